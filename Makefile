@@ -1,0 +1,31 @@
+# Two commands do all the set-up: `make demo` and `make test`. Both need Python 3.11+ with venv, and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_ARGS ?=
+
+.PHONY: demo test bench clean
+
+demo: $(VENV)/installed
+	"$(BIN)/python" -m dialer demo $(DEMO_ARGS)
+
+test: $(VENV)/tox
+	"$(BIN)/python" -m tox run
+
+bench: $(VENV)/installed
+	"$(BIN)/python" -m bench
+
+$(BIN)/python:
+	"$(PYTHON)" -m venv "$(VENV)"
+	"$(BIN)/python" -m pip install --quiet --upgrade pip
+
+$(VENV)/installed: $(BIN)/python setup.cfg pyproject.toml $(shell find dialer api -name '*.py' -o -name '*.sql')
+	"$(BIN)/python" -m pip install --quiet .
+	touch "$@"
+
+$(VENV)/tox: $(BIN)/python
+	"$(BIN)/python" -m pip install --quiet "tox>=4.20"
+	touch "$@"
+
+clean:
+	rm -rf "$(VENV)" .tox build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Voice applications that run on an answered call."""

@@ -1,0 +1,1 @@
+"""The life of an attempt: states, dispositions, retries, and the flow itself."""

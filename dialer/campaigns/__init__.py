@@ -1,0 +1,1 @@
+"""Which contacts to call, how many, when."""

@@ -1,0 +1,76 @@
+"""What can go wrong, as the product's own errors.
+
+Each carries a stable code word (`code`) for programs and a sentence for people. None knows of HTTP or of exit statuses:
+whoever speaks to the user maps the code.
+"""
+
+from __future__ import annotations
+
+
+class DialerError(Exception):
+    """The root of every error that is raised on purpose."""
+
+    code = "error"
+
+
+class BadValue(DialerError, ValueError):
+    """A value that a user or a peer gave is not acceptable. `field` names it; the text says what was expected."""
+
+    code = "bad-value"
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class ProtocolError(DialerError):
+    """The peer on an Event Socket connection broke the protocol; the connection is of no more use."""
+
+    code = "protocol"
+
+
+class AuthenticationFailed(DialerError):
+    """The switch refused the password, or the address that we come from."""
+
+    code = "authentication"
+
+
+class CommandFailed(DialerError):
+    """The switch answered a command with `-ERR`. `command` names it (never with its secrets), `reply` is what came back."""
+
+    code = "command-failed"
+
+    def __init__(self, command: str, reply: str) -> None:
+        super().__init__(f"{command}: {reply}")
+        self.command = command
+        self.reply = reply
+
+
+class SwitchUnavailable(DialerError):
+    """No connection to the switch, or it was lost before the reply came.
+
+    `sent` is the fact that decides what may be done next: False means that not one byte of the command was written, so the
+    switch cannot have seen it; True means that it may have.
+    """
+
+    code = "switch-unavailable"
+
+    def __init__(self, command: str, reason: str, *, sent: bool) -> None:
+        fate = "may have reached the switch" if sent else "was not sent"
+        super().__init__(f"{command} {fate}: {reason}")
+        self.command = command
+        self.reason = reason
+        self.sent = sent
+
+
+class SessionGone(DialerError):
+    """The outbound session of an answered call is over: the callee hung up, or the connection was lost."""
+
+    code = "session-gone"
+
+
+class StoreError(DialerError):
+    """The database cannot serve: locked, full, damaged, unreachable, or of another schema. The text says which and what to do."""
+
+    code = "store"

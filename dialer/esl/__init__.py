@@ -1,0 +1,1 @@
+"""FreeSWITCH's Event Socket: bytes to values and back, then the connections."""

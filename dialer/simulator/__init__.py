@@ -1,0 +1,1 @@
+"""A FreeSWITCH stand-in that speaks Event Socket bytes on a TCP port."""

@@ -1,0 +1,1 @@
+"""The durable state, on Pony. Nobody else imports Pony."""
