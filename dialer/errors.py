@@ -71,6 +71,7 @@ class SessionGone(DialerError):
 
 
 class StoreError(DialerError):
-    """The database cannot serve: locked, full, damaged, unreachable, or of another schema. The text says which and what to do."""
+    """The database cannot serve: locked, full, damaged, unreachable, or of another schema. The text says
+    which, and what to do."""
 
     code = "store"

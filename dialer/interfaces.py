@@ -148,3 +148,6 @@ class AnsweredCall(Protocol):
 
 CallHandler = Callable[[AnsweredCall], Awaitable[None]]
 """What the outbound server runs for each session; when it returns (or raises), the call is hung up and the session closed."""
+
+VoiceApplication = Callable[[AnsweredCall, Attempt], Awaitable[dict[str, str]]]
+"""Drives an answered call; returns what shall be stored with the attempt. Raises `SessionGone` when the callee hangs up."""

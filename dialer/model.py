@@ -256,11 +256,14 @@ class Signal:
 
 @frozen(kw_only=True)
 class LiveChannel:
-    """A channel as `show channels` lists it."""
+    """A channel as `show channels` lists it. A leg that somebody called into has `outbound` False (the far half of a loopback
+    call carries our account code, too); `bonded_to` is the channel that a leg belongs to, "" or its own UUID when to none."""
 
     call_uuid: str
     account_code: str
     answered: bool
+    outbound: bool = True
+    bonded_to: str = ""
     created_at: datetime | None = None
 
 

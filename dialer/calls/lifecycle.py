@@ -1,0 +1,354 @@
+"""The flow of an attempt, from a contact to a stored end: one method per arrow, in order.
+
+ 1. contact      `candidates`       the store knows who is ready               (dialer.store)
+ 2. how many     campaigns.pacing   evenly spaced due times                     (dialer.campaigns.scheduler asks it)
+ 3. which        campaigns.planning gateway, dial string                        (dialer.campaigns.scheduler asks it)
+ 4. attempt      `begin`            durable before the next step                (dialer.store)
+ 5. originate    `submit`           at the due time, through the switch         (dialer.esl)
+ 6. events       `signal_received`  what the switch told, already a signal      (dialer.esl)
+ 7. state        `signal_received`  the table decides                           (dialer.calls.machine)
+ 8. voice app    `connected`        a session for the answered call             (dialer.apps)
+ 9. disposition  `_conclude`        why it ended, in business words             (dialer.calls.disposition)
+10. retry        `_conclude`        what becomes of the contact                 (dialer.calls.retry)
+11. finish       `_finish`          one transaction, outbox rows included       (dialer.store)
+
+It decides nothing itself and does no I/O but through its interfaces. The attempts that this process owns are in `_live`, keyed
+by call UUID; the database is their durable copy and is never read per event. Everything happens on the reactor thread, so
+the signals of one attempt are handled one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from attrs import Factory, define, field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from dialer.calls import disposition, machine, retry
+from dialer.calls.live import LiveAttempt
+from dialer.calls.recovery import Reconciler
+from dialer.errors import SessionGone, StoreError, SwitchUnavailable
+from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
+from dialer.model import (
+    AttemptState,
+    Campaign,
+    Finish,
+    Origination,
+    OwnCause,
+    Plan,
+    Signal,
+    SignalKind,
+)
+
+log = structlog.get_logger()
+
+
+@frozen(kw_only=True)
+class FlowSettings:
+    """What the flow needs to know of the installation. Durations in seconds.
+
+    `originate_window` bounds the time from `begin` to the moment at which the switch still accepts the originate.
+    `hangup_wait` is how long the end of a call waits for the switch's account of it after the job failed; `session_wait`, for
+    the end of the voice application after the hangup.
+    """
+
+    installation: str
+    outbound: str
+    inline: bool = False
+    originate_window: float = 15.0
+    hangup_wait: float = 1.0
+    session_wait: float = 5.0
+    finish_retry: float = 1.0
+    recovery_grace: float = 10.0
+
+    @property
+    def account_code(self) -> str:
+        """How our channels are told from others' on a shared switch."""
+        return f"dialer-{self.installation}"
+
+
+@define(eq=False)
+class Lifecycle:
+    """Owns the open attempts of this process. See the module's text for the flow."""
+
+    clock: IReactorTime
+    now: Now
+    store: FlowStore
+    switch: Switch
+    settings: FlowSettings
+    application: VoiceApplication
+    finished: Callable[[Finish], None] = lambda _: None
+    submitted: Callable[[datetime], None] = lambda _: None
+    _live: dict[str, LiveAttempt] = field(factory=dict, init=False)
+    _in_use: Usage = field(factory=lambda: Usage(), init=False)
+    _rules: dict[int, Campaign] = field(factory=dict, init=False)
+    _idle: list[Deferred[None]] = field(factory=list, init=False)
+    _reconciler: Reconciler = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._reconciler = Reconciler(
+            clock=self.clock,
+            now=self.now,
+            switch=self.switch,
+            account_code=self.settings.account_code,
+            grace=self.settings.recovery_grace,
+            live=self._live,
+            tell=self.signal_received,
+        )
+
+    # --- what others may ask ----------------------------------------------------------------------------------------------
+
+    @property
+    def usage(self) -> Usage:
+        """Open attempts per gateway and per campaign."""
+        return self._in_use
+
+    @property
+    def open_count(self) -> int:
+        """How many attempts this process owns."""
+        return len(self._live)
+
+    def owns(self, call_uuid: str) -> bool:
+        """Whether a channel is one of ours and not ended: the outbound server accepts no other."""
+        live = self._live.get(call_uuid)
+        return live is not None and live.state is not AttemptState.ENDED
+
+    def states(self) -> dict[AttemptState, int]:
+        """How many open attempts are in which state."""
+        counts: dict[AttemptState, int] = {}
+        for live in self._live.values():
+            counts[live.state] = counts.get(live.state, 0) + 1
+        return counts
+
+    def when_idle(self) -> Deferred[None]:
+        """Fires once no attempt is open, at once when that is so."""
+        waiter: Deferred[None] = Deferred()
+        if self._live:
+            self._idle.append(waiter)
+        else:
+            waiter.callback(None)
+        return waiter
+
+    def use_rules(self, campaigns: Iterable[Campaign]) -> None:
+        """Campaigns as they are now: retries follow the rules of the moment, not those of the attempt's begin."""
+        self._rules = {campaign.id: campaign for campaign in campaigns}
+
+    # --- 4. attempt -------------------------------------------------------------------------------------------------------
+
+    async def begin(self, plans: Sequence[Plan]) -> int:
+        """Write the attempts, then let each be submitted at its due time. Returns how many were begun.
+
+        Nothing goes to the switch before the store says that the rows are durable. Fails with `StoreError`: nothing was begun.
+        """
+        now = self.now()
+        deadline = max(plan.due_at for plan in plans) + timedelta(seconds=self.settings.originate_window)
+        attempts = await self.store.begin(plans, now, deadline)
+        now = self.now()
+        for attempt in attempts:
+            live = LiveAttempt(attempt, AttemptState.PLANNED)
+            self._own(live)
+            wait = (attempt.plan.due_at - now).total_seconds()
+            live.timer = self.clock.callLater(max(wait, 0.0), self._submit, live)
+        return len(attempts)
+
+    # --- 5. originate -----------------------------------------------------------------------------------------------------
+
+    def _submit(self, live: LiveAttempt) -> None:
+        live.timer = None
+        attempt = live.attempt
+        campaign = attempt.plan.campaign
+        call = Origination(
+            call_uuid=attempt.call_uuid,
+            dial_string=attempt.plan.dial_string,
+            account_code=self.settings.account_code,
+            timeout=campaign.call_timeout,
+            max_duration=campaign.call_max_duration,
+            deadline=attempt.deadline,
+            outbound=self.settings.outbound,
+            inline=self.settings.inline,
+            caller_id_number=campaign.caller_id,
+            caller_id_name=campaign.caller_name,
+            variables=attempt.plan.gateway.parameters,
+        )
+        live.sent = True
+        live.core_uuid = self.switch.core_uuid
+        try:
+            job = self.switch.submit(call)
+        except Exception:
+            self._not_submitted(Failure(), live)
+            return
+        self.submitted(self.now())
+        job.addCallbacks(self._accepted, self._not_submitted, callbackArgs=(live,), errbackArgs=(live,))
+
+    def _accepted(self, _: None, live: LiveAttempt) -> None:
+        self._tell(live, SignalKind.SUBMITTED)
+
+    def _not_submitted(self, failure: Failure, live: LiveAttempt) -> None:
+        error = failure.value
+        if isinstance(error, SwitchUnavailable):
+            if error.sent:
+                return  # it may ring: the next connection tells, see Reconciler
+            live.sent = False
+            self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
+            return
+        log.error("originate refused", call=live.attempt.call_uuid, reason=failure.getErrorMessage())
+        live.sent = False
+        self._tell(live, SignalKind.REFUSED, OwnCause.REFUSED)
+
+    def release_unsent(self) -> None:
+        """Give back every attempt of which no byte was written: the contact is as ready as it was before."""
+        for live in list(self._live.values()):
+            if not live.sent and live.state is AttemptState.PLANNED:
+                self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
+
+    # --- 6. events, 7. state ----------------------------------------------------------------------------------------------
+
+    def signal_received(self, signal: Signal) -> None:
+        """Something happened to a call. Calls that are not ours, or have ended, are none of this flow's business."""
+        live = self._live.get(signal.call_uuid)
+        if live is None or live.concluding:
+            return
+        before = live.state
+        if signal.kind is SignalKind.JOB_FAILED and self._reconciler.doubts(live, signal):
+            return
+        live.note(signal)
+        live.state = machine.next_state(before, signal.kind)
+        if live.state is AttemptState.ENDED:
+            self._ending(live, signal)
+        elif live.state is not before:
+            self.store.move(live.attempt, live.state, signal.at, live.core_uuid)
+
+    def _ending(self, live: LiveAttempt, signal: Signal) -> None:
+        """Wait for the rest of the story, but not for long: the switch's account of the call, the session's end."""
+        live.cancel_timer()
+        if live.hangup is None and signal.kind is SignalKind.JOB_FAILED and signal.cause != OwnCause.LATE:
+            live.timer = self.clock.callLater(self.settings.hangup_wait, self._conclude, live)
+        elif live.sessions > 0 and signal.kind is not SignalKind.FOUND_GONE:
+            live.timer = self.clock.callLater(self.settings.session_wait, self._conclude, live)
+        else:
+            self._conclude(live)
+
+    def _tell(self, live: LiveAttempt, kind: SignalKind, cause: str = "") -> None:
+        self.signal_received(Signal(kind=kind, call_uuid=live.attempt.call_uuid, at=self.now(), cause=cause))
+
+    # --- 8. voice application ---------------------------------------------------------------------------------------------
+
+    async def connected(self, call: AnsweredCall) -> None:
+        """Drive an answered call; the outbound server runs this for each session and hangs up when it returns."""
+        live = self._live.get(call.call_uuid)
+        if live is None:
+            return
+        self._tell(live, SignalKind.SESSION_OPENED)
+        try:
+            notes = await self.application(call, live.attempt)
+            live.notes = {**(live.notes or {}), **notes}
+        except SessionGone:
+            pass  # the callee hung up: the usual end of a call
+        finally:
+            self._tell(live, SignalKind.SESSION_CLOSED)
+
+    # --- 9. disposition, 10. retry ----------------------------------------------------------------------------------------
+
+    def _conclude(self, live: LiveAttempt) -> None:
+        live.cancel_timer()
+        live.concluding = True
+        now = self.now()
+        attempt = live.attempt
+        campaign = self._rules.get(attempt.plan.campaign.id, attempt.plan.campaign)
+        outcome = live.outcome(now)
+        why = disposition.classify(outcome)
+        decision = retry.decide(why, outcome, attempt.plan.candidate, campaign, now)
+        self._finish(live, Finish(attempt=attempt, outcome=outcome, disposition=why, decision=decision))
+
+    # --- 11. finish -------------------------------------------------------------------------------------------------------
+
+    def _finish(self, live: LiveAttempt, finish: Finish) -> None:
+        done = self.store.finish(finish)
+        done.addCallbacks(self._finished, self._not_finished, callbackArgs=(live, finish), errbackArgs=(live, finish))
+
+    def _finished(self, changed: bool, live: LiveAttempt, finish: Finish) -> None:
+        self._disown(live)
+        if changed:
+            self.finished(finish)
+
+    def _not_finished(self, failure: Failure, live: LiveAttempt, finish: Finish) -> None:
+        """The database is away: the end is kept in memory and written as soon as that is possible again."""
+        if not failure.check(StoreError):
+            log.error("end of an attempt not stored", call=live.attempt.call_uuid, reason=failure.getTraceback())
+        live.timer = self.clock.callLater(self.settings.finish_retry, self._finish, live, finish)
+
+    # --- the switch goes and comes ----------------------------------------------------------------------------------------
+
+    def switch_up(self, switch: Switch) -> None:
+        """Compare what we own with what lives on the switch."""
+        self._reconciler.start()
+
+    def switch_down(self, switch: Switch, reason: str) -> None:
+        """Whatever was sent is adrift until the switch is back; what was not sent is given back."""
+        self._reconciler.stop()
+        self.release_unsent()
+        for live in list(self._live.values()):
+            if live.sent and live.state is not AttemptState.ADRIFT:
+                self._tell(live, SignalKind.SWITCH_LOST)
+
+    async def recover(self) -> int:
+        """Take over what an earlier process of this node left open. Returns how many attempts that were.
+
+        Each of them may have been sent, `planned` included; the first connection to the switch tells what became of them.
+        """
+        attempts = await self.store.open_attempts()
+        for attempt in attempts:
+            live = LiveAttempt(attempt, AttemptState.ADRIFT, sent=True)
+            self._own(live)
+            self.store.move(attempt, AttemptState.ADRIFT, self.now())
+        return len(attempts)
+
+    async def hang_up_all(self) -> int:
+        """Hang up every call that this process owns. Returns how many the switch knew."""
+        killed = 0
+        for live in [live for live in self._live.values() if live.sent and live.state is not AttemptState.ENDED]:
+            try:
+                killed += await self.switch.kill(live.attempt.call_uuid, "NORMAL_CLEARING")
+            except SwitchUnavailable:
+                break
+        return killed
+
+    # --- ownership --------------------------------------------------------------------------------------------------------
+
+    def _own(self, live: LiveAttempt) -> None:
+        self._live[live.attempt.call_uuid] = live
+        self._in_use.take(live.attempt.plan)
+
+    def _disown(self, live: LiveAttempt) -> None:
+        if self._live.pop(live.attempt.call_uuid, None) is None:
+            return
+        self._in_use.give_back(live.attempt.plan)
+        if not self._live:
+            waiting, self._idle = self._idle, []
+            for waiter in waiting:
+                waiter.callback(None)
+
+
+@define(eq=False)
+class Usage:
+    """Ledgers of our own: how many attempts are open per gateway and per campaign. From `begin` to the stored end, so that a
+    limit can never be passed by what is still on its way."""
+
+    gateways: dict[int, int] = Factory(dict)
+    campaigns: dict[int, int] = Factory(dict)
+
+    def take(self, plan: Plan) -> None:
+        """An attempt was begun."""
+        for ledger, key in ((self.gateways, plan.gateway.id), (self.campaigns, plan.campaign.id)):
+            ledger[key] = ledger.get(key, 0) + 1
+
+    def give_back(self, plan: Plan) -> None:
+        """An attempt has ended."""
+        for ledger, key in ((self.gateways, plan.gateway.id), (self.campaigns, plan.campaign.id)):
+            ledger[key] -= 1
+            if not ledger[key]:
+                del ledger[key]

@@ -1,0 +1,106 @@
+"""An attempt while it is in this process's memory: what was heard of its call so far."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from attrs import define, field
+from twisted.internet.interfaces import IDelayedCall
+
+from dialer.model import Attempt, AttemptState, Hangup, Outcome, OwnCause, Signal, SignalKind
+
+
+@define(eq=False)
+class LiveAttempt:
+    """The mutable record of one open attempt. Only `dialer.calls.lifecycle` changes it.
+
+    `sent` is False only while this process knows that no byte of the originate was written; `core_uuid` is the FreeSWITCH
+    process that it was written to, "" when that is not known; `heard` tells that the switch answered in any way. `timer` is
+    whatever the attempt waits for next: its turn to be submitted, or the rest of its end.
+    """
+
+    attempt: Attempt
+    state: AttemptState
+    sent: bool = False
+    core_uuid: str = ""
+    heard: bool = False
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: str = ""
+    hangup: Hangup | None = None
+    sessions: int = 0
+    notes: dict[str, str] | None = None
+    timer: IDelayedCall | None = None
+    concluding: bool = False
+    last_heard_at: datetime = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.last_heard_at = self.attempt.planned_at
+        self.core_uuid = self.attempt.core_uuid
+        self.heard = self.attempt.state not in (AttemptState.PLANNED, AttemptState.ADRIFT)
+
+    def note(self, signal: Signal) -> None:
+        """Keep the facts that a signal brings. The first time of each fact counts: repeated signals change nothing."""
+        kind = signal.kind
+        self.heard = self.heard or kind is not SignalKind.SWITCH_LOST
+        self.last_heard_at = max(self.last_heard_at, signal.at)
+        if kind in _RINGING:
+            self.rang_at = self.rang_at or signal.at
+        elif kind in _ANSWERED:
+            self.answered_at = self.answered_at or signal.at
+        elif kind is SignalKind.SESSION_OPENED:
+            self.sessions += 1
+        elif kind is SignalKind.SESSION_CLOSED:
+            self.sessions -= 1
+        elif kind is SignalKind.HUNG_UP and self.hangup is None:
+            self.hangup = signal.hangup
+            self.ended_at = signal.at
+            self.cause = signal.cause
+        elif kind in _CAUSES and not self.cause:
+            self.ended_at = self.ended_at or signal.at
+            self.cause = signal.cause
+
+    def cancel_timer(self) -> None:
+        """Stop waiting."""
+        if self.timer is not None and self.timer.active():
+            self.timer.cancel()
+        self.timer = None
+
+    def outcome(self, now: datetime) -> Outcome:
+        """All that is known of the end, for classification and for the record."""
+        ended_at = self.ended_at or now
+        hangup = self.hangup
+        notes = self.notes or {}
+        if hangup is None:
+            return Outcome(
+                cause=self.cause or OwnCause.UNKNOWN,
+                ended_at=ended_at,
+                rang_at=self.rang_at,
+                answered_at=self.answered_at,
+                session=notes,
+            )
+        answered_at = self.answered_at
+        if answered_at is None and hangup.answered:
+            answered_at = ended_at - timedelta(milliseconds=hangup.talk_ms)
+        rang_at = self.rang_at
+        if rang_at is None and hangup.rang:
+            rang_at = ended_at - timedelta(milliseconds=hangup.duration_ms)
+        return Outcome(
+            cause=hangup.cause,
+            ended_at=ended_at,
+            q850=hangup.q850,
+            sip_status=hangup.sip_status,
+            sip_disposition=hangup.sip_disposition,
+            rang_at=rang_at,
+            answered_at=answered_at,
+            ring_ms=hangup.ring_ms,
+            talk_ms=hangup.talk_ms,
+            duration_ms=hangup.duration_ms,
+            session=notes,
+        )
+
+
+_RINGING = frozenset({SignalKind.RANG, SignalKind.EARLY_MEDIA_STARTED, SignalKind.FOUND_RINGING})
+_ANSWERED = frozenset({SignalKind.ANSWERED, SignalKind.FOUND_ANSWERED})
+_CAUSES = frozenset({SignalKind.REFUSED, SignalKind.JOB_FAILED, SignalKind.FOUND_GONE})
