@@ -24,6 +24,23 @@ class BadValue(DialerError, ValueError):
         self.problem = problem
 
 
+class Duplicate(BadValue):
+    """A value that must be unique exists already."""
+
+    code = "duplicate"
+
+
+class NotFound(DialerError):
+    """What was named does not exist, or belongs to somebody else. `kind` is the vocabulary's word for it."""
+
+    code = "not-found"
+
+    def __init__(self, kind: str, name: object) -> None:
+        super().__init__(f"there is no {kind} {name}")
+        self.kind = kind
+        self.name = name
+
+
 class ProtocolError(DialerError):
     """The peer on an Event Socket connection broke the protocol; the connection is of no more use."""
 
