@@ -1,0 +1,215 @@
+"""The commands for a switch, as bytes. Every value passes through `quoting`; a bad one raises `BadValue`."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import timedelta
+
+from attrs import field, frozen
+
+from dialer.errors import BadValue
+from dialer.esl import quoting
+from dialer.model import Origination
+
+EVENTS = (
+    "CHANNEL_PROGRESS",
+    "CHANNEL_PROGRESS_MEDIA",
+    "CHANNEL_ANSWER",
+    "CHANNEL_HANGUP_COMPLETE",
+    "BACKGROUND_JOB",
+    "HEARTBEAT",
+    "SHUTDOWN",
+)
+"""What the inbound connection subscribes to: three to five events a call instead of about twenty-three."""
+
+SESSION_EVENTS = ("CHANNEL_EXECUTE_COMPLETE", "DTMF", "CHANNEL_HANGUP_COMPLETE")
+"""What an outbound session subscribes to."""
+
+LATE_CAUSE = "LOSE_RACE"
+"""What the switch answers to an originate after its deadline. No carrier sends it: only FreeSWITCH's own forks end with it."""
+
+MAX_SECONDS = 86_400
+
+OWN_VARIABLES = frozenset(
+    {
+        "origination_uuid",
+        "accountcode",
+        "ignore_early_media",
+        "originate_timeout",
+        "execute_on_answer",
+        "park_timeout",
+        "dialer_socket",
+        "origination_caller_id_number",
+        "origination_caller_id_name",
+    }
+)
+"""The variables that the dialer itself sets (FreeSWITCH does not distinguish upper and lower case in their names)."""
+
+HARMFUL_VARIABLES = frozenset(
+    {
+        "originate_retries",  # would ring a contact several times for one attempt
+        "originate_retry_timeout",
+        "originate_delay_start",  # would dial after the deadline had been checked
+        "origination_nested_vars",
+        "originate_continue_on_timeout",
+        "return_ring_ready",  # would report success before the answer
+        "bridge_early_media",
+        "no_throttle_limits",
+        "app_disable_expand_variables",
+        "socket_resume",
+    }
+)
+"""Variables that would break what the dialer promises of each attempt."""
+
+_SCOPED_ARGUMENT = re.compile(r"%.?\[")
+
+
+@frozen
+class Command:
+    """One command. `name` is for messages and holds no secret; `payload` is everything that is written."""
+
+    name: str
+    payload: bytes = field(repr=False)
+
+
+def _line(name: str, line: str) -> Command:
+    return Command(name, line.encode() + b"\n\n")
+
+
+def auth(password: str) -> Command:
+    """The answer to `auth/request`."""
+    return _line("auth", "auth " + quoting.argument("password", password))
+
+
+def subscribe(events: tuple[str, ...] = EVENTS) -> Command:
+    """JSON events of these types. No CUSTOM among them: FreeSWITCH takes all that follows it for subclasses."""
+    return _line("event", "event json " + " ".join(quoting.word("events", event) for event in events))
+
+
+def filter_channel(call_uuid: str) -> Command:
+    """Only the events of this channel, from now on; BACKGROUND_JOB is removed too."""
+    return _line("filter", "filter Unique-ID " + quoting.call_uuid("call_uuid", call_uuid))
+
+
+def api(function: str, arguments: str = "") -> Command:
+    """Run a function and wait for its output; the connection is blocked until then."""
+    name = quoting.word("function", function)
+    given = quoting.argument("arguments", arguments)
+    return _line(f"api {name}", f"api {name} {given}".rstrip(" "))
+
+
+def kill(call_uuid: str, cause: str) -> Command:
+    """Hang a channel up."""
+    return api("uuid_kill", f"{quoting.call_uuid('call_uuid', call_uuid)} {quoting.cause('cause', cause)}")
+
+
+def exists(call_uuid: str) -> Command:
+    """`true` or `false`."""
+    return api("uuid_exists", quoting.call_uuid("call_uuid", call_uuid))
+
+
+def connect() -> Command:
+    """The first command of an outbound session; the reply holds the channel's variables."""
+    return _line("connect", "connect")
+
+
+def linger(seconds: int) -> Command:
+    """Keep an outbound session open for so long after the call has ended, so that its last events arrive."""
+    return _line("linger", f"linger {_seconds('seconds', seconds)}")
+
+
+def leave() -> Command:
+    """End the connection."""
+    return _line("exit", "exit")
+
+
+def execute(application: str, argument: str, event_uuid: str) -> Command:
+    """Run a dialplan application on the session's channel. Its CHANNEL_EXECUTE_COMPLETE carries `event_uuid` as
+    `Application-UUID`. The argument travels as a counted body, so that it may hold line feeds and leading spaces."""
+    quoting.argument("argument", argument, lines=True)
+    if _SCOPED_ARGUMENT.match(argument):
+        raise BadValue("argument", "may not begin with %[, which FreeSWITCH takes for variables (switch_core_session_exec)")
+    lines = [
+        "sendmsg",
+        "call-command: execute",
+        "execute-app-name: " + quoting.word("application", application),
+        "Event-UUID: " + quoting.call_uuid("event_uuid", event_uuid),
+    ]
+    name = f"execute {application}"
+    if not argument:
+        return _line(name, "\n".join(lines))
+    # FreeSWITCH expands an application's argument once more, and eats one level of backslashes with it.
+    body = argument.replace("\\", "\\\\").encode()
+    lines += ["content-type: text/plain", f"content-length: {len(body)}"]
+    return Command(name, "\n".join(lines).encode() + b"\n\n" + body)
+
+
+def hangup(cause: str) -> Command:
+    """End the session's call."""
+    named = quoting.cause("cause", cause)
+    return _line("hangup", f"sendmsg\ncall-command: hangup\nhangup-cause: {named}")
+
+
+def originate(call: Origination, clock_offset: timedelta) -> Command:
+    """Dial, as a background job whose id is the call's, unless the switch's own clock has passed the deadline.
+
+    `clock_offset` is the switch's clock minus ours. The refusal is the first branch of `cond` because cond_function cuts its
+    branches at `:` (mod_commands.c): only the last one may hold `host:port`.
+    """
+    deadline = math.floor((call.deadline + clock_offset).timestamp())
+    call_uuid = quoting.call_uuid("call_uuid", call.call_uuid)
+    address = quoting.dial_string("dial_string", call.dial_string)
+    fenced = f"${{cond(${{strepoch()}} >= {deadline} ? error/{LATE_CAUSE} : {address})}}"
+    line = f"bgapi expand originate '{quoting.variables(_variables(call))}{fenced}' {_target(call)}"
+    return Command(f"originate {call_uuid}", f"{line}\nJob-UUID: {call_uuid}\n\n".encode())
+
+
+def _target(call: Origination) -> str:
+    if not call.inline:
+        return "dialer XML dialer"
+    # The same steps as in the shipped dialplan: when a session's listener goes away, the next one gets the call.
+    session = f"socket:{quoting.endpoint('outbound', call.outbound)} async full"
+    return f"'{session},sleep:2000,{session},hangup:NORMAL_CLEARING' inline"
+
+
+def _variables(call: Origination) -> list[tuple[str, str]]:
+    duration = _seconds("max_duration", call.max_duration)
+    own = [
+        ("origination_uuid", call.call_uuid),
+        ("accountcode", quoting.word("account_code", call.account_code)),
+        ("ignore_early_media", "true"),
+        ("originate_timeout", str(_seconds("timeout", call.timeout))),
+        ("execute_on_answer", f"sched_hangup +{duration} ALLOTTED_TIMEOUT"),
+        ("park_timeout", str(duration + 60)),
+        ("dialer_socket", quoting.endpoint("outbound", call.outbound)),
+    ]
+    if call.caller_id_number:
+        number = quoting.caller_number("caller_id_number", call.caller_id_number)
+        own.append(("origination_caller_id_number", number))
+    if call.caller_id_name:
+        quoting.caller_name("caller_id_name", call.caller_id_name)
+        name = quoting.variable_value("caller_id_name", call.caller_id_name)
+        own.append(("origination_caller_id_name", name))
+    return own + _given_variables(call)
+
+
+def _given_variables(call: Origination) -> list[tuple[str, str]]:
+    given = []
+    seen = set()
+    for name, value in call.variables:
+        quoting.variable_name("variables", name)
+        folded = name.lower()
+        if folded in OWN_VARIABLES or folded in HARMFUL_VARIABLES:
+            raise BadValue("variables", f"{name} is reserved for the dialer")
+        if folded in seen:
+            raise BadValue("variables", f"{name} is given twice")
+        seen.add(folded)
+        given.append((name, quoting.variable_value(f"variables.{name}", value)))
+    return given
+
+
+def _seconds(name: str, value: int) -> int:
+    if not 0 < value <= MAX_SECONDS:
+        raise BadValue(name, f"{value} is not a number of seconds from 1 to {MAX_SECONDS}")
+    return value

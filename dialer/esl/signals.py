@@ -1,0 +1,117 @@
+"""Events of the switch to signals of the flow. Only this module knows which headers tell what (`recordings/10-json-*`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from dialer.esl.commands import LATE_CAUSE
+from dialer.esl.events import Event
+from dialer.model import Hangup, OwnCause, Signal, SignalKind
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_TIME = ("", "0")
+
+
+def signal(event: Event) -> Signal | None:
+    """What the event says about a call, or None when it says nothing.
+
+    A BACKGROUND_JOB belongs to the call whose id is its Job-UUID, because the dialer gives a job the id of its call.
+    """
+    read = _READERS.get(event.name)
+    return read(event) if read is not None else None
+
+
+def event_time(event: Event) -> datetime:
+    """The switch's own time of the event. It moves in steps of 20 ms and may lie before the command that caused it."""
+    return _EPOCH + timedelta(microseconds=_number(event, "Event-Date-Timestamp"))
+
+
+def _plain(kind: SignalKind) -> Callable[[Event], Signal | None]:
+    def read(event: Event) -> Signal | None:
+        call_uuid = event.value("Unique-ID")
+        return Signal(kind=kind, call_uuid=call_uuid, at=event_time(event)) if call_uuid else None
+
+    return read
+
+
+def _hung_up(event: Event) -> Signal | None:
+    call_uuid = event.value("Unique-ID")
+    if not call_uuid:
+        return None
+    cause = event.value("Hangup-Cause") or event.value("variable_hangup_cause") or OwnCause.UNKNOWN
+    hangup = Hangup(
+        cause=cause,
+        q850=_optional_number(event, "variable_hangup_cause_q850"),
+        # Set by an answer from the far end only: after our CANCEL there is a variable_sip_invite_failure_status of 487.
+        sip_status=_optional_number(event, "variable_sip_term_status"),
+        sip_disposition=event.value("variable_sip_hangup_disposition"),
+        rang=_has_time(event, "Caller-Channel-Progress-Time") or _has_time(event, "Caller-Channel-Progress-Media-Time"),
+        answered=_has_time(event, "Caller-Channel-Answered-Time"),
+        ring_ms=_ring_ms(event),
+        talk_ms=_number(event, "variable_billmsec"),
+        duration_ms=_number(event, "variable_mduration"),
+    )
+    return Signal(kind=SignalKind.HUNG_UP, call_uuid=call_uuid, at=event_time(event), cause=cause, hangup=hangup)
+
+
+def _ring_ms(event: Event) -> int:
+    """From the first ringing or early media to the answer or the end; 0 when it never rang.
+
+    Not `variable_progressmsec`, which is the time before the ringing, nor `variable_answermsec`, which includes it.
+    """
+    rang = [
+        _number(event, name)
+        for name in ("Caller-Channel-Progress-Time", "Caller-Channel-Progress-Media-Time")
+        if _has_time(event, name)
+    ]
+    if not rang:
+        return 0
+    ended = _number(event, "Caller-Channel-Answered-Time") or _number(event, "Caller-Channel-Hangup-Time")
+    return max(0, ended - min(rang)) // 1000
+
+
+def _job_ended(event: Event) -> Signal | None:
+    call_uuid = event.value("Job-UUID")
+    if not call_uuid or not _is_originate(event):
+        return None
+    result = event.body.strip()
+    if result.startswith("+OK"):
+        return Signal(kind=SignalKind.JOB_SUCCEEDED, call_uuid=call_uuid, at=event_time(event))
+    return Signal(kind=SignalKind.JOB_FAILED, call_uuid=call_uuid, at=event_time(event), cause=_job_cause(result))
+
+
+def _is_originate(event: Event) -> bool:
+    command = event.value("Job-Command")
+    return command == "originate" or (command == "expand" and event.value("Job-Command-Arg").startswith("originate "))
+
+
+def _job_cause(result: str) -> str:
+    """`-ERR NO_ANSWER` names a cause; `-USAGE: ...`, `-ERR originate Command not found!` and the like do not."""
+    cause = result.removeprefix("-ERR ") if result.startswith("-ERR ") else ""
+    if cause == LATE_CAUSE:
+        return OwnCause.LATE
+    known = bool(cause) and cause == cause.upper() and all(c.isalnum() or c == "_" for c in cause)
+    return cause if known else OwnCause.REFUSED
+
+
+def _number(event: Event, header: str) -> int:
+    value = event.value(header)
+    return int(value) if value.isascii() and value.isdigit() else 0
+
+
+def _optional_number(event: Event, header: str) -> int | None:
+    return _number(event, header) or None
+
+
+def _has_time(event: Event, header: str) -> bool:
+    return event.value(header) not in _NO_TIME
+
+
+_READERS: Mapping[str, Callable[[Event], Signal | None]] = {
+    "CHANNEL_PROGRESS": _plain(SignalKind.RANG),
+    "CHANNEL_PROGRESS_MEDIA": _plain(SignalKind.EARLY_MEDIA_STARTED),
+    "CHANNEL_ANSWER": _plain(SignalKind.ANSWERED),
+    "CHANNEL_HANGUP_COMPLETE": _hung_up,
+    "BACKGROUND_JOB": _job_ended,
+}
