@@ -1,0 +1,146 @@
+"""The store of the flow: `dialer.interfaces.FlowStore` on a database.
+
+Moves are written behind: at the latest 50 ms after they were noted, and always before whatever is asked of the store next.
+So a finish finds the moves of its attempt written, by a job of their own: a finish that cannot be written does not take them
+with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+from attrs import define, field
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
+
+from dialer.model import (
+    Attempt,
+    AttemptState,
+    Candidate,
+    Finish,
+    Plan,
+    Progress,
+    Snapshot,
+    SubscriberStatus,
+)
+from dialer.store import statements, values
+from dialer.store.begin import begin
+from dialer.store.database import Connection, Database
+from dialer.store.finish import finish
+from dialer.store.moves import MoveBuffer, MoveRow, write_moves
+from dialer.store.times import from_column_or_none, to_column
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+MOVE_DELAY = 0.05
+"""Seconds that a move may wait for company."""
+MOVE_RETRY = 1.0
+"""Seconds after which moves that could not be written are tried again."""
+
+
+@define(eq=False)
+class Store:
+    """The flow's store for the node named `node`; with `outbox`, every end of an attempt leaves a row for the hooks."""
+
+    database: Database
+    clock: IReactorTime
+    node: str
+    outbox: bool = False
+    _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
+    _timer: IDelayedCall | None = field(default=None, init=False)
+
+    def snapshot(self) -> Deferred[Snapshot]:
+        """See `FlowStore.snapshot`."""
+        return self._run(_snapshot)
+
+    def candidates(self, campaign_id: int, now: datetime, limit: int) -> Deferred[list[Candidate]]:
+        """See `FlowStore.candidates`. Ready subscribers whose number came onto the do-not-call list are set to NOT_AUTHORISED
+        on the way, lest they stay pending for ever."""
+        return self._run(lambda connection: _candidates(connection, campaign_id, now, limit))
+
+    def begin(self, plans: Sequence[Plan], now: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
+        """See `FlowStore.begin`."""
+        if not plans:
+            return succeed([])
+        return self._run(lambda connection: begin(connection, plans, now, deadline, self.node))
+
+    def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
+        """See `FlowStore.move`."""
+        self._moves.add(attempt, to, at, core_uuid)
+        if self._timer is None:
+            self._timer = self.clock.callLater(MOVE_DELAY, self._time_is_up)
+
+    def finish(self, end: Finish) -> Deferred[bool]:
+        """See `FlowStore.finish`."""
+        return self._run(lambda connection: finish(connection, end, self.node, outbox=self.outbox))
+
+    def open_attempts(self) -> Deferred[list[Attempt]]:
+        """See `FlowStore.open_attempts`. Only one process dials with a SQLite file, so whatever is open there is this node's,
+        be it that the node had another name before."""
+        return self._run(lambda connection: _open_attempts(connection, self.node))
+
+    def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
+        """See `FlowStore.progress`."""
+        return self._run(lambda connection: _progress(connection, campaign_id, now))
+
+    def flush(self) -> Deferred[None]:
+        """Write the moves that wait. Fires when they are durable; to be awaited before the database stops."""
+        return self._run(lambda _: None)
+
+    def _run(self, function: Callable[[Connection], T]) -> Deferred[T]:
+        if self._moves:
+            self._write_moves()
+        return self.database.run(function)
+
+    def _time_is_up(self) -> None:
+        self._timer = None
+        self._write_moves()
+
+    def _write_moves(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        rows = self._moves.take()
+        written = self.database.run(lambda connection: write_moves(connection, rows, self.node))
+        written.addErrback(self._not_written, rows)
+
+    def _not_written(self, failure: Failure, rows: dict[int, MoveRow]) -> None:
+        log.error("moves not stored", attempts=len(rows), reason=failure.getErrorMessage())
+        self._moves.put_back(rows)
+        if self._timer is None:
+            self._timer = self.clock.callLater(MOVE_RETRY, self._time_is_up)
+
+
+def _snapshot(connection: Connection) -> Snapshot:
+    gateways = [values.gateway(row) for row in connection.execute(statements.GATEWAYS)]
+    campaigns = [values.campaign(row) for row in connection.execute(statements.STARTED_CAMPAIGNS)]
+    return Snapshot(campaigns=tuple(campaigns), gateways={gateway.id: gateway for gateway in gateways})
+
+
+def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: int) -> list[Candidate]:
+    while True:
+        rows = connection.execute(statements.READY, (campaign_id, to_column(now), limit)).fetchall()
+        forbidden = [row[0] for row in rows if row[-1]]
+        if not forbidden:
+            return [values.candidate(row) for row in rows]
+        connection.execute(statements.forbid(len(forbidden)), forbidden)
+
+
+def _open_attempts(connection: Connection, node: str) -> list[Attempt]:
+    connection.execute(statements.ADOPT_OPEN, (node, node))
+    return [values.attempt(row) for row in connection.execute(statements.OPEN_ATTEMPTS, (node,))]
+
+
+def _progress(connection: Connection, campaign_id: int, now: datetime) -> Progress:
+    counts = connection.execute(statements.COUNTS, (campaign_id,)).fetchall()
+    waiting, next_ready_at = connection.execute(statements.WAITING, (campaign_id, to_column(now))).fetchone()
+    return Progress(
+        subscribers={SubscriberStatus(status): subscribers for status, subscribers in counts if subscribers},
+        waiting=waiting,
+        next_ready_at=from_column_or_none(next_ready_at),
+    )

@@ -1,0 +1,53 @@
+"""Only one process dials with one SQLite file: an advisory lock on a file beside it.
+
+The lock is the kernel's (`flock`), so it goes with the process that held it, however that ended. The database file itself
+stays free: command-line tools open it at any time. The lock file is left in place, because removing it while another process
+waits for it would give each of them a lock of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+from attrs import define, field
+
+from dialer.errors import StoreError
+
+
+@define(eq=False)
+class DiallingLock:
+    """The right to dial with the database at `database`."""
+
+    database: Path
+    _descriptor: int | None = field(default=None, init=False)
+
+    def acquire(self) -> None:
+        """Take the lock or raise `StoreError`, which names the process that has it."""
+        path = Path(f"{self.database.resolve()}.lock")
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"cannot create {path} ({error.strerror}): give this user write access to the directory of the database"
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(descriptor)
+            raise StoreError(
+                f"another dialer (process {holder}) is dialling with {self.database}: stop it first, or use another database"
+            ) from error
+        with contextlib.suppress(OSError):  # the number serves the message only: a full disk must not keep us from dialling
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens when it is not held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,56 @@
+"""The moves that wait to be written: the last one of each attempt is enough, with the moments of ringing and answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import define, field
+
+from dialer.model import Attempt, AttemptState
+from dialer.store import statements
+from dialer.store.database import Connection
+from dialer.store.times import to_column
+
+MoveRow = tuple[str, str, str | None, str | None, str | None, int]
+"""State, moved at, core UUID, rang at, answered at, attempt: the parameters of `statements.MOVE` but for the owner."""
+
+_NOTHING: MoveRow = ("", "", None, None, None, 0)
+
+
+@define(eq=False)
+class MoveBuffer:
+    """Collects moves on the reactor thread."""
+
+    _rows: dict[int, MoveRow] = field(factory=dict, init=False)
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def add(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str) -> None:
+        """Note a move; what an earlier one knew of the call is kept."""
+        _, _, core, rang_at, answered_at, _ = self._rows.get(attempt.id, _NOTHING)
+        moved_at = to_column(at)
+        if to is AttemptState.RINGING:
+            rang_at = rang_at or moved_at
+        elif to is AttemptState.ANSWERED:
+            answered_at = answered_at or moved_at
+        self._rows[attempt.id] = (str(to), moved_at, core_uuid or core, rang_at, answered_at, attempt.id)
+
+    def take(self) -> dict[int, MoveRow]:
+        """All that is there; the buffer is empty then."""
+        rows, self._rows = self._rows, {}
+        return rows
+
+    def put_back(self, rows: dict[int, MoveRow]) -> None:
+        """What could not be written waits again, before what came since."""
+        newer = self._rows
+        self._rows = dict(rows)
+        for attempt_id, (state, moved_at, core, rang_at, answered_at, _) in newer.items():
+            _, _, old_core, old_rang, old_answered, _ = rows.get(attempt_id, _NOTHING)
+            row = (state, moved_at, core or old_core, old_rang or rang_at, old_answered or answered_at, attempt_id)
+            self._rows[attempt_id] = row
+
+
+def write_moves(connection: Connection, rows: dict[int, MoveRow], owner: str) -> None:
+    """Write them; an attempt that has ended, or has another owner by now, stays as it is."""
+    connection.executemany(statements.MOVE, [(*row, owner) for row in rows.values()])

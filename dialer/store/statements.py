@@ -1,0 +1,97 @@
+"""The SQL of the flow, apart from what runs it. Parameters are `?`; status numbers stand in the text where a partial index
+needs to see them (1 is START, 6 IN_PROCESS, 7 NOT_AUTHORISED of `SubscriberStatus`; 1 is START of `CampaignStatus`)."""
+
+from __future__ import annotations
+
+from dialer.store.values import ATTEMPT_COLUMNS, CAMPAIGN_COLUMNS, CANDIDATE_COLUMNS, GATEWAY_COLUMNS
+
+GATEWAYS = f"SELECT {GATEWAY_COLUMNS} FROM gateway g ORDER BY g.id"
+
+STARTED_CAMPAIGNS = (
+    f"SELECT {CAMPAIGN_COLUMNS} FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id WHERE c.status = 1 ORDER BY c.id"
+)
+
+_NO_OPEN_ATTEMPT = "NOT EXISTS (SELECT 1 FROM attempt o WHERE o.number = s.number AND o.ended_at IS NULL)"
+_FORBIDDEN = "EXISTS (SELECT 1 FROM do_not_call d WHERE d.number = s.number)"
+
+READY = (
+    f"SELECT {CANDIDATE_COLUMNS}, {_FORBIDDEN} FROM subscriber s "
+    f"WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at <= ? AND {_NO_OPEN_ATTEMPT} "
+    "ORDER BY s.ready_at, s.id LIMIT ?"
+)
+"""Parameters: campaign, now, limit. The last column tells those on the do-not-call list."""
+
+COUNTS = "SELECT status, subscribers FROM subscriber_count WHERE campaign_id = ?"
+
+WAITING = "SELECT count(*), min(ready_at) FROM subscriber WHERE campaign_id = ? AND status = 1 AND ready_at > ?"
+
+ADVANCE_CAMPAIGN = "UPDATE campaign SET next_call_at = ? WHERE id = ? AND (next_call_at IS NULL OR next_call_at < ?)"
+"""Parameters: next call at, campaign, next call at."""
+
+MOVE = (
+    "UPDATE attempt SET state = ?, moved_at = ?, core_uuid = coalesce(?, core_uuid), rang_at = coalesce(rang_at, ?), "
+    "answered_at = coalesce(answered_at, ?) WHERE id = ? AND ended_at IS NULL AND owner = ?"
+)
+
+END_ATTEMPT = (
+    "UPDATE attempt SET state = 'ended', ended_at = ?, cause = ?, disposition = ?, counts = ?, reason = ?, q850 = ?, "
+    "sip_status = ?, sip_disposition = ?, rang_at = coalesce(?, rang_at), answered_at = coalesce(?, answered_at), "
+    "ring_ms = ?, talk_ms = ?, duration_ms = ?, machine = ?, session = ? WHERE id = ? AND ended_at IS NULL AND owner = ?"
+)
+
+SETTLE_SUBSCRIBER = (
+    "UPDATE subscriber SET status = coalesce(wanted_status, ?), "
+    "ready_at = CASE coalesce(wanted_status, ?) WHEN 1 THEN ? END, wanted_status = NULL, "
+    "count_attempt = count_attempt + ?, count_requeue = CASE ? WHEN 1 THEN 0 ELSE count_requeue + 1 END, "
+    "last_attempt_at = coalesce(?, last_attempt_at) WHERE id = ? AND status = 6"
+)
+"""What a user asked for while the call was live wins over the decision. Parameters: decided status (twice), when it is ready
+should it be pending, whether the attempt counts (twice), the attempt's time when it counts, subscriber."""
+
+ADD_TO_OUTBOX = (
+    "INSERT INTO outbox (kind, campaign_id, attempt_id, payload, status, tries, created_at, due_at, last_error) "
+    "VALUES (?, ?, ?, ?, 'due', 0, ?, ?, '')"
+)
+
+ADOPT_OPEN = "UPDATE attempt SET owner = ?, epoch = epoch + 1 WHERE ended_at IS NULL AND owner <> ?"
+
+OPEN_ATTEMPTS = (
+    f"SELECT {ATTEMPT_COLUMNS}, {CANDIDATE_COLUMNS}, {CAMPAIGN_COLUMNS}, {GATEWAY_COLUMNS} FROM attempt a "
+    "JOIN subscriber s ON s.id = a.subscriber_id JOIN campaign c ON c.id = a.campaign_id "
+    "JOIN voip_app v ON v.id = c.voip_app_id JOIN gateway g ON g.id = a.gateway_id "
+    "WHERE a.owner = ? AND a.ended_at IS NULL ORDER BY a.id"
+)
+
+
+def marks(count: int) -> str:
+    """`?, ?, ...` for a list of parameters."""
+    return ", ".join("?" * count)
+
+
+def claimable(count: int) -> str:
+    """Which of `count` subscribers may still be called. Parameters: now, subscribers."""
+    return (
+        f"SELECT s.id, s.count_attempt, s.count_requeue, s.number, {_FORBIDDEN} FROM subscriber s "
+        "JOIN campaign c ON c.id = s.campaign_id AND c.status = 1 "
+        f"WHERE s.ready_at <= ? AND s.id IN ({marks(count)}) AND s.status = 1 AND {_NO_OPEN_ATTEMPT}"
+    )
+
+
+def claim(count: int) -> str:
+    """The claimed subscribers are in process. Parameters: subscribers."""
+    return f"UPDATE subscriber SET status = 6 WHERE id IN ({marks(count)})"
+
+
+def forbid(count: int) -> str:
+    """Subscribers on the do-not-call list are never called. Parameters: subscribers."""
+    return f"UPDATE subscriber SET status = 7, ready_at = NULL WHERE id IN ({marks(count)}) AND status = 1"
+
+
+def insert_attempts(count: int) -> str:
+    """New attempts; gives the id of each call UUID."""
+    columns = (
+        "call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state, owner, epoch, "
+        "core_uuid, planned_at, due_at, deadline"
+    )
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?)"] * count)
+    return f"INSERT INTO attempt ({columns}) VALUES {rows} RETURNING call_uuid, id"
