@@ -1,0 +1,146 @@
+"""Why an attempt ended, in business words, and what that means for the contact.
+
+The rules, in order:
+
+1. Whoever answered was reached, whatever ended the call: a time limit, the switch's death, a fault of the media.
+2. The dialer's own causes speak for themselves.
+3. FreeSWITCH's cause by name, refined by the SIP status where the name is vague or stands for several things.
+4. A name that is not known: the Q.850 code, then the SIP status; failing these, a failure that counts.
+5. What rang has disturbed somebody and counts: a REQUEUE becomes a RETRY, and is nobody's fault any more.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from attrs import evolve
+
+from dialer.calls import causes
+from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Fault, Verdict
+from dialer.model import Disposition, Outcome, OwnCause, RetryClass
+
+_NO_CODE_OF_ITS_OWN = 16
+"""What FreeSWITCH gives as the Q.850 code of any cause beyond 127 (`switch_channel_cause_q850`): no information."""
+
+SIP: Final = MappingProxyType(
+    {
+        400: causes.CONGESTED,
+        401: causes.ACCOUNT,
+        402: causes.ACCOUNT,
+        403: causes.REJECTED,
+        404: causes.INVALID,
+        405: causes.SERVICE,
+        406: causes.SERVICE,
+        407: causes.ACCOUNT,
+        408: causes.CONGESTED,
+        410: causes.INVALID,
+        415: causes.SERVICE,
+        428: causes.ACCOUNT,
+        429: causes.ACCOUNT,
+        433: causes.REJECTED,
+        436: causes.ACCOUNT,
+        437: causes.ACCOUNT,
+        438: causes.ACCOUNT,
+        480: causes.NO_ANSWER,
+        481: causes.CONGESTED,
+        482: causes.CARRIER,
+        483: causes.CARRIER,
+        484: causes.INVALID,
+        485: causes.INVALID,
+        486: causes.BUSY,
+        487: causes.NO_ANSWER,
+        488: causes.SERVICE,
+        500: causes.CONGESTED,
+        501: causes.SERVICE,
+        502: causes.CONGESTED,
+        503: causes.CONGESTED,
+        504: causes.CONGESTED,
+        580: causes.SERVICE,
+        600: causes.BUSY,
+        603: causes.REJECTED,
+        604: causes.INVALID,
+        606: causes.SERVICE,
+        607: causes.UNWANTED,
+        608: causes.UNWANTED,
+    }
+)
+"""What a final SIP status means, after RFC 3398 section 8.2.6.1, for causes that say less than the status."""
+
+_VAGUE = frozenset({"NONE", "NORMAL_CLEARING", "NORMAL_UNSPECIFIED", "INTERWORKING", "SUCCESS"})
+_REJECTED_BY_CARRIER = frozenset({401, 402, 407, 607, 608})
+"""Statuses that mod_sofia turns into CALL_REJECTED, as it does with a callee's own refusal."""
+
+
+def judge(outcome: Outcome) -> Verdict:
+    """Disposition, retry class, reason and whose fault it was. Any cause text is taken."""
+    if outcome.answered_at is not None:
+        return causes.MACHINE if outcome.machine else causes.ANSWERED
+    verdict = _unanswered(outcome)
+    if outcome.rang_at is not None and verdict.retry is RetryClass.REQUEUE:
+        return evolve(verdict, retry=RetryClass.RETRY, fault=Fault.NONE)
+    return verdict
+
+
+def classify(outcome: Outcome) -> Disposition:
+    """Why the attempt ended."""
+    return judge(outcome).disposition
+
+
+def retry_class(outcome: Outcome) -> RetryClass:
+    """What the end means for the contact."""
+    return judge(outcome).retry
+
+
+def fault(outcome: Outcome) -> Fault:
+    """Who should be spared for a while: `Fault.GATEWAY` asks for the back-off of the gateway that was used."""
+    return judge(outcome).fault
+
+
+def _unanswered(outcome: Outcome) -> Verdict:
+    own = OWN_CAUSES.get(outcome.cause)
+    if own is not None and not _is_unnamed_code(outcome):
+        return own
+    cause = CAUSES.get(outcome.cause)
+    if cause is None:
+        return _unnamed(outcome)
+    return _refined(outcome, cause.verdict)
+
+
+def _is_unnamed_code(outcome: Outcome) -> bool:
+    """FreeSWITCH's word for a code that it has no name for is that of our own `OwnCause.UNKNOWN`; only it brings a code."""
+    return outcome.cause == OwnCause.UNKNOWN and outcome.q850 is not None
+
+
+def _unnamed(outcome: Outcome) -> Verdict:
+    if outcome.q850 is not None and outcome.q850 != _NO_CODE_OF_ITS_OWN and outcome.q850 in Q850:
+        return Q850[outcome.q850]
+    return _by_sip(outcome.sip_status, causes.UNSPECIFIED)
+
+
+def _refined(outcome: Outcome, verdict: Verdict) -> Verdict:
+    cause, status = outcome.cause, outcome.sip_status
+    if cause in _VAGUE:
+        # A call that we hang up while it rings is cancelled, whatever cause was given with the order.
+        return causes.CANCELLED if outcome.sip_disposition == "send_cancel" else _by_sip(status, verdict)
+    if cause == "CALL_REJECTED" and status in _REJECTED_BY_CARRIER:
+        return _by_sip(status, verdict)
+    if cause == "RECOVERY_ON_TIMER_EXPIRE" and outcome.rang_at is not None:
+        return causes.NO_ANSWER
+    if cause == "ORIGINATOR_CANCEL" and outcome.sip_disposition.startswith("recv"):
+        return causes.NO_ANSWER  # a 487 that we did not ask for: the network gave up ringing
+    # Without a SIP status these two are FreeSWITCH's own words: no route in its own settings, or one of its limits (facts,
+    # "originate"); neither tells anything about the number.
+    if status is None and cause == "NO_ROUTE_DESTINATION":
+        return causes.SETTINGS
+    if status is None and cause == "DESTINATION_OUT_OF_ORDER":
+        return causes.SWITCH_FULL
+    return verdict
+
+
+def _by_sip(status: int | None, otherwise: Verdict) -> Verdict:
+    if status is None:
+        return otherwise
+    if 500 <= status < 600:
+        return SIP.get(status, causes.CONGESTED)
+    return SIP.get(status, otherwise)

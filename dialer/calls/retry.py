@@ -1,0 +1,75 @@
+"""What becomes of a contact after an attempt.
+
+| class | becomes | counts |
+|---|---|---|
+| DONE | COMPLETE | yes |
+| STOP | FAIL | yes |
+| RETRY | START after the campaign's interval, while attempts are left; else FAIL | yes |
+| REQUEUE | START after a growing pause, at most `MAX_REQUEUES` times in a row; then as RETRY | no |
+
+An end that nobody can tell (disposition UNKNOWN) is a RETRY or FAIL, as the campaign's `unknown_policy` says. The store keeps
+the two counts of a candidate: an attempt that counts adds one to `count_attempt` and sets `count_requeue` to 0, one that does
+not adds one to `count_requeue`. So a contact has at most 1 + `max_retry` attempts that count, each of them after at most
+`MAX_REQUEUES` that do not.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from dialer.calls.disposition import judge
+from dialer.model import (
+    Campaign,
+    Candidate,
+    Decision,
+    Disposition,
+    Outcome,
+    RetryClass,
+    SubscriberStatus,
+    UnknownPolicy,
+)
+
+FIRST_PAUSE: Final = timedelta(seconds=5)
+"""Before a requeued contact is ready again; doubled each time: 5, 10, 20, 40, 80 s."""
+
+MAX_REQUEUES: Final = 5
+"""In a row. More than two and a half minutes of faults are the campaign's affair, not the contact's to wait for."""
+
+SHORTEST_INTERVAL: Final = timedelta(seconds=1)
+"""An interval of 0 must not let a contact be ready again in the instant in which it failed."""
+
+
+def decide(disposition: Disposition, outcome: Outcome, candidate: Candidate, campaign: Campaign, now: datetime) -> Decision:
+    """What becomes of the candidate, whose counts are those before this attempt, by the campaign's rules of this moment."""
+    verdict = judge(outcome)
+    match verdict.retry:
+        case RetryClass.DONE:
+            return _closed(SubscriberStatus.COMPLETE, verdict.reason)
+        case RetryClass.STOP:
+            return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: no further attempt")
+        case RetryClass.REQUEUE if candidate.count_requeue < MAX_REQUEUES:
+            return _requeued(verdict.reason, candidate.count_requeue, now)
+        case _ if disposition is Disposition.UNKNOWN and campaign.unknown_policy is UnknownPolicy.NEVER:
+            return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: the campaign does not try such contacts again")
+        case _:
+            return _counted(verdict.reason, candidate, campaign, now)
+
+
+def _closed(status: SubscriberStatus, reason: str) -> Decision:
+    return Decision(status=status, ready_at=None, counts=True, reason=reason)
+
+
+def _requeued(reason: str, before: int, now: datetime) -> Decision:
+    pause = FIRST_PAUSE * 2**before
+    text = f"{reason}: requeued after {pause.total_seconds():.0f} s ({before + 1} of {MAX_REQUEUES} in a row)"
+    return Decision(status=SubscriberStatus.START, ready_at=now + pause, counts=False, reason=text)
+
+
+def _counted(reason: str, candidate: Candidate, campaign: Campaign, now: datetime) -> Decision:
+    retries = candidate.count_attempt  # those before this attempt: this one's number, less the first, which is no retry
+    if retries >= campaign.max_retry:
+        return _closed(SubscriberStatus.FAIL, f"{reason}: no attempt left of {1 + campaign.max_retry}")
+    interval = max(timedelta(seconds=campaign.interval_retry), SHORTEST_INTERVAL)
+    text = f"{reason}: retry {retries + 1} of {campaign.max_retry} after {interval.total_seconds():.0f} s"
+    return Decision(status=SubscriberStatus.START, ready_at=now + interval, counts=True, reason=text)

@@ -1,0 +1,194 @@
+"""Dispositions: examples from recorded calls, the rules, and that nothing is left out of the tables."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.calls import causes
+from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Fault
+from dialer.calls.disposition import SIP, classify, fault, judge, retry_class
+from dialer.model import Disposition, Outcome, OwnCause, RetryClass
+from tests.unit.builders import NOON, outcome
+
+D, R = Disposition, RetryClass
+CARRIER_FAULTS = ("NORMAL_TEMPORARY_FAILURE", "NORMAL_CIRCUIT_CONGESTION", "NETWORK_OUT_OF_ORDER", "SWITCH_CONGESTION")
+
+texts = st.one_of(st.sampled_from(sorted([*CAUSES, *OwnCause])), st.text(max_size=20))
+moments = st.one_of(st.none(), st.just(NOON))
+outcomes = st.builds(
+    Outcome,
+    cause=texts,
+    ended_at=st.just(NOON),
+    q850=st.one_of(st.none(), st.integers(0, 999)),
+    sip_status=st.one_of(st.none(), st.integers(100, 699)),
+    sip_disposition=st.sampled_from(["", "recv_bye", "send_bye", "recv_refuse", "send_cancel"]),
+    rang_at=moments,
+    answered_at=moments,
+    machine=st.booleans(),
+)
+
+
+@pytest.mark.parametrize(
+    ("end", "disposition", "retry"),
+    [
+        (outcome("USER_BUSY", sip_status=486, q850=17), D.BUSY, R.RETRY),
+        (outcome("USER_BUSY", sip_status=600, q850=17), D.BUSY, R.RETRY),
+        (outcome("CALL_REJECTED", sip_status=603, q850=21), D.REJECTED, R.RETRY),
+        (outcome("CALL_REJECTED", sip_status=403, q850=21), D.REJECTED, R.RETRY),
+        (outcome("CALL_REJECTED", sip_status=608, q850=21), D.REJECTED, R.STOP),
+        (outcome("UNALLOCATED_NUMBER", sip_status=404, q850=1), D.INVALID_NUMBER, R.STOP),
+        (outcome("NUMBER_CHANGED", sip_status=410, q850=22), D.INVALID_NUMBER, R.STOP),
+        (outcome("INVALID_NUMBER_FORMAT", sip_status=484, q850=28), D.INVALID_NUMBER, R.STOP),
+        (outcome("NO_ROUTE_DESTINATION", sip_status=604, q850=3), D.INVALID_NUMBER, R.STOP),
+        (outcome("NORMAL_TEMPORARY_FAILURE", sip_status=503, q850=41), D.CONGESTION, R.REQUEUE),
+        (outcome("NO_ANSWER", rang=True, q850=19, sip_disposition="send_cancel"), D.NO_ANSWER, R.RETRY),
+        (outcome("NO_USER_RESPONSE", sip_status=480, q850=18), D.NO_ANSWER, R.RETRY),
+        (outcome("PROGRESS_TIMEOUT", q850=16), D.NO_ANSWER, R.RETRY),
+        (outcome("ORIGINATOR_CANCEL", rang=True, sip_disposition="send_cancel"), D.CANCELLED, R.RETRY),
+        (outcome("ORIGINATOR_CANCEL", rang=True, sip_status=487, sip_disposition="recv_refuse"), D.NO_ANSWER, R.RETRY),
+        (outcome("NORMAL_CLEARING", rang=True, sip_disposition="send_cancel"), D.CANCELLED, R.RETRY),
+        (outcome("NORMAL_CLEARING", answered=True, sip_status=200, q850=16), D.ANSWERED, R.DONE),
+        (outcome("ALLOTTED_TIMEOUT", answered=True, q850=16), D.ANSWERED, R.DONE),
+        (outcome("SUBSCRIBER_ABSENT", q850=20), D.NO_ANSWER, R.RETRY),
+        (outcome("GATEWAY_DOWN", q850=16), D.FAILED, R.REQUEUE),
+        (outcome("SYSTEM_SHUTDOWN", q850=16), D.FAILED, R.REQUEUE),
+        (outcome("NOT_KNOWN_TO_ANYBODY"), D.FAILED, R.RETRY),
+        (outcome("-USAGE: originate"), D.FAILED, R.RETRY),
+        (outcome(""), D.FAILED, R.RETRY),
+    ],
+    ids=lambda value: f"{value.cause}-{value.sip_status}" if isinstance(value, Outcome) else str(value),
+)
+def test_an_end_has_the_disposition_that_a_person_would_give_it(end: Outcome, disposition: D, retry: R) -> None:
+    assert (classify(end), retry_class(end)) == (disposition, retry)
+
+
+@pytest.mark.parametrize(
+    "cause", [*CARRIER_FAULTS, "GATEWAY_DOWN", "INVALID_GATEWAY", "CHAN_NOT_IMPLEMENTED", "MANAGER_REQUEST"]
+)
+def test_a_fault_before_ringing_is_requeued_and_after_ringing_counts(cause: str) -> None:
+    assert retry_class(outcome(cause)) is R.REQUEUE
+    assert retry_class(outcome(cause, rang=True)) is R.RETRY
+    assert classify(outcome(cause)) is classify(outcome(cause, rang=True))
+
+
+@pytest.mark.parametrize("cause", [*CARRIER_FAULTS, "GATEWAY_DOWN", "USER_CHALLENGE", "RECOVERY_ON_TIMER_EXPIRE"])
+def test_a_carrier_fault_is_the_gateways_until_something_rang(cause: str) -> None:
+    assert fault(outcome(cause)) is Fault.GATEWAY
+    assert fault(outcome(cause, rang=True)) is Fault.NONE
+
+
+def test_a_shutdown_is_the_switchs_fault_not_the_gateways() -> None:
+    assert fault(outcome("SYSTEM_SHUTDOWN")) is Fault.SWITCH
+
+
+def test_a_refused_account_is_not_the_contacts_rejection() -> None:
+    assert judge(outcome("CALL_REJECTED", sip_status=407)) == causes.ACCOUNT
+
+
+def test_no_route_in_the_switchs_own_settings_does_not_end_the_contact() -> None:
+    assert judge(outcome("NO_ROUTE_DESTINATION", q850=3)) == causes.SETTINGS
+
+
+def test_a_destination_out_of_order_without_sip_status_is_a_limit_of_the_switch() -> None:
+    assert judge(outcome("DESTINATION_OUT_OF_ORDER", q850=27)) == causes.SWITCH_FULL
+    assert judge(outcome("DESTINATION_OUT_OF_ORDER", q850=27, sip_status=502)) == causes.OUT_OF_ORDER
+
+
+def test_a_carrier_that_never_replies_is_congested_and_one_that_rang_is_not() -> None:
+    assert classify(outcome("RECOVERY_ON_TIMER_EXPIRE", sip_status=408)) is D.CONGESTION
+    assert classify(outcome("RECOVERY_ON_TIMER_EXPIRE", sip_status=408, rang=True)) is D.NO_ANSWER
+
+
+@pytest.mark.parametrize(("status", "verdict"), sorted(SIP.items()))
+def test_a_vague_cause_takes_the_meaning_of_the_sip_status(status: int, verdict: causes.Verdict) -> None:
+    assert judge(outcome("NORMAL_UNSPECIFIED", sip_status=status)) == verdict
+
+
+def test_an_unlisted_server_error_is_congestion() -> None:
+    assert classify(outcome("INTERWORKING", sip_status=599)) is D.CONGESTION
+
+
+def test_a_precise_cause_outweighs_the_sip_status() -> None:
+    assert classify(outcome("UNALLOCATED_NUMBER", sip_status=503)) is D.INVALID_NUMBER
+
+
+def test_a_code_without_a_name_is_judged_by_its_number() -> None:
+    assert judge(outcome("UNKNOWN", q850=47, sip_status=404)) == causes.CONGESTED
+
+
+def test_a_code_beyond_q850_tells_nothing() -> None:
+    assert judge(outcome("UNKNOWN", q850=16, sip_status=486)) == causes.BUSY
+
+
+@pytest.mark.parametrize(
+    ("cause", "disposition", "retry"),
+    [
+        (OwnCause.NOT_SENT, D.FAILED, R.REQUEUE),
+        (OwnCause.LATE, D.FAILED, R.REQUEUE),
+        (OwnCause.REFUSED, D.FAILED, R.REQUEUE),
+        (OwnCause.LOST_SWITCH, D.FAILED, R.RETRY),
+        (OwnCause.UNKNOWN, D.UNKNOWN, R.RETRY),
+    ],
+)
+def test_the_dialers_own_causes_are_classified(cause: OwnCause, disposition: D, retry: R) -> None:
+    assert (classify(outcome(cause)), retry_class(outcome(cause))) == (disposition, retry)
+    assert cause in OWN_CAUSES
+
+
+@given(end=outcomes)
+def test_whoever_answered_is_never_called_a_failure(end: Outcome) -> None:
+    if end.answered_at is not None:
+        assert judge(end) == (causes.MACHINE if end.machine else causes.ANSWERED)
+    else:
+        assert classify(end) not in (D.ANSWERED, D.MACHINE)
+
+
+@given(end=outcomes)
+def test_what_rang_is_never_requeued(end: Outcome) -> None:
+    if end.rang_at is not None:
+        assert retry_class(end) is not R.REQUEUE
+        assert fault(end) is Fault.NONE
+
+
+@given(end=outcomes)
+def test_only_a_requeued_end_is_somebodys_fault(end: Outcome) -> None:
+    assert fault(end) is Fault.NONE or retry_class(end) is R.REQUEUE
+
+
+def test_every_cause_of_freeswitch_is_listed_once_with_its_own_number() -> None:
+    assert len(CAUSES) == 82
+    assert len({cause.number for cause in CAUSES.values()}) == 82
+    assert (CAUSES["REJECT_ALL"].number, CAUSES["INTERWORKING"].number, CAUSES["NONE"].number) == (825, 127, 0)
+
+
+def test_every_code_of_q850_is_listed() -> None:
+    defined = {
+        *range(1, 10),
+        14,
+        *range(16, 32),
+        34,
+        *range(38, 48),
+        49,
+        50,
+        52,
+        53,
+        54,
+        55,
+        57,
+        58,
+        62,
+        63,
+        65,
+        66,
+        69,
+        70,
+        79,
+    }
+    defined |= {*range(81, 89), 90, 91, *range(95, 104), 110, 111, 127}
+    assert set(Q850) == defined
+
+
+def test_no_named_code_is_contradicted_by_the_table_of_numbers() -> None:
+    assert all(Q850[c.number] is c.verdict for c in CAUSES.values() if 1 <= c.number <= 127)

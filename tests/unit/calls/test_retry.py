@@ -1,0 +1,131 @@
+"""Retry: the table by example; counts and moments by property."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.calls.disposition import classify
+from dialer.calls.retry import MAX_REQUEUES, decide
+from dialer.model import Campaign, Candidate, Decision, OwnCause, SubscriberStatus, UnknownPolicy
+from tests.unit.builders import NOON, campaign, candidate, outcome
+
+ENDS = (
+    "USER_BUSY",
+    "NO_ANSWER",
+    "UNALLOCATED_NUMBER",
+    "NORMAL_TEMPORARY_FAILURE",
+    "GATEWAY_DOWN",
+    *(str(cause) for cause in OwnCause),
+)
+
+
+def after(cause: str, who: Candidate | None = None, rules: Campaign | None = None, *, answered: bool = False) -> Decision:
+    end = outcome(cause, answered=answered)
+    return decide(classify(end), end, who or candidate(), rules or campaign(), NOON)
+
+
+def stored(who: Candidate, decision: Decision) -> Candidate:
+    """The candidate's counts as the store keeps them."""
+    if decision.counts:
+        return evolve(who, count_attempt=who.count_attempt + 1, count_requeue=0)
+    return evolve(who, count_requeue=who.count_requeue + 1)
+
+
+def test_busy_contact_is_retried_after_the_interval() -> None:
+    decision = after("USER_BUSY", rules=campaign(interval_retry=300))
+    assert (decision.status, decision.ready_at, decision.counts) == (
+        SubscriberStatus.START,
+        NOON + timedelta(seconds=300),
+        True,
+    )
+
+
+def test_the_last_attempt_fails_the_contact() -> None:
+    rules = campaign(max_retry=2)
+    assert after("USER_BUSY", candidate(count_attempt=1), rules).status is SubscriberStatus.START
+    decision = after("USER_BUSY", candidate(count_attempt=2), rules)
+    assert (decision.status, decision.ready_at, decision.counts) == (SubscriberStatus.FAIL, None, True)
+
+
+def test_without_retries_the_first_failure_is_the_last() -> None:
+    assert after("NO_ANSWER", rules=campaign(max_retry=0)).status is SubscriberStatus.FAIL
+
+
+def test_an_answered_contact_is_complete() -> None:
+    decision = after("NORMAL_CLEARING", answered=True)
+    assert (decision.status, decision.ready_at, decision.counts) == (SubscriberStatus.COMPLETE, None, True)
+
+
+def test_an_invalid_number_fails_at_once() -> None:
+    assert after("UNALLOCATED_NUMBER").status is SubscriberStatus.FAIL
+
+
+@pytest.mark.parametrize(("before", "pause"), [(0, 5), (1, 10), (2, 20), (3, 40), (4, 80)])
+def test_a_fault_of_the_carrier_is_requeued_after_a_growing_pause(before: int, pause: int) -> None:
+    decision = after("GATEWAY_DOWN", candidate(count_requeue=before))
+    assert (decision.status, decision.counts) == (SubscriberStatus.START, False)
+    assert decision.ready_at == NOON + timedelta(seconds=pause)
+
+
+def test_the_sixth_fault_in_a_row_counts() -> None:
+    decision = after("GATEWAY_DOWN", candidate(count_requeue=MAX_REQUEUES), campaign(interval_retry=300))
+    assert (decision.counts, decision.ready_at) == (True, NOON + timedelta(seconds=300))
+    last = after("GATEWAY_DOWN", candidate(count_requeue=MAX_REQUEUES, count_attempt=3), campaign(max_retry=3))
+    assert last.status is SubscriberStatus.FAIL
+
+
+def test_a_fault_is_requeued_even_when_no_counted_attempt_is_left_to_retry() -> None:
+    assert after("GATEWAY_DOWN", rules=campaign(max_retry=0)).status is SubscriberStatus.START
+
+
+def test_an_unknown_end_follows_the_campaigns_policy() -> None:
+    assert after(OwnCause.UNKNOWN, rules=campaign(unknown_policy=UnknownPolicy.RETRY)).status is SubscriberStatus.START
+    never = after(OwnCause.UNKNOWN, rules=campaign(unknown_policy=UnknownPolicy.NEVER))
+    assert (never.status, never.counts) == (SubscriberStatus.FAIL, True)
+
+
+def test_the_policy_for_unknown_ends_does_not_touch_others() -> None:
+    assert after("USER_BUSY", rules=campaign(unknown_policy=UnknownPolicy.NEVER)).status is SubscriberStatus.START
+
+
+def test_the_reason_tells_what_happened_and_what_follows() -> None:
+    assert after("USER_BUSY", candidate(count_attempt=1)).reason == "the line was busy: retry 2 of 3 after 300 s"
+    assert after("GATEWAY_DOWN").reason.endswith("requeued after 5 s (1 of 5 in a row)")
+
+
+@given(
+    ends=st.lists(st.sampled_from(ENDS), min_size=200, max_size=200),
+    max_retry=st.integers(0, 10),
+    interval=st.integers(0, 3600),
+    policy=st.sampled_from(UnknownPolicy),
+)
+def test_a_contact_ends_after_a_bounded_number_of_attempts(
+    ends: list[str], max_retry: int, interval: int, policy: UnknownPolicy
+) -> None:
+    rules = campaign(max_retry=max_retry, interval_retry=interval, unknown_policy=policy)
+    who, tries = candidate(), 0
+    for cause in ends:
+        tries += 1
+        decision = after(cause, who, rules)
+        who = stored(who, decision)
+        if decision.status is not SubscriberStatus.START:
+            assert decision.ready_at is None
+            break
+        assert decision.ready_at is not None
+        assert decision.ready_at > NOON
+    assert decision.status is not SubscriberStatus.START
+    assert who.count_attempt <= 1 + max_retry
+    assert tries <= (1 + max_retry) * (1 + MAX_REQUEUES)
+
+
+@given(max_retry=st.integers(0, 20))
+def test_a_storm_of_faults_terminates(max_retry: int) -> None:
+    who, tries = candidate(), 0
+    while (decision := after("GATEWAY_DOWN", who, campaign(max_retry=max_retry))).status is SubscriberStatus.START:
+        who, tries = stored(who, decision), tries + 1
+    assert tries == (1 + max_retry) * (1 + MAX_REQUEUES) - 1
