@@ -1,0 +1,129 @@
+"""A store in memory, durable at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from attrs import define, evolve, field
+from twisted.internet.defer import Deferred, fail, succeed
+
+from dialer.model import (
+    Attempt,
+    AttemptState,
+    Campaign,
+    Candidate,
+    Finish,
+    Gateway,
+    Plan,
+    Progress,
+    Snapshot,
+    SubscriberStatus,
+)
+
+
+@define
+class Row:
+    candidate: Candidate
+    status: SubscriberStatus
+    ready_at: datetime
+
+
+@define(eq=False)
+class MemoryStore:
+    """Follows `FlowStore`; `log` tells in order what was made durable; `error` makes every call fail."""
+
+    campaigns: dict[int, Campaign] = field(factory=dict)
+    gateways: dict[int, Gateway] = field(factory=dict)
+    rows: dict[int, Row] = field(factory=dict)
+    open: dict[str, Attempt] = field(factory=dict)
+    finishes: list[Finish] = field(factory=list)
+    log: list[str] = field(factory=list)
+    error: Exception | None = None
+    hold: bool = False
+    held: list[Deferred[None]] = field(factory=list)
+    _ids: int = 0
+
+    def add(self, campaign: Campaign, number: str, ready_at: datetime) -> Candidate:
+        key = len(self.rows) + 1
+        candidate = Candidate(subscriber_id=key, contact_id=key, campaign_id=campaign.id, number=number)
+        self.rows[key] = Row(candidate, SubscriberStatus.START, ready_at)
+        self.campaigns[campaign.id] = campaign
+        return candidate
+
+    def snapshot(self) -> Deferred[Snapshot]:
+        if self.error:
+            return fail(self.error)
+        return succeed(Snapshot(campaigns=tuple(self.campaigns.values()), gateways=dict(self.gateways)))
+
+    def candidates(self, campaign_id: int, now: datetime, limit: int) -> Deferred[list[Candidate]]:
+        if self.error:
+            return fail(self.error)
+        ready = [
+            row.candidate
+            for row in self.rows.values()
+            if row.candidate.campaign_id == campaign_id and row.status is SubscriberStatus.START and row.ready_at <= now
+        ]
+        return succeed(ready[:limit])
+
+    def begin(self, plans: Sequence[Plan], now: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
+        if self.error:
+            return fail(self.error)
+        attempts = []
+        for plan in plans:
+            row = self.rows[plan.candidate.subscriber_id]
+            if row.status is not SubscriberStatus.START:
+                continue
+            row.status = SubscriberStatus.IN_PROCESS
+            self._ids += 1
+            attempt = Attempt(
+                id=self._ids,
+                plan=plan,
+                number_of_attempt=row.candidate.count_attempt + 1,
+                planned_at=now,
+                deadline=deadline,
+            )
+            self.open[attempt.call_uuid] = attempt
+            attempts.append(attempt)
+            self.log.append(f"begin {attempt.call_uuid}")
+        done: Deferred[list[Attempt]] = Deferred()
+        if self.hold:
+            gate: Deferred[None] = Deferred()
+            gate.addCallback(lambda _: done.callback(attempts))
+            self.held.append(gate)
+        else:
+            done.callback(attempts)
+        return done
+
+    def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
+        self.log.append(f"{to} {attempt.call_uuid}")
+
+    def finish(self, finish: Finish) -> Deferred[bool]:
+        if self.error:
+            return fail(self.error)
+        uuid = finish.attempt.call_uuid
+        if self.open.pop(uuid, None) is None:
+            return succeed(False)
+        row = self.rows[finish.attempt.plan.candidate.subscriber_id]
+        decision = finish.decision
+        row.status = decision.status
+        row.ready_at = decision.ready_at or row.ready_at
+        candidate = row.candidate
+        row.candidate = evolve(
+            candidate,
+            count_attempt=candidate.count_attempt + decision.counts,
+            count_requeue=0 if decision.counts else candidate.count_requeue + 1,
+        )
+        self.finishes.append(finish)
+        self.log.append(f"finish {uuid}")
+        return succeed(True)
+
+    def open_attempts(self) -> Deferred[list[Attempt]]:
+        return succeed(list(self.open.values()))
+
+    def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
+        counts: dict[SubscriberStatus, int] = {}
+        for row in self.rows.values():
+            if row.candidate.campaign_id == campaign_id:
+                counts[row.status] = counts.get(row.status, 0) + 1
+        return succeed(Progress(subscribers=counts))
