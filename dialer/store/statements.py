@@ -95,3 +95,8 @@ def insert_attempts(count: int) -> str:
     )
     rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?)"] * count)
     return f"INSERT INTO attempt ({columns}) VALUES {rows} RETURNING call_uuid, id"
+
+
+def contacts_among(count: int) -> str:
+    """Which of `count` numbers a phonebook has. Parameters: phonebook, numbers."""
+    return f"SELECT number FROM contact WHERE phonebook_id = ? AND number IN ({marks(count)})"

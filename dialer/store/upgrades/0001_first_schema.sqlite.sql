@@ -129,6 +129,8 @@ CREATE TABLE contact (
     UNIQUE (phonebook_id, number)
 );
 
+CREATE INDEX contact_phonebook ON contact (phonebook_id, id);
+
 CREATE TABLE subscriber (
     id INTEGER PRIMARY KEY,
     campaign_id INTEGER NOT NULL REFERENCES campaign (id),
