@@ -109,6 +109,21 @@ def exists(call_uuid: str) -> Command:
     return api("uuid_exists", quoting.call_uuid("call_uuid", call_uuid))
 
 
+def clock() -> Command:
+    """The switch's clock, in microseconds since 1970; the same clock as `strepoch` (mod_dptools.c)."""
+    return api("strmicroepoch")
+
+
+def core_uuid() -> Command:
+    """The identity of the running FreeSWITCH process (switch_core.c sets the variable at its start)."""
+    return api("global_getvar", "core_uuid")
+
+
+def channels() -> Command:
+    """Every channel, as JSON."""
+    return api("show", "channels as json")
+
+
 def connect() -> Command:
     """The first command of an outbound session; the reply holds the channel's variables."""
     return _line("connect", "connect")

@@ -93,10 +93,6 @@ class FrameDecoder:
 
     def receive_data(self, data: bytes) -> None:
         """Store what the socket brought."""
-        if self._position:
-            del self._buffer[: self._position]
-            self._scanned = max(0, self._scanned - self._position)
-            self._position = 0
         self._buffer += data
 
     @property
@@ -118,17 +114,25 @@ class FrameDecoder:
         if self._head is None:
             self._head = self._read_head()
             if self._head is None:
+                self._forget_read()
                 return None
         content_type, headers, length = self._head
         start = self._position
         end = start + length
         if len(self._buffer) < end:
+            self._forget_read()
             return None
         with memoryview(self._buffer) as view:
             body = bytes(view[start:end])
         self._position = end
         self._head = None
         return Frame(content_type, headers, body)
+
+    def _forget_read(self) -> None:
+        """An idle connection keeps no buffer."""
+        del self._buffer[: self._position]
+        self._scanned = max(0, self._scanned - self._position)
+        self._position = 0
 
     def _read_head(self) -> tuple[str, Mapping[str, str], int] | None:
         event = _EVENT_HEAD.match(self._buffer, self._position)

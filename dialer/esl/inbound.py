@@ -1,0 +1,228 @@
+"""A FreeSWITCH, reached through its inbound Event Socket: one connection for events, one or more for commands.
+
+They are separate because FreeSWITCH sends events only while no command waits on the same connection.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from attrs import field, frozen
+from twisted.application.internet import backoffPolicy
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, fail, gatherResults
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.logger import Logger
+
+from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
+from dialer.esl import commands
+from dialer.esl.channels import live_channels
+from dialer.esl.clock import ClockOffset
+from dialer.esl.connection import Reply
+from dialer.esl.events import Event
+from dialer.esl.link import Hooks, Link, LinkRules
+from dialer.esl.signals import signal
+from dialer.esl.submissions import Submissions
+from dialer.interfaces import Now, SwitchListener
+from dialer.model import LiveChannel, Origination
+
+_Result = TypeVar("_Result")
+_NO_SUCH_CHANNEL = "-ERR No such channel"
+
+
+@frozen(kw_only=True)
+class SwitchConfig:
+    """Where a FreeSWITCH is and how hard it may be driven. `max_in_flight` bounds the originates that it has not accepted
+    yet. Times are seconds: `handshake` to connect and log in, `silence` until a dead connection is dropped."""
+
+    host: str = "127.0.0.1"
+    port: int = 8021
+    password: str = field(default="ClueCon", repr=False)
+    calls_per_second: float = 25.0
+    max_in_flight: int = 50
+    command_connections: int = 1
+    handshake: float = 10.0
+    ping_interval: float = 2.0
+    silence: float = 10.0
+    retry_initial: float = 1.0
+    retry_max: float = 15.0
+
+
+class InboundSwitch(Service):
+    """`dialer.interfaces.Switch` for one FreeSWITCH; a service that connects, and reconnects with growing pauses.
+
+    `last_error` says why there is no connection, naming host and port; "" while there is one.
+    """
+
+    _log = Logger()
+    name: str
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        listener: SwitchListener,
+        config: SwitchConfig,
+        now: Now,
+        rng: random.Random,
+        endpoint: IStreamClientEndpoint | None = None,
+    ) -> None:
+        self._listener = listener
+        self._config = config
+        self._now = now
+        self._clock = ClockOffset()
+        self._ready = False
+        self._shutting_down = False
+        self._core_uuid = ""
+        self.name = f"{config.host}:{config.port}"
+        self.last_error = f"{self.name}: not connected yet"
+        self._submissions = Submissions(reactor, now, config.calls_per_second, config.max_in_flight, self._send)
+        there = endpoint or HostnameEndpoint(reactor, config.host, config.port, timeout=config.handshake)
+        rules = LinkRules(
+            password=config.password,
+            handshake=config.handshake,
+            ping_interval=config.ping_interval,
+            silence=config.silence,
+        )
+        retry = backoffPolicy(config.retry_initial, config.retry_max, jitter=rng.random)
+        hooks = Hooks(
+            prepare=self._prepare,
+            up=self._link_up,
+            down=self._link_down,
+            failed=self._link_failed,
+            event=self._event,
+            pinged=self._pinged,
+        )
+        self._events = Link(reactor, there, rules, retry, hooks)
+        self._commands = [Link(reactor, there, rules, retry, hooks) for _ in range(config.command_connections)]
+
+    # --- dialer.interfaces.Switch ---
+
+    @property
+    def ready(self) -> bool:
+        """True while calls can be made and their events arrive."""
+        return self._ready and not self._shutting_down
+
+    @property
+    def core_uuid(self) -> str:
+        """The identity of the running FreeSWITCH process; "" before the first connection."""
+        return self._core_uuid
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """The switch's clock minus ours; never too large, so that a deadline is never too late."""
+        return self._clock.offset
+
+    def room(self) -> int:
+        """How many originates may be submitted now without waiting."""
+        return self._submissions.room()
+
+    def submit(self, call: Origination) -> Deferred[None]:
+        """Originate, as soon as the pace allows. Fails with `SwitchUnavailable` or `CommandFailed`, or with `BadValue` when
+        the call cannot be written as a command (nothing was sent then)."""
+        try:
+            command = commands.originate(call, self._clock.offset)
+        except BadValue as error:
+            return fail(error)
+        return self._submissions.submit(call, command)
+
+    def kill(self, call_uuid: str, cause: str) -> Deferred[bool]:
+        """Hang a call up. Fires with False when there is no such channel."""
+        return self._ask(commands.kill(call_uuid, cause), _killed)
+
+    def is_alive(self, call_uuid: str) -> Deferred[bool]:
+        """Whether the channel exists."""
+        return self._ask(commands.exists(call_uuid), lambda reply: reply.checked().text == "true")
+
+    def live_channels(self) -> Deferred[list[LiveChannel]]:
+        """Every channel of the switch."""
+        return self._ask(commands.channels(), lambda reply: live_channels(reply.checked().text))
+
+    # --- the service ---
+
+    def startService(self) -> None:
+        """Twisted: connect."""
+        super().startService()
+        for link in self._links():
+            link.service.startService()
+
+    def stopService(self) -> Deferred[None]:
+        """Twisted: disconnect. Fires when all connections are closed; the calls on the switch go on."""
+        super().stopService()
+        self._submissions.closed("the dialer is stopping")
+        return gatherResults([link.service.stopService() for link in self._links()]).addCallback(lambda _: None)
+
+    # --- what the links tell ---
+
+    def _links(self) -> list[Link]:
+        return [self._events, *self._commands]
+
+    async def _prepare(self, link: Link) -> None:
+        link.core_uuid = (await link.send(commands.core_uuid())).checked().text
+        self._pinged((await link.send(commands.clock())).checked())
+        if link is self._events:
+            (await link.send(commands.subscribe())).checked()
+
+    def _link_up(self, link: Link) -> None:
+        others = [other for other in self._links() if other.is_up and other.core_uuid != link.core_uuid]
+        for other in others:
+            other.drop("the switch has been restarted")
+        if self._ready or others or not self._events.is_up or not any(command.is_up for command in self._commands):
+            return
+        self._ready = True
+        self._shutting_down = False
+        self._core_uuid = link.core_uuid
+        self.last_error = ""
+        self._submissions.opened()
+        self._log.info("connected to {name}, core {core}", name=self.name, core=self._core_uuid)
+        self._listener.switch_up(self)
+
+    def _link_down(self, link: Link, reason: str) -> None:
+        if link is not self._events and any(other.is_up for other in self._commands):
+            return
+        self.last_error = f"{self.name}: {reason}"
+        if not self._ready:
+            return
+        self._ready = False
+        self._clock.forget()
+        self._submissions.closed(self.last_error)
+        self._log.warn("lost {name}: {reason}", name=self.name, reason=reason)
+        self._listener.switch_down(self, reason)
+
+    def _link_failed(self, reason: str) -> None:
+        error = f"{self.name}: {reason}"
+        if error != self.last_error and not self._ready:
+            self._log.warn("no connection to {error}", error=error)
+            self.last_error = error
+
+    def _pinged(self, reply: Reply) -> None:
+        if not reply.text.isdigit():
+            raise CommandFailed(reply.command.name, f"{reply.text[:80]!r} is not a time; is mod_dptools loaded?")
+        self._clock.answered(int(reply.text), self._now())
+
+    def _event(self, event: Event) -> None:
+        told = signal(event)
+        if told is not None:
+            self._listener.signal_received(told)
+        elif event.name == "SHUTDOWN":
+            # Its calls still end one by one, with events, before it closes the connection.
+            self._shutting_down = True
+            self._submissions.closed(f"{self.name}: the switch is shutting down")
+
+    # --- commands ---
+
+    def _send(self, command: commands.Command) -> Deferred[Reply]:
+        able = [link for link in self._commands if link.is_up]
+        if not able:
+            return fail(SwitchUnavailable(command.name, self.last_error or "not connected", sent=False))
+        return min(able, key=lambda link: link.in_flight).send(command)
+
+    def _ask(self, command: commands.Command, read: Callable[[Reply], _Result]) -> Deferred[_Result]:
+        return self._send(command).addCallback(read)
+
+
+def _killed(reply: Reply) -> bool:
+    return not reply.text.startswith(_NO_SUCH_CHANNEL) and not reply.checked().failed

@@ -1,0 +1,298 @@
+"""One answered call that the switch has handed to the dialer: `dialer.interfaces.AnsweredCall` over an Event Socket.
+
+The orphan race: in async mode, a listener that closed within 5 ms of the answer to `connect` left the channel parked for ever
+in three of six tries. So a session is never closed earlier than `SETTLE` after that answer, and a call that is not wanted is
+hung up, not dropped.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import orjson
+from attrs import frozen
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from dialer.errors import BadValue, DialerError, SessionGone, SwitchUnavailable
+from dialer.esl import commands
+from dialer.esl.connection import AuthRequested, Disconnected, Rejected, Reply
+from dialer.esl.events import Event
+from dialer.esl.protocol import EventSocket
+from dialer.interfaces import CallHandler
+
+SETTLE = 0.01
+"""Seconds; see the orphan race."""
+
+MAX_DIGITS = 256
+
+
+@frozen(kw_only=True)
+class SessionRules:
+    """Seconds: `greeting` until the answer to `connect`, `linger` for the last events of a call, `parting` until the switch
+    confirms a hang-up, `grace` for a handler whose call is over."""
+
+    greeting: float = 10.0
+    linger: int = 10
+    parting: float = 5.0
+    grace: float = 10.0
+
+
+class Session:
+    """`judge` says why a call is not wanted, "" when it is; `ended` is called once, after the handler and the connection."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        rules: SessionRules,
+        handler: CallHandler,
+        judge: Callable[[str], str],
+        new_id: Callable[[], str],
+        ended: Callable[[Session], None],
+    ) -> None:
+        self._clock = clock
+        self._rules = rules
+        self._handler = handler
+        self._judge = judge
+        self._new_id = new_id
+        self._ended = ended
+        self._socket = EventSocket(self)
+        self._call_uuid = ""
+        self._variables = b""
+        self._opened_at = 0.0
+        self._over = ""
+        self._lost = False
+        self._timers: list[IDelayedCall] = []
+        self._running: Deferred[None] | None = None
+        self._executing: dict[str, Deferred[str]] = {}
+        self._closed_waiters: list[Deferred[None]] = []
+        self._digit_waiters: list[Deferred[str]] = []
+        self._digits = ""
+
+    @property
+    def socket(self) -> EventSocket:
+        """The connection's protocol."""
+        return self._socket
+
+    # --- dialer.interfaces.AnsweredCall ---
+
+    @property
+    def call_uuid(self) -> str:
+        """The channel's id; "" before the switch has told it."""
+        return self._call_uuid
+
+    @property
+    def digits(self) -> str:
+        """The DTMF digits that the callee has pressed so far."""
+        return self._digits
+
+    def variable(self, name: str) -> str:
+        """A channel variable as it was when the session opened; "" when it was not set."""
+        if not self._variables:
+            return ""
+        return str(orjson.loads(zlib.decompress(self._variables)).get(name, ""))
+
+    def execute(self, application: str, argument: str = "") -> Deferred[str]:
+        """Run an application; fires with its response when it has completed. Fails with `SessionGone`, `CommandFailed`, or
+        `BadValue` when the argument cannot be sent exactly."""
+        if self._over:
+            return fail(SessionGone(self._over))
+        event_uuid = self._new_id()
+        try:
+            command = commands.execute(application, argument, event_uuid)
+        except BadValue as error:
+            return fail(error)
+        completed: Deferred[str] = Deferred()
+        self._executing[event_uuid] = completed
+        self._socket.send(command).addCallback(Reply.checked).addErrback(self._not_executed, event_uuid)
+        return completed
+
+    def hangup(self, cause: str = "NORMAL_CLEARING") -> Deferred[None]:
+        """End the call; fires when the switch has accepted that."""
+        if self._over:
+            return fail(SessionGone(self._over))
+        try:
+            command = commands.hangup(cause)
+        except BadValue as error:
+            return fail(error)
+        accepted = self._socket.send(command).addCallback(Reply.checked)
+        return accepted.addCallbacks(lambda _: None, _session_gone)
+
+    def next_digit(self) -> Deferred[str]:
+        """Fires with the next DTMF digit that the callee presses. Fails with `SessionGone`."""
+        if self._over:
+            return fail(SessionGone(self._over))
+        pressed: Deferred[str] = Deferred()
+        self._digit_waiters.append(pressed)
+        return pressed
+
+    def when_closed(self) -> Deferred[None]:
+        """Fires once the call is over for this session; each caller gets its own Deferred."""
+        if self._over:
+            return succeed(None)
+        closed: Deferred[None] = Deferred()
+        self._closed_waiters.append(closed)
+        return closed
+
+    # --- the story of a session ---
+
+    def leave(self) -> None:
+        """Give the call back: close the connection without hanging up, and the dialplan goes on."""
+        self._end_call("the dialer gave the call back")
+
+    async def _run(self) -> None:
+        reason = await self._open()
+        if reason:
+            self._log.warn(
+                "hanging up the call {call} of {peer}: {reason}",
+                call=self._call_uuid,
+                peer=self._socket.peer,
+                reason=reason,
+            )
+            await self._part("CALL_REJECTED")
+            return
+        try:
+            await self._handler(self)
+        except SessionGone:
+            pass  # the callee has hung up, which a handler need not expect
+        except CancelledError:
+            self._log.warn("the application of {call} went on after the end of its call", call=self._call_uuid)
+        except Exception:
+            self._log.failure("the application of {call} failed", call=self._call_uuid)
+        await self._part("NORMAL_CLEARING")
+
+    async def _open(self) -> str:
+        """Learn which call this is and subscribe to its events; returns why the call is not wanted, else ""."""
+        limit = self._later(self._rules.greeting, self._socket.abort, "no answer to connect")
+        reply = await self._socket.send(commands.connect())
+        limit.cancel()
+        self._opened_at = self._clock.seconds()
+        channel = reply.channel_data()
+        self._call_uuid = channel.value("Unique-ID")
+        self._variables = _packed(channel)
+        if channel.value("Socket-Mode") != "async" or channel.value("Control") != "full":
+            return "the dialplan must say 'async full' to its socket application"
+        unwanted = self._judge(self._call_uuid)
+        if unwanted:
+            return unwanted
+        # filter before event, so that no other channel's event ever comes.
+        wanted = (
+            commands.linger(self._rules.linger),
+            commands.filter_channel(self._call_uuid),
+            commands.subscribe(commands.SESSION_EVENTS),
+        )
+        for answered in [self._socket.send(command) for command in wanted]:
+            (await answered).checked()
+        return ""
+
+    async def _part(self, cause: str) -> None:
+        if not self._over:
+            closed = self.when_closed()
+            closed.addTimeout(self._rules.parting, self._clock, lambda _result, _seconds: None)
+            self.hangup(cause).addErrback(_refused_hangup)
+            await closed
+        self._end_call("the session is over")
+
+    def _end_call(self, reason: str) -> None:
+        """Tell everybody who waits, and close the connection; only the first time counts."""
+        if self._over:
+            return
+        self._over = reason
+        executing, self._executing = self._executing, {}
+        digit_waiters, self._digit_waiters = self._digit_waiters, []
+        closed_waiters, self._closed_waiters = self._closed_waiters, []
+        self._later(max(0.0, self._opened_at + SETTLE - self._clock.seconds()), self._socket.close)
+        if self._running is not None:
+            self._later(self._rules.grace, self._running.cancel)
+        for waiter in (*executing.values(), *digit_waiters):
+            waiter.errback(SessionGone(reason))
+        for closed in closed_waiters:
+            closed.callback(None)
+
+    # --- Owner of the connection ---
+
+    def connected(self) -> None:
+        """The switch has opened the connection."""
+        self._running = Deferred.fromCoroutine(self._run())
+        self._running.addErrback(self._failed)
+        self._running.addCallback(lambda _: self._finished())
+
+    def happened(self, happening: Event | AuthRequested | Disconnected | Rejected) -> None:
+        """An event of the channel, or a notice."""
+        if isinstance(happening, Event):
+            self._event(happening)
+        elif isinstance(happening, Disconnected) and happening.lingering:
+            # The channel is down; CHANNEL_HANGUP_COMPLETE should follow within milliseconds.
+            self._later(self._rules.parting, self._end_call, "the call is over")
+
+    def lost(self, reason: str) -> None:
+        """The connection is closed."""
+        self._end_call(reason)
+        self._lost = True
+        self._finished()
+
+    def _event(self, event: Event) -> None:
+        name = event.name
+        if name == "CHANNEL_EXECUTE_COMPLETE":
+            completed = self._executing.pop(event.value("Application-UUID"), None)
+            if completed is not None:
+                completed.callback(event.value("Application-Response"))
+        elif name == "DTMF":
+            self._pressed(event.value("DTMF-Digit"))
+        elif name == "CHANNEL_HANGUP_COMPLETE":
+            self._end_call(f"the call is over ({event.value('Hangup-Cause')})")
+
+    def _pressed(self, digit: str) -> None:
+        self._digits = (self._digits + digit)[-MAX_DIGITS:]
+        waiters, self._digit_waiters = self._digit_waiters, []
+        for waiter in waiters:
+            waiter.callback(digit)
+
+    def _not_executed(self, failure: Failure, event_uuid: str) -> None:
+        completed = self._executing.pop(event_uuid, None)
+        if completed is not None:
+            completed.errback(_session_gone(failure))
+
+    def _failed(self, failure: Failure) -> None:
+        error = failure.value
+        if isinstance(error, DialerError):
+            self._log.warn("the session of {peer} failed: {error}", peer=self._socket.peer, error=error)
+        else:
+            self._log.failure("the session of {peer} failed", failure, peer=self._socket.peer)
+        self._socket.abort(str(error))
+
+    def _later(self, seconds: float, do: Callable[..., object], *arguments: object) -> IDelayedCall:
+        timer = self._clock.callLater(seconds, do, *arguments)
+        self._timers.append(timer)
+        return timer
+
+    def _finished(self) -> None:
+        if not self._lost or self._running is None or not self._running.called:
+            return
+        for timer in self._timers:
+            if timer.active():
+                timer.cancel()
+        self._timers.clear()
+        self._ended(self)
+
+
+def _refused_hangup(failure: Failure) -> None:
+    failure.trap(DialerError)
+
+
+def _packed(channel: Event) -> bytes:
+    """The channel's variables, compressed: thousands of sessions wait in their applications, and few look at them."""
+    prefix = "variable_"
+    variables = {name.removeprefix(prefix): value for name, value in channel.items() if name.startswith(prefix)}
+    return zlib.compress(orjson.dumps(variables), 1)
+
+
+def _session_gone(failure: Failure) -> Failure:
+    if isinstance(failure.value, SwitchUnavailable):
+        return Failure(SessionGone(failure.value.reason))
+    return failure

@@ -1,0 +1,111 @@
+"""The originates on their way to a switch: in order, paced, and only so many unanswered at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from attrs import frozen
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
+
+from dialer.errors import SwitchUnavailable
+from dialer.esl.commands import Command
+from dialer.esl.connection import Reply
+from dialer.esl.throttle import Throttle
+from dialer.interfaces import Now
+from dialer.model import Origination
+
+
+@frozen
+class _Waiting:
+    call: Origination
+    command: Command
+    accepted: Deferred[None]
+
+
+class Submissions:
+    """`send` writes a command to the switch; it is called only between `opened` and `closed`."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        now: Now,
+        calls_per_second: float,
+        max_in_flight: int,
+        send: Callable[[Command], Deferred[Reply]],
+    ) -> None:
+        self._clock = clock
+        self._now = now
+        self._throttle = Throttle(calls_per_second, clock.seconds())
+        self._max_in_flight = max_in_flight
+        self._send = send
+        self._queue: deque[_Waiting] = deque()
+        self._in_flight = 0
+        self._pumping: IDelayedCall | None = None
+        self._closed = "not connected"
+
+    def room(self) -> int:
+        """How many more would be sent at once."""
+        if self._closed:
+            return 0
+        spare = min(self._max_in_flight - self._in_flight, self._throttle.available(self._clock.seconds()))
+        return max(0, spare - len(self._queue))
+
+    def submit(self, call: Origination, command: Command) -> Deferred[None]:
+        """Send the command in its turn. Fires when the switch has accepted it; fails with `SwitchUnavailable`, or with
+        `CommandFailed` when the switch refused it."""
+        if self._closed:
+            return fail(SwitchUnavailable(command.name, self._closed, sent=False))
+        accepted: Deferred[None] = Deferred()
+        self._queue.append(_Waiting(call, command, accepted))
+        self._pump()
+        return accepted
+
+    def opened(self) -> None:
+        """The switch can be given commands."""
+        self._closed = ""
+
+    def closed(self, reason: str) -> None:
+        """The switch cannot be given commands: fail what waits, unsent."""
+        self._closed = reason
+        if self._pumping is not None:
+            self._pumping.cancel()
+            self._pumping = None
+        queue, self._queue = self._queue, deque()
+        for waiting in queue:
+            waiting.accepted.errback(SwitchUnavailable(waiting.command.name, reason, sent=False))
+
+    def _pump(self) -> None:
+        now = self._clock.seconds()
+        while self._queue and self._in_flight < self._max_in_flight and self._throttle.available(now):
+            self._start(self._queue.popleft(), now)
+        if self._queue and self._in_flight < self._max_in_flight:
+            self._pump_in(self._throttle.wait(now))
+
+    def _pump_in(self, seconds: float) -> None:
+        if self._pumping is None:
+            self._pumping = self._clock.callLater(seconds, self._pump_again)
+
+    def _pump_again(self) -> None:
+        self._pumping = None
+        self._pump()
+
+    def _start(self, waiting: _Waiting, now: float) -> None:
+        if self._now() >= waiting.call.deadline:
+            reason = "its deadline passed before its turn came"
+            waiting.accepted.errback(SwitchUnavailable(waiting.command.name, reason, sent=False))
+            return
+        self._throttle.take(now)
+        self._in_flight += 1
+        answered = self._send(waiting.command)
+        answered.addBoth(self._answered)
+        answered.addCallback(Reply.checked)
+        answered.addCallbacks(lambda _: waiting.accepted.callback(None), waiting.accepted.errback)
+
+    def _answered(self, result: Reply | Failure) -> Reply | Failure:
+        self._in_flight -= 1
+        if self._queue:
+            self._pump_in(0)
+        return result
