@@ -1,4 +1,4 @@
-"""Contacts by the thousand: into phonebooks, and from phonebooks into campaigns, in chunks that let others write in between."""
+"""Contacts by the thousand: into phonebooks, and from phonebooks into campaigns; in chunks, so that others can write, too."""
 
 from __future__ import annotations
 
@@ -59,9 +59,8 @@ class Contacts:
     database: Database
 
     async def import_contacts(self, phonebook_id: int, contacts: Iterable[Contact], now: datetime) -> Imported:
-        """Add contacts, chunk by chunk; those that the phonebook has already are left as they are and reported. Each becomes
-        a subscriber of the phonebook's campaigns that have not ended. An import that broke off is gone on with by doing it
-        again."""
+        """Add contacts, chunk by chunk; those that the phonebook has already are left as they are and reported. Each new one
+        becomes a subscriber of the phonebook's campaigns that have not ended. Repeating a broken import completes it."""
         created = 0
         duplicates: list[str] = []
         waiting = iter(contacts)
@@ -72,8 +71,8 @@ class Contacts:
         return Imported(created=created, duplicates=tuple(duplicates))
 
     def add_contacts(self, phonebook_id: int, contacts: Sequence[Contact], now: datetime) -> Deferred[int]:
-        """Add all contacts or none, in one transaction. Fires with their number. Fails also with: `Duplicate`, naming the first
-        number that the phonebook has already, or that is there twice."""
+        """Add all contacts or none, in one transaction. Fires with their number. Fails also with: `Duplicate`, naming the
+        first number that the phonebook has already, or that is there twice."""
 
         def add(connection: Connection) -> int:
             duplicates = _add(connection, phonebook_id, contacts, now)

@@ -1,0 +1,404 @@
+"""The flow's store on a database on disk: what it promises to the flow, in and out of order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import pytest_twisted
+from attrs import evolve
+from twisted.internet.defer import gatherResults
+
+from dialer.errors import StoreError
+from dialer.model import AttemptState, CampaignStatus, Contact, SubscriberStatus
+from dialer.store.do_not_call import DoNotCall
+from dialer.store.flow import MOVE_DELAY, MOVE_RETRY, Store
+from dialer.store.outbox import Outbox
+from dialer.store.times import to_column
+from tests.unit.store.support import LATER, NOW, ended, numbers, world
+
+START, PAUSE, COMPLETE = SubscriberStatus.START, SubscriberStatus.PAUSE, SubscriberStatus.COMPLETE
+IN_PROCESS, FORBIDDEN = SubscriberStatus.IN_PROCESS, SubscriberStatus.NOT_AUTHORISED
+
+
+@pytest_twisted.ensureDeferred
+async def test_snapshot_has_the_started_campaigns_and_every_gateway(tmp_path):
+    async with world(tmp_path) as w:
+        paused = await w.add_campaign("paused", status=CampaignStatus.PAUSE)
+        await w.add_campaign("autumn", time_zone="UTC", frequency=7, weekdays=(True,) * 5 + (False, False), max_concurrent=4)
+        snapshot = await w.store.snapshot()
+        spring, autumn = snapshot.campaigns
+        assert [spring.name, autumn.name] == ["spring", "autumn"]
+        assert paused not in (spring.id, autumn.id)
+        assert (autumn.frequency, autumn.max_concurrent) == (7, 4)
+        assert autumn.weekdays == (True,) * 5 + (False, False)
+        assert autumn.starting_at == NOW - timedelta(days=1)
+        assert autumn.voip_app.data == "hello.wav"
+        assert snapshot.gateways[1].parameters == (("a", "1"),)
+        assert snapshot.gateways[1].dial_string == "loopback/{number}"
+
+
+@pytest_twisted.ensureDeferred
+async def test_candidates_are_those_that_are_ready_the_longest_waiting_first(tmp_path):
+    async with world(tmp_path, contacts=4) as w:
+        w.sql("UPDATE subscriber SET ready_at = ? WHERE id = 3", to_column(NOW - timedelta(hours=1)))
+        w.sql("UPDATE subscriber SET ready_at = ? WHERE id = 1", to_column(NOW + timedelta(microseconds=1)))
+        assert [ready.subscriber_id for ready in await w.store.candidates(1, NOW, 10)] == [3, 2, 4]
+        assert [ready.subscriber_id for ready in await w.store.candidates(1, NOW, 2)] == [3, 2]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_begun_attempt_is_in_the_database_with_all_that_was_planned(tmp_path):
+    async with world(tmp_path) as w:
+        [plan] = await w.plans(1)
+        [attempt] = await w.store.begin([plan], NOW, NOW + timedelta(seconds=15))
+        assert attempt.plan == plan
+        assert attempt.number_of_attempt == 1
+        row = w.attempt(attempt)
+        assert (row["call_uuid"], row["number"], row["dial_string"]) == ("call-1", "1000", "loopback/1000")
+        assert (row["state"], row["owner"], row["gateway_id"]) == ("planned", "here", 1)
+        assert (row["planned_at"], row["deadline"]) == ("2026-11-23 10:00:00.000000", "2026-11-23 10:00:15.000000")
+        assert w.subscriber(1)["status"] == IN_PROCESS
+
+
+@pytest_twisted.ensureDeferred
+async def test_attempts_are_given_in_the_order_of_their_plans(tmp_path):
+    async with world(tmp_path, contacts=250) as w:
+        plans = list(reversed(await w.plans(250)))
+        attempts = await w.begin(plans)
+        assert [attempt.plan for attempt in attempts] == plans
+        assert len({attempt.id for attempt in attempts}) == 250
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_campaigns_next_call_is_one_even_space_after_the_last_begun(tmp_path):
+    async with world(tmp_path) as w:
+        first, second = await w.plans(2)
+        await w.begin([evolve(second, due_at=NOW + timedelta(seconds=3)), first])
+        [campaign] = (await w.store.snapshot()).campaigns
+        assert campaign.next_call_at == NOW + timedelta(seconds=4)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_campaigns_next_call_never_moves_back(tmp_path):
+    async with world(tmp_path) as w:
+        first, second = await w.plans(2)
+        await w.begin([evolve(first, due_at=NOW + timedelta(seconds=30))])
+        await w.begin([second])
+        [campaign] = (await w.store.snapshot()).campaigns
+        assert campaign.next_call_at == NOW + timedelta(seconds=31)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_subscriber_that_is_planned_twice_is_begun_once(tmp_path):
+    async with world(tmp_path) as w:
+        [plan] = await w.plans(1)
+        again = evolve(plan, call_uuid="again")
+        assert len(await w.begin([plan, again])) == 1
+        assert await w.begin([evolve(plan, call_uuid="and again")]) == []
+        assert w.sql("SELECT count(*) FROM attempt") == [1]
+
+
+@pytest_twisted.ensureDeferred
+async def test_two_begins_that_wait_together_share_no_subscriber(tmp_path):
+    async with world(tmp_path) as w:
+        plans = await w.plans(3)
+        others = [evolve(plan, call_uuid=f"other-{plan.call_uuid}") for plan in plans]
+        first, second = await gatherResults([w.store.begin(plans, NOW, LATER), w.store.begin(others, NOW, LATER)])
+        assert (len(first), second) == (3, [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_number_in_two_campaigns_rings_once_at_a_time(tmp_path):
+    async with world(tmp_path, contacts=1) as w:
+        other = await w.add_campaign("autumn", 1)
+        [spring] = await w.plans(1)
+        [autumn] = await w.plans(1, other)
+        [attempt] = await w.begin([spring, autumn])
+        assert attempt.plan == spring
+        assert w.subscriber(2)["status"] == START
+        assert await w.store.candidates(other, NOW, 10) == []
+        assert await w.begin([autumn]) == []
+        await w.store.finish(ended(attempt))
+        assert len(await w.begin([autumn])) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_nothing_is_begun_for_a_campaign_that_is_not_started(tmp_path):
+    async with world(tmp_path) as w:
+        plans = await w.plans(3)
+        for status in (CampaignStatus.PAUSE, CampaignStatus.ABORT, CampaignStatus.END):
+            await w.admin.set_campaign_status(1, status, NOW)
+            assert await w.begin(plans) == []
+        await w.admin.set_campaign_status(1, CampaignStatus.START, NOW)
+        assert len(await w.begin(plans)) == 3
+
+
+@pytest_twisted.ensureDeferred
+async def test_nothing_is_begun_before_the_subscriber_is_ready(tmp_path):
+    async with world(tmp_path) as w:
+        plans = await w.plans(1)
+        w.sql("UPDATE subscriber SET ready_at = ?", to_column(NOW + timedelta(seconds=1)))
+        assert await w.begin(plans) == []
+        assert len(await w.begin(plans, NOW + timedelta(seconds=1))) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_number_that_came_onto_the_do_not_call_list_is_never_begun(tmp_path):
+    async with world(tmp_path) as w:
+        plans = await w.plans(3)
+        await DoNotCall(w.database).add(["1001"], NOW)
+        assert [attempt.plan for attempt in await w.begin(plans)] == [plans[0], plans[2]]
+        assert w.subscriber(2)["status"] == FORBIDDEN
+
+
+@pytest_twisted.ensureDeferred
+async def test_forbidden_numbers_do_not_hide_those_behind_them(tmp_path):
+    async with world(tmp_path, contacts=20) as w:
+        await DoNotCall(w.database).add(numbers(15), NOW)
+        assert [ready.number for ready in await w.store.candidates(1, NOW, 4)] == ["1015", "1016", "1017", "1018"]
+        progress = await w.store.progress(1, NOW)
+        assert progress.subscribers == {START: 5, FORBIDDEN: 15}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_batch_with_an_impossible_row_begins_nothing(tmp_path):
+    async with world(tmp_path) as w:
+        first, second = await w.plans(2)
+        with pytest.raises(StoreError, match="would not be consistent"):
+            await w.begin([first, evolve(second, call_uuid=first.call_uuid)])
+        assert w.sql("SELECT count(*) FROM attempt") == [0]
+        assert w.subscriber(1)["status"] == START
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_begun_attempt_has_the_counts_of_the_moment_of_its_claim(tmp_path):
+    async with world(tmp_path) as w:
+        [plan] = await w.plans(1)
+        [attempt] = await w.begin([plan])
+        await w.store.finish(ended(attempt, START, ready_at=NOW))
+        [second] = await w.begin([evolve(plan, call_uuid="second")])
+        assert second.number_of_attempt == 2
+        assert second.plan.candidate.count_attempt == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_finish_stores_the_account_of_the_call(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        end = ended(
+            attempt,
+            q850=16,
+            sip_status=200,
+            sip_disposition="recv_bye",
+            rang_at=NOW + timedelta(seconds=1),
+            answered_at=NOW + timedelta(seconds=3),
+            ring_ms=2000,
+            talk_ms=17000,
+            duration_ms=20000,
+            machine=True,
+            session={"digits": "1", "name": "Zoë"},
+        )
+        assert await w.store.finish(end) is True
+        row = w.attempt(attempt)
+        assert (row["state"], row["disposition"], row["cause"], row["counts"]) == ("ended", "ANSWERED", "NORMAL_CLEARING", 1)
+        assert (row["q850"], row["sip_status"], row["sip_disposition"]) == (16, 200, "recv_bye")
+        assert (row["ring_ms"], row["talk_ms"], row["duration_ms"], row["machine"]) == (2000, 17000, 20000, 1)
+        assert (row["rang_at"], row["ended_at"]) == ("2026-11-23 10:00:01.000000", "2026-11-23 10:00:20.000000")
+        assert row["session"] == '{"digits":"1","name":"Zoë"}'
+        contact = w.subscriber(1)
+        assert (contact["status"], contact["count_attempt"], contact["last_attempt_at"]) == (COMPLETE, 1, to_column(NOW))
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_attempt_ends_once(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        first, second = await gatherResults(
+            [w.store.finish(ended(attempt)), w.store.finish(ended(attempt, START, ready_at=LATER, cause="LATE"))]
+        )
+        assert (first, second) == (True, False)
+        assert w.attempt(attempt)["cause"] == "NORMAL_CLEARING"
+        assert w.subscriber(1)["status"] == COMPLETE
+        assert w.subscriber(1)["count_attempt"] == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_requeued_attempt_does_not_count_and_is_remembered_as_one_more_in_a_row(tmp_path):
+    async with world(tmp_path) as w:
+        for requeues in (1, 2):
+            [attempt] = await w.begin((await w.plans(1))[:1])
+            await w.store.finish(ended(attempt, START, ready_at=NOW - timedelta(hours=1), counts=False))
+            contact = w.subscriber(1)
+            assert (contact["status"], contact["count_attempt"], contact["count_requeue"]) == (START, 0, requeues)
+            assert contact["last_attempt_at"] is None
+        [attempt] = await w.begun()
+        assert attempt.plan.candidate.count_requeue == 2
+        await w.store.finish(ended(attempt, START, ready_at=LATER))
+        assert (w.subscriber(1)["count_attempt"], w.subscriber(1)["count_requeue"]) == (1, 0)
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_user_asked_for_during_the_call_wins_over_the_decision(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        await w.contacts.set_status(1, "1000", PAUSE, NOW)
+        assert w.subscriber(1)["status"] == IN_PROCESS
+        await w.store.finish(ended(attempt, START, ready_at=LATER))
+        contact = w.subscriber(1)
+        assert (contact["status"], contact["wanted_status"], contact["ready_at"]) == (PAUSE, None, None)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_user_who_asked_for_start_during_the_call_has_the_contact_called_again(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        await w.contacts.set_status(1, "1000", START, NOW)
+        await w.store.finish(ended(attempt, COMPLETE))
+        contact = w.subscriber(1)
+        assert (contact["status"], contact["ready_at"]) == (START, to_column(LATER))
+
+
+@pytest_twisted.ensureDeferred
+async def test_moves_are_durable_after_the_delay_and_not_before(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        w.store.move(attempt, AttemptState.SUBMITTED, NOW, "core-1")
+        w.store.move(attempt, AttemptState.RINGING, NOW + timedelta(seconds=1))
+        w.store.move(attempt, AttemptState.ANSWERED, NOW + timedelta(seconds=2))
+        w.clock.advance(MOVE_DELAY - 0.001)
+        await w.database.run(lambda _: None)
+        assert w.attempt(attempt)["state"] == "planned"
+        w.clock.advance(0.001)
+        await w.database.run(lambda _: None)
+        row = w.attempt(attempt)
+        assert (row["state"], row["core_uuid"]) == ("answered", "core-1")
+        assert row["rang_at"] == to_column(NOW + timedelta(seconds=1))
+        assert row["answered_at"] == row["moved_at"] == to_column(NOW + timedelta(seconds=2))
+
+
+@pytest_twisted.ensureDeferred
+async def test_moves_are_written_before_whatever_is_asked_next(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        w.store.move(attempt, AttemptState.SUBMITTED, NOW, "core-1")
+        [found] = await w.store.open_attempts()
+        assert (found.state, found.core_uuid) == (AttemptState.SUBMITTED, "core-1")
+        assert w.clock.getDelayedCalls() == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_finish_keeps_what_waiting_moves_knew_of_the_call(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        w.store.move(attempt, AttemptState.RINGING, NOW + timedelta(seconds=1), "core-1")
+        await w.store.finish(ended(attempt))
+        row = w.attempt(attempt)
+        assert (row["state"], row["core_uuid"], row["rang_at"]) == ("ended", "core-1", to_column(NOW + timedelta(seconds=1)))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_move_after_the_end_changes_nothing(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        await w.store.finish(ended(attempt))
+        before = w.attempt(attempt)
+        w.store.move(attempt, AttemptState.RINGING, LATER, "other-core")
+        await w.store.flush()
+        assert w.attempt(attempt) == before
+
+
+@pytest_twisted.ensureDeferred
+async def test_moves_that_could_not_be_written_are_written_later(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        w.sql("CREATE TRIGGER broken BEFORE UPDATE ON attempt BEGIN SELECT RAISE(ABORT, 'no'); END")
+        w.store.move(attempt, AttemptState.RINGING, NOW, "core-1")
+        await w.store.flush()
+        w.store.move(attempt, AttemptState.ANSWERED, LATER)
+        w.sql("DROP TRIGGER broken")
+        w.clock.advance(MOVE_RETRY)
+        await w.store.flush()
+        row = w.attempt(attempt)
+        assert (row["state"], row["core_uuid"], row["rang_at"]) == ("answered", "core-1", to_column(NOW))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_finish_that_cannot_be_written_does_not_take_the_moves_with_it(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        w.sql("CREATE TRIGGER broken BEFORE UPDATE OF ended_at ON attempt BEGIN SELECT RAISE(ABORT, 'no'); END")
+        w.store.move(attempt, AttemptState.RINGING, NOW)
+        with pytest.raises(StoreError):
+            await w.store.finish(ended(attempt))
+        assert w.attempt(attempt)["state"] == "ringing"
+        assert w.subscriber(1)["status"] == IN_PROCESS
+
+
+@pytest_twisted.ensureDeferred
+async def test_open_attempts_come_back_as_they_were_begun(tmp_path):
+    async with world(tmp_path) as w:
+        attempts = await w.begun(3)
+        await w.store.finish(ended(attempts[1]))
+        found = await w.store.open_attempts()
+        rules = (await w.store.snapshot()).campaigns[0]
+        assert found == [evolve(attempt, plan=evolve(attempt.plan, campaign=rules)) for attempt in (attempts[0], attempts[2])]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_renamed_node_finds_the_attempts_of_its_old_name(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        renamed = Store(w.database, w.clock, node="there")
+        [found] = await renamed.open_attempts()
+        assert found.call_uuid == attempt.call_uuid
+        assert w.attempt(attempt)["epoch"] == 2
+        assert await w.store.finish(ended(attempt)) is False
+        assert await renamed.finish(ended(found)) is True
+
+
+@pytest_twisted.ensureDeferred
+async def test_progress_counts_subscribers_and_those_that_wait(tmp_path):
+    async with world(tmp_path, contacts=6) as w:
+        first, second, third = await w.begun(3)
+        await w.store.finish(ended(first))
+        await w.store.finish(ended(second, START, ready_at=LATER))
+        progress = await w.store.progress(1, NOW)
+        assert progress.subscribers == {START: 4, IN_PROCESS: 1, COMPLETE: 1}
+        assert (progress.waiting, progress.next_ready_at) == (1, LATER)
+        assert not progress.finished
+        assert third.state is AttemptState.PLANNED
+
+
+@pytest_twisted.ensureDeferred
+async def test_counts_agree_with_the_subscribers_after_every_kind_of_change(tmp_path):
+    async with world(tmp_path, contacts=8) as w:
+        attempts = await w.begun(5)
+        for attempt, status in zip(attempts, SubscriberStatus, strict=False):
+            await w.store.finish(ended(attempt, status, ready_at=LATER))
+        await w.contacts.set_status(1, "1007", PAUSE, NOW)
+        await w.contacts.add_contacts(1, [Contact(number="777")], NOW)
+        w.sql("DELETE FROM subscriber WHERE id = 6")
+        counted = w.sql("SELECT status, count(*) FROM subscriber GROUP BY status ORDER BY status")
+        assert w.sql("SELECT status, subscribers FROM subscriber_count WHERE subscribers > 0 ORDER BY status") == counted
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_end_leaves_an_outbox_row_in_the_same_transaction(tmp_path):
+    async with world(tmp_path) as w:
+        store = Store(w.database, w.clock, node="here", outbox=True)
+        [attempt] = await w.begun()
+        await store.finish(ended(attempt))
+        await store.finish(ended(attempt))
+        [row] = await Outbox(w.database).due(LATER, 10)
+        assert (row.kind, row.campaign_id, row.tries) == ("attempt.finished", 1, 0)
+        assert '"call_uuid":"call-1"' in row.payload
+        assert '"ended_at":"2026-11-23T10:00:20+00:00"' in row.payload
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_hooks_an_end_leaves_no_outbox_row(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        await w.store.finish(ended(attempt))
+        assert await Outbox(w.database).due(LATER, 10) == []

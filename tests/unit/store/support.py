@@ -1,0 +1,166 @@
+"""A database with one campaign in it, on disk, for the tests of the store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from attrs import define, evolve, field
+from twisted.internet.task import Clock
+
+from dialer.model import (
+    Attempt,
+    Campaign,
+    Candidate,
+    Contact,
+    Decision,
+    Disposition,
+    Finish,
+    Outcome,
+    Plan,
+    Snapshot,
+    SubscriberStatus,
+    VoipAppType,
+)
+from dialer.store.admin import Admin
+from dialer.store.contacts import Contacts
+from dialer.store.database import Database
+from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
+from dialer.store.flow import Store
+from dialer.store.location import sqlite_url
+from dialer.store.schema import upgrade
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=20)
+
+
+def new_database(folder: Path) -> str:
+    """The URL of a database with the newest schema and nothing else."""
+    url = sqlite_url(folder / "dialer.db")
+    upgrade(url)
+    return url
+
+
+def numbers(count: int, start: int = 1000) -> list[str]:
+    return [str(start + offset) for offset in range(count)]
+
+
+@define(eq=False)
+class World:
+    """A user, a gateway, a voice application, a phonebook and a campaign; both of the latter have the id 1."""
+
+    database: Database
+    path: Path
+    clock: Clock = field(factory=Clock)
+    store: Store = field(init=False)
+    admin: Admin = field(init=False)
+    contacts: Contacts = field(init=False)
+    _calls: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.store = Store(self.database, self.clock, node="here")
+        self.admin = Admin(self.database)
+        self.contacts = Contacts(self.database)
+
+    async def furnish(self, count: int) -> None:
+        await self.admin.create_user(NewUser(username="ann"), NOW)
+        await self.admin.create_gateway(NewGateway(name="carrier", dial_string="loopback/{number}", addparameter="a=1"), NOW)
+        await self.admin.create_voip_app(NewVoipApp(name="hello", type=VoipAppType.PLAY_AUDIO, data="hello.wav"), NOW)
+        await self.add_campaign("spring", count)
+
+    async def add_campaign(self, name: str, count: int = 0, **changes: Any) -> int:
+        """A campaign with a phonebook of its own, which holds `count` contacts; gives its id."""
+        draft = NewCampaign(
+            user_id=1,
+            name=name,
+            gateway_id=1,
+            voip_app_id=1,
+            starting_at=NOW - timedelta(days=1),
+            expires_at=NOW + timedelta(days=7),
+            frequency=60,
+        )
+        campaign_id = await self.admin.create_campaign(evolve(draft, **changes), NOW)
+        phonebook_id = await self.admin.create_phonebook(NewPhonebook(user_id=1, name=name), NOW)
+        await self.contacts.subscribe(campaign_id, phonebook_id, NOW)
+        await self.contacts.import_contacts(phonebook_id, [Contact(number=number) for number in numbers(count)], NOW)
+        return campaign_id
+
+    def sql(self, statement: str, *values: object) -> list[Any]:
+        """What another program sees in the database: rows, or plain values when there is one column."""
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            rows = connection.execute(statement, values).fetchall()
+        return [row[0] if len(row) == 1 else row for row in rows]
+
+    def subscriber(self, subscriber_id: int) -> dict[str, Any]:
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.row_factory = sqlite3.Row
+            return dict(connection.execute("SELECT * FROM subscriber WHERE id = ?", (subscriber_id,)).fetchone())
+
+    def attempt(self, attempt: Attempt) -> dict[str, Any]:
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.row_factory = sqlite3.Row
+            return dict(connection.execute("SELECT * FROM attempt WHERE id = ?", (attempt.id,)).fetchone())
+
+    def plan(self, snapshot: Snapshot, candidate: Candidate, due_at: datetime = NOW) -> Plan:
+        campaign = next(campaign for campaign in snapshot.campaigns if campaign.id == candidate.campaign_id)
+        return self.plan_for(campaign, snapshot, candidate, due_at)
+
+    def plan_for(self, campaign: Campaign, snapshot: Snapshot, candidate: Candidate, due_at: datetime = NOW) -> Plan:
+        self._calls += 1
+        return Plan(
+            call_uuid=f"call-{self._calls}",
+            candidate=candidate,
+            campaign=campaign,
+            gateway=snapshot.gateways[1],
+            dial_string=f"loopback/{candidate.number}",
+            due_at=due_at,
+        )
+
+    async def plans(self, count: int, campaign_id: int = 1, now: datetime = NOW) -> list[Plan]:
+        snapshot = await self.store.snapshot()
+        return [self.plan(snapshot, ready) for ready in await self.store.candidates(campaign_id, now, count)]
+
+    async def begin(self, plans: Sequence[Plan], now: datetime = NOW) -> list[Attempt]:
+        return await self.store.begin(plans, now, now + timedelta(seconds=15))
+
+    async def begun(self, count: int = 1) -> list[Attempt]:
+        return await self.begin(await self.plans(count))
+
+
+@asynccontextmanager
+async def world(folder: Path, contacts: int = 3) -> AsyncIterator[World]:
+    """A started database with a campaign of `contacts` contacts; stopped at the end."""
+    from twisted.internet import reactor
+
+    url = new_database(folder)
+    database = Database(url, reactor, dialling=True)
+    await database.start()
+    try:
+        here = World(database, folder / "dialer.db")
+        await here.furnish(contacts)
+        yield here
+    finally:
+        await database.stop()
+
+
+def ended(
+    attempt: Attempt,
+    status: SubscriberStatus = SubscriberStatus.COMPLETE,
+    *,
+    ready_at: datetime | None = None,
+    counts: bool = True,
+    at: datetime = LATER,
+    **outcome: Any,
+) -> Finish:
+    """An end of `attempt`."""
+    facts = {"cause": "NORMAL_CLEARING", **outcome}
+    return Finish(
+        attempt=attempt,
+        outcome=Outcome(ended_at=at, **facts),
+        disposition=Disposition.ANSWERED,
+        decision=Decision(status=status, ready_at=ready_at, counts=counts, reason="because"),
+    )
