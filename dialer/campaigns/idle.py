@@ -1,0 +1,187 @@
+"""Why a campaign is not calling now: the one explanation that the API, the command line and the metrics give.
+
+The reasons are looked at in the order in which somebody would remove them: what a user set, the calendar, the contacts, the
+ways out, the limits, the pace. The first that holds is told.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from attrs import frozen
+
+from dialer.campaigns.planning import Obstacle, Ways, campaign_room
+from dialer.campaigns.windows import in_daily_window, next_opening
+from dialer.gateways import chain
+from dialer.model import Campaign, CampaignStatus, Gateway, Progress, SubscriberStatus
+
+
+class IdleCode(enum.StrEnum):
+    """A stable word for each reason."""
+
+    PAUSED = "paused"
+    ABORTED = "aborted"
+    ENDED = "ended"
+    EXPIRES_BEFORE_START = "expires-before-start"
+    EXPIRED = "expired"
+    NOT_STARTED = "not-started"
+    NO_WEEKDAYS = "no-weekdays"
+    WEEKDAY_OFF = "weekday-off"
+    OUTSIDE_HOURS = "outside-hours"
+    FREQUENCY_ZERO = "frequency-zero"
+    NO_CONTACTS = "no-contacts"
+    ALL_DONE = "all-done"
+    LAST_CALLS = "last-calls"
+    RETRIES_LATER = "retries-later"
+    NO_SWITCH = "no-switch"
+    GATEWAY_MISSING = "gateway-missing"
+    GATEWAY_INACTIVE = "gateway-inactive"
+    GATEWAY_PAUSED = "gateway-paused"
+    GATEWAY_FULL = "gateway-full"
+    CAMPAIGN_FULL = "campaign-full"
+    NEXT_CALL_LATER = "next-call-later"
+
+
+@frozen
+class IdleReason:
+    """Why a campaign is not calling: a code, a sentence, and the moment at which that may change, where it is known."""
+
+    code: IdleCode
+    text: str
+    until: datetime | None = None
+
+
+@frozen(kw_only=True)
+class Situation:
+    """All that the explanation looks at. `progress` is None while it is not known; `next_call_at` is the pace's next moment,
+    None when a call may be made at once."""
+
+    campaign: Campaign
+    now: datetime
+    ways: Ways
+    switch_ready: bool
+    progress: Progress | None = None
+    next_call_at: datetime | None = None
+
+
+def explain(situation: Situation) -> IdleReason | None:
+    """The reason, or None when nothing keeps the campaign from calling."""
+    return next((reason for reason in (check(situation) for check in _CHECKS) if reason is not None), None)
+
+
+def _status(situation: Situation) -> IdleReason | None:
+    match situation.campaign.status:
+        case CampaignStatus.PAUSE:
+            return IdleReason(IdleCode.PAUSED, "the campaign is paused")
+        case CampaignStatus.ABORT:
+            return IdleReason(IdleCode.ABORTED, "the campaign was aborted")
+        case CampaignStatus.END:
+            return IdleReason(IdleCode.ENDED, "the campaign has ended")
+        case CampaignStatus.START:
+            return None
+
+
+def _dates(situation: Situation) -> IdleReason | None:
+    campaign, now = situation.campaign, situation.now
+    starts, expires = _local(campaign.starting_at, campaign), _local(campaign.expires_at, campaign)
+    if campaign.expires_at <= campaign.starting_at:
+        return IdleReason(IdleCode.EXPIRES_BEFORE_START, f"the campaign expires ({expires}) before it starts ({starts})")
+    if now >= campaign.expires_at:
+        return IdleReason(IdleCode.EXPIRED, f"the campaign expired on {expires}")
+    if now < campaign.starting_at:
+        return IdleReason(IdleCode.NOT_STARTED, f"the campaign starts on {starts}", campaign.starting_at)
+    return None
+
+
+def _hours(situation: Situation) -> IdleReason | None:
+    campaign, now = situation.campaign, situation.now
+    if not any(campaign.weekdays):
+        return IdleReason(IdleCode.NO_WEEKDAYS, "the campaign has no weekday on which it may call")
+    if in_daily_window(campaign, now):
+        return None
+    opening = next_opening(campaign, now)
+    then = "it expires before it may call again" if opening is None else f"it may call again on {_local(opening, campaign)}"
+    if not campaign.weekdays[now.astimezone(ZoneInfo(campaign.time_zone)).weekday()]:
+        return IdleReason(IdleCode.WEEKDAY_OFF, f"the campaign does not call on this weekday; {then}", opening)
+    hours = f"{campaign.daily_start} to {campaign.daily_stop} ({campaign.time_zone})"
+    return IdleReason(IdleCode.OUTSIDE_HOURS, f"the campaign calls from {hours}; {then}", opening)
+
+
+def _frequency(situation: Situation) -> IdleReason | None:
+    if situation.campaign.frequency > 0:
+        return None
+    return IdleReason(IdleCode.FREQUENCY_ZERO, "the campaign's frequency is 0 calls per minute")
+
+
+def _contacts(situation: Situation) -> IdleReason | None:
+    progress = situation.progress
+    if progress is None:
+        return None
+    if not any(progress.subscribers.values()):
+        return IdleReason(IdleCode.NO_CONTACTS, "the campaign has no contacts")
+    if progress.finished:
+        return IdleReason(IdleCode.ALL_DONE, "every contact is done")
+    pending = progress.subscribers.get(SubscriberStatus.START, 0)
+    if pending == 0:
+        return IdleReason(IdleCode.LAST_CALLS, "the last contacts are being called")
+    if progress.waiting < pending:
+        return None
+    at = progress.next_ready_at
+    first = "" if at is None else f", the first on {_local(at, situation.campaign)}"
+    return IdleReason(IdleCode.RETRIES_LATER, f"the contacts left ({pending}) are to be called later{first}", at)
+
+
+def _switch(situation: Situation) -> IdleReason | None:
+    return None if situation.switch_ready else IdleReason(IdleCode.NO_SWITCH, "no switch is connected")
+
+
+def _gateways(situation: Situation) -> IdleReason | None:
+    ways, campaign = situation.ways, situation.campaign
+    obstacles: list[tuple[Gateway, Obstacle]] = []
+    for way in chain(ways.gateways, campaign.gateway_id):
+        obstacle = ways.obstacle(way, situation.now)
+        if obstacle is None:
+            return None
+        obstacles.append((way, obstacle))
+    if not obstacles:
+        return IdleReason(IdleCode.GATEWAY_MISSING, "the campaign's gateway does not exist")
+    text = ", ".join(f"gateway {way.name} {obstacle.text}" for way, obstacle in obstacles)
+    until = min((obstacle.until for _, obstacle in obstacles if obstacle.until is not None), default=None)
+    return IdleReason(IdleCode(f"gateway-{obstacles[0][1].word}"), text, until)
+
+
+def _concurrency(situation: Situation) -> IdleReason | None:
+    campaign = situation.campaign
+    if campaign_room(campaign, situation.ways.in_use, 1) > 0:
+        return None
+    return IdleReason(IdleCode.CAMPAIGN_FULL, f"the campaign has as many calls as it may ({campaign.max_concurrent})")
+
+
+def _pace(situation: Situation) -> IdleReason | None:
+    at = situation.next_call_at
+    if at is None or at <= situation.now:
+        return None
+    wait = (at - situation.now).total_seconds()
+    text = f"the next call is due in {wait:.1f} s ({situation.campaign.frequency} calls per minute)"
+    return IdleReason(IdleCode.NEXT_CALL_LATER, text, at)
+
+
+def _local(at: datetime, campaign: Campaign) -> str:
+    return f"{at.astimezone(ZoneInfo(campaign.time_zone)):%Y-%m-%d at %H:%M:%S %Z}"
+
+
+_CHECKS: Final[tuple[Callable[[Situation], IdleReason | None], ...]] = (
+    _status,
+    _dates,
+    _hours,
+    _frequency,
+    _contacts,
+    _switch,
+    _gateways,
+    _concurrency,
+    _pace,
+)

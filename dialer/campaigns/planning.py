@@ -1,0 +1,140 @@
+"""Which calls are made: each candidate gets a due time and a gateway that can serve it now.
+
+A gateway can serve when it is active, is not spared after faults and has room; otherwise its failover is asked, and so on. The
+calls of a batch count against the room as they are planned, so a batch cannot pass a limit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from attrs import frozen
+
+from dialer.gateways import Backoff, chain, dial_string, dialled_number, room
+from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Plan
+from dialer.numbers import is_emergency
+
+
+class InUse(Protocol):
+    """How many attempts are open, by the id of their gateway and of their campaign; what is not listed has none."""
+
+    @property
+    def gateways(self) -> Mapping[int, int]: ...
+
+    @property
+    def campaigns(self) -> Mapping[int, int]: ...
+
+
+@frozen
+class Obstacle:
+    """Why a gateway cannot serve: a word, the rest of a sentence about it, and until when, where that is known."""
+
+    word: Literal["inactive", "paused", "full"]
+    text: str
+    until: datetime | None = None
+
+
+@frozen
+class Ways:
+    """The gateways, how full they are, and which are spared (by id; who fared well is not listed)."""
+
+    gateways: Mapping[int, Gateway]
+    in_use: InUse
+    backoffs: Mapping[int, Backoff]
+
+    def obstacle(self, gateway: Gateway, now: datetime, planned: int = 0) -> Obstacle | None:
+        """Why `gateway` cannot serve a call at `now` beside `planned` ones that are not open yet; None when it can."""
+        if gateway.status is not GatewayStatus.ACTIVE:
+            return Obstacle("inactive", "is inactive")
+        backoff = self.backoffs.get(gateway.id)
+        if backoff is not None and backoff.blocks(now):
+            return Obstacle("paused", f"is spared after {backoff.faults} carrier faults in a row", backoff.until)
+        if room(gateway, self._live(gateway) + planned) == 0:
+            return Obstacle("full", f"is full ({gateway.maximum_call} calls)")
+        return None
+
+    def usable(self, gateway_id: int, now: datetime, planned: Mapping[int, int]) -> Gateway | None:
+        """The first gateway of the failover chain that can serve."""
+        ways = chain(self.gateways, gateway_id)
+        return next((way for way in ways if self.obstacle(way, now, planned.get(way.id, 0)) is None), None)
+
+    def capacity(self, campaign: Campaign, now: datetime, most: int) -> int:
+        """How many calls the campaign's own limit and its gateways would take at `now`, at most `most`."""
+        limit = min(most, campaign_room(campaign, self.in_use, most))
+        total = 0
+        for way in chain(self.gateways, campaign.gateway_id):
+            if self.obstacle(way, now) is None:
+                free = room(way, self._live(way))
+                total += limit if free is None else free
+        return min(limit, total)
+
+    def _live(self, gateway: Gateway) -> int:
+        return self.in_use.gateways.get(gateway.id, 0)
+
+
+@frozen
+class Refusal:
+    """A candidate that must never be dialled, and why."""
+
+    candidate: Candidate
+    reason: str
+
+
+@frozen
+class Planned:
+    """The calls to make, in the order of their due times, and the candidates that were refused. A candidate in neither was
+    not reached: no due time or no gateway was left."""
+
+    plans: tuple[Plan, ...]
+    refused: tuple[Refusal, ...]
+
+
+def campaign_room(campaign: Campaign, in_use: InUse, most: int) -> int:
+    """How many calls more the campaign's own limit allows, at most `most`."""
+    if campaign.max_concurrent is None:
+        return most
+    return max(min(campaign.max_concurrent - in_use.campaigns.get(campaign.id, 0), most), 0)
+
+
+def plan(
+    candidates: Iterable[Candidate],
+    campaign: Campaign,
+    ways: Ways,
+    due_times: Sequence[datetime],
+    now: datetime,
+    *,
+    ids: Callable[[], str],
+    emergency: Callable[[str], bool] = is_emergency,
+) -> Planned:
+    """Calls for `candidates`, in their order, at most one for each of `due_times`.
+
+    `ids` makes call UUIDs. `emergency` tells the numbers that are never dialled; it is asked for the number as it is stored
+    and as it goes out, since a prefix can make an emergency number of a harmless one.
+    """
+    slots = list(reversed(due_times[: campaign_room(campaign, ways.in_use, len(due_times))]))
+    planned: Counter[int] = Counter()
+    plans: list[Plan] = []
+    refused: list[Refusal] = []
+    for candidate in candidates:
+        way = ways.usable(campaign.gateway_id, now, planned) if slots else None
+        if way is None:
+            break
+        number = dialled_number(way, candidate.number)
+        if emergency(candidate.number) or emergency(number):
+            refused.append(Refusal(candidate, f"{number} is an emergency number"))
+            continue
+        planned[way.id] += 1
+        plans.append(
+            Plan(
+                call_uuid=ids(),
+                candidate=candidate,
+                campaign=campaign,
+                gateway=way,
+                dial_string=dial_string(way, candidate.number),
+                due_at=slots.pop(),
+            )
+        )
+    return Planned(tuple(plans), tuple(refused))
