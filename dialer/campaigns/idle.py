@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,10 @@ from dialer.campaigns.planning import Obstacle, Ways, campaign_room
 from dialer.campaigns.windows import in_daily_window, next_opening
 from dialer.gateways import chain
 from dialer.model import Campaign, CampaignStatus, Gateway, Progress, SubscriberStatus
+
+
+SOON: Final = timedelta(seconds=1)
+"""A campaign whose next call is due within this time is calling: calls are planned ahead, so the next one is always later."""
 
 
 class IdleCode(enum.StrEnum):
@@ -163,7 +167,7 @@ def _concurrency(situation: Situation) -> IdleReason | None:
 
 def _pace(situation: Situation) -> IdleReason | None:
     at = situation.next_call_at
-    if at is None or at <= situation.now:
+    if at is None or at <= situation.now + SOON:
         return None
     wait = (at - situation.now).total_seconds()
     text = f"the next call is due in {wait:.1f} s ({situation.campaign.frequency} calls per minute)"

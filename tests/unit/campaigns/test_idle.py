@@ -119,6 +119,10 @@ def test_the_wait_for_the_next_call_is_told_in_seconds() -> None:
     assert found.until == NOON + timedelta(seconds=3.25)
 
 
+def test_a_campaign_whose_next_call_is_due_within_a_second_is_calling() -> None:
+    assert explain(situation(next_call_at=NOON + timedelta(seconds=0.9))) is None
+
+
 def test_the_next_opening_is_told_in_the_campaigns_time_zone() -> None:
     rules = campaign(daily_start=time(9), daily_stop=time(12), time_zone="Europe/Berlin")
     found = reason(rules)
