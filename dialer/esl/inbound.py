@@ -116,9 +116,9 @@ class InboundSwitch(Service):
         """The switch's clock minus ours; never too large, so that a deadline is never too late."""
         return self._clock.offset
 
-    def room(self) -> int:
-        """How many originates may be submitted now without waiting."""
-        return self._submissions.room()
+    def room(self, within: float) -> int:
+        """How many more originates can be sent within so many seconds."""
+        return self._submissions.room(within)
 
     def submit(self, call: Origination) -> Deferred[None]:
         """Originate, as soon as the pace allows. Fails with `SwitchUnavailable` or `CommandFailed`, or with `BadValue` when

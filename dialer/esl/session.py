@@ -1,8 +1,8 @@
 """One answered call that the switch has handed to the dialer: `dialer.interfaces.AnsweredCall` over an Event Socket.
 
 The orphan race: in async mode, a listener that closed within 5 ms of the answer to `connect` left the channel parked for ever
-in three of six tries. So a session is never closed earlier than `SETTLE` after that answer, and a call that is not wanted is
-hung up, not dropped.
+in three of six tries. Every call carries `socket_resume=true`, which ends that; and for calls of others, a session is never
+closed earlier than `SETTLE` after that answer, and a call that is not wanted is hung up, not dropped.
 """
 
 from __future__ import annotations

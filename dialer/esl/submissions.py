@@ -46,11 +46,11 @@ class Submissions:
         self._pumping: IDelayedCall | None = None
         self._closed = "not connected"
 
-    def room(self) -> int:
-        """How many more would be sent at once."""
+    def room(self, within: float) -> int:
+        """How many more would be sent within so many seconds, if the switch accepted each at once."""
         if self._closed:
             return 0
-        spare = min(self._max_in_flight - self._in_flight, self._throttle.available(self._clock.seconds()))
+        spare = min(self._max_in_flight - self._in_flight, self._throttle.available(self._clock.seconds(), within))
         return max(0, spare - len(self._queue))
 
     def submit(self, call: Origination, command: Command) -> Deferred[None]:

@@ -18,10 +18,10 @@ class Throttle:
         self._tokens = self._size
         self._since = now
 
-    def available(self, now: float) -> int:
-        """How many may start at once."""
+    def available(self, now: float, within: float = 0.0) -> int:
+        """How many may start within so many seconds, one after the other; at once by default."""
         self._refill(now)
-        return int(self._tokens + 1e-9)
+        return int(self._tokens + within * self._rate + 1e-9)
 
     def take(self, now: float) -> bool:
         """Take one, if there is one."""
