@@ -26,7 +26,7 @@ class SwitchSettings(_Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8021
-    password: str = "ClueCon"
+    password: Annotated[str, Field(min_length=1, repr=False)]
     calls_per_second: Annotated[float, Field(gt=0, le=10_000, description="cap of this switch")] = 25.0
     max_in_flight: Annotated[int, Field(ge=1, le=10_000, description="commands without a reply at the same time")] = 50
 
@@ -44,7 +44,7 @@ class Config(_Section):
     """The whole file."""
 
     database: DatabaseSettings
-    switch: Annotated[tuple[SwitchSettings, ...], Field(min_length=1, max_length=1)] = (SwitchSettings(),)
+    switch: Annotated[tuple[SwitchSettings, ...], Field(min_length=1, max_length=1)]
     outbound: OutboundSettings = OutboundSettings()
 
 

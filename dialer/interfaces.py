@@ -46,6 +46,10 @@ class FlowStore(Protocol):
         out of the answer. Fires only when the rows are durable."""
         ...
 
+    def refuse(self, candidates: Sequence[Candidate]) -> Deferred[None]:
+        """These must never be called: they become NOT_AUTHORISED, unless a call of theirs is live."""
+        ...
+
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         """Note a move forward. Batched: durable soon, in order with every later write; an attempt that has ended stays so."""
         ...
@@ -83,8 +87,8 @@ class Switch(Protocol):
         """The identity of the running FreeSWITCH process; "" before the first connection."""
         ...
 
-    def room(self) -> int:
-        """How many more originates may be submitted now without waiting: commands in flight and calls per second."""
+    def room(self, within: float) -> int:
+        """How many more originates can be sent within so many seconds: commands in flight and calls per second."""
         ...
 
     def submit(self, call: Origination) -> Deferred[None]:

@@ -19,7 +19,7 @@ the signals of one attempt are handled one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -29,15 +29,18 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from dialer.calls import disposition, machine, retry
+from dialer.calls.causes import Fault
 from dialer.calls.live import LiveAttempt
 from dialer.calls.recovery import Reconciler
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
+from dialer.gateways import Backoff
 from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
     AttemptState,
     Campaign,
     Finish,
     Origination,
+    Outcome,
     OwnCause,
     Plan,
     Signal,
@@ -84,6 +87,8 @@ class Lifecycle:
     finished: Callable[[Finish], None] = lambda _: None
     submitted: Callable[[datetime], None] = lambda _: None
     _live: dict[str, LiveAttempt] = field(factory=dict, init=False)
+    _unsent: int = field(default=0, init=False)
+    _backoffs: dict[int, Backoff] = field(factory=dict, init=False)
     _in_use: Usage = field(factory=lambda: Usage(), init=False)
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
     _idle: list[Deferred[None]] = field(factory=list, init=False)
@@ -106,6 +111,16 @@ class Lifecycle:
     def usage(self) -> Usage:
         """Open attempts per gateway and per campaign."""
         return self._in_use
+
+    @property
+    def backoffs(self) -> Mapping[int, Backoff]:
+        """The gateways that did not fare well of late, by id."""
+        return self._backoffs
+
+    @property
+    def unsent(self) -> int:
+        """How many attempts were begun and wait for their due time."""
+        return self._unsent
 
     @property
     def open_count(self) -> int:
@@ -153,12 +168,14 @@ class Lifecycle:
             self._own(live)
             wait = (attempt.plan.due_at - now).total_seconds()
             live.timer = self.clock.callLater(max(wait, 0.0), self._submit, live)
+            self._unsent += 1
         return len(attempts)
 
     # --- 5. originate -----------------------------------------------------------------------------------------------------
 
     def _submit(self, live: LiveAttempt) -> None:
         live.timer = None
+        self._unsent -= 1
         attempt = live.attempt
         campaign = attempt.plan.campaign
         call = Origination(
@@ -203,6 +220,7 @@ class Lifecycle:
         """Give back every attempt of which no byte was written: the contact is as ready as it was before."""
         for live in list(self._live.values()):
             if not live.sent and live.state is AttemptState.PLANNED:
+                self._unsent -= 1
                 self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
 
     # --- 6. events, 7. state ----------------------------------------------------------------------------------------------
@@ -261,8 +279,17 @@ class Lifecycle:
         campaign = self._rules.get(attempt.plan.campaign.id, attempt.plan.campaign)
         outcome = live.outcome(now)
         why = disposition.classify(outcome)
+        self._spare_gateway(attempt.plan.gateway.id, outcome, now)
         decision = retry.decide(why, outcome, attempt.plan.candidate, campaign, now)
         self._finish(live, Finish(attempt=attempt, outcome=outcome, disposition=why, decision=decision))
+
+    def _spare_gateway(self, gateway_id: int, outcome: Outcome, now: datetime) -> None:
+        before = self._backoffs.get(gateway_id, Backoff())
+        match disposition.fault(outcome):
+            case Fault.GATEWAY:
+                self._backoffs[gateway_id] = before.after_fault(now)
+            case Fault.NONE:
+                self._backoffs.pop(gateway_id, None)
 
     # --- 11. finish -------------------------------------------------------------------------------------------------------
 

@@ -69,6 +69,15 @@ class Store:
             return succeed([])
         return self._run(lambda connection: begin(connection, plans, now, deadline, self.node))
 
+    def refuse(self, candidates: Sequence[Candidate]) -> Deferred[None]:
+        """See `FlowStore.refuse`."""
+        ids = [candidate.subscriber_id for candidate in candidates]
+
+        def forbid(connection: Connection) -> None:
+            connection.execute(statements.forbid(len(ids)), ids)
+
+        return self._run(forbid)
+
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         """See `FlowStore.move`."""
         self._moves.add(attempt, to, at, core_uuid)

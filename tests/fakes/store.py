@@ -95,6 +95,11 @@ class MemoryStore:
             done.callback(attempts)
         return done
 
+    def refuse(self, candidates: Sequence[Candidate]) -> Deferred[None]:
+        for candidate in candidates:
+            self.rows[candidate.subscriber_id].status = SubscriberStatus.NOT_AUTHORISED
+        return succeed(None)
+
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         self.log.append(f"{to} {attempt.call_uuid}")
 

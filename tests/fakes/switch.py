@@ -26,7 +26,7 @@ class MemorySwitch:
     hold: bool = False
     waiting: list[Deferred[None]] = field(factory=list)
 
-    def room(self) -> int:
+    def room(self, within: float) -> int:
         return self.free
 
     def submit(self, call: Origination) -> Deferred[None]:

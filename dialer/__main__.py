@@ -1,0 +1,7 @@
+"""`python -m dialer`."""
+
+import sys
+
+from dialer.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,147 @@
+"""The tick: for each started campaign, how many calls, which, and off to the flow.
+
+A tick plans the calls that are due until a little after the next tick, each with its own due time, so that the rhythm of the
+ticks cannot be heard in the traffic. It never overlaps another one, and what a tick cannot place is left for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from dialer.calls.lifecycle import Lifecycle
+from dialer.campaigns import idle, pacing, planning
+from dialer.campaigns.pacing import Pace
+from dialer.campaigns.planning import Ways
+from dialer.campaigns.windows import open_now
+from dialer.errors import StoreError
+from dialer.interfaces import FlowStore, Now, Switch
+from dialer.model import Campaign, Progress, Snapshot
+from dialer.periodic import PeriodicLoop
+
+log = structlog.get_logger()
+
+TICK = 0.1
+"""Seconds from the end of a tick to the next one."""
+
+HORIZON = timedelta(seconds=0.25)
+"""How far ahead a tick plans: two ticks and a commit to a slow disk."""
+
+REST = timedelta(seconds=0.5)
+"""How long a campaign without a ready contact is not asked again; a new contact is called within a second."""
+
+
+@define(eq=False)
+class Scheduler:
+    """Starts calls for the campaigns of the store through `lifecycle`."""
+
+    clock: IReactorTime
+    now: Now
+    store: FlowStore
+    switch: Switch
+    lifecycle: Lifecycle
+    new_id: Callable[[], str]
+    _loop: PeriodicLoop = field(init=False)
+    _paces: dict[int, Pace] = field(factory=dict, init=False)
+    _resting: dict[int, datetime] = field(factory=dict, init=False)
+    _snapshot: Snapshot | None = field(default=None, init=False)
+    _turn: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
+
+    def start(self) -> None:
+        """Begin to call."""
+        self._loop.start()
+
+    def stop(self) -> Deferred[None]:
+        """Begin no more calls; fires when the tick under way has ended."""
+        return self._loop.stop()
+
+    def call_soon(self) -> None:
+        """Something changed: do not wait for the interval."""
+        self._resting.clear()
+        self._loop.call_soon()
+
+    def explain(self, campaign: Campaign, progress: Progress | None = None) -> idle.IdleReason | None:
+        """Why the campaign is not calling; None when nothing keeps it from it."""
+        gateways = self._snapshot.gateways if self._snapshot is not None else {}
+        return idle.explain(
+            idle.Situation(
+                campaign=campaign,
+                now=self.now(),
+                ways=Ways(gateways, self.lifecycle.usage, self.lifecycle.backoffs),
+                switch_ready=self.switch.ready,
+                progress=progress,
+                next_call_at=self._pace(campaign, self.now()).next_at(campaign.frequency),
+            )
+        )
+
+    async def tick(self) -> None:
+        """Plan and begin what is due."""
+        if not self.switch.ready:
+            return
+        try:
+            snapshot = await self.store.snapshot()
+            self._remember(snapshot)
+            for campaign in self._in_turn(snapshot.campaigns):
+                await self._call_some(campaign, snapshot)
+        except StoreError as error:
+            log.error("no calls are begun: the database does not serve", reason=str(error))
+
+    def _remember(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self.lifecycle.use_rules(snapshot.campaigns)
+        started = {campaign.id for campaign in snapshot.campaigns}
+        self._paces = {key: pace for key, pace in self._paces.items() if key in started}
+        self._resting = {key: until for key, until in self._resting.items() if key in started}
+
+    def _in_turn(self, campaigns: tuple[Campaign, ...]) -> tuple[Campaign, ...]:
+        """Another campaign is first at each tick, so that none starves where the switch has little room."""
+        if not campaigns:
+            return ()
+        self._turn = (self._turn + 1) % len(campaigns)
+        return campaigns[self._turn :] + campaigns[: self._turn]
+
+    async def _call_some(self, campaign: Campaign, snapshot: Snapshot) -> None:
+        now = self.now()
+        if not open_now(campaign, now) or now < self._resting.get(campaign.id, now):
+            return
+        ways = Ways(snapshot.gateways, self.lifecycle.usage, self.lifecycle.backoffs)
+        room = self.switch.room(HORIZON.total_seconds()) - self.lifecycle.unsent
+        limit = ways.capacity(campaign, now, room) if room > 0 else 0
+        due = pacing.due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit)
+        if not due:
+            return
+        candidates = await self.store.candidates(campaign.id, now, len(due))
+        if not candidates:
+            self._resting[campaign.id] = now + REST
+            return
+        planned = planning.plan(candidates, campaign, ways, due, self.now(), ids=self.new_id)
+        if planned.refused:
+            for refusal in planned.refused:
+                log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
+            await self.store.refuse([refusal.candidate for refusal in planned.refused])
+        if planned.plans and await self.lifecycle.begin(planned.plans):
+            self._paces[campaign.id] = Pace(planned.plans[-1].due_at)
+
+    def _pace(self, campaign: Campaign, now: datetime) -> Pace:
+        """The pace of this process, or what the store keeps of an earlier one."""
+        pace = self._paces.get(campaign.id)
+        if pace is None:
+            pace = self._paces[campaign.id] = pacing.resume(campaign.next_call_at, campaign.frequency, now)
+        return pace
+
+    def reason(self, campaign_id: int, progress: Progress | None = None) -> str:
+        """The explanation as a sentence, "" when the campaign calls or is not started."""
+        campaigns = self._snapshot.campaigns if self._snapshot is not None else ()
+        for campaign in campaigns:
+            if campaign.id == campaign_id:
+                why = self.explain(campaign, progress)
+                return "" if why is None else why.text
+        return ""

@@ -1,0 +1,231 @@
+"""The run of a demo: prepare the campaign, dial it in a reactor, show it, report it."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from dialer.cli.display import ProgressDisplay, View, pacing_line, report
+from dialer.cli.interrupt import Interrupts
+from dialer.errors import DialerError
+from dialer.esl.inbound import SwitchConfig
+from dialer.model import Progress, VoipAppType
+from dialer.periodic import PeriodicLoop
+from dialer.service import DialerService, ServiceSettings, utc_now
+from dialer.simulator.config import SimulatorConfig
+from dialer.simulator.numberplan import NumberPlan
+from dialer.simulator.service import Simulator
+from dialer.store.admin import Admin
+from dialer.store.contacts import Contacts
+from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
+from dialer.store.location import sqlite_url
+from dialer.store.lookup import CampaignEntry, Lookup
+from dialer.store.reports import Reports
+from dialer.store.schema import upgrade
+
+if TYPE_CHECKING:
+    from dialer.cli.demo import DemoPlan
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+USER = "demo"
+LOOK_EVERY = 0.25
+LAST_WORDS = 5.0
+"""Seconds that hung-up calls get to report their end."""
+
+
+class DemoRun:
+    """One run. It owns the reactor: construct and run once per process."""
+
+    def __init__(self, plan: DemoPlan, console: Console | None = None, reactor: Any = None) -> None:
+        if reactor is None:
+            from twisted.internet import reactor
+        self.plan = plan
+        self.reactor = reactor
+        self.console = console or Console()
+        self.status = 0
+        self.campaign_id = 0
+        self.simulator: Simulator | None = None
+        self.service: DialerService | None = None
+        self._display = ProgressDisplay(self.console)
+        self._done: Deferred[None] = Deferred()
+        self._interrupted = False
+
+    def run(self) -> int:
+        """Dial to the end. Returns the exit status."""
+        upgrade(sqlite_url(self.plan.database))
+        with Interrupts(self.reactor, self._pressed):
+            self.reactor.callWhenRunning(self._start)
+            self.reactor.run(installSignalHandlers=False)
+        return self.status
+
+    def _start(self) -> None:
+        Deferred.fromCoroutine(self.perform()).addErrback(self._failed).addBoth(lambda _: self.reactor.stop())
+
+    def _failed(self, failure: Failure) -> None:
+        self.status = EXIT_FAILED
+        error = failure.value
+        text = str(error) if isinstance(error, DialerError) else failure.getTraceback()
+        self.console.print(f"dialer: {text}", style="red", markup=False, highlight=False)
+
+    async def perform(self) -> None:
+        """Everything that happens inside the reactor."""
+        switch = await self._find_switch()
+        service = self.service = DialerService(self.reactor, self._settings(switch))
+        try:
+            await service.start()
+            await self._wait_for_switch(service)
+            await self._prepare(service)
+            await self._dial(service)
+            await self._report(service)
+        finally:
+            await service.stop()
+            if self.simulator is not None:
+                await self.simulator.stop()
+
+    def _settings(self, switch: SwitchConfig) -> ServiceSettings:
+        host, _, port = self.plan.outbound.rpartition(":")
+        endpoint = f"tcp:{port}:interface={host}" if self.plan.outbound else "tcp:0:interface=127.0.0.1"
+        return ServiceSettings(
+            database=sqlite_url(self.plan.database),
+            switch=switch,
+            outbound_endpoint=endpoint,
+            advertise=self.plan.outbound,
+            peers=frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1", switch.host}),
+            inline=True,
+        )
+
+    # --- the switch -------------------------------------------------------------------------------------------------------
+
+    async def _find_switch(self) -> SwitchConfig:
+        if self.plan.switch is not None:
+            return self.plan.switch
+        # Callees answer, ring and talk at a third of their usual time: a demo is watched.
+        config = SimulatorConfig(sps=0, max_sessions=0, plan=NumberPlan(), time_scale=0.3)
+        self.simulator = Simulator(self.reactor, config, random.Random(self.plan.seed))
+        port = await self.simulator.start("tcp:0:interface=127.0.0.1")
+        return SwitchConfig(port=port, password=config.password, calls_per_second=self.plan.calls_per_second, retry_max=2.0)
+
+    async def _wait_for_switch(self, service: DialerService) -> None:
+        waited = 0.0
+        while not service.switch.ready and not self._interrupted:
+            if waited >= self.plan.connect_wait:
+                raise DialerError(f"no FreeSWITCH after {waited:.0f} s: {service.switch.last_error}")
+            await self._sleep(LOOK_EVERY)
+            waited += LOOK_EVERY
+
+    def _sleep(self, seconds: float) -> Deferred[None]:
+        slept: Deferred[None] = Deferred()
+        self.reactor.callLater(seconds, slept.callback, None)
+        return slept
+
+    # --- the campaign -----------------------------------------------------------------------------------------------------
+
+    async def _prepare(self, service: DialerService) -> None:
+        """Find the campaign that an earlier run left unfinished, or make one; then add the contacts that it has not."""
+        lookup, contacts, now = Lookup(service.database), Contacts(service.database), utc_now()
+        user_id = await lookup.user(USER)
+        campaigns = [] if user_id is None else await lookup.campaigns(user_id)
+        left = [campaign for campaign in campaigns if campaign.unfinished]
+        if left:
+            campaign = left[-1]
+            self.console.print(f"Going on with campaign {campaign.name}.", highlight=False)
+        else:
+            campaign = await self._create(Admin(service.database), user_id, len(campaigns) + 1)
+        self.campaign_id = campaign.id
+        assert campaign.phonebook_id is not None  # noqa: S101 - every campaign of this user was made here
+        if self.plan.switch is not None or not left:
+            await contacts.import_contacts(campaign.phonebook_id, self.plan.contacts, now)
+        await contacts.subscribe(campaign.id, campaign.phonebook_id, now)
+
+    async def _create(self, admin: Admin, user_id: int | None, number: int) -> CampaignEntry:
+        plan, now, name = self.plan, utc_now(), f"demo-{number}"
+        if user_id is None:
+            user_id = await admin.create_user(NewUser(username=USER), now)
+        gateway_id = await admin.create_gateway(NewGateway(name=name, dial_string=plan.dial_string), now)
+        app_id = await admin.create_voip_app(NewVoipApp(name=name, type=VoipAppType.PLAY_AUDIO), now)
+        phonebook_id = await admin.create_phonebook(NewPhonebook(user_id=user_id, name=name), now)
+        draft = NewCampaign(
+            user_id=user_id,
+            name=name,
+            gateway_id=gateway_id,
+            voip_app_id=app_id,
+            starting_at=now,
+            expires_at=now + timedelta(days=7),
+            frequency=plan.frequency,
+            call_max_duration=plan.call_max_duration,
+            max_retry=plan.max_retry,
+            interval_retry=plan.interval_retry,
+            call_timeout=plan.call_timeout,
+            voip_app_data=plan.audio,
+        )
+        campaign_id = await admin.create_campaign(draft, now)
+        return CampaignEntry(id=campaign_id, name=name, status=draft.status, phonebook_id=phonebook_id, unfinished=True)
+
+    # --- dialling ---------------------------------------------------------------------------------------------------------
+
+    async def _dial(self, service: DialerService) -> None:
+        began = self.reactor.seconds()
+
+        async def look() -> None:
+            progress = await service.store.progress(self.campaign_id, utc_now())
+            self._display.show(self._view(service, progress, self.reactor.seconds() - began))
+            if progress.finished and not service.lifecycle.open_count and not self._done.called:
+                self._done.callback(None)
+
+        loop = PeriodicLoop("display", LOOK_EVERY, look, self.reactor)
+        self._display.start()
+        loop.start()
+        try:
+            await self._done
+        finally:
+            await loop.stop()
+            self._display.stop()
+
+    def _view(self, service: DialerService, progress: Progress, elapsed: float) -> View:
+        note = "" if service.switch.ready else f"waiting for the switch: {service.switch.last_error}"
+        if self._interrupted:
+            note = "interrupted: no new calls; Ctrl-C again hangs up the live ones"
+        elif not note and not service.lifecycle.open_count:
+            note = service.scheduler.reason(self.campaign_id, progress)
+        return View(
+            elapsed=elapsed,
+            progress=progress,
+            states=service.lifecycle.states(),
+            pace=service.pace.pace(),
+            note=note,
+        )
+
+    async def _report(self, service: DialerService) -> None:
+        reports = Reports(service.database)
+        progress = await service.store.progress(self.campaign_id, utc_now())
+        report(self.console, await reports.dispositions(self.campaign_id), progress)
+        self.console.print(pacing_line(service.pace.pace(), self.plan.frequency), highlight=False, soft_wrap=True)
+        self.console.print(f"Database: {self.plan.database.absolute()}", highlight=False, soft_wrap=True)
+        if self._interrupted and not progress.finished:
+            self.status = EXIT_INTERRUPTED
+            self.console.print("Interrupted: the same command goes on with the contacts that are left.", highlight=False)
+
+    # --- Ctrl-C -----------------------------------------------------------------------------------------------------------
+
+    def _pressed(self, count: int) -> None:
+        self._interrupted = True
+        Deferred.fromCoroutine(self._interrupt(count)).addErrback(self._failed)
+
+    async def _interrupt(self, count: int) -> None:
+        service = self.service
+        if service is None or not service.up:
+            return
+        if count == 1:
+            await service.quiesce()
+            await service.lifecycle.when_idle()
+        elif count == 2:
+            await service.lifecycle.hang_up_all()
+            await self._sleep(LAST_WORDS)
+        if not self._done.called:
+            self._done.callback(None)
