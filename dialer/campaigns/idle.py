@@ -19,7 +19,6 @@ from dialer.campaigns.windows import in_daily_window, next_opening
 from dialer.gateways import chain
 from dialer.model import Campaign, CampaignStatus, Gateway, Progress, SubscriberStatus
 
-
 SOON: Final = timedelta(seconds=1)
 """A campaign whose next call is due within this time is calling: calls are planned ahead, so the next one is always later."""
 

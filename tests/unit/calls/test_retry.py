@@ -45,6 +45,10 @@ def test_busy_contact_is_retried_after_the_interval() -> None:
     )
 
 
+def test_an_interval_of_nothing_still_leaves_a_moment_between_two_calls() -> None:
+    assert after("USER_BUSY", rules=campaign(interval_retry=0)).ready_at == NOON + timedelta(seconds=1)
+
+
 def test_the_last_attempt_fails_the_contact() -> None:
     rules = campaign(max_retry=2)
     assert after("USER_BUSY", candidate(count_attempt=1), rules).status is SubscriberStatus.START
