@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dialer.errors import BadValue
 from dialer.model import Gateway
@@ -137,12 +137,15 @@ def chain(gateways: Mapping[int, Gateway], gateway_id: int) -> Iterator[Gateway]
 class Backoff:
     """How a gateway fared of late: carrier faults in a row, and until when it is spared.
 
-    Faults that come in while it is spared are those of calls that were on their way: they change nothing. After the pause it
-    is tried again, and each further fault doubles the pause, from 1 s to 60 s, until a call gets through.
+    Faults that come in while it is spared are those of calls that were on their way: they lengthen nothing. After the pause
+    it is tried again, and each further fault doubles the pause, from 1 s to 60 s, until a call gets through. The end of a call
+    that got through before the last fault (`fault_at`) proves nothing: calls of a gateway that has just died go on ending
+    well.
     """
 
     faults: int = 0
     until: datetime | None = None
+    fault_at: datetime | None = None
 
     def blocks(self, now: datetime) -> bool:
         """Whether the gateway is spared at `now`."""
@@ -151,13 +154,13 @@ class Backoff:
     def after_fault(self, now: datetime) -> Backoff:
         """After a call that failed by the carrier's fault."""
         if self.blocks(now):
-            return self
+            return evolve(self, fault_at=now)
         faults = self.faults + 1
         if faults < FAULTS_BEFORE_PAUSE:
-            return Backoff(faults, None)
+            return Backoff(faults, None, now)
         doublings = min(faults - FAULTS_BEFORE_PAUSE, 10)  # 2**10 s is far beyond the longest pause
-        return Backoff(faults, now + min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE))
+        return Backoff(faults, now + min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE), now)
 
-    def after_success(self) -> Backoff:
-        """After a call that got through to the contact's network: answered, rang, was busy, or of an invalid number."""
-        return Backoff()
+    def after_success(self, at: datetime) -> Backoff:
+        """After a call that got through to the contact's network at `at` (see `disposition.got_through_at`)."""
+        return self if self.fault_at is not None and at <= self.fault_at else Backoff()

@@ -11,6 +11,7 @@ The rules, in order:
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -68,6 +69,7 @@ SIP: Final = MappingProxyType(
 """What a final SIP status means, after RFC 3398 section 8.2.6.1, for causes that say less than the status."""
 
 _VAGUE = frozenset({"NONE", "NORMAL_CLEARING", "NORMAL_UNSPECIFIED", "INTERWORKING", "SUCCESS"})
+_SAID_BY_THE_NETWORK = frozenset({causes.BUSY, causes.REJECTED, causes.UNWANTED, causes.INVALID, causes.ABSENT})
 _REJECTED_BY_CARRIER = frozenset({401, 402, 407, 607, 608})
 """Statuses that mod_sofia turns into CALL_REJECTED, as it does with a callee's own refusal."""
 
@@ -95,6 +97,15 @@ def retry_class(outcome: Outcome) -> RetryClass:
 def fault(outcome: Outcome) -> Fault:
     """Who should be spared for a while: `Fault.GATEWAY` asks for the back-off of the gateway that was used."""
     return judge(outcome).fault
+
+
+def got_through_at(outcome: Outcome) -> datetime | None:
+    """When the call showed that its gateway works: the first ringing or answer, else the refusal by the contact's network.
+    None when it showed nothing of the kind."""
+    heard = [at for at in (outcome.rang_at, outcome.answered_at) if at is not None]
+    if heard:
+        return min(heard)
+    return outcome.ended_at if judge(outcome) in _SAID_BY_THE_NETWORK else None
 
 
 def _unanswered(outcome: Outcome) -> Verdict:

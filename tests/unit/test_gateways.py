@@ -25,6 +25,8 @@ from dialer.gateways import (
 )
 from tests.unit.builders import NOON, gateway
 
+LATER = NOON + timedelta(hours=1)
+
 
 def spared(faults: int) -> Backoff:
     """After so many faults, each as soon as the gateway is tried again."""
@@ -200,7 +202,7 @@ def test_a_chain_ends_at_a_gateway_that_does_not_exist() -> None:
 
 def test_single_faults_do_not_stop_a_gateway() -> None:
     assert not spared(FAULTS_BEFORE_PAUSE - 1).blocks(NOON)
-    assert not spared(FAULTS_BEFORE_PAUSE - 1).after_success().after_fault(NOON).blocks(NOON)
+    assert not spared(FAULTS_BEFORE_PAUSE - 1).after_success(LATER).after_fault(LATER).blocks(LATER)
 
 
 @pytest.mark.parametrize(("faults", "pause"), [(3, 1), (4, 2), (5, 4), (6, 8), (7, 16), (8, 32), (9, 60), (50, 60)])
@@ -216,11 +218,18 @@ def test_faults_of_calls_that_were_on_their_way_do_not_lengthen_the_pause() -> N
     backoff = spared(3)
     for _ in range(30):
         backoff = backoff.after_fault(NOON + timedelta(milliseconds=500))
-    assert backoff == spared(3)
+    assert (backoff.faults, backoff.until) == (3, spared(3).until)
 
 
 def test_a_success_lifts_the_pause() -> None:
-    assert spared(9).after_success() == Backoff()
+    assert spared(9).after_success(LATER) == Backoff()
+
+
+def test_a_call_that_got_through_before_the_last_fault_lifts_nothing() -> None:
+    backoff = Backoff().after_fault(NOON).after_fault(NOON).after_fault(NOON)
+    assert backoff.after_success(NOON - timedelta(seconds=30)) == backoff
+    on_its_way = backoff.after_fault(NOON + timedelta(milliseconds=500))
+    assert on_its_way.after_success(NOON + timedelta(milliseconds=400)).blocks(NOON + timedelta(milliseconds=600))
 
 
 @given(steps=st.lists(st.tuples(st.booleans(), st.floats(0, 200))))
@@ -228,5 +237,5 @@ def test_a_pause_is_never_longer_than_a_minute(steps: list[tuple[bool, float]]) 
     backoff, now = Backoff(), NOON
     for fault, wait in steps:
         now += timedelta(seconds=wait)
-        backoff = backoff.after_fault(now) if fault else backoff.after_success()
+        backoff = backoff.after_fault(now) if fault else backoff.after_success(now)
         assert backoff.until is None or backoff.until <= now + LONGEST_PAUSE

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dialer.calls import causes
 from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Fault
-from dialer.calls.disposition import SIP, classify, fault, judge, retry_class
+from dialer.calls.disposition import SIP, classify, fault, got_through_at, judge, retry_class
 from dialer.model import Disposition, Outcome, OwnCause, RetryClass
 from tests.unit.builders import NOON, outcome
 
@@ -81,6 +81,25 @@ def test_a_carrier_fault_is_the_gateways_until_something_rang(cause: str) -> Non
 
 def test_a_shutdown_is_the_switchs_fault_not_the_gateways() -> None:
     assert fault(outcome("SYSTEM_SHUTDOWN")) is Fault.SWITCH
+
+
+def test_a_gateway_works_from_the_first_ringing_on_not_from_the_end_of_the_call() -> None:
+    end = outcome("NORMAL_CLEARING", answered=True)
+    assert got_through_at(end) == end.rang_at
+    assert end.rang_at is not None
+    assert end.rang_at < end.ended_at
+
+
+@pytest.mark.parametrize("cause", ["USER_BUSY", "CALL_REJECTED", "UNALLOCATED_NUMBER"])
+def test_a_word_of_the_contacts_network_shows_that_the_gateway_works(cause: str) -> None:
+    assert got_through_at(outcome(cause)) == NOON
+
+
+@pytest.mark.parametrize(
+    "cause", ["NO_ANSWER", "ORIGINATOR_CANCEL", "GATEWAY_DOWN", "SYSTEM_SHUTDOWN", "LOST_SWITCH", "UNKNOWN", "?"]
+)
+def test_silence_shows_nothing_of_the_gateway(cause: str) -> None:
+    assert got_through_at(outcome(cause)) is None
 
 
 def test_a_refused_account_is_not_the_contacts_rejection() -> None:
