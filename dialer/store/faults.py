@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 
 from dialer.errors import BadValue, Duplicate, StoreError
@@ -19,6 +20,16 @@ _ADVICE = {
     sqlite3.SQLITE_CONSTRAINT: "refused a row that would not be consistent",
 }
 _PRIMARY_CODE = 0xFF
+_SAME_AS = {
+    errno.EACCES: sqlite3.SQLITE_CANTOPEN,
+    errno.EPERM: sqlite3.SQLITE_CANTOPEN,
+    errno.ENOENT: sqlite3.SQLITE_CANTOPEN,
+    errno.ENOTDIR: sqlite3.SQLITE_CANTOPEN,
+    errno.EISDIR: sqlite3.SQLITE_CANTOPEN,
+    errno.EROFS: sqlite3.SQLITE_READONLY,
+    errno.ENOSPC: sqlite3.SQLITE_FULL,
+    errno.EDQUOT: sqlite3.SQLITE_FULL,
+}
 
 
 def root_of(error: BaseException) -> BaseException:
@@ -41,9 +52,11 @@ def is_database_error(error: BaseException) -> bool:
 def explain(error: BaseException, where: str) -> StoreError:
     """The product's error for what a driver raised. `where` names the database."""
     cause = root_of(error)
-    code = getattr(cause, "sqlite_errorcode", None)
-    if code is not None and code & _PRIMARY_CODE in _ADVICE:
-        return StoreError(f"the database {where} {_ADVICE[code & _PRIMARY_CODE]} ({cause})")
+    code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    if isinstance(cause, OSError):
+        code = _SAME_AS.get(cause.errno or 0, 0)
+    if code in _ADVICE:
+        return StoreError(f"the database {where} {_ADVICE[code]} ({cause})")
     return StoreError(f"the database {where} cannot serve: {cause}")
 
 

@@ -1,0 +1,276 @@
+"""The schema: how it comes into being, which one is refused, and what it refuses."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import tempfile
+from contextlib import closing, contextmanager
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from pony import orm
+
+from dialer.errors import StoreError
+from dialer.store.entities import make_entities
+from dialer.store.location import sqlite_url
+from dialer.store.lock import DiallingLock
+from dialer.store.schema import Upgrade, check, upgrade, upgrades
+
+NOBODY = 65534
+T = "2026-11-23 10:00:00.000000"
+FURNITURE = f"""
+INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at)
+    VALUES (1, 'ann', '', 0, 1, '{T}');
+INSERT INTO gateway (id, name, description, protocol, hostname, dial_string, removeprefix, addprefix, addparameter, status,
+    created_at, updated_at) VALUES (1, 'g', '', 'SIP', 'h', '', '', '', '', 1, '{T}', '{T}');
+INSERT INTO voip_app (id, name, description, type, data, created_at, updated_at) VALUES (1, 'v', '', 1, '', '{T}', '{T}');
+INSERT INTO campaign VALUES (1, 1, 'c', '', 1, '{T}', '{T}', '00:00:00', '23:59:59', 1, 1, 1, 1, 1, 1, 1, 'UTC', 10, 1800,
+    3, 300, 45, 1, 1, '', '', '', 'retry', NULL, NULL, '{T}', '{T}');
+INSERT INTO phonebook VALUES (1, 1, 'p', '', '{T}');
+INSERT INTO contact VALUES (1, 1, '100', '', '', '', '', '{{}}', '{T}', '{T}');
+INSERT INTO contact VALUES (2, 1, '200', '', '', '', '', '{{}}', '{T}', '{T}');
+INSERT INTO subscriber VALUES (1, 1, 1, '100', 1, NULL, '{T}', 0, 0, NULL), (2, 1, 2, '200', 6, NULL, NULL, 0, 0, NULL);
+INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
+    owner, epoch, core_uuid, planned_at, due_at, deadline)
+    VALUES (1, 'one', 1, 2, 1, '200', 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}');
+INSERT INTO outbox VALUES (1, 'k', 1, 1, '{{}}', 'due', 0, '{T}', '{T}', NULL, '');
+INSERT INTO do_not_call VALUES ('300', '', '{T}');
+"""
+
+
+def another_attempt(call_uuid: str, number: str) -> str:
+    return (
+        "INSERT INTO attempt (call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, "
+        f"state, owner, epoch, core_uuid, planned_at, due_at, deadline) VALUES "
+        f"('{call_uuid}', 1, 1, 1, '{number}', 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}')"
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    folder = tmp_path / "a folder 100%"
+    folder.mkdir()
+    return folder / "my dialer.db"
+
+
+@pytest.fixture
+def furnished(path: Path):
+    upgrade(sqlite_url(path))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.executescript(FURNITURE)
+        yield connection
+
+
+@contextmanager
+def unwritable_folder():
+    """A folder in which this process may not write, root included: it is somebody else meanwhile."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o555)
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield folder
+    finally:
+        os.seteuid(was)
+        folder.chmod(0o700)
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+
+
+def tables(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def test_an_upgrade_makes_a_database_that_is_accepted(path):
+    assert upgrade(sqlite_url(path)) == [step.version for step in upgrades()]
+    check(sqlite_url(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_upgrade_of_an_up_to_date_database_does_nothing(path):
+    upgrade(sqlite_url(path))
+    before = path.read_bytes()
+    assert upgrade(sqlite_url(path)) == []
+    assert path.read_bytes() == before
+
+
+def test_upgrades_are_numbered_from_one_without_gaps():
+    steps = upgrades()
+    assert [step.version for step in steps] == list(range(1, len(steps) + 1))
+    files = [entry.name for entry in resources.files("dialer.store.upgrades").iterdir() if entry.name.endswith(".sql")]
+    assert len(files) == len(steps)
+
+
+def test_every_installation_has_an_id_of_its_own(path):
+    ids = set()
+    for name in ("one.db", "two.db"):
+        file = path.with_name(name)
+        upgrade(sqlite_url(file))
+        with closing(sqlite3.connect(file)) as connection:
+            ids.update(connection.execute("SELECT installation_id FROM installation").fetchall())
+    assert len(ids) == 2
+
+
+def test_a_later_upgrade_keeps_what_is_there(furnished, path):
+    more = [*upgrades(), Upgrade(version=2, name="more", sql="ALTER TABLE contact ADD COLUMN language TEXT;\n")]
+    assert upgrade(sqlite_url(path), more) == [2]
+    assert furnished.execute("SELECT number, language FROM contact").fetchall() == [("100", None), ("200", None)]
+    check(sqlite_url(path), more)
+
+
+def test_an_upgrade_that_fails_leaves_the_database_as_it_was(path):
+    upgrade(sqlite_url(path))
+    before = tables(path)
+    broken = Upgrade(version=2, name="broken", sql="CREATE TABLE half (a);\nINSERT INTO nowhere VALUES (1);\n")
+    with pytest.raises(StoreError, match=r"my dialer\.db cannot serve: no such table: nowhere"):
+        upgrade(sqlite_url(path), [*upgrades(), broken])
+    assert tables(path) == before
+    check(sqlite_url(path))
+
+
+def test_an_older_schema_is_refused_with_the_command_that_helps(path):
+    upgrade(sqlite_url(path))
+    newer = [*upgrades(), Upgrade(version=2, name="more", sql="")]
+    with pytest.raises(StoreError, match=r"has schema 1, and 2 is needed: run the upgrade command"):
+        check(sqlite_url(path), newer)
+
+
+def test_a_newer_schema_is_refused_and_left_alone(path):
+    upgrade(sqlite_url(path))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO schema_version VALUES (99, 'future', '')")
+        connection.commit()
+    for refuses in (check, upgrade):
+        with pytest.raises(StoreError, match=r"has schema 99, which is newer than this dialer knows \(1\)"):
+            refuses(sqlite_url(path))
+
+
+def test_an_empty_file_has_schema_zero(path):
+    path.touch()
+    with pytest.raises(StoreError, match=r"has schema 0, and 1 is needed"):
+        check(sqlite_url(path))
+    upgrade(sqlite_url(path))
+    check(sqlite_url(path))
+
+
+def test_another_programs_database_is_left_alone(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE recipes (name TEXT)")
+    for refuses in (check, upgrade):
+        with pytest.raises(StoreError, match="is a database of another program"):
+            refuses(sqlite_url(path))
+    assert tables(path) == {"recipes"}
+
+
+def test_a_locked_database_is_not_upgraded(path, monkeypatch):
+    monkeypatch.setattr("dialer.store.schema.BUSY_SECONDS", 0.05)
+    upgrade(sqlite_url(path))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="is locked by another program; end what holds a transaction open"):
+            upgrade(sqlite_url(path))
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(StoreError, match=r"nowhere/dialer\.db cannot be opened; check that the directory exists"):
+        upgrade(sqlite_url(tmp_path / "nowhere" / "dialer.db"))
+
+
+def test_a_folder_that_cannot_be_written_is_named():
+    with unwritable_folder() as folder:
+        with pytest.raises(StoreError, match=r"dialer\.db cannot be opened; .* may read and write in it"):
+            upgrade(sqlite_url(folder / "dialer.db"))
+        with pytest.raises(StoreError, match=r"cannot create .*lock .*: give this user write access to the directory"):
+            DiallingLock(folder / "dialer.db").acquire()
+
+
+def test_entities_map_every_column_of_every_table(path):
+    upgrade(sqlite_url(path))
+    db = orm.Database()
+    make_entities(db)
+    db.bind(provider="sqlite", filename=str(path), create_db=False)
+    db.generate_mapping(create_tables=False, check_tables=True)
+    mapped = {name: {column.name for column in table.column_list} for name, table in db.schema.tables.items()}
+    db.disconnect()
+    with closing(sqlite3.connect(path)) as connection:
+        existing = {
+            name: {column[1] for column in connection.execute(f"PRAGMA table_info({name})")}
+            for name in tables(path) - {"schema_version", "sqlite_sequence", "subscriber_count"}
+        }
+    assert mapped == existing
+
+
+def test_entities_refuse_a_table_that_lacks_a_column(path):
+    upgrade(sqlite_url(path))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE do_not_call DROP COLUMN reason")
+    db = orm.Database()
+    make_entities(db)
+    db.bind(provider="sqlite", filename=str(path), create_db=False)
+    with pytest.raises(orm.OperationalError, match="reason"):
+        db.generate_mapping(create_tables=False, check_tables=True)
+    db.disconnect()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO installation VALUES (2, '0123456789abcdef')",
+        "UPDATE user_account SET password_hash = 'plain'",
+        "UPDATE user_account SET max_frequency = 0",
+        "UPDATE gateway SET status = 2",
+        "UPDATE gateway SET failover_id = 1",
+        "UPDATE gateway SET failover_id = 77",
+        "UPDATE voip_app SET type = 5",
+        "UPDATE campaign SET status = 0",
+        "UPDATE campaign SET frequency = 0",
+        "UPDATE campaign SET monday = 2",
+        "UPDATE campaign SET daily_start = '9:00'",
+        "UPDATE campaign SET starting_at = '2026-11-23'",
+        "UPDATE campaign SET gateway_id = 77",
+        "DELETE FROM campaign",
+        "UPDATE contact SET number = 'abc' WHERE id = 1",
+        "UPDATE contact SET number = '200' WHERE id = 1",
+        "UPDATE contact SET additional_vars = '{' WHERE id = 1",
+        "UPDATE subscriber SET status = 8 WHERE id = 1",
+        "UPDATE subscriber SET ready_at = NULL WHERE id = 1",
+        "UPDATE subscriber SET wanted_status = 2 WHERE id = 1",
+        "UPDATE subscriber SET wanted_status = 6 WHERE id = 2",
+        "UPDATE subscriber SET count_attempt = -1 WHERE id = 1",
+        "UPDATE subscriber SET number = '101' WHERE id = 1",
+        "UPDATE attempt SET state = 'thinking'",
+        "UPDATE attempt SET state = 'ended'",
+        f"UPDATE attempt SET ended_at = '{T}'",
+        f"UPDATE attempt SET state = 'ended', ended_at = '{T}', cause = 'X', counts = 1, duration_ms = 0",
+        "UPDATE attempt SET disposition = 'BUSY'",
+        "UPDATE attempt SET ring_ms = -1",
+        "UPDATE attempt SET session = '{'",
+        another_attempt("one", "100"),
+        another_attempt("two", "200"),
+        "UPDATE outbox SET status = 'delivered'",
+        "UPDATE outbox SET payload = 'x'",
+        "INSERT INTO do_not_call SELECT 'x', '', created_at FROM do_not_call",
+    ],
+)
+def test_the_database_refuses(furnished, statement):
+    with pytest.raises(sqlite3.IntegrityError):
+        furnished.execute(statement)
+
+
+def test_a_second_attempt_to_a_number_is_allowed_once_the_first_has_ended(furnished):
+    furnished.execute(
+        f"UPDATE attempt SET state = 'ended', ended_at = '{T}', cause = 'X', disposition = 'BUSY', counts = 1, duration_ms = 0"
+    )
+    furnished.execute(another_attempt("two", "200"))
+
+
+def test_ids_are_64_bits_wide(furnished):
+    furnished.execute(f"INSERT INTO contact VALUES ({2**63 - 1}, 1, '999', '', '', '', '', '{{}}', '{T}', '{T}')")
+    assert furnished.execute("SELECT max(id) FROM contact").fetchone() == (2**63 - 1,)
