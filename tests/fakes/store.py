@@ -12,6 +12,7 @@ from dialer.model import (
     Attempt,
     AttemptState,
     Campaign,
+    CampaignStatus,
     Candidate,
     Finish,
     Gateway,
@@ -48,13 +49,18 @@ class MemoryStore:
         key = len(self.rows) + 1
         candidate = Candidate(subscriber_id=key, contact_id=key, campaign_id=campaign.id, number=number)
         self.rows[key] = Row(candidate, SubscriberStatus.START, ready_at)
-        self.campaigns[campaign.id] = campaign
+        self.campaigns.setdefault(campaign.id, campaign)
         return candidate
 
     def snapshot(self) -> Deferred[Snapshot]:
         if self.error:
             return fail(self.error)
-        return succeed(Snapshot(campaigns=tuple(self.campaigns.values()), gateways=dict(self.gateways)))
+        return succeed(
+            Snapshot(
+                campaigns=tuple(c for c in self.campaigns.values() if c.status is CampaignStatus.START),
+                gateways=dict(self.gateways),
+            )
+        )
 
     def candidates(self, campaign_id: int, now: datetime, limit: int) -> Deferred[list[Candidate]]:
         if self.error:

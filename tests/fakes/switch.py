@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
 
@@ -22,6 +24,7 @@ class MemorySwitch:
     channels: dict[str, LiveChannel] = field(factory=dict)
     hidden: set[str] = field(factory=set)
     """Channels that exist although the list does not show them."""
+    on_submit: Callable[[Origination], None] = lambda _: None
     submit_error: Exception | None = None
     hold: bool = False
     waiting: list[Deferred[None]] = field(factory=list)
@@ -33,6 +36,7 @@ class MemorySwitch:
         if self.submit_error is not None:
             return fail(self.submit_error)
         self.submitted.append(call)
+        self.on_submit(call)
         if self.hold:
             reply: Deferred[None] = Deferred()
             self.waiting.append(reply)

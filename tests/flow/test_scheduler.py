@@ -1,0 +1,244 @@
+"""The tick, on doubles and a stepped clock: how many calls, which, when."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import time, timedelta
+from itertools import count, pairwise
+
+import pytest
+from attrs import define, evolve, field
+
+from dialer.campaigns.scheduler import Scheduler
+from dialer.errors import StoreError
+from dialer.model import Campaign, CampaignStatus, Gateway, GatewayStatus, Origination, SubscriberStatus
+from tests.fakes.flow import CAMPAIGN, GATEWAY, START, Flow
+
+
+@define(eq=False)
+class Ticking(Flow):
+    """A flow that is driven by the scheduler; `sent` holds (seconds, number) of each originate."""
+
+    scheduler: Scheduler = field(init=False)
+    started: bool = False
+    sent: list[tuple[float, str]] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        ids = count(1)
+        self.scheduler = Scheduler(
+            clock=self.clock,
+            now=self.now,
+            store=self.store,
+            switch=self.switch,
+            lifecycle=self.lifecycle,
+            new_id=lambda: f"call-{next(ids)}",
+        )
+        self.switch.on_submit = self.note
+
+    def note(self, call: Origination) -> None:
+        self.sent.append((self.clock.seconds(), call.dial_string.rpartition("/")[2]))
+
+    def contacts(self, how_many: int, campaign: Campaign = CAMPAIGN) -> None:
+        first = len(self.store.rows)
+        for index in range(how_many):
+            self.store.add(campaign, f"1555{first + index:07}", self.now())
+
+    def run(self, seconds: float, step: float = 0.01) -> None:
+        if not self.started:
+            self.started = True
+            self.scheduler.start()
+        self.clock.pump([step] * round(seconds / step))
+
+    def change(self, campaign: Campaign = CAMPAIGN, **changes: object) -> None:
+        self.store.campaigns[campaign.id] = evolve(campaign, **changes)
+
+
+@pytest.fixture
+def ticking() -> Ticking:
+    return Ticking()
+
+
+def test_calls_are_evenly_spaced_whatever_the_tick(ticking: Ticking) -> None:
+    ticking.contacts(100)
+    ticking.run(5)
+    gaps = [after - before for (before, _), (after, _) in pairwise(ticking.sent)]
+    assert 48 <= len(ticking.sent) <= 51
+    assert max(gaps) < 0.13
+    assert min(gaps) > 0.07
+
+
+def test_contacts_are_called_in_their_order_and_once(ticking: Ticking) -> None:
+    ticking.contacts(20)
+    ticking.run(5)
+    numbers = [number for _, number in ticking.sent]
+    assert numbers == sorted(numbers)
+    assert max(Counter(numbers).values()) == 1
+
+
+def test_a_changed_frequency_acts_at_once(ticking: Ticking) -> None:
+    ticking.change(frequency=6)
+    ticking.contacts(100)
+    ticking.run(3)
+    assert len(ticking.sent) == 1
+    ticking.change(frequency=600)
+    ticking.run(1)
+    assert 8 <= len(ticking.sent) <= 12
+
+
+@pytest.mark.parametrize("status", [CampaignStatus.PAUSE, CampaignStatus.ABORT, CampaignStatus.END])
+def test_only_a_started_campaign_calls(ticking: Ticking, status: CampaignStatus) -> None:
+    ticking.contacts(10)
+    ticking.change(status=status)
+    ticking.run(1)
+    assert ticking.sent == []
+
+
+def test_no_call_is_made_outside_the_hours(ticking: Ticking) -> None:
+    ticking.contacts(10)
+    ticking.change(daily_start=time(13, 0), daily_stop=time(14, 0))
+    ticking.run(1)
+    assert ticking.sent == []
+    assert "13:00" in ticking.scheduler.reason(CAMPAIGN.id)
+
+
+def test_no_call_is_made_after_the_expiry(ticking: Ticking) -> None:
+    ticking.contacts(100)
+    ticking.change(expires_at=START + timedelta(seconds=2))
+    ticking.run(6)
+    assert ticking.sent
+    assert max(at for at, _ in ticking.sent) < 2.3
+
+
+def test_a_gateways_limit_holds_for_calls_on_their_way_too(ticking: Ticking) -> None:
+    ticking.store.gateways[1] = evolve(GATEWAY, maximum_call=3)
+    ticking.contacts(50)
+    ticking.run(3)
+    assert len(ticking.sent) == 3
+    ticking.hang_up("call-1", "USER_BUSY")
+    ticking.run(1)
+    assert len(ticking.sent) == 4
+
+
+def test_a_campaigns_own_limit_holds(ticking: Ticking) -> None:
+    ticking.change(max_concurrent=2)
+    ticking.contacts(50)
+    ticking.run(3)
+    assert len(ticking.sent) == 2
+
+
+def test_an_inactive_gateway_is_not_used_and_the_reason_is_told(ticking: Ticking) -> None:
+    ticking.store.gateways[1] = evolve(GATEWAY, status=GatewayStatus.INACTIVE)
+    ticking.contacts(10)
+    ticking.run(1)
+    assert ticking.sent == []
+    assert "inactive" in ticking.scheduler.reason(CAMPAIGN.id)
+
+
+def test_the_failover_gateway_takes_what_the_first_cannot(ticking: Ticking) -> None:
+    ticking.store.gateways[1] = evolve(GATEWAY, maximum_call=1, failover_id=2)
+    ticking.store.gateways[2] = Gateway(id=2, name="spare", dial_string="sofia/gateway/spare/{number}", addprefix="00")
+    ticking.contacts(10)
+    ticking.run(1)
+    assert ticking.switch.submitted[0].dial_string.startswith("sofia/gateway/carrier/1555")
+    assert ticking.switch.submitted[1].dial_string.startswith("sofia/gateway/spare/001555")
+
+
+def test_a_gateway_with_carrier_faults_is_spared_for_a_while(ticking: Ticking) -> None:
+    ticking.contacts(200)
+    ticking.run(0.5)
+    for index in range(1, len(ticking.sent) + 1):
+        ticking.hang_up(f"call-{index}", "NORMAL_TEMPORARY_FAILURE", sip_status=503)
+    before = len(ticking.sent)
+    ticking.run(0.7)
+    assert len(ticking.sent) - before <= 3  # what was already on its way
+    ticking.run(2)
+    assert len(ticking.sent) > before + 5
+
+
+def test_nothing_is_begun_while_the_switch_is_away(ticking: Ticking) -> None:
+    ticking.switch.ready = False
+    ticking.contacts(10)
+    ticking.run(2)
+    assert ticking.store.open == {}
+
+
+def test_the_switchs_room_bounds_what_is_begun(ticking: Ticking) -> None:
+    ticking.switch.free = 2
+    ticking.contacts(10)
+    ticking.run(0.1)
+    assert ticking.lifecycle.unsent <= 2
+
+
+def test_an_emergency_number_is_never_dialled(ticking: Ticking) -> None:
+    ticking.store.add(CAMPAIGN, "112", ticking.now())
+    ticking.contacts(1)
+    ticking.run(1)
+    assert [number for _, number in ticking.sent] == ["15550000001"]
+    assert ticking.store.rows[1].status is SubscriberStatus.NOT_AUTHORISED
+
+
+def test_an_emergency_number_made_by_a_prefix_is_never_dialled(ticking: Ticking) -> None:
+    ticking.store.gateways[1] = evolve(GATEWAY, removeprefix="00")
+    ticking.store.add(CAMPAIGN, "00112", ticking.now())
+    ticking.run(1)
+    assert ticking.sent == []
+
+
+def test_a_contact_added_while_the_campaign_runs_is_called_within_a_second(ticking: Ticking) -> None:
+    ticking.contacts(1)
+    ticking.run(3)
+    ticking.contacts(1)
+    ticking.run(1)
+    assert len(ticking.sent) == 2
+
+
+def test_a_store_that_does_not_serve_stops_calls_only_for_so_long(ticking: Ticking) -> None:
+    ticking.contacts(10)
+    ticking.store.error = StoreError("locked")
+    ticking.run(1)
+    assert ticking.sent == []
+    ticking.store.error = None
+    ticking.run(1)
+    assert ticking.sent
+
+
+def test_two_campaigns_share_a_busy_switch_evenly(ticking: Ticking) -> None:
+    other = evolve(CAMPAIGN, id=2, name="winter")
+    ticking.contacts(300)
+    ticking.contacts(300, other)
+    ticking.switch.free = 1
+    ticking.run(20)
+    owners = Counter(int(call.dial_string[-7:]) >= 300 for call in ticking.switch.submitted)
+    assert min(owners.values()) > 0.4 * sum(owners.values())
+
+
+def test_a_busy_contact_is_called_again_after_the_interval_and_not_before(ticking: Ticking) -> None:
+    ticking.change(interval_retry=10)
+    ticking.contacts(1)
+    ticking.run(0.5)
+    ticking.hang_up("call-1", "USER_BUSY")
+    ticking.run(9)
+    assert len(ticking.sent) == 1
+    ticking.run(2)
+    assert len(ticking.sent) == 2
+
+
+def test_a_contact_is_given_up_after_its_last_retry(ticking: Ticking) -> None:
+    ticking.change(interval_retry=1, max_retry=2)
+    ticking.contacts(1)
+    for attempt in range(1, 4):
+        ticking.run(2)
+        ticking.hang_up(f"call-{attempt}", "NO_ANSWER", rang=True)
+    ticking.run(5)
+    assert len(ticking.sent) == 3
+    assert ticking.store.rows[1].status is SubscriberStatus.FAIL
+
+
+def test_stopping_ends_the_ticks(ticking: Ticking) -> None:
+    ticking.contacts(50)
+    ticking.run(0.5)
+    ticking.scheduler.stop()
+    begun = len(ticking.store.open)
+    ticking.run(1)
+    assert len(ticking.store.open) == begun
