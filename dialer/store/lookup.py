@@ -10,7 +10,7 @@ from dialer.store.database import Connection, Database
 
 CAMPAIGNS = (
     "SELECT c.id, c.name, c.status, (SELECT min(l.phonebook_id) FROM campaign_phonebook l WHERE l.campaign_id = c.id), "
-    "EXISTS (SELECT 1 FROM subscriber s WHERE s.campaign_id = c.id AND s.status IN (1, 2, 6)) "
+    "EXISTS (SELECT 1 FROM subscriber_count n WHERE n.campaign_id = c.id AND n.status IN (1, 2, 6) AND n.subscribers > 0) "
     "FROM campaign c WHERE c.user_id = ? ORDER BY c.id"
 )
 

@@ -14,6 +14,7 @@ from dialer.store import contacts as contacts_module
 from dialer.store.do_not_call import DoNotCall
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.flow import Store
+from dialer.store.lookup import CampaignEntry, Lookup
 from dialer.store.outbox import Outbox
 from dialer.store.reports import Reports
 from tests.unit.store.support import LATER, NOW, ended, numbers, world
@@ -275,3 +276,19 @@ async def test_outbox_rows_are_due_until_they_are_settled(tmp_path):
             ("due", "refused"),
             ("given_up", "gone"),
         ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_campaigns_are_listed_with_whether_a_contact_is_left_to_call(tmp_path):
+    async with world(tmp_path, contacts=1) as w:
+        await w.add_campaign("empty", status=CampaignStatus.PAUSE)
+        lookup = Lookup(w.database)
+        user = await lookup.user("ann")
+        assert await lookup.user("nobody") is None
+        spring = CampaignEntry(id=1, name="spring", status=CampaignStatus.START, phonebook_id=1, unfinished=True)
+        empty = CampaignEntry(id=2, name="empty", status=CampaignStatus.PAUSE, phonebook_id=2, unfinished=False)
+        assert await lookup.campaigns(user) == [spring, empty]
+        [attempt] = await w.begun()
+        assert (await lookup.campaigns(user))[0].unfinished
+        await w.store.finish(ended(attempt))
+        assert await lookup.campaigns(user) == [evolve(spring, unfinished=False), empty]
