@@ -285,11 +285,11 @@ class Lifecycle:
 
     def _spare_gateway(self, gateway_id: int, outcome: Outcome, now: datetime) -> None:
         before = self._backoffs.get(gateway_id, Backoff())
-        match disposition.fault(outcome):
-            case Fault.GATEWAY:
-                self._backoffs[gateway_id] = before.after_fault(now)
-            case Fault.NONE:
-                self._backoffs.pop(gateway_id, None)
+        got_through_at = disposition.got_through_at(outcome)
+        if disposition.fault(outcome) is Fault.GATEWAY:
+            self._backoffs[gateway_id] = before.after_fault(now)
+        elif got_through_at is not None and before.after_success(got_through_at) == Backoff():
+            self._backoffs.pop(gateway_id, None)
 
     # --- 11. finish -------------------------------------------------------------------------------------------------------
 

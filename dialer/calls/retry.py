@@ -6,6 +6,7 @@
 | STOP | FAIL | yes |
 | RETRY | START after the campaign's interval, while attempts are left; else FAIL | yes |
 | REQUEUE | START after a growing pause, at most `MAX_REQUEUES` times in a row; then as RETRY | no |
+| REQUEUE of what the switch never dialled | START after that pause, as often as need be | no |
 
 An end that nobody can tell (disposition UNKNOWN) is a RETRY or FAIL, as the campaign's `unknown_policy` says. The store keeps
 the two counts of a candidate: an attempt that counts adds one to `count_attempt` and sets `count_requeue` to 0, one that does
@@ -18,6 +19,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from dialer.calls.causes import NOT_TRIED
 from dialer.calls.disposition import judge
 from dialer.model import (
     Campaign,
@@ -48,7 +50,7 @@ def decide(disposition: Disposition, outcome: Outcome, candidate: Candidate, cam
             return _closed(SubscriberStatus.COMPLETE, verdict.reason)
         case RetryClass.STOP:
             return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: no further attempt")
-        case RetryClass.REQUEUE if candidate.count_requeue < MAX_REQUEUES:
+        case RetryClass.REQUEUE if candidate.count_requeue < MAX_REQUEUES or verdict is NOT_TRIED:
             return _requeued(verdict.reason, candidate.count_requeue, now)
         case _ if disposition is Disposition.UNKNOWN and campaign.unknown_policy is UnknownPolicy.NEVER:
             return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: the campaign does not try such contacts again")
@@ -61,8 +63,8 @@ def _closed(status: SubscriberStatus, reason: str) -> Decision:
 
 
 def _requeued(reason: str, before: int, now: datetime) -> Decision:
-    pause = FIRST_PAUSE * 2**before
-    text = f"{reason}: requeued after {pause.total_seconds():.0f} s ({before + 1} of {MAX_REQUEUES} in a row)"
+    pause = FIRST_PAUSE * 2 ** min(before, MAX_REQUEUES - 1)
+    text = f"{reason}: requeued after {pause.total_seconds():.0f} s ({before + 1} in a row)"
     return Decision(status=SubscriberStatus.START, ready_at=now + pause, counts=False, reason=text)
 
 

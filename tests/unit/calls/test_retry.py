@@ -83,6 +83,12 @@ def test_the_sixth_fault_in_a_row_counts() -> None:
     assert last.status is SubscriberStatus.FAIL
 
 
+def test_what_the_switch_never_dialled_is_requeued_however_often() -> None:
+    decision = after(OwnCause.NOT_SENT, candidate(count_requeue=1000))
+    assert (decision.status, decision.counts) == (SubscriberStatus.START, False)
+    assert decision.ready_at == NOON + timedelta(seconds=80)
+
+
 def test_a_fault_is_requeued_even_when_no_counted_attempt_is_left_to_retry() -> None:
     assert after("GATEWAY_DOWN", rules=campaign(max_retry=0)).status is SubscriberStatus.START
 
@@ -99,7 +105,7 @@ def test_the_policy_for_unknown_ends_does_not_touch_others() -> None:
 
 def test_the_reason_tells_what_happened_and_what_follows() -> None:
     assert after("USER_BUSY", candidate(count_attempt=1)).reason == "the line was busy: retry 2 of 3 after 300 s"
-    assert after("GATEWAY_DOWN").reason.endswith("requeued after 5 s (1 of 5 in a row)")
+    assert after("GATEWAY_DOWN").reason.endswith("requeued after 5 s (1 in a row)")
 
 
 @given(
