@@ -1,0 +1,154 @@
+"""Events on their way to the connections: an event that nobody subscribed to is never built."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Protocol
+
+from attrs import Factory, define, field
+
+from dialer.simulator import wire
+from dialer.simulator.clock import SwitchClock
+from dialer.simulator.templates import Slots, Template, Templates
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# The events that FreeSWITCH knows by name; `event` ignores other words (switch_name_event).
+EVENT_NAMES = _words(
+    """CUSTOM CLONE CHANNEL_CREATE CHANNEL_DESTROY CHANNEL_STATE CHANNEL_CALLSTATE CHANNEL_ANSWER CHANNEL_HANGUP
+    CHANNEL_HANGUP_COMPLETE CHANNEL_EXECUTE CHANNEL_EXECUTE_COMPLETE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_BRIDGE
+    CHANNEL_UNBRIDGE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_OUTGOING CHANNEL_PARK CHANNEL_UNPARK
+    CHANNEL_APPLICATION CHANNEL_ORIGINATE CHANNEL_UUID API LOG INBOUND_CHAN OUTBOUND_CHAN STARTUP SHUTDOWN PUBLISH
+    UNPUBLISH TALK NOTALK SESSION_CRASH MODULE_LOAD MODULE_UNLOAD DTMF MESSAGE PRESENCE_IN NOTIFY_IN PRESENCE_OUT
+    PRESENCE_PROBE MESSAGE_WAITING MESSAGE_QUERY ROSTER CODEC BACKGROUND_JOB DETECTED_SPEECH DETECTED_TONE
+    PRIVATE_COMMAND HEARTBEAT TRAP ADD_SCHEDULE DEL_SCHEDULE EXE_SCHEDULE RE_SCHEDULE RELOADXML NOTIFY PHONE_FEATURE
+    PHONE_FEATURE_SUBSCRIBE SEND_MESSAGE RECV_MESSAGE REQUEST_PARAMS CHANNEL_DATA GENERAL COMMAND SESSION_HEARTBEAT
+    CLIENT_DISCONNECTED SERVER_DISCONNECTED SEND_INFO RECV_INFO RECV_RTCP_MESSAGE SEND_RTCP_MESSAGE CALL_SECURE NAT
+    RECORD_START RECORD_STOP PLAYBACK_START PLAYBACK_STOP CALL_UPDATE FAILURE SOCKET_DATA MEDIA_BUG_START
+    MEDIA_BUG_STOP CONFERENCE_DATA_QUERY CONFERENCE_DATA CALL_SETUP_REQ CALL_SETUP_RESULT CALL_DETAIL DEVICE_STATE TEXT
+    SHUTDOWN_REQUESTED ALL"""
+)
+# What `myevents` subscribes to (parse_command): CHANNEL_CALLSTATE is not among it.
+MY_EVENTS = _words(
+    """CHANNEL_ANSWER CHANNEL_APPLICATION CHANNEL_BRIDGE CHANNEL_CREATE CHANNEL_DATA CHANNEL_DESTROY CHANNEL_EXECUTE
+    CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE CHANNEL_ORIGINATE CHANNEL_UUID CHANNEL_OUTGOING
+    CHANNEL_PARK CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_STATE CHANNEL_UNBRIDGE CHANNEL_UNPARK DETECTED_SPEECH
+    DTMF NOTALK TALK"""
+)
+
+
+class Receiver(Protocol):
+    """A connection that takes events."""
+
+    def deliver(self, frame: bytes) -> None:
+        """Queue an event; it is sent when no command is pending."""
+        ...
+
+
+@define(eq=False)
+class Subscription:
+    """What one connection wants to hear. `session` limits it to one call's events (`myevents`). `kind` is plain or json;
+    xml can be asked for, but such events are not made here."""
+
+    receiver: Receiver
+    kind: str = "plain"
+    names: set[str] = Factory(set)
+    filters: list[tuple[str, str]] = Factory(list)
+    session: str = ""
+
+
+@define(eq=False)
+class EventBus:
+    """Hands every event to those who subscribed to it, rendered once per format."""
+
+    clock: SwitchClock
+    templates: Templates
+    core_uuid: str
+    sequence: int = 0
+    _subscriptions: list[Subscription] = Factory(list)
+    _by_name: dict[str, list[Subscription]] = field(factory=dict, init=False)
+
+    def add(self, subscription: Subscription) -> None:
+        """Begin to serve a connection."""
+        self._subscriptions.append(subscription)
+        self.changed()
+
+    def remove(self, subscription: Subscription) -> None:
+        """Forget a connection."""
+        if subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)
+            self.changed()
+
+    def changed(self) -> None:
+        """A subscription's names were changed."""
+        self._by_name.clear()
+
+    def subscribers(self, name: str) -> list[Subscription]:
+        """Who wants events of that name."""
+        found = self._by_name.get(name)
+        if found is None:
+            found = [s for s in self._subscriptions if name in s.names or "ALL" in s.names]
+            self._by_name[name] = found
+        return found
+
+    def emit(self, name: str, key: str, slots: Slots, session: str = "") -> None:
+        """Something happened: tell the subscribers of `name`, with the template `key`."""
+        self.sequence += 1
+        subscribers = self.subscribers(name)
+        if not subscribers:
+            return
+        template: Template | None = None
+        frames: dict[str, bytes] = {}
+        for subscription in subscribers:
+            if (subscription.session and subscription.session != session) or subscription.kind == "xml":
+                continue
+            if template is None:
+                template = self.templates[key]
+                self.put_time(slots)
+            frame = frames.get(subscription.kind)
+            if frame is None:
+                body = template.json(slots) if subscription.kind == "json" else template.plain(slots)
+                frame = frames[subscription.kind] = wire.event(subscription.kind, body)
+            if subscription.filters and not passes(subscription.filters, json.loads(template.json(slots))):
+                continue
+            subscription.receiver.deliver(frame)
+
+    def put_time(self, slots: Slots) -> None:
+        """Fill in what every event begins with."""
+        micros = self.clock.micros()
+        local, gmt = self.clock.dates(micros)
+        slots.put_safe(
+            {
+                "core_uuid": self.core_uuid,
+                "now": str(micros),
+                "date_local": local,
+                "date_gmt": gmt,
+                "sequence": str(self.sequence),
+            }
+        )
+
+
+def passes(filters: Iterable[tuple[str, str]], headers: dict[str, str]) -> bool:
+    """Whether an event is let through: any filter that matches is enough, one that begins with `-` and matches forbids it; a
+    header that the event does not have matches nothing (event_handler of mod_event_socket.c)."""
+    lowered = {name.lower(): value for name, value in headers.items()}
+    send = False
+    for name, wanted in filters:
+        value = lowered.get(name.lower())
+        pattern = wanted.lstrip("+- ")
+        positive = "-" not in wanted[: len(wanted) - len(pattern)]
+        if value is None or (send and positive):
+            continue
+        if pattern.startswith("/"):
+            matches = re.search(pattern.strip("/"), value) is not None
+        else:
+            matches = value.lower() == pattern.lower()
+        if matches and not positive:
+            return False
+        send = send or matches
+    return send

@@ -1,0 +1,42 @@
+"""How a simulated switch is set up."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable
+
+from attrs import Factory, frozen
+
+from dialer.simulator.numberplan import NumberPlan
+
+STOCK = "ClueCon"  # the password that FreeSWITCH ships with
+
+
+@frozen(kw_only=True)
+class SimulatorConfig:
+    """`sps` and `max_sessions` are a stock FreeSWITCH's limits (0: none); `time_scale` stretches the callees' times;
+    `outbound_socket` is what `${dialer_socket}` stands for when a call does not set it; `invalid_gateways` do not exist.
+    `poll` is how long events wait to be sent (0.02 s in FreeSWITCH, 0 is at once); `orphan_window` are the seconds after the
+    `connect` reply in which a listener that closes leaves its call parked for ever (about 0.005 s in FreeSWITCH).
+    `clock_offset` moves the switch's clock; `log_path` is the oracle's file, "" for none."""
+
+    password: str = STOCK
+    plan: NumberPlan = Factory(NumberPlan)
+    sps: int = 30
+    max_sessions: int = 1000
+    time_scale: float = 1.0
+    default_playback: float = 3.0  # seconds a sound file lasts that does not tell its length
+    outbound_socket: str = ""
+    invalid_gateways: frozenset[str] = frozenset({"nope"})
+    heartbeat: float = 20.0
+    poll: float = 0.0
+    orphan_window: float = 0.0
+    clock_offset: float = 0.0
+    version: str = "1.11.2-release"
+    log_path: str = ""
+
+
+def uuid_factory(rng: random.Random) -> Callable[[], str]:
+    """Random UUIDs (version 4) from a seeded generator."""
+    return lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4))

@@ -1,0 +1,196 @@
+"""How FreeSWITCH takes an `originate` line apart: arguments, channel variables, legs.
+
+Read from `switch_separate_string` (switch_utils.c), `switch_event_create_brackets` (switch_event.c), `originate_function`
+(mod_commands.c) and `switch_ivr_originate`; recordings 30 and 31 show the outcome.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+_UNESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
+MAX_ARGUMENTS = 10
+
+USAGE = "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>]"
+    " [<cid_name>] [<cid_num>] [<timeout_sec>]\n"
+
+
+class Unparsable(Exception):
+    """The dial string cannot be taken apart: FreeSWITCH answers DESTINATION_OUT_OF_ORDER."""
+
+
+@frozen
+class Arguments:
+    """The arguments of `originate`: `target` is `&application(argument)` or an extension of `dialplan` and `context`."""
+
+    dial: str
+    target: str
+    dialplan: str = "XML"
+    context: str = "default"
+    cid_name: str = ""
+    cid_number: str = ""
+    timeout: int = 60
+
+
+@frozen
+class Leg:
+    """One endpoint to call, such as `sofia/gateway/carrier/5551000`, with its channel variables."""
+
+    endpoint: str
+    variables: tuple[tuple[str, str], ...]
+
+
+def separate(text: str, delimiter: str, limit: int) -> list[str]:
+    """Split at an unquoted delimiter into at most `limit` parts, the last of which keeps the rest. Backslash escapes, single
+    quotes group; quotes, escapes and outer blanks are removed from the parts. A lone quote is an ordinary character,
+    except where the delimiter is a blank: there it groups to the end."""
+    blank = delimiter == " "
+    parts: list[str] = []
+    start = i = 0
+    quoted = False
+    while i < len(text) and len(parts) < limit - 1:
+        char = text[i]
+        if char == "\\":
+            i += 1
+        elif char == "'" and (blank or quoted or "'" in text[i + 1 :]):
+            quoted = not quoted
+        elif char == delimiter and not quoted:
+            parts.append(text[start:i])
+            while blank and text[i + 1 : i + 2] == " ":
+                i += 1
+            start = i + 1
+        i += 1
+    if start < len(text):
+        parts.append(text[start:])
+    return [_cleaned(part, "" if blank else delimiter) for part in parts]
+
+
+def _cleaned(text: str, delimiter: str) -> str:
+    text = text.lstrip(" ")
+    kept: list[str] = []
+    end = 0  # what follows is unquoted trailing blanks
+    quoted = False
+    i = 0
+    while i < len(text):
+        char, following = text[i], text[i + 1 : i + 2]
+        if char == "\\" and following and (following in "'\"\\" or following == delimiter or following in _UNESCAPED):
+            kept.append(following if following in "'\"\\" or following == delimiter else _UNESCAPED[following])
+            end = len(kept)
+            i += 1
+        elif char == "'" and (quoted or "'" in text[i + 1 :]):
+            quoted = not quoted
+            if quoted:
+                end = len(kept)
+        else:
+            kept.append(char)
+            if char != " " or quoted:
+                end = len(kept)
+        i += 1
+    return "".join(kept[:end] if end else kept)
+
+
+def parse_arguments(line: str) -> Arguments | None:
+    """The arguments of an originate line; None when they are too few or too many (FreeSWITCH shows the usage)."""
+    given = separate(line, " ", MAX_ARGUMENTS)
+    if not 2 <= len(given) <= 7:
+        return None
+    given = ["" if word.lower() == "undef" else word for word in given] + [""] * (7 - len(given))
+    dial, target, dialplan, context, cid_name, cid_number, timeout = given
+    return Arguments(
+        dial=dial,
+        target=target,
+        dialplan=dialplan or "XML",
+        context=context or "default",
+        cid_name=cid_name,
+        cid_number=cid_number,
+        timeout=leading_int(timeout, 60) if timeout else 60,
+    )
+
+
+def leading_int(text: str, default: int = 0) -> int:
+    """The number that the text begins with, as C's atoi reads it."""
+    text = text.strip()
+    sign = -1 if text[:1] == "-" else 1
+    digits = text.lstrip("+-")
+    digits = digits[: len(digits) - len(digits.lstrip("0123456789"))]
+    return sign * int(digits) if digits else default
+
+
+def _end_of_brackets(text: str, opening: str, closing: str) -> int:
+    depth = 0
+    for i, char in enumerate(text):
+        if char == opening:
+            depth += 1
+        elif char == closing:
+            depth -= 1
+            if not depth:
+                return i
+    raise Unparsable(text)
+
+
+def take_variables(text: str, opening: str, closing: str) -> tuple[list[tuple[str, str]], str]:
+    """The variables of one or more bracketed blocks at the beginning of the text, and what follows them.
+
+    `^^X` at the beginning of a block makes X the separator from there on, for the following blocks too.
+    """
+    variables: list[tuple[str, str]] = []
+    separator = ","
+    while text.startswith(opening):
+        end = _end_of_brackets(text, opening, closing)
+        block, text = text[1:end], text[end + 1 :]
+        if block.startswith("^^"):
+            separator, block = block[2:3], block[3:]
+        for item in separate(block, separator, 1024) if separator else []:
+            pair = separate(item, "=", 2)
+            if len(pair) == 2:
+                variables.append((pair[0], pair[1]))
+        if text.lstrip(" ").startswith(opening):
+            text = text.lstrip(" ")
+    return variables, text
+
+
+def parse_dial(dial: str) -> list[list[Leg]]:
+    """The legs of a dial string: groups that are tried one after the other (`|`), each of legs that are called at the same
+    time (`,`). Raises Unparsable."""
+    shared: list[tuple[str, str]] = []
+    text = dial.lstrip(" ")
+    for opening, closing in (("<", ">"), ("{", "}")):
+        found, text = take_variables(text, opening, closing)
+        shared += found
+    text = text.lstrip(" ")
+    if not text:
+        raise Unparsable(dial)
+    groups = []
+    for group in _split_outside(text, "|"):
+        legs = []
+        for leg in _split_outside(group, ","):
+            own, endpoint = take_variables(leg.strip(" "), "[", "]")
+            legs.append(Leg(endpoint.strip(" "), tuple(_unique([*shared, *own]))))
+        groups.append(legs)
+    return groups
+
+
+def _split_outside(text: str, delimiter: str) -> list[str]:
+    """Split where the delimiter stands outside of square brackets."""
+    parts, depth, start = [], 0, 0
+    for i, char in enumerate(text):
+        if char == "[":
+            depth += 1
+        elif char == "]":
+            depth -= 1
+        elif char == delimiter and depth <= 0:
+            parts.append(text[start:i])
+            start = i + 1
+    return [*parts, text[start:]]
+
+
+def _unique(variables: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Each name once, with its last value."""
+    return list(dict(variables).items())
+
+
+def parse_target(target: str) -> tuple[str, str]:
+    """The application and argument of `&application(argument)`."""
+    application = target[1:].partition(")")[0]
+    name, _, argument = application.partition("(")
+    return name, argument

@@ -1,0 +1,69 @@
+"""The simulator on its own: listens, says where, dials nobody's phone, and ends when it is told to."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+from twisted.internet.error import CannotListenError
+from twisted.python.failure import Failure
+
+from dialer.errors import BadValue
+from dialer.simulator.config import SimulatorConfig
+from dialer.simulator.faults import FAULTS, Fault
+from dialer.simulator.service import Simulator
+
+
+@frozen(kw_only=True)
+class Options:
+    """What `dialer simulate` was asked for. `faults` happen so many seconds after the start."""
+
+    host: str = "127.0.0.1"
+    port: int = 8021
+    seed: int = 0
+    config: SimulatorConfig
+    faults: tuple[Fault, ...] = ()
+
+
+def run_simulator(reactor: Any, options: Options, say: Callable[[str], None]) -> int:
+    """Run until the reactor is stopped (Ctrl-C, SIGTERM). Returns the exit status: 0, or 1 when it could not listen."""
+    simulator = Simulator(reactor, options.config, random.Random(options.seed))
+    status = 0
+
+    def listening(port: int) -> None:
+        say(f"listening on {options.host}:{port}, core {simulator.core_uuid}")
+        for fault in options.faults:
+            reactor.callLater(fault.after, FAULTS[fault.name], simulator, fault.value)
+
+    def failed(failure: Failure) -> None:
+        nonlocal status
+        status = 1
+        error = failure.value
+        say(str(error) if isinstance(error, CannotListenError | OSError) else failure.getTraceback())
+        reactor.stop()
+
+    def start() -> None:
+        try:
+            simulator.start(options.port, options.host).addCallbacks(listening, failed)
+        except OSError as error:
+            failed(Failure(BadValue("--log", str(error))))
+
+    reactor.callWhenRunning(start)
+    reactor.addSystemEventTrigger("before", "shutdown", simulator.stop)
+    reactor.run()
+    say(summary(simulator))
+    return status
+
+
+def summary(simulator: Simulator) -> str:
+    """One line on what the called side saw."""
+    oracle = simulator.oracle
+    ends = Counter(call.cause or "still on" for call in oracle.calls)
+    answered = sum(1 for _ in oracle.answered_calls())
+    causes = ", ".join(f"{cause} {count}" for cause, count in ends.most_common())
+    return f"{len(oracle.calls)} calls, {answered} answered, at most {oracle.most_live} at a time" + (
+        f"; {causes}" if causes else ""
+    )
