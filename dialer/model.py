@@ -63,7 +63,8 @@ class UnknownPolicy(enum.StrEnum):
 class Gateway:
     """A way out of the switch. `dial_string` holds `{number}` where the number goes, after `removeprefix` was taken off
     and `addprefix` put before it. `parameters` are channel variables. `maximum_call` is the highest number of calls at the
-    same time, None for no limit. `failover_id` is the gateway to take when this one cannot serve."""
+    same time, `calls_per_second` how many may be started in one; None for no limit. `failover_id` is the gateway to take when
+    this one cannot serve."""
 
     id: int
     name: str
@@ -73,6 +74,7 @@ class Gateway:
     addprefix: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
     maximum_call: int | None = None
+    calls_per_second: int | None = None
     failover_id: int | None = None
 
 

@@ -18,6 +18,7 @@ from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns import idle, pacing, planning
 from dialer.campaigns.pacing import Pace
 from dialer.campaigns.planning import Ways
+from dialer.campaigns.rates import GatewayRates
 from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, Now, Switch
@@ -48,6 +49,7 @@ class Scheduler:
     new_id: Callable[[], str]
     _loop: PeriodicLoop = field(init=False)
     _paces: dict[int, Pace] = field(factory=dict, init=False)
+    _rates: GatewayRates = field(factory=GatewayRates, init=False)
     _resting: dict[int, datetime] = field(factory=dict, init=False)
     _snapshot: Snapshot | None = field(default=None, init=False)
     _turn: int = field(default=0, init=False)
@@ -127,8 +129,10 @@ class Scheduler:
             for refusal in planned.refused:
                 log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
             await self.store.refuse([refusal.candidate for refusal in planned.refused])
-        if planned.plans and await self.lifecycle.begin(planned.plans):
-            self._paces[campaign.id] = Pace(planned.plans[-1].due_at)
+        plans = self._rates.spread(planned.plans, now + HORIZON)
+        if plans and await self.lifecycle.begin(plans):
+            self._rates.taken(plans)
+            self._paces[campaign.id] = Pace(plans[-1].due_at)
 
     def _pace(self, campaign: Campaign, now: datetime) -> Pace:
         """The pace of this process, or what the store keeps of an earlier one."""

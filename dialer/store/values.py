@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import time
+from functools import lru_cache
 from typing import Any
 
-from dialer.errors import BadValue
+from dialer.gateways import parse_parameters
 from dialer.model import (
     Attempt,
     AttemptState,
@@ -24,9 +25,9 @@ from dialer.store.times import from_column, from_column_or_none
 
 GATEWAY_COLUMNS = (
     "g.id, g.name, g.dial_string, g.protocol, g.hostname, g.status, g.removeprefix, g.addprefix, g.addparameter, "
-    "g.maximum_call, g.failover_id"
+    "g.maximum_call, g.failover_id, g.calls_per_second"
 )
-GATEWAY_WIDTH = 11
+GATEWAY_WIDTH = 12
 
 CAMPAIGN_COLUMNS = (
     "c.id, c.user_id, c.name, c.status, c.starting_at, c.expires_at, c.daily_start, c.daily_stop, c.monday, c.tuesday, "
@@ -47,15 +48,10 @@ ATTEMPT_WIDTH = 9
 Row = Sequence[Any]
 
 
+@lru_cache(maxsize=256)
 def parameters(text: str) -> tuple[tuple[str, str], ...]:
-    """The channel variables in a gateway's `addparameter`: `name=value`, separated by commas. Raises `BadValue`."""
-    found = []
-    for item in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = item.partition("=")
-        if not equals or not name.strip():
-            raise BadValue("addparameter", f"expected name=value pairs separated by commas, got {item!r}")
-        found.append((name.strip(), value.strip()))
-    return tuple(found)
+    """The channel variables in a gateway's `addparameter`; the rules are those of its entry. Raises `BadValue`."""
+    return parse_parameters(text)
 
 
 def dial_string(configured: str, protocol: str, hostname: str) -> str:
@@ -77,6 +73,7 @@ def gateway(row: Row) -> Gateway:
         parameters=parameters(row[8]),
         maximum_call=row[9],
         failover_id=row[10],
+        calls_per_second=row[11],
     )
 
 
