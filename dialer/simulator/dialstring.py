@@ -11,8 +11,10 @@ from attrs import frozen
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
 MAX_ARGUMENTS = 10
 
-USAGE = "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>]"
+USAGE = (
+    "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>]"
     " [<cid_name>] [<cid_num>] [<timeout_sec>]\n"
+)
 
 
 class Unparsable(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import IO
+from pathlib import Path
 
 from attrs import Factory, define
 
@@ -33,13 +33,13 @@ class CalledSide:
 
 @define(eq=False)
 class Oracle:
-    """The log of all INVITEs, in order; with `file`, each change is also a JSON line, flushed at once.
+    """The log of all INVITEs, in order; with `path`, each change is also a JSON line in that file.
 
     A line has `at`, `what` (invited, rang, answered, ended), `uuid`, `number`, `callee`, and `cause` and `by` at the end.
     """
 
     calls: list[CalledSide] = Factory(list)
-    file: IO[str] | None = None
+    path: Path | None = None
     live: int = 0
     most_live: int = 0
     originates: Counter[int] = Factory(Counter)
@@ -98,7 +98,7 @@ class Oracle:
         return Counter(int(call.invited_at) for call in self.calls)
 
     def _write(self, what: str, call: CalledSide, now: float, **more: str) -> None:
-        if self.file is not None:
+        if self.path is not None:
             line = {"at": round(now, 6), "what": what, "uuid": call.call_uuid, "number": call.number, "callee": call.callee}
-            self.file.write(json.dumps(line | more) + "\n")
-            self.file.flush()
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line | more) + "\n")

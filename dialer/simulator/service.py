@@ -32,7 +32,7 @@ class Simulator:
 
     def __init__(self, reactor: Any, config: SimulatorConfig, rng: random.Random) -> None:
         self.config = config
-        self.oracle = Oracle()
+        self.oracle = Oracle(path=Path(config.log_path) if config.log_path else None)
         self._reactor = reactor
         self._rng = rng
         self._new_uuid = uuid_factory(rng)
@@ -62,8 +62,6 @@ class Simulator:
 
     def listen(self, endpoint: IStreamServerEndpoint) -> Deferred[int]:
         """The same on an endpoint of one's own."""
-        if self.config.log_path and self.oracle.file is None:
-            self.oracle.file = Path(self.config.log_path).open("a", encoding="utf-8")
 
         def listening(port: IListeningPort) -> int:
             self._listening = port
@@ -77,9 +75,6 @@ class Simulator:
         """Drop everything and stop listening; no event is sent."""
         self.drop_connections()
         self.switch.vanish()
-        if self.oracle.file is not None:
-            self.oracle.file.close()
-            self.oracle.file = None
         if self._listening is None:
             return succeed(None)
         port, self._listening = self._listening, None
