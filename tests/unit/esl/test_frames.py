@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import random
 import re
 
@@ -69,7 +70,7 @@ frame_bytes = st.builds(
 def test_frames_do_not_depend_on_how_the_stream_is_cut(frames: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(frames)
     cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)), max_size=20)) | {0, len(stream)})
-    pieces = [stream[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    pieces = [stream[a:b] for a, b in itertools.pairwise(cuts)]
     decoded = frames_of(pieces)
     assert decoded == decode(stream)
     assert len(decoded) == len(frames)
@@ -143,7 +144,7 @@ def test_the_frames_before_an_error_are_given_and_the_error_stays() -> None:
     decoder.receive_data(b"Content-Type: auth/request\n\nHTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n")
     assert decoder.next_frame() is not None
     for _ in range(2):
-        with pytest.raises(ProtocolError, match="HTTP/1.1 400"):
+        with pytest.raises(ProtocolError, match=r"HTTP/1\.1 400"):
             decoder.next_frame()
 
 

@@ -120,7 +120,9 @@ def test_a_dial_string_is_dialled_as_it_is_or_refused(address: str) -> None:
     assert dialled == Dialled(OWN, address, ["dialer", "XML", "dialer"], CALL.call_uuid)
 
 
-@given(st.sampled_from(["call_uuid", "account_code", "outbound", "dial_string", "caller_id_name", "caller_id_number"]), anything)
+@given(
+    st.sampled_from(["call_uuid", "account_code", "outbound", "dial_string", "caller_id_name", "caller_id_number"]), anything
+)
 def test_no_field_makes_a_second_command_or_header(field: str, value: str) -> None:
     try:
         payload = originate(change(**{field: value}), timedelta(0)).payload
@@ -157,14 +159,18 @@ def test_a_variable_cannot_be_given_twice() -> None:
         originate(change(variables=(("a", "1"), ("A", "2"))), timedelta(0))
 
 
-@pytest.mark.parametrize("value", ["{", "}", "a{b}c", "ARRAY::x", ":_:", "Origination_Nested_Vars=TRUE", "\x1b", "\t", "x" * 4097])
+@pytest.mark.parametrize(
+    "value", ["{", "}", "a{b}c", "ARRAY::x", ":_:", "Origination_Nested_Vars=TRUE", "\x1b", "\t", "x" * 4097]
+)
 def test_values_that_cannot_be_carried_exactly_are_refused(value: str) -> None:
     with pytest.raises(BadValue) as refused:
         originate(change(variables=(("note", value),)), timedelta(0))
     assert refused.value.field == "variables.note"
 
 
-@pytest.mark.parametrize("address", ["", "a b", "a,b", "a|b", "{x=1}a", "[x=1]a", "<x=1>a", "a)b", "a'b", "a\\b", "-x", "a:_:b"])
+@pytest.mark.parametrize(
+    "address", ["", "a b", "a,b", "a|b", "{x=1}a", "[x=1]a", "<x=1>a", "a)b", "a'b", "a\\b", "-x", "a:_:b"]
+)
 def test_dial_strings_with_syntax_are_refused(address: str) -> None:
     with pytest.raises(BadValue, match="dial_string"):
         originate(change(dial_string=address), timedelta(0))

@@ -99,9 +99,7 @@ def test_an_unknown_gateway_gives_a_failed_job_and_nothing_else() -> None:
 
 def test_the_time_is_the_switchs_own() -> None:
     told = job("+OK c1\n")
-    assert told == Signal(
-        kind=K.JOB_SUCCEEDED, call_uuid="c1", at=datetime(2026, 11, 23, 3, 5, 4, 85902, tzinfo=UTC)
-    )
+    assert told == Signal(kind=K.JOB_SUCCEEDED, call_uuid="c1", at=datetime(2026, 11, 23, 3, 5, 4, 85902, tzinfo=UTC))
 
 
 def test_a_job_of_an_expanded_originate_is_ours() -> None:
@@ -118,7 +116,13 @@ def test_the_refusal_after_the_deadline_is_late() -> None:
 
 @pytest.mark.parametrize(
     "result",
-    ["-USAGE: <call url> <exten>", "-ERR originate Command not found!\n", "-ERR Cannot execute command\n", "", "INVALID COMMAND!\n"],
+    [
+        "-USAGE: <call url> <exten>",
+        "-ERR originate Command not found!\n",
+        "-ERR Cannot execute command\n",
+        "",
+        "INVALID COMMAND!\n",
+    ],
 )
 def test_a_result_that_names_no_cause_is_a_refusal(result: str) -> None:
     told = job(result)
