@@ -30,6 +30,28 @@ class Duplicate(BadValue):
     code = "duplicate"
 
 
+class AlreadyExists(Duplicate):
+    """An object of that name exists already. `kind` is the vocabulary's word for it."""
+
+    code = "already-exists"
+
+    def __init__(self, kind: str, field: str, name: object) -> None:
+        super().__init__(field, f"{name} exists already")
+        self.kind = kind
+        self.name = name
+
+
+class LimitExceeded(DialerError):
+    """More than a user is allowed. `limit` says of what, `maximum` how much is allowed."""
+
+    code = "limit"
+
+    def __init__(self, limit: str, maximum: int) -> None:
+        super().__init__(f"the maximum {limit} of {maximum} is exceeded")
+        self.limit = limit
+        self.maximum = maximum
+
+
 class NotFound(DialerError):
     """What was named does not exist, or belongs to somebody else. `kind` is the vocabulary's word for it."""
 
@@ -92,3 +114,13 @@ class StoreError(DialerError):
     which, and what to do."""
 
     code = "store"
+
+
+class Busy(DialerError):
+    """Too much is asked for at the moment; the same may be asked again after `seconds`."""
+
+    code = "busy"
+
+    def __init__(self, reason: str, seconds: float = 1.0) -> None:
+        super().__init__(f"{reason}; try again later")
+        self.seconds = seconds
