@@ -35,6 +35,7 @@ OWN = {
     "dialer_socket": "127.0.0.1:8084",
     "socket_resume": "true",
 }
+FIELDS = ["call_uuid", "account_code", "outbound", "dial_string", "caller_id_name", "caller_id_number"]
 # Syntax of every level, and ordinary text, so that generated values are nearly always awkward ones.
 awkward = st.text(st.sampled_from(list("\\'\",=;:{}[]()<>|^$%&@/ \t\n\r\0~!?abnrst0é☎")), max_size=24)
 anything = st.one_of(awkward, st.text(max_size=24), st.sampled_from([":_:", "ARRAY::a|:b", "undef", "^^;", "${x}", "\\${x}"]))
@@ -120,9 +121,8 @@ def test_a_dial_string_is_dialled_as_it_is_or_refused(address: str) -> None:
     assert dialled == Dialled(OWN, address, ["dialer", "XML", "dialer"], CALL.call_uuid)
 
 
-@given(
-    st.sampled_from(["call_uuid", "account_code", "outbound", "dial_string", "caller_id_name", "caller_id_number"]), anything
-)
+@pytest.mark.parametrize("field", FIELDS)
+@given(value=anything)
 def test_no_field_makes_a_second_command_or_header(field: str, value: str) -> None:
     try:
         payload = originate(change(**{field: value}), timedelta(0)).payload
@@ -134,7 +134,7 @@ def test_no_field_makes_a_second_command_or_header(field: str, value: str) -> No
     assert read_originate(payload, EPOCH - 1)[0].arguments == ["dialer", "XML", "dialer"]
 
 
-@given(st.sampled_from(["call_uuid", "account_code", "outbound", "dial_string", "caller_id_name", "caller_id_number"]))
+@pytest.mark.parametrize("field", FIELDS)
 def test_line_ends_nul_and_dollar_are_refused_by_the_name_of_the_field(field: str) -> None:
     for character, name in (("\r", "CR"), ("\n", "LF"), ("\0", "NUL"), ("$", "'$'")):
         with pytest.raises(BadValue, match=re.escape(name)) as refused:
