@@ -1,67 +1,219 @@
-"""The configuration: one TOML file, checked whole before anything starts."""
+"""The configuration: one TOML file, checked whole before anything starts.
+
+Each setting tells its unit and whether it is *live*: a live one is read again when the running dialer is told to (SIGHUP), any
+other needs a restart. `dialer.settings_file` writes the file from what stands here.
+"""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dialer.errors import BadValue
 
+LogLevel = Literal["debug", "info", "warning", "error"]
 
-class _Section(BaseModel):
+
+def setting(default: Any, text: str, *, unit: str = "", live: bool = False, secret: bool = False, **bounds: Any) -> Any:
+    """A setting: `text` says what it does; `default` is `...` where there is none. `bounds` are pydantic's."""
+    return Field(default, description=text, json_schema_extra={"unit": unit, "live": live}, repr=not secret, **bounds)
+
+
+class Section(BaseModel):
+    """A table of the file. What it does not know is refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class DatabaseSettings(_Section):
+class HttpSettings(Section):
+    """The REST API."""
+
+    endpoint: str = setting(
+        "tcp:8000:interface=127.0.0.1",
+        "where it listens, a Twisted endpoint: tcp:PORT[:interface=ADDRESS], ssl:PORT:privateKey=FILE:certKey=FILE, "
+        "unix:PATH, systemd:domain=INET:name=NAME",
+        min_length=1,
+    )
+    max_connections: int = setting(1000, "connections at the same time", unit="connections", live=True, ge=1, le=100_000)
+    max_body: int = setting(
+        2_097_152, "longest request body; beyond it the answer is 413", unit="bytes", live=True, ge=1024, le=2**30
+    )
+    request_timeout: float = setting(
+        30.0, "time in which a whole request has to arrive", unit="seconds", live=True, gt=0, le=3600
+    )
+    idle_timeout: float = setting(
+        60.0, "time between two requests of a connection, before it is closed", unit="seconds", live=True, gt=0, le=3600
+    )
+    requests_per_minute: int = setting(
+        1000, "requests of one user; beyond them the answer is 503; 0 for no limit", unit="per minute", live=True, ge=0
+    )
+    login_memory: float = setting(
+        10.0,
+        "how long a right password needs no hash again; after a change, the old one works for so long",
+        unit="seconds",
+        live=True,
+        ge=0,
+        le=3600,
+    )
+    failed_logins_per_user: int = setting(
+        10, "wrong passwords of one user, before further ones are refused; 0 for no limit", unit="per minute", live=True, ge=0
+    )
+    failed_logins_per_address: int = setting(20, "the same for one address", unit="per minute", live=True, ge=0)
+
+
+class DatabaseSettings(Section):
     """Where the state is kept."""
 
-    url: Annotated[str, Field(min_length=1, description="sqlite:///PATH; a relative PATH counts from the file's folder")]
+    url: str = setting(..., "where it is: sqlite:///PATH; a relative PATH counts from this file's folder", min_length=1)
 
 
-class SwitchSettings(_Section):
-    """A FreeSWITCH and its Event Socket."""
+class SwitchSettings(Section):
+    """The FreeSWITCH and its Event Socket (event_socket.conf.xml)."""
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 8021
-    password: Annotated[str, Field(min_length=1, repr=False)]
-    calls_per_second: Annotated[float, Field(gt=0, le=10_000, description="cap of this switch")] = 25.0
-    max_in_flight: Annotated[int, Field(ge=1, le=10_000, description="commands without a reply at the same time")] = 50
+    host: str = setting("127.0.0.1", "its address", min_length=1)
+    port: int = setting(8021, "the port of its Event Socket", ge=1, le=65535)
+    password: str = setting(..., "the password of its Event Socket", min_length=1, secret=True)
+    calls_per_second: float = setting(
+        25.0,
+        "the most calls that are started; a stock FreeSWITCH admits 29 (sessions-per-second)",
+        unit="per second",
+        live=True,
+        gt=0,
+        le=10_000,
+    )
+    max_in_flight: int = setting(
+        50, "originate commands that it has not accepted yet, at the same time", unit="commands", live=True, ge=1, le=10_000
+    )
 
 
-class OutboundSettings(_Section):
+class SimulatorSettings(Section):
+    """The built-in stand-in for a FreeSWITCH, in place of [[switch]]: nobody is called, scripts answer."""
+
+    endpoint: str = setting(
+        "tcp:0:interface=127.0.0.1", "where its Event Socket listens; port 0 is any free one", min_length=1
+    )
+    calls_per_second: float = setting(
+        25.0, "the most calls that are started on it", unit="per second", live=True, gt=0, le=10_000
+    )
+    callees: tuple[str, ...] = setting((), 'who answers which numbers, such as ["555*=busy", "*7=answers:ring=1,talk=2-5"]')
+    mix: str = setting("", "who answers the other numbers, by weight, such as answers=3,busy=1; empty: the built-in mix")
+    time_scale: float = setting(1.0, "stretches the times of the callees", gt=0, le=1000)
+    seed: int = setting(0, "of everything that is left to chance", ge=0, le=2**63 - 1)
+
+
+class OutboundSettings(Section):
     """The socket server to which FreeSWITCH hands the answered calls."""
 
-    endpoint: str = "tcp:8084:interface=127.0.0.1"
-    advertise: Annotated[str, Field(description="HOST:PORT at which FreeSWITCH reaches it; empty: as listened")] = ""
-    allow: Annotated[tuple[str, ...], Field(description="addresses of the switches that may connect")] = ("127.0.0.1", "::1")
-    inline: Annotated[bool, Field(description="true: calls do not need the shipped dialplan context")] = False
+    endpoint: str = setting(
+        "tcp:8084:interface=127.0.0.1", "where it listens, a Twisted endpoint; port 0 is any free one", min_length=1
+    )
+    advertise: str = setting("", "HOST:PORT at which FreeSWITCH reaches it; empty: as it listens")
+    allow: tuple[str, ...] = setting(("127.0.0.1", "::1"), "the addresses of the switches that may connect")
+    inline: bool = setting(False, "true: calls do not need the dialplan context that is shipped for FreeSWITCH")
 
 
-class Config(_Section):
+class StopSettings(Section):
+    """What happens between SIGTERM and the end of the process. No call is begun any more from the signal on."""
+
+    timeout: float = setting(
+        20.0, "everything has to be done after so long; what is not is cut off", unit="seconds", live=True, gt=0, le=3600
+    )
+    wait_for_calls: float = setting(
+        0.0,
+        "how long live calls may go on; those that are left stay on the switch, and the next start takes them over",
+        unit="seconds",
+        live=True,
+        ge=0,
+        le=3600,
+    )
+
+
+class LogSettings(Section):
+    """What goes to standard error."""
+
+    level: LogLevel = setting("info", "from which level on: debug, info, warning, error", live=True)
+    library_level: LogLevel = setting("warning", "the same for the libraries beneath (Twisted)", live=True)
+
+
+class Config(Section):
     """The whole file."""
 
+    http: HttpSettings = HttpSettings()
     database: DatabaseSettings
-    switch: Annotated[tuple[SwitchSettings, ...], Field(min_length=1, max_length=1)]
+    switch: tuple[SwitchSettings, ...] = Field((), max_length=1)
+    simulator: SimulatorSettings | None = None
     outbound: OutboundSettings = OutboundSettings()
+    stop: StopSettings = StopSettings()
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _one_switch(self) -> Self:
+        if bool(self.switch) == (self.simulator is not None):
+            raise ValueError("expected one [[switch]], or [simulator] in its place")
+        return self
+
+    @property
+    def calls_per_second(self) -> float:
+        """The cap of the switch, the simulated one included."""
+        return self.simulator.calls_per_second if self.simulator is not None else self.switch[0].calls_per_second
 
 
 def load_config(path: Path) -> Config:
     """Read `path`.
 
-    Raises `BadValue` (field: the setting, or the path) with one line for each thing that is wrong: a file that cannot be read,
-    is not TOML, lacks a setting, has one that is unknown or out of range.
+    Raises `BadValue` (field: the path) with one line that names each thing that is wrong: a file that cannot be read, is not
+    TOML, lacks a setting, has one that is unknown or out of range.
     """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadValue(str(path), f"cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise BadValue(str(path), "is not TOML: it is not UTF-8") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadValue(str(path), f"is not TOML: {error}") from None
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        problems = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
-        raise BadValue(str(path), "; ".join(problems)) from None
+        raise BadValue(str(path), "; ".join(_problem(item) for item in error.errors())) from None
+
+
+def _problem(item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"] if part != 0)
+    match item["type"]:
+        case "extra_forbidden":
+            return f"{where} is not a setting"
+        case "missing":
+            return f"{where} is missing"
+        case "value_error":
+            return str(item["ctx"]["error"])
+        case _:
+            return f"{where}: {item['msg']}"
+
+
+def changes(before: Config, after: Config) -> tuple[list[str], list[str]]:
+    """The settings that differ, as `section.name`: the live ones, and those that need a restart."""
+    live: list[str] = []
+    fixed: list[str] = []
+    for name in Config.model_fields:
+        old, new = getattr(before, name), getattr(after, name)
+        pairs = zip(old, new, strict=True) if isinstance(old, tuple) and len(old) == len(new) else [(old, new)]
+        for one, other in pairs:
+            for setting_name, is_live in _differences(one, other):
+                (live if is_live else fixed).append(f"{name}.{setting_name}" if setting_name else name)
+    return live, fixed
+
+
+def _differences(old: Any, new: Any) -> Iterator[tuple[str, bool]]:
+    if not (isinstance(old, Section) and isinstance(new, Section)):
+        if old != new:
+            yield "", False
+        return
+    for name, info in type(old).model_fields.items():
+        if getattr(old, name) != getattr(new, name):
+            extra: Any = info.json_schema_extra
+            yield name, bool(extra["live"])

@@ -1,0 +1,163 @@
+"""The configuration file: what is read, what is refused and how that is told, and the file that is written."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from attrs import fields
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.config import Config, changes, load_config
+from dialer.errors import BadValue
+from dialer.settings_file import known_settings, settings_file, toml
+
+SMALLEST = '[database]\nurl = "sqlite:///dialer.db"\n[[switch]]\npassword = "secret"\n'
+VALUES = {"database": {"url": "sqlite:///dialer.db"}, "switch": {"password": "secret"}}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "dialer.toml"
+
+
+def load(file: Path, text: str) -> Config:
+    file.write_text(text, encoding="utf-8")
+    return load_config(file)
+
+
+def refusal(file: Path, text: str) -> str:
+    with pytest.raises(BadValue) as refused:
+        load(file, text)
+    assert refused.value.field == str(file)
+    assert "\n" not in str(refused.value)
+    return refused.value.problem
+
+
+def test_a_file_with_what_is_required_has_defaults_for_the_rest(file):
+    config = load(file, SMALLEST)
+    assert (config.switch[0].host, config.switch[0].port, config.switch[0].password) == ("127.0.0.1", 8021, "secret")
+    assert config.http.requests_per_minute == 1000
+    assert config.stop.timeout == 20.0
+    assert config.calls_per_second == 25.0
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[database", "is not TOML"),
+        ("\x00", "is not TOML"),
+        ("", "database is missing"),
+        (SMALLEST + "[htpt]\n", "htpt is not a setting"),
+        (SMALLEST + "[http]\nendpont = 1\n", "http.endpont is not a setting"),
+        (SMALLEST + "port = 0\n", "switch.port: Input should be greater than or equal to 1"),
+        (SMALLEST + "[http]\nidle_timeout = nan\n", "http.idle_timeout: "),
+        (SMALLEST + "[http]\nidle_timeout = inf\n", "http.idle_timeout: "),
+        (SMALLEST + '[log]\nlevel = "loud"\n', "log.level: "),
+        (SMALLEST + "[simulator]\n", "expected one [[switch]], or [simulator] in its place"),
+        ('[database]\nurl = "sqlite:///x"\n', "expected one [[switch]], or [simulator] in its place"),
+        (SMALLEST + '[[switch]]\npassword = "b"\n', "switch: "),
+        ("a = " + "[" * 5000, "is not TOML"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line_that_names_the_setting(file, text, problem):
+    assert problem in refusal(file, text)
+
+
+def test_everything_that_is_wrong_is_told_at_once(file):
+    problem = refusal(file, "[database]\n[[switch]]\nport = 0\n")
+    assert "database.url is missing" in problem
+    assert "switch.password is missing" in problem
+    assert "switch.port: " in problem
+
+
+def test_a_file_that_is_not_there_or_not_text_is_told(file):
+    with pytest.raises(BadValue, match="cannot be read: No such file"):
+        load_config(file)
+    file.write_bytes(b"a = '\xff'")
+    with pytest.raises(BadValue, match="not UTF-8"):
+        load_config(file)
+
+
+def test_a_password_is_not_shown(file):
+    assert "secret" not in repr(load(file, SMALLEST))
+
+
+def test_changes_tell_the_live_settings_from_those_that_need_a_restart(file):
+    before = load(file, SMALLEST)
+    assert changes(before, before) == ([], [])
+    after = load(
+        file, SMALLEST + 'calls_per_second = 9\nhost = "10.0.0.1"\n[log]\nlevel = "debug"\n[outbound]\ninline = true\n'
+    )
+    assert changes(before, after) == (["switch.calls_per_second", "log.level"], ["switch.host", "outbound.inline"])
+
+
+def test_another_kind_of_switch_needs_a_restart(file):
+    before = load(file, SMALLEST)
+    after = load(file, '[database]\nurl = "sqlite:///dialer.db"\n[simulator]\n')
+    assert changes(before, after) == ([], ["switch", "simulator"])
+
+
+# --- the file that is written -----------------------------------------------------------------------------------------------
+
+
+def test_a_written_file_is_read_back_with_its_values_and_the_defaults(file):
+    text = settings_file({**VALUES, "http": {"endpoint": "tcp:0"}, "outbound": {"allow": ("10.0.0.1",), "inline": True}})
+    config = load(file, text)
+    assert config.http.endpoint == "tcp:0"
+    assert config.outbound.allow == ("10.0.0.1",)
+    assert config.outbound.inline is True
+    assert config == Config.model_validate(
+        {
+            "database": VALUES["database"],
+            "switch": [VALUES["switch"]],
+            "http": {"endpoint": "tcp:0"},
+            "outbound": {"allow": ["10.0.0.1"], "inline": True},
+        }
+    )
+
+
+def test_every_setting_is_in_the_file_with_its_explanation_and_its_default(file):
+    text = settings_file(VALUES)
+    lines = text.splitlines()
+    settings = [number for number, line in enumerate(lines) if re.match(r"#?\w+ = ", line)]
+    assert len(settings) == len(known_settings())
+    for number in settings:
+        assert re.match(r"# .", lines[number - 1]), lines[number]
+    assert text.count("Default:") + text.count("Required.") == len(known_settings())
+
+
+def test_the_defaults_that_the_file_shows_are_those_that_hold_without_them(file):
+    text = settings_file({"database": VALUES["database"], "simulator": {}})
+    shown = re.sub(r"(?m)^#(?=(\w+ = |\[))", "", text)
+    without_switch = re.sub(r"(?s)\[\[switch\]\].*?(?=# The built-in)", "", shown)
+    assert tomllib.loads(without_switch) != tomllib.loads(text)
+    assert load(file, without_switch) == load(file, text)
+
+
+def test_a_value_that_is_no_setting_is_a_mistake():
+    with pytest.raises(KeyError, match=r"http\.port"):
+        settings_file({**VALUES, "http": {"port": 1}})
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_survives_being_written(text):
+    assert tomllib.loads(f"a = {toml(text)}")["a"] == text
+    assert toml(text).isprintable()
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.booleans() | st.floats(allow_nan=False)))
+def test_any_list_survives_being_written(values):
+    assert tomllib.loads(f"a = {toml(values)}")["a"] == values
+
+
+def test_every_limit_of_the_api_is_a_setting():
+    from api import HttpSettings
+    from dialer import config
+
+    limits = {limit.name: limit.default for limit in fields(HttpSettings)}
+    ours = {name: info.default for name, info in config.HttpSettings.model_fields.items() if name != "endpoint"}
+    assert ours == limits
