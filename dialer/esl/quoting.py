@@ -11,7 +11,7 @@ What happens to `bgapi expand originate '{name=value,...}DIALSTRING' ...` inside
    unescaped spaces at both ends.
 6. A value that begins with `ARRAY::` becomes a list; an empty one is not set at all.
 
-Seen on FreeSWITCH 1.10.12: 13 caller names and 22 values made of this syntax came out of `uuid_getvar` exactly as given.
+Seen on FreeSWITCH 1.10.12: 575 names and values made of all this syntax came out of `uuid_getvar` exactly as given.
 
 So each of the levels 1, 2 and twice 5 is undone by escaping once more; braces, `$` and the texts of 3 and 6 are refused.
 """
