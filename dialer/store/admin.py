@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from attrs import asdict, define
-from pony import orm
 from twisted.internet.defer import Deferred
 
 from dialer.errors import BadValue, NotFound
@@ -17,7 +15,7 @@ from dialer.model import CampaignStatus
 from dialer.store.database import Connection, Database
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.entities import Entities
-from dialer.store.faults import refused_value
+from dialer.store.refusals import refusals
 from dialer.store.times import to_column, to_entity
 from dialer.store.values import parameters
 
@@ -103,18 +101,8 @@ class Admin:
 
     def _create(self, make: Callable[[Entities], Any]) -> Deferred[int]:
         def create(entities: Entities) -> int:
-            try:
+            with refusals():
                 row = make(entities)
-                orm.flush()
-            except BadValue:
-                raise
-            except (ValueError, TypeError) as error:
-                raise _refused_by_pony(error) from error
-            except orm.core.OrmError as error:
-                refused = refused_value(error)
-                if refused is None:
-                    raise
-                raise refused from error
             return int(row.id)
 
         return self.database.run_with_entities(create)
@@ -146,14 +134,3 @@ def _check_time_zone(name: str) -> None:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise BadValue("time_zone", f"expected an IANA name such as Europe/Madrid, got {name!r}") from error
-
-
-_ATTRIBUTE = re.compile(r"\b[A-Z]\w*\.(\w+)(?: is | of |\b)(.*)", re.DOTALL)
-
-
-def _refused_by_pony(error: Exception) -> BadValue:
-    """Pony checks lengths, sizes and presence before the database does, and names `Entity.attribute` in the text."""
-    match = _ATTRIBUTE.search(str(error))
-    if match is None:
-        return BadValue("value", str(error))
-    return BadValue(match[1], str(error))
