@@ -108,7 +108,7 @@ class DemoRun:
         # Callees answer, ring and talk at a third of their usual time: a demo is watched.
         config = SimulatorConfig(sps=0, max_sessions=0, plan=NumberPlan(), time_scale=0.3)
         self.simulator = Simulator(self.reactor, config, random.Random(self.plan.seed))
-        port = await self.simulator.start("tcp:0:interface=127.0.0.1")
+        port = await self.simulator.start()
         return SwitchConfig(port=port, password=config.password, calls_per_second=self.plan.calls_per_second, retry_max=2.0)
 
     async def _wait_for_switch(self, service: DialerService) -> None:

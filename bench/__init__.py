@@ -1,0 +1,1 @@
+"""Benchmarks: figures and ratios, never tests. `python -m bench` runs all of them."""
