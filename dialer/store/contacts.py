@@ -15,6 +15,7 @@ from dialer.errors import Duplicate, NotFound
 from dialer.model import Contact, SubscriberStatus
 from dialer.store.database import Connection, Database
 from dialer.store.faults import refused_value
+from dialer.store.number_rules import check_numbers
 from dialer.store.statements import contacts_among
 from dialer.store.times import to_column
 
@@ -60,7 +61,8 @@ class Contacts:
 
     async def import_contacts(self, phonebook_id: int, contacts: Iterable[Contact], now: datetime) -> Imported:
         """Add contacts, chunk by chunk; those that the phonebook has already are left as they are and reported. Each new one
-        becomes a subscriber of the phonebook's campaigns that have not ended. Repeating a broken import completes it."""
+        becomes a subscriber of the phonebook's campaigns that have not ended; one that the phonebook's user may not call is
+        not called. Repeating a broken import completes it."""
         created = 0
         duplicates: list[str] = []
         waiting = iter(contacts)
@@ -72,9 +74,11 @@ class Contacts:
 
     def add_contacts(self, phonebook_id: int, contacts: Sequence[Contact], now: datetime) -> Deferred[int]:
         """Add all contacts or none, in one transaction. Fires with their number. Fails also with: `Duplicate`, naming the
-        first number that the phonebook has already, or that is there twice."""
+        first number that the phonebook has already, or that is there twice; `BadValue`, naming the first that its user may
+        not call."""
 
         def add(connection: Connection) -> int:
+            check_numbers(connection, phonebook_id, [contact.number for contact in contacts])
             duplicates = _add(connection, phonebook_id, contacts, now)
             if duplicates:
                 raise Duplicate("contact", f"{duplicates[0]} exists already")

@@ -20,6 +20,7 @@ class Entities:
 
     db: Any
     User: Any
+    NumberPattern: Any
     Gateway: Any
     VoipApp: Any
     Campaign: Any
@@ -63,6 +64,15 @@ def _make_parties(db: Any) -> dict[str, Any]:
         created_at = Required(datetime)
         campaigns = Set("Campaign")
         phonebooks = Set("Phonebook")
+        number_patterns = Set("NumberPattern")
+
+    class NumberPattern(db.Entity):
+        _table_ = "number_pattern"
+        user = Required(User, column="user_id")
+        kind = Required(str)
+        pattern = Required(str)
+        matcher = Required(str)
+        PrimaryKey(user, kind, pattern)
 
     class Gateway(db.Entity):
         _table_ = "gateway"
@@ -127,6 +137,7 @@ def _make_parties(db: Any) -> dict[str, Any]:
     return {
         "Installation": Installation,
         "User": User,
+        "NumberPattern": NumberPattern,
         "Gateway": Gateway,
         "VoipApp": VoipApp,
         "Phonebook": Phonebook,

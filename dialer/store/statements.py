@@ -12,14 +12,24 @@ STARTED_CAMPAIGNS = (
 )
 
 _NO_OPEN_ATTEMPT = "NOT EXISTS (SELECT 1 FROM attempt o WHERE o.number = s.number AND o.ended_at IS NULL)"
-_FORBIDDEN = "EXISTS (SELECT 1 FROM do_not_call d WHERE d.number = s.number)"
+_RULES = (
+    "FROM number_pattern n WHERE n.user_id = (SELECT u.user_id FROM campaign u WHERE u.id = s.campaign_id) AND n.kind = '{}'"
+)
+_MATCHES = "ltrim(s.number, '+') LIKE n.matcher"
+_BLACK, _WHITE = _RULES.format("blacklist"), _RULES.format("whitelist")
+_FORBIDDEN = (
+    "(EXISTS (SELECT 1 FROM do_not_call d WHERE d.number = s.number) "
+    f"OR EXISTS (SELECT 1 {_BLACK} AND {_MATCHES}) "
+    f"OR (EXISTS (SELECT 1 {_WHITE}) AND NOT EXISTS (SELECT 1 {_WHITE} AND {_MATCHES})))"
+)
+"""On the do-not-call list, or not to be called for this user: see `dialer.patterns`."""
 
 READY = (
     f"SELECT {CANDIDATE_COLUMNS}, {_FORBIDDEN} FROM subscriber s "
     f"WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at <= ? AND {_NO_OPEN_ATTEMPT} "
     "ORDER BY s.ready_at, s.id LIMIT ?"
 )
-"""Parameters: campaign, now, limit. The last column tells those on the do-not-call list."""
+"""Parameters: campaign, now, limit. The last column tells those that must not be called."""
 
 COUNTS = "SELECT status, subscribers FROM subscriber_count WHERE campaign_id = ?"
 
@@ -83,7 +93,7 @@ def claim(count: int) -> str:
 
 
 def forbid(count: int) -> str:
-    """Subscribers on the do-not-call list are never called. Parameters: subscribers."""
+    """These subscribers are never called. Parameters: subscribers."""
     return f"UPDATE subscriber SET status = 7, ready_at = NULL WHERE id IN ({marks(count)}) AND status = 1"
 
 

@@ -20,6 +20,7 @@ from dialer.store.lock import DiallingLock
 from dialer.store.schema import Upgrade, check, upgrade, upgrades
 
 NOBODY = 65534
+NEWEST = upgrades()[-1].version
 T = "2026-11-23 10:00:00.000000"
 FURNITURE = f"""
 INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at)
@@ -119,8 +120,8 @@ def test_every_installation_has_an_id_of_its_own(path):
 
 
 def test_a_later_upgrade_keeps_what_is_there(furnished, path):
-    more = [*upgrades(), Upgrade(version=2, name="more", sql="ALTER TABLE contact ADD COLUMN language TEXT;\n")]
-    assert upgrade(sqlite_url(path), more) == [2]
+    more = [*upgrades(), Upgrade(version=NEWEST + 1, name="more", sql="ALTER TABLE contact ADD COLUMN language TEXT;\n")]
+    assert upgrade(sqlite_url(path), more) == [NEWEST + 1]
     assert furnished.execute("SELECT number, language FROM contact").fetchall() == [("100", None), ("200", None)]
     check(sqlite_url(path), more)
 
@@ -128,7 +129,7 @@ def test_a_later_upgrade_keeps_what_is_there(furnished, path):
 def test_an_upgrade_that_fails_leaves_the_database_as_it_was(path):
     upgrade(sqlite_url(path))
     before = tables(path)
-    broken = Upgrade(version=2, name="broken", sql="CREATE TABLE half (a);\nINSERT INTO nowhere VALUES (1);\n")
+    broken = Upgrade(version=NEWEST + 1, name="broken", sql="CREATE TABLE half (a);\nINSERT INTO nowhere VALUES (1);\n")
     with pytest.raises(StoreError, match=r"my dialer\.db cannot serve: no such table: nowhere"):
         upgrade(sqlite_url(path), [*upgrades(), broken])
     assert tables(path) == before
@@ -137,8 +138,8 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(path):
 
 def test_an_older_schema_is_refused_with_the_command_that_helps(path):
     upgrade(sqlite_url(path))
-    newer = [*upgrades(), Upgrade(version=2, name="more", sql="")]
-    with pytest.raises(StoreError, match=r"has schema 1, and 2 is needed: run the upgrade command"):
+    newer = [*upgrades(), Upgrade(version=NEWEST + 1, name="more", sql="")]
+    with pytest.raises(StoreError, match=rf"has schema {NEWEST}, and {NEWEST + 1} is needed: run the upgrade command"):
         check(sqlite_url(path), newer)
 
 
@@ -148,13 +149,13 @@ def test_a_newer_schema_is_refused_and_left_alone(path):
         connection.execute("INSERT INTO schema_version VALUES (99, 'future', '')")
         connection.commit()
     for refuses in (check, upgrade):
-        with pytest.raises(StoreError, match=r"has schema 99, which is newer than this dialer knows \(1\)"):
+        with pytest.raises(StoreError, match=rf"has schema 99, which is newer than this dialer knows \({NEWEST}\)"):
             refuses(sqlite_url(path))
 
 
 def test_an_empty_file_has_schema_zero(path):
     path.touch()
-    with pytest.raises(StoreError, match=r"has schema 0, and 1 is needed"):
+    with pytest.raises(StoreError, match=f"has schema 0, and {NEWEST} is needed"):
         check(sqlite_url(path))
     upgrade(sqlite_url(path))
     check(sqlite_url(path))

@@ -1,0 +1,82 @@
+"""Patterns of numbers: which numbers a user may call (a whitelist) and may not (a blacklist).
+
+A pattern is the beginning of a number: `4990` stands for every number that begins with it. `x` stands for any one character
+(`49x55`), and a leading `=` makes the pattern the whole number (`=112`, `=xxx` for all of three). A leading `+`, of a pattern
+or of a number, does not count. There is nothing else to it: a pattern can neither fail nor take long, as a regular expression
+could.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Final
+
+from attrs import define
+
+from dialer.errors import BadValue
+
+MOST_PATTERNS: Final = 1000
+"""In one list of a user: they are compared one after the other."""
+
+_PATTERN = re.compile(r"(=?)\+?([0-9x*#]{1,32})")
+
+
+def parse_pattern(text: str, name: str = "pattern") -> str:
+    """A pattern in its usual form: lower case, without a `+`. Raises `BadValue` naming `name`."""
+    found = _PATTERN.fullmatch(text.strip().lower())
+    if found is None:
+        raise BadValue(
+            name,
+            f"{text[:40]!r} is not a pattern; expected the beginning of a number, x for any one digit, = for a whole number",
+        )
+    return found[1] + found[2]
+
+
+def parse_patterns(text: str, name: str = "pattern") -> tuple[str, ...]:
+    """Patterns separated by commas or white space, each once, in order. Raises `BadValue`."""
+    patterns = tuple(dict.fromkeys(parse_pattern(item, name) for item in re.split(r"[\s,]+", text) if item))
+    if len(patterns) > MOST_PATTERNS:
+        raise BadValue(name, f"has {len(patterns)} patterns; at most {MOST_PATTERNS} are allowed")
+    return patterns
+
+
+def like(pattern: str) -> str:
+    """The operand of SQL's LIKE that matches what `pattern` does, for a number without its leading `+`."""
+    whole = pattern.startswith("=")
+    return pattern.removeprefix("=").replace("x", "_") + ("" if whole else "%")
+
+
+@define(eq=False, slots=False)
+class NumberRules:
+    """Whom a user may call: nobody on the blacklist, and nobody but those on the whitelist when there is one."""
+
+    blacklist: tuple[str, ...] = ()
+    whitelist: tuple[str, ...] = ()
+
+    def refusal(self, number: str) -> str | None:
+        """Why `number` may not be called, as the end of a sentence; None when it may."""
+        digits = number.removeprefix("+")
+        if self.blacklist and self._black.match(digits):
+            return "is on the blacklist"
+        if self.whitelist and not self._white.match(digits):
+            return "is not on the whitelist"
+        return None
+
+    @cached_property
+    def _black(self) -> re.Pattern[str]:
+        return _expression(self.blacklist)
+
+    @cached_property
+    def _white(self) -> re.Pattern[str]:
+        return _expression(self.whitelist)
+
+
+def _expression(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One expression for all: characters and dots only, so it cannot backtrack."""
+    parts = []
+    for pattern in patterns:
+        body = re.escape(pattern.removeprefix("=")).replace("x", ".")
+        parts.append(rf"{body}\Z" if pattern.startswith("=") else body)
+    return re.compile("|".join(parts))

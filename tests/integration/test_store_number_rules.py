@@ -1,0 +1,85 @@
+"""A user's blacklist and whitelist, on disk: asked when contacts are added, and when they are to be called."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_twisted
+
+from dialer.errors import BadValue
+from dialer.model import Contact, SubscriberStatus
+from dialer.store import number_rules
+from dialer.store.drafts import NewUser
+from tests.unit.store.support import NOW, numbers, world
+
+
+async def forbid(w, kind, *patterns, user_id=1):
+    await w.database.run(lambda connection: number_rules.write(connection, user_id, kind, patterns))
+
+
+def statuses(w):
+    return w.sql("SELECT status FROM subscriber ORDER BY id")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_contact_on_the_blacklist_is_not_added_and_neither_are_those_with_it(tmp_path):
+    async with world(tmp_path, contacts=0) as w:
+        await forbid(w, "blacklist", "1001")
+        with pytest.raises(BadValue, match="contact: 1001 is on the blacklist of this user"):
+            await w.contacts.add_contacts(1, [Contact(number=number) for number in numbers(3)], NOW)
+        assert w.sql("SELECT number FROM contact") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_contact_that_is_not_on_the_whitelist_is_not_added(tmp_path):
+    async with world(tmp_path, contacts=0) as w:
+        await forbid(w, "whitelist", "49", "=1000")
+        assert await w.contacts.add_contacts(1, [Contact(number="1000"), Contact(number="+4930")], NOW) == 2
+        with pytest.raises(BadValue, match="contact: 10001 is not on the whitelist of this user"):
+            await w.contacts.add_contacts(1, [Contact(number="10001")], NOW)
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_comes_onto_the_blacklist_is_no_candidate_any_more(tmp_path):
+    async with world(tmp_path) as w:
+        await forbid(w, "blacklist", "1001")
+        assert [ready.number for ready in await w.store.candidates(1, NOW, 10)] == ["1000", "1002"]
+        assert statuses(w) == [SubscriberStatus.START, SubscriberStatus.NOT_AUTHORISED, SubscriberStatus.START]
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_comes_onto_the_blacklist_after_the_planning_is_not_begun(tmp_path):
+    async with world(tmp_path) as w:
+        plans = await w.plans(3)
+        await forbid(w, "blacklist", "=1000")
+        assert [attempt.plan.candidate.number for attempt in await w.begin(plans)] == ["1001", "1002"]
+        assert statuses(w)[0] == SubscriberStatus.NOT_AUTHORISED
+
+
+@pytest_twisted.ensureDeferred
+async def test_only_those_on_the_whitelist_are_called(tmp_path):
+    async with world(tmp_path) as w:
+        await forbid(w, "whitelist", "xxx2")
+        assert [ready.number for ready in await w.store.candidates(1, NOW, 10)] == ["1002"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_lists_of_a_user_are_no_business_of_another(tmp_path):
+    async with world(tmp_path) as w:
+        other = await w.admin.create_user(NewUser(username="ben"), NOW)
+        await forbid(w, "whitelist", "9", user_id=other)
+        await forbid(w, "blacklist", "1", user_id=other)
+        assert len(await w.store.candidates(1, NOW, 10)) == 3
+        assert await w.contacts.add_contacts(1, [Contact(number="2000")], NOW) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_list_is_replaced_as_a_whole(tmp_path):
+    async with world(tmp_path) as w:
+        await forbid(w, "blacklist", "1", "2")
+        await forbid(w, "whitelist", "3")
+        await forbid(w, "blacklist", "4")
+        rules = (await w.database.run(number_rules.read_all))[1]
+        assert (rules.blacklist, rules.whitelist) == (("4",), ("3",))
+        await forbid(w, "blacklist")
+        await forbid(w, "whitelist")
+        assert await w.database.run(number_rules.read_all) == {}
