@@ -1,0 +1,98 @@
+"""The SQL of the requests, apart from what runs it. `OURS` takes the user's id and whether it is a superuser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from dialer.store.admin import DAYS
+from dialer.store.requests.rows import CAMPAIGN_COLUMNS, CONTACT_COLUMNS, SUBSCRIBER_COLUMNS
+from dialer.store.statements import marks
+
+# --- users ----------------------------------------------------------------------------------------------------------------
+
+USER: Final = "SELECT id, is_superuser, password_hash FROM user_account WHERE username = ? AND is_active = 1"
+LIMITS: Final = (
+    "SELECT max_number_campaign, max_number_subscriber_campaign, max_frequency, max_duration, max_retries, max_timeout "
+    "FROM user_account WHERE id = ? AND is_active = 1"
+)
+
+# --- campaigns ------------------------------------------------------------------------------------------------------------
+
+_FROM = "FROM campaign c JOIN gateway g ON g.id = c.gateway_id JOIN voip_app v ON v.id = c.voip_app_id"
+_OURS = "(c.user_id = ? OR ?)"
+
+CAMPAIGN: Final = f"SELECT {CAMPAIGN_COLUMNS} {_FROM} WHERE c.id = ? AND {_OURS}"
+CAMPAIGN_PHONEBOOKS: Final = (
+    "SELECT p.id, p.name FROM campaign_phonebook l JOIN phonebook p ON p.id = l.phonebook_id WHERE l.campaign_id = ? "
+    "ORDER BY p.id"
+)
+OUR_CAMPAIGN: Final = f"SELECT c.user_id, c.name FROM campaign c WHERE c.id = ? AND {_OURS}"
+CAMPAIGN_NAMED: Final = "SELECT 1 FROM campaign WHERE user_id = ? AND name = ?"
+COUNT_CAMPAIGNS: Final = "SELECT count(*) FROM campaign WHERE user_id = ?"
+GATEWAY_EXISTS: Final = "SELECT 1 FROM gateway WHERE id = ?"
+VOIP_APP_EXISTS: Final = "SELECT 1 FROM voip_app WHERE id = ?"
+
+TEXTS: Final = ("name", "description", "voip_app_data", "caller_id")
+NUMBERS: Final = ("frequency", "call_max_duration", "max_retry", "interval_retry", "call_timeout", "gateway_id", "voip_app_id")
+MOMENTS: Final = ("starting_at", "expires_at")
+CLOCKS: Final = ("daily_start", "daily_stop")
+INSERTED: Final = (*TEXTS, *NUMBERS, *MOMENTS, *CLOCKS, *DAYS, "user_id", "created_at", "updated_at")
+ADD_CAMPAIGN: Final = (
+    f"INSERT INTO campaign ({', '.join(INSERTED)}, status, time_zone, caller_name, unknown_policy) "
+    f"VALUES ({marks(len(INSERTED))}, 1, 'UTC', '', 'retry')"
+)
+
+
+def campaigns(statuses: int) -> str:
+    """The newest first. Parameters: OURS, statuses."""
+    return f"SELECT {CAMPAIGN_COLUMNS} {_FROM} WHERE {_OURS} AND c.status IN ({marks(statuses)}) ORDER BY c.id DESC"
+
+
+def phonebooks_of_campaigns(statuses: int) -> str:
+    """Parameters: OURS, statuses."""
+    return (
+        "SELECT l.campaign_id, p.id, p.name FROM campaign c JOIN campaign_phonebook l ON l.campaign_id = c.id "
+        f"JOIN phonebook p ON p.id = l.phonebook_id WHERE {_OURS} AND c.status IN ({marks(statuses)}) ORDER BY p.id"
+    )
+
+
+def change_campaign(columns: Sequence[str]) -> str:
+    """The names are columns of the table, never a user's text. Parameters: values, campaign."""
+    return f"UPDATE campaign SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?"
+
+
+# --- phonebooks -----------------------------------------------------------------------------------------------------------
+
+PHONEBOOK: Final = "SELECT id, name, description FROM phonebook WHERE id = ? AND (user_id = ? OR ?)"
+PHONEBOOKS: Final = "SELECT id, name, description FROM phonebook WHERE (user_id = ? OR ?) ORDER BY id DESC"
+PHONEBOOK_NAMED: Final = "SELECT 1 FROM phonebook WHERE user_id = ? AND name = ?"
+ADD_PHONEBOOK: Final = "INSERT INTO phonebook (user_id, name, description, created_at) VALUES (?, ?, ?, ?)"
+LINK: Final = "INSERT INTO campaign_phonebook (campaign_id, phonebook_id) VALUES (?, ?)"
+
+# --- contacts and subscribers ---------------------------------------------------------------------------------------------
+
+LARGEST_CAMPAIGN: Final = (
+    "SELECT coalesce(max((SELECT sum(n.subscribers) FROM subscriber_count n WHERE n.campaign_id = c.id)), 0) "
+    "FROM campaign_phonebook l JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) WHERE l.phonebook_id = ?"
+)
+"""The subscribers of the largest campaign that uses a phonebook and has not ended."""
+
+NEWEST_CONTACT: Final = "SELECT coalesce(max(id), 0) FROM contact"
+_CONTACT = f"SELECT k.id, {CONTACT_COLUMNS} FROM contact k JOIN phonebook p ON p.id = k.phonebook_id"
+CONTACT: Final = f"{_CONTACT} WHERE k.id = ?"
+CONTACT_NUMBERED: Final = f"{_CONTACT} WHERE k.phonebook_id = ? AND k.number = ?"
+NEWEST_SUBSCRIBER: Final = (
+    "SELECT s.id, coalesce(s.wanted_status, s.status) FROM campaign_phonebook l "
+    "JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) "
+    "JOIN subscriber s ON s.campaign_id = c.id AND s.number = ? WHERE l.phonebook_id = ? ORDER BY c.id DESC LIMIT 1"
+)
+"""In the newest campaign that has not ended. A campaign with two phonebooks has one subscriber for a number in both."""
+
+SUBSCRIBER: Final = f"SELECT {SUBSCRIBER_COLUMNS} FROM subscriber s WHERE s.campaign_id = ? AND s.number = ?"
+SUBSCRIBERS: Final = (
+    f"SELECT {SUBSCRIBER_COLUMNS} FROM subscriber s WHERE s.campaign_id = ? AND s.number > ? ORDER BY s.number LIMIT ?"
+)
+SUBSCRIBER_STATUS: Final = (
+    "SELECT s.id, coalesce(s.wanted_status, s.status), s.contact_id FROM subscriber s WHERE s.campaign_id = ? AND s.number = ?"
+)
