@@ -124,3 +124,14 @@ class Busy(DialerError):
     def __init__(self, reason: str, seconds: float = 1.0) -> None:
         super().__init__(f"{reason}; try again later")
         self.seconds = seconds
+
+
+class InUse(DialerError):
+    """Something cannot be removed, because other things refer to it. The text counts them."""
+
+    code = "in-use"
+
+    def __init__(self, kind: str, name: object, users: str) -> None:
+        super().__init__(f"{kind} {name} cannot be removed: {users}")
+        self.kind = kind
+        self.name = name

@@ -8,10 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from attrs import asdict, define
+from pony import orm
 from twisted.internet.defer import Deferred
 
 from dialer.errors import BadValue, NotFound
 from dialer.model import CampaignStatus
+from dialer.store import number_rules
 from dialer.store.database import Connection, Database
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.entities import Entities
@@ -31,7 +33,17 @@ class Admin:
 
     def create_user(self, draft: NewUser, now: datetime) -> Deferred[int]:
         """A user; its name is unique."""
-        return self._create(lambda e: e.User(**_given(asdict(draft)), created_at=to_entity(now)))
+
+        def create(e: Entities) -> Any:
+            values = _given(asdict(draft))
+            patterns = {kind: values.pop(kind) for kind in (number_rules.BLACKLIST, number_rules.WHITELIST)}
+            user = e.User(**values, created_at=to_entity(now))
+            orm.flush()
+            for kind, some in patterns.items():
+                number_rules.write(e.db.get_connection(), user.id, kind, some)
+            return user
+
+        return self._create(create)
 
     def create_gateway(self, draft: NewGateway, now: datetime) -> Deferred[int]:
         """A gateway; its name is unique."""

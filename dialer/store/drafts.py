@@ -13,7 +13,8 @@ EVERY_DAY = (True, True, True, True, True, True, True)
 
 @frozen(kw_only=True)
 class NewUser:
-    """An account. `password_hash` is argon2's own string, "" for one that nobody logs in to. A limit of None is no limit."""
+    """An account. `password_hash` is argon2's own string, "" for one that nobody logs in to. A limit of None is no limit; the
+    lists are patterns of numbers (`dialer.patterns`)."""
 
     username: str
     password_hash: str = ""
@@ -24,6 +25,8 @@ class NewUser:
     max_duration: int | None = None
     max_retries: int | None = None
     max_timeout: int | None = None
+    blacklist: tuple[str, ...] = ()
+    whitelist: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

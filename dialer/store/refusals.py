@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pony import orm
+from pony.orm.dbapiprovider import DBException
 
 from dialer.errors import BadValue
 from dialer.store.faults import refused_value
@@ -24,7 +25,7 @@ def refusals() -> Iterator[None]:
         raise
     except (ValueError, TypeError) as error:
         raise _refused_by_pony(error) from error
-    except orm.core.OrmError as error:
+    except (orm.core.OrmError, DBException) as error:  # the latter for a changed row, which Pony does not wrap
         refused = refused_value(error)
         if refused is None:
             raise
