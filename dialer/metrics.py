@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from datetime import datetime
 
 from attrs import define, field, frozen
@@ -10,7 +10,8 @@ from attrs import define, field, frozen
 
 @frozen(kw_only=True)
 class Pace:
-    """How calls were spread: `achieved` per minute over the whole time, `worst_second` the most in one clock second."""
+    """How calls were spread: `achieved` per minute while there was something to call (`seconds` in all), `worst_second` the
+    most in one clock second."""
 
     calls: int
     seconds: float
@@ -20,26 +21,36 @@ class Pace:
 
 @define(eq=False)
 class PaceMeter:
-    """Counts the calls that were sent."""
+    """Counts the calls that were sent. A gap of more than `idle_after` seconds is a pause, for want of contacts or of anything
+    else, and says nothing about the pace."""
 
-    _per_second: Counter[int] = field(factory=Counter, init=False)
-    _first: datetime | None = field(default=None, init=False)
+    idle_after: float = math.inf
+    _calls: int = field(default=0, init=False)
+    _gaps: int = field(default=0, init=False)
+    _seconds: float = field(default=0.0, init=False)
     _last: datetime | None = field(default=None, init=False)
+    _this_second: int = field(default=0, init=False)
+    _in_second: int = field(default=0, init=False)
+    _worst: int = field(default=0, init=False)
 
     def note(self, at: datetime) -> None:
         """A call was sent at `at`."""
-        self._per_second[int(at.timestamp())] += 1
-        self._first = self._first or at
+        second = int(at.timestamp())
+        self._in_second = self._in_second + 1 if second == self._this_second else 1
+        self._this_second = second
+        self._worst = max(self._worst, self._in_second)
+        self._calls += 1
+        if self._last is not None and (gap := (at - self._last).total_seconds()) <= self.idle_after:
+            self._gaps += 1
+            self._seconds += gap
         self._last = at
 
     def pace(self) -> Pace:
         """What was achieved so far. The rate is that of the gaps between calls, so that two calls a second apart are 60 a
         minute; it is 0 with fewer than two."""
-        calls = sum(self._per_second.values())
-        seconds = (self._last - self._first).total_seconds() if self._first and self._last else 0.0
         return Pace(
-            calls=calls,
-            seconds=seconds,
-            achieved=(calls - 1) * 60 / seconds if seconds > 0 else 0.0,
-            worst_second=max(self._per_second.values(), default=0),
+            calls=self._calls,
+            seconds=self._seconds,
+            achieved=self._gaps * 60 / self._seconds if self._seconds > 0 else 0.0,
+            worst_second=self._worst,
         )

@@ -7,7 +7,7 @@ tick at which they were computed cannot be heard in the traffic.
 The state is the due time of the last call, not that of the next one: so a change of frequency acts at once, in both
 directions (a campaign that goes from one call per minute to 600 waits a tenth of a second, not the old minute out).
 
-Who asks too late, or had nothing to send, catches up on at most `SLACK`: after a pause of an hour no hour's worth of calls
+Who asks too late catches up on at most `SLACK`, who had nothing to send on nothing: after a pause of an hour no hour's worth of calls
 bursts out. Within any span of T seconds at most T / interval + 1 calls are due, and at most (T + SLACK) / interval + 1 sent.
 
 A campaign keeps `next_call_at` over restarts: the last due time plus the interval of that moment. `resume` turns it back into
@@ -53,15 +53,18 @@ def resume(next_call_at: datetime | None, frequency: float, now: datetime) -> Pa
     return Pace(min(next_call_at, now + interval) - interval)
 
 
-def due_times(pace: Pace, frequency: float, now: datetime, horizon: timedelta, limit: int) -> list[datetime]:
-    """The due times up to `now + horizon`, at most `limit`, in order; those before `now` (by `SLACK` at most) are due at once.
+def due_times(
+    pace: Pace, frequency: float, now: datetime, horizon: timedelta, limit: int, slack: timedelta = SLACK
+) -> list[datetime]:
+    """The due times up to `now + horizon`, at most `limit`, in order; those before `now` (by `slack` at most) are due at once.
+    `slack` is zero for who had nothing to send: there is nothing to catch up on.
 
     They are an offer: after using the first n of them, the pace is `Pace(times[n - 1])`; those not used are offered again
     while they are not older than `SLACK`. A horizon of at least the time to the next tick keeps calls off the tick.
     """
     if frequency <= 0 or limit <= 0:
         return []
-    first = max(pace.next_at(frequency) or now, now - SLACK)
+    first = max(pace.next_at(frequency) or now, now - slack)
     span = (now + horizon - first).total_seconds()
     if span < 0:
         return []

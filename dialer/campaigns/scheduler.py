@@ -50,6 +50,8 @@ class Scheduler:
     _loop: PeriodicLoop = field(init=False)
     _paces: dict[int, Pace] = field(factory=dict, init=False)
     _rates: GatewayRates = field(factory=GatewayRates, init=False)
+    _calling: set[int] = field(factory=set, init=False)
+    """Campaigns that had contacts for all that was due: they may catch up after a late tick."""
     _resting: dict[int, datetime] = field(factory=dict, init=False)
     _snapshot: Snapshot | None = field(default=None, init=False)
     _turn: int = field(default=0, init=False)
@@ -101,6 +103,7 @@ class Scheduler:
         self.lifecycle.use_rules(snapshot.campaigns)
         started = {campaign.id for campaign in snapshot.campaigns}
         self._paces = {key: pace for key, pace in self._paces.items() if key in started}
+        self._calling &= started
         self._resting = {key: until for key, until in self._resting.items() if key in started}
 
     def _in_turn(self, campaigns: tuple[Campaign, ...]) -> tuple[Campaign, ...]:
@@ -117,10 +120,15 @@ class Scheduler:
         ways = Ways(snapshot.gateways, self.lifecycle.usage, self.lifecycle.backoffs)
         room = self.switch.room(HORIZON.total_seconds()) - self.lifecycle.unsent
         limit = ways.capacity(campaign, now, room) if room > 0 else 0
-        due = pacing.due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit)
+        slack = pacing.SLACK if campaign.id in self._calling else timedelta()
+        due = pacing.due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
         if not due:
             return
         candidates = await self.store.candidates(campaign.id, now, len(due))
+        if len(candidates) == len(due):
+            self._calling.add(campaign.id)
+        else:
+            self._calling.discard(campaign.id)
         if not candidates:
             self._resting[campaign.id] = now + REST
             return

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from dialer.cli.demo_run import EXIT_FAILED, DemoRun
+from dialer.cli.demo_campaign import DemoRules
+from dialer.cli.demo_run import EXIT_FAILED, DemoPlan, DemoRun
 from dialer.errors import BadValue
 from dialer.esl.inbound import SwitchConfig
 from dialer.gateways import parse_dial_string
@@ -21,26 +22,6 @@ SIMULATOR = "simulator"
 SIMULATED_GATEWAY = "sofia/gateway/simulator/{number}"
 MADE_UP = 300
 """Contacts of a demo without a file."""
-
-
-@frozen(kw_only=True)
-class DemoPlan:
-    """What a demo shall do, checked. `switch` is None for the built-in simulator."""
-
-    database: Path
-    contacts: tuple[Contact, ...]
-    switch: SwitchConfig | None
-    dial_string: str
-    frequency: int
-    max_retry: int
-    interval_retry: int
-    call_timeout: int
-    call_max_duration: int
-    calls_per_second: float
-    audio: str
-    outbound: str
-    connect_wait: float
-    seed: int
 
 
 def add_parser(commands: Any) -> None:
@@ -68,6 +49,9 @@ def add_parser(commands: Any) -> None:
         "--calls", type=_positive, default=MADE_UP, metavar="N", help="made-up contacts (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the made-up contacts and callees")
+    parser.add_argument(
+        "--time-scale", type=_scale, default=0.3, metavar="X", help="of the simulated callees' times (default: %(default)s)"
+    )
     parser.add_argument("--max-retry", type=_natural, default=1, metavar="N", help="further attempts (default: %(default)s)")
     parser.add_argument("--interval-retry", type=_positive, metavar="S", help="seconds before a further attempt")
     parser.add_argument("--call-timeout", type=_positive, metavar="S", help="seconds that a call may ring")
@@ -113,38 +97,42 @@ def _contacts(arguments: argparse.Namespace) -> ContactFile:
 
 
 def _plan(arguments: argparse.Namespace, file: ContactFile) -> DemoPlan:
-    plan = DemoPlan(
-        database=arguments.database,
+    simulated = arguments.switch == SIMULATOR
+    if not simulated and arguments.gateway is None:
+        raise BadValue("--gateway", "is needed with a real switch, such as sofia/gateway/carrier/{number}")
+    dial_string = parse_dial_string(arguments.gateway or SIMULATED_GATEWAY, "--gateway")
+    # The simulator is ours: its cap follows what is asked, so that the demo shows the pacing and not the cap.
+    usual = max(25.0, arguments.frequency / 60 * 1.5) if simulated else SwitchConfig().calls_per_second
+    calls_per_second = float(arguments.calls_per_second or usual)
+    switch = None if simulated else _switch(arguments.switch, calls_per_second)
+    rules = DemoRules(
+        way=f"{SIMULATOR if switch is None else f'{switch.host}:{switch.port}'} {dial_string}",
+        dial_string=dial_string,
         contacts=file.contacts,
-        switch=None,
-        dial_string=SIMULATED_GATEWAY,
         frequency=arguments.frequency,
         max_retry=arguments.max_retry,
-        interval_retry=arguments.interval_retry or 5,
-        call_timeout=arguments.call_timeout or 5,
+        interval_retry=arguments.interval_retry or (5 if simulated else 60),
+        call_timeout=arguments.call_timeout or (5 if simulated else 30),
         call_max_duration=arguments.call_max_duration,
-        # The simulator is ours: its cap follows what is asked, so that the demo shows the pacing and not the cap.
-        calls_per_second=arguments.calls_per_second or max(25.0, arguments.frequency / 60 * 1.5),
         audio=arguments.audio,
-        outbound=arguments.outbound,
+    )
+    return DemoPlan(
+        database=arguments.database,
+        rules=rules,
+        switch=switch,
+        calls_per_second=calls_per_second,
+        outbound=_outbound(arguments.outbound),
         connect_wait=float(arguments.connect_wait),
         seed=arguments.seed,
+        time_scale=arguments.time_scale,
     )
-    if arguments.switch == SIMULATOR:
-        return (
-            plan if arguments.gateway is None else evolve(plan, dial_string=parse_dial_string(arguments.gateway, "--gateway"))
-        )
-    if arguments.gateway is None:
-        raise BadValue("--gateway", "is needed with a real switch, such as sofia/gateway/carrier/{number}")
-    cap = float(arguments.calls_per_second or SwitchConfig().calls_per_second)
-    return evolve(
-        plan,
-        switch=_switch(arguments.switch, cap),
-        dial_string=parse_dial_string(arguments.gateway, "--gateway"),
-        interval_retry=arguments.interval_retry or 60,
-        call_timeout=arguments.call_timeout or 30,
-        calls_per_second=cap,
-    )
+
+
+def _outbound(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if text and (not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535):
+        raise BadValue("--outbound", f"expected HOST:PORT, got {text!r}")
+    return text
 
 
 def _switch(text: str, calls_per_second: float) -> SwitchConfig:
@@ -177,3 +165,13 @@ def _natural(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
     return int(text)
+
+
+def _scale(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.001 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"expected a number from 0.001 to 100, got {text!r}")
+    return value

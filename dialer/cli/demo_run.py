@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from attrs import frozen
 from rich.console import Console
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from dialer.cli.demo_campaign import DemoCampaign, DemoRules
 from dialer.cli.display import ProgressDisplay, View, pacing_line, report
 from dialer.cli.interrupt import Interrupts
 from dialer.errors import DialerError
 from dialer.esl.inbound import SwitchConfig
-from dialer.model import Progress, VoipAppType
+from dialer.model import Progress
 from dialer.periodic import PeriodicLoop
 from dialer.service import DialerService, ServiceSettings, utc_now
 from dialer.simulator.config import SimulatorConfig
-from dialer.simulator.numberplan import NumberPlan
 from dialer.simulator.service import Simulator
-from dialer.store.admin import Admin
-from dialer.store.contacts import Contacts
-from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.location import sqlite_url
-from dialer.store.lookup import CampaignEntry, Lookup
 from dialer.store.reports import Reports
 from dialer.store.schema import upgrade
 
-if TYPE_CHECKING:
-    from dialer.cli.demo import DemoPlan
-
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
-USER = "demo"
 LOOK_EVERY = 0.25
+SHORTEST_PAUSE, PAUSE_INTERVALS = 0.2, 5
+"""A gap between calls of more than so many seconds, and so many intervals of the pace, is a pause and not the pace."""
 LAST_WORDS = 5.0
 """Seconds that hung-up calls get to report their end."""
+
+
+@frozen(kw_only=True)
+class DemoPlan:
+    """What a demo shall do, checked. `switch` is None for the built-in simulator, whose callees take `time_scale` of their
+    usual time; `outbound` is the `host:port` at which the switch reaches us, "" for a free local port."""
+
+    database: Path
+    rules: DemoRules
+    switch: SwitchConfig | None
+    calls_per_second: float
+    outbound: str = ""
+    connect_wait: float = 10.0
+    seed: int = 1
+    time_scale: float = 0.3
 
 
 class DemoRun:
@@ -77,10 +87,14 @@ class DemoRun:
         """Everything that happens inside the reactor."""
         switch = await self._find_switch()
         service = self.service = DialerService(self.reactor, self._settings(switch))
+        service.pace.idle_after = max(SHORTEST_PAUSE, PAUSE_INTERVALS * 60 / self.plan.rules.frequency)
         try:
             await service.start()
             await self._wait_for_switch(service)
-            await self._prepare(service)
+            campaign = DemoCampaign(service.database, self.plan.rules)
+            self.campaign_id = await campaign.prepare(utc_now())
+            if campaign.continued:
+                self.console.print(f"Going on with {campaign.name}, which was not finished.", highlight=False)
             await self._dial(service)
             await self._report(service)
         finally:
@@ -105,8 +119,7 @@ class DemoRun:
     async def _find_switch(self) -> SwitchConfig:
         if self.plan.switch is not None:
             return self.plan.switch
-        # Callees answer, ring and talk at a third of their usual time: a demo is watched.
-        config = SimulatorConfig(sps=0, max_sessions=0, plan=NumberPlan(), time_scale=0.3)
+        config = SimulatorConfig(sps=0, max_sessions=0, time_scale=self.plan.time_scale)
         self.simulator = Simulator(self.reactor, config, random.Random(self.plan.seed))
         port = await self.simulator.start()
         return SwitchConfig(port=port, password=config.password, calls_per_second=self.plan.calls_per_second, retry_max=2.0)
@@ -123,49 +136,6 @@ class DemoRun:
         slept: Deferred[None] = Deferred()
         self.reactor.callLater(seconds, slept.callback, None)
         return slept
-
-    # --- the campaign -----------------------------------------------------------------------------------------------------
-
-    async def _prepare(self, service: DialerService) -> None:
-        """Find the campaign that an earlier run left unfinished, or make one; then add the contacts that it has not."""
-        lookup, contacts, now = Lookup(service.database), Contacts(service.database), utc_now()
-        user_id = await lookup.user(USER)
-        campaigns = [] if user_id is None else await lookup.campaigns(user_id)
-        left = [campaign for campaign in campaigns if campaign.unfinished]
-        if left:
-            campaign = left[-1]
-            self.console.print(f"Going on with campaign {campaign.name}.", highlight=False)
-        else:
-            campaign = await self._create(Admin(service.database), user_id, len(campaigns) + 1)
-        self.campaign_id = campaign.id
-        assert campaign.phonebook_id is not None  # noqa: S101 - every campaign of this user was made here
-        if self.plan.switch is not None or not left:
-            await contacts.import_contacts(campaign.phonebook_id, self.plan.contacts, now)
-        await contacts.subscribe(campaign.id, campaign.phonebook_id, now)
-
-    async def _create(self, admin: Admin, user_id: int | None, number: int) -> CampaignEntry:
-        plan, now, name = self.plan, utc_now(), f"demo-{number}"
-        if user_id is None:
-            user_id = await admin.create_user(NewUser(username=USER), now)
-        gateway_id = await admin.create_gateway(NewGateway(name=name, dial_string=plan.dial_string), now)
-        app_id = await admin.create_voip_app(NewVoipApp(name=name, type=VoipAppType.PLAY_AUDIO), now)
-        phonebook_id = await admin.create_phonebook(NewPhonebook(user_id=user_id, name=name), now)
-        draft = NewCampaign(
-            user_id=user_id,
-            name=name,
-            gateway_id=gateway_id,
-            voip_app_id=app_id,
-            starting_at=now,
-            expires_at=now + timedelta(days=7),
-            frequency=plan.frequency,
-            call_max_duration=plan.call_max_duration,
-            max_retry=plan.max_retry,
-            interval_retry=plan.interval_retry,
-            call_timeout=plan.call_timeout,
-            voip_app_data=plan.audio,
-        )
-        campaign_id = await admin.create_campaign(draft, now)
-        return CampaignEntry(id=campaign_id, name=name, status=draft.status, phonebook_id=phonebook_id, unfinished=True)
 
     # --- dialling ---------------------------------------------------------------------------------------------------------
 
@@ -205,7 +175,7 @@ class DemoRun:
         reports = Reports(service.database)
         progress = await service.store.progress(self.campaign_id, utc_now())
         report(self.console, await reports.dispositions(self.campaign_id), progress)
-        self.console.print(pacing_line(service.pace.pace(), self.plan.frequency), highlight=False, soft_wrap=True)
+        self.console.print(pacing_line(service.pace.pace(), self.plan.rules.frequency), highlight=False, soft_wrap=True)
         self.console.print(f"Database: {self.plan.database.absolute()}", highlight=False, soft_wrap=True)
         if self._interrupted and not progress.finished:
             self.status = EXIT_INTERRUPTED

@@ -75,7 +75,7 @@ def report(console: Console, rows: Sequence[DispositionCount], progress: Progres
 def pacing_line(pace: Pace, asked: int) -> str:
     """Asked, achieved, worst second."""
     return (
-        f"Pacing: asked {asked} calls/min, achieved {pace.achieved:.0f} calls/min over {pace.seconds:.0f} s, "
+        f"Pacing: asked {asked} calls/min, achieved {pace.achieved:.0f} calls/min in {pace.seconds:.0f} s of calling, "
         f"worst second {pace.worst_second} calls (asked {asked / 60:.1f}/s)"
     )
 

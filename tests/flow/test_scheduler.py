@@ -242,3 +242,14 @@ def test_stopping_ends_the_ticks(ticking: Ticking) -> None:
     begun = len(ticking.store.open)
     ticking.run(1)
     assert len(ticking.store.open) == begun
+
+
+def test_contacts_that_come_after_a_pause_do_not_come_in_a_burst(ticking: Ticking) -> None:
+    ticking.change(frequency=6000)
+    ticking.contacts(1)
+    ticking.run(3)
+    ticking.contacts(50)
+    ticking.run(1)
+    later = [at for at, _ in ticking.sent[1:]]
+    assert len(later) == 50
+    assert later[9] - later[0] > 0.07
