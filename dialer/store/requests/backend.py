@@ -141,7 +141,7 @@ class StoreBackend:
         return self._changing(Deferred.fromCoroutine(self._create_contacts(who, phonebook_id, numbers)))
 
     async def _create_contacts(self, who: Account, phonebook_id: int, numbers: str) -> int:
-        read = partial(entered.contacts, numbers, self.is_refused)
+        read = partial(entered.numbers, numbers, self.is_refused)
         checked = read() if len(numbers) < LONG_LIST else await self._workers.run(read)
         now = self.now()
         return await self._ask(lambda connection: contacts.create_several(connection, who, phonebook_id, checked, now))

@@ -18,6 +18,9 @@ Wanted = TypeVar("Wanted", CampaignDraft, CampaignChange)
 IsRefused = Callable[[str], bool]
 """Whether a number must never be dialled, such as those of the emergency services."""
 
+MOST_NUMBERS: Final = 20_000
+"""In one request, which is one transaction: a fifth of a second in which no other one is written."""
+
 _SYNTAX: Final = re.compile(r"[\x00-\x1f\x7f$`]")
 _SHELL: Final = re.compile(r"shell_stream:", re.IGNORECASE)
 
@@ -35,15 +38,17 @@ def contact(entered: Contact, is_refused: IsRefused) -> Contact:
     return evolve(entered, number=number(entered.number, is_refused))
 
 
-def contacts(numbers: str, is_refused: IsRefused, field: str = "phoneno_list") -> list[Contact]:
-    """A contact for each item of a list that is separated by commas; empty items are skipped. Raises `BadValue` naming the
-    item, `AlreadyExists` for one that is there twice. It is pure, and takes about 3 microseconds an item."""
-    items = [item for item in numbers.split(",") if item and not item.isspace()]
+def numbers(text: str, is_refused: IsRefused, field: str = "phoneno_list") -> list[str]:
+    """The numbers of a list that is separated by commas; empty items are skipped. Raises `BadValue` naming the item,
+    `AlreadyExists` for one that is there twice. It is pure, and takes about 3 microseconds an item."""
+    items = [item for item in text.split(",") if item and not item.isspace()]
     if not items:
         raise BadValue(field, "has no number in it; expected numbers separated by commas")
+    if len(items) > MOST_NUMBERS:
+        raise BadValue(field, f"has {len(items)} numbers; at most {MOST_NUMBERS} are taken at once")
     parsed = [number(item, is_refused, field) for item in items]
     refuse_repeated(parsed)
-    return [Contact(number=each) for each in parsed]
+    return parsed
 
 
 def campaign(wanted: Wanted) -> Wanted:

@@ -78,6 +78,17 @@ LARGEST_CAMPAIGN: Final = (
 )
 """The subscribers of the largest campaign that uses a phonebook and has not ended."""
 
+FIRST_KNOWN: Final = (
+    "SELECT j.value FROM json_each(?) j JOIN contact k ON k.phonebook_id = ? AND k.number = j.value ORDER BY j.key LIMIT 1"
+)
+"""The first number of a JSON list that a phonebook has. Parameters: list, phonebook."""
+
+ADD_CONTACTS: Final = (
+    "INSERT INTO contact (phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at, "
+    "updated_at) SELECT ?, j.value, '', '', '', '', '{}', ?, ? FROM json_each(?) j ORDER BY j.key"
+)
+"""Parameters: phonebook, now, now, JSON list of numbers."""
+
 NEWEST_CONTACT: Final = "SELECT coalesce(max(id), 0) FROM contact"
 _CONTACT = f"SELECT k.id, {CONTACT_COLUMNS} FROM contact k JOIN phonebook p ON p.id = k.phonebook_id"
 CONTACT: Final = f"{_CONTACT} WHERE k.id = ?"
