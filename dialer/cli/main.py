@@ -10,12 +10,13 @@ from collections.abc import Sequence
 import structlog
 
 from dialer import __version__
-from dialer.cli import demo, simulate
+from dialer.cli import demo, gateways, simulate, users, voipapps
 from dialer.errors import BadValue, DialerError
 
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -30,6 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo.add_parser(commands)
+    for module in (users, gateways, voipapps):
+        module.add_parser(commands)
     simulate.add_parser(commands)
     return parser
 
@@ -48,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
     except BrokenPipeError:
         return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     return status
 
 

@@ -1,0 +1,74 @@
+"""The store for a command that does one thing and ends: no reactor, the calling thread waits."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from dialer.config import load_config
+from dialer.store.database import Database
+from dialer.store.location import absolute_url
+
+T = TypeVar("T")
+
+
+def config_option(parser: Any) -> None:
+    """The option that names the configuration."""
+    parser.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        default=Path("dialer.toml"),
+        metavar="FILE",
+        help="the configuration (default: %(default)s)",
+    )
+
+
+def database_url(config: Path) -> str:
+    """Where the database of a configuration file is. Raises `BadValue`."""
+    return absolute_url(load_config(config).database.url, config.absolute().parent)
+
+
+def with_database(url: str, work: Callable[[Database], Awaitable[T]]) -> T:
+    """Open the database at `url`, beside a dialer that may be running, do `work` with it, and close it. Raises what `work`
+    raises, and `StoreError` when the database does not serve."""
+    turns = _Turns()
+    database = Database(url, turns)
+
+    async def perform() -> T:
+        await database.start()
+        try:
+            return await work(database)
+        finally:
+            await database.stop()
+
+    return turns.wait(perform())
+
+
+@implementer(IReactorFromThreads)
+@define(eq=False)
+class _Turns:
+    """As much of a reactor as the database needs: what other threads hand in runs on the thread that waits."""
+
+    _queue: SimpleQueue[Callable[[], object]] = field(factory=SimpleQueue, init=False)
+
+    def callFromThread(self, callable: Callable[..., Any], *args: object, **kwargs: object) -> None:  # noqa: N802
+        self._queue.put(lambda: callable(*args, **kwargs))
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        results: list[Any] = []
+        Deferred.fromCoroutine(work).addBoth(results.append)
+        while not results:
+            self._queue.get()()
+        (result,) = results
+        if isinstance(result, Failure):
+            result.raiseException()
+        return result

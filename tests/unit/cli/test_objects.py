@@ -1,0 +1,223 @@
+"""`dialer user|gateway|voipapp add|list|set|remove`."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from dialer.accounts import verify_password
+from tests.unit.cli.support import Commands
+
+SECRET = "correct horse"
+
+
+@pytest.fixture
+def password_file(tmp_path):
+    file = tmp_path / "password"
+    file.write_text(f"{SECRET}\nsecond line\n")
+    return file
+
+
+def stored_hash(commands: Commands, username: str) -> str:
+    with closing(sqlite3.connect(commands.folder / "dialer.db")) as connection:
+        (text,) = connection.execute("SELECT password_hash FROM user_account WHERE username = ?", (username,)).fetchone()
+    return text
+
+
+# --- users ------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_user_is_added_with_the_password_of_a_file_which_is_stored_as_a_hash(commands, password_file):
+    ran = commands.good("user", "add", "ann", "--password-file", password_file, "--superuser", "--max-frequency", 100)
+    assert ran.out == "user ann added, id 1\n"
+    assert ran.err == ""
+    assert verify_password(stored_hash(commands, "ann"), SECRET)
+    [ann] = commands.good("user", "list", "--json").json
+    assert (ann["is_superuser"], ann["is_active"], ann["max_frequency"], ann["max_timeout"]) == (True, True, 100, None)
+    assert "password_hash" not in ann
+
+
+def test_a_generated_password_is_told_once_and_works(commands):
+    ran = commands.good("user", "add", "ann", "--generate-password")
+    password = ran.err.removeprefix("password of ann: ").strip()
+    assert len(password) == 20
+    assert verify_password(stored_hash(commands, "ann"), password)
+
+
+def test_a_password_is_asked_for_twice(commands, monkeypatch):
+    answers = iter([SECRET, SECRET, SECRET, "another one"])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(answers))
+    commands.good("user", "add", "ann")
+    assert verify_password(stored_hash(commands, "ann"), SECRET)
+    assert commands.refused("user", "add", "ben") == "password: the two are not the same"
+
+
+def test_nobody_can_be_asked_in_a_script(commands, monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
+    assert "--password-file" in commands.refused("user", "add", "ann")
+
+
+def test_a_password_has_a_shortest_length_and_is_not_shown(commands, password_file):
+    password_file.write_text("short")
+    line = commands.refused("user", "add", "ann", "--password-file", password_file)
+    assert line == "password: expected 8 to 1024 characters, got 5"
+
+
+def test_a_password_file_that_is_not_there_is_named(commands, tmp_path):
+    assert "nowhere cannot be read: No such file" in commands.refused(
+        "user", "add", "ann", "--password-file", tmp_path / "nowhere"
+    )
+
+
+def test_a_user_is_changed_where_it_is_told_to(commands):
+    commands.good("user", "add", "ann", "--generate-password", "--max-retries", 2, "--blacklist", "0900,=112")
+    before = stored_hash(commands, "ann")
+    commands.good("user", "set", "ann", "--max-retries", "none", "--no-active", "--whitelist", "+49x")
+    [ann] = commands.good("user", "list", "--json").json
+    assert (ann["max_retries"], ann["is_active"]) == (None, False)
+    assert (ann["blacklist"], ann["whitelist"]) == (["0900", "=112"], ["49x"])
+    assert stored_hash(commands, "ann") == before
+    commands.good("user", "set", "1", "--username", "anna", "--generate-password", "--blacklist", "")
+    [anna] = commands.good("user", "list", "--json").json
+    assert (anna["username"], anna["blacklist"]) == ("anna", [])
+    assert stored_hash(commands, "anna") != before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("add", "a:b", "--generate-password"), "username: may not contain a colon"),
+        (("add", " ", "--generate-password"), "username: is empty"),
+        (("add", "x" * 151, "--generate-password"), "username: is longer than 150 characters"),
+        (("add", "a\nb", "--generate-password"), "username: holds a control character"),
+        (("add", "b", "--generate-password", "--max-frequency", "0"), "--max-frequency: expected a whole number from 1 on"),
+        (("add", "b", "--generate-password", "--max-duration", "9" * 30), "--max-duration: expected a whole number"),
+        (("add", "b", "--generate-password", "--blacklist", "(1+)+"), "--blacklist: '(1+)+' is not a pattern"),
+        (("add", "ann", "--generate-password"), "username: exists already"),
+        (("set", "ann"), "set: name what shall be changed"),
+    ],
+)
+def test_what_cannot_be_a_user_is_refused_in_one_line(commands, arguments, problem):
+    commands.good("user", "add", "ann", "--generate-password")
+    assert problem in commands.refused("user", *arguments)
+    assert len(commands.good("user", "list", "--json").json) == 1
+
+
+def test_who_is_not_there_cannot_be_changed_or_removed(commands):
+    assert commands.failed("user", "set", "ann", "--superuser") == "there is no user ann"
+    assert commands.failed("user", "remove", "ann") == "there is no user ann"
+
+
+# --- gateways ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_gateway_has_all_that_was_entered(commands):
+    commands.good("gateway", "add", "spare", "--protocol", "local")
+    commands.good(
+        "gateway", "add", "carrier", "--dial-string", "sofia/gateway/carrier/{number}", "--removeprefix", "+", "--addprefix",
+        "00", "--addparameter", "codec=PCMA,PCMU , x=1", "--maximum-call", 30, "--calls-per-second", 5, "--failover", "spare",
+        "--status", "inactive", "--description", "the carrier",
+    )  # fmt: skip
+    carrier = commands.good("gateway", "list", "--json").json[1]
+    assert carrier["dial_string"] == "sofia/gateway/carrier/{number}"
+    assert (carrier["removeprefix"], carrier["addprefix"], carrier["addparameter"]) == ("+", "00", "codec=PCMA,PCMU,x=1")
+    assert (carrier["maximum_call"], carrier["calls_per_second"], carrier["failover"]) == (30, 5, "spare")
+    assert (carrier["status"], carrier["description"]) == ("inactive", "the carrier")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ((), "hostname: '' is not a host"),
+        (("--hostname", "a b"), "hostname: 'a b' is not a host"),
+        (("--protocol", "h323"), "--protocol: expected SIP or LOCAL"),
+        (("--dial-string", "sofia/gateway/c/"), "--dial-string: must hold {number} once"),
+        (("--dial-string", "user/{number},user/1"), "--dial-string: may not contain ','"),
+        (("--hostname", "h", "--addprefix", "x"), "--addprefix: 'x' is not a prefix"),
+        (("--hostname", "h", "--addparameter", "a"), "--addparameter: 'a' is not name=value"),
+        (("--hostname", "h", "--addparameter", "a=${b}"), "--addparameter: the value of a may not contain '$'"),
+        (("--hostname", "h", "--addparameter", "OriginatE_Timeout=1"), "--addparameter: OriginatE_Timeout is set by"),
+        (("--hostname", "h", "--addparameter", "originate_retries=3"), "--addparameter: originate_retries is set by"),
+        (("--hostname", "h", "--maximum-call", "-1"), "--maximum-call: expected a whole number from 0 on"),
+        (("--hostname", "h", "--calls-per-second", "0"), "--calls-per-second: expected a whole number from 1 on"),
+        (("--hostname", "h", "--failover", "nobody"), "--failover: there is no gateway nobody"),
+        (("--hostname", "h", "--status", "2"), "--status: expected one of inactive, active"),
+    ],
+)
+def test_what_cannot_be_dialled_is_refused_in_one_line(commands, options, problem):
+    arguments = [f"{options[index]}={options[index + 1]}" for index in range(0, len(options), 2)]
+    assert problem in commands.refused("gateway", "add", "g", *arguments)
+    assert commands.good("gateway", "list", "--json").json == []
+
+
+def test_a_change_that_would_leave_a_gateway_without_an_address_is_refused(commands):
+    commands.good("gateway", "add", "carrier", "--dial-string", "user/{number}")
+    assert "hostname" in commands.refused("gateway", "set", "carrier", "--dial-string", "")
+    commands.good("gateway", "set", "carrier", "--dial-string", "", "--hostname", "sip.example.net:5060")
+    [carrier] = commands.good("gateway", "list", "--json").json
+    assert (carrier["dial_string"], carrier["hostname"]) == ("", "sip.example.net:5060")
+
+
+def test_a_gateway_that_is_used_stays_and_the_line_says_by_what(commands):
+    commands.good("gateway", "add", "carrier", "--hostname", "h")
+    commands.good("gateway", "add", "other", "--hostname", "h", "--failover", "carrier")
+    assert commands.failed("gateway", "remove", "carrier") == "gateway carrier cannot be removed: it is used by 1 gateway"
+    commands.good("gateway", "set", "other", "--failover", "none")
+    commands.good("gateway", "remove", "1")
+    assert [entry["name"] for entry in commands.good("gateway", "list", "--json").json] == ["other"]
+
+
+# --- voice applications -----------------------------------------------------------------------------------------------------
+
+
+def test_a_voice_application_is_added_changed_and_removed(commands):
+    commands.good("gateway", "add", "carrier", "--hostname", "h")
+    commands.good("voipapp", "add", "hello", "--type", "play_audio", "--data", "hello.wav")
+    commands.good("voipapp", "set", "hello", "--type", "1", "--gateway", "carrier", "--data", "100")
+    [app] = commands.good("voipapp", "list", "--json").json
+    assert (app["type"], app["gateway"], app["data"]) == ("dial", "carrier", "100")
+    commands.good("voipapp", "remove", "hello")
+    assert commands.good("voipapp", "list", "--json").json == []
+
+
+def test_a_voice_application_must_say_what_it_does(commands):
+    assert "--type: is needed" in commands.refused("voipapp", "add", "hello")
+    assert "--type: expected one of dial, play-audio, conference, speak" in commands.refused(
+        "voipapp", "add", "hello", "--type", "sing"
+    )
+
+
+# --- all ----------------------------------------------------------------------------------------------------
+
+
+def test_a_table_shows_what_is_there_and_no_control_characters(commands):
+    commands.good("gateway", "add", "[bold]x", "--hostname", "h", "--description", "ünï")
+    table = commands.good("gateway", "list").out
+    assert "[bold]x" in table
+    assert "ünï" in table
+    assert "failover" not in table
+
+
+def test_ids_are_told_to_programs(commands):
+    assert commands.good("gateway", "add", "g", "--hostname", "h", "--json").json == {"id": 1}
+
+
+def test_a_configuration_that_is_not_there_is_told_in_one_line(commands):
+    ran = commands.bare("user", "list", "--config", commands.folder / "other.toml")
+    assert ran.status == 2
+    assert "other.toml: cannot be read" in commands.one_line(ran)
+
+
+def test_a_database_that_is_not_there_is_told_in_one_line(commands):
+    (commands.folder / "dialer.db").unlink()
+    assert "there is no database at" in commands.failed("user", "list")
+
+
+def test_a_locked_database_is_told_in_one_line(commands, monkeypatch):
+    monkeypatch.setattr("dialer.store.database.BUSY_SECONDS", 0.05)
+    with closing(sqlite3.connect(commands.folder / "dialer.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "is locked by another program" in commands.failed("gateway", "add", "g", "--hostname", "h")
