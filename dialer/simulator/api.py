@@ -112,12 +112,11 @@ class Api:
     def hupall(self, text: str) -> str:
         """[CAUSE [VARIABLE VALUE]...]: hang up every channel whose variables match all."""
         words = separate(text, " ", 11) if text else []
-        cause = named(words[0]) if words else ""
+        cause = (named(words[0]) or "NORMAL_CLEARING") if words else "MANAGER_REQUEST"
         pairs = list(zip(words[1::2], words[2::2], strict=False))
         for channel in list(self.switch.channels.values()):
             if all(channel.variable(name) == value for name, value in pairs):
-                self.switch.hang_up(channel, cause or "MANAGER_REQUEST")
-        cause = cause or "MANAGER_REQUEST"
+                self.switch.hang_up(channel, cause)
         if not pairs:
             return f"+OK hangup all channels with cause {cause}\n"
         more = "..." if len(pairs) > 1 else ""

@@ -60,6 +60,19 @@ class Subscription:
     names: set[str] = Factory(set)
     filters: list[tuple[str, str]] = Factory(list)
     session: str = ""
+    placed: str = ""  # the call under which the bus keeps it, "" for every call's events
+
+    @property
+    def only_filter(self) -> str:
+        """The call whose events a lone filter on Unique-ID lets through, "" for any other filters. Such a connection is spared the
+        look at every other call's events: with a session for each call that would be quadratic."""
+        if len(self.filters) == 1 and self.filters[0][0].lower() == "unique-id" and self.filters[0][1][:1] not in "+- /":
+            return self.filters[0][1]
+        return ""
+
+    def wants(self, name: str) -> bool:
+        """Whether it asked for events of that name."""
+        return (name in self.names or "ALL" in self.names) and self.kind != "xml"
 
 
 @define(eq=False)
@@ -70,52 +83,58 @@ class EventBus:
     templates: Templates
     core_uuid: str
     sequence: int = 0
-    _subscriptions: list[Subscription] = Factory(list)
+    _wide: list[Subscription] = field(factory=list, init=False)  # to the events of every call
+    _narrow: dict[str, list[Subscription]] = field(factory=dict, init=False)  # to one call's, by its UUID
     _by_name: dict[str, list[Subscription]] = field(factory=dict, init=False)
 
-    def add(self, subscription: Subscription) -> None:
-        """Begin to serve a connection."""
-        self._subscriptions.append(subscription)
-        self.changed()
+    def changed(self, subscription: Subscription) -> None:
+        """A subscription is new, or wants other events than before."""
+        self.remove(subscription)
+        subscription.placed = subscription.session or subscription.only_filter
+        if subscription.placed:
+            self._narrow.setdefault(subscription.placed, []).append(subscription)
+        else:
+            self._wide.append(subscription)
+            self._by_name.clear()
 
     def remove(self, subscription: Subscription) -> None:
         """Forget a connection."""
-        if subscription in self._subscriptions:
-            self._subscriptions.remove(subscription)
-            self.changed()
+        if subscription in self._wide:
+            self._wide.remove(subscription)
+            self._by_name.clear()
+        one_call = self._narrow.get(subscription.placed)
+        if one_call and subscription in one_call:
+            one_call.remove(subscription)
+            if not one_call:
+                del self._narrow[subscription.placed]
 
-    def changed(self) -> None:
-        """A subscription's names were changed."""
-        self._by_name.clear()
-
-    def subscribers(self, name: str) -> list[Subscription]:
-        """Who wants events of that name."""
+    def subscribers(self, name: str, session: str = "") -> list[Subscription]:
+        """Who wants events of that name, of that call."""
         found = self._by_name.get(name)
         if found is None:
-            found = [s for s in self._subscriptions if name in s.names or "ALL" in s.names]
-            self._by_name[name] = found
-        return found
+            found = self._by_name[name] = [s for s in self._wide if s.wants(name)]
+        narrow = self._narrow.get(session)
+        return found + [s for s in narrow if s.wants(name)] if narrow else found
 
     def emit(self, name: str, key: str, slots: Slots, session: str = "") -> None:
         """Something happened: tell the subscribers of `name`, with the template `key`."""
         self.sequence += 1
-        subscribers = self.subscribers(name)
+        subscribers = self.subscribers(name, session)
         if not subscribers:
             return
         template: Template | None = None
         frames: dict[str, bytes] = {}
         for subscription in subscribers:
-            if (subscription.session and subscription.session != session) or subscription.kind == "xml":
-                continue
             if template is None:
                 template = self.templates[key]
                 self.put_time(slots)
+            unfiltered = not subscription.filters or subscription.only_filter == subscription.placed == session
+            if not unfiltered and not passes(subscription.filters, json.loads(template.json(slots))):
+                continue
             frame = frames.get(subscription.kind)
             if frame is None:
                 body = template.json(slots) if subscription.kind == "json" else template.plain(slots)
                 frame = frames[subscription.kind] = wire.event(subscription.kind, body)
-            if subscription.filters and not passes(subscription.filters, json.loads(template.json(slots))):
-                continue
             subscription.receiver.deliver(frame)
 
     def put_time(self, slots: Slots) -> None:

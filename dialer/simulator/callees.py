@@ -100,6 +100,7 @@ CALLEES: Mapping[str, Callee] = {
         Callee(name="answers", answers=True, ring=(1, 6), talk=(2, 12)),
         Callee(name="stays", answers=True, ring=(0.2, 0.2)),
         Callee(name="busy", rings=False, cause="USER_BUSY", sip_status=486),
+        Callee(name="busy_ringing", ring=(0.1, 0.1), cause="USER_BUSY", sip_status=486),
         Callee(name="no_answer"),
         Callee(name="rejected", rings=False, cause="CALL_REJECTED", sip_status=603),
         Callee(name="rejected_ringing", ring=(1, 4), cause="CALL_REJECTED", sip_status=603),

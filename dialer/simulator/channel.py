@@ -48,6 +48,7 @@ class Channel:
     amd_result: str = "HUMAN"
     runner: Runner | None = None
     when_hung_up: list[Callable[[], None]] = Factory(list)
+    held: int = 0  # connections that keep the ended channel from being destroyed
     slots: Slots = field(init=False)
     _changed: bool = True
     _timers: list[IDelayedCall] = Factory(list)
@@ -93,7 +94,7 @@ class Channel:
     def emit(self, event: str, detail: str = "") -> None:
         """Tell the subscribers; `detail` is the part of the template's name that tells its variants apart."""
         bus = self.switch.bus
-        if not bus.subscribers(event):
+        if not bus.subscribers(event, self.uuid):
             bus.sequence += 1
             return
         key = "/".join(filter(None, (self.family, event, detail, self.ending)))
@@ -160,6 +161,17 @@ class Channel:
         slots.put_safe(values)
         if self.runner is not None:
             slots.put_group("*last_app", self.runner.last_application())
+
+    def destroy(self) -> None:
+        """The last events of a channel that has ended; they wait while a connection holds it."""
+        if not self.held and self.state != "CS_DESTROY":
+            self.emit("CHANNEL_DESTROY")
+            self.emit_state("CS_DESTROY")
+
+    def let_go(self) -> None:
+        """A connection that held the ended channel is gone."""
+        self.held -= 1
+        self.destroy()
 
     # --- time -------------------------------------------------------------------------------------------------------------
 

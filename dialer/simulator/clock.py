@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from attrs import define
 from twisted.internet.interfaces import IReactorTime
@@ -39,7 +40,12 @@ class SwitchClock:
 
 def stamp(micros: int) -> str:
     """A moment as the `*_stamp` variables show it."""
-    return datetime.fromtimestamp(micros // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return _second_stamp(micros // 1_000_000)
+
+
+@lru_cache(maxsize=256)
+def _second_stamp(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def duration(seconds: float) -> str:

@@ -6,8 +6,12 @@ Read from `switch_separate_string` (switch_utils.c), `switch_event_create_bracke
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 from attrs import frozen
 
+_ORDINARY = re.compile(r"[^\\']+")
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
 MAX_ARGUMENTS = 10
 
@@ -47,48 +51,67 @@ def separate(text: str, delimiter: str, limit: int) -> list[str]:
     quotes group; quotes, escapes and outer blanks are removed from the parts. A lone quote is an ordinary character,
     except where the delimiter is a blank: there it groups to the end."""
     blank = delimiter == " "
+    if blank:
+        text = text.lstrip(" ")
     parts: list[str] = []
-    start = i = 0
+    start = 0
     quoted = False
-    while i < len(text) and len(parts) < limit - 1:
-        char = text[i]
-        if char == "\\":
-            i += 1
-        elif char == "'" and (blank or quoted or "'" in text[i + 1 :]):
-            quoted = not quoted
-        elif char == delimiter and not quoted:
-            parts.append(text[start:i])
-            while blank and text[i + 1 : i + 2] == " ":
-                i += 1
-            start = i + 1
-        i += 1
+    for found in _special(delimiter).finditer(text):
+        token = found[0]
+        if token[0] == "\\":
+            continue
+        if token == "'":
+            if blank or quoted or "'" in text[found.end() :]:
+                quoted = not quoted
+        elif not quoted:
+            if len(parts) == limit - 1:
+                break
+            parts.append(text[start : found.start()])
+            start = found.end()
     if start < len(text):
         parts.append(text[start:])
     return [_cleaned(part, "" if blank else delimiter) for part in parts]
 
 
+@cache
+def _special(delimiter: str) -> re.Pattern[str]:
+    """Escapes, quotes and delimiters; blanks count as one."""
+    return re.compile(r"\\.?|'|" + (" +" if delimiter == " " else re.escape(delimiter)), re.DOTALL)
+
+
 def _cleaned(text: str, delimiter: str) -> str:
     text = text.lstrip(" ")
-    kept: list[str] = []
+    if "'" not in text and "\\" not in text:
+        return text.rstrip(" ")
+    kept = ""
     end = 0  # what follows is unquoted trailing blanks
     quoted = False
     i = 0
     while i < len(text):
         char, following = text[i], text[i + 1 : i + 2]
-        if char == "\\" and following and (following in "'\"\\" or following == delimiter or following in _UNESCAPED):
-            kept.append(following if following in "'\"\\" or following == delimiter else _UNESCAPED[following])
+        if char == "\\":
+            if following and (following in "'\"\\" or following == delimiter):
+                kept += following
+                i += 1
+            elif following in _UNESCAPED:
+                kept += _UNESCAPED[following]
+                i += 1
+            else:
+                kept += char
             end = len(kept)
             i += 1
         elif char == "'" and (quoted or "'" in text[i + 1 :]):
             quoted = not quoted
             if quoted:
                 end = len(kept)
+            i += 1
         else:
-            kept.append(char)
-            if char != " " or quoted:
-                end = len(kept)
-        i += 1
-    return "".join(kept[:end] if end else kept)
+            run = _ORDINARY.match(text, i)
+            piece = run[0] if run else char
+            kept += piece
+            end = len(kept) if quoted else len(kept) - (len(piece) - len(piece.rstrip(" "))) if piece.strip(" ") else end
+            i += len(piece)
+    return kept[:end] if end else kept
 
 
 def parse_arguments(line: str) -> Arguments | None:

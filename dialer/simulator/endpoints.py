@@ -43,7 +43,9 @@ def parse_endpoint(text: str, invalid_gateways: Container[str]) -> Endpoint:
 
 
 def _sofia(text: str, invalid_gateways: Container[str]) -> Endpoint:
-    profile, _, destination = text.partition("/")
+    profile, slash, destination = text.partition("/")
+    if not slash:
+        return Endpoint(problem="INVALID_URL", session=True)
     if profile == "gateway":
         gateway, _, number = destination.partition("/")
         if gateway in invalid_gateways or not gateway:

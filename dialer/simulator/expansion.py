@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from dialer.simulator.dialstring import separate
 
+_PLAIN = re.compile(r"[^$\\]+")
 _NUMBER = re.compile(r"[-+]?\d*\.?\d*")
 _OPERATOR = re.compile(r"\s*(==|!=|>=|<=|>|<)(.)\s*", re.DOTALL)
 
@@ -24,7 +25,11 @@ def expand(text: str, variable: Variable, api: Api) -> str:
     out: list[str] = []
     i = 0
     while i < len(text):
-        if text[i] == "\\" and text[i + 1 : i + 2] in ("$", "'", "\\"):
+        plain = _PLAIN.match(text, i)
+        if plain:
+            out.append(plain[0])
+            i = plain.end()
+        elif text[i] == "\\" and text[i + 1 : i + 2] in ("$", "'", "\\"):
             out.append("" if text[i + 1] == "'" else text[i + 1])
             i += 2
         elif text.startswith("${", i):

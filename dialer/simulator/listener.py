@@ -56,6 +56,10 @@ class Listener:
                 return  # `resume` goes on
         self._busy = False
         self.flush()
+        self.idle()
+
+    def idle(self) -> None:
+        """Nothing is left to be done for the peer at the moment."""
 
     def resume(self) -> None:
         """The command that blocked the connection is done."""
@@ -197,7 +201,7 @@ class Listener:
         """The connection's subscription, made when it is first needed."""
         if self.subscription is None:
             self.subscription = Subscription(self)
-            self.bus.add(self.subscription)
+            self.bus.changed(self.subscription)
         return self.subscription
 
     def _event(self, command: Command) -> None:
@@ -214,7 +218,7 @@ class Listener:
             subscription.names.add(name)
             if name == "CUSTOM":
                 break  # whatever follows is a subclass
-        self.bus.changed()
+        self.bus.changed(self.subscribe())
         if not known:
             self.reply("-ERR no keywords supplied")
             return
@@ -232,7 +236,7 @@ class Listener:
         elif "ALL" in subscription.names:
             subscription.names = set(EVENT_NAMES) - {"ALL"}
         subscription.names.difference_update(names)
-        self.bus.changed()
+        self.bus.changed(self.subscribe())
         self.listening = True
         self.reply("+OK events nixed")
 
@@ -243,7 +247,7 @@ class Listener:
             return
         self.listening = False
         self.subscribe().names.clear()
-        self.bus.changed()
+        self.bus.changed(self.subscribe())
         self.reply("+OK no longer listening for events")
 
     def _myevents(self, command: Command) -> None:
@@ -256,12 +260,13 @@ class Listener:
         if subscription.session:
             self.reply("-ERR aready enabled.")
             return
+        self.bus.remove(subscription)
         subscription.session = session
         subscription.names |= MY_EVENTS
         if "json" in line.lower():
             subscription.kind = "json"
         self.listening = True
-        self.bus.changed()
+        self.bus.changed(self.subscribe())
         self.reply("+OK Events Enabled")
 
     def _filter(self, command: Command) -> None:
@@ -273,11 +278,13 @@ class Listener:
                 f for f in filters if name.lower() != "all" and (f[0].lower() != name.lower() or (value and f[1] != value))
             ]
             filters[:] = kept
+            self.bus.changed(self.subscribe())
             self.reply(f"+OK filter deleted. [{name}][{value}]")
         elif blank:
             if name.lower() == "add":
                 name, _, value = value.partition(" ")
             filters.append((name, value))
+            self.bus.changed(self.subscribe())
             self.reply(f"+OK filter added. [{name}]=[{value}]")
         else:
             self.reply("-ERR invalid syntax")

@@ -93,6 +93,8 @@ class Origination:
         if endpoint.problem and not endpoint.session:
             self._refused(endpoint.problem)
             return
+        if uuid in switch.channels and not endpoint.name.startswith("sofia/"):
+            uuid = switch.new_uuid()  # only mod_sofia asks for its session under that UUID; the others rename it, or do not
         if uuid in switch.channels or not switch.admit():
             self._refused(OUT_OF_ORDER)
             return

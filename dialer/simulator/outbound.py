@@ -47,6 +47,8 @@ class OutboundListener(Listener):
     _first: IDelayedCall | None = None
     _lingering: IDelayedCall | None = None
     _over: bool = False
+    _told: bool = False
+    _held: bool = False
 
     def begin(self) -> None:
         """The connection is there."""
@@ -151,15 +153,21 @@ class OutboundListener(Listener):
     # --- the end ----------------------------------------------------------------------------------------------------------
 
     def call_ended(self) -> None:
-        """The call is over: say so, and close unless the listener lingers."""
-        if self.closed or self._over:
+        """The call is over. The channel is not destroyed before its listener is gone."""
+        if not self.closed:
+            self._over = self._held = True
+            self.channel.held += 1
+            self.idle()
+
+    def idle(self) -> None:
+        """Between commands, after the events: tell the end of the call, and close unless the listener lingers."""
+        if not self._over or self._told or self._busy or self.closed:
             return
-        self._over = True
+        self._told = True
+        self.flush()
         if self.linger is None:
-            self.flush()
             self.hang_up()
             return
-        self.flush()
         self.send(wire.linger_notice(self.channel.uuid, self.channel.name, self.linger))
         if self.linger >= 0:
             self._lingering = self.switch.clock.reactor.callLater(self.linger, self.hang_up)
@@ -170,6 +178,8 @@ class OutboundListener(Listener):
         if self.closed:
             return
         Listener.forget(self)
+        if self._held:
+            self.channel.let_go()
         if self._lingering is not None and self._lingering.active():
             self._lingering.cancel()
         if not self.channel.alive or self.channel.runner is None:

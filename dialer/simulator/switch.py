@@ -133,8 +133,7 @@ class Switch:
         self.channels.pop(channel.uuid, None)
         for tell in channel.when_hung_up:
             tell()
-        channel.emit("CHANNEL_DESTROY")
-        channel.emit_state("CS_DESTROY")
+        channel.destroy()
         if ender is not None and not job_first:
             ender.ended(channel)
 
