@@ -9,11 +9,7 @@ could.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import cached_property
 from typing import Final
-
-from attrs import define
 
 from dialer.errors import BadValue
 
@@ -46,37 +42,3 @@ def like(pattern: str) -> str:
     """The operand of SQL's LIKE that matches what `pattern` does, for a number without its leading `+`."""
     whole = pattern.startswith("=")
     return pattern.removeprefix("=").replace("x", "_") + ("" if whole else "%")
-
-
-@define(eq=False, slots=False)
-class NumberRules:
-    """Whom a user may call: nobody on the blacklist, and nobody but those on the whitelist when there is one."""
-
-    blacklist: tuple[str, ...] = ()
-    whitelist: tuple[str, ...] = ()
-
-    def refusal(self, number: str) -> str | None:
-        """Why `number` may not be called, as the end of a sentence; None when it may."""
-        digits = number.removeprefix("+")
-        if self.blacklist and self._black.match(digits):
-            return "is on the blacklist"
-        if self.whitelist and not self._white.match(digits):
-            return "is not on the whitelist"
-        return None
-
-    @cached_property
-    def _black(self) -> re.Pattern[str]:
-        return _expression(self.blacklist)
-
-    @cached_property
-    def _white(self) -> re.Pattern[str]:
-        return _expression(self.whitelist)
-
-
-def _expression(patterns: Iterable[str]) -> re.Pattern[str]:
-    """One expression for all: characters and dots only, so it cannot backtrack."""
-    parts = []
-    for pattern in patterns:
-        body = re.escape(pattern.removeprefix("=")).replace("x", ".")
-        parts.append(rf"{body}\Z" if pattern.startswith("=") else body)
-    return re.compile("|".join(parts))

@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred
 
 from dialer.errors import InUse, NotFound
 from dialer.model import GatewayStatus, VoipAppType
-from dialer.patterns import NumberRules
 from dialer.store import number_rules
 from dialer.store.database import Database
 from dialer.store.entities import Entities
@@ -86,7 +85,7 @@ class Catalogue:
 
         def read(e: Entities) -> list[UserEntry]:
             rules = number_rules.read_all(e.db.get_connection())
-            return [_user(row, rules.get(row.id, NumberRules())) for row in e.User.select().order_by(e.User.id)]
+            return [_user(row, rules.get(row.id, number_rules.NumberRules())) for row in e.User.select().order_by(e.User.id)]
 
         return self.database.run_with_entities(read)
 
@@ -197,7 +196,7 @@ def _refuse_in_use(kind: str, name: str, uses: Mapping[str, int], verb: str) -> 
         raise InUse(kind, name, f"{verb} {', '.join(counts)}")
 
 
-def _user(row: Any, rules: NumberRules) -> Any:
+def _user(row: Any, rules: number_rules.NumberRules) -> Any:
     return _entry(UserEntry, row, has_password=bool(row.password_hash), blacklist=rules.blacklist, whitelist=rules.whitelist)
 
 

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import orjson
+from attrs import frozen
+
 from dialer.errors import BadValue
-from dialer.patterns import NumberRules, like
+from dialer.patterns import like
 from dialer.store.database import Connection
 
 BLACKLIST = "blacklist"
 WHITELIST = "whitelist"
 
 ALL = "SELECT user_id, kind, pattern FROM number_pattern ORDER BY user_id, kind, pattern"
-OF_PHONEBOOK = (
-    "SELECT n.kind, n.pattern FROM phonebook p JOIN number_pattern n ON n.user_id = p.user_id WHERE p.id = ? "
-    "ORDER BY n.pattern"
-)
 CLEAR = "DELETE FROM number_pattern WHERE user_id = ? AND kind = ?"
 ADD = "INSERT INTO number_pattern (user_id, kind, pattern, matcher) VALUES (?, ?, ?, ?)"
+FIRST_REFUSED = (
+    "SELECT e.value, EXISTS (SELECT 1 FROM number_pattern n "
+    "WHERE n.user_id = p.user_id AND n.kind = 'blacklist' AND ltrim(e.value, '+') LIKE n.matcher) AS is_black "
+    "FROM phonebook p JOIN json_each(?) e WHERE p.id = ? AND (is_black OR ("
+    "EXISTS (SELECT 1 FROM number_pattern n WHERE n.user_id = p.user_id AND n.kind = 'whitelist') "
+    "AND NOT EXISTS (SELECT 1 FROM number_pattern n "
+    "WHERE n.user_id = p.user_id AND n.kind = 'whitelist' AND ltrim(e.value, '+') LIKE n.matcher))) ORDER BY e.key LIMIT 1"
+)
+"""Parameters: numbers as a JSON list, phonebook."""
+
+
+@frozen(kw_only=True)
+class NumberRules:
+    """Whom a user may call: nobody on the blacklist, and nobody but those on the whitelist when that is not empty."""
+
+    blacklist: tuple[str, ...] = ()
+    whitelist: tuple[str, ...] = ()
 
 
 def read_all(connection: Connection) -> dict[int, NumberRules]:
@@ -25,7 +41,10 @@ def read_all(connection: Connection) -> dict[int, NumberRules]:
     found: dict[int, dict[str, list[str]]] = {}
     for user_id, kind, pattern in connection.execute(ALL):
         found.setdefault(user_id, {}).setdefault(kind, []).append(pattern)
-    return {user_id: _rules(lists) for user_id, lists in found.items()}
+    return {
+        user_id: NumberRules(blacklist=tuple(lists.get(BLACKLIST, ())), whitelist=tuple(lists.get(WHITELIST, ())))
+        for user_id, lists in found.items()
+    }
 
 
 def write(connection: Connection, user_id: int, kind: str, patterns: Iterable[str]) -> None:
@@ -36,17 +55,8 @@ def write(connection: Connection, user_id: int, kind: str, patterns: Iterable[st
 
 def check_numbers(connection: Connection, phonebook_id: int, numbers: Sequence[str]) -> None:
     """Raise `BadValue` for the first of `numbers` that the owner of the phonebook may not call."""
-    lists: dict[str, list[str]] = {}
-    for kind, pattern in connection.execute(OF_PHONEBOOK, (phonebook_id,)):
-        lists.setdefault(kind, []).append(pattern)
-    if not lists:
-        return
-    rules = _rules(lists)
-    for number in numbers:
-        refusal = rules.refusal(number)
-        if refusal is not None:
-            raise BadValue("contact", f"{number} {refusal} of this user")
-
-
-def _rules(lists: dict[str, list[str]]) -> NumberRules:
-    return NumberRules(blacklist=tuple(lists.get(BLACKLIST, ())), whitelist=tuple(lists.get(WHITELIST, ())))
+    refused = connection.execute(FIRST_REFUSED, (orjson.dumps(list(numbers)).decode(), phonebook_id)).fetchone()
+    if refused is not None:
+        number, is_black = refused
+        reason = "is on the blacklist" if is_black else "is not on the whitelist"
+        raise BadValue("contact", f"{number} {reason} of this user")

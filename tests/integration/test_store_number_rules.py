@@ -39,6 +39,15 @@ async def test_a_contact_that_is_not_on_the_whitelist_is_not_added(tmp_path):
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_blacklist_wins_over_the_whitelist(tmp_path):
+    async with world(tmp_path, contacts=0) as w:
+        await forbid(w, "whitelist", "49", "43")
+        await forbid(w, "blacklist", "4990")
+        with pytest.raises(BadValue, match="contact: 4990 is on the blacklist of this user"):
+            await w.contacts.add_contacts(1, [Contact(number=number) for number in ("4930", "4990", "1")], NOW)
+
+
+@pytest_twisted.ensureDeferred
 async def test_who_comes_onto_the_blacklist_is_no_candidate_any_more(tmp_path):
     async with world(tmp_path) as w:
         await forbid(w, "blacklist", "1001")

@@ -13,6 +13,7 @@ from dialer.model import Contact
 from dialer.records import Account, ContactRecord
 from dialer.store.contacts import ADD_CONTACT, SUBSCRIBE_NEW
 from dialer.store.database import Connection
+from dialer.store.number_rules import check_numbers
 from dialer.store.requests import phonebooks, rows, statements
 from dialer.store.requests.accounts import check_limit, limits
 from dialer.store.times import to_column
@@ -22,8 +23,10 @@ ACTIVE: Final = 1
 
 
 def create(connection: Connection, who: Account, phonebook_id: int, contact: Contact, now: datetime) -> ContactRecord:
-    """Add one and subscribe it. Raises `NotFound`, `LimitExceeded`, `AlreadyExists`."""
+    """Add one and subscribe it. Raises `NotFound`, `LimitExceeded`, `BadValue` for a number that the phonebook's owner may not
+    call, `AlreadyExists`."""
     _check_room(connection, who, phonebook_id, 1)
+    check_numbers(connection, phonebook_id, [contact.number])
     if connection.execute(statements.CONTACT_NUMBERED, (phonebook_id, contact.number)).fetchone() is not None:
         raise AlreadyExists("contact", "contact", contact.number)
     last = _newest(connection)
@@ -40,11 +43,13 @@ def create(connection: Connection, who: Account, phonebook_id: int, contact: Con
 
 def create_several(connection: Connection, who: Account, phonebook_id: int, numbers: Sequence[str], now: datetime) -> int:
     """Add a contact for each number, none of which is there twice, and subscribe them. Returns how many. Raises `NotFound`,
-    `LimitExceeded`, `AlreadyExists` naming the first number that the phonebook has already.
+    `LimitExceeded`, `BadValue` naming the first number that the phonebook's owner may not call, `AlreadyExists` naming the
+    first that the phonebook has already.
 
     The numbers travel as one JSON text: no Python runs between the rows, and the reactor thread goes on meanwhile.
     """
     _check_room(connection, who, phonebook_id, len(numbers))
+    check_numbers(connection, phonebook_id, numbers)
     listed = orjson.dumps(numbers).decode()
     known = connection.execute(statements.FIRST_KNOWN, (listed, phonebook_id)).fetchone()
     if known is not None:
