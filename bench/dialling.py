@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
-from attrs import frozen
+from attrs import define, field, frozen
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from dialer.esl.inbound import SwitchConfig
+from dialer.metrics import PaceMeter
 from dialer.model import Contact, Finish, VoipAppType
 from dialer.service import DialerService, ServiceSettings, utc_now
 from dialer.store.admin import Admin
@@ -35,59 +38,104 @@ class Load:
     ring_timeout: int = 60
 
 
+@define(eq=False)
+class SendTimes(PaceMeter):
+    """Remembers when each call was sent, in seconds since 1970."""
+
+    times: list[float] = field(factory=list, init=False)
+
+    def note(self, at: datetime) -> None:
+        """A call was sent at `at`."""
+        self.times.append(at.timestamp())
+        super().note(at)
+
+
+@define(eq=False)
+class Dialling:
+    """A running dialer. `ended` counts the attempts that have ended."""
+
+    service: DialerService
+    load: Load
+    sent: SendTimes = field(factory=SendTimes, init=False)
+    contacts: int = field(default=0, init=False)
+    ended: int = field(default=0, init=False)
+    phonebook: int = field(default=0, init=False)
+    campaign: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.service.pace = self.sent
+
+    async def add_contacts(self, count: int) -> None:
+        """So many more contacts, ready to be called."""
+        numbers = range(self.contacts, self.contacts + count)
+        self.contacts += count
+        contacts = (Contact(number=f"1555{index:07}") for index in numbers)
+        await Contacts(self.service.database).import_contacts(self.phonebook, contacts, utc_now())
+
+    async def open_campaign(self) -> None:
+        """A started campaign with the contacts of the load."""
+        admin, now, load = Admin(self.service.database), utc_now(), self.load
+        user = await admin.create_user(NewUser(username="bench"), now)
+        gateway = await admin.create_gateway(NewGateway(name="bench", dial_string="sofia/gateway/simulator/{number}"), now)
+        app = await admin.create_voip_app(NewVoipApp(name="bench", type=VoipAppType.PLAY_AUDIO), now)
+        self.phonebook = await admin.create_phonebook(NewPhonebook(user_id=user, name="bench"), now)
+        await self.add_contacts(load.contacts)
+        draft = NewCampaign(
+            user_id=user,
+            name="bench",
+            gateway_id=gateway,
+            voip_app_id=app,
+            starting_at=now,
+            expires_at=now + timedelta(days=1),
+            frequency=load.calls_per_minute,
+            max_retry=0,
+            call_timeout=load.ring_timeout,
+            call_max_duration=600,
+            voip_app_data=load.audio,
+        )
+        self.campaign = await admin.create_campaign(draft, now)
+        await Contacts(self.service.database).subscribe(self.campaign, self.phonebook, now)
+
+    def call_faster(self, calls_per_minute: int) -> Deferred[Any]:
+        """Change the campaign's frequency."""
+        values = (calls_per_minute, self.campaign)
+        return self.service.database.run(lambda base: base.execute("UPDATE campaign SET frequency = ? WHERE id = ?", values))
+
+
 def sleep(seconds: float) -> Deferred[None]:
     """Let the reactor work."""
     return deferLater(reactor, seconds)
 
 
-def dial(load: Load, watch: Callable[[DialerService, list[int]], Awaitable[None]]) -> None:
-    """Dial while `watch(service, ended)` looks on; `ended[0]` counts the attempts that have ended. Stops when it returns."""
+def dial(load: Load, watch: Callable[[Dialling], Awaitable[None]]) -> None:
+    """Dial while `watch` looks on; stops when it returns."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    ended = [0]
-
-    def count(_: Finish) -> None:
-        ended[0] += 1
-
     upgrade(sqlite_url(load.database))
     config = SwitchConfig(port=load.port, calls_per_second=10_000, max_in_flight=500)
     settings = ServiceSettings(database=sqlite_url(load.database), switch=config, inline=True)
 
+    def count(_: Finish) -> None:
+        dialling.ended += 1
+
+    dialling = Dialling(DialerService(reactor, settings, count), load)
+
     async def run() -> None:
-        service = DialerService(reactor, settings, count)
-        await service.start()
-        while not service.switch.ready:
+        await dialling.service.start()
+        while not dialling.service.switch.ready:
             await sleep(0.1)
-        await _campaign(service, load)
-        await watch(service, ended)
-        await service.quiesce()
+        await dialling.open_campaign()
+        await watch(dialling)
+        await dialling.service.quiesce()
 
-    def failed(failure: object) -> None:
-        print(failure)
-
-    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(run()).addErrback(failed).addBoth(lambda _: reactor.stop()))
-    reactor.run()
+    run_reactor(run)
 
 
-async def _campaign(service: DialerService, load: Load) -> None:
-    admin, now = Admin(service.database), utc_now()
-    user = await admin.create_user(NewUser(username="bench"), now)
-    gateway = await admin.create_gateway(NewGateway(name="bench", dial_string="sofia/gateway/simulator/{number}"), now)
-    app = await admin.create_voip_app(NewVoipApp(name="bench", type=VoipAppType.PLAY_AUDIO), now)
-    phonebook = await admin.create_phonebook(NewPhonebook(user_id=user, name="bench"), now)
-    contacts = (Contact(number=f"1555{index:07}") for index in range(load.contacts))
-    await Contacts(service.database).import_contacts(phonebook, contacts, now)
-    draft = NewCampaign(
-        user_id=user,
-        name="bench",
-        gateway_id=gateway,
-        voip_app_id=app,
-        starting_at=now,
-        expires_at=now + timedelta(days=1),
-        frequency=load.calls_per_minute,
-        max_retry=0,
-        call_timeout=load.ring_timeout,
-        call_max_duration=600,
-        voip_app_data=load.audio,
+def run_reactor(run: Callable[[], Awaitable[None]]) -> None:
+    """Run a coroutine on the reactor and stop; a failure ends the process with its traceback."""
+    failures: list[object] = []
+    reactor.callWhenRunning(
+        lambda: Deferred.fromCoroutine(run()).addErrback(failures.append).addBoth(lambda _: reactor.stop())
     )
-    campaign = await admin.create_campaign(draft, now)
-    await Contacts(service.database).subscribe(campaign, phonebook, now)
+    reactor.run()
+    if failures:
+        sys.exit(str(failures[0]))

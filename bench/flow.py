@@ -1,7 +1,8 @@
 """The whole flow: a dialer and a simulator, each a process of its own, TCP, SQLite on disk with `synchronous=FULL`.
 
 Calls take 6.7 s on average and a third of them is answered: those ring for 2 s and hear 4.7 s of audio in a session of the
-outbound server; the others ring for 6.7 s and are rejected. What counts is the dialer's CPU per call.
+outbound server; the others ring for 6.7 s and are rejected. What counts is the dialer's CPU per call. `--search` raises the
+rate in steps, in one run, until the calls that finish fall behind the asked rate or the reactor becomes late.
 """
 
 from __future__ import annotations
@@ -9,109 +10,187 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
-import subprocess
-import sys
+import statistics
 import tempfile
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-from bench.processes import cpu_seconds, raise_file_limit, resident_bytes, simulator
+from bench.processes import Child, cpu_seconds, raise_file_limit, resident_bytes, say, simulator
 
 MIX = "[stays:ring=2]=1,[rejected_ringing:ring=6.7]=2"
 AUDIO = "tone_stream://%(4700,0,440)"
+RATE = 300.0
 WARM_UP = 10.0
+"""Seconds; no call lasts longer, so that as many end as begin."""
+SEARCH_STEP, SEARCH_STEPS, SEARCH_SECONDS = 75.0, 8, 6.0
+HELD = 0.97
+LATE = 0.1
+"""A reactor whose lag exceeds so many seconds once in a hundred times does not hold its rate."""
 
 
-def main() -> None:
-    """Print the figures of one run."""
-    parser = argparse.ArgumentParser(prog="python -m bench.flow")
-    parser.add_argument("--rate", type=float, default=300.0, help="calls per second (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=60.0, help="measured time (default: %(default)s)")
-    parser.add_argument("--folder", help="where the database is written (default: a temporary one)")
-    parser.add_argument("--profile", help="write a profile of the dialer to this file")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.child:
-        _child(json.loads(arguments.child))
-        return
+def main(seconds: float = 60.0, rate: float = RATE, profile: str = "") -> dict[str, Any]:
+    """One run at one rate; prints and returns its figures."""
+    (found,) = _run({"rates": [rate], "seconds": seconds, "profile": profile}, _print)
+    return found
+
+
+def search(first: float = RATE, step: float = SEARCH_STEP, steps: int = SEARCH_STEPS) -> float:
+    """The highest rate that was held; prints every step."""
+    rates = [first + step * number for number in range(steps)]
+    found = _run({"rates": rates, "seconds": SEARCH_SECONDS, "profile": ""}, _print_step)
+    held = [each for each in found if _holds(each)]
+    highest = held[-1]["finished"] if held else 0.0
+    print(f"flow: highest rate held {highest:.0f} calls/s; then {_limit(found[-1])}")
+    return highest
+
+
+def _run(task: dict[str, Any], show: Any) -> list[dict[str, Any]]:
     raise_file_limit()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder, simulator(
-        "--sps", "0", "--max-sessions", "0", "--mix", MIX
-    ) as (port, simulator_pid):
-        task = {
-            "port": port,
-            "database": str(Path(folder) / "flow.sqlite3"),
-            "rate": arguments.rate,
-            "seconds": arguments.seconds,
-            "simulator": simulator_pid,
-            "profile": arguments.profile,
-        }
-        command = [sys.executable, "-m", "bench.flow", "--child", json.dumps(task)]
-        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        _print(arguments.rate, json.loads(output.splitlines()[-1]))
+    found = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        simulator("--sps", "0", "--max-sessions", "0", "--mix", MIX) as (port, simulator_pid),
+    ):
+        more = {"port": port, "database": str(Path(folder) / "flow.sqlite3"), "simulator": simulator_pid}
+        child = Child("bench.flow", task | more)
+        for _ in task["rates"]:
+            found.append(child.hear())
+            show(found[-1])
+            if not _holds(found[-1]):
+                break
+            child.go_on()
+        child.end()
+    return found
 
 
-def _print(rate: float, found: dict[str, float]) -> None:
-    per_call = 1000 * found["cpu"] / found["calls"]
-    print(f"flow: asked {rate:.0f} calls/s, finished {found['calls'] / found['seconds']:.1f}/s over {found['seconds']:.0f} s")
-    print(f"  dialer CPU per call {per_call:.2f} ms (limit 3, target 2); {100 * found['cpu'] / found['seconds']:.0f} % of a core")
-    print(f"  of it the reactor thread {1000 * found['main_cpu'] / found['calls']:.2f} ms")
-    print(f"  simulator CPU per call {1000 * found['simulator_cpu'] / found['calls']:.2f} ms")
-    print(f"  concurrent calls {found['live']:.0f} at most; worst second {found['worst_second']:.0f} calls sent")
-    print(f"  resident memory at the end {found['resident'] / 1e6:.0f} MB")
+def _holds(found: dict[str, Any]) -> bool:
+    return found["finished"] >= HELD * found["asked"] and found["lag_99"] <= LATE
 
 
-def _child(task: dict[str, object]) -> None:
-    from bench.dialling import Load, dial, sleep
+def _limit(found: dict[str, Any]) -> str:
+    shares = {
+        "the simulator": found["simulator_share"],
+        "the dialer (its reactor thread)": found["reactor_share"],
+        "the dialer (both threads)": found["dialer_share"],
+    }
+    name, share = max(shares.items(), key=lambda item: item[1])
+    what = "nothing was saturated" if _holds(found) else f"{name} was the limit"
+    return f"{what}: {name} used {share:.0%} of a core"
 
-    rate, seconds = float(task["rate"]), float(task["seconds"])
+
+def _print(found: dict[str, Any]) -> None:
+    print(f"flow: asked {found['asked']:.0f} calls/s, finished {found['finished']:.1f}/s over {found['seconds']:.0f} s")
+    print(f"  dialer CPU per call {found['cpu_ms']:.2f} ms (limit 3, target 2); {found['dialer_share']:.0%} of a core")
+    print(f"  of it the reactor thread {found['reactor_ms']:.2f} ms; simulator CPU per call {found['simulator_ms']:.2f} ms")
+    print(
+        f"  gaps between calls {found['gap_ms']:.2f} ms, standard deviation {found['gap_deviation_ms']:.2f} ms; "
+        f"worst second {found['worst_second']} calls"
+    )
+    print(
+        f"  reactor lag: median {found['lag_50'] * 1e3:.1f} ms, 99 % {found['lag_99'] * 1e3:.1f} ms, "
+        f"most {found['lag_most'] * 1e3:.1f} ms"
+    )
+    print(f"  concurrent calls at most {found['live']}; resident memory at the end {found['resident'] / 1e6:.0f} MB")
+
+
+def _print_step(found: dict[str, Any]) -> None:
+    print(
+        f"flow: asked {found['asked']:4.0f}/s, finished {found['finished']:6.1f}/s; dialer {found['dialer_share']:4.0%} "
+        f"({found['cpu_ms']:.2f} ms a call), simulator {found['simulator_share']:4.0%} of a core; "
+        f"lag 99 % {found['lag_99'] * 1e3:.0f} ms"
+    )
+
+
+def _child(task: dict[str, Any]) -> None:
+    import sys
+
+    from twisted.internet.threads import deferToThread
+
+    from bench.dialling import Dialling, Load, dial
+
+    rates, seconds = task["rates"], task["seconds"]
     load = Load(
-        port=int(task["port"]),
-        database=Path(str(task["database"])),
-        contacts=int(rate * (seconds + 2 * WARM_UP)),
-        calls_per_minute=round(rate * 60),
+        port=task["port"],
+        database=Path(task["database"]),
+        contacts=int(sum(rates) * (seconds + 1.5 * WARM_UP)),
+        calls_per_minute=round(rates[0] * 60),
         audio=AUDIO,
     )
-    pid, other = os.getpid(), int(task["simulator"])
-    profile = None
-    if task["profile"]:
-        import cProfile
 
-        profile = cProfile.Profile()
-
-    async def watch(service, ended):
-        await sleep(WARM_UP)
-        if profile:
-            profile.enable()
-        began = service.reactor.seconds()
-        calls, cpu, simulator_cpu = ended[0], cpu_seconds(pid), cpu_seconds(other)
-        main_cpu = _thread_cpu()
-        live = 0
-        while service.reactor.seconds() - began < seconds:
-            await sleep(1)
-            live = max(live, service.lifecycle.open_count)
-        if profile:
-            profile.disable()
-            profile.dump_stats(str(task["profile"]))
-        found = {
-            "seconds": service.reactor.seconds() - began,
-            "calls": ended[0] - calls,
-            "cpu": cpu_seconds(pid) - cpu,
-            "main_cpu": _thread_cpu() - main_cpu,
-            "simulator_cpu": cpu_seconds(other) - simulator_cpu,
-            "live": live,
-            "worst_second": service.pace.pace().worst_second,
-            "resident": resident_bytes(pid),
-        }
-        print(json.dumps(found))
+    async def watch(dialling: Dialling) -> None:
+        for rate in rates:
+            await dialling.call_faster(round(rate * 60))
+            say(await _measure(dialling, rate, seconds, task))
+            if not await deferToThread(sys.stdin.readline):
+                break
 
     dial(load, watch)
 
 
-def _thread_cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_THREAD)
-    return used.ru_utime + used.ru_stime
+async def _measure(dialling: Any, rate: float, seconds: float, task: dict[str, Any]) -> dict[str, Any]:
+    import cProfile
+
+    from bench.dialling import sleep
+    from bench.gauges import LagGauge, percentile, thread_cpu_seconds, worst_second
+
+    pid, other = os.getpid(), task["simulator"]
+    lag = LagGauge(dialling.service.reactor)
+    profile = cProfile.Profile() if task["profile"] else None
+    await sleep(WARM_UP)
+    if profile:
+        profile.enable()
+    lag.start()
+    began, ended, sent = dialling.service.reactor.seconds(), dialling.ended, len(dialling.sent.times)
+    cpu, reactor_cpu, simulator_cpu = cpu_seconds(pid), thread_cpu_seconds(), cpu_seconds(other)
+    live = 0
+    while dialling.service.reactor.seconds() - began < seconds:
+        await sleep(1)
+        live = max(live, dialling.service.lifecycle.open_count)
+    took, calls = dialling.service.reactor.seconds() - began, dialling.ended - ended
+    cpu, reactor_cpu, simulator_cpu = (
+        cpu_seconds(pid) - cpu,
+        thread_cpu_seconds() - reactor_cpu,
+        cpu_seconds(other) - simulator_cpu,
+    )
+    lag.stop()
+    if profile:
+        profile.disable()
+        profile.dump_stats(task["profile"])
+    times = dialling.sent.times[sent:]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    return {
+        "asked": rate,
+        "finished": calls / took,
+        "seconds": took,
+        "cpu_ms": 1e3 * cpu / max(calls, 1),
+        "reactor_ms": 1e3 * reactor_cpu / max(calls, 1),
+        "simulator_ms": 1e3 * simulator_cpu / max(calls, 1),
+        "dialer_share": cpu / took,
+        "reactor_share": reactor_cpu / took,
+        "simulator_share": simulator_cpu / took,
+        "gap_ms": 1e3 * statistics.fmean(gaps),
+        "gap_deviation_ms": 1e3 * statistics.pstdev(gaps),
+        "worst_second": worst_second(times),
+        "lag_50": percentile(lag.lags, 0.5),
+        "lag_99": percentile(lag.lags, 0.99),
+        "lag_most": max(lag.lags),
+        "live": live,
+        "resident": resident_bytes(pid),
+    }
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(prog="python -m bench.flow")
+    parser.add_argument("--rate", type=float, default=RATE, help="calls per second (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=60.0, help="measured time (default: %(default)s)")
+    parser.add_argument("--profile", default="", help="write a profile of the dialer's reactor thread to this file")
+    parser.add_argument("--search", action="store_true", help="raise the rate in steps as long as it is held")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        _child(json.loads(arguments.child))
+    elif arguments.search:
+        search(arguments.rate)
+    else:
+        main(arguments.seconds, arguments.rate, arguments.profile)
