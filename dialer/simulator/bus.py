@@ -64,8 +64,8 @@ class Subscription:
 
     @property
     def only_filter(self) -> str:
-        """The call whose events a lone filter on Unique-ID lets through, "" for any other filters. Such a connection is spared the
-        look at every other call's events: with a session for each call that would be quadratic."""
+        """The call whose events a lone filter on Unique-ID lets through, "" for any other filters. Such a connection is
+        spared the look at every other call's events: with a session for each call that would be quadratic."""
         if len(self.filters) == 1 and self.filters[0][0].lower() == "unique-id" and self.filters[0][1][:1] not in "+- /":
             return self.filters[0][1]
         return ""

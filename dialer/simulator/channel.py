@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from dialer.simulator.switch import Switch
 
 UNSET = "0"
+PHRASES = {
+    404: "Not Found",
+    408: "Request Timeout",
+    486: "Busy Here",
+    487: "CANCEL",
+    503: "Service Unavailable",
+    603: "Decline",
+}
 # Templates are named after how a call ended: who ended it, before or after the answer.
 # `declined` is a refusal after it rang.
 REFUSED, DECLINED, CANCELLED, LOCAL, REMOTE = "refused", "declined", "cancelled", "local", "remote"
@@ -139,7 +147,7 @@ class Channel:
         """The figures of the call detail record."""
         slots = self.slots
         slots.put("cause", self.cause)
-        values = {"q850": str(q850(self.cause)), "sip_status": str(sip_status)}
+        values = {"q850": str(q850(self.cause)), "sip_status": str(sip_status), "sip_phrase": PHRASES.get(sip_status, "")}
         for slot, micros in (
             ("created", self.created),
             ("answered", self.answered),

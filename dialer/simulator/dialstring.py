@@ -57,10 +57,10 @@ def separate(text: str, delimiter: str, limit: int) -> list[str]:
     start = 0
     quoted = False
     for found in _special(delimiter).finditer(text):
-        token = found[0]
-        if token[0] == "\\":
+        mark = found[0]
+        if mark[0] == "\\":
             continue
-        if token == "'":
+        if mark == "'":
             if blank or quoted or "'" in text[found.end() :]:
                 quoted = not quoted
         elif not quoted:

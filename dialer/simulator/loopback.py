@@ -52,6 +52,7 @@ class LoopbackCall(Call):
         far, switch = self.far, self.channel.switch
         self._far_runs("answer")
         switch.answer(far)
+        far.set_variable("endpoint_disposition", "ANSWER")
         far.emit("CHANNEL_ANSWER")
         far.emit_callstate("ACTIVE")
         if far.runner is not None:

@@ -109,8 +109,8 @@ class Switch:
         channel.ending = ending or (channels.LOCAL if channel.answered else channels.CANCELLED)
         channel.answer_state = "hangup"
         channel.cancel_timers()
-        if not sip_status and channel.answered:
-            sip_status = 200
+        if not sip_status:
+            sip_status = 200 if channel.answered else 487
         seen = self.seen.pop(channel.uuid, None)
         if seen is not None:
             self.oracle.ended(seen, self.clock.now(), cause, by)

@@ -55,6 +55,8 @@ FIXED = {
     "variable_hangup_cause": "cause",
     "variable_hangup_cause_q850": "q850",
     "variable_sip_term_status": "sip_status",
+    "variable_sip_invite_failure_status": "sip_status",
+    "variable_sip_invite_failure_phrase": "sip_phrase",
     "variable_sip_term_cause": "q850",
     "variable_session_id": "session_id",
     "variable_sip_profile_name": "profile",
@@ -135,6 +137,7 @@ GROUPS = (
     (re.compile(r"variable_last_(app|arg)$"), "*last_app"),
     (APPLICATION, "*application"),
     (re.compile(r"DTMF-"), "*application"),
+    (re.compile(r"loopback-b variable_endpoint_disposition$"), "*later"),
 )
 
 
@@ -152,14 +155,14 @@ class Maker:
         cid = values.get("Caller-Orig-Caller-ID-Number", "")
         entries: list[list[str]] = []
         for name, value in headers:
-            entry = self.entry(name, value, uuid=uuid, number=number, cid=cid)
+            entry = self.entry(name, value, family=family_of(values), uuid=uuid, number=number, cid=cid)
             if not (entry[0].startswith("*") and entry in entries):
                 entries.append(entry)
         return self.with_later(entries)
 
-    def entry(self, name: str, value: str, *, uuid: str, number: str, cid: str) -> list[str]:
+    def entry(self, name: str, value: str, *, family: str, uuid: str, number: str, cid: str) -> list[str]:
         for pattern, group in GROUPS:
-            if pattern.match(name):
+            if pattern.match(name) or pattern.match(f"{family} {name}"):
                 return [group, ""]
         if name in OPTIONAL:
             return ["?" + name, OPTIONAL[name]]
@@ -177,7 +180,7 @@ class Maker:
         if cid and value == cid:
             return [name, "{cid_number}"]
         if FREE.match(name):
-            slot = name.removeprefix("variable_")
+            slot = name.removeprefix("variable_").replace("-", "_").lower()
             self.defaults.setdefault(slot, value)
             return [name, "{" + slot + "}"]
         return [name, self.text(name, value, number=number, cid=cid)]
@@ -186,6 +189,8 @@ class Maker:
     def text(name: str, value: str, *, number: str, cid: str) -> str:
         if name in ("Content-Length", "_body"):
             return {"Content-Length": "{body_length}", "_body": "{body}"}[name]
+        if name == "variable_proto_specific_hangup_cause":
+            return "sip:{sip_status}"
         if name.startswith("variable_"):
             value = value.replace("{", "(").replace("}", ")")
             for found, slot in ((number, "{number}"), (cid, "{cid_number}")):
@@ -207,16 +212,21 @@ class Maker:
         self.templates.setdefault(key, self.entries(headers))
 
 
+def family_of(values: dict[str, str]) -> str:
+    """The kind of channel that an event tells of."""
+    channel = values.get("Channel-Name", "")
+    if channel == "N/A":
+        return "none"
+    return "loopback" + channel[-2:] if channel.startswith("loopback/") else "sofia"
+
+
 def key_of(headers: Headers, ending: str) -> str:
     """The name of the template for an event: family, event, what tells its variants apart."""
     values = dict(headers)
     name = values["Event-Name"]
     if "Unique-ID" not in values:
         return f"core/{name}"
-    channel = values["Channel-Name"]
-    family = "loopback" + channel[-2:] if channel.startswith("loopback/") else "sofia"
-    if channel == "N/A":
-        family = "none"
+    family = family_of(values)
     detail = {"CHANNEL_STATE": values["Channel-State"], "CHANNEL_CALLSTATE": values["Channel-Call-State"]}.get(name, "")
     if name in ("CHANNEL_CREATE", "CHANNEL_ORIGINATE", "CHANNEL_STATE") and "Hangup-Cause" in values:
         detail = detail or "late"

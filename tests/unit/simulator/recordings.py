@@ -56,7 +56,7 @@ def frames(name: str) -> Iterator[Frame]:
 def parse_plain(block: bytes) -> Headers:
     """The headers of a plain block, percent-decoded, in order, repeated ones included."""
     lines = block.partition(b"\n\n")[0].decode().split("\n")
-    pairs = (line.split(": ", 1) for line in lines if line)
+    pairs = (line.split(": ", 1) for line in lines if ": " in line)  # a reply to getvar may have further lines
     return [(name, urllib.parse.unquote(value)) for name, value in pairs]
 
 
