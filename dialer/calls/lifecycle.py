@@ -62,7 +62,7 @@ class FlowSettings:
     installation: str
     outbound: str
     inline: bool = False
-    originate_window: float = 15.0
+    originate_window: float = 10.0
     hangup_wait: float = 1.0
     session_wait: float = 5.0
     finish_retry: float = 1.0

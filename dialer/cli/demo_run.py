@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ class DemoRun:
         self.status = EXIT_FAILED
         error = failure.value
         text = str(error) if isinstance(error, DialerError) else failure.getTraceback()
-        self.console.print(f"dialer: {text}", style="red", markup=False, highlight=False)
+        print(f"dialer: {text}", file=sys.stderr)
 
     async def perform(self) -> None:
         """Everything that happens inside the reactor."""

@@ -69,7 +69,7 @@ def test_an_originate_without_reply_is_not_judged_before_its_deadline_and_the_gr
     flow.call()
     lose_switch(flow)
     regain_switch(flow)
-    flow.clock.pump([1.0] * 24)  # the window of 15 s and the grace of 10 s
+    flow.clock.pump([1.0] * 19)  # the window of 10 s and the grace of 10 s
     assert flow.finished == []
     flow.clock.pump([1.0] * 3)
     assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
@@ -121,7 +121,7 @@ def test_a_planned_attempt_of_a_dead_process_may_have_been_sent(flow: Flow) -> N
     flow.begin(flow.plan(after=0.5))
     restart(flow)
     regain_switch(flow)
-    flow.clock.pump([1.0] * 24)
+    flow.clock.pump([1.0] * 19)
     assert flow.finished == []
     flow.clock.pump([1.0] * 4)
     assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
