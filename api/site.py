@@ -1,25 +1,115 @@
-"""The site: what is listened with."""
+"""The site: what is listened with, what it knows of its connections, and how it ends without cutting anybody short."""
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IReactorTime
-from twisted.web.resource import Resource
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.web.http import Request
+from twisted.web.resource import IResource
 from twisted.web.server import Site
 
+from api.app import build_app
+from api.channel import ApiChannel
+from api.gate import Gate
+from api.refusals import Refused
+from api.request import ApiRequest
 from api.settings import HttpSettings
 from dialer.interfaces import ApiBackend
 
 
 class ApiSite(Site):
-    """A factory to listen with."""
+    """A factory to listen with. It writes no log of requests."""
+
+    protocol = ApiChannel  # type: ignore[assignment]
+
+    def __init__(self, resource: IResource, gate: Gate, settings: HttpSettings, clock: IReactorTime) -> None:
+        super().__init__(
+            resource,
+            requestFactory=ApiRequest,
+            parsePOSTFormSubmission=False,
+            timeout=settings.idle_timeout,
+            reactor=clock,
+        )
+        self.settings = settings
+        self.draining = False
+        self._gate = gate
+        self._channels: set[ApiChannel] = set()
+        self._drained: list[Deferred[None]] = []
+
+    def use(self, settings: HttpSettings) -> None:
+        """Other limits, from the next connection, request or login on."""
+        self.settings = settings
+        self.timeOut = settings.idle_timeout
+        self._gate.use(settings)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are on their way in or being answered."""
+        return sum(not channel.idle for channel in self._channels)
+
+    # --- connections ------------------------------------------------------------------------------------------------------
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """A connection, unless there are too many: then it is closed at once."""
+        if len(self._channels) >= self.settings.max_connections:
+            return None
+        return super().buildProtocol(addr)
+
+    def opened(self, channel: ApiChannel) -> None:
+        """A connection was made."""
+        self._channels.add(channel)
+
+    def closed(self, channel: ApiChannel) -> None:
+        """A connection is over."""
+        self._channels.discard(channel)
+        self._tell_if_drained()
 
     def drain(self) -> Deferred[None]:
         """Close what is idle, answer what is in flight and close after it. Fires once every connection is closed; to be
-        called when nothing listens any more. Whoever cannot wait for ever cancels it, which closes the rest at once."""
-        return succeed(None)
+        called when nothing listens any more. Whoever cannot wait for ever cancels it, which cuts off what is left."""
+        self.draining = True
+        waiter: Deferred[None] = Deferred(self._cut_off)
+        self._drained.append(waiter)
+        for channel in list(self._channels):
+            if channel.idle:
+                channel.loseConnection()
+            else:
+                channel.close_after_answer()
+        self._tell_if_drained()
+        return waiter
+
+    def _cut_off(self, waiter: Deferred[None]) -> None:
+        for channel in list(self._channels):
+            channel.forceAbortClient()
+        self._drained.remove(waiter)
+        waiter.callback(None)
+
+    def _tell_if_drained(self) -> None:
+        if self._channels:
+            return
+        waiting, self._drained = self._drained, []
+        for waiter in waiting:
+            waiter.callback(None)
+
+    # --- requests ---------------------------------------------------------------------------------------------------------
+
+    def getResourceFor(self, request: Any) -> IResource:
+        """The one resource there is, which looks at the address itself; it cannot take one that is not UTF-8."""
+        request.prepare()
+        try:
+            b"/".join(request.postpath or []).decode()
+            request.method.decode("ascii")
+        except UnicodeDecodeError:
+            return Refused(400, "The address is not UTF-8")
+        return self.resource
+
+    def log(self, request: Request) -> None:
+        """Nothing is written for each request: that is a proxy's business."""
 
 
 def build_site(backend: ApiBackend, settings: HttpSettings, clock: IReactorTime) -> ApiSite:
     """The API as a factory: nothing is started, nothing listens. `clock` is the reactor."""
-    return ApiSite(Resource(), reactor=clock)
+    gate = Gate(backend, settings, clock)
+    return ApiSite(build_app(backend, gate).resource(), gate, settings, clock)

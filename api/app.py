@@ -1,0 +1,59 @@
+"""Klein: which endpoint serves which address. It routes, and turns what it cannot route into refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from klein import Klein
+from twisted.python.failure import Failure
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from api.bulkcontacts import BulkContacts
+from api.campaigns import Campaigns
+from api.contacts import Contacts
+from api.endpoint import Endpoint
+from api.errors import NO_RESOURCE, WRONG_METHOD
+from api.gate import Gate
+from api.phonebooks import Phonebooks
+from api.request import ApiRequest
+from api.routes import PREFIX, Route, routes_of
+from dialer.interfaces import ApiBackend
+
+RESOURCES = (BulkContacts, Campaigns, Contacts, Phonebooks)
+"""The resources of the API; each is made of the backend."""
+
+
+def all_routes() -> list[Route]:
+    """Every route, in the order of the documentation."""
+    return [route for resource in RESOURCES for route, _ in routes_of(resource)]
+
+
+def build_app(backend: ApiBackend, gate: Gate) -> Klein:
+    """The routes of all resources, each with and without its trailing slash."""
+    app = Klein()
+    app.url_map.merge_slashes = False
+    for resource in RESOURCES:
+        for route, serve in routes_of(resource(backend)):
+            endpoint = Endpoint(route, serve, gate, backend)
+            app.route(PREFIX + route.path, methods=[route.method], strict_slashes=False)(_named(endpoint, route.name))
+    app.handle_errors(HTTPException)(_not_routed)
+    return app
+
+
+def _named(endpoint: Endpoint, name: str) -> Callable[..., Any]:
+    """Klein tells its endpoints apart by the names of functions."""
+
+    def handler(request: ApiRequest, **path: str) -> Any:
+        return endpoint(request, **path)
+
+    handler.__name__ = name
+    return handler
+
+
+def _not_routed(request: Any, failure: Failure) -> bytes:
+    match failure.value:
+        case MethodNotAllowed(valid_methods=methods) if methods:
+            allowed = ", ".join(sorted(methods))
+            return request.prepared(request.refused(405, WRONG_METHOD.format(methods=allowed), {"Allow": allowed}))
+    return request.prepared(request.refused(404, NO_RESOURCE, {}))

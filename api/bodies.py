@@ -1,0 +1,107 @@
+"""From bytes to named values: the query of an address, and a body that is a form or a JSON object. Nothing is guessed: what
+does not parse, or names an attribute twice, is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from api.errors import UNSUPPORTED, HttpError
+from dialer.errors import BadValue
+
+MOST_ATTRIBUTES: Final = 100
+FORM: Final = b"application/x-www-form-urlencoded"
+JSON: Final = b"application/json"
+_CHARSETS: Final = (b"", b"utf-8", b"utf8", b"us-ascii")
+
+
+def parse_body(content_type: bytes | None, body: bytes) -> dict[str, Any]:
+    """The attributes of a body. Without a body there are none, whatever its type."""
+    if not body and content_type is None:
+        return {}
+    kind, charset = _content_type(content_type or b"")
+    if charset not in _CHARSETS:
+        raise HttpError(415, UNSUPPORTED)
+    if kind == FORM:
+        return parse_form(body, "body")
+    if kind == JSON:
+        return parse_json(body)
+    raise HttpError(415, UNSUPPORTED)
+
+
+def parse_form(text: bytes, where: str) -> dict[str, Any]:
+    """`a=1&b=2`, percent-encoded UTF-8 (WHATWG URL, section 5.1); empty pairs are skipped."""
+    if text.count(b"&") > MOST_ATTRIBUTES:
+        raise HttpError(400, f"The {where} has too many attributes")
+    found: dict[str, Any] = {}
+    for pair in text.split(b"&"):
+        if not pair:
+            continue
+        raw_name, equals, raw_value = pair.partition(b"=")
+        name = _decoded(raw_name, f"The {where} has an attribute whose name is not UTF-8")
+        if not equals:
+            raise BadValue(shown(name), f"has no value; the {where} must be name=value pairs")
+        if name in found:
+            raise BadValue(shown(name), "is given more than once")
+        found[name] = _decoded(raw_value, f"{shown(name)}: is not UTF-8")
+    return found
+
+
+def parse_json(text: bytes) -> dict[str, Any]:
+    """A JSON object (RFC 8259), without NaN, infinite numbers and repeated names."""
+    try:
+        found = json.loads(text.decode(), object_pairs_hook=_object, parse_constant=_not_a_number)
+    except UnicodeDecodeError:
+        raise HttpError(400, "The body is not UTF-8") from None
+    except BadValue:
+        raise
+    except RecursionError:
+        raise HttpError(400, "The body is JSON that is nested too deep") from None
+    except ValueError:
+        raise HttpError(400, "The body is not JSON") from None
+    if not isinstance(found, dict):
+        raise HttpError(400, "The body must be a JSON object")
+    if len(found) > MOST_ATTRIBUTES:
+        raise HttpError(400, "The body has too many attributes")
+    return found
+
+
+def _content_type(header: bytes) -> tuple[bytes, bytes]:
+    """The media type and the charset, in lower case."""
+    kind, *parameters = header.split(b";")
+    charset = b""
+    for parameter in parameters:
+        name, _, value = parameter.strip().partition(b"=")
+        if name.strip().lower() == b"charset":
+            charset = value.strip().strip(b'"').lower()
+    return kind.strip().lower(), charset
+
+
+def _decoded(raw: bytes, problem: str) -> str:
+    text = raw.replace(b"+", b" ")
+    try:
+        return (unquote_to_bytes(text) if b"%" in text else text).decode()
+    except UnicodeDecodeError:
+        raise HttpError(400, problem) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise BadValue(shown(name), "is given more than once")
+        seen.add(name)
+    return found
+
+
+def _not_a_number(text: str) -> Any:
+    raise HttpError(400, f"The body holds {text}, which JSON does not have")
+
+
+def shown(name: str) -> str:
+    """A name that a client chose, fit for a sentence."""
+    return name if name.isidentifier() and len(name) <= 40 else ascii(name[:40])

@@ -1,0 +1,65 @@
+"""`bulkcontact/`: many contacts at once, by their numbers alone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Self
+
+from attrs import define
+from pydantic import model_validator
+from twisted.internet.defer import Deferred
+
+from api.attributes import LARGEST_ID, Text, Whole
+from api.errors import Refusal
+from api.routes import Attributes, route
+from dialer.errors import AlreadyExists, LimitExceeded, NotFound
+from dialer.interfaces import ApiBackend
+from dialer.records import Account
+
+LONGEST_LIST: Final = 2**30
+"""Characters. The limits on the body and on the numbers in a request are reached first."""
+
+Numbers = Annotated[str | None, Text(LONGEST_LIST, 1, lines=True)]
+
+TOO_MANY = Refusal(
+    LimitExceeded, "contacts", 400, "You have too many contacts per campaign. You are allowed a maximum of {maximum}"
+)
+NO_PHONEBOOK = Refusal(NotFound, "phonebook", 400, "The PhoneBook ID doesn't exist!")
+DUPLICATE = Refusal(AlreadyExists, "contact", 409, "The contact duplicated {name}!")
+
+
+class NewContacts(Attributes):
+    """Numbers separated by commas: the document calls them `contact`, its examples `phoneno_list`."""
+
+    phonebook_id: Annotated[int, Whole(1, LARGEST_ID)]
+    phoneno_list: Numbers = None
+    contact: Numbers = None
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Self:
+        if (self.phoneno_list is None) == (self.contact is None):
+            raise ValueError("expected one of phoneno_list and contact, which mean the same: numbers separated by commas")
+        return self
+
+
+def count(created: int) -> int:
+    """The bare number."""
+    return created
+
+
+@define(eq=False)
+class BulkContacts:
+    """The resource."""
+
+    backend: ApiBackend
+
+    @route(
+        "POST",
+        "bulkcontact/",
+        schema=NewContacts,
+        answer=int,
+        encode=count,
+        refusals=(TOO_MANY, NO_PHONEBOOK, DUPLICATE),
+    )
+    def create(self, who: Account, given: NewContacts) -> Deferred[int]:
+        """Add many contacts to a phonebook: all or none. Answers with their number."""
+        return self.backend.create_contacts(who, given.phonebook_id, given.phoneno_list or given.contact or "")

@@ -1,0 +1,99 @@
+"""One HTTP connection: how long a client may take, and what it hears when it does not speak HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.error import ConnectionDone
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel, Request
+
+from api.request import SECURITY_HEADERS, error_body
+
+MALFORMED = "This is not a request of HTTP/1.1, or its headers are too long"
+TOO_LONG_URI = "The address is too long"
+TOO_LONG_HEADER = "A header is too long"
+
+
+class ApiChannel(HTTPChannel):
+    """A connection of an `ApiSite`.
+
+    From its first byte on, a whole request has to arrive within the site's `request_timeout`: sending a byte now and then
+    keeps nothing open. Between requests, `idle_timeout` counts.
+    """
+
+    site: Any
+    _receiving = False
+    _answering = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is on its way in or being answered."""
+        return not self._receiving and not self._answering
+
+    def connectionMade(self) -> None:
+        """As for every connection; the site knows of it."""
+        super().connectionMade()
+        self.site.opened(self)
+
+    def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008 - Twisted's own default
+        """As for every connection; the site knows of it."""
+        super().connectionLost(reason)
+        self.site.closed(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes came. The first of a request starts the time that it may take; later ones do not prolong it."""
+        if not self._receiving and not self._answering:
+            self._receiving = True
+            self.setTimeout(self.site.settings.request_timeout)
+        try:
+            LineReceiver.dataReceived(self, data)
+        except ValueError:  # a Content-Length of more digits than Python reads
+            self._respondToBadRequestAndDisconnect()
+
+    def allContentReceived(self) -> None:
+        """A request is here, whole."""
+        self._receiving = False
+        self._answering = True
+        super().allContentReceived()
+
+    def requestDone(self, request: Request) -> None:
+        """A request was answered."""
+        self._answering = False
+        self._savedTimeOut = self.site.settings.idle_timeout
+        super().requestDone(request)
+
+    def checkPersistence(self, request: Request, version: bytes) -> bool:
+        """Whether another request may follow on this connection."""
+        if not self.site.draining:
+            return bool(super().checkPersistence(request, version))
+        request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+        return False
+
+    def close_after_answer(self) -> None:
+        """No further request is read. An answer that has not begun tells so."""
+        self.persistent = 0
+        for request in self.requests:
+            if not request.startedWriting:
+                request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """A line longer than 16 kB."""
+        if self.requests:
+            self._refuse(b"431 Request Header Fields Too Large", TOO_LONG_HEADER)
+        else:
+            self._refuse(b"414 URI Too Long", TOO_LONG_URI)
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        """Twisted's hook for what it cannot parse."""
+        self._refuse(b"400 Bad Request", MALFORMED)
+
+    def _refuse(self, status: bytes, sentence: str) -> None:
+        """Answer without a request, and close: what follows cannot be told apart."""
+        body = error_body(sentence)
+        lines = [b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), b"Connection: close"]
+        lines += [name + b": " + value for name, values in SECURITY_HEADERS for value in values]
+        transport: Any = self.transport
+        transport.write(b"\r\n".join([*lines, b"", body]))
+        self.loseConnection()

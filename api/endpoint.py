@@ -1,0 +1,92 @@
+"""What every request goes through: identify, parse, one call, encode. Errors become answers at the end, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import orjson
+from attrs import define
+from twisted.internet.defer import Deferred, fail
+from twisted.python.failure import Failure
+
+from api.bodies import parse_body, parse_form
+from api.errors import answer
+from api.gate import Gate
+from api.request import ApiRequest
+from api.routes import Attributes, Route
+from dialer.errors import BadValue
+from dialer.interfaces import ApiBackend
+from dialer.records import Account
+
+LARGE_BODY: Final = 32_768
+"""Bytes from which on a body is parsed off the reactor thread: a tenth of a millisecond to some for less."""
+
+LONG_LIST: Final = 500
+"""Elements from which on an answer is encoded off the reactor thread: a millisecond or two for less."""
+
+
+@define(eq=False)
+class Endpoint:
+    """A route, ready to serve: Klein calls it with the request and the parts of the address."""
+
+    route: Route
+    serve: Callable[[Account, Any], Deferred[Any]]
+    gate: Gate
+    backend: ApiBackend
+
+    def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes]:
+        """Fires with the body of the answer, whose head is set. Never fails.
+
+        A client that goes away cancels what Klein was given, but not what it asked for: a change that was written has its
+        effects, whoever still listens.
+        """
+        body: Deferred[bytes] = Deferred()
+        try:
+            done = self._begin(request, path)
+        except Exception:
+            done = fail(Failure())
+        done.addCallback(self._encoded)
+        done.addErrback(self._refused, request)
+        done.addCallback(request.prepared)
+        done.addCallback(body.callback)
+        return body
+
+    def _begin(self, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
+        header = request.authorization()
+        known = self.gate.recall(header)
+        if known is not None:
+            return self._identified(known, request, path)
+        return self.gate.identify(header, request.client()).addCallback(self._identified, request, path)
+
+    def _identified(self, who: Account, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
+        self.gate.admit(who)
+        query, content_type, content = request.query(), request.content_type(), request.body()
+        parse = partial(_parse, self.route, path, query, content_type, content)
+        if len(content) < LARGE_BODY:
+            return self.serve(who, parse())
+        return self.backend.in_thread(parse).addCallback(partial(self.serve, who))
+
+    def _encoded(self, result: Any) -> bytes | Deferred[bytes]:
+        encode = partial(_encode, self.route.encode, result)
+        if isinstance(result, list) and len(result) >= LONG_LIST:
+            return self.backend.in_thread(encode)
+        return encode()
+
+    def _refused(self, failure: Any, request: ApiRequest) -> bytes:
+        refusal = answer(failure.value, self.route.refusals)
+        return request.refused(refusal.status, refusal.sentence, refusal.headers)
+
+
+def _parse(route: Route, path: dict[str, str], query: bytes, content_type: bytes | None, content: bytes) -> Attributes:
+    in_query = parse_form(query, "query") if query else {}
+    if route.reads:
+        return route.parse(path, in_query)
+    if in_query:
+        raise BadValue(next(iter(in_query)), "belongs into the body, not into the address")
+    return route.parse(path, parse_body(content_type, content))
+
+
+def _encode(encode: Callable[[Any], Any], result: Any) -> bytes:
+    return orjson.dumps(encode(result))

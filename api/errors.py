@@ -1,0 +1,126 @@
+"""What is refused, and how: the table from an error to a status and a sentence. Nothing else in the API knows statuses.
+
+A route lists its own refusals beside its schema, from `Refusal`; those that every route shares stand here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import structlog
+from attrs import Factory, frozen
+
+from dialer.errors import AlreadyExists, BadValue, Busy, DialerError, LimitExceeded, NotFound, StoreError
+
+log = structlog.get_logger()
+
+
+class HttpError(Exception):
+    """A refusal that HTTP itself asks for: how the request is made, not what it asks."""
+
+    def __init__(self, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+        self.headers = headers or {}
+
+
+@frozen
+class Refusal:
+    """A documented refusal: the error, its kind ("" for any), and the answer. `{name}` and `{maximum}` stand for what the
+    error names."""
+
+    error: type[DialerError]
+    kind: str
+    status: int
+    sentence: str
+
+    def covers(self, error: DialerError) -> bool:
+        """Whether it is the answer to `error`."""
+        return isinstance(error, self.error) and self.kind in ("", _kind(error))
+
+    def text(self, error: DialerError) -> str:
+        """The sentence for `error`."""
+        return self.sentence.format(name=getattr(error, "name", ""), maximum=getattr(error, "maximum", ""))
+
+
+@frozen
+class Answer:
+    """A refusal, ready to be sent."""
+
+    status: int
+    sentence: str
+    headers: Mapping[str, str] = Factory(dict)
+
+
+UNAUTHORIZED: Final = "Authorization Required"
+CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Newfies Application"'}
+TOO_MANY_FAILURES: Final = "Too many failed logins; try again later"
+TOO_MANY_REQUESTS: Final = "Too many requests; {maximum} a minute are allowed"
+TOO_LARGE: Final = "The body is too large; at most {maximum} bytes are accepted"
+NO_RESOURCE: Final = "There is no such resource"
+WRONG_METHOD: Final = "The method is not allowed here; this resource takes {methods}"
+UNSUPPORTED: Final = "The body must be application/x-www-form-urlencoded or application/json, in UTF-8"
+UNAVAILABLE: Final = "The service cannot answer at the moment; try again later"
+INTERNAL: Final = "Internal error"
+
+COMMON: Final[Mapping[int, str]] = {
+    400: "An attribute is missing, unknown, repeated or not acceptable, which the sentence names; or the body does not parse",
+    401: UNAUTHORIZED,
+    405: WRONG_METHOD.format(methods="the methods of the Allow header"),
+    413: TOO_LARGE.format(maximum="so many"),
+    415: UNSUPPORTED,
+    429: TOO_MANY_FAILURES,
+    503: f"{TOO_MANY_REQUESTS.format(maximum='so many')}. Or: {UNAVAILABLE}",
+}
+"""What every route may answer, for the documentation."""
+
+
+def answer(error: BaseException, refusals: Sequence[Refusal]) -> Answer:
+    """The answer to an error of a route with these refusals. What nobody expected is logged, and not told."""
+    match error:
+        case HttpError():
+            return Answer(error.status, error.sentence, error.headers)
+        case DialerError():
+            return _answer_to_ours(error, refusals)
+    log.error("a request failed", exc_info=error)
+    return Answer(500, INTERNAL)
+
+
+def _answer_to_ours(error: DialerError, refusals: Sequence[Refusal]) -> Answer:
+    for refusal in refusals:
+        if refusal.covers(error):
+            return Answer(refusal.status, refusal.text(error))
+    match error:
+        case NotFound(kind="user"):
+            return unauthorized()
+        case BadValue():
+            return Answer(400, str(error))
+        case Busy():
+            return Answer(503, UNAVAILABLE, retry_after(error.seconds))
+        case StoreError():
+            log.error("a request found the database away", reason=str(error))
+            return Answer(503, UNAVAILABLE, retry_after(1))
+    log.error("a refusal that no route documents", exc_info=error)
+    return Answer(500, INTERNAL)
+
+
+def unauthorized() -> Answer:
+    """The answer to whoever does not prove who it is."""
+    return Answer(401, UNAUTHORIZED, CHALLENGE)
+
+
+def retry_after(seconds: float) -> dict[str, str]:
+    """The header that tells when to come again: whole seconds, one at least (RFC 9110, section 10.2.3)."""
+    return {"Retry-After": str(max(1, math.ceil(seconds)))}
+
+
+def _kind(error: DialerError) -> str:
+    match error:
+        case NotFound() | AlreadyExists():
+            return error.kind
+        case LimitExceeded():
+            return error.limit
+    return ""

@@ -1,0 +1,124 @@
+"""A request as this API takes it: a body with a limit, declared or chunked; an answer with a length and the usual headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, Final
+
+import orjson
+from twisted.web.server import Request
+
+from api.errors import TOO_LARGE
+
+SECURITY_HEADERS: Final = (
+    (b"Content-Type", [b"application/json; charset=utf-8"]),
+    (b"Vary", [b"Authorization"]),
+    (b"Cache-Control", [b"no-store"]),
+    (b"X-Content-Type-Options", [b"nosniff"]),
+    (b"Content-Security-Policy", [b"default-src 'none'; frame-ancestors 'none'"]),
+    (b"Referrer-Policy", [b"no-referrer"]),
+)
+"""On every answer. Vary belongs to the contract; the rest keeps browsers from doing more with an answer than to show it."""
+
+
+def error_body(sentence: str) -> bytes:
+    """The body of every refusal."""
+    return orjson.dumps({"error": sentence})
+
+
+class ApiRequest(Request):
+    """Made by the channel. Its body is in memory, and never longer than the site's `max_body`."""
+
+    channel: Any
+    content: Any
+    _too_large = False
+    _room = 0
+
+    # --- what came --------------------------------------------------------------------------------------------------------
+
+    def gotLength(self, length: int | None) -> None:
+        """The headers are here. Refuses a body that is declared too long before it comes."""
+        self.content = BytesIO()
+        self._room = self.channel.site.settings.max_body
+        if length is not None and length > self._room:
+            self._refuse_body()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Part of the body is here. Refuses a body that turns out to be too long."""
+        self._room -= len(data)
+        if self._too_large:
+            return
+        if self._room < 0:
+            self._refuse_body()
+        else:
+            self.content.write(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Everything is here. The body is not looked at: a route knows what it takes."""
+        if self._too_large:
+            self.finish()
+            return
+        self.args = {}
+        self.method, self.uri, self.clientproto = command, path, version
+        self.path = path.partition(b"?")[0]
+        self.process()
+
+    def getRequestHostname(self) -> bytes:
+        """Always the same: nothing here depends on what a client calls this host."""
+        return b"localhost"
+
+    def authorization(self) -> bytes | None:
+        """The header, when there is one."""
+        found = self.requestHeaders.getRawHeaders(b"Authorization")
+        return found[0] if found else None
+
+    def client(self) -> str:
+        """The address that it came from; for a Unix socket, one for all."""
+        return str(getattr(self.getClientAddress(), "host", "local"))
+
+    def query(self) -> bytes:
+        """What follows the question mark."""
+        return self.uri.partition(b"?")[2]
+
+    def content_type(self) -> bytes | None:
+        """The header, when there is one."""
+        found = self.requestHeaders.getRawHeaders(b"Content-Type")
+        return found[0] if found else None
+
+    def body(self) -> bytes:
+        """The whole body."""
+        return bytes(self.content.getvalue())
+
+    # --- what goes --------------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Set the headers that every answer has, and nothing that tells what serves it."""
+        headers = self.responseHeaders
+        headers.removeHeader(b"Server")
+        for name, values in SECURITY_HEADERS:
+            headers.setRawHeaders(name, values)
+
+    def prepared(self, body: bytes) -> bytes:
+        """Tell the length of `body`, which follows."""
+        self.responseHeaders.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
+        return body
+
+    def refused(self, status: int, sentence: str, headers: Mapping[str, str]) -> bytes:
+        """Set the head of a refusal, and return its body."""
+        self.setResponseCode(status)
+        for name, value in headers.items():
+            self.responseHeaders.setRawHeaders(name, [value])
+        return error_body(sentence)
+
+    def _refuse_body(self) -> None:
+        """Answer at once, then read on and throw away until the client has seen it: closing with unread data would reset the
+        connection, and the answer could be lost on its way (RFC 9112, section 9.6)."""
+        self._too_large = True
+        self.content = BytesIO()
+        self.requestHeaders.removeHeader(b"Expect")
+        self.clientproto = b"HTTP/1.1"
+        self.channel.close_after_answer()
+        self.prepare()
+        sentence = TOO_LARGE.format(maximum=self.channel.site.settings.max_body)
+        self.write(self.prepared(self.refused(413, sentence, {"Connection": "close"})))
