@@ -1,0 +1,81 @@
+"""Delivers what waits in the outbox: in order, at least once, again after failures, until it arrives.
+
+A delivery is a row that was committed with its cause, so it survives whatever happens to this process; it may arrive twice
+when the process dies between telling and noting that it told.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from attrs import define, field
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IReactorTime
+
+from dialer.errors import HookFailed, StoreError
+from dialer.interfaces import DeliveryStore, Hook, Now
+from dialer.model import Delivery
+from dialer.periodic import PeriodicLoop
+
+log = structlog.get_logger()
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the outbox."""
+
+BATCH = 200
+"""Deliveries that a hook gets at a time."""
+
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(minutes=5)
+
+
+@define(eq=False)
+class OutboxDeliverer:
+    """Hands what is due in `store` to `hook`."""
+
+    clock: IReactorTime
+    now: Now
+    store: DeliveryStore
+    hook: Hook
+    _loop: PeriodicLoop = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._loop = PeriodicLoop("outbox", LOOK_EVERY, self.deliver_due, self.clock)
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._loop.start()
+
+    async def stop(self) -> None:
+        """Deliver what is due, once more, then no more."""
+        await self._loop.stop()
+        await self.deliver_due()
+
+    async def deliver_due(self) -> None:
+        """Deliver everything that is due now, as long as it arrives."""
+        try:
+            while due := await self.store.due(self.now(), BATCH):
+                if not await self._deliver(due):
+                    return
+        except StoreError as error:
+            log.error("nothing is delivered: the database does not serve", reason=str(error))
+
+    async def _deliver(self, due: list[Delivery]) -> bool:
+        try:
+            await self.hook(due)
+        except HookFailed as error:
+            log.warning("not delivered", deliveries=len(due), reason=str(error))
+            await _all([self.store.try_again(one.id, self.now() + _pause(one.tries), str(error)) for one in due])
+            return False
+        await _all([self.store.delivered(one.id, self.now()) for one in due])
+        return True
+
+
+def _pause(tries: int) -> timedelta:
+    """Before the next try: doubled each time, 1 s to 5 min."""
+    return min(FIRST_PAUSE * 2 ** min(tries, 16), LONGEST_PAUSE)
+
+
+def _all(settled: list[Deferred[bool]]) -> Deferred[list[bool]]:
+    return gatherResults(settled, consumeErrors=True)
