@@ -135,3 +135,19 @@ class InUse(DialerError):
         super().__init__(f"{kind} {name} cannot be removed: {users}")
         self.kind = kind
         self.name = name
+
+
+class CannotListen(DialerError):
+    """An address to listen on cannot be had: in use, not ours, not allowed. `setting` names where it is configured."""
+
+    code = "cannot-listen"
+
+    def __init__(self, setting: str, address: str, reason: str) -> None:
+        super().__init__(f"{setting}: cannot listen on {address}: {reason}")
+        self.setting = setting
+
+
+class HookFailed(DialerError):
+    """Whoever is to be told of an outcome could not be told; it is tried again."""
+
+    code = "hook-failed"

@@ -17,6 +17,7 @@ from dialer.model import (
     CampaignStatus,
     Candidate,
     Contact,
+    Delivery,
     Finish,
     LiveChannel,
     Origination,
@@ -256,3 +257,28 @@ class ApiBackend(Protocol):
     ) -> Deferred[ContactRecord]:
         """One of the first five statuses. While a call is live, it takes effect when that ends."""
         ...
+
+
+class DeliveryStore(Protocol):
+    """The outbox. Settling a delivery fires with False when it was settled before. Fails with: `StoreError`."""
+
+    def due(self, now: datetime, limit: int) -> Deferred[list[Delivery]]:
+        """What is to be delivered now, the longest due first."""
+        ...
+
+    def delivered(self, row_id: int, now: datetime) -> Deferred[bool]:
+        """It has arrived."""
+        ...
+
+    def try_again(self, row_id: int, due_at: datetime, error: str) -> Deferred[bool]:
+        """It has not arrived and shall be tried again at `due_at`."""
+        ...
+
+    def give_up(self, row_id: int, now: datetime, error: str) -> Deferred[bool]:
+        """It has not arrived and is not tried any more."""
+        ...
+
+
+Hook = Callable[[Sequence[Delivery]], Awaitable[None]]
+"""Takes deliveries, in order; when it returns, all of them have arrived for good. Raises `HookFailed`: none may be counted on,
+and all are handed over again, so that a receiver must tell repeated ones by their call UUID."""

@@ -376,3 +376,16 @@ class DispositionCount:
     attempts: int
     counted: int
     talk_ms: int
+
+
+@frozen(kw_only=True)
+class Delivery:
+    """Something that a hook must be told, as it waits in the outbox: `payload` is a JSON object as text, `tries` how often
+    telling it has failed."""
+
+    id: int
+    kind: str
+    campaign_id: int
+    payload: str
+    tries: int
+    due_at: datetime

@@ -48,6 +48,7 @@ class DemoPlan:
     connect_wait: float = 10.0
     seed: int = 1
     time_scale: float = 0.3
+    outcomes: Path | None = None
 
 
 class DemoRun:
@@ -113,6 +114,7 @@ class DemoRun:
             advertise=self.plan.outbound,
             peers=frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1", switch.host}),
             inline=True,
+            outcomes=self.plan.outcomes,
         )
 
     # --- the switch -------------------------------------------------------------------------------------------------------

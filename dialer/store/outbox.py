@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import define, frozen
+from attrs import define
 from twisted.internet.defer import Deferred
 
+from dialer.model import Delivery
 from dialer.store.database import Database
 from dialer.store.times import from_column, to_column
 
@@ -18,29 +19,17 @@ SETTLE = "UPDATE outbox SET status = ?, tries = tries + 1, settled_at = ?, last_
 TRY_AGAIN = "UPDATE outbox SET tries = tries + 1, due_at = ?, last_error = ? WHERE id = ? AND status = 'due'"
 
 
-@frozen(kw_only=True)
-class OutboxRow:
-    """Something to be delivered; `payload` is JSON text, `tries` how often that failed."""
-
-    id: int
-    kind: str
-    campaign_id: int
-    payload: str
-    tries: int
-    due_at: datetime
-
-
 @define(eq=False)
 class Outbox:
     """Settling a row fires with False when it is settled already. Fails with: `StoreError`."""
 
     database: Database
 
-    def due(self, now: datetime, limit: int) -> Deferred[list[OutboxRow]]:
+    def due(self, now: datetime, limit: int) -> Deferred[list[Delivery]]:
         """What is to be delivered now, the longest due first."""
         return self.database.run(
             lambda connection: [
-                OutboxRow(id=row[0], kind=row[1], campaign_id=row[2], payload=row[3], tries=row[4], due_at=from_column(row[5]))
+                Delivery(id=row[0], kind=row[1], campaign_id=row[2], payload=row[3], tries=row[4], due_at=from_column(row[5]))
                 for row in connection.execute(DUE, (to_column(now), limit))
             ]
         )
