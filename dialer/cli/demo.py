@@ -45,6 +45,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--database", type=Path, default=Path("dialer-demo.sqlite3"), metavar="FILE", help="(default: %(default)s)"
     )
+    parser.add_argument("--outcomes", type=Path, metavar="FILE.jsonl", help="write each outcome there, as a line of JSON")
     parser.add_argument(
         "--calls", type=_positive, default=MADE_UP, metavar="N", help="made-up contacts (default: %(default)s)"
     )
@@ -125,6 +126,7 @@ def _plan(arguments: argparse.Namespace, file: ContactFile) -> DemoPlan:
         connect_wait=float(arguments.connect_wait),
         seed=arguments.seed,
         time_scale=arguments.time_scale,
+        outcomes=arguments.outcomes,
     )
 
 

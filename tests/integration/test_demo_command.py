@@ -194,6 +194,15 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert str(tmp_path / "missing") in done.stderr
 
 
+def test_every_outcome_is_a_line_of_json(tmp_path: Path) -> None:
+    done = demo("--calls", "20", "--outcomes", "outcomes.jsonl", *QUICK, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "outcomes.jsonl").read_text(encoding="utf-8").splitlines()
+    told = {outcome["call_uuid"]: outcome["disposition"] for outcome in map(json.loads, lines)}
+    assert len(told) == len(lines)
+    assert told == dict(rows(tmp_path / "dialer-demo.sqlite3", "SELECT call_uuid, disposition FROM attempt"))
+
+
 class Interrupted:
     """A demo against `switch` whose calls last; it is interrupted once some of them are answered."""
 
