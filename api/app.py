@@ -35,8 +35,9 @@ def build_app(backend: ApiBackend, gate: Gate) -> Klein:
     app.url_map.merge_slashes = False
     for resource in RESOURCES:
         for route, serve in routes_of(resource(backend)):
-            endpoint = Endpoint(route, serve, gate, backend)
-            app.route(PREFIX + route.path, methods=[route.method], strict_slashes=False)(_named(endpoint, route.name))
+            handler = _named(Endpoint(route, serve, gate, backend), route.name)
+            for path in (route.path, route.path.removesuffix("/")):
+                app.route(PREFIX + path, methods=[route.method], strict_slashes=True)(handler)
     app.handle_errors(HTTPException)(_not_routed)
     return app
 

@@ -58,7 +58,7 @@ class Endpoint:
         known = self.gate.recall(header)
         if known is not None:
             return self._identified(known, request, path)
-        return self.gate.identify(header, request.client()).addCallback(self._identified, request, path)
+        return self.gate.identify(header, request.client_host()).addCallback(self._identified, request, path)
 
     def _identified(self, who: Account, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
         self.gate.admit(who)

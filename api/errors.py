@@ -6,6 +6,7 @@ A route lists its own refusals beside its schema, from `Refusal`; those that eve
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -85,7 +86,7 @@ def answer(error: BaseException, refusals: Sequence[Refusal]) -> Answer:
             return Answer(error.status, error.sentence, error.headers)
         case DialerError():
             return _answer_to_ours(error, refusals)
-    log.error("a request failed", exc_info=error)
+    log.error("a request failed", reason=_traceback(error))
     return Answer(500, INTERNAL)
 
 
@@ -103,7 +104,7 @@ def _answer_to_ours(error: DialerError, refusals: Sequence[Refusal]) -> Answer:
         case StoreError():
             log.error("a request found the database away", reason=str(error))
             return Answer(503, UNAVAILABLE, retry_after(1))
-    log.error("a refusal that no route documents", exc_info=error)
+    log.error("a refusal that no route documents", reason=_traceback(error))
     return Answer(500, INTERNAL)
 
 
@@ -115,6 +116,11 @@ def unauthorized() -> Answer:
 def retry_after(seconds: float) -> dict[str, str]:
     """The header that tells when to come again: whole seconds, one at least (RFC 9110, section 10.2.3)."""
     return {"Retry-After": str(max(1, math.ceil(seconds)))}
+
+
+def _traceback(error: BaseException) -> str:
+    """As text, so that no log shows the values of variables, among which passwords could be."""
+    return "".join(traceback.format_exception(error))
 
 
 def _kind(error: DialerError) -> str:

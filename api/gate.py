@@ -44,7 +44,7 @@ class Gate:
     backend: ApiBackend
     settings: HttpSettings
     clock: IReactorTime
-    _key: bytes = field(factory=lambda: secrets.token_bytes(32), init=False)
+    _key: bytes = field(factory=lambda: secrets.token_bytes(32), init=False, repr=False)
     _logins: OrderedDict[bytes, _Login] = field(factory=OrderedDict, init=False)
     _under_way: dict[bytes, list[Deferred[Account]]] = field(factory=dict, init=False)
     _requests: Throttle = field(init=False)

@@ -73,7 +73,7 @@ class ApiRequest(Request):
         found = self.requestHeaders.getRawHeaders(b"Authorization")
         return found[0] if found else None
 
-    def client(self) -> str:
+    def client_host(self) -> str:
         """The address that it came from; for a Unix socket, one for all."""
         return str(getattr(self.getClientAddress(), "host", "local"))
 
