@@ -68,15 +68,17 @@ def _playback(runner: Runner, running: Running) -> None:
     length = seconds
     terminators = channel.variable("playback_terminators") or DEFAULT_TERMINATORS
 
-    def finished() -> None:
+    def note(response: str) -> None:
         played = min(channel.switch.clock.now() - begun, length)
-        if channel.alive:
-            samples = str(round(played * 8000))
-            channel.set_variable("playback_last_offset_pos", samples)
-            channel.set_variable("playback_seconds", str(int(played)))
-            channel.set_variable("playback_ms", str(round(played * 1000)))
-            channel.set_variable("playback_samples", samples)
-        channel.set_variable("current_application_response", "FILE PLAYED")
+        samples = str(round(played * 8000))
+        channel.set_variable("playback_last_offset_pos", samples)
+        channel.set_variable("playback_seconds", str(int(played)))
+        channel.set_variable("playback_ms", str(round(played * 1000)))
+        channel.set_variable("playback_samples", samples)
+        channel.set_variable("current_application_response", response)
+
+    def finished() -> None:
+        note("FILE PLAYED")
         runner.end(running)
 
     def digit(typed: str) -> None:
@@ -86,6 +88,7 @@ def _playback(runner: Runner, running: Running) -> None:
 
     running.finish = finished
     running.on_digit = digit
+    running.on_hangup = lambda: note("PLAYBACK ERROR")
     running.end_after(channel, seconds)
 
 

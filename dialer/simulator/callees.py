@@ -41,10 +41,11 @@ def _seconds(value: float | str | Seconds) -> Seconds:
     """A time or a range: 2, "2", "1-4" or (1, 4)."""
     if isinstance(value, tuple):
         return value
-    if isinstance(value, str) and "-" in value:
-        low, _, high = value.partition("-")
-        return float(low), float(high)
-    return float(value), float(value)
+    low, dash, high = str(value).partition("-")
+    seconds = float(low), float(high if dash else low)
+    if not 0 <= seconds[0] <= seconds[1]:
+        raise ValueError(f"{value!r} is no range of seconds")
+    return seconds
 
 
 @frozen(kw_only=True)
@@ -132,7 +133,11 @@ def parse_callee(text: str) -> Callee:
     callee = CALLEES[name]
     for setting in filter(None, settings.split(",")):
         key, equals, value = setting.partition("=")
-        if key not in SETTINGS or not equals:
-            raise ValueError(f"bad setting {setting!r} of callee {name}: expected {', '.join(SETTINGS)} with a value")
-        callee = SETTINGS[key](callee, value)
+        try:
+            if not equals:
+                raise KeyError(key)
+            callee = SETTINGS[key](callee, value)
+        except (KeyError, ValueError) as error:
+            expected = f"{', '.join(SETTINGS)} with seconds such as 2 or 1-4"
+            raise ValueError(f"bad setting {setting!r} of callee {name}: expected {expected}") from error
     return callee

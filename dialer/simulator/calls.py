@@ -103,6 +103,12 @@ class Call:
 
     def answer(self) -> None:
         """200: the call is answered."""
+        self.mark_answered()
+        if self.channel.alive:
+            self.answered(self)
+
+    def mark_answered(self) -> None:
+        """The events of the answer, and what the call asked to be run then."""
         channel, switch = self.channel, self.channel.switch
         switch.answer(channel)
         switch.oracle.answered(switch.seen[channel.uuid], switch.clock.now())
@@ -113,10 +119,8 @@ class Call:
             if channel.runner is None:
                 channel.runner = Runner(channel, APPLICATIONS)
             channel.runner.run(Action(application, argument))
-        if not channel.alive:
-            return
-        channel.emit_callstate("ACTIVE")
-        self.answered(self)
+        if channel.alive:
+            channel.emit_callstate("ACTIVE")
 
     def refuse(self, cause: str, sip_status: int) -> None:
         """A final refusal."""

@@ -33,6 +33,9 @@ def parse_fault(text: str) -> Fault:
     """`NAME@SECONDS` or `NAME:VALUE@SECONDS`, such as `restart@30` or `late:0.5@10`. Raises ValueError."""
     what, at, after = text.partition("@")
     name, _, value = what.partition(":")
-    if name not in FAULTS or not at:
-        raise ValueError(f"{text!r}: expected NAME@SECONDS, NAME being one of {', '.join(FAULTS)}")
-    return Fault(name, float(after), float(value or 0))
+    try:
+        if name not in FAULTS or not at:
+            raise ValueError(name)
+        return Fault(name, float(after), float(value or 0))
+    except ValueError as error:
+        raise ValueError(f"{text!r}: expected NAME@SECONDS, NAME being one of {', '.join(FAULTS)}") from error

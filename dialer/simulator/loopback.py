@@ -10,14 +10,17 @@ from attrs import define, field
 from dialer.simulator.applications import APPLICATIONS
 from dialer.simulator.calls import Call
 from dialer.simulator.channel import LOCAL, REFUSED, Channel
-from dialer.simulator.runner import Action, Runner
+from dialer.simulator.runner import Action, Runner, Running
+
+FOR_EVER = "silence_stream://-1"
 
 
 @define(eq=False)
 class LoopbackCall(Call):
-    """The callee is the other half, on this switch."""
+    """The callee is the other half, on this switch: what the callee does are applications of its dialplan."""
 
     far: Channel = field(init=False)
+    dialplan: Runner = field(init=False)
 
     def create(self) -> None:
         """The near half's events, then those of the far half up to its dialplan."""
@@ -26,7 +29,8 @@ class LoopbackCall(Call):
         far = self.far = Channel(
             switch, switch.new_uuid(), "loopback-b", near.number, near.name[:-1] + "b", _inherited(near.originated)
         )
-        far.runner = Runner(far, APPLICATIONS)
+        mine = {"answer": self._far_answers, "ring_ready": self._far_rings, "hangup": self._far_hangs_up}
+        self.dialplan = far.runner = Runner(far, APPLICATIONS | mine)
         near.slots.put("other_uuid", far.uuid)
         for slot in ("number", "cid_number", "cid_name", "early"):
             far.slots.put(slot, near.slots.values.get(slot, ""))
@@ -40,38 +44,53 @@ class LoopbackCall(Call):
         far.emit_state("CS_ROUTING")
         far.emit_state("CS_EXECUTE")
 
-    def emit_progress(self) -> None:
-        """Both halves progress while the far one runs `ring_ready`."""
-        Call.emit_progress(self)
-        self._far_runs("ring_ready")
-        self.far.progress = self.channel.progress
-        self.far.emit("CHANNEL_PROGRESS")
+    # --- the far half's dialplan ------------------------------------------------------------------------------------------
+
+    def ring(self) -> None:
+        """`ring_ready`, and nobody takes the call yet."""
+        self.dialplan.run(Action("ring_ready"))
+        if self.far.alive:
+            self.dialplan.run(Action("sleep", "3600000"))
 
     def answer(self) -> None:
-        """The far half answers."""
-        far, switch = self.far, self.channel.switch
-        self._far_runs("answer")
-        switch.answer(far)
-        far.set_variable("endpoint_disposition", "ANSWER")
-        far.emit("CHANNEL_ANSWER")
-        far.emit_callstate("ACTIVE")
-        if far.runner is not None:
-            far.runner.run(Action("playback", "silence_stream://-1"))
-        Call.answer(self)
+        """`answer`, and silence."""
+        self.dialplan.run(Action("answer"))
+        if self.far.alive:
+            self.dialplan.run(Action("playback", FOR_EVER))
+        if self.channel.alive:
+            self.answered(self)
 
     def refuse(self, cause: str, sip_status: int) -> None:
-        """The far half hangs up with a cause."""
-        self.channel.switch.hang_up(self.channel, cause, REFUSED, by="callee")
+        """`hangup` with a cause."""
+        self.dialplan.run(Action("hangup", cause))
 
     def callee_hangs_up(self) -> None:
-        """The far half ends the call."""
+        """The far half ends the answered call."""
         self.channel.switch.hang_up(self.channel, "NORMAL_CLEARING", LOCAL, by="callee")
 
-    def _far_runs(self, application: str) -> None:
-        if self.far.runner is not None:
-            self.far.runner.run(Action(application))
+    # --- its applications -------------------------------------------------------------------------------------------------
+
+    def _far_rings(self, runner: Runner, running: Running) -> None:
+        Call.ring(self)
+        self.far.progress = self.channel.progress
+        self.far.emit("CHANNEL_PROGRESS")
+        running.finish()
+
+    def _far_answers(self, runner: Runner, running: Running) -> None:
+        self.mark_answered()
+        far = self.far
+        far.switch.answer(far)
+        far.emit("CHANNEL_ANSWER")
+        far.set_variable("endpoint_disposition", "ANSWER")
+        far.emit_callstate("ACTIVE")
+        running.finish()
+
+    def _far_hangs_up(self, runner: Runner, running: Running) -> None:
+        cause, switch = running.action.argument, self.far.switch
+        switch.hang_up(self.far, cause, REFUSED)
+        switch.hang_up(self.channel, cause, REFUSED, by="callee")
 
 
 def _inherited(variables: dict[str, str]) -> dict[str, str]:
-    """The far half has the near half's variables, but is a channel of its own."""
-    return {name: value for name, value in variables.items() if not name.startswith(("origination_uuid", "execute_on_"))}
+    """The far half has the near half's variables, but not what is to be run on its answer."""
+    return {name: value for name, value in variables.items() if not name.startswith("execute_on_")}

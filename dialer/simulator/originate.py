@@ -69,7 +69,7 @@ class Origination:
     calls: list[Call] = Factory(list)
     cause: str = OUT_OF_ORDER
     done: bool = False
-    placing: bool = False
+    to_place: int = 0  # legs of the group that have not been dialled yet
 
     def next_group(self) -> None:
         """Dial the next group, or give up."""
@@ -77,11 +77,12 @@ class Origination:
             if not self.groups:
                 self._finish(f"-ERR {self.cause}\n")
                 return
-            self.placing = True
-            for leg in self.groups.pop(0):
+            group = self.groups.pop(0)
+            self.to_place = len(group)
+            for leg in group:
+                self.to_place -= 1
                 if not self.done:
                     self._place(leg)
-            self.placing = False
 
     # --- one leg ----------------------------------------------------------------------------------------------------------
 
@@ -196,7 +197,7 @@ class Origination:
         self.cause = cause
         if call in self.calls:
             self.calls.remove(call)
-        if not self.placing:
+        if not self.to_place:
             self.next_group()
 
     def _refused(self, cause: str) -> None:

@@ -30,13 +30,15 @@ class Action:
 
 @define(eq=False)
 class Running:
-    """An application that runs. `on_end` tells its owner; `on_digit` gets the keys that the callee types."""
+    """An application that runs. `on_end` tells its owner; `on_digit` gets the keys that the callee types; `on_hangup` lets
+    it note what it did when the call ends under it."""
 
     action: Action
     uuid: str
     finish: Callable[[], None]
     on_end: Callable[[], None] | None = None
     on_digit: Callable[[str], None] | None = None
+    on_hangup: Callable[[], None] | None = None
     parked: bool = False
     _timer: IDelayedCall | None = None
     _due: float = 0.0
@@ -147,8 +149,7 @@ class Runner:
         running.stop_timer()
         self.stack.remove(running)
         channel = self.channel
-        response = channel.later.get("current_application_response", "_none_")
-        channel.put_application(self._headers(running) | {"Application-Response": response, "Application-UUID": running.uuid})
+        channel.put_application(self._headers(running, channel.later.get("current_application_response", "_none_")))
         channel.emit("CHANNEL_EXECUTE_COMPLETE")
         channel.set_variable("current_loop", "")
         channel.set_variable("total_loops", "")
@@ -165,6 +166,8 @@ class Runner:
         for running in reversed(list(self.stack)):
             if running.parked:
                 self.channel.emit("CHANNEL_UNPARK")
+            if running.on_hangup is not None:
+                running.on_hangup()
             self.end(running)
 
     def typed(self, digit: str) -> bool:
@@ -176,10 +179,12 @@ class Runner:
         return False
 
     @staticmethod
-    def _headers(running: Running) -> dict[str, str]:
+    def _headers(running: Running, response: str = "") -> dict[str, str]:
         headers = {"Application": running.action.application}
         if running.action.argument:
             headers["Application-Data"] = running.action.argument
+        if response:
+            headers["Application-Response"] = response
         return headers | {"Application-UUID": running.uuid}
 
     def last_application(self) -> dict[str, str]:

@@ -42,8 +42,12 @@ def switch_bytes(name: str) -> bytes:
 
 
 def frames(name: str) -> Iterator[Frame]:
-    """The frames of the switch; an incomplete last one is left out."""
-    data = switch_bytes(name)
+    """The frames of the switch in a recording."""
+    return split(switch_bytes(name))
+
+
+def split(data: bytes) -> Iterator[Frame]:
+    """The frames in some bytes; an incomplete last one is left out."""
     while (end := data.find(b"\n\n")) >= 0:
         head = data[: end + 2]
         length = int(dict(parse_plain(head)).get("Content-Length", "0"))
