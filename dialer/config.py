@@ -93,9 +93,7 @@ class SwitchSettings(Section):
 class SimulatorSettings(Section):
     """The built-in stand-in for a FreeSWITCH, in place of [[switch]]: nobody is called, scripts answer."""
 
-    endpoint: str = setting(
-        "tcp:0:interface=127.0.0.1", "where its Event Socket listens; port 0 is any free one", min_length=1
-    )
+    port: int = setting(0, "the port of its Event Socket, on 127.0.0.1; 0 is any free one", ge=0, le=65535)
     calls_per_second: float = setting(
         25.0, "the most calls that are started on it", unit="per second", live=True, gt=0, le=10_000
     )

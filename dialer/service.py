@@ -16,26 +16,23 @@ from typing import Any
 
 import structlog
 from attrs import define, field, frozen
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
-from twisted.python.failure import Failure
 
 from dialer.apps import run_application
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.campaigns.scheduler import Scheduler
-from dialer.config import Config
-from dialer.errors import BadValue, DialerError
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
+from dialer.hooks.local import JsonLines
+from dialer.hooks.outbox import OutboxDeliverer
 from dialer.interfaces import Switch, VoiceApplication
+from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
 from dialer.model import Finish, Signal
 from dialer.store.database import Database
 from dialer.store.flow import Store
-from dialer.store.location import absolute_url
+from dialer.store.outbox import Outbox
 
 log = structlog.get_logger()
 
@@ -43,7 +40,7 @@ log = structlog.get_logger()
 @frozen(kw_only=True)
 class ServiceSettings:
     """What a dialling service is made of. `advertise` is the `host:port` at which FreeSWITCH reaches the outbound server, ""
-    for where it listens."""
+    for where it listens. `outcomes` is a file that gets the end of each attempt as a line of JSON."""
 
     database: str
     switch: SwitchConfig
@@ -51,7 +48,7 @@ class ServiceSettings:
     advertise: str = ""
     peers: frozenset[str] = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
     inline: bool = False
-    outbox: bool = False
+    outcomes: Path | None = None
     application: VoiceApplication = run_application
 
 
@@ -66,7 +63,7 @@ def new_id() -> str:
 
 
 @define(eq=False, slots=False)
-class DialerService(Service):
+class DialerService:
     """A dialler on one database and one FreeSWITCH. `finished` is told of each stored end of an attempt."""
 
     reactor: Any
@@ -79,44 +76,38 @@ class DialerService(Service):
     lifecycle: Lifecycle = field(init=False)
     scheduler: Scheduler = field(init=False)
     outbound: OutboundServer = field(init=False)
+    deliverer: OutboxDeliverer | None = field(default=None, init=False)
     _port: IListeningPort | None = field(default=None, init=False)
     _up: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         settings, reactor = self.settings, self.reactor
         self.database = Database(settings.database, reactor, dialling=True)
-        self.store = Store(self.database, reactor, node="local", outbox=settings.outbox)
+        self.store = Store(self.database, reactor, node="local", outbox=settings.outcomes is not None)
         self.switch = InboundSwitch(reactor, self, settings.switch, utc_now, random.Random())
-
-    @classmethod
-    def from_config(cls, reactor: Any, config: Config, folder: Path) -> DialerService:
-        """The service that a configuration file describes; relative paths count from `folder`."""
-        (switch,) = config.switch
-        settings = ServiceSettings(
-            database=absolute_url(config.database.url, folder),
-            switch=SwitchConfig(
-                host=switch.host,
-                port=switch.port,
-                password=switch.password,
-                calls_per_second=switch.calls_per_second,
-                max_in_flight=switch.max_in_flight,
-            ),
-            outbound_endpoint=config.outbound.endpoint,
-            advertise=config.outbound.advertise,
-            peers=frozenset(config.outbound.allow),
-            inline=config.outbound.inline,
-        )
-        return cls(reactor, settings)
+        if settings.outcomes is not None:
+            hook = JsonLines(settings.outcomes)
+            self.deliverer = OutboxDeliverer(reactor, utc_now, Outbox(self.database), hook)
 
     @property
     def up(self) -> bool:
         """True from a successful `start` until `stop`."""
         return self._up
 
+    @property
+    def outbound_address(self) -> str:
+        """Where the outbound server listens; "" when it does not."""
+        return "" if self._port is None else address_of(self._port)
+
     # --- start and stop ---------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Open the database, listen for answered calls, take over what was left open, connect, and begin to call.
+        """`open`, then `begin`."""
+        await self.open()
+        self.begin()
+
+    async def open(self) -> None:
+        """Open the database, listen for answered calls, take over what was left open.
 
         Fails with `DialerError`, with nothing left running: the database cannot serve, or the outbound port is taken.
         """
@@ -130,8 +121,13 @@ class DialerService(Service):
         if left:
             log.warning("attempts left open by an earlier run", attempts=left)
         self._up = True
+
+    def begin(self) -> None:
+        """Connect to the switch, and begin to call. To be called once, after `open`."""
         self.switch.startService()
         self.scheduler.start()
+        if self.deliverer is not None:
+            self.deliverer.start()
 
     async def quiesce(self) -> None:
         """Begin no more calls, and give back those that were not sent. Live calls go on."""
@@ -147,6 +143,8 @@ class DialerService(Service):
         await self.outbound.stop()
         await self.switch.stopService()
         await self.store.flush()
+        if self.deliverer is not None:
+            await self.deliverer.stop()
         await self._close()
 
     async def _listen(self) -> None:
@@ -158,14 +156,7 @@ class DialerService(Service):
             OutboundConfig(peers=self.settings.peers),
         )
         self.outbound = server
-        try:
-            self._port = await serverFromString(self.reactor, self.settings.outbound_endpoint).listen(server)
-        except CannotListenError as error:
-            raise BadValue(
-                "outbound.endpoint", f"cannot listen on {error.interface}:{error.port}: {error.socketError}"
-            ) from None
-        except ValueError as error:
-            raise BadValue("outbound.endpoint", str(error)) from None
+        self._port = await listen(self.reactor, self.settings.outbound_endpoint, server, "outbound.endpoint")
         self._build_flow(self.settings.advertise or _address(self._port))
 
     def _build_flow(self, outbound: str) -> None:
@@ -190,23 +181,21 @@ class DialerService(Service):
             self._port = None
         await self.database.stop()
 
-    # --- Twisted's service ------------------------------------------------------------------------------------------------
+    # --- dialer.interfaces.FlowControl ------------------------------------------------------------------------------------
 
-    def startService(self) -> None:
-        """For `twist`: start, and end the process with one clear line when that fails."""
-        super().startService()
-        Deferred.fromCoroutine(self.start()).addErrback(self._not_started)
+    def call_soon(self) -> None:
+        """Campaigns or contacts changed."""
+        self.scheduler.call_soon()
 
-    def stopService(self) -> Deferred[None]:
-        """For `twist`: as `stop`."""
-        super().stopService()
-        return Deferred.fromCoroutine(self.stop())
+    def release(self, campaign_id: int) -> None:
+        """Give back what was begun and not sent."""
+        self.lifecycle.release_unsent(campaign_id)
 
-    def _not_started(self, failure: Failure) -> None:
-        error = failure.value
-        text = str(error) if isinstance(error, DialerError) else failure.getTraceback()
-        log.error("the dialer cannot start", reason=text)
-        self.reactor.stop()
+    def hang_up(self, campaign_id: int) -> None:
+        """The same, and hang up the campaign's live calls."""
+        self.release(campaign_id)
+        hung_up = Deferred.fromCoroutine(self.lifecycle.hang_up_all(campaign_id))
+        hung_up.addErrback(lambda failure: log.error("calls not hung up", reason=failure.getErrorMessage()))
 
     # --- dialer.interfaces.SwitchListener, and the outbound server's questions ----------------------------------------------
 
@@ -231,6 +220,5 @@ class DialerService(Service):
 
 
 def _address(port: IListeningPort) -> str:
-    address: Any = port.getHost()
-    host = "127.0.0.1" if address.host in ("0.0.0.0", "::") else address.host  # noqa: S104 - compared, not listened on
-    return f"{host}:{address.port}"
+    """Where a switch on this machine finds what listens everywhere."""
+    return address_of(port).replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "127.0.0.1:")

@@ -1,17 +1,25 @@
-"""The `twist dialer` plugin: a dialling service from a configuration file."""
+"""The `twist dialer` plugin: what `dialer run` does, under Twisted's own runner."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import ClassVar
 
-from twisted.application.service import IService
+import structlog
+from attrs import define, field
+from twisted.application.service import IService, Service
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.python import usage
+from twisted.python.failure import Failure
 
+from dialer.cli.run import make_site
 from dialer.config import load_config
 from dialer.errors import DialerError
-from dialer.service import DialerService
+from dialer.host import Host
+from dialer.logs import log_to_twisted
+
+log = structlog.get_logger()
 
 
 class Options(usage.Options):
@@ -29,9 +37,38 @@ class Options(usage.Options):
             self["settings"] = load_config(path)
         except DialerError as error:
             raise usage.UsageError(str(error)) from None
-        self["folder"] = path.parent
+        self["folder"] = path.absolute().parent
 
 
 def makeService(options: Options) -> IService:
     """The service, not started."""
-    return DialerService.from_config(reactor, options["settings"], options["folder"])
+    config = options["settings"]
+    log_to_twisted(config.log.level)
+    return _HostService(Host(reactor, config, options["folder"], make_site))
+
+
+@define(eq=False, slots=False)
+class _HostService(Service):
+    """Ends the process, with one line, when the host cannot start."""
+
+    host: Host
+    _started: Deferred[None] = field(factory=Deferred, init=False)
+
+    def startService(self) -> None:
+        super().startService()
+        self._started = Deferred.fromCoroutine(self.host.start()).addErrback(self._not_started)
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._started
+        if self.host.up:
+            await self.host.stop()
+
+    def _not_started(self, failure: Failure) -> None:
+        error = failure.value
+        text = str(error) if isinstance(error, DialerError) else failure.getTraceback()
+        log.error("the dialer cannot start", reason=text)
+        self.host.reactor.stop()

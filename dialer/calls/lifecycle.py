@@ -216,9 +216,9 @@ class Lifecycle:
         live.sent = False
         self._tell(live, SignalKind.REFUSED, OwnCause.REFUSED)
 
-    def release_unsent(self) -> None:
-        """Give back every attempt of which no byte was written: the contact is as ready as it was before."""
-        for live in list(self._live.values()):
+    def release_unsent(self, campaign_id: int | None = None) -> None:
+        """Give back every attempt (of one campaign) of which no byte was written: the contact is as ready as it was before."""
+        for live in self._attempts_of(campaign_id):
             if not live.sent and live.state is AttemptState.PLANNED:
                 self._unsent -= 1
                 self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
@@ -334,10 +334,10 @@ class Lifecycle:
             self.store.move(attempt, AttemptState.ADRIFT, self.now())
         return len(attempts)
 
-    async def hang_up_all(self) -> int:
-        """Hang up every call that this process owns. Returns how many the switch knew."""
+    async def hang_up_all(self, campaign_id: int | None = None) -> int:
+        """Hang up every call (of one campaign) that this process owns. Returns how many the switch knew."""
         killed = 0
-        for live in [live for live in self._live.values() if live.sent and live.state is not AttemptState.ENDED]:
+        for live in [live for live in self._attempts_of(campaign_id) if live.sent and live.state is not AttemptState.ENDED]:
             try:
                 killed += await self.switch.kill(live.attempt.call_uuid, "NORMAL_CLEARING")
             except SwitchUnavailable:
@@ -349,6 +349,10 @@ class Lifecycle:
     def _own(self, live: LiveAttempt) -> None:
         self._live[live.attempt.call_uuid] = live
         self._in_use.take(live.attempt.plan)
+
+    def _attempts_of(self, campaign_id: int | None) -> list[LiveAttempt]:
+        """Those of a campaign; of all campaigns when it is None."""
+        return [live for live in self._live.values() if campaign_id in (None, live.attempt.plan.campaign.id)]
 
     def _disown(self, live: LiveAttempt) -> None:
         if self._live.pop(live.attempt.call_uuid, None) is None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 
-import structlog
-
 from dialer import __version__
-from dialer.cli import demo, gateways, simulate, users, voipapps
+from dialer.cli import demo, gateways, init, run, simulate, upgrade, users, voipapps
 from dialer.errors import BadValue, DialerError
+from dialer.logs import log_to_stderr
+from dialer.service import utc_now
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -26,12 +25,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--log-level",
         choices=("debug", "info", "warning", "error"),
-        default="warning",
-        help="what is logged to standard error (default: %(default)s)",
+        help="from which level on events go to standard error (default: warning; for `run`, as configured)",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo.add_parser(commands)
-    for module in (users, gateways, voipapps):
+    for module in (init, run, upgrade, users, gateways, voipapps):
         module.add_parser(commands)
     simulate.add_parser(commands)
     return parser
@@ -40,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit status: 0 done, 1 failed, 2 wrong usage; a command may define more."""
     arguments = build_parser().parse_args(argv)
-    configure_logging(arguments.log_level)
+    log_to_stderr(utc_now, arguments.log_level or "warning")
     try:
         status: int = arguments.run(arguments)
     except BadValue as error:
@@ -54,18 +52,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return status
-
-
-def configure_logging(level: str) -> None:
-    """One line per event on standard error."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )

@@ -120,6 +120,10 @@ class InboundSwitch(Service):
         """How many more originates can be sent within so many seconds."""
         return self._submissions.room(within)
 
+    def limit(self, calls_per_second: float, max_in_flight: int) -> None:
+        """How hard the switch may be driven, from now on."""
+        self._submissions.limit(calls_per_second, max_in_flight)
+
     def submit(self, call: Origination) -> Deferred[None]:
         """Originate, as soon as the pace allows. Fails with `SwitchUnavailable` or `CommandFailed`, or with `BadValue` when
         the call cannot be written as a command (nothing was sent then)."""
@@ -189,7 +193,8 @@ class InboundSwitch(Service):
         self._ready = False
         self._clock.forget()
         self._submissions.closed(self.last_error)
-        self._log.warn("lost {name}: {reason}", name=self.name, reason=reason)
+        if self.running:
+            self._log.warn("lost {name}: {reason}", name=self.name, reason=reason)
         self._listener.switch_down(self, reason)
 
     def _link_failed(self, reason: str) -> None:

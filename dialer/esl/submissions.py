@@ -63,6 +63,15 @@ class Submissions:
         self._pump()
         return accepted
 
+    def limit(self, calls_per_second: float, max_in_flight: int) -> None:
+        """Other limits, from now on."""
+        self._throttle = Throttle(calls_per_second, self._clock.seconds())
+        self._max_in_flight = max_in_flight
+        if self._pumping is not None:
+            self._pumping.cancel()
+            self._pumping = None
+            self._pump()
+
     def opened(self) -> None:
         """The switch can be given commands."""
         self._closed = ""

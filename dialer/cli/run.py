@@ -1,0 +1,196 @@
+"""`dialer run`: the API, the scheduler and both sides of the Event Socket in one process, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from signal import SIGHUP, SIGINT, SIGTERM
+from typing import Any
+
+import structlog
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+
+from api import build_site
+from api.settings import HttpSettings as ApiLimits
+from dialer import __version__
+from dialer.cli.blocking import config_option
+from dialer.cli.signals import Signals
+from dialer.config import Config, HttpSettings, load_config
+from dialer.errors import BadValue, DialerError
+from dialer.host import Host
+from dialer.interfaces import ApiBackend
+from dialer.logs import LineLog, log_to_stderr
+from dialer.notify import Notifier, from_environment
+from dialer.service import utc_now
+
+log = structlog.get_logger()
+
+EXIT_STOPPED = 0
+EXIT_FAILED = 1
+EXIT_CONFIGURATION = 2
+ONE_WISH = 1.0
+"""Seconds in which signals to stop are one wish: a terminal, or who ends a whole process group, may send it twice. A later
+one asks not to wait any longer."""
+
+
+def add_parser(commands: Any) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser(
+        "run",
+        help="dial: the API, the scheduler and the Event Socket, until SIGTERM",
+        description="Runs the dialer that a configuration describes. SIGTERM or SIGINT stops it: no new calls, requests in "
+        "flight are answered, the state is saved. SIGHUP reads the live settings again.",
+        epilog="Exit status: 0 stopped as told; 1 failed to start, died, or could not stop in time; 2 wrong configuration.",
+    )
+    config_option(parser)
+    parser.add_argument(
+        "--ready-file",
+        type=Path,
+        metavar="FILE",
+        help="write a JSON object there once calls and requests are served: process id, addresses",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until told to stop. Raises `BadValue` for a configuration that is wrong."""
+    config = load_config(arguments.config)
+    lines = log_to_stderr(utc_now, arguments.log_level or config.log.level, config.log.library_level, twisted=True)
+    from twisted.internet import reactor
+
+    return Running(reactor, arguments, config, lines, from_environment()).run()
+
+
+def make_site(backend: ApiBackend, settings: HttpSettings, reactor: Any) -> Any:
+    """The API's site with the limits of a configuration."""
+    return build_site(backend, api_limits(settings), reactor)
+
+
+def api_limits(settings: HttpSettings) -> ApiLimits:
+    """The API's own value has the names of the settings, but for the endpoint."""
+    return ApiLimits(**settings.model_dump(exclude={"endpoint"}))
+
+
+class Running:
+    """One run of the process; it owns the reactor."""
+
+    def __init__(self, reactor: Any, arguments: argparse.Namespace, config: Config, lines: LineLog, systemd: Notifier) -> None:
+        self._reactor = reactor
+        self._path: Path = arguments.config
+        self._ready_file: Path | None = arguments.ready_file
+        self._log_level: str | None = arguments.log_level
+        self._lines = lines
+        self._systemd = systemd
+        self._host = Host(reactor, config, arguments.config.absolute().parent, make_site)
+        self._watchdog = LoopingCall(systemd.tell, "WATCHDOG=1")
+        self._watchdog.clock = reactor
+        self._up = False
+        self._stop_wanted = False
+        self._stopping: Deferred[None] | None = None
+        self._stop_began = 0.0
+        self._status = EXIT_FAILED
+
+    def run(self) -> int:
+        """Returns the exit status."""
+        wishes = {SIGTERM: self._wish_stop, SIGINT: self._wish_stop, SIGHUP: self._wish_reload}
+        with Signals(self._reactor, wishes):
+            self._reactor.callWhenRunning(self._do, self._start())
+            self._reactor.run(installSignalHandlers=False)
+        if self._ready_file is not None:
+            self._ready_file.unlink(missing_ok=True)
+        return self._status
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> Deferred[None]:
+        """What fails ends the process, with one line; only a mistake of the program shows a traceback."""
+        return Deferred.fromCoroutine(work).addErrback(self._failed)
+
+    def _failed(self, failure: Failure) -> None:
+        error = failure.value
+        if isinstance(error, CancelledError):
+            log.error("stopped without waiting")
+        elif isinstance(error, DialerError):
+            print(f"dialer: {error}", file=sys.stderr)
+        else:
+            log.error("the dialer has died", exc_info=error)
+        is_configuration = isinstance(error, BadValue) and not self._up
+        self._status = EXIT_CONFIGURATION if is_configuration else EXIT_FAILED
+        self._reactor.stop()
+
+    # --- start ------------------------------------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        await self._host.start()
+        self._up = True
+        addresses = self._addresses()
+        if self._ready_file is not None:
+            _write_whole(self._ready_file, json.dumps({"pid": os.getpid(), **addresses}))
+        log.info("ready", version=__version__, **addresses)
+        self._systemd.tell("READY=1", f"STATUS=dialling, API on {addresses['http']}")
+        if self._systemd.watchdog:
+            # Half of what systemd waits for, as sd_watchdog_enabled(3) recommends.
+            self._watchdog.start(self._systemd.watchdog / 2)
+        if self._stop_wanted:
+            self._begin_stop()
+
+    def _addresses(self) -> dict[str, str]:
+        host = self._host
+        addresses = {"http": host.web.address, "outbound": host.service.outbound_address, "switch": host.service.switch.name}
+        return addresses | {"database": host.service.settings.database}
+
+    # --- stop -------------------------------------------------------------------------------------------------------------
+
+    def _wish_stop(self) -> None:
+        if self._stopping is not None:
+            if self._reactor.seconds() - self._stop_began > ONE_WISH:
+                self._stopping.cancel()
+        elif self._up:
+            self._begin_stop()
+        else:
+            self._stop_wanted = True
+
+    def _begin_stop(self) -> None:
+        log.info("stopping")
+        self._stop_began = self._reactor.seconds()
+        self._systemd.tell("STOPPING=1", "STATUS=no new calls; answering what is asked and saving the state")
+        self._stopping = self._do(self._stop())
+
+    async def _stop(self) -> None:
+        await self._host.stop()
+        self._status = EXIT_STOPPED
+        log.info("stopped")
+        self._reactor.stop()
+
+    # --- SIGHUP -----------------------------------------------------------------------------------------------------------
+
+    def _wish_reload(self) -> None:
+        if not self._up or self._stopping is not None:
+            return
+        microseconds = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        self._systemd.tell("RELOADING=1", f"MONOTONIC_USEC={microseconds}")
+        try:
+            config = load_config(self._path)
+        except BadValue as error:
+            log.error("the configuration stays as it was", reason=str(error))
+        else:
+            live, fixed = self._host.reload(config)
+            self._lines.set_levels(self._log_level or config.log.level, config.log.library_level)
+            needs_restart = ", ".join(fixed) or "nothing"
+            log.info("configuration read again", changed=", ".join(live) or "nothing", needs_restart=needs_restart)
+        self._systemd.tell("READY=1")
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Whoever waits for the file never sees half of it. Raises `DialerError`."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise DialerError(f"--ready-file: {path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,180 @@
+"""The whole process: the dialler, its API, and the simulator where that stands in for a switch; started, stopped and changed
+in order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from attrs import define, field
+from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.error import CannotListenError
+
+from dialer.config import Config, HttpSettings, SimulatorSettings, changes
+from dialer.errors import BadValue, CannotListen, DialerError
+from dialer.esl.inbound import SwitchConfig
+from dialer.interfaces import ApiBackend
+from dialer.service import DialerService, ServiceSettings, utc_now
+from dialer.simulator.config import SimulatorConfig
+from dialer.simulator.numberplan import NumberPlan, parse_mix, parse_pattern
+from dialer.simulator.service import Simulator
+from dialer.store.location import absolute_url
+from dialer.store.requests.backend import StoreBackend
+from dialer.web import Site, WebServer
+
+log = structlog.get_logger()
+
+MakeSite = Callable[[ApiBackend, HttpSettings, Any], Site]
+"""Builds the API's site from its backend, its limits and the reactor."""
+
+ANSWER_SHARE = 0.75
+"""Of the time that a stop may take, for the requests in flight; the rest is for saving the state."""
+
+
+@define(eq=False)
+class Host:
+    """What a configuration describes; relative paths in it count from `folder`."""
+
+    reactor: Any
+    config: Config
+    folder: Path
+    make_site: MakeSite
+    service: DialerService = field(init=False)
+    backend: StoreBackend = field(init=False)
+    web: WebServer = field(init=False)
+    simulator: Simulator | None = field(default=None, init=False)
+    _started_with: Config = field(init=False)
+    _built: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._started_with = self.config
+
+    @property
+    def up(self) -> bool:
+        """True from a successful `start` until `stop`."""
+        return self._built and self.service.up
+
+    async def start(self) -> None:
+        """Open the database, listen, take over what an earlier run left open, connect, begin to call.
+
+        Fails with `DialerError`, with nothing left running: `BadValue` for what the configuration cannot mean.
+        """
+        switch = await self._find_switch()
+        try:
+            self._build(switch)
+            await self.service.open()
+            self.backend.start()
+            await self.web.start(self.config.http)
+        except BaseException:
+            await self._close()
+            raise
+        self.service.begin()
+
+    async def stop(self) -> None:
+        """No new calls; the requests in flight are answered, live calls may go on for the time that is configured, the state
+        is saved. Calls that are left stay on the switch. Fails with `DialerError` when that takes too long."""
+        await self.service.quiesce()
+        answered = Deferred.fromCoroutine(self.web.stop(self.config.stop.timeout * ANSWER_SHARE))
+        await self._wait_for_calls(self.config.stop.wait_for_calls)
+        closed = Deferred.fromCoroutine(self._answer_and_close(answered))
+        try:
+            await closed.addTimeout(self.config.stop.timeout, self.reactor)
+        except TimeoutError:
+            raise DialerError(f"not everything was done within {self.config.stop.timeout} s (stop.timeout)") from None
+
+    def reload(self, config: Config) -> tuple[list[str], list[str]]:
+        """Take over the live settings of another configuration. Returns the settings that changed, and those that differ from
+        what the process was started with and need a restart."""
+        live, _ = changes(self.config, config)
+        _, fixed = changes(self._started_with, config)
+        same_kind = (config.simulator is None) == (self._started_with.simulator is None)
+        sections = {name.partition(".")[0] for name in live}
+        if sections & {"switch", "simulator"} and same_kind:
+            self.service.switch.limit(config.calls_per_second, _in_flight(config))
+        if "http" in sections:
+            self.web.use(config.http)
+        self.config = config
+        return live, fixed
+
+    # --- building ---------------------------------------------------------------------------------------------------------
+
+    async def _find_switch(self) -> SwitchConfig:
+        if self.config.simulator is not None:
+            return await self._start_simulator(self.config.simulator)
+        (switch,) = self.config.switch
+        return SwitchConfig(
+            host=switch.host,
+            port=switch.port,
+            password=switch.password,
+            calls_per_second=switch.calls_per_second,
+            max_in_flight=switch.max_in_flight,
+        )
+
+    async def _start_simulator(self, settings: SimulatorSettings) -> SwitchConfig:
+        config = _simulator(settings)
+        simulator = Simulator(self.reactor, config, random.Random(settings.seed))
+        try:
+            port = await simulator.start(settings.port)
+        except CannotListenError as error:
+            raise CannotListen("simulator.port", f"127.0.0.1:{settings.port}", str(error.socketError)) from None
+        self.simulator = simulator
+        return SwitchConfig(port=port, password=config.password, calls_per_second=settings.calls_per_second, retry_max=2.0)
+
+    def _build(self, switch: SwitchConfig) -> None:
+        outbound = self.config.outbound
+        settings = ServiceSettings(
+            database=absolute_url(self.config.database.url, self.folder),
+            switch=switch,
+            outbound_endpoint=outbound.endpoint,
+            advertise=outbound.advertise,
+            peers=frozenset(outbound.allow),
+            inline=outbound.inline,
+        )
+        self.service = DialerService(self.reactor, settings)
+        self.backend = StoreBackend(self.service.database, self.reactor, self.service, utc_now)
+        self.web = WebServer(self.reactor, lambda limits: self.make_site(self.backend, limits, self.reactor))
+        self._built = True
+
+    # --- stopping ---------------------------------------------------------------------------------------------------------
+
+    async def _wait_for_calls(self, seconds: float) -> None:
+        live = self.service.lifecycle.open_count
+        if not live or not seconds:
+            return
+        log.info("waiting for live calls", calls=live, seconds=seconds)
+        try:
+            await self.service.lifecycle.when_idle().addTimeout(seconds, self.reactor)
+        except TimeoutError:
+            log.info("live calls stay on the switch", calls=self.service.lifecycle.open_count)
+
+    async def _answer_and_close(self, answered: Deferred[None]) -> None:
+        await answered
+        await self._close()
+
+    async def _close(self) -> None:
+        if self._built:
+            await self.web.stop(0)
+            self.backend.stop()
+            await self.service.stop()
+        if self.simulator is not None:
+            await self.simulator.stop()
+
+
+def _simulator(settings: SimulatorSettings) -> SimulatorConfig:
+    """A switch without limits of its own: the cap of the dialler is what is seen."""
+    try:
+        patterns = tuple(parse_pattern(text) for text in settings.callees)
+    except ValueError as error:
+        raise BadValue("simulator.callees", str(error)) from None
+    try:
+        plan = NumberPlan(patterns, parse_mix(settings.mix)) if settings.mix else NumberPlan(patterns)
+    except ValueError as error:
+        raise BadValue("simulator.mix", str(error)) from None
+    return SimulatorConfig(sps=0, max_sessions=0, plan=plan, time_scale=settings.time_scale)
+
+
+def _in_flight(config: Config) -> int:
+    return config.switch[0].max_in_flight if config.switch else SwitchConfig().max_in_flight
