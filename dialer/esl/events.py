@@ -97,6 +97,24 @@ def _plain_value(value: str) -> str:
     return "" if value == "_undef_" else percent_decoded(value)
 
 
-def channel_data(frame: Frame) -> Event:
+class ChannelData(Event):
+    """A channel's state, percent-encoded. A value is decoded when it is read: few of the two hundred are."""
+
+    __slots__ = ()
+
+    @property
+    def encoded(self) -> Mapping[str, object]:
+        """The headers as they came."""
+        return self._headers
+
+    def value(self, header: str) -> str:
+        """A header's value; "" when it is missing."""
+        return _plain_value(super().value(header))
+
+    def __getitem__(self, header: str) -> str:
+        return _plain_value(super().__getitem__(header))
+
+
+def channel_data(frame: Frame) -> ChannelData:
     """The channel's state in the reply to `connect`: a header block, percent-encoded whatever format was asked for."""
-    return Event({name: _plain_value(value) for name, value in frame.headers.items()})
+    return ChannelData(frame.headers)

@@ -62,18 +62,20 @@ def percent_decoded(value: str) -> str:
 def parse_headers(block: bytes) -> dict[str, str]:
     """Split a header block into its headers; of duplicates the first counts (`Hangup-Cause` comes twice).
 
-    Lines are split before anything is decoded, so no value can become a header. A line without a colon continues the value
-    before it: the reply to `getvar` carries a variable's line feeds as they are (`recordings/21-outbound-async-full-linger`).
+    Lines are split before percent signs are decoded, so no value can become a header. (UTF-8 may be decoded before: bytes that
+    are not UTF-8 never take a line feed or a colon with them.) A line without a colon continues the value before it: the
+    reply to `getvar` carries a variable's line feeds as they are (`recordings/21-outbound-async-full-linger`).
     """
     headers: dict[str, str] = {}
     last = ""
-    for line in block.split(b"\n"):
-        name, colon, value = line.removesuffix(b"\r").partition(b":")
+    for line in text(block).split("\n"):
+        name, colon, value = line.removesuffix("\r").partition(":")
         if colon:
-            last = text(name)
-            headers.setdefault(last, text(value.removeprefix(b" ")))
+            last = name
+            if name not in headers:
+                headers[name] = value.removeprefix(" ")
         elif last and name:
-            headers[last] += "\n" + text(name)
+            headers[last] += "\n" + name
     return headers
 
 

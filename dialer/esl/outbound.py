@@ -13,6 +13,7 @@ from twisted.logger import Logger
 
 from dialer.esl.protocol import EventSocket
 from dialer.esl.session import Session, SessionRules
+from dialer.esl.variables import VariablePacker
 from dialer.interfaces import CallHandler
 
 
@@ -48,6 +49,7 @@ class OutboundServer(Factory):
         self._is_ours = is_ours
         self._new_id = new_id
         self._config = config or OutboundConfig()
+        self._packer = VariablePacker()
         self._sessions: set[Session] = set()
         self._stopped: list[Deferred[None]] = []
         self._stopping = False
@@ -63,7 +65,7 @@ class OutboundServer(Factory):
         if self._stopping or host not in self._config.peers:
             self._log.warn("refused a connection from {host}", host=host)
             return None
-        session = Session(self._clock, self._config.rules, self._handler, self._judge, self._new_id, self._ended)
+        session = Session(self._clock, self._config.rules, self._handler, self._judge, self._new_id, self._packer, self._ended)
         self._sessions.add(session)
         return session.socket
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 from typing import Protocol as Interface
 
@@ -47,8 +46,8 @@ class EventSocket(Protocol):
     def __init__(self, owner: Owner, limits: Limits | None = None) -> None:
         self._owner = owner
         self._connection = Connection(limits)
-        self._sent: deque[tuple[Command, Deferred[Reply]]] = deque()
-        self._unsent: deque[tuple[Command, Deferred[Reply]]] = deque()
+        self._sent: list[tuple[Command, Deferred[Reply]]] = []
+        self._unsent: list[tuple[Command, Deferred[Reply]]] = []
         self._writable = False
         self._open = False
         self._why = ""
@@ -114,7 +113,7 @@ class EventSocket(Protocol):
         try:
             while self._open and (happening := connection.next_event()) is not None:
                 if isinstance(happening, Reply):
-                    self._sent.popleft()[1].callback(happening)
+                    self._sent.pop(0)[1].callback(happening)
                 else:
                     happened(happening)
         except ProtocolError as error:
@@ -125,8 +124,8 @@ class EventSocket(Protocol):
         self._open = self._writable = False
         ended = self._connection.receive_eof()
         self._why = self._why or f"the connection was lost: {ended.reason}"
-        sent, self._sent = self._sent, deque()
-        unsent, self._unsent = self._unsent, deque()
+        sent, self._sent = self._sent, []
+        unsent, self._unsent = self._unsent, []
         self._owner.lost(self._why)
         for command, answered in sent:
             answered.errback(SwitchUnavailable(command.name, self._why, sent=True))
@@ -141,7 +140,7 @@ class EventSocket(Protocol):
         """Twisted: the peer has caught up."""
         self._writable = self._open
         while self._writable and self._unsent:
-            self._write(*self._unsent.popleft())
+            self._write(*self._unsent.pop(0))
 
     def stopProducing(self) -> None:
         """Twisted: the connection is going away; `connectionLost` does the rest."""

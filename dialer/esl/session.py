@@ -7,10 +7,8 @@ closed earlier than `SETTLE` after that answer, and a call that is not wanted is
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 
-import orjson
 from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -22,6 +20,7 @@ from dialer.esl import commands
 from dialer.esl.connection import AuthRequested, Disconnected, Rejected, Reply
 from dialer.esl.events import Event
 from dialer.esl.protocol import EventSocket
+from dialer.esl.variables import VariablePacker
 from dialer.interfaces import CallHandler
 
 SETTLE = 0.01
@@ -53,6 +52,7 @@ class Session:
         handler: CallHandler,
         judge: Callable[[str], str],
         new_id: Callable[[], str],
+        packer: VariablePacker,
         ended: Callable[[Session], None],
     ) -> None:
         self._clock = clock
@@ -60,6 +60,7 @@ class Session:
         self._handler = handler
         self._judge = judge
         self._new_id = new_id
+        self._packer = packer
         self._ended = ended
         self._socket = EventSocket(self)
         self._call_uuid = ""
@@ -93,9 +94,7 @@ class Session:
 
     def variable(self, name: str) -> str:
         """A channel variable as it was when the session opened; "" when it was not set."""
-        if not self._variables:
-            return ""
-        return str(orjson.loads(zlib.decompress(self._variables)).get(name, ""))
+        return self._packer.value(self._variables, name) if self._variables else ""
 
     def execute(self, application: str, argument: str = "") -> Deferred[str]:
         """Run an application; fires with its response when it has completed. Fails with `SessionGone`, `CommandFailed`, or
@@ -168,13 +167,16 @@ class Session:
 
     async def _open(self) -> str:
         """Learn which call this is and subscribe to its events; returns why the call is not wanted, else ""."""
-        limit = self._later(self._rules.greeting, self._socket.abort, "no answer to connect")
-        reply = await self._socket.send(commands.connect())
-        limit.cancel()
+        limit = self._clock.callLater(self._rules.greeting, self._socket.abort, "no answer to connect")
+        try:
+            reply = await self._socket.send(commands.connect())
+        finally:
+            if limit.active():
+                limit.cancel()
         self._opened_at = self._clock.seconds()
         channel = reply.channel_data()
         self._call_uuid = channel.value("Unique-ID")
-        self._variables = _packed(channel)
+        self._variables = self._packer.pack(channel)
         if channel.value("Socket-Mode") != "async" or channel.value("Control") != "full":
             return "the dialplan must say 'async full' to its socket application"
         unwanted = self._judge(self._call_uuid)
@@ -284,13 +286,6 @@ class Session:
 
 def _refused_hangup(failure: Failure) -> None:
     failure.trap(DialerError)
-
-
-def _packed(channel: Event) -> bytes:
-    """The channel's variables, compressed: thousands of sessions wait in their applications, and few look at them."""
-    prefix = "variable_"
-    variables = {name.removeprefix(prefix): value for name, value in channel.items() if name.startswith(prefix)}
-    return zlib.compress(orjson.dumps(variables), 1)
 
 
 def _session_gone(failure: Failure) -> Failure:
