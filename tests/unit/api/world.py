@@ -1,0 +1,213 @@
+"""A site on the loopback with a database behind it: two users, a superuser, a gateway and a voice application."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import treq
+from argon2 import PasswordHasher
+from attrs import define, field, frozen
+from twisted.internet.interfaces import IListeningPort
+from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.http_headers import Headers
+
+from api import ApiSite, HttpSettings, build_site
+from dialer.model import VoipAppType
+from dialer.store.admin import Admin
+from dialer.store.database import Database
+from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
+from dialer.store.location import sqlite_url
+from dialer.store.requests.backend import StoreBackend
+from dialer.store.schema import upgrade
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+SHOWN_NOW = "2026-11-23 10:00:00"
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+MANY = HttpSettings(requests_per_minute=0)
+
+CAMPAIGN = {"name": "spring", "aleg_gateway": "1", "voipapp": "1"}
+
+
+@cache
+def cheap_hash(password: str) -> str:
+    """argon2id as always, with the least work."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
+
+
+@cache
+def empty_database() -> Path:
+    """A file with the newest schema: copied, because making it takes longer than most tests."""
+    path = Path(mkdtemp()) / "empty.db"
+    upgrade(sqlite_url(path))
+    return path
+
+
+@frozen
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: bytes
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.text)
+
+    @property
+    def error(self) -> str:
+        return str(self.json["error"])
+
+    @property
+    def refusal(self) -> tuple[int, str]:
+        return self.status, self.error
+
+
+@define(eq=False)
+class Flow:
+    """What the flow was told."""
+
+    looks: int = 0
+    released: list[int] = field(factory=list)
+    hung_up: list[int] = field(factory=list)
+
+    def call_soon(self) -> None:
+        self.looks += 1
+
+    def release(self, campaign_id: int) -> None:
+        self.released.append(campaign_id)
+
+    def hang_up(self, campaign_id: int) -> None:
+        self.hung_up.append(campaign_id)
+
+
+@define(eq=False)
+class World:
+    """`now` can be moved. Users: ann (id 1), bob (2), root (3, superuser); their passwords are their names."""
+
+    database: Database
+    path: Path
+    site: ApiSite
+    backend: StoreBackend
+    flow: Flow
+    port: IListeningPort
+    agent: Agent
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port.getHost().port}"
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        data: Mapping[str, Any] | str | bytes | None = None,
+        *,
+        json: Any = None,
+        user: str | None = "ann",
+        password: str | None = None,
+        content_type: str | None = FORM,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """A request; `path` is behind the prefix unless it begins with a slash. A mapping is sent as a form."""
+        sent = Headers({name: [value] for name, value in (headers or {}).items()})
+        if user is not None:
+            sent.setRawHeaders("Authorization", [basic(user, user if password is None else password)])
+        body: bytes | None = None
+        if json is not None:
+            body, content_type = orjson.dumps(json), JSON
+        elif isinstance(data, Mapping):
+            body = urlencode(data).encode()
+        elif data is not None:
+            body = data.encode() if isinstance(data, str) else data
+        if body is not None and content_type is not None:
+            sent.setRawHeaders("Content-Type", [content_type])
+        where = self.address + (path if path.startswith("/") else f"/api/dialer_campaign/{path}")
+        response = await treq.request(
+            method, where, headers=sent, data=body, agent=self.agent, allow_redirects=False, unbuffered=False
+        )
+        found = {name.decode().lower(): values[0].decode() for name, values in response.headers.getAllRawHeaders()}
+        return Reply(response.code, found, await response.content())
+
+    async def get(self, path: str, **more: Any) -> Reply:
+        return await self.ask("GET", path, **more)
+
+    async def post(self, path: str, data: Any = None, **more: Any) -> Reply:
+        return await self.ask("POST", path, data, **more)
+
+    async def put(self, path: str, data: Any = None, **more: Any) -> Reply:
+        return await self.ask("PUT", path, data, **more)
+
+    async def campaign(self, name: str = "spring", user: str = "ann", **more: Any) -> dict[str, Any]:
+        """A new campaign, with its phonebook."""
+        reply = await self.post("campaign/", {**CAMPAIGN, "name": name, **more}, user=user)
+        assert reply.status == 200, reply
+        return dict(reply.json)
+
+    async def contact(self, number: str, phonebook_id: int = 1, user: str = "ann", **more: Any) -> dict[str, Any]:
+        """A new contact."""
+        reply = await self.post("contact/", {"contact": number, "phonebook_id": phonebook_id, **more}, user=user)
+        assert reply.status == 200, reply
+        return dict(reply.json)
+
+    def sql(self, statement: str, *values: object) -> list[Any]:
+        """What another program sees in the database, or changes there."""
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def dump(self) -> str:
+        """Everything that is stored."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return "\n".join(connection.iterdump())
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@asynccontextmanager
+async def world(folder: Path, settings: HttpSettings = MANY, **clock: Any) -> AsyncIterator[World]:
+    """Started, and stopped at the end."""
+    from twisted.internet import reactor
+
+    path = folder / "dialer.db"
+    shutil.copy(empty_database(), path)
+    database = Database(sqlite_url(path), reactor, dialling=True)
+    await database.start()
+    await furnish(database)
+    flow = Flow()
+    backend = StoreBackend(database, reactor, flow, lambda: NOW)
+    backend.start()
+    site = build_site(backend, settings, clock.get("clock", reactor))
+    port = reactor.listenTCP(0, site, interface="127.0.0.1")
+    pool = HTTPConnectionPool(reactor)
+    pool.maxPersistentPerHost = 20
+    try:
+        yield World(database, path, site, backend, flow, port, Agent(reactor, pool=pool))
+    finally:
+        await port.stopListening()
+        await pool.closeCachedConnections()
+        await site.drain()
+        backend.stop()
+        await database.stop()
+
+
+async def furnish(database: Database) -> None:
+    admin, then = Admin(database), NOW - timedelta(days=1)
+    for name in ("ann", "bob"):
+        await admin.create_user(NewUser(username=name, password_hash=cheap_hash(name)), then)
+    await admin.create_user(NewUser(username="root", password_hash=cheap_hash("root"), is_superuser=True), then)
+    await admin.create_gateway(NewGateway(name="Default_Gateway", hostname="localhost"), then)
+    await admin.create_voip_app(NewVoipApp(name="Default_VoIP_App", type=VoipAppType.PLAY_AUDIO), then)
