@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import CannotListenError
 
@@ -27,8 +27,15 @@ from dialer.web import Site, WebServer
 
 log = structlog.get_logger()
 
-MakeSite = Callable[[ApiBackend, HttpSettings, Any], Site]
-"""Builds the API's site from its backend, its limits and the reactor."""
+
+@frozen
+class Api:
+    """The package `api`, which only the outermost modules may import. `limits` makes its limits of the settings, `build_site`
+    its site of the backend, the limits and the reactor."""
+
+    build_site: Callable[[ApiBackend, Any, Any], Site]
+    limits: Callable[[HttpSettings], Any]
+
 
 ANSWER_SHARE = 0.75
 """Of the time that a stop may take, for the requests in flight; the rest is for saving the state."""
@@ -41,7 +48,7 @@ class Host:
     reactor: Any
     config: Config
     folder: Path
-    make_site: MakeSite
+    api: Api
     service: DialerService = field(init=False)
     backend: StoreBackend = field(init=False)
     web: WebServer = field(init=False)
@@ -67,7 +74,7 @@ class Host:
             self._build(switch)
             await self.service.open()
             self.backend.start()
-            await self.web.start(self.config.http)
+            await self.web.start(self.config.http.endpoint)
         except BaseException:
             await self._close()
             raise
@@ -95,7 +102,7 @@ class Host:
         if sections & {"switch", "simulator"} and same_kind:
             self.service.switch.limit(config.calls_per_second, _in_flight(config))
         if "http" in sections:
-            self.web.use(config.http)
+            self.web.site.use(self.api.limits(config.http))
         self.config = config
         return live, fixed
 
@@ -135,7 +142,8 @@ class Host:
         )
         self.service = DialerService(self.reactor, settings)
         self.backend = StoreBackend(self.service.database, self.reactor, self.service, utc_now)
-        self.web = WebServer(self.reactor, lambda limits: self.make_site(self.backend, limits, self.reactor))
+        site = self.api.build_site(self.backend, self.api.limits(self.config.http), self.reactor)
+        self.web = WebServer(self.reactor, site)
         self._built = True
 
     # --- stopping ---------------------------------------------------------------------------------------------------------

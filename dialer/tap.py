@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.python import usage
 from twisted.python.failure import Failure
 
-from dialer.cli.run import make_site
+from dialer.cli.run import API
 from dialer.config import load_config
 from dialer.errors import DialerError
 from dialer.host import Host
@@ -44,7 +44,7 @@ def makeService(options: Options) -> IService:
     """The service, not started."""
     config = options["settings"]
     log_to_twisted(config.log.level)
-    return _HostService(Host(reactor, config, options["folder"], make_site))
+    return _HostService(Host(reactor, config, options["folder"], API))
 
 
 @define(eq=False, slots=False)

@@ -1,53 +1,39 @@
-"""The HTTP port: listens, exchanges its site for one with other limits, and stops without cutting off an answer."""
+"""The HTTP port: listens, and stops without cutting off an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import structlog
 from attrs import define, field
-from twisted.internet.defer import CancelledError, Deferred, TimeoutError, maybeDeferred
-from twisted.internet.interfaces import IAddress, IListeningPort, IProtocol
-from twisted.internet.protocol import Factory
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.interfaces import IListeningPort
 
-from dialer.config import HttpSettings
 from dialer.listening import address_of, listen
 
 log = structlog.get_logger()
 
 
 class Site(Protocol):
-    """What serves HTTP: a protocol factory that can be drained."""
+    """What serves HTTP: a protocol factory with limits that can be changed, and that can be drained."""
 
-    def doStart(self) -> None: ...
+    noisy: bool
 
-    def doStop(self) -> None: ...
-
-    def buildProtocol(self, addr: IAddress | None) -> IProtocol | None: ...
+    def use(self, settings: Any) -> None:
+        """Other limits, from now on."""
+        ...
 
     def drain(self) -> Deferred[None]:
         """Answer what is in flight and close every connection; when cancelled, close them at once."""
         ...
 
 
-class _Front(Factory):
-    """Listens in the place of the site of the moment."""
-
-    noisy = False
-    site: Site
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        return self.site.buildProtocol(addr)
-
-
 @define(eq=False)
 class WebServer:
-    """`make_site` builds a site with the limits that it is given."""
+    """A port with a site behind it."""
 
     reactor: Any
-    make_site: Callable[[HttpSettings], Site]
-    _front: _Front = field(factory=_Front, init=False)
+    site: Site
     _port: IListeningPort | None = field(default=None, init=False)
 
     @property
@@ -55,34 +41,28 @@ class WebServer:
         """Where it listens: `host:port`, or the path of a socket; "" when it does not."""
         return "" if self._port is None else address_of(self._port)
 
-    async def start(self, settings: HttpSettings) -> None:
+    async def start(self, endpoint: str) -> None:
         """Listen. Raises `BadValue`, `CannotListen`."""
-        site = self.make_site(settings)
-        self._front.site = site
-        self._port = await listen(self.reactor, settings.endpoint, self._front, "http.endpoint")
-        site.doStart()
-
-    def use(self, settings: HttpSettings) -> None:
-        """Serve new connections with other limits; those that are open are answered and closed. Counts start anew."""
-        old, new = self._front.site, self.make_site(settings)
-        new.doStart()
-        self._front.site = new
-        old.drain().addErrback(_not_drained).addBoth(lambda _: old.doStop())
+        self.site.noisy = False
+        self._port = await listen(self.reactor, endpoint, cast(Any, self.site), "http.endpoint")
 
     async def stop(self, seconds: float) -> None:
         """Accept no more connections, answer the requests in flight, and close all connections: at the latest after so many
-        seconds."""
+        seconds. Nothing happens when it does not listen."""
         if self._port is None:
             return
         port, self._port = self._port, None
         await maybeDeferred(port.stopListening)
-        site = self._front.site
+        drained = self.site.drain()
+        timer = self.reactor.callLater(seconds, _cut_off, drained, seconds)
         try:
-            await site.drain().addTimeout(seconds, self.reactor)
-        except (TimeoutError, CancelledError):
-            log.warning("requests were cut off", seconds=seconds)
-        site.doStop()
+            await drained
+        except CancelledError:
+            return
+        if timer.active():
+            timer.cancel()
 
 
-def _not_drained(failure: Any) -> None:
-    log.error("connections not closed", reason=failure.getErrorMessage())
+def _cut_off(drained: Deferred[None], seconds: float) -> None:
+    log.warning("requests were cut off", after=f"{seconds} s")
+    drained.cancel()

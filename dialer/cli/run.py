@@ -24,8 +24,7 @@ from dialer.cli.blocking import config_option
 from dialer.cli.signals import Signals
 from dialer.config import Config, HttpSettings, load_config
 from dialer.errors import BadValue, DialerError
-from dialer.host import Host
-from dialer.interfaces import ApiBackend
+from dialer.host import Api, Host
 from dialer.logs import LineLog, log_to_stderr
 from dialer.notify import Notifier, from_environment
 from dialer.service import utc_now
@@ -68,14 +67,12 @@ def run(arguments: argparse.Namespace) -> int:
     return Running(reactor, arguments, config, lines, from_environment()).run()
 
 
-def make_site(backend: ApiBackend, settings: HttpSettings, reactor: Any) -> Any:
-    """The API's site with the limits of a configuration."""
-    return build_site(backend, api_limits(settings), reactor)
-
-
 def api_limits(settings: HttpSettings) -> ApiLimits:
     """The API's own value has the names of the settings, but for the endpoint."""
     return ApiLimits(**settings.model_dump(exclude={"endpoint"}))
+
+
+API = Api(build_site=build_site, limits=api_limits)
 
 
 class Running:
@@ -88,7 +85,7 @@ class Running:
         self._log_level: str | None = arguments.log_level
         self._lines = lines
         self._systemd = systemd
-        self._host = Host(reactor, config, arguments.config.absolute().parent, make_site)
+        self._host = Host(reactor, config, arguments.config.absolute().parent, API)
         self._watchdog = LoopingCall(systemd.tell, "WATCHDOG=1")
         self._watchdog.clock = reactor
         self._up = False
