@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import timedelta
+from functools import lru_cache
 
 from attrs import field, frozen
 
@@ -178,47 +179,67 @@ def originate(call: Origination, clock_offset: timedelta) -> Command:
     call_uuid = quoting.call_uuid("call_uuid", call.call_uuid)
     address = quoting.dial_string("dial_string", call.dial_string)
     fenced = f"${{cond(${{strepoch()}} >= {deadline} ? error/{LATE_CAUSE} : {address})}}"
-    line = f"bgapi expand originate '{quoting.variables(_variables(call))}{fenced}' {_target(call)}"
+    common = _common_variables(
+        call.account_code,
+        call.timeout,
+        call.max_duration,
+        call.outbound,
+        call.caller_id_number,
+        call.caller_id_name,
+        call.variables,
+    )
+    target = _target(call.outbound, inline=call.inline)
+    line = f"bgapi expand originate '{{origination_uuid={call_uuid},{common}}}{fenced}' {target}"
     return Command(f"originate {call_uuid}", f"{line}\nJob-UUID: {call_uuid}\n\n".encode())
 
 
-def _target(call: Origination) -> str:
-    if not call.inline:
+@lru_cache(maxsize=16)
+def _target(outbound: str, *, inline: bool) -> str:
+    if not inline:
         return "dialer XML dialer"
     # The same steps as in the shipped dialplan: when a session's listener goes away, the next one gets the call. The inline
     # dialplan cuts at commas, then each step at its first colon (mod_dptools.c; seen to work on FreeSWITCH 1.10.12).
-    session = f"socket:{quoting.endpoint('outbound', call.outbound)} async full"
+    session = f"socket:{quoting.endpoint('outbound', outbound)} async full"
     return f"'{session},sleep:2000,{session},hangup:NORMAL_CLEARING' inline"
 
 
-def _variables(call: Origination) -> list[tuple[str, str]]:
-    duration = _seconds("max_duration", call.max_duration)
+@lru_cache(maxsize=256)
+def _common_variables(
+    account_code: str,
+    timeout: int,
+    max_duration: int,
+    outbound: str,
+    caller_number: str,
+    caller_name: str,
+    variables: tuple[tuple[str, str], ...],
+) -> str:
+    """The variables that the calls of a campaign through a gateway have in common, as they stand between the braces."""
+    duration = _seconds("max_duration", max_duration)
     own = [
-        ("origination_uuid", call.call_uuid),
-        ("accountcode", quoting.word("account_code", call.account_code)),
+        ("accountcode", quoting.word("account_code", account_code)),
         ("ignore_early_media", "true"),
-        ("originate_timeout", str(_seconds("timeout", call.timeout))),
+        ("originate_timeout", str(_seconds("timeout", timeout))),
         ("execute_on_answer", f"sched_hangup +{duration} ALLOTTED_TIMEOUT"),
         ("park_timeout", str(duration + 60)),
-        ("dialer_socket", quoting.endpoint("outbound", call.outbound)),
+        ("dialer_socket", quoting.endpoint("outbound", outbound)),
         # Without it, a session that closed at once left 4 of 8 channels parked for ever, one that closed without a word
         # 8 of 8; with it the dialplan went on in 16 of 16 tries (FreeSWITCH 1.10.12).
         ("socket_resume", "true"),
     ]
-    if call.caller_id_number:
-        number = quoting.caller_number("caller_id_number", call.caller_id_number)
+    if caller_number:
+        number = quoting.caller_number("caller_id_number", caller_number)
         own.append(("origination_caller_id_number", number))
-    if call.caller_id_name:
-        quoting.caller_name("caller_id_name", call.caller_id_name)
-        name = quoting.variable_value("caller_id_name", call.caller_id_name)
+    if caller_name:
+        quoting.caller_name("caller_id_name", caller_name)
+        name = quoting.variable_value("caller_id_name", caller_name)
         own.append(("origination_caller_id_name", name))
-    return own + _given_variables(call)
+    return quoting.assignments(own + _given_variables(variables))
 
 
-def _given_variables(call: Origination) -> list[tuple[str, str]]:
+def _given_variables(variables: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
     given = []
     seen = set()
-    for name, value in call.variables:
+    for name, value in variables:
         quoting.variable_name("variables", name)
         folded = name.lower()
         if folded in OWN_VARIABLES or folded in HARMFUL_VARIABLES:

@@ -19,10 +19,14 @@ So each of the levels 1, 2 and twice 5 is undone by escaping once more; braces, 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from dialer.errors import BadValue
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ENDING_A_LINE = re.compile(r"[\r\n\0$]")
+_ENDING_A_BODY = re.compile(r"[\r\0$]")
+_NOT_IN_A_NAME = re.compile(r'["\\<>]')
+_NOT_IN_A_VARIABLE = re.compile(r"[\x00-\x1f\x7f{}]")
 _NAMES = {"\r": "CR", "\n": "LF", "\0": "NUL"}
 _VARIABLE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -36,7 +40,7 @@ _SEVERAL_ORIGINATES = ":_:"
 _NESTED_VARIABLES = "origination_nested_vars=true"
 
 
-def _refuse_characters(field: str, found: str, where: str) -> None:
+def _refuse_characters(field: str, found: Sequence[str], where: str) -> None:
     if found:
         listed = ", ".join(sorted({_NAMES.get(c) or ascii(c) for c in found}))
         raise BadValue(field, f"may not contain {listed} ({where})")
@@ -45,8 +49,8 @@ def _refuse_characters(field: str, found: str, where: str) -> None:
 def argument(field: str, value: str, *, lines: bool = False) -> str:
     """Any text in any command: no CR, LF or NUL, which end a command, and no `$`, which FreeSWITCH expands. With `lines`,
     line feeds are allowed, for texts that travel as a counted body."""
-    forbidden = "\r\0$" if lines else "\r\n\0$"
-    _refuse_characters(field, "".join(c for c in value if c in forbidden), "in a command to the switch")
+    forbidden = _ENDING_A_BODY if lines else _ENDING_A_LINE
+    _refuse_characters(field, forbidden.findall(value), "in a command to the switch")
     try:
         value.encode()
     except UnicodeEncodeError as error:
@@ -88,7 +92,7 @@ def caller_number(field: str, value: str) -> str:
 
 def caller_name(field: str, value: str) -> str:
     """A caller id name: it becomes a quoted display name in SIP, which quotes, backslashes and angle brackets could leave."""
-    _refuse_characters(field, "".join(c for c in value if c in '"\\<>'), "in a caller name")
+    _refuse_characters(field, _NOT_IN_A_NAME.findall(value), "in a caller name")
     return value
 
 
@@ -101,7 +105,7 @@ def dial_string(field: str, value: str) -> str:
     """An address to dial, such as `sofia/gateway/carrier/15551234`. It stands as the last value in `${cond(...)}`, where
     parentheses, braces, quotes, backslashes and spaces are syntax, and in a list of addresses, where `,` and `|` are."""
     argument(field, value)
-    _refuse_characters(field, "".join(_NOT_DIALLED.findall(value)), "in a dial string")
+    _refuse_characters(field, _NOT_DIALLED.findall(value), "in a dial string")
     if not value:
         raise BadValue(field, "may not be empty")
     if not value[0].isalnum():
@@ -113,7 +117,7 @@ def dial_string(field: str, value: str) -> str:
 def variable_value(field: str, value: str) -> str:
     """A channel variable's value, as text that can be carried exactly."""
     argument(field, value)
-    _refuse_characters(field, "".join(c for c in value if c in "{}" or _CONTROL.match(c)), "in a channel variable")
+    _refuse_characters(field, _NOT_IN_A_VARIABLE.findall(value), "in a channel variable")
     if len(value) > _LONGEST_VALUE:
         raise BadValue(field, f"has {len(value)} characters; at most {_LONGEST_VALUE} are accepted")
     if value.startswith("ARRAY::"):
@@ -128,10 +132,11 @@ def _refuse_texts(field: str, value: str) -> None:
             raise BadValue(field, f"may not contain {special}")
 
 
-def variables(pairs: list[tuple[str, str]]) -> str:
-    """`{name=value,...}` of checked names and values, escaped for the levels 1, 2 and 5. Empty values are left out."""
+def assignments(pairs: Sequence[tuple[str, str]]) -> str:
+    """`name=value,...` of checked names and values, for between braces: escaped for the levels 1, 2 and 5. Empty values are
+    left out."""
     listed = ",".join(_escaped(f"{name}={_inner(value)}", "',") for name, value in pairs if value)
-    return _escaped("{" + _escaped(listed, "'") + "}")
+    return _escaped(_escaped(listed, "'"))
 
 
 def _inner(value: str) -> str:
