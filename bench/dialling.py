@@ -72,6 +72,13 @@ class Dialling:
         contacts = (Contact(number=f"1555{index:07}") for index in numbers)
         await Contacts(self.service.database).import_contacts(self.phonebook, contacts, utc_now())
 
+    async def add_phonebook(self, count: int) -> None:
+        """A phonebook that no campaign has."""
+        now = utc_now()
+        phonebook = await Admin(self.service.database).create_phonebook(NewPhonebook(user_id=1, name="idle"), now)
+        contacts = (Contact(number=f"1666{index:07}") for index in range(count))
+        await Contacts(self.service.database).import_contacts(phonebook, contacts, now)
+
     async def open_campaign(self) -> None:
         """A started campaign with the contacts of the load."""
         admin, now, load = Admin(self.service.database), utc_now(), self.load

@@ -25,6 +25,8 @@ RINGING_LIMIT, APPLICATION_LIMIT = 4_000, 10_000
 AUDIO = "tone_stream://%(3600000,0,440)"
 CALLS_PER_SECOND = 150
 SETTLE = 2.0
+PHONEBOOK = 30_000
+"""Contacts that are there and not called: SQLite's page cache, 2 MB at most, is full of them before anything is measured."""
 STATES = {
     "ringing": ("[no_answer:ring=1]=1", 500, 2_000, RINGING_LIMIT),
     "connected": ("[stays:ring=0.1]=1", 250, 1_000, APPLICATION_LIMIT),
@@ -41,7 +43,7 @@ password = "ClueCon"
 def main(quick: bool = False) -> None:
     """Print the figures."""
     raise_file_limit()
-    _start()
+    # _start()
     for state in STATES:
         _per_call(state, quick=quick)
 
@@ -125,6 +127,7 @@ def _hold(task: dict[str, Any]) -> None:
     state = AttemptState(task["state"])
 
     async def watch(dialling: Dialling) -> None:
+        await dialling.add_phonebook(PHONEBOOK)
         for level in task["levels"]:
             await dialling.add_contacts(level - dialling.contacts)
             deadline = time.monotonic() + 60
