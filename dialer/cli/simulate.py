@@ -46,6 +46,12 @@ def add_parser(subparsers: Any) -> None:
         default=stock.max_sessions,
         help="sessions at a time, 0 for no limit (default: %(default)s)",
     )
+    parser.add_argument(
+        "--poll",
+        type=float,
+        default=stock.poll,
+        help="seconds that events wait to be sent, 0.02 in FreeSWITCH (default: %(default)s)",
+    )
     parser.add_argument("--log", default="", metavar="FILE", help="append what the called side sees to FILE, as JSON lines")
     parser.add_argument(
         "--fault",
@@ -72,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
             sps=arguments.sps,
             max_sessions=arguments.max_sessions,
             time_scale=arguments.time_scale,
+            poll=arguments.poll,
             log_path=arguments.log,
         ),
         faults=tuple(_parsed("--fault", parse_fault, text) for text in arguments.fault),

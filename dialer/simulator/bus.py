@@ -108,6 +108,11 @@ class EventBus:
             if not one_call:
                 del self._narrow[subscription.placed]
 
+    def awaited(self, name: str, session: str) -> bool:
+        """Whether anybody may want such an event; cheap, as it is asked for every event of every call."""
+        found = self._by_name.get(name)
+        return bool(found) or session in self._narrow or (found is None and bool(self.subscribers(name)))
+
     def subscribers(self, name: str, session: str = "") -> list[Subscription]:
         """Who wants events of that name, of that call."""
         found = self._by_name.get(name)

@@ -102,7 +102,7 @@ class Channel:
     def emit(self, event: str, detail: str = "") -> None:
         """Tell the subscribers; `detail` is the part of the template's name that tells its variants apart."""
         bus = self.switch.bus
-        if not bus.subscribers(event, self.uuid):
+        if not bus.awaited(event, self.uuid):
             bus.sequence += 1
             return
         key = "/".join(filter(None, (self.family, event, detail, self.ending)))
@@ -143,11 +143,17 @@ class Channel:
         """The headers that CHANNEL_EXECUTE and CHANNEL_EXECUTE_COMPLETE end with."""
         self.slots.put_group("*application", headers)
 
-    def put_end(self, sip_status: int) -> None:
+    def put_cause(self, sip_status: int) -> None:
+        """Why the call ended."""
+        phrase = PHRASES.get(sip_status, "")
+        self.slots.put_safe(
+            {"cause": self.cause, "q850": str(q850(self.cause)), "sip_status": str(sip_status), "sip_phrase": phrase}
+        )
+
+    def put_end(self) -> None:
         """The figures of the call detail record."""
         slots = self.slots
-        slots.put("cause", self.cause)
-        values = {"q850": str(q850(self.cause)), "sip_status": str(sip_status), "sip_phrase": PHRASES.get(sip_status, "")}
+        values: dict[str, str] = {}
         for slot, micros in (
             ("created", self.created),
             ("answered", self.answered),

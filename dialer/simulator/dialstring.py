@@ -143,13 +143,10 @@ def leading_int(text: str, default: int = 0) -> int:
 
 def _end_of_brackets(text: str, opening: str, closing: str) -> int:
     depth = 0
-    for i, char in enumerate(text):
-        if char == opening:
-            depth += 1
-        elif char == closing:
-            depth -= 1
-            if not depth:
-                return i
+    for found in re.finditer(f"[{re.escape(opening + closing)}]", text):
+        depth += 1 if found[0] == opening else -1
+        if not depth:
+            return found.start()
     raise Unparsable(text)
 
 

@@ -30,6 +30,7 @@ class Listener:
     closed: bool = False
     silent: bool = False  # a fault: nothing goes out any more
     delay: float = 0.0  # a fault: replies wait for so many seconds
+    _table: list[tuple[str, Handler]] | None = None
     _busy: bool = False
     _waiting: list[bytes] = Factory(list)
     _flush: IDelayedCall | None = None
@@ -128,7 +129,9 @@ class Listener:
             return True
         if lowered.startswith("api ") and len(line) > 4:
             return self._api(line[4:])
-        handler = next((handler for verb, handler in self.handlers() if lowered.startswith(verb)), None)
+        if self._table is None:
+            self._table = self.handlers()
+        handler = next((handler for verb, handler in self._table if lowered.startswith(verb)), None)
         if handler is None:
             self.reply(wire.NOT_FOUND)
         else:

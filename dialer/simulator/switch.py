@@ -114,8 +114,7 @@ class Switch:
         seen = self.seen.pop(channel.uuid, None)
         if seen is not None:
             self.oracle.ended(seen, self.clock.now(), cause, by)
-        channel.slots.put("cause", cause)
-        channel.put_end(sip_status)
+        channel.put_cause(sip_status)
         channel.emit("CHANNEL_HANGUP")
         if channel.runner is not None:
             channel.runner.hung_up()
@@ -126,7 +125,7 @@ class Switch:
             ender.ended(channel)
         channel.emit_state("CS_HANGUP")
         channel.hungup = self.clock.micros()
-        channel.put_end(sip_status)
+        channel.put_end()
         channel.emit_callstate("HANGUP")
         channel.emit_state("CS_REPORTING")
         channel.emit("CHANNEL_HANGUP_COMPLETE")

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.simulator.differences import DIFFERENCES
 from tests.unit.simulator.harness import Bench, bench
 from tests.unit.simulator.recordings import Headers, events, frames, lines, parse_event
 
-# Recording, the callee that behaves as the recorded far end, and what differs, with its reason.
+# Recording, and the callee that behaves as the recorded far end.
 CALLS = (
     ("10-json-answer", "answers:ring=0.3,talk=forever"),
     ("10-json-answer2s-remote-bye", "answers:ring=2,talk=3"),
@@ -28,17 +29,6 @@ CALLS = (
     ("10-json-loopback-noanswer", "busy"),
     ("10-json-loopback-busy", "busy"),
 )
-# Each difference with its reason. `order` compares no order of events, `headers` no headers of the named events.
-ORDER_DIFFERS = {
-    "10-json-loopback-busy": "the far half is refused before the near half's CHANNEL_CREATE; the simulator is not that quick",
-    "10-json-loopback-noanswer": "the near half progresses before its CHANNEL_CREATE, a race that the simulator does not have",
-    "10-json-loopback-answer": "the far half's EXECUTE_COMPLETE of `answer` comes before its CHANNEL_ANSWER in the simulator",
-}
-HEADERS_DIFFER = {
-    "10-json-early-media": "after a 183 some headers of the answered call stand in another order",
-    "10-json-loopback-busy": "a late CHANNEL_CREATE shows the hangup (see the order)",
-    "51-execute-on-answer": "FreeSWITCH 1.10.12 has one header more in an answered call than 1.11.2",
-}
 
 
 def replay(recording: str, callee: str) -> tuple[Bench, list[Headers]]:
@@ -77,7 +67,7 @@ def of_the_call(found: list[Headers]) -> list[Headers]:
 def test_events_come_in_the_recorded_order(recording: str, callee: str) -> None:
     recorded = [told(headers) for headers in of_the_call([headers for _, headers in events(recording)])]
     made = [told(headers) for headers in of_the_call(replay(recording, callee)[1])]
-    if recording in ORDER_DIFFERS:
+    if recording in DIFFERENCES["order"]:
         assert made != recorded
         assert sorted(m for m in made if "STATE" not in m) == sorted(r for r in recorded if "STATE" not in r)
     else:
@@ -89,7 +79,7 @@ def test_events_have_the_recorded_headers(recording: str, callee: str) -> None:
     recorded = {told(headers): [name for name, _ in headers] for _, headers in events(recording)}
     made = {told(headers): [name for name, _ in headers] for headers in replay(recording, callee)[1]}
     differing = [event for event, names in recorded.items() if event != "HEARTBEAT" and made.get(event) != names]
-    assert bool(differing) == (recording in HEADERS_DIFFER), differing
+    assert bool(differing) == (recording in DIFFERENCES["headers"]), differing
 
 
 @pytest.mark.parametrize(

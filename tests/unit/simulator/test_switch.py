@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import pytest
 
+from dialer.simulator.config import SimulatorConfig
+from dialer.simulator.numberplan import NumberPlan, parse_pattern
 from dialer.simulator.templates import Template, Templates
 from tests.unit.simulator.harness import START, Bench, Client, bench, named
 
@@ -137,6 +139,42 @@ def test_figures_of_an_answered_call_are_those_of_its_times() -> None:
     figures = ("billsec", "billmsec", "mduration", "answermsec", "progressmsec", "flow_billmsec")
     assert [ended[f"variable_{name}"] for name in figures] == ["3", "3000", "5000", "2000", "500", "5000"]
     assert ended["Caller-Channel-Created-Time"] == str(int(START * 1_000_000))
+
+
+# --- several legs, early media --------------------------------------------------------------------------------------------
+
+
+def test_leg_that_answers_first_wins_and_the_others_are_cancelled() -> None:
+    simulator = bench("answers:setup=1,ring=1")
+    client = listen(simulator, "BACKGROUND_JOB CHANNEL_HANGUP_COMPLETE")
+    originate(client, dial="sofia/gateway/carrier/1,sofia/gateway/carrier/2", origination_uuid="")
+    simulator.pass_time(2.5)
+    (result,) = results(client).values()
+    assert result.startswith("+OK ")
+    assert sorted(call.cause for call in simulator.simulator.calls) == ["", "LOSE_RACE"]
+
+
+def test_next_group_is_tried_when_all_legs_of_one_have_failed() -> None:
+    patterns = tuple(parse_pattern(text) for text in ("1=busy", "2=rejected", "*=stays"))
+    simulator = Bench(SimulatorConfig(plan=NumberPlan(patterns)))
+    client = listen(simulator, "BACKGROUND_JOB")
+    originate(client, dial="sofia/gateway/carrier/1,sofia/gateway/carrier/2|sofia/gateway/carrier/3", origination_uuid="")
+    simulator.pass_time(1.0)
+    assert [call.number for call in simulator.simulator.calls] == ["1", "2", "3"]
+    assert next(iter(results(client).values())).startswith("+OK ")
+
+
+@pytest.mark.parametrize(("ignore", "after"), [("true", 1.5), ("false", 0.0)])
+def test_early_media_is_success_unless_it_is_ignored(ignore: str, after: float) -> None:
+    simulator = bench("early_media:ring=1,talk=forever")
+    client = listen(simulator, "BACKGROUND_JOB CHANNEL_EXECUTE CHANNEL_ANSWER")
+    originate(client, ignore_early_media=ignore)
+    simulator.pass_time(after)
+    events = client.events()
+    assert [e["_body"] for e in named(events, "BACKGROUND_JOB")] == ["+OK u1\n"]
+    assert len(named(events, "CHANNEL_EXECUTE")) == 1
+    simulator.pass_time(2.0)
+    assert len(named(events + client.events(), "CHANNEL_ANSWER")) == 1
 
 
 # --- who hears what -------------------------------------------------------------------------------------------------------
