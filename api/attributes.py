@@ -47,7 +47,7 @@ class Kind:
         return core_schema.no_info_plain_validator_function(self.parse)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return self.schema()
+        return {**self.schema(), "description": self.takes}
 
 
 @frozen

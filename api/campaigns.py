@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, time
 from typing import Annotated, Any, Final, Self
 
-from attrs import define
-from pydantic import model_validator
+from attrs import NOTHING, define, fields_dict
+from pydantic import ConfigDict, model_validator
 from twisted.internet.defer import Deferred
 
 from api.attributes import LARGEST_ID, ClockTime, Epoch, Flag, Text, Whole, Word
@@ -23,6 +23,7 @@ Name = Annotated[str, Text(255, 1)]
 ApplicationData = Annotated[str | None, Text(500)]
 Day = Annotated[bool | None, Flag()]
 
+DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PENDING: Final = frozenset({CampaignStatus.START, CampaignStatus.PAUSE})
 
 NONE_FOUND = Refusal(NotFound, "campaign", 404, "Campaign(s) not found")
@@ -99,8 +100,8 @@ class _Settings(Attributes):
 
     def days(self) -> dict[int, bool]:
         """The weekdays that are given, from 0 for Monday."""
-        flags = (self.monday, self.tuesday, self.wednesday, self.thursday, self.friday, self.saturday, self.sunday)
-        return {number: flag for number, flag in enumerate(flags) if flag is not None}
+        flags = ((number, getattr(self, day)) for number, day in enumerate(DAYS))
+        return {number: flag for number, flag in flags if flag is not None}
 
 
 _NAMES: Final = (
@@ -122,8 +123,20 @@ _NAMES: Final = (
 )
 
 
+def _tell_defaults(schema: dict[str, Any]) -> None:
+    """Write what the backend fills in into the schema: it is the draft that knows."""
+    for theirs, ours in _NAMES:
+        default = fields_dict(CampaignDraft)[ours].default
+        if default is not None and default is not NOTHING:
+            schema["properties"][theirs]["default"] = default.isoformat() if isinstance(default, time) else default
+    for day in DAYS:
+        schema["properties"][day]["default"] = 1
+
+
 class NewCampaign(_Settings):
-    """What a campaign is made of."""
+    """What a campaign is made of. Without dates it starts now and expires seven days later."""
+
+    model_config = ConfigDict(json_schema_extra=_tell_defaults)
 
     name: Name
     aleg_gateway: Id

@@ -67,14 +67,17 @@ UNSUPPORTED: Final = "The body must be application/x-www-form-urlencoded or appl
 UNAVAILABLE: Final = "The service cannot answer at the moment; try again later"
 INTERNAL: Final = "Internal error"
 
-COMMON: Final[Mapping[int, str]] = {
-    400: "An attribute is missing, unknown, repeated or not acceptable, which the sentence names; or the body does not parse",
-    401: UNAUTHORIZED,
-    405: WRONG_METHOD.format(methods="the methods of the Allow header"),
-    413: TOO_LARGE.format(maximum="so many"),
-    415: UNSUPPORTED,
-    429: TOO_MANY_FAILURES,
-    503: f"{TOO_MANY_REQUESTS.format(maximum='so many')}. Or: {UNAVAILABLE}",
+COMMON: Final[Mapping[int, tuple[str, str]]] = {
+    400: (
+        "BadRequest",
+        "An attribute is missing, unknown, repeated or not acceptable, which the sentence names; or the body does not parse",
+    ),
+    401: ("Unauthorized", UNAUTHORIZED),
+    405: ("WrongMethod", WRONG_METHOD.format(methods="those of the Allow header")),
+    413: ("TooLarge", TOO_LARGE.format(maximum="so many")),
+    415: ("UnsupportedType", UNSUPPORTED),
+    429: ("TooManyFailures", TOO_MANY_FAILURES),
+    503: ("TooManyRequests", f"{TOO_MANY_REQUESTS.format(maximum='so many')}. Or: {UNAVAILABLE}"),
 }
 """What every route may answer, for the documentation."""
 

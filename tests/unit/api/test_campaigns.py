@@ -311,7 +311,11 @@ async def test_a_caller_id_is_a_number(api: World, text: str) -> None:
 
 
 BAD: list[tuple[str, str]] = [
-    *((name, value) for name in ("frequency", "callmaxduration", "calltimeout") for value in ("0", "-1", "1.5", "x", "", "1e3")),
+    *(
+        (name, value)
+        for name in ("frequency", "callmaxduration", "calltimeout")
+        for value in ("0", "-1", "1.5", "x", "", "1e3")
+    ),
     ("frequency", "1000001"),
     ("callmaxduration", "86401"),
     ("maxretry", "1001"),

@@ -61,6 +61,8 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     text: bytes
+    length: object
+    """What Content-Length said; the client keeps that header to itself."""
 
     @property
     def json(self) -> Any:
@@ -139,7 +141,7 @@ class World:
             method, where, headers=sent, data=body, agent=self.agent, allow_redirects=False, unbuffered=False
         )
         found = {name.decode().lower(): values[0].decode() for name, values in response.headers.getAllRawHeaders()}
-        return Reply(response.code, found, await response.content())
+        return Reply(response.code, found, await response.content(), response.length)
 
     async def get(self, path: str, **more: Any) -> Reply:
         return await self.ask("GET", path, **more)
