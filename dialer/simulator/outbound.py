@@ -32,12 +32,12 @@ class Reactor(IReactorTCP, IReactorTime):
     """What connecting needs."""
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class OutboundListener(Listener):
     """A listener that controls a call."""
 
-    channel: Channel = None  # type: ignore[assignment]
-    running: Running = None  # type: ignore[assignment]
+    channel: Channel
+    running: Running
     full: bool = False
     asynchronous: bool = False
     connected_at: float = 0.0

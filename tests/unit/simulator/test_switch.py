@@ -102,6 +102,24 @@ def test_nobody_who_never_replies_was_rung() -> None:
     assert [call.rang for call in simulator.simulator.calls] == [False]
 
 
+def test_gateway_that_is_down_sends_no_invite() -> None:
+    simulator = bench("gateway_down")
+    client = listen(simulator, "BACKGROUND_JOB CHANNEL_CREATE CHANNEL_DESTROY")
+    originate(client)
+    events = client.events()
+    assert [dict(event)["Event-Name"] for event in events] == ["CHANNEL_DESTROY", "BACKGROUND_JOB"]
+    assert named(events, "BACKGROUND_JOB")[0]["_body"] == "-ERR GATEWAY_DOWN\n"
+    assert simulator.simulator.calls == []
+
+
+def test_machine_is_found_by_the_application_that_listens_for_it() -> None:
+    simulator = bench("machine:ring=1,talk=20")
+    client = simulator.connect()
+    client.send("bgapi originate {origination_uuid=u1,ignore_early_media=true}sofia/gateway/carrier/1 'amd:,park:' inline\n\n")
+    simulator.pass_time(3.0)
+    assert client.ask("uuid_getvar u1 amd_result") == "MACHINE"
+
+
 def test_heartbeat_tells_sessions_and_limits() -> None:
     simulator = bench(sps=40, max_sessions=500)
     client = listen(simulator, "HEARTBEAT")
