@@ -83,8 +83,8 @@ class Host:
     async def stop(self) -> None:
         """No new calls; the requests in flight are answered, live calls may go on for the time that is configured, the state
         is saved. Calls that are left stay on the switch. Fails with `DialerError` when that takes too long."""
-        await self.service.quiesce()
         answered = Deferred.fromCoroutine(self.web.stop(self.config.stop.timeout * ANSWER_SHARE))
+        await self.service.quiesce()
         await self._wait_for_calls(self.config.stop.wait_for_calls)
         closed = Deferred.fromCoroutine(self._answer_and_close(answered))
         try:

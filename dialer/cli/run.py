@@ -100,7 +100,7 @@ class Running:
         with Signals(self._reactor, wishes):
             self._reactor.callWhenRunning(self._do, self._start())
             self._reactor.run(installSignalHandlers=False)
-        if self._ready_file is not None:
+        if self._ready_file is not None and self._up:
             self._ready_file.unlink(missing_ok=True)
         return self._status
 
@@ -123,12 +123,13 @@ class Running:
     # --- start ------------------------------------------------------------------------------------------------------------
 
     async def _start(self) -> None:
+        log.info("starting", version=__version__, config=self._path)
         await self._host.start()
         self._up = True
         addresses = self._addresses()
         if self._ready_file is not None:
             _write_whole(self._ready_file, json.dumps({"pid": os.getpid(), **addresses}))
-        log.info("ready", version=__version__, **addresses)
+        log.info("ready", **addresses)
         self._systemd.tell("READY=1", f"STATUS=dialling, API on {addresses['http']}")
         if self._systemd.watchdog:
             # Half of what systemd waits for, as sd_watchdog_enabled(3) recommends.
@@ -178,8 +179,11 @@ class Running:
         else:
             live, fixed = self._host.reload(config)
             self._lines.set_levels(self._log_level or config.log.level, config.log.library_level)
-            needs_restart = ", ".join(fixed) or "nothing"
-            log.info("configuration read again", changed=", ".join(live) or "nothing", needs_restart=needs_restart)
+            changed = ", ".join(live) or "nothing"
+            if fixed:
+                log.warning("configuration read again", changed=changed, needs_restart=", ".join(fixed))
+            else:
+                log.info("configuration read again", changed=changed)
         self._systemd.tell("READY=1")
 
 

@@ -199,7 +199,7 @@ class InboundSwitch(Service):
 
     def _link_failed(self, reason: str) -> None:
         error = f"{self.name}: {reason}"
-        if error != self.last_error and not self._ready:
+        if error != self.last_error and not self._ready and self.running:
             self._log.warn("no connection to {error}", error=error)
             self.last_error = error
 
