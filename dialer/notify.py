@@ -7,12 +7,12 @@ import socket
 from collections.abc import Mapping
 
 import structlog
-from attrs import define
+from attrs import frozen
 
 log = structlog.get_logger()
 
 
-@define(eq=False)
+@frozen
 class Notifier:
     """`address` is "" where nobody listens. `watchdog` is the interval in seconds in which systemd wants to hear from the
     process, 0 for never."""

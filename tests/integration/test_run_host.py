@@ -1,0 +1,197 @@
+"""The whole process as one object: what starts, what a changed configuration does, what a stop leaves behind."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
+
+import pytest
+import pytest_twisted
+from attrs import define, field
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
+
+from dialer.config import Config
+from dialer.errors import CannotListen, DialerError, StoreError
+from dialer.host import Api, Host
+from dialer.model import AttemptState, Contact, VoipAppType
+from dialer.service import utc_now
+from dialer.store.admin import Admin
+from dialer.store.contacts import Contacts
+from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
+from tests.unit.store.support import new_database
+
+
+class Site(Factory):
+    """Serves nobody; remembers its limits. With `busy`, it is never drained but by force."""
+
+    busy = False
+
+    def __init__(self, limits: int) -> None:
+        self.limits = limits
+        self.cut_off = False
+
+    def use(self, settings: int) -> None:
+        self.limits = settings
+
+    def drain(self) -> Deferred[None]:
+        return Deferred(self._cut) if self.busy else succeed(None)
+
+    def _cut(self, waiter: Deferred[None]) -> None:
+        self.cut_off = True
+        waiter.callback(None)
+
+
+def config(**sections: object) -> Config:
+    values = {
+        "database": {"url": "sqlite:///dialer.db"},
+        "http": {"endpoint": "tcp:0:interface=127.0.0.1"},
+        "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"},
+        "simulator": {"callees": ["*=answers:ring=0.1,talk=60"]},
+        **sections,
+    }
+    return Config.model_validate(values)
+
+
+def build(folder, settings: Config) -> Host:
+    from twisted.internet import reactor
+
+    api = Api(build_site=lambda backend, limits, clock: Site(limits), limits=lambda http: http.max_body)
+    return Host(reactor, settings, folder, api)
+
+
+@define
+class Here:
+    host: Host
+    folder: object = field()
+
+    async def call(self, contacts: int = 2) -> None:
+        """A campaign, all of whose contacts are in a call when this is over."""
+        database, now = self.host.service.database, utc_now()
+        admin = Admin(database)
+        await admin.create_user(NewUser(username="ann"), now)
+        await admin.create_gateway(NewGateway(name="carrier", dial_string="sofia/gateway/carrier/{number}"), now)
+        await admin.create_voip_app(NewVoipApp(name="hello", type=VoipAppType.PLAY_AUDIO, data="silence_stream://60000"), now)
+        await admin.create_phonebook(NewPhonebook(user_id=1, name="spring"), now)
+        draft = NewCampaign(
+            user_id=1, name="spring", gateway_id=1, voip_app_id=1, starting_at=now, expires_at=now + timedelta(days=1),
+            frequency=6000,
+        )  # fmt: skip
+        await admin.create_campaign(draft, now)
+        numbers = [Contact(number=f"1555{index:04}") for index in range(contacts)]
+        await Contacts(database).import_contacts(1, numbers, now)
+        await Contacts(database).subscribe(1, 1, now)
+        while self.host.service.lifecycle.states() != {AttemptState.CONNECTED: contacts}:
+            await deferLater(self.host.reactor, 0.02)
+
+    def states(self) -> list[str]:
+        with closing(sqlite3.connect(self.folder / "dialer.db")) as database:
+            return [state for (state,) in database.execute("SELECT state FROM attempt ORDER BY id")]
+
+
+@asynccontextmanager
+async def running(folder, settings: Config):
+    new_database(folder)
+    host = build(folder, settings)
+    await host.start()
+    try:
+        yield Here(host, folder)
+    finally:
+        if host.up:
+            await host.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_live_calls_stay_on_the_switch_and_open_in_the_database(tmp_path):
+    async with running(tmp_path, config()) as here:
+        await here.call()
+        await here.host.stop()
+        assert not here.host.up
+        assert here.states() == ["adrift", "adrift"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_live_calls_may_end_when_the_configuration_says_so(tmp_path):
+    settings = config(simulator={"callees": ["*=answers:ring=0.1,talk=1"]}, stop={"wait_for_calls": 20})
+    async with running(tmp_path, settings) as here:
+        await here.call()
+        await here.host.stop()
+        assert here.states() == ["ended", "ended"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_live_calls_may_go_on_only_for_so_long(tmp_path):
+    async with running(tmp_path, config(stop={"wait_for_calls": 0.2})) as here:
+        await here.call()
+        await here.host.stop()
+        assert here.states() == ["adrift", "adrift"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_requests_that_do_not_end_are_cut_off_before_the_time_is_up(tmp_path):
+    async with running(tmp_path, config(stop={"timeout": 0.4})) as here:
+        here.host.web.site.busy = True
+        await here.host.stop()
+        assert here.host.web.site.cut_off
+        assert not here.host.up
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stop_that_takes_too_long_fails(tmp_path, monkeypatch):
+    async with running(tmp_path, config(stop={"timeout": 0.2})) as here:
+        stop, blocked = here.host.service.stop, Deferred()
+        monkeypatch.setattr(here.host.service, "stop", lambda: blocked)
+        with pytest.raises(DialerError, match=r"not everything was done within 0\.2 s"):
+            await here.host.stop()
+        await stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_live_settings_act_at_once_and_the_rest_is_named(tmp_path):
+    async with running(tmp_path, config()) as here:
+        simulator = {"callees": ["*=answers:ring=0.1,talk=60"], "calls_per_second": 1}
+        after = config(
+            simulator=simulator, http={"endpoint": "tcp:0:interface=127.0.0.1", "max_body": 5000}, stop={"timeout": 3}
+        )
+        assert here.host.reload(after) == (["http.max_body", "simulator.calls_per_second", "stop.timeout"], [])
+        assert here.host.web.site.limits == 5000
+        assert here.host.config.stop.timeout == 3
+        while not here.host.service.switch.ready:
+            await deferLater(here.host.reactor, 0.02)
+        assert here.host.service.switch.room(2) == 3
+        moved = config(simulator=simulator, database={"url": "sqlite:///other.db"})
+        assert here.host.reload(moved)[1] == ["database.url"]
+        assert here.host.reload(moved) == ([], ["database.url"])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_locked_database_is_told_and_nothing_is_left_running(tmp_path, monkeypatch):
+    monkeypatch.setattr("dialer.store.database.BUSY_SECONDS", 0.05)
+    new_database(tmp_path)
+    host = build(tmp_path, config())
+    with closing(sqlite3.connect(tmp_path / "dialer.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="is locked by another program"):
+            await host.start()
+    assert not host.up
+    again = build(tmp_path, config())
+    await again.start()
+    await again.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_port_in_use_leaves_nothing_running(tmp_path):
+    async with running(tmp_path, config()) as first:
+        port = first.host.web.address.rpartition(":")[2]
+        other = tmp_path / "other"
+        other.mkdir()
+        new_database(other)
+        second = build(other, config(http={"endpoint": f"tcp:{port}:interface=127.0.0.1"}))
+        with pytest.raises(CannotListen, match=r"http\.endpoint: cannot listen on 127\.0\.0\.1"):
+            await second.start()
+        assert not second.up
+        again = build(other, config())
+        await again.start()
+        await again.stop()
