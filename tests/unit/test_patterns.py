@@ -47,5 +47,5 @@ def test_patterns_are_separated_by_commas_or_white_space_and_kept_once():
 
 
 def test_a_list_has_a_limit():
-    with pytest.raises(BadValue, match="at most 1000"):
+    with pytest.raises(BadValue, match="at most 200"):
         parse_patterns(",".join(map(str, range(MOST_PATTERNS + 1))))
