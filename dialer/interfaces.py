@@ -66,7 +66,7 @@ class FlowStore(Protocol):
         ...
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
-        """Note a move forward. Batched: durable soon, in order with every later write; an attempt that has ended stays so."""
+        """Note a move forward. Batched: durable soon, before the attempt's end is; an attempt that has ended stays so."""
         ...
 
     def finish(self, finish: Finish) -> Deferred[bool]:

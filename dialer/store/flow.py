@@ -1,15 +1,14 @@
 """The store of the flow: `dialer.interfaces.FlowStore` on a database.
 
-Moves are written behind: at the latest 50 ms after they were noted, and always before whatever is asked of the store next.
-So a finish finds the moves of its attempt written, by a job of their own: a finish that cannot be written does not take them
-with it.
+Moves are written behind: at the latest 50 ms after they were noted, and always before open attempts are read or an attempt of
+theirs is finished. So a finish finds the moves of its attempt written, by a job of their own: a finish that cannot be written
+does not take them with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
 
 import structlog
 from attrs import define, field
@@ -34,7 +33,6 @@ from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
 from dialer.store.times import from_column_or_none, to_column
 
-T = TypeVar("T")
 log = structlog.get_logger()
 
 MOVE_DELAY = 0.05
@@ -56,18 +54,18 @@ class Store:
 
     def snapshot(self) -> Deferred[Snapshot]:
         """See `FlowStore.snapshot`."""
-        return self._run(_snapshot)
+        return self.database.run(_snapshot)
 
     def candidates(self, campaign_id: int, now: datetime, limit: int) -> Deferred[list[Candidate]]:
         """See `FlowStore.candidates`. Ready subscribers whose number came onto the do-not-call list are set to NOT_AUTHORISED
         on the way, lest they stay pending for ever."""
-        return self._run(lambda connection: _candidates(connection, campaign_id, now, limit))
+        return self.database.run(lambda connection: _candidates(connection, campaign_id, now, limit))
 
     def begin(self, plans: Sequence[Plan], now: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         """See `FlowStore.begin`."""
         if not plans:
             return succeed([])
-        return self._run(lambda connection: begin(connection, plans, now, deadline, self.node))
+        return self.database.run(lambda connection: begin(connection, plans, now, deadline, self.node))
 
     def refuse(self, candidates: Sequence[Candidate]) -> Deferred[None]:
         """See `FlowStore.refuse`."""
@@ -76,7 +74,7 @@ class Store:
         def forbid(connection: Connection) -> None:
             connection.execute(statements.forbid(len(ids)), ids)
 
-        return self._run(forbid)
+        return self.database.run(forbid)
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         """See `FlowStore.move`."""
@@ -86,25 +84,24 @@ class Store:
 
     def finish(self, end: Finish) -> Deferred[bool]:
         """See `FlowStore.finish`."""
-        return self._run(lambda connection: finish(connection, end, self.node, outbox=self.outbox))
+        if end.attempt.id in self._moves:
+            self._write_moves()
+        return self.database.run(lambda connection: finish(connection, end, self.node, outbox=self.outbox), may_wait=True)
 
     def open_attempts(self) -> Deferred[list[Attempt]]:
         """See `FlowStore.open_attempts`. Only one process dials with a SQLite file, so whatever is open there is this node's,
         be it that the node had another name before."""
-        return self._run(lambda connection: _open_attempts(connection, self.node))
+        self._write_moves()
+        return self.database.run(lambda connection: _open_attempts(connection, self.node))
 
     def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
         """See `FlowStore.progress`."""
-        return self._run(lambda connection: _progress(connection, campaign_id, now))
+        return self.database.run(lambda connection: _progress(connection, campaign_id, now))
 
     def flush(self) -> Deferred[None]:
         """Write the moves that wait. Fires when they are durable; to be awaited before the database stops."""
-        return self._run(lambda _: None)
-
-    def _run(self, function: Callable[[Connection], T]) -> Deferred[T]:
-        if self._moves:
-            self._write_moves()
-        return self.database.run(function)
+        self._write_moves()
+        return self.database.run(lambda _: None)
 
     def _time_is_up(self) -> None:
         self._timer = None
@@ -114,8 +111,10 @@ class Store:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if not self._moves:
+            return
         rows = self._moves.take()
-        written = self.database.run(lambda connection: write_moves(connection, rows, self.node))
+        written = self.database.run(lambda connection: write_moves(connection, rows, self.node), may_wait=True)
         written.addErrback(self._not_written, rows)
 
     def _not_written(self, failure: Failure, rows: dict[int, MoveRow]) -> None:

@@ -26,6 +26,9 @@ class MoveBuffer:
     def __bool__(self) -> bool:
         return bool(self._rows)
 
+    def __contains__(self, attempt_id: int) -> bool:
+        return attempt_id in self._rows
+
     def add(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str) -> None:
         """Note a move; what an earlier one knew of the call is kept."""
         _, _, core, rang_at, answered_at, _ = self._rows.get(attempt.id, _NOTHING)

@@ -95,6 +95,33 @@ async def test_functions_that_wait_together_are_committed_together(tmp_path):
 
 
 @pytest_twisted.ensureDeferred
+async def test_what_may_wait_is_committed_with_the_urgent_function_that_ends_its_wait(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "COMPANY", 60.0)
+    async with started(tmp_path) as database:
+        writer = database.run(insert("1"), may_wait=True)
+        before_the_commit = database.run(lambda _: stored(tmp_path))
+        await writer
+        assert await before_the_commit == []
+        assert stored(tmp_path) == ["1"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_may_wait_is_committed_without_company_in_the_end(tmp_path):
+    async with started(tmp_path) as database:
+        await database.run(insert("1"), may_wait=True)
+        assert stored(tmp_path) == ["1"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_may_wait_is_committed_when_the_database_stops(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "COMPANY", 60.0)
+    async with started(tmp_path) as database:
+        writer = database.run(insert("1"), may_wait=True)
+    await writer
+    assert stored(tmp_path) == ["1"]
+
+
+@pytest_twisted.ensureDeferred
 async def test_only_the_guilty_member_of_a_group_fails(tmp_path):
     async with started(tmp_path) as database:
         runs = []

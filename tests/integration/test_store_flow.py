@@ -278,7 +278,7 @@ async def test_moves_are_durable_after_the_delay_and_not_before(tmp_path):
 
 
 @pytest_twisted.ensureDeferred
-async def test_moves_are_written_before_whatever_is_asked_next(tmp_path):
+async def test_moves_are_written_before_open_attempts_are_read(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
         w.store.move(attempt, AttemptState.SUBMITTED, NOW, "core-1")
@@ -295,6 +295,15 @@ async def test_a_finish_keeps_what_waiting_moves_knew_of_the_call(tmp_path):
         await w.store.finish(ended(attempt))
         row = w.attempt(attempt)
         assert (row["state"], row["core_uuid"], row["rang_at"]) == ("ended", "core-1", to_column(NOW + timedelta(seconds=1)))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_finish_leaves_the_moves_of_others_waiting(tmp_path):
+    async with world(tmp_path) as w:
+        ending, ringing = await w.begun(2)
+        w.store.move(ringing, AttemptState.RINGING, NOW)
+        await w.store.finish(ended(ending))
+        assert w.attempt(ringing)["state"] == "planned"
 
 
 @pytest_twisted.ensureDeferred
