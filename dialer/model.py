@@ -171,7 +171,7 @@ class AttemptState(enum.StrEnum):
 @frozen(kw_only=True)
 class Attempt:
     """A try that the database knows. `number_of_attempt` starts at 1; `deadline` is the moment after which the switch
-    itself must refuse the originate; `state` and `core_uuid` are what the database held when it was read."""
+    itself must refuse the originate; the rest is what the database held when it was read."""
 
     id: int
     plan: Plan
@@ -180,6 +180,8 @@ class Attempt:
     deadline: datetime
     state: AttemptState = AttemptState.PLANNED
     core_uuid: str = ""
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
 
     @property
     def call_uuid(self) -> str:

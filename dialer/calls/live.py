@@ -38,19 +38,21 @@ class LiveAttempt:
     def __attrs_post_init__(self) -> None:
         self.last_heard_at = self.attempt.planned_at
         self.core_uuid = self.attempt.core_uuid
+        self.rang_at = self.attempt.rang_at
+        self.answered_at = self.attempt.answered_at
         self.heard = self.attempt.state not in (AttemptState.PLANNED, AttemptState.ADRIFT)
 
     def note(self, signal: Signal) -> None:
-        """Keep the facts that a signal brings. The first time of each fact counts: repeated signals change nothing."""
+        """Keep the facts that a signal brings. The earliest time of each fact counts: repeated signals change nothing."""
         kind = signal.kind
         self.heard = self.heard or kind is not SignalKind.SWITCH_LOST
         self.last_heard_at = max(self.last_heard_at, signal.at)
         if kind in _RINGING:
             self.rang_at = self.rang_at or signal.at
         elif kind in _ANSWERED:
-            self.answered_at = self.answered_at or signal.at
-        elif kind is SignalKind.SESSION_OPENED:
-            self.sessions += 1
+            self.answered_at = min(self.answered_at or signal.at, signal.at)
+            if kind is SignalKind.SESSION_OPENED:
+                self.sessions += 1
         elif kind is SignalKind.SESSION_CLOSED:
             self.sessions -= 1
         elif kind is SignalKind.HUNG_UP and self.hangup is None:
@@ -102,5 +104,6 @@ class LiveAttempt:
 
 
 _RINGING = frozenset({SignalKind.RANG, SignalKind.EARLY_MEDIA_STARTED, SignalKind.FOUND_RINGING})
-_ANSWERED = frozenset({SignalKind.ANSWERED, SignalKind.FOUND_ANSWERED})
+# A session opens for answered calls only, and may be heard of before the answer.
+_ANSWERED = frozenset({SignalKind.ANSWERED, SignalKind.FOUND_ANSWERED, SignalKind.SESSION_OPENED})
 _CAUSES = frozenset({SignalKind.REFUSED, SignalKind.JOB_FAILED, SignalKind.FOUND_GONE})

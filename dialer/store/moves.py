@@ -35,7 +35,7 @@ class MoveBuffer:
         moved_at = to_column(at)
         if to is AttemptState.RINGING:
             rang_at = rang_at or moved_at
-        elif to is AttemptState.ANSWERED:
+        elif to in (AttemptState.ANSWERED, AttemptState.CONNECTED):
             answered_at = answered_at or moved_at
         self._rows[attempt.id] = (str(to), moved_at, core_uuid or core, rang_at, answered_at, attempt.id)
 

@@ -41,9 +41,10 @@ CANDIDATE_COLUMNS = "s.id, s.contact_id, s.campaign_id, s.number, s.count_attemp
 CANDIDATE_WIDTH = 6
 
 ATTEMPT_COLUMNS = (
-    "a.id, a.call_uuid, a.dial_string, a.due_at, a.number_of_attempt, a.planned_at, a.deadline, a.state, a.core_uuid"
+    "a.id, a.call_uuid, a.dial_string, a.due_at, a.number_of_attempt, a.planned_at, a.deadline, a.state, a.core_uuid, "
+    "a.rang_at, a.answered_at"
 )
-ATTEMPT_WIDTH = 9
+ATTEMPT_WIDTH = 11
 
 Row = Sequence[Any]
 
@@ -139,4 +140,6 @@ def attempt(row: Row) -> Attempt:
         deadline=from_column(row[6]),
         state=AttemptState(row[7]),
         core_uuid=row[8],
+        rang_at=from_column_or_none(row[9]),
+        answered_at=from_column_or_none(row[10]),
     )

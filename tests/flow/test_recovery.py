@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 from twisted.internet.defer import Deferred
 
 from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
@@ -114,6 +115,16 @@ def test_a_restarted_process_adopts_what_its_predecessor_left(flow: Flow) -> Non
     regain_switch(flow)
     assert flow.lifecycle.owns(uuid)
     flow.hang_up(uuid, answered=True)
+    assert flow.finished[0].decision.status is SubscriberStatus.COMPLETE
+
+
+def test_an_answered_call_that_ended_while_nobody_watched_is_not_made_again(flow: Flow) -> None:
+    uuid = flow.call()
+    flow.store.open[uuid] = evolve(flow.store.open[uuid], state=AttemptState.ANSWERED, answered_at=flow.now())
+    restart(flow)
+    regain_switch(flow)
+    flow.clock.pump([1.0] * 25)
+    assert flow.finished[0].disposition is Disposition.ANSWERED
     assert flow.finished[0].decision.status is SubscriberStatus.COMPLETE
 
 
