@@ -17,7 +17,7 @@ from api.errors import NO_RESOURCE, WRONG_METHOD
 from api.gate import Gate
 from api.phonebooks import Phonebooks
 from api.request import ApiRequest
-from api.routes import PREFIX, Route, routes_of
+from api.routes import Route, routes_of
 from dialer.interfaces import ApiBackend
 
 RESOURCES = (BulkContacts, Campaigns, Contacts, Phonebooks)
@@ -30,14 +30,14 @@ def all_routes() -> list[Route]:
 
 
 def build_app(backend: ApiBackend, gate: Gate) -> Klein:
-    """The routes of all resources, each with and without its trailing slash."""
+    """The routes of all resources, each with and without its trailing slash, behind the prefix."""
     app = Klein()
     app.url_map.merge_slashes = False
     for resource in RESOURCES:
         for route, serve in routes_of(resource(backend)):
             handler = _named(Endpoint(route, serve, gate, backend), route.name)
             for path in (route.path, route.path.removesuffix("/")):
-                app.route(PREFIX + path, methods=[route.method], strict_slashes=True)(handler)
+                app.route("/" + path, methods=[route.method], strict_slashes=True)(handler)
     app.handle_errors(HTTPException)(_not_routed)
     return app
 

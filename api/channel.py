@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.error import ConnectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
+from twisted.web.http_headers import Headers
 
-from api.request import SECURITY_HEADERS, error_body
+from api.request import error_body
+
+HEADERS: Final = (
+    b"Content-Type: application/json; charset=utf-8",
+    b"Vary: Authorization",
+    b"Cache-Control: no-store",
+    b"X-Content-Type-Options: nosniff",
+    b"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
+    b"Referrer-Policy: no-referrer",
+)
+"""On every answer. Vary belongs to the contract; the rest keeps browsers from doing more with an answer than to show it."""
+
+_END_OF_HEAD: Final = b"\r\n".join([*HEADERS, b"", b""])
 
 MALFORMED = "This is not a request of HTTP/1.1, or its headers are too long"
 TOO_LONG_URI = "The address is too long"
@@ -71,6 +84,16 @@ class ApiChannel(HTTPChannel):
         request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
         return False
 
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """The head of an answer, in one piece: what is its own, then what every answer has. What serves it, it does not say."""
+        lines = [b"%b %b %b" % (version, code, reason)]
+        for name, values in headers.getAllRawHeaders():
+            if name != b"Server":
+                lines += [b"%b: %b" % (name, value) for value in values]
+        lines.append(_END_OF_HEAD)
+        transport: Any = self.transport
+        transport.write(b"\r\n".join(lines))
+
     def close_after_answer(self) -> None:
         """No further request is read. An answer that has not begun tells so."""
         self.persistent = 0
@@ -93,7 +116,6 @@ class ApiChannel(HTTPChannel):
         """Answer without a request, and close: what follows cannot be told apart."""
         body = error_body(sentence)
         lines = [b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), b"Connection: close"]
-        lines += [name + b": " + value for name, values in SECURITY_HEADERS for value in values]
         transport: Any = self.transport
-        transport.write(b"\r\n".join([*lines, b"", body]))
+        transport.write(b"\r\n".join([*lines, _END_OF_HEAD]) + body)
         self.loseConnection()

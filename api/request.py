@@ -1,25 +1,15 @@
-"""A request as this API takes it: a body with a limit, declared or chunked; an answer with a length and the usual headers."""
+"""A request as this API takes it: a body with a limit, declared or chunked, and an answer with a length."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from twisted.web.server import Request
 
 from api.errors import TOO_LARGE
-
-SECURITY_HEADERS: Final = (
-    (b"Content-Type", [b"application/json; charset=utf-8"]),
-    (b"Vary", [b"Authorization"]),
-    (b"Cache-Control", [b"no-store"]),
-    (b"X-Content-Type-Options", [b"nosniff"]),
-    (b"Content-Security-Policy", [b"default-src 'none'; frame-ancestors 'none'"]),
-    (b"Referrer-Policy", [b"no-referrer"]),
-)
-"""On every answer. Vary belongs to the contract; the rest keeps browsers from doing more with an answer than to show it."""
 
 
 def error_body(sentence: str) -> bytes:
@@ -30,6 +20,7 @@ def error_body(sentence: str) -> bytes:
 class ApiRequest(Request):
     """Made by the channel. Its body is in memory, and never longer than the site's `max_body`."""
 
+    defaultContentType = None
     channel: Any
     content: Any
     _too_large = False
@@ -92,13 +83,6 @@ class ApiRequest(Request):
 
     # --- what goes --------------------------------------------------------------------------------------------------------
 
-    def prepare(self) -> None:
-        """Set the headers that every answer has, and nothing that tells what serves it."""
-        headers = self.responseHeaders
-        headers.removeHeader(b"Server")
-        for name, values in SECURITY_HEADERS:
-            headers.setRawHeaders(name, values)
-
     def prepared(self, body: bytes) -> bytes:
         """Tell the length of `body`, which follows."""
         self.responseHeaders.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
@@ -119,6 +103,5 @@ class ApiRequest(Request):
         self.requestHeaders.removeHeader(b"Expect")
         self.clientproto = b"HTTP/1.1"
         self.channel.close_after_answer()
-        self.prepare()
         sentence = TOO_LARGE.format(maximum=self.channel.site.settings.max_body)
         self.write(self.prepared(self.refused(413, sentence, {"Connection": "close"})))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
@@ -12,11 +12,16 @@ from twisted.web.server import Site
 
 from api.app import build_app
 from api.channel import ApiChannel
+from api.errors import NO_RESOURCE
 from api.gate import Gate
 from api.refusals import Refused
 from api.request import ApiRequest
+from api.routes import PREFIX
 from api.settings import HttpSettings
 from dialer.interfaces import ApiBackend
+
+PREFIX_SEGMENTS: Final = [segment.encode() for segment in PREFIX.strip("/").split("/")]
+PREFIX_LENGTH: Final = len(PREFIX_SEGMENTS)
 
 
 class ApiSite(Site):
@@ -96,13 +101,16 @@ class ApiSite(Site):
     # --- requests ---------------------------------------------------------------------------------------------------------
 
     def getResourceFor(self, request: Any) -> IResource:
-        """The one resource there is, which looks at the address itself; it cannot take one that is not UTF-8."""
-        request.prepare()
+        """The one resource there is, which looks at the address behind the prefix; it cannot take one that is not UTF-8."""
+        path: list[bytes] = request.postpath
         try:
-            b"/".join(request.postpath or []).decode()
+            b"/".join(path).decode()
             request.method.decode("ascii")
         except UnicodeDecodeError:
             return Refused(400, "The address is not UTF-8")
+        if path[:PREFIX_LENGTH] != PREFIX_SEGMENTS:
+            return Refused(404, NO_RESOURCE)
+        request.prepath, request.postpath = path[:PREFIX_LENGTH], path[PREFIX_LENGTH:]
         return self.resource
 
     def log(self, request: Request) -> None:

@@ -1,8 +1,4 @@
-"""The API's side of the store: `dialer.interfaces.ApiBackend` on a database.
-
-A refusal travels from the database thread as a value, not as an exception: an exception would have the whole group of
-transactions rolled back and run again one by one, and a client could slow the dialer down by asking for what does not exist.
-"""
+"""The API's side of the store: `dialer.interfaces.ApiBackend` on a database."""
 
 from __future__ import annotations
 
@@ -14,7 +10,6 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from dialer.accounts import NOBODY, verify_password
-from dialer.errors import BadValue, DialerError, LimitExceeded, NotFound
 from dialer.interfaces import FlowControl, Now
 from dialer.model import CampaignStatus, Contact, SubscriberStatus
 from dialer.numbers import is_emergency
@@ -29,17 +24,13 @@ from dialer.records import (
 )
 from dialer.store.database import Connection, Database
 from dialer.store.requests import accounts, campaigns, contacts, entered, phonebooks, subscribers
+from dialer.store.requests.batch import Batches
 from dialer.store.requests.workers import Workers
 
 T = TypeVar("T")
 
 LONG_LIST = 2000
 """Characters of a list of numbers from which on it is read on a thread: about 200 numbers, half a millisecond."""
-
-
-@define(eq=False)
-class _Refused:
-    error: DialerError
 
 
 @define(eq=False)
@@ -51,9 +42,11 @@ class StoreBackend:
     flow: FlowControl
     now: Now
     is_refused: Callable[[str], bool] = is_emergency
+    _batches: Batches = field(init=False)
     _workers: Workers = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._batches = Batches(self.database, self.reactor)
         self._workers = Workers(self.reactor)
 
     def start(self) -> None:
@@ -65,7 +58,7 @@ class StoreBackend:
         self._workers.stop()
 
     def _ask(self, function: Callable[[Connection], T]) -> Deferred[T]:
-        return self.database.run(partial(_refusing, function)).addCallback(_unwrapped)
+        return self._batches.ask(function)
 
     # --- accounts ---------------------------------------------------------------------------------------------------------
 
@@ -74,7 +67,7 @@ class StoreBackend:
         return Deferred.fromCoroutine(self._authenticate(username, password))
 
     async def _authenticate(self, username: str, password: str) -> Account | None:
-        found = await self.database.run(lambda connection: accounts.find(connection, username))
+        found = await self._ask(lambda connection: accounts.find(connection, username))
         account, password_hash = found or (None, "")
         right = await self._workers.run(partial(verify_password, password_hash or NOBODY, password))
         return account if right else None
@@ -186,23 +179,6 @@ class StoreBackend:
             return result
 
         return done.addCallback(changed)
-
-
-def _refusing(function: Callable[[Connection], T], connection: Connection) -> T | _Refused:
-    """What the function returns, or what it refused before it wrote anything."""
-    written = connection.total_changes
-    try:
-        return function(connection)
-    except (NotFound, BadValue, LimitExceeded) as error:
-        if connection.total_changes != written:
-            raise
-        return _Refused(error)
-
-
-def _unwrapped(result: T | _Refused) -> T:
-    if isinstance(result, _Refused):
-        raise result.error
-    return result
 
 
 def _by_contact(entry: SubscriberEntry) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from dialer.errors import AlreadyExists, NotFound
 from dialer.model import CampaignStatus
-from dialer.records import Account, CampaignChange, CampaignDraft, CampaignRecord, PhonebookRecord
+from dialer.records import Account, CampaignChange, CampaignDraft, CampaignRecord
 from dialer.store.admin import DAYS
 from dialer.store.database import Connection
 from dialer.store.requests import rows, statements
@@ -27,18 +27,14 @@ def read(connection: Connection, who: Account, campaign_id: int) -> CampaignReco
     row = connection.execute(statements.CAMPAIGN, (campaign_id, who.id, who.is_superuser)).fetchone()
     if row is None:
         raise NotFound("campaign", campaign_id)
-    found = connection.execute(statements.CAMPAIGN_PHONEBOOKS, (campaign_id,))
-    return rows.campaign(row, [PhonebookRecord(id=key, name=name) for key, name in found])
+    return rows.campaign(row)
 
 
 def read_several(connection: Connection, who: Account, statuses: Collection[CampaignStatus]) -> list[CampaignRecord]:
     """Those in one of `statuses`, the newest first."""
     parameters = (who.id, who.is_superuser, *map(int, statuses))
-    phonebooks: dict[int, list[PhonebookRecord]] = {}
-    for campaign_id, key, name in connection.execute(statements.phonebooks_of_campaigns(len(statuses)), parameters):
-        phonebooks.setdefault(campaign_id, []).append(PhonebookRecord(id=key, name=name))
     found = connection.execute(statements.campaigns(len(statuses)), parameters)
-    return [rows.campaign(row, phonebooks.get(row[0], ())) for row in found]
+    return [rows.campaign(row) for row in found]
 
 
 def check_ours(connection: Connection, who: Account, campaign_id: int) -> None:

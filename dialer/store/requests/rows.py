@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import time
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -36,8 +37,8 @@ CONTACT_COLUMNS: Final = (
 SUBSCRIBER_COLUMNS: Final = "s.number, s.status, s.contact_id, s.last_attempt_at, s.count_attempt"
 
 
-def campaign(row: Row, phonebooks: Sequence[PhonebookRecord]) -> CampaignRecord:
-    """From CAMPAIGN_COLUMNS."""
+def campaign(row: Row) -> CampaignRecord:
+    """From CAMPAIGN_COLUMNS, and its phonebooks as a JSON list of pairs."""
     monday, tuesday, wednesday, thursday, friday, saturday, sunday = map(bool, row[8:15])
     return CampaignRecord(
         id=row[0],
@@ -56,13 +57,14 @@ def campaign(row: Row, phonebooks: Sequence[PhonebookRecord]) -> CampaignRecord:
         call_timeout=row[19],
         caller_id=row[20],
         voip_app_data=row[21],
-        gateway=_gateway(row[22:35]),
-        voip_app=_voip_app(row[35:42]),
-        phonebooks=tuple(phonebooks),
+        gateway=_gateway(tuple(row[22:35])),
+        voip_app=_voip_app(tuple(row[35:42])),
+        phonebooks=tuple([PhonebookRecord(id=key, name=name) for key, name in orjson.loads(row[42])]),
     )
 
 
-def _gateway(row: Row) -> GatewayRecord:
+@lru_cache(maxsize=1024)
+def _gateway(row: tuple[Any, ...]) -> GatewayRecord:
     return GatewayRecord(
         id=row[0],
         name=row[1],
@@ -80,7 +82,8 @@ def _gateway(row: Row) -> GatewayRecord:
     )
 
 
-def _voip_app(row: Row) -> VoipAppRecord:
+@lru_cache(maxsize=1024)
+def _voip_app(row: tuple[Any, ...]) -> VoipAppRecord:
     return VoipAppRecord(
         id=row[0],
         name=row[1],

@@ -45,7 +45,7 @@ def test_every_address_that_klein_serves_is_in_the_document() -> None:
     backend: Any = None
     klein = build_app(backend, Gate(backend, HttpSettings(), backend))
     served = {
-        (re.sub(r"<(\w+)>", r"{\1}", rule.rule.rstrip("/") + "/"), method.lower())
+        (PREFIX + re.sub(r"<(\w+)>", r"{\1}", rule.rule.strip("/") + "/"), method.lower())
         for rule in klein.url_map.iter_rules()
         for method in (rule.methods or ()) - {"HEAD"}
     }
