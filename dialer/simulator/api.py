@@ -7,6 +7,7 @@ from collections.abc import Callable
 from attrs import define, field
 
 from dialer.simulator import listing
+from dialer.simulator.applications import schedule_hangup
 from dialer.simulator.causes import named
 from dialer.simulator.clock import duration, stamp
 from dialer.simulator.dialstring import leading_int, separate
@@ -52,6 +53,7 @@ class Api:
             "hupall": self.hupall,
             "limit_usage": lambda _: "0",
             "reloadxml": lambda _: "+OK [Success]\n",
+            "sched_hangup": self.sched_hangup,
             "show": self.show,
             "sofia": self.sofia,
             "status": self.status,
@@ -107,6 +109,18 @@ class Api:
         if channel is None:
             return NO_CHANNEL
         self.switch.hang_up(channel, named(cause) or "NORMAL_CLEARING")
+        return "+OK\n"
+
+    def sched_hangup(self, text: str) -> str:
+        """[+]SECONDS UUID [CAUSE]: end the call then (sched_hangup_function of mod_commands.c)."""
+        when, _, rest = text.partition(" ")
+        uuid, _, cause = rest.partition(" ")
+        if not uuid:
+            return "-USAGE: [+]<time> <uuid> [<cause>]\n"
+        channel = self.switch.channels.get(uuid)
+        if channel is None:
+            return NO_CHANNEL
+        schedule_hangup(channel, f"{when} {cause}".strip(" "))
         return "+OK\n"
 
     def hupall(self, text: str) -> str:
