@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from attrs import Factory, define, field, frozen
+from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
@@ -32,6 +32,7 @@ from dialer.calls import disposition, machine, retry
 from dialer.calls.causes import Fault
 from dialer.calls.live import LiveAttempt
 from dialer.calls.recovery import Reconciler
+from dialer.calls.usage import Usage
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.gateways import Backoff
 from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
@@ -89,7 +90,7 @@ class Lifecycle:
     _live: dict[str, LiveAttempt] = field(factory=dict, init=False)
     _unsent: int = field(default=0, init=False)
     _backoffs: dict[int, Backoff] = field(factory=dict, init=False)
-    _in_use: Usage = field(factory=lambda: Usage(), init=False)
+    _in_use: Usage = field(factory=Usage, init=False)
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
     _idle: list[Deferred[None]] = field(factory=list, init=False)
     _reconciler: Reconciler = field(init=False)
@@ -362,24 +363,3 @@ class Lifecycle:
             waiting, self._idle = self._idle, []
             for waiter in waiting:
                 waiter.callback(None)
-
-
-@define(eq=False)
-class Usage:
-    """Ledgers of our own: how many attempts are open per gateway and per campaign. From `begin` to the stored end, so that a
-    limit can never be passed by what is still on its way."""
-
-    gateways: dict[int, int] = Factory(dict)
-    campaigns: dict[int, int] = Factory(dict)
-
-    def take(self, plan: Plan) -> None:
-        """An attempt was begun."""
-        for ledger, key in ((self.gateways, plan.gateway.id), (self.campaigns, plan.campaign.id)):
-            ledger[key] = ledger.get(key, 0) + 1
-
-    def give_back(self, plan: Plan) -> None:
-        """An attempt has ended."""
-        for ledger, key in ((self.gateways, plan.gateway.id), (self.campaigns, plan.campaign.id)):
-            ledger[key] -= 1
-            if not ledger[key]:
-                del ledger[key]
