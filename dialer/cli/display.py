@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from attrs import frozen
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -85,10 +85,12 @@ def _picture(view: View) -> RenderableType:
     done = total - _left(view.progress)
     head = Text(f"{done} of {total} contacts done   {_clock(view.elapsed)}   {view.pace.calls} calls sent", style="bold")
     states = Text("   ".join(f"{state} {view.states.get(state, 0)}" for state in _shown(view.states)))
-    lines: list[RenderableType] = [head, ProgressBar(total=max(total, 1), completed=done, width=60), states]
+    picture = Table.grid()
+    for line in (head, ProgressBar(total=max(total, 1), completed=done, width=60), states):
+        picture.add_row(line)
     if view.note:
-        lines.append(Text(view.note, style="yellow"))
-    return Group(*lines)
+        picture.add_row(Text(view.note, style="yellow"))
+    return picture
 
 
 def _line(view: View) -> str:

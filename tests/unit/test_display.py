@@ -1,0 +1,55 @@
+"""What a terminal shows."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from dialer.cli.display import ProgressDisplay, View, pacing_line, report
+from dialer.metrics import Pace
+from dialer.model import AttemptState, Disposition, DispositionCount, Progress, SubscriberStatus
+
+PROGRESS = Progress(subscribers={SubscriberStatus.COMPLETE: 6, SubscriberStatus.FAIL: 1, SubscriberStatus.START: 3})
+PACE = Pace(calls=12, seconds=10.0, achieved=61.0, worst_second=2)
+VIEW = View(elapsed=65.0, progress=PROGRESS, states={AttemptState.RINGING: 2}, pace=PACE, note="outside hours")
+
+
+def shown(terminal: bool, *views: View) -> str:
+    output = io.StringIO()
+    display = ProgressDisplay(Console(file=output, force_terminal=terminal, width=100, color_system=None))
+    display.start()
+    for view in views:
+        display.show(view)
+    display.stop()
+    return output.getvalue()
+
+
+def test_a_terminal_shows_progress_states_and_why_nothing_is_called() -> None:
+    lines = [line.rstrip() for line in shown(True, VIEW).splitlines()]
+    assert any("7 of 10 contacts done   1:05   12 calls sent" in line for line in lines)
+    assert any(line.startswith("planned 0   submitted 0   ringing 2") for line in lines)
+    assert "outside hours" in lines
+
+
+def test_elsewhere_a_line_is_printed_every_few_seconds() -> None:
+    views = [View(elapsed=second / 4, progress=PROGRESS, states={}, pace=PACE) for second in range(44)]
+    assert len(shown(False, *views).splitlines()) == 3
+
+
+def test_the_report_adds_up_attempts_and_talk_time() -> None:
+    output = io.StringIO()
+    rows = [
+        DispositionCount(disposition=Disposition.ANSWERED, cause="NORMAL_CLEARING", attempts=5, counted=5, talk_ms=61_000),
+        DispositionCount(disposition=Disposition.BUSY, cause="USER_BUSY", attempts=2, counted=2, talk_ms=0),
+    ]
+    report(Console(file=output, width=100), rows, PROGRESS)
+    total = next(line for line in output.getvalue().splitlines() if "│ all" in line)
+    assert [cell.strip() for cell in total.split("│")[1:-1]] == ["all", "", "7", "7", "1:01"]
+    assert "Contacts: 3 start, 1 fail, 6 complete" in output.getvalue()
+
+
+def test_the_pacing_line_tells_asked_achieved_and_the_worst_second() -> None:
+    assert pacing_line(PACE, 60) == (
+        "Pacing: asked 60 calls/min, achieved 61 calls/min in 10 s of calling, worst second 2 calls (asked 1.0/s)"
+    )
