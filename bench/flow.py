@@ -12,6 +12,7 @@ import json
 import os
 import statistics
 import tempfile
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -31,22 +32,32 @@ LATE = 0.1
 
 def main(seconds: float = 60.0, rate: float = RATE, profile: str = "") -> dict[str, Any]:
     """One run at one rate; prints and returns its figures."""
-    (found,) = _run({"rates": [rate], "seconds": seconds, "profile": profile}, _print)
+    (found,) = measure([rate], seconds, profile=profile)
+    _print(found)
     return found
 
 
 def search(first: float = RATE, step: float = SEARCH_STEP, steps: int = SEARCH_STEPS) -> float:
     """The highest rate that was held; prints every step."""
     rates = [first + step * number for number in range(steps)]
-    found = _run({"rates": rates, "seconds": SEARCH_SECONDS, "profile": ""}, _print_step)
+    found = measure(rates, SEARCH_SECONDS, show=_print_step)
     held = [each for each in found if _holds(each)]
     highest = held[-1]["finished"] if held else 0.0
     print(f"flow: highest rate held {highest:.0f} calls/s; then {_limit(found[-1])}")
     return highest
 
 
-def _run(task: dict[str, Any], show: Any) -> list[dict[str, Any]]:
+def measure(
+    rates: Sequence[float],
+    seconds: float,
+    *,
+    warm_up: float = WARM_UP,
+    profile: str = "",
+    show: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> list[dict[str, Any]]:
+    """The figures at each rate, one after the other, up to the first that is not held."""
     raise_file_limit()
+    task = {"rates": list(rates), "seconds": seconds, "warm_up": warm_up, "profile": profile}
     found = []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -54,7 +65,7 @@ def _run(task: dict[str, Any], show: Any) -> list[dict[str, Any]]:
     ):
         more = {"port": port, "database": str(Path(folder) / "flow.sqlite3"), "simulator": simulator_pid}
         child = Child("bench.flow", task | more)
-        for _ in task["rates"]:
+        for _ in rates:
             found.append(child.hear())
             show(found[-1])
             if not _holds(found[-1]):
@@ -113,7 +124,7 @@ def _child(task: dict[str, Any]) -> None:
     load = Load(
         port=task["port"],
         database=Path(task["database"]),
-        contacts=int(sum(rates) * (seconds + 1.5 * WARM_UP)),
+        contacts=int(sum(rates) * (seconds + task["warm_up"] + 5)),
         calls_per_minute=round(rates[0] * 60),
         audio=AUDIO,
     )
@@ -137,7 +148,7 @@ async def _measure(dialling: Any, rate: float, seconds: float, task: dict[str, A
     pid, other = os.getpid(), task["simulator"]
     lag = LagGauge(dialling.service.reactor)
     profile = cProfile.Profile() if task["profile"] else None
-    await sleep(WARM_UP)
+    await sleep(task["warm_up"])
     if profile:
         profile.enable()
     lag.start()
@@ -162,6 +173,8 @@ async def _measure(dialling: Any, rate: float, seconds: float, task: dict[str, A
     return {
         "asked": rate,
         "finished": calls / took,
+        "sent": len(times) / took,
+        "sent_cpu_ms": 1e3 * cpu / len(times),
         "seconds": took,
         "cpu_ms": 1e3 * cpu / max(calls, 1),
         "reactor_ms": 1e3 * reactor_cpu / max(calls, 1),

@@ -12,6 +12,7 @@ import argparse
 import ctypes
 import gc
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,11 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.processes import Child, private_bytes, raise_file_limit, resident_bytes, say, simulator
+from dialer.store.location import sqlite_url
+from dialer.store.schema import upgrade
 
 START_LIMIT = 100e6
 RINGING_LIMIT, APPLICATION_LIMIT = 4_000, 10_000
 AUDIO = "tone_stream://%(3600000,0,440)"
-CALLS_PER_SECOND = 150
+CALLS_PER_SECOND = 250
 SETTLE = 2.0
 PHONEBOOK = 30_000
 """Contacts that are there and not called: SQLite's page cache, 2 MB at most, is full of them before anything is measured."""
@@ -33,7 +36,11 @@ STATES = {
 }
 CONFIGURATION = """
 [database]
-url = "sqlite:///{database}"
+url = "sqlite:///start.sqlite3"
+[http]
+endpoint = "tcp:0:interface=127.0.0.1"
+[outbound]
+endpoint = "tcp:0:interface=127.0.0.1"
 [[switch]]
 port = {port}
 password = "ClueCon"
@@ -43,21 +50,28 @@ password = "ClueCon"
 def main(quick: bool = False) -> None:
     """Print the figures."""
     raise_file_limit()
-    # _start()
+    _start()
     for state in STATES:
         _per_call(state, quick=quick)
 
 
 def _start() -> None:
     with tempfile.TemporaryDirectory() as folder, simulator() as (port, _):
-        path = Path(folder) / "dialer.toml"
-        path.write_text(CONFIGURATION.format(database=Path(folder) / "start.sqlite3", port=port))
-        child = Child("bench.memory", {"start": str(path)})
-        child.hear()
-        resident, private = resident_bytes(child.pid), private_bytes(child.pid)
-        child.end()
+        configuration, ready = Path(folder) / "dialer.toml", Path(folder) / "ready.json"
+        configuration.write_text(CONFIGURATION.format(port=port))
+        upgrade(sqlite_url(configuration.with_name("start.sqlite3")))
+        command = [sys.executable, "-m", "dialer", "run", "--config", str(configuration), "--ready-file", str(ready)]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        while not ready.exists():
+            if process.poll() is not None:
+                raise SystemExit(f"the dialer ended with status {process.returncode}")
+            time.sleep(0.1)
+        time.sleep(SETTLE)
+        resident, private = resident_bytes(process.pid), private_bytes(process.pid)
+        process.terminate()
+        process.wait(30)
     print(
-        f"memory: at start, empty database   {resident / 1e6:6.1f} MB resident (limit 100), "
+        f"memory: `dialer run` with an empty database {resident / 1e6:.1f} MB resident (limit {START_LIMIT / 1e6:.0f}), "
         f"{private / 1e6:.1f} MB of it private"
     )
 
@@ -83,31 +97,6 @@ def _per_call(state: str, *, quick: bool) -> None:
         f"memory: per call {state:9} ({low} to {held})   {as_is / 1e3:5.2f} kB as it is, {tidied / 1e3:.2f} kB tidied "
         f"(limit {limit / 1e3:.0f})"
     )
-
-
-def _child(task: dict[str, Any]) -> None:
-    if "start" in task:
-        _run_service(task["start"])
-    else:
-        _hold(task)
-
-
-def _run_service(configuration: str) -> None:
-    """As `twist dialer --config` does."""
-    from twisted.internet import reactor
-
-    from dialer.store.location import sqlite_url
-    from dialer.store.schema import upgrade
-    from dialer.tap import Options, makeService
-
-    upgrade(sqlite_url(Path(configuration).with_name("start.sqlite3")))
-    options = Options()
-    options.parseOptions(["--config", configuration])
-    service = makeService(options)
-    reactor.callWhenRunning(service.startService)
-    reactor.callLater(SETTLE, say, {"started": True})
-    reactor.callLater(SETTLE, reactor.callInThread, lambda: (sys.stdin.read(), reactor.callFromThread(reactor.stop)))
-    reactor.run()
 
 
 def _hold(task: dict[str, Any]) -> None:
@@ -152,6 +141,6 @@ if __name__ == "__main__":
     parser.add_argument("--child", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        _child(json.loads(arguments.child))
+        _hold(json.loads(arguments.child))
     else:
         main(arguments.quick)

@@ -1,0 +1,47 @@
+"""`python -m bench`: every benchmark, one after the other, each with its ratio to a peer of the same run.
+
+About five minutes; with `--quick`, shorter runs in about a minute, whose figures say less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+
+WHOLE = (
+    ("bench.events",),
+    ("bench.store",),
+    ("bench.flow",),
+    ("bench.flow", "--search"),
+    ("bench.memory",),
+    ("bench.switchio_originator",),
+)
+QUICK = (
+    ("bench.events", "40000"),
+    ("bench.store", "--attempts", "1500"),
+    ("bench.flow", "--seconds", "6"),
+    ("bench.memory", "--quick"),
+    ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
+)
+
+
+def main() -> int:
+    """Run each in a process of its own. Returns the exit status: 1 when one of them failed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="shorter runs")
+    failed = []
+    for module, *options in QUICK if parser.parse_args().quick else WHOLE:
+        print(f"--- {module} {' '.join(options)}".rstrip(), flush=True)
+        began = time.monotonic()
+        if subprocess.run([sys.executable, "-m", module, *options], check=False).returncode:
+            failed.append(module)
+        print(f"    ({time.monotonic() - began:.0f} s)", flush=True)
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
