@@ -1,0 +1,114 @@
+"""`dialer freeswitch`: the part of the dialer that lives inside FreeSWITCH, put into its configuration folder and taken out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dialer.cli.blocking import config_option
+from dialer.config import load_config
+from dialer.freeswitch.by_hand import READ, SWITCH, remains
+from dialer.freeswitch.content import DIALPLAN, EVENT_SOCKET, SESSION_LIMITS, render
+from dialer.freeswitch.folder import ConfFolder
+from dialer.freeswitch.planning import Step, Verb, plan_install, plan_uninstall
+from dialer.freeswitch.showing import diff, summary
+
+EXIT_DONE = 0
+EXIT_REMAINS = 1
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "freeswitch",
+        help="set a FreeSWITCH up for the dialer, or take that back",
+        description="Puts the dialplan context and the other files of the dialer into FreeSWITCH's configuration folder, or "
+        "takes them out again.",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="install|uninstall")
+    install = actions.add_parser(
+        "install",
+        help="put the files into the folder",
+        description="Shows what changes, and changes it. Files that the dialer does not own are left alone; running it again "
+        "changes nothing.",
+        epilog="Exit status: 0 done; 1 something remains to be done by hand, or failed; 2 wrong usage or configuration.",
+    )
+    uninstall = actions.add_parser("uninstall", help="take them out, and put back what they replaced")
+    for action in (install, uninstall):
+        action.add_argument("folder", type=Path, metavar="DIR", help="the folder with freeswitch.xml, such as /etc/freeswitch")
+        action.add_argument("--dry-run", action="store_true", help="show it only")
+    install.add_argument(
+        "--replace",
+        action="store_true",
+        help="replace files that stand there already, such as event_socket.conf.xml; uninstalling puts them back",
+    )
+    config_option(install)
+    install.set_defaults(run=run_install)
+    uninstall.set_defaults(run=run_uninstall)
+
+
+def run_install(arguments: argparse.Namespace) -> int:
+    """Install. Raises `DialerError`."""
+    config = load_config(arguments.config)
+    files = render(config)
+    folder = ConfFolder(arguments.folder)
+    present = folder.read_all(file.path for file in files)
+    steps = plan_install(files, folder.manifest, present, replace=arguments.replace)
+    _show(steps, arguments)
+    if not arguments.dry_run:
+        folder.carry_out(steps)
+    after = folder.read_all(READ) | {step.path: step.after for step in steps if step.path in READ}
+    todo = [*_left_alone(steps), *remains(after, config.switch[0])]
+    for sentence in todo:
+        print(f"to do: {sentence}")
+    _tell_next(steps, arguments)
+    return EXIT_REMAINS if todo else EXIT_DONE
+
+
+def run_uninstall(arguments: argparse.Namespace) -> int:
+    """Undo it. Raises `DialerError`."""
+    folder = ConfFolder(arguments.folder)
+    steps = plan_uninstall(folder.manifest, folder.read_all(folder.manifest.files), folder.backups())
+    _show(steps, arguments)
+    if not steps:
+        print(f"nothing of the dialer is installed in {arguments.folder}")
+    if not arguments.dry_run:
+        folder.carry_out(steps)
+    left = [step for step in steps if step.verb is Verb.LEAVE]
+    for step in left:
+        print(f"to do: remove {step.path} by hand, and run this again; what it replaced is below dialer/backup")
+    if SESSION_LIMITS.encode() in (folder.read(SWITCH) or b""):
+        print(f"to do: {SWITCH} still names {SESSION_LIMITS}: take that line out")
+    _tell_next(steps, arguments)
+    return EXIT_REMAINS if left else EXIT_DONE
+
+
+def _show(steps: Sequence[Step], arguments: argparse.Namespace) -> None:
+    for line in diff(steps):
+        print(line)
+    for step in steps:
+        print(summary(step))
+    if arguments.dry_run:
+        print("nothing was changed (--dry-run)")
+
+
+def _left_alone(steps: Sequence[Step]) -> list[str]:
+    """For event_socket.conf.xml there is better advice: whether it fits as it is."""
+    return [
+        f"{step.path} is in the way: look at it, then let it be replaced (--replace)"
+        for step in steps
+        if step.verb is Verb.LEAVE and step.path != EVENT_SOCKET
+    ]
+
+
+def _tell_next(steps: Sequence[Step], arguments: argparse.Namespace) -> None:
+    changed = {step.path for step in steps if step.changes}
+    if arguments.dry_run or not changed:
+        return
+    commands = ["reloadxml"] if DIALPLAN in changed or EVENT_SOCKET in changed else []
+    if EVENT_SOCKET in changed:
+        commands.append("reload mod_event_socket")
+    if commands:
+        print("next: " + ", then ".join(f"fs_cli -x '{command}'" for command in commands))
