@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+AGAIN = "again\n"
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -94,9 +95,9 @@ class Child:
             raise SystemExit(f"the process of a benchmark ended with status {self._process.wait()}")
         return json.loads(line)
 
-    def go_on(self) -> None:
-        """Let it do the next step."""
-        self._process.stdin.write("\n")
+    def go_on(self, *, again: bool = False) -> None:
+        """Let it do the next step, or the same one again."""
+        self._process.stdin.write(AGAIN if again else "\n")
         self._process.stdin.flush()
 
     def end(self) -> None:
