@@ -17,6 +17,12 @@ from dialer.errors import BadValue
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
+# Of these settings, arguments of FreeSWITCH's applications are made.
+_FOLDER = "^(/[A-Za-z0-9_][A-Za-z0-9_ .-]*)*/?$"
+_WORD = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
+_WORD_OR_EMPTY = "^([A-Za-z0-9][A-Za-z0-9_-]{0,31})?$"
+_TONE = "^[0-9A-Za-z%(),.;:=<>+*#-]{0,200}$"
+
 
 def setting(default: Any, text: str, *, unit: str = "", live: bool = False, secret: bool = False, **bounds: Any) -> Any:
     """A setting: `text` says what it does; `default` is `...` where there is none. `bounds` are pydantic's."""
@@ -114,6 +120,46 @@ class OutboundSettings(Section):
     inline: bool = setting(False, "true: calls do not need the dialplan context that is shipped for FreeSWITCH")
 
 
+class AppsSettings(Section):
+    """The voice applications: what answered calls are connected to. Folders and files are on FreeSWITCH's machine."""
+
+    dial: str = setting("", 'an application of your own in place of this kind, as "package.module:function"')
+    play_audio: str = setting("", "the same for this kind")
+    conference: str = setting("", "the same for this kind")
+    speak: str = setting("", "the same for this kind")
+    sounds: str = setting(
+        "", "the folder in which sounds are found by name; empty: FreeSWITCH's own (sounds_dir)", pattern=_FOLDER
+    )
+    formats: tuple[str, ...] = setting(
+        (), 'what may stand before :// in the data of a voice application beside tone_stream, such as ["local_stream"]'
+    )
+    engine: str = setting("flite", "the text to speech engine; its module has to be loaded (mod_flite)", pattern=_WORD)
+    voice: str = setting("slt", "its voice", pattern=_WORD)
+    conference_profile: str = setting("default", "the profile of conferences (conference.conf.xml)", pattern=_WORD)
+    conference_prefix: str = setting(
+        "", "what is put before the name of a room, to keep campaigns out of the other rooms", pattern=_WORD_OR_EMPTY
+    )
+    conference_members: int = setting(50, "the most members of a room, counted from its first one", ge=2, le=10_000)
+    dial_timeout: int = setting(30, "how long a second leg may ring", unit="seconds", ge=1, le=600)
+    ringback: str = setting("%(1000,4000,425)", "what the callee hears meanwhile, a tone; empty: silence", pattern=_TONE)
+    opt_out_digit: str = setting(
+        "", "the key with which a callee puts its number on the do-not-call list; empty: none", pattern="^[0-9A-D*#]?$"
+    )
+    opt_out_sound: str = setting("", "what is played then, a file or tone; empty: three tones", max_length=255)
+    opt_out_wait: float = setting(5.0, "how long the key is waited for after the message", unit="seconds", ge=0, le=60)
+    opt_out_kinds: tuple[Literal["dial", "play_audio", "conference", "speak"], ...] = setting(
+        ("play_audio", "conference", "speak"), "where the key counts; in dial, it would count while an agent is talked to, too"
+    )
+    recordings: str = setting(
+        "", "the folder for recordings of all calls, each named after its call; empty: none", pattern=_FOLDER
+    )
+    inband_dtmf: bool = setting(False, "true: look for keys in the sound as well, for carriers without RFC 2833")
+    dial_limit: int = setting(3600, "how long an application of this kind may last", unit="seconds", ge=1, le=86_400)
+    play_limit: int = setting(600, "the same for PlayAudio", unit="seconds", ge=1, le=86_400)
+    conference_limit: int = setting(3600, "the same for Conference", unit="seconds", ge=1, le=86_400)
+    speak_limit: int = setting(600, "the same for Speak", unit="seconds", ge=1, le=86_400)
+
+
 class StopSettings(Section):
     """What happens between SIGTERM and the end of the process. No call is begun any more from the signal on."""
 
@@ -145,6 +191,7 @@ class Config(Section):
     switch: tuple[SwitchSettings, ...] = Field((), max_length=1)
     simulator: SimulatorSettings | None = None
     outbound: OutboundSettings = OutboundSettings()
+    apps: AppsSettings = AppsSettings()
     stop: StopSettings = StopSettings()
     log: LogSettings = LogSettings()
 

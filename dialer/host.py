@@ -13,10 +13,13 @@ from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import CannotListenError
 
-from dialer.config import Config, HttpSettings, SimulatorSettings, changes
+from dialer.applications import AppSettings
+from dialer.apps import loading
+from dialer.config import AppsSettings, Config, HttpSettings, SimulatorSettings, changes
 from dialer.errors import BadValue, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
 from dialer.interfaces import ApiBackend
+from dialer.model import VoipAppType
 from dialer.service import DialerService, ServiceSettings, utc_now
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.numberplan import NumberPlan, parse_mix, parse_pattern
@@ -139,6 +142,8 @@ class Host:
             advertise=outbound.advertise,
             peers=frozenset(outbound.allow),
             inline=outbound.inline,
+            apps=_app_settings(self.config.apps),
+            applications=loading.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
         )
         self.service = DialerService(self.reactor, settings)
         self.backend = StoreBackend(self.service.database, self.reactor, self.service, utc_now)
@@ -182,6 +187,14 @@ def _simulator(settings: SimulatorSettings) -> SimulatorConfig:
     except ValueError as error:
         raise BadValue("simulator.mix", str(error)) from None
     return SimulatorConfig(sps=0, max_sessions=0, plan=plan, time_scale=settings.time_scale)
+
+
+def _app_settings(settings: AppsSettings) -> AppSettings:
+    """The applications' own value has the names of the settings; the kinds are there as what they are."""
+    values = settings.model_dump(exclude={kind.name.lower() for kind in VoipAppType})
+    values["formats"] = frozenset(settings.formats)
+    values["opt_out_kinds"] = frozenset(VoipAppType[name.upper()] for name in settings.opt_out_kinds)
+    return AppSettings(**values)
 
 
 def _in_flight(config: Config) -> int:

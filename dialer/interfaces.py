@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from dialer.applications import Transfer, Transferred
 from dialer.model import (
     Attempt,
     AttemptState,
@@ -19,6 +20,7 @@ from dialer.model import (
     Contact,
     Delivery,
     Finish,
+    Gateway,
     LiveChannel,
     Origination,
     Plan,
@@ -148,12 +150,30 @@ class AnsweredCall(Protocol):
         """The channel's id, which is the attempt's."""
         ...
 
+    @property
+    def digits(self) -> str:
+        """The DTMF digits that the callee has pressed so far."""
+        ...
+
     def variable(self, name: str) -> str:
         """A channel variable as it was when the session opened; "" when it was not set."""
         ...
 
     def execute(self, application: str, argument: str = "") -> Deferred[str]:
         """Run a dialplan application; fires with its response when it has completed (CHANNEL_EXECUTE_COMPLETE)."""
+        ...
+
+    def bridge(self, transfer: Transfer) -> Deferred[Transferred]:
+        """Dial a second leg and connect the callee to it; fires when either has ended, also when it was the callee who hung
+        up. A second leg that fails is an answer, not an error."""
+        ...
+
+    def stop_playing(self) -> Deferred[None]:
+        """Break off what is playing; fires when that has ended, a second later at the latest."""
+        ...
+
+    def next_digit(self) -> Deferred[str]:
+        """Fires with the next DTMF digit that the callee presses."""
         ...
 
     def hangup(self, cause: str = "NORMAL_CLEARING") -> Deferred[None]:
@@ -170,6 +190,26 @@ CallHandler = Callable[[AnsweredCall], Awaitable[None]]
 
 VoiceApplication = Callable[[AnsweredCall, Attempt], Awaitable[dict[str, str]]]
 """Drives an answered call; returns what shall be stored with the attempt. Raises `SessionGone` when the callee hangs up."""
+
+OPT_OUT = "opt_out"
+"""The note of a voice application that the callee does not want to be called again: whoever stores the attempt's end adds
+its number to the do-not-call list."""
+
+
+class ApplicationStore(Protocol):
+    """What voice applications read and write. Fails with: `StoreError`."""
+
+    def contact(self, contact_id: int) -> Deferred[Contact | None]:
+        """A contact as it is now; None when it was removed."""
+        ...
+
+    def gateway(self, gateway_id: int) -> Deferred[Gateway | None]:
+        """A gateway as it is now; None when it was removed."""
+        ...
+
+    def never_call(self, number: str, now: datetime, reason: str) -> Deferred[None]:
+        """Add a number to the do-not-call list, unless it is there. Fires when that is durable."""
+        ...
 
 
 class FlowControl(Protocol):

@@ -9,27 +9,30 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 
-from dialer.apps import run_application
+from dialer.applications import AppSettings
+from dialer.apps.context import Application
+from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.campaigns.scheduler import Scheduler
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.hooks.local import JsonLines
 from dialer.hooks.outbox import OutboxDeliverer
-from dialer.interfaces import Switch, VoiceApplication
+from dialer.interfaces import Switch
 from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
-from dialer.model import Finish, Signal
+from dialer.model import Finish, Signal, VoipAppType
+from dialer.store.answered import AnsweredCalls
 from dialer.store.database import Database
 from dialer.store.flow import Store
 from dialer.store.outbox import Outbox
@@ -49,7 +52,8 @@ class ServiceSettings:
     peers: frozenset[str] = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
     inline: bool = False
     outcomes: Path | None = None
-    application: VoiceApplication = run_application
+    apps: AppSettings = Factory(AppSettings)
+    applications: Mapping[VoipAppType, Application] = BUILT_IN
 
 
 def utc_now() -> datetime:
@@ -167,7 +171,13 @@ class DialerService:
             store=self.store,
             switch=self.switch,
             settings=flow,
-            application=self.settings.application,
+            application=VoiceApplications(
+                settings=self.settings.apps,
+                store=AnsweredCalls(self.database),
+                clock=self.reactor,
+                now=utc_now,
+                applications=self.settings.applications,
+            ).run,
             finished=self.finished,
             submitted=self.pace.note,
         )

@@ -130,6 +130,11 @@ def connect() -> Command:
     return _line("connect", "connect")
 
 
+def break_off(call_uuid: str) -> Command:
+    """End what is playing on a channel."""
+    return api("uuid_break", f"{quoting.call_uuid('call_uuid', call_uuid)} all")
+
+
 def linger(seconds: int) -> Command:
     """Keep an outbound session open for so long after the call has ended, so that its last events arrive."""
     return _line("linger", f"linger {_seconds('seconds', seconds)}")
@@ -233,10 +238,11 @@ def _common_variables(
         quoting.caller_name("caller_id_name", caller_name)
         name = quoting.variable_value("caller_id_name", caller_name)
         own.append(("origination_caller_id_name", name))
-    return quoting.assignments(own + _given_variables(variables))
+    return quoting.assignments(own + given_variables(variables))
 
 
-def _given_variables(variables: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+def given_variables(variables: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    """Channel variables of others, checked. Raises `BadValue` for those that the dialer keeps for itself."""
     given = []
     seen = set()
     for name, value in variables:

@@ -135,8 +135,12 @@ def _refuse_texts(field: str, value: str) -> None:
 def assignments(pairs: Sequence[tuple[str, str]]) -> str:
     """`name=value,...` of checked names and values, for between braces: escaped for the levels 1, 2 and 5. Empty values are
     left out."""
-    listed = ",".join(_escaped(f"{name}={_inner(value)}", "',") for name, value in pairs if value)
-    return _escaped(_escaped(listed, "'"))
+    return _escaped(_escaped(bracketed(pairs), "'"))
+
+
+def bracketed(pairs: Sequence[tuple[str, str]]) -> str:
+    """The same for `bridge`, whose argument begins at level 3: escaped for the level 5 alone."""
+    return ",".join(_escaped(f"{name}={_inner(value)}", "',") for name, value in pairs if value)
 
 
 def _inner(value: str) -> str:

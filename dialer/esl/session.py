@@ -8,6 +8,7 @@ closed earlier than `SETTLE` after that answer, and a call that is not wanted is
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
@@ -15,8 +16,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from dialer.errors import BadValue, DialerError, SessionGone, SwitchUnavailable
-from dialer.esl import commands
+from dialer.applications import Transfer, Transferred
+from dialer.errors import BadValue, CommandFailed, DialerError, SessionGone, SwitchUnavailable
+from dialer.esl import bridging, commands
 from dialer.esl.connection import AuthRequested, Disconnected, Rejected, Reply
 from dialer.esl.events import Event
 from dialer.esl.protocol import EventSocket
@@ -28,10 +30,13 @@ SETTLE = 0.01
 
 MAX_DIGITS = 256
 
+BREAK = 1.0
+"""Seconds that what is playing may take to end once it was broken off; FreeSWITCH looks every 20 ms."""
+
 
 @frozen(kw_only=True)
 class SessionRules:
-    """Seconds: `greeting` until the answer to `connect`, `linger` for the last events of a call, `parting` until the switch
+    """Seconds: `greeting` until the session is set up, `linger` for the last events of a call, `parting` until the switch
     confirms a hang-up, `grace` for a handler whose call is over."""
 
     greeting: float = 10.0
@@ -70,7 +75,8 @@ class Session:
         self._lost = False
         self._timers: list[IDelayedCall] = []
         self._running: Deferred[None] | None = None
-        self._executing: dict[str, Deferred[str]] = {}
+        self._executing: dict[str, Deferred[Event]] = {}
+        self._quiet_waiters: list[Deferred[None]] = []
         self._closed_waiters: list[Deferred[None]] = []
         self._digit_waiters: list[Deferred[str]] = []
         self._digits = ""
@@ -99,17 +105,17 @@ class Session:
     def execute(self, application: str, argument: str = "") -> Deferred[str]:
         """Run an application; fires with its response when it has completed. Fails with `SessionGone`, `CommandFailed`, or
         `BadValue` when the argument cannot be sent exactly."""
-        if self._over:
-            return fail(SessionGone(self._over))
-        event_uuid = self._new_id()
-        try:
-            command = commands.execute(application, argument, event_uuid)
-        except BadValue as error:
-            return fail(error)
-        completed: Deferred[str] = Deferred()
-        self._executing[event_uuid] = completed
-        self._socket.send(command).addCallback(Reply.checked).addErrback(self._not_executed, event_uuid)
-        return completed
+        return self._perform(application, argument).addCallback(_response)
+
+    def bridge(self, transfer: Transfer) -> Deferred[Transferred]:
+        """Dial a second leg and connect the callee to it; fires when either has ended, also when it was the callee who hung
+        up. Fails as `execute`."""
+        return Deferred.fromCoroutine(self._bridge(transfer))
+
+    def stop_playing(self) -> Deferred[None]:
+        """Break off what is playing; fires when nothing runs any more, `BREAK` seconds later at the latest. Fails with
+        `SessionGone`."""
+        return Deferred.fromCoroutine(self._break_off())
 
     def hangup(self, cause: str = "NORMAL_CLEARING") -> Deferred[None]:
         """End the call; fires when the switch has accepted that."""
@@ -137,6 +143,39 @@ class Session:
         closed: Deferred[None] = Deferred()
         self._closed_waiters.append(closed)
         return closed
+
+    def _perform(self, application: str, argument: str) -> Deferred[Event]:
+        """Run an application; fires with the event of its end."""
+        if self._over:
+            return fail(SessionGone(self._over))
+        event_uuid = self._new_id()
+        try:
+            command = commands.execute(application, argument, event_uuid)
+        except BadValue as error:
+            return fail(error)
+        completed: Deferred[Event] = Deferred()
+        self._executing[event_uuid] = completed
+        self._socket.send(command).addCallback(Reply.checked).addErrback(self._not_executed, event_uuid)
+        return completed
+
+    async def _bridge(self, transfer: Transfer) -> Transferred:
+        settings, argument = bridging.settings(transfer.ringback), bridging.argument(transfer)
+        await self.execute("multiset", settings)
+        return bridging.outcome(await self._perform("bridge", argument))
+
+    async def _break_off(self) -> None:
+        if self._over:
+            raise SessionGone(self._over)
+        try:
+            (await self._socket.send(commands.break_off(self._call_uuid))).checked()
+        except CommandFailed:
+            return  # there is no channel any more: its end is about to be told
+        except SwitchUnavailable as error:
+            raise SessionGone(error.reason) from error
+        if self._executing and not self._over:
+            quiet: Deferred[None] = Deferred()
+            self._quiet_waiters.append(quiet)
+            await quiet.addTimeout(BREAK, self._clock, lambda _result, _seconds: None)
 
     # --- the story of a session ---
 
@@ -167,12 +206,15 @@ class Session:
 
     async def _open(self) -> str:
         """Learn which call this is and subscribe to its events; returns why the call is not wanted, else ""."""
-        limit = self._clock.callLater(self._rules.greeting, self._socket.abort, "no answer to connect")
+        limit = self._clock.callLater(self._rules.greeting, self._socket.abort, "the session could not be set up in time")
         try:
-            reply = await self._socket.send(commands.connect())
+            return await self._greet()
         finally:
             if limit.active():
                 limit.cancel()
+
+    async def _greet(self) -> str:
+        reply = await self._socket.send(commands.connect())
         self._opened_at = self._clock.seconds()
         channel = reply.channel_data()
         self._call_uuid = channel.value("Unique-ID")
@@ -209,12 +251,14 @@ class Session:
         executing, self._executing = self._executing, {}
         digit_waiters, self._digit_waiters = self._digit_waiters, []
         closed_waiters, self._closed_waiters = self._closed_waiters, []
+        quiet_waiters, self._quiet_waiters = self._quiet_waiters, []
         self._later(max(0.0, self._opened_at + SETTLE - self._clock.seconds()), self._socket.close)
         if self._running is not None:
             self._later(self._rules.grace, self._running.cancel)
-        for waiter in (*executing.values(), *digit_waiters):
+        waiting: list[Deferred[Any]] = [*executing.values(), *digit_waiters]
+        for waiter in waiting:
             waiter.errback(SessionGone(reason))
-        for closed in closed_waiters:
+        for closed in quiet_waiters + closed_waiters:
             closed.callback(None)
 
     # --- Owner of the connection ---
@@ -244,7 +288,8 @@ class Session:
         if name == "CHANNEL_EXECUTE_COMPLETE":
             completed = self._executing.pop(event.value("Application-UUID"), None)
             if completed is not None:
-                completed.callback(event.value("Application-Response"))
+                completed.callback(event)
+            self._tell_quiet()
         elif name == "DTMF":
             self._pressed(event.value("DTMF-Digit"))
         elif name == "CHANNEL_HANGUP_COMPLETE":
@@ -260,6 +305,13 @@ class Session:
         completed = self._executing.pop(event_uuid, None)
         if completed is not None:
             completed.errback(_session_gone(failure))
+        self._tell_quiet()
+
+    def _tell_quiet(self) -> None:
+        if not self._executing:
+            waiters, self._quiet_waiters = self._quiet_waiters, []
+            for waiter in waiters:
+                waiter.callback(None)
 
     def _failed(self, failure: Failure) -> None:
         error = failure.value
@@ -282,6 +334,14 @@ class Session:
                 timer.cancel()
         self._timers.clear()
         self._ended(self)
+
+
+def _response(ended: Event) -> str:
+    """What an application answered. One that ended because the callee hung up says so in its event (seen on FreeSWITCH
+    1.10.12), some tens of milliseconds before the end of the call is told."""
+    if cause := ended.value("Hangup-Cause"):
+        raise SessionGone(f"the call is over ({cause})")
+    return ended.value("Application-Response")
 
 
 def _refused_hangup(failure: Failure) -> None:

@@ -11,6 +11,7 @@ from attrs import asdict, define
 from pony import orm
 from twisted.internet.defer import Deferred
 
+from dialer.appdata import check_data
 from dialer.errors import BadValue, NotFound
 from dialer.model import CampaignStatus
 from dialer.store import number_rules
@@ -59,9 +60,10 @@ class Admin:
         return self._create(create)
 
     def create_voip_app(self, draft: NewVoipApp, now: datetime) -> Deferred[int]:
-        """A voice application; its name is unique."""
+        """A voice application; its name is unique, and its data such that its kind can do something with it."""
 
         def create(e: Entities) -> Any:
+            check_data(draft.type, draft.data, by_admin=True, field="data")
             values = _given(asdict(draft))
             gateway = values.pop("gateway_id", None)
             if gateway is not None:

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import define, fields, frozen
 from twisted.internet.defer import Deferred
 
+from dialer.appdata import check_data
 from dialer.errors import InUse, NotFound
 from dialer.model import GatewayStatus, VoipAppType
 from dialer.store import number_rules
@@ -125,8 +126,12 @@ class Catalogue:
         return self._change(lambda e: e.Gateway, "gateway", gateway_id, changes, now)
 
     def change_voip_app(self, app_id: int, changes: Mapping[str, object], now: datetime) -> Deferred[None]:
-        """`changes` are attributes of `NewVoipApp`."""
-        return self._change(lambda e: e.VoipApp, "voip app", app_id, changes, now)
+        """`changes` are attributes of `NewVoipApp`. Its data must fit its kind afterwards."""
+
+        def check(row: Any) -> None:
+            check_data(VoipAppType(row.type), row.data, by_admin=True, field="data")
+
+        return self._change(lambda e: e.VoipApp, "voip app", app_id, changes, now, check)
 
     def remove_user(self, user_id: int) -> Deferred[None]:
         """With its lists; it must have neither campaigns nor phonebooks."""
@@ -169,7 +174,13 @@ class Catalogue:
         return self.database.run_with_entities(remove)
 
     def _change(
-        self, entity: Callable[[Entities], Any], kind: str, key: int, changes: Mapping[str, object], now: datetime
+        self,
+        entity: Callable[[Entities], Any],
+        kind: str,
+        key: int,
+        changes: Mapping[str, object],
+        now: datetime,
+        check: Callable[[Any], None] = lambda _: None,
     ) -> Deferred[None]:
         def change(e: Entities) -> None:
             with refusals():
@@ -178,7 +189,9 @@ class Catalogue:
                     other = values.pop(f"{reference}_id", None)
                     if f"{reference}_id" in changes:
                         values[reference] = None if other is None else _existing(e.Gateway, "gateway", other)
-                _existing(entity(e), kind, key).set(**values, updated_at=to_entity(now))
+                row = _existing(entity(e), kind, key)
+                row.set(**values, updated_at=to_entity(now))
+                check(row)
 
         return self.database.run_with_entities(change)
 

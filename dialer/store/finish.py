@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import orjson
 
+from dialer.interfaces import OPT_OUT
 from dialer.model import Finish
-from dialer.store import statements
+from dialer.store import do_not_call, statements
 from dialer.store.database import Connection
 from dialer.store.times import to_column, to_column_or_none
 
@@ -55,6 +56,9 @@ def finish(connection: Connection, end: Finish, owner: str, *, outbox: bool) -> 
             attempt.plan.candidate.subscriber_id,
         ),
     )
+    if OPT_OUT in outcome.session:
+        reason = f"the callee of attempt {attempt.id} asked for it"
+        connection.execute(do_not_call.ADD, (attempt.plan.candidate.number, reason, ended_at))
     if outbox:
         row = (FINISHED, attempt.plan.campaign.id, attempt.id, payload(end), ended_at, ended_at)
         connection.execute(statements.ADD_TO_OUTBOX, row)

@@ -6,6 +6,9 @@ from __future__ import annotations
 from dialer.store.values import ATTEMPT_COLUMNS, CAMPAIGN_COLUMNS, CANDIDATE_COLUMNS, GATEWAY_COLUMNS
 
 GATEWAYS = f"SELECT {GATEWAY_COLUMNS} FROM gateway g ORDER BY g.id"
+GATEWAY = f"SELECT {GATEWAY_COLUMNS} FROM gateway g WHERE g.id = ?"
+
+CONTACT = "SELECT number, first_name, last_name, email, description, additional_vars FROM contact WHERE id = ?"
 
 STARTED_CAMPAIGNS = (
     f"SELECT {CAMPAIGN_COLUMNS} FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id WHERE c.status = 1 ORDER BY c.id"

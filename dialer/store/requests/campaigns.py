@@ -11,7 +11,7 @@ from dialer.model import CampaignStatus
 from dialer.records import Account, CampaignChange, CampaignDraft, CampaignRecord
 from dialer.store.admin import DAYS
 from dialer.store.database import Connection
-from dialer.store.requests import rows, statements
+from dialer.store.requests import entered, rows, statements
 from dialer.store.requests.accounts import Limits, check_limit, limits
 from dialer.store.requests.phonebooks import add_phonebook, free_name
 from dialer.store.times import to_column
@@ -20,6 +20,9 @@ LIFETIME: Final = timedelta(days=7)
 """How long a campaign lasts whose expiry is not given, from the moment of its creation."""
 
 PHONEBOOK_DESCRIPTION: Final = "Auto created Phonebook from API"
+
+KIND: Final = "SELECT type FROM voip_app WHERE id = ?"
+APPLICATION: Final = "SELECT voip_app_id, voip_app_data FROM campaign WHERE id = ?"
 
 
 def read(connection: Connection, who: Account, campaign_id: int) -> CampaignRecord:
@@ -44,12 +47,13 @@ def check_ours(connection: Connection, who: Account, campaign_id: int) -> None:
 
 
 def create(connection: Connection, who: Account, draft: CampaignDraft, now: datetime) -> CampaignRecord:
-    """A started campaign with a phonebook of its name. Raises `LimitExceeded`, `NotFound`, `AlreadyExists`."""
+    """A started campaign with a phonebook of its name. Raises `LimitExceeded`, `NotFound`, `AlreadyExists`, `BadValue`."""
     allowed = limits(connection, who)
     (count,) = connection.execute(statements.COUNT_CAMPAIGNS, (who.id,)).fetchone()
     check_limit("campaigns", count + 1, allowed.campaigns)
     _check_values(draft, allowed)
     _check_references(connection, draft)
+    _check_data(connection, draft.voip_app_id, draft.voip_app_data)
     _check_name(connection, who.id, draft.name)
     columns = _columns(draft) | {
         "starting_at": to_column(draft.starting_at or now),
@@ -68,13 +72,20 @@ def create(connection: Connection, who: Account, draft: CampaignDraft, now: date
 
 
 def change(connection: Connection, who: Account, campaign_id: int, wanted: CampaignChange, now: datetime) -> CampaignRecord:
-    """Change what is named. Raises `LimitExceeded`, `NotFound`, `AlreadyExists`."""
+    """Change what is named. Raises `LimitExceeded`, `NotFound`, `AlreadyExists`, `BadValue`."""
     row = connection.execute(statements.OUR_CAMPAIGN, (campaign_id, who.id, who.is_superuser)).fetchone()
     if row is None:
         raise NotFound("campaign", campaign_id)
     owner, name = row
     _check_values(wanted, limits(connection, who))
     _check_references(connection, wanted)
+    if wanted.voip_app_id is not None or wanted.voip_app_data is not None:
+        voip_app_id, data = connection.execute(APPLICATION, (campaign_id,)).fetchone()
+        _check_data(
+            connection,
+            voip_app_id if wanted.voip_app_id is None else wanted.voip_app_id,
+            data if wanted.voip_app_data is None else wanted.voip_app_data,
+        )
     if wanted.name is not None and wanted.name != name:
         _check_name(connection, owner, wanted.name)
     columns = _columns(wanted) | {DAYS[day]: int(flag) for day, flag in wanted.weekdays.items()}
@@ -107,6 +118,11 @@ def _check_references(connection: Connection, wanted: CampaignDraft | CampaignCh
         raise NotFound("gateway", gateway)
     if voip_app is not None and connection.execute(statements.VOIP_APP_EXISTS, (voip_app,)).fetchone() is None:
         raise NotFound("voip app", voip_app)
+
+
+def _check_data(connection: Connection, voip_app_id: int, data: str) -> None:
+    (kind,) = connection.execute(KIND, (voip_app_id,)).fetchone()
+    entered.application_data(kind, data)
 
 
 def _check_name(connection: Connection, user_id: int, name: str) -> None:

@@ -8,8 +8,9 @@ from typing import Final, TypeVar
 
 from attrs import evolve
 
+from dialer.appdata import check_data
 from dialer.errors import BadValue
-from dialer.model import Contact
+from dialer.model import Contact, VoipAppType
 from dialer.numbers import parse_number
 from dialer.records import CampaignChange, CampaignDraft
 from dialer.store.requests.contacts import refuse_repeated
@@ -58,6 +59,11 @@ def campaign(wanted: Wanted) -> Wanted:
     if wanted.caller_id:
         return evolve(wanted, caller_id=parse_number(wanted.caller_id, "callerid"))
     return wanted
+
+
+def application_data(kind: int, text: str) -> None:
+    """Raise `BadValue` for data with which a voice application of that kind could do nothing."""
+    check_data(VoipAppType(kind), text)
 
 
 def _check_application_data(text: str) -> None:

@@ -1,0 +1,172 @@
+"""The data of a voice application (`voipapp_data`), by kind: what it may be, and what it means.
+
+Two sorts of people enter it. A campaign's data comes over the API: it may name a number, sounds in the folder for sounds, a
+room or a text, and nothing that is syntax for the switch. The data of a voice application itself is an administrator's: it may
+be an address to dial, an absolute path, or a sound of another format as well.
+
+FreeSWITCH chooses how to open a file by what stands before `://` or else behind the last dot (switch_core_file.c), and some
+of its formats run commands or fetch from anywhere: so both are lists of what is allowed. In `conference`, a name that begins
+with `bridge:` dials (mod_conference.c); in any argument, `$` is expanded (switch_core_session_exec).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+from attrs import frozen
+
+from dialer.errors import BadValue
+from dialer.model import VoipAppType
+from dialer.numbers import parse_number
+
+FIELD: Final = "voipapp_data"
+
+SEPARATOR: Final = "!"
+"""Stands between several sounds; the one that FreeSWITCH's `playback_delimiter` suggests."""
+
+MOST_SOUNDS: Final = 100
+LONGEST_TEXT: Final = 2000
+"""Characters that are spoken, after the tags were filled in; about three minutes."""
+
+FILE_TYPES: Final = frozenset(
+    {"wav", "mp3", "ogg", "oga", "opus", "gsm", "au", "raw", "r8", "r16", "ul", "al", "ulaw", "alaw"}
+    | {"pcmu", "pcma", "g722", "g729", "sln"}
+)
+"""The endings of sound files that may be played, in lower case."""
+
+NEVER: Final = frozenset({"shell_stream"})
+"""Formats that no setting allows: it runs a command."""
+
+_SYNTAX = re.compile(r"[\x00-\x1f\x7f$`]")
+_PATH = re.compile(r"/?[A-Za-z0-9_][A-Za-z0-9_ .-]*(?:/[A-Za-z0-9_][A-Za-z0-9_ .-]*)*")
+_STREAM = re.compile(r"([A-Za-z0-9_]+)://(.*)")
+_TONES = re.compile(r"[0-9A-Za-z%(),.;:=<>+*# -]{1,1000}")
+_SILENCE = re.compile(r"-?[0-9]{1,9}(?:,[0-9]{1,9})?")
+_OTHER_STREAM = re.compile(r"[^\s'\"\\{}\[\]|!]{1,1000}")
+_ADDRESS = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_./@:;=+*#%&?~-]{1,255}")
+_ROOM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_TAG = re.compile(r"\{([^{}]*)\}")
+_NOT_SPOKEN = re.compile(r"[\x00-\x1f\x7f$\\|{}<>\[\]^`]")
+
+
+def check_data(kind: VoipAppType, text: str, *, by_admin: bool = False, field: str = FIELD) -> None:
+    """Raise `BadValue` naming `field` unless an application of this kind can do something with `text`. No text at all is
+    no fault: the voice application's own data serves then, or that of the campaign."""
+    if found := _SYNTAX.search(text):
+        raise BadValue(field, f"may not contain {found[0]!a}")
+    if text.strip():
+        _CHECKS[kind](text, by_admin, field)
+
+
+# --- Dial -------------------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Target:
+    """Whom to dial: `number` through the voice application's gateway, or `address` as it is."""
+
+    number: str = ""
+    address: str = ""
+
+
+def parse_target(text: str, *, by_admin: bool = False, field: str = FIELD) -> Target:
+    """A number or an extension; for an administrator, an address such as `user/1000` or `loopback/9000`, too. Raises
+    `BadValue`."""
+    target = text.strip()
+    if "/" in target and by_admin:
+        if not _ADDRESS.fullmatch(target) or ":_:" in target:
+            raise BadValue(field, f"{_shown(target)} is not one address such as user/1000")
+        return Target(address=target)
+    return Target(number=parse_number(target, field, separators=True))
+
+
+# --- PlayAudio --------------------------------------------------------------------------------------------------------------
+
+
+def parse_sounds(
+    text: str, *, by_admin: bool = False, formats: Collection[str] | None = None, field: str = FIELD
+) -> list[str]:
+    """The sounds of a list that is separated by `!`. `formats` are further formats that an administrator may use; with None,
+    which ones that are is not known here. Raises `BadValue`."""
+    sounds = [item.strip() for item in text.split(SEPARATOR) if item.strip()]
+    if not sounds:
+        raise BadValue(field, "names nothing to play")
+    if len(sounds) > MOST_SOUNDS:
+        raise BadValue(field, f"names {len(sounds)} sounds; at most {MOST_SOUNDS} are played")
+    for sound in sounds:
+        stream = _STREAM.fullmatch(sound)
+        if stream is None:
+            _check_file(sound, by_admin=by_admin, field=field)
+        else:
+            _check_stream(sound, stream[1].lower(), stream[2], formats if by_admin else (), field)
+    return sounds
+
+
+def _check_file(sound: str, *, by_admin: bool, field: str) -> None:
+    if not _PATH.fullmatch(sound):
+        raise BadValue(field, f"{_shown(sound)} is not the name of a sound file, nor tone_stream:// or silence_stream://")
+    if sound.startswith("/") and not by_admin:
+        raise BadValue(field, f"{_shown(sound)} must be a name in the folder for sounds")
+    name = sound.rpartition("/")[2]
+    _, dot, ending = name.rpartition(".")
+    if dot and ending.lower() not in FILE_TYPES:
+        raise BadValue(field, f"{_shown(sound)} is not a sound file that can be played; its name may end in .wav or .mp3")
+
+
+def _check_stream(sound: str, kind: str, rest: str, formats: Collection[str] | None, field: str) -> None:
+    if kind == "tone_stream":
+        # `path=` reads the tones from a file of the switch (mod_tone_stream.c).
+        sane = _TONES.fullmatch(rest) is not None and "path" not in rest.lower()
+    elif kind == "silence_stream":
+        sane = _SILENCE.fullmatch(rest) is not None
+    else:
+        allowed = kind not in NEVER and (formats is None or kind in formats)
+        sane = allowed and _OTHER_STREAM.fullmatch(rest) is not None
+    if not sane:
+        raise BadValue(field, f"{_shown(sound)} is not a sound that may be played")
+
+
+# --- Conference -------------------------------------------------------------------------------------------------------------
+
+
+def parse_room(text: str, *, field: str = FIELD) -> str:
+    """The name of a conference. Raises `BadValue`."""
+    room = text.strip()
+    if not _ROOM.fullmatch(room):
+        raise BadValue(field, f"{_shown(room)} is not a conference; expected at most 64 letters, digits, - and _")
+    return room
+
+
+# --- Speak ------------------------------------------------------------------------------------------------------------------
+
+
+def parse_speech(text: str, *, field: str = FIELD) -> str:
+    """A text with tags such as `{first_name}`. Raises `BadValue` when it is too long."""
+    speech = text.strip()
+    if not speech:
+        raise BadValue(field, "has no text to speak")
+    if len(speech) > LONGEST_TEXT:
+        raise BadValue(field, f"has {len(speech)} characters; at most {LONGEST_TEXT} are spoken")
+    return speech
+
+
+def filled_in(speech: str, tags: Mapping[str, str]) -> str:
+    """The text to speak: tags replaced, upper or lower case alike, unknown ones by nothing; without what is syntax for the
+    switch or an engine, in one line, and cut to `LONGEST_TEXT`. What replaces a tag is not looked at for tags."""
+    known = {name.lower(): value for name, value in tags.items()}
+    text = _TAG.sub(lambda tag: known.get(tag[1].strip().lower(), ""), speech)
+    return " ".join(_NOT_SPOKEN.sub(" ", text).split())[:LONGEST_TEXT]
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")
+
+
+_CHECKS: Final[Mapping[VoipAppType, Callable[[str, bool, str], object]]] = {
+    VoipAppType.DIAL: lambda text, by_admin, field: parse_target(text, by_admin=by_admin, field=field),
+    VoipAppType.PLAY_AUDIO: lambda text, by_admin, field: parse_sounds(text, by_admin=by_admin, field=field),
+    VoipAppType.CONFERENCE: lambda text, _, field: parse_room(text, field=field),
+    VoipAppType.SPEAK: lambda text, _, field: parse_speech(text, field=field),
+}

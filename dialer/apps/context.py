@@ -1,0 +1,50 @@
+"""What a voice application knows beside its call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
+
+from dialer.applications import AppSettings
+from dialer.interfaces import AnsweredCall, ApplicationStore
+from dialer.model import Attempt, Contact, Gateway
+
+
+@define(eq=False, kw_only=True)
+class CallContext:
+    """One answered call's surroundings. `notes` are stored with the attempt, however the call ends: an application writes
+    there what happened, as it happens."""
+
+    attempt: Attempt
+    settings: AppSettings
+    store: ApplicationStore
+    clock: IReactorTime
+    notes: dict[str, str] = field(factory=dict)
+
+    @property
+    def data(self) -> str:
+        """The campaign's data for the application, else the voice application's own; "" when neither has any."""
+        campaign = self.attempt.plan.campaign
+        return campaign.voip_app_data.strip() or campaign.voip_app.data.strip()
+
+    @property
+    def by_admin(self) -> bool:
+        """Whether `data` is the voice application's own, which only an administrator enters."""
+        return not self.attempt.plan.campaign.voip_app_data.strip()
+
+    async def contact(self) -> Contact:
+        """The contact, read now; one without a name when it was removed meanwhile. Fails with `StoreError`."""
+        candidate = self.attempt.plan.candidate
+        return await self.store.contact(candidate.contact_id) or Contact(number=candidate.number)
+
+    async def gateway(self) -> Gateway | None:
+        """The gateway of the voice application, read now. Fails with `StoreError`."""
+        gateway_id = self.attempt.plan.campaign.voip_app.gateway_id
+        return None if gateway_id is None else await self.store.gateway(gateway_id)
+
+
+Application = Callable[[AnsweredCall, CallContext], Awaitable[Mapping[str, str] | None]]
+"""Drives an answered call; when it returns, the call is hung up. What it returns is added to the notes. May raise
+`SessionGone` (the callee hung up) and any other `DialerError` (the call is hung up, the attempt's notes tell why)."""

@@ -1,0 +1,57 @@
+"""What voice applications read and write: `dialer.interfaces.ApplicationStore` on a database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import orjson
+from attrs import define
+from twisted.internet.defer import Deferred
+
+from dialer.model import Contact, Gateway
+from dialer.store import do_not_call, statements, values
+from dialer.store.database import Connection, Database
+from dialer.store.times import to_column
+
+
+@define(eq=False)
+class AnsweredCalls:
+    """See `ApplicationStore`."""
+
+    database: Database
+
+    def contact(self, contact_id: int) -> Deferred[Contact | None]:
+        """See `ApplicationStore.contact`."""
+
+        def read(connection: Connection) -> Contact | None:
+            row = connection.execute(statements.CONTACT, (contact_id,)).fetchone()
+            if row is None:
+                return None
+            number, first_name, last_name, email, description, variables = row
+            return Contact(
+                number=number,
+                first_name=first_name,
+                last_name=last_name,
+                email=email,
+                description=description,
+                additional_vars={name: str(value) for name, value in orjson.loads(variables).items()},
+            )
+
+        return self.database.run(read)
+
+    def gateway(self, gateway_id: int) -> Deferred[Gateway | None]:
+        """See `ApplicationStore.gateway`."""
+
+        def read(connection: Connection) -> Gateway | None:
+            row = connection.execute(statements.GATEWAY, (gateway_id,)).fetchone()
+            return None if row is None else values.gateway(row)
+
+        return self.database.run(read)
+
+    def never_call(self, number: str, now: datetime, reason: str) -> Deferred[None]:
+        """See `ApplicationStore.never_call`."""
+
+        def add(connection: Connection) -> None:
+            connection.execute(do_not_call.ADD, (number, reason, to_column(now)))
+
+        return self.database.run(add)
