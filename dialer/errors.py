@@ -70,9 +70,15 @@ class ProtocolError(DialerError):
 
 
 class AuthenticationFailed(DialerError):
-    """The switch refused the password, or the address that we come from."""
+    """The switch refused the password."""
 
     code = "authentication"
+
+
+class AddressRefused(AuthenticationFailed):
+    """The switch accepts no connection from the address that we come from."""
+
+    code = "address-refused"
 
 
 class CommandFailed(DialerError):

@@ -19,7 +19,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from dialer.errors import AuthenticationFailed, CommandFailed, DialerError, SwitchUnavailable
+from dialer.errors import AddressRefused, AuthenticationFailed, CommandFailed, DialerError, SwitchUnavailable
 from dialer.esl import commands
 from dialer.esl.connection import AuthRequested, Disconnected, Rejected, Reply
 from dialer.esl.events import Event
@@ -132,7 +132,7 @@ class Link:
         elif isinstance(happening, AuthRequested):
             self._greet(None)
         elif isinstance(happening, Rejected):
-            self._greet(AuthenticationFailed(f"the switch does not accept this address ({happening.reason})"))
+            self._greet(AddressRefused(f"the switch does not accept this address ({happening.reason})"))
 
     def lost(self, reason: str) -> None:
         """`Owner`: the connection is closed."""

@@ -28,10 +28,14 @@ def remains(present: Mapping[str, bytes | None], switch: SwitchSettings) -> list
 
 def parameters(data: bytes | None) -> dict[str, str] | None:
     """The `param`s of a configuration file, the last one of a name counts; None when it cannot be read as XML."""
+    pairs = read_parameters(data)
+    return None if pairs is None else dict(pairs)
+
+
+def read_parameters(data: bytes | None) -> list[tuple[str, str]] | None:
+    """All of them, in order."""
     root = _parsed(data)
-    if root is None:
-        return None
-    return {one.get("name", ""): one.get("value", "") for one in root.iter("param")}
+    return None if root is None else [(one.get("name", ""), one.get("value", "")) for one in root.iter("param")]
 
 
 def _event_socket(data: bytes | None, switch: SwitchSettings) -> Iterator[str]:

@@ -58,7 +58,9 @@ class ConfFolder:
 
     def backups(self) -> dict[str, bytes | None]:
         """The files that were replaced."""
-        return {path: self.read(_backup(path, entry.replaced)) for path, entry in self._manifest.files.items() if entry.replaced}
+        return {
+            path: self.read(_backup(path, entry.replaced)) for path, entry in self._manifest.files.items() if entry.replaced
+        }
 
     def carry_out(self, steps: Sequence[Step]) -> None:
         """Do it."""

@@ -60,7 +60,9 @@ def decode(data: bytes) -> Manifest:
         raw = json.loads(data)
         if raw["version"] != VERSION:
             raise DialerError(f"{PATH} is of version {raw['version']}, which this dialer does not know")
-        files = {str(path): Entry(digest=str(one["digest"]), replaced=str(one["replaced"])) for path, one in raw["files"].items()}
+        files = {
+            str(path): Entry(digest=str(one["digest"]), replaced=str(one["replaced"])) for path, one in raw["files"].items()
+        }
         manifest = Manifest(files=files, folders=tuple(map(str, raw["folders"])))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DialerError(f"{PATH} is damaged: nothing can be told of what was installed") from None

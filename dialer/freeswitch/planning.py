@@ -54,9 +54,7 @@ def plan_install(
     return [_install(file, manifest.files.get(file.path), present.get(file.path), replace=replace) for file in files]
 
 
-def plan_uninstall(
-    manifest: Manifest, present: Mapping[str, bytes | None], backups: Mapping[str, bytes | None]
-) -> list[Step]:
+def plan_uninstall(manifest: Manifest, present: Mapping[str, bytes | None], backups: Mapping[str, bytes | None]) -> list[Step]:
     """The steps that undo what the manifest tells of. `backups` are the files that were replaced."""
     return [_uninstall(path, manifest.files[path], present.get(path), backups.get(path)) for path in sorted(manifest.files)]
 

@@ -1,0 +1,220 @@
+"""The examination, in order: what is on this machine, what is in the database, then the switch.
+
+A check that has nothing to stand on is left out: without a connection nothing is said about the switch but that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from dialer.config import Config, SwitchSettings
+from dialer.doctor import dialplan, gateways, local, records, sessions
+from dialer.doctor.findings import Finding, failure, ok, warning
+from dialer.doctor.proof import Proof, running_address
+from dialer.doctor.state import State, dialling_process, read_state
+from dialer.doctor.switch import Doorway
+from dialer.errors import AddressRefused, AuthenticationFailed, BadValue, CommandFailed, DialerError
+from dialer.freeswitch.modules import known_modules, missing_modules
+from dialer.gateways import dial_string_from
+from dialer.interfaces import Now
+from dialer.model import VoipAppType
+from dialer.store.location import absolute_url, sqlite_path
+
+OLDEST = (1, 10)
+TRIED = "1.10.12 and 1.11.2"
+CLOCK_TOLERANCE = 2.0
+"""Seconds. The dialer allows for any difference; people who compare logs do not."""
+FILES_BESIDE = 100
+"""Open files of a dialer beside connections and calls: libraries, the database, the log."""
+TALKERS = "speak"
+
+
+@define(eq=False)
+class Examination:
+    """Of the installation that `config`, read from the file `path`, describes."""
+
+    reactor: Any
+    config: Config
+    path: Path
+    now: Now
+    new_id: Callable[[], str]
+    findings: list[Finding] = field(factory=list, init=False)
+    _state: State | None = field(default=None, init=False)
+    _door: Doorway = field(init=False)
+
+    async def run(self) -> list[Finding]:
+        """All findings, in order."""
+        await self._look_at_machine()
+        if not self.config.switch:
+            self._say(ok("switch", "the built-in simulator stands in for it: nothing to look at"))
+            return self.findings
+        (switch,) = self.config.switch
+        self._door = Doorway(self.reactor, switch, self.now)
+        if await self._enter(switch):
+            try:
+                for check, look in self._looks(switch):
+                    await self._try(check, look)
+            finally:
+                self._door.close()
+        return self.findings
+
+    def _say(self, *findings: Finding) -> None:
+        self.findings += findings
+
+    # --- this machine -----------------------------------------------------------------------------------------------------
+
+    async def _look_at_machine(self) -> None:
+        self._say(local.look_at_permissions(self.path))
+        try:
+            url = absolute_url(self.config.database.url, self.path.absolute().parent)
+            database = sqlite_path(url)
+        except BadValue as error:
+            self._say(failure("database", str(error), "see database.url"))
+            return
+        process = dialling_process(database)
+        try:
+            self._state = await read_state(url, self.reactor)
+        except DialerError as error:
+            self._say(failure("database", str(error), "dialer upgrade, when the schema is old; see database.url"))
+        else:
+            at_work = f"; the dialer of process {process} is at work" if process else ""
+            self._say(ok("database", f"{database} opens and has the newest schema{at_work}"))
+        self._say(local.look_at_disk(database.parent), local.look_at_files(self._files_needed(), process))
+
+    def _files_needed(self) -> int:
+        calls = self.config.calls_per_second * 60
+        return self.config.http.max_connections + int(calls) + FILES_BESIDE
+
+    # --- the switch -------------------------------------------------------------------------------------------------------
+
+    async def _enter(self, switch: SwitchSettings) -> bool:
+        name = f"{switch.host}:{switch.port}"
+        reached = ok("switch", f"an Event Socket answers at {name}")
+        try:
+            await self._door.open()
+        except AddressRefused as error:
+            self._say(reached, failure("address", str(error), "see apply-inbound-acl in event_socket.conf.xml"))
+        except AuthenticationFailed as error:
+            advice = "make switch.password and password in event_socket.conf.xml the same, then reload mod_event_socket"
+            self._say(reached, failure("password", str(error), advice))
+        except DialerError as error:
+            reason = getattr(error, "reason", str(error))
+            advice = (
+                "start FreeSWITCH, load mod_event_socket, and compare switch.host and switch.port with event_socket.conf.xml"
+            )
+            self._say(failure("switch", f"{name}: {reason}", advice))
+        else:
+            self._say(reached, local.judge_password(switch.password))
+            return True
+        return False
+
+    def _looks(self, switch: SwitchSettings) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        looks: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("version", self._look_at_version),
+            ("modules", self._look_at_modules),
+            ("clock", self._look_at_clock),
+            (sessions.CHECK, lambda: self._look_at_sessions(switch)),
+        ]
+        if not self.config.outbound.inline:
+            looks.append((dialplan.CHECK, self._look_at_dialplan))
+        looks += [
+            ("outbound", self._prove_outbound),
+            (gateways.CHECK, self._look_at_gateways),
+            (records.CHECK, lambda: self._look_at_records(switch)),
+        ]
+        return looks
+
+    async def _try(self, check: str, look: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await look()
+        except DialerError as error:
+            self._say(failure(check, str(error), "see the switch's log, and try again"))
+
+    async def _look_at_version(self) -> None:
+        said = (await self._door.ask("version", "short")).strip()
+        found = re.match(r"(\d+)\.(\d+)", said)
+        if found is None:
+            self._say(warning("version", f"the switch does not tell its version ({said[:40]})", f"tried are {TRIED}"))
+        elif (int(found[1]), int(found[2])) < OLDEST:
+            self._say(warning("version", f"FreeSWITCH {said} is old", f"tried are {TRIED}"))
+        else:
+            self._say(ok("version", f"FreeSWITCH {said}"))
+
+    async def _look_at_modules(self) -> None:
+        modules = known_modules()
+        loaded = {one.name for one in modules if (await self._door.ask("module_exists", one.name)).strip() == "true"}
+        missing = missing_modules(loaded, self._needs())
+        for module in missing:
+            level = warning if module.need == TALKERS else failure
+            text = f"{module.name} is not loaded: {module.purpose}"
+            self._say(level("modules", text, f"load {module.name}, and add it to modules.conf.xml"))
+        if not missing:
+            self._say(ok("modules", f"{len(loaded)} modules that the dialer uses are loaded"))
+
+    def _needs(self) -> set[str]:
+        if self._state is None:
+            return set()
+        needs = {"sip" for gateway in self._state.gateways if _dial_string(gateway).startswith("sofia/")}
+        kinds = {VoipAppType.CONFERENCE: "conference", VoipAppType.SPEAK: TALKERS}
+        return needs | {kinds[kind] for kind in self._state.apps if kind in kinds}
+
+    async def _look_at_clock(self) -> None:
+        try:
+            seconds = (await self._door.offset()).total_seconds()
+        except CommandFailed:
+            self._say(failure("clock", "the switch does not tell its time (strmicroepoch)", "load mod_dptools"))
+            return
+        if abs(seconds) > CLOCK_TOLERANCE:
+            which = "ahead of" if seconds > 0 else "behind"
+            text = f"the switch's clock is {abs(seconds):.1f} seconds {which} ours"
+            self._say(warning("clock", text, "set both (NTP); the dialer allows for it, but the two logs do not agree"))
+        else:
+            self._say(ok("clock", f"the switch's clock and ours differ by {abs(seconds):.3f} seconds"))
+
+    async def _look_at_sessions(self, switch: SwitchSettings) -> None:
+        per_second = sessions.limit_in(await self._door.ask("fsctl", "sps"))
+        most = sessions.limit_in(await self._door.ask("fsctl", "max_sessions"))
+        campaigns = self._state.campaigns if self._state else ()
+        self._say(sessions.judge_sessions(per_second, most, switch.calls_per_second, campaigns))
+        if self._state is not None:
+            self._say(sessions.judge_pace(switch.calls_per_second, campaigns))
+
+    async def _look_at_dialplan(self) -> None:
+        located = await self._door.ask("xml_locate", f"dialplan context name {dialplan.CONTEXT}")
+        self._say(dialplan.judge_context(located, running_address(self.config.outbound)))
+
+    async def _prove_outbound(self) -> None:
+        account = f"dialer-{self._state.installation if self._state else 'doctor'}"
+        proof = Proof(self.reactor, self._door, self.config.outbound, account, self.new_id, self.now)
+        self._say(*await proof.prove())
+
+    async def _look_at_gateways(self) -> None:
+        entries = self._state.gateways if self._state else ()
+        for gateway in entries:
+            route = gateways.route_of(_dial_string(gateway))
+            if route is None:
+                self._say(ok(gateways.CHECK, f"{gateway.name}: not SIP, nothing to look at"))
+            else:
+                status = await self._door.ask("sofia", route.question)
+                self._say(gateways.judge_route(gateway.name, route, status))
+        if self._state is not None and not entries:
+            self._say(warning(gateways.CHECK, "there is no active gateway", "dialer gateway add, or set --status active"))
+
+    async def _look_at_records(self, switch: SwitchSettings) -> None:
+        loaded = (await self._door.ask("module_exists", "mod_json_cdr")).strip() == "true"
+        located = await self._door.ask("xml_locate", "configuration configuration name json_cdr.conf")
+        judged = records.judge_configuration(loaded, located)
+        if isinstance(judged, Finding):
+            self._say(judged)
+            return
+        for url, credentials in judged:
+            self._say(await records.try_url(self.reactor, switch.host, url, credentials))
+
+
+def _dial_string(gateway: Any) -> str:
+    return gateway.dial_string or dial_string_from(gateway.protocol, gateway.hostname)
