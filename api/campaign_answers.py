@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from api.answers import Answer, Date, date
@@ -115,6 +116,7 @@ def campaigns(records: list[CampaignRecord]) -> list[dict[str, Any]]:
     return [campaign(record) for record in records]
 
 
+@lru_cache(maxsize=1024)
 def _gateway(record: GatewayRecord) -> dict[str, Any]:
     return {
         "id": record.id,
@@ -136,6 +138,7 @@ def _gateway(record: GatewayRecord) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=1024)
 def _voip_app(record: VoipAppRecord) -> dict[str, Any]:
     return {
         "id": record.id,

@@ -85,11 +85,10 @@ class ApiChannel(HTTPChannel):
         return False
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """The head of an answer, in one piece: what is its own, then what every answer has. What serves it, it does not say."""
+        """The head of an answer, in one piece: what is its own, then what every answer has."""
         lines = [b"%b %b %b" % (version, code, reason)]
         for name, values in headers.getAllRawHeaders():
-            if name != b"Server":
-                lines += [b"%b: %b" % (name, value) for value in values]
+            lines += [b"%b: %b" % (name, value) for value in values]
         lines.append(_END_OF_HEAD)
         transport: Any = self.transport
         transport.write(b"\r\n".join(lines))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 import orjson
 from twisted.web.server import Request
 
-from api.errors import TOO_LARGE
+from api.errors import NO_RESOURCE, TOO_LARGE
+from api.routes import PREFIX
+
+PREFIX_BYTES: Final = PREFIX.encode()
+PREFIX_SEGMENTS: Final = tuple(PREFIX_BYTES.strip(b"/").split(b"/"))
 
 
 def error_body(sentence: str) -> bytes:
@@ -55,6 +60,24 @@ class ApiRequest(Request):
         self.path = path.partition(b"?")[0]
         self.process()
 
+    def process(self) -> None:
+        """Hand the request to the site's one resource, unless it cannot take it. The short form of Twisted's own: there is
+        one resource, and its addresses are plain."""
+        self.site = self.channel.site
+        self.responseHeaders.setRawHeaders(b"Date", [self.channel.site.date()])
+        if not self.path.startswith(PREFIX_BYTES):
+            self._answer(404, NO_RESOURCE)
+            return
+        self.prepath = list(PREFIX_SEGMENTS)
+        self.postpath = unquote_to_bytes(self.path[len(PREFIX_BYTES) :]).split(b"/")
+        try:
+            b"/".join(self.postpath).decode()
+            self.method.decode("ascii")
+        except UnicodeDecodeError:
+            self._answer(400, "The address is not UTF-8")
+            return
+        self.render(self.channel.site.resource)
+
     def getRequestHostname(self) -> bytes:
         """Always the same: nothing here depends on what a client calls this host."""
         return b"localhost"
@@ -94,6 +117,10 @@ class ApiRequest(Request):
         for name, value in headers.items():
             self.responseHeaders.setRawHeaders(name, [value])
         return error_body(sentence)
+
+    def _answer(self, status: int, sentence: str) -> None:
+        self.write(self.prepared(self.refused(status, sentence, {})))
+        self.finish()
 
     def _refuse_body(self) -> None:
         """Answer at once, then read on and throw away until the client has seen it: closing with unread data would reset the

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
-from twisted.web.http import Request
+from twisted.web.http import Request, datetimeToString
 from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from api.app import build_app
 from api.channel import ApiChannel
-from api.errors import NO_RESOURCE
 from api.gate import Gate
-from api.refusals import Refused
 from api.request import ApiRequest
-from api.routes import PREFIX
 from api.settings import HttpSettings
 from dialer.interfaces import ApiBackend
-
-PREFIX_SEGMENTS: Final = [segment.encode() for segment in PREFIX.strip("/").split("/")]
-PREFIX_LENGTH: Final = len(PREFIX_SEGMENTS)
 
 
 class ApiSite(Site):
@@ -41,6 +35,8 @@ class ApiSite(Site):
         self.draining = False
         self._gate = gate
         self._channels: set[ApiChannel] = set()
+        self._second = -1
+        self._date = b""
         self._drained: list[Deferred[None]] = []
 
     def use(self, settings: HttpSettings) -> None:
@@ -100,18 +96,12 @@ class ApiSite(Site):
 
     # --- requests ---------------------------------------------------------------------------------------------------------
 
-    def getResourceFor(self, request: Any) -> IResource:
-        """The one resource there is, which looks at the address behind the prefix; it cannot take one that is not UTF-8."""
-        path: list[bytes] = request.postpath
-        try:
-            b"/".join(path).decode()
-            request.method.decode("ascii")
-        except UnicodeDecodeError:
-            return Refused(400, "The address is not UTF-8")
-        if path[:PREFIX_LENGTH] != PREFIX_SEGMENTS:
-            return Refused(404, NO_RESOURCE)
-        request.prepath, request.postpath = path[:PREFIX_LENGTH], path[PREFIX_LENGTH:]
-        return self.resource
+    def date(self) -> bytes:
+        """The moment, as the header tells it; made once in a second."""
+        second = int(self.reactor.seconds())
+        if second != self._second:
+            self._second, self._date = second, datetimeToString()
+        return self._date
 
     def log(self, request: Request) -> None:
         """Nothing is written for each request: that is a proxy's business."""

@@ -26,7 +26,7 @@ class Account:
     is_superuser: bool = False
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class GatewayRecord:
     """A gateway as it was entered."""
 
@@ -45,7 +45,7 @@ class GatewayRecord:
     updated_at: datetime
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class VoipAppRecord:
     """A voice application as it was entered."""
 

@@ -1,7 +1,8 @@
-"""Requests of one turn of the reactor go to the database thread together.
+"""Requests that come close together go to the database thread together.
 
 Handed over one by one, each would wake that thread, and the two threads would take the interpreter's lock from each other in
-the middle of their work; together, they cost a third of that.
+the middle of their work: that costs several times what the work itself does. So requests are collected while each turn of the
+reactor brings more of them, for `LONGEST_WAIT` at most; one that is alone waits for one turn.
 
 A refusal travels back as a value, not as an exception: an exception has the whole group of transactions rolled back and run
 again one by one, and a client could slow the dialer down by asking for what does not exist.
@@ -25,6 +26,9 @@ T = TypeVar("T")
 LARGEST_BATCH: Final = 64
 """Requests in one job: at 50 to 100 microseconds each, they keep others from the database thread for some milliseconds."""
 
+LONGEST_WAIT: Final = 0.002
+"""Seconds for which requests are collected."""
+
 
 @frozen(eq=False)
 class _Refused:
@@ -44,15 +48,25 @@ class Batches:
     database: Database
     reactor: Any
     _waiting: list[_Request] = field(factory=list, init=False)
+    _began: float = field(default=0.0, init=False)
 
     def ask(self, function: Callable[[Connection], T]) -> Deferred[T]:
         """Fires with what the function returns once that is durable. Fails with what it raises, or with `StoreError`; then
         nothing of it was written."""
         done: Deferred[T] = Deferred()
         if not self._waiting:
-            self.reactor.callLater(0, self._send)
+            self._began = self.reactor.seconds()
+            self.reactor.callLater(0, self._collect, 1)
         self._waiting.append(_Request(function, done))
         return done
+
+    def _collect(self, seen: int) -> None:
+        """A turn is over, at whose beginning `seen` requests waited."""
+        count = len(self._waiting)
+        if seen < count < LARGEST_BATCH and self.reactor.seconds() - self._began < LONGEST_WAIT:
+            self.reactor.callLater(0, self._collect, count)
+        else:
+            self._send()
 
     def _send(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from dialer.store import contacts
 from dialer.store.admin import DAYS
 from dialer.store.requests.rows import CAMPAIGN_COLUMNS, CONTACT_COLUMNS, SUBSCRIBER_COLUMNS
 from dialer.store.statements import marks
@@ -69,11 +70,26 @@ LINK: Final = "INSERT INTO campaign_phonebook (campaign_id, phonebook_id) VALUES
 
 # --- contacts and subscribers ---------------------------------------------------------------------------------------------
 
-LARGEST_CAMPAIGN: Final = (
-    "SELECT coalesce(max((SELECT sum(n.subscribers) FROM subscriber_count n WHERE n.campaign_id = c.id)), 0) "
-    "FROM campaign_phonebook l JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) WHERE l.phonebook_id = ?"
+_OPEN_CAMPAIGNS = (
+    "FROM campaign_phonebook l JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) WHERE l.phonebook_id = p.id"
 )
-"""The subscribers of the largest campaign that uses a phonebook and has not ended."""
+PHONEBOOK_TO_FILL: Final = (
+    "SELECT p.id, p.name, p.description, EXISTS (SELECT 1 FROM number_pattern n WHERE n.user_id = p.user_id), "
+    f"(SELECT max(c.id) {_OPEN_CAMPAIGNS}), u.max_number_subscriber_campaign, "
+    "CASE WHEN u.max_number_subscriber_campaign IS NOT NULL THEN (SELECT coalesce(max((SELECT sum(n.subscribers) "
+    f"FROM subscriber_count n WHERE n.campaign_id = c.id)), 0) {_OPEN_CAMPAIGNS}) END "
+    "FROM user_account u LEFT JOIN phonebook p ON p.id = ? AND (p.user_id = u.id OR ?) WHERE u.id = ? AND u.is_active = 1"
+)
+"""The phonebook with whether its user has rules for numbers, its newest campaign that has not ended, how many subscribers a
+campaign of the asking user may have, and how many the largest one has. Parameters: phonebook, is a superuser, user."""
+
+ADD_CONTACT: Final = f"{contacts.ADD_CONTACT} ON CONFLICT (phonebook_id, number) DO NOTHING RETURNING id"
+SUBSCRIBE_ONE: Final = (
+    "INSERT INTO subscriber (campaign_id, contact_id, number, status, ready_at, count_attempt, count_requeue) "
+    "SELECT c.id, ?, ?, 1, ?, 0, 0 FROM campaign_phonebook l JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) "
+    "WHERE l.phonebook_id = ? ON CONFLICT (campaign_id, number) DO NOTHING RETURNING id, campaign_id"
+)
+"""In every campaign of a phonebook that has not ended. Parameters: contact, number, now, phonebook."""
 
 FIRST_KNOWN: Final = (
     "SELECT j.value FROM json_each(?) j JOIN contact k ON k.phonebook_id = ? AND k.number = j.value ORDER BY j.key LIMIT 1"
@@ -87,16 +103,7 @@ ADD_CONTACTS: Final = (
 """Parameters: phonebook, now, now, JSON list of numbers."""
 
 NEWEST_CONTACT: Final = "SELECT coalesce(max(id), 0) FROM contact"
-_CONTACT = f"SELECT k.id, {CONTACT_COLUMNS} FROM contact k JOIN phonebook p ON p.id = k.phonebook_id"
-CONTACT: Final = f"{_CONTACT} WHERE k.id = ?"
-CONTACT_NUMBERED: Final = f"{_CONTACT} WHERE k.phonebook_id = ? AND k.number = ?"
-NEWEST_SUBSCRIBER: Final = (
-    "SELECT s.id, coalesce(s.wanted_status, s.status) FROM campaign_phonebook l "
-    "JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) "
-    "JOIN subscriber s ON s.campaign_id = c.id AND s.number = ? WHERE l.phonebook_id = ? ORDER BY c.id DESC LIMIT 1"
-)
-"""In the newest campaign that has not ended. A campaign with two phonebooks has one subscriber for a number in both."""
-
+CONTACT: Final = f"SELECT k.id, {CONTACT_COLUMNS} FROM contact k JOIN phonebook p ON p.id = k.phonebook_id WHERE k.id = ?"
 SUBSCRIBER: Final = f"SELECT {SUBSCRIBER_COLUMNS} FROM subscriber s WHERE s.campaign_id = ? AND s.number = ?"
 SUBSCRIBERS: Final = (
     f"SELECT {SUBSCRIBER_COLUMNS} FROM subscriber s WHERE s.campaign_id = ? AND s.number > ? ORDER BY s.number LIMIT ?"
