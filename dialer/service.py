@@ -130,6 +130,7 @@ class DialerService:
         """Connect to the switch, and begin to call. To be called once, after `open`."""
         self.switch.startService()
         self.scheduler.start()
+        self.lifecycle.sweeper.start()
         if self.deliverer is not None:
             self.deliverer.start()
 
@@ -144,6 +145,7 @@ class DialerService:
             return
         self._up = False
         await self.quiesce()
+        await self.lifecycle.sweeper.stop()
         await self.outbound.stop()
         await self.switch.stopService()
         await self.store.flush()

@@ -32,6 +32,7 @@ from dialer.calls import disposition, machine, retry
 from dialer.calls.causes import Fault
 from dialer.calls.live import LiveAttempt
 from dialer.calls.recovery import Reconciler
+from dialer.calls.sweeper import Sweeper
 from dialer.calls.usage import Usage
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.gateways import Backoff
@@ -94,6 +95,7 @@ class Lifecycle:
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
     _idle: list[Deferred[None]] = field(factory=list, init=False)
     _reconciler: Reconciler = field(init=False)
+    sweeper: Sweeper = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._reconciler = Reconciler(
@@ -104,6 +106,14 @@ class Lifecycle:
             grace=self.settings.recovery_grace,
             live=self._live,
             tell=self.signal_received,
+        )
+        self.sweeper = Sweeper(
+            clock=self.clock,
+            now=self.now,
+            switch=self.switch,
+            live=self._live,
+            tell=self.signal_received,
+            look_for_strays=self._reconciler.look_for_strays,
         )
 
     # --- what others may ask ----------------------------------------------------------------------------------------------

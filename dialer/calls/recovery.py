@@ -43,6 +43,7 @@ class Reconciler:
     tell: Callable[[Signal], None]
     _timer: IDelayedCall | None = field(default=None, init=False)
     _running: bool = field(default=False, init=False)
+    _looking: bool = field(default=False, init=False)
     _strays: dict[str, datetime] = field(factory=dict, init=False)
     _checking: set[str] = field(factory=set, init=False)
 
@@ -58,6 +59,11 @@ class Reconciler:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def look_for_strays(self) -> None:
+        """Look now, unless a look is under way or about to come."""
+        if self._running and self._timer is None and not self._looking:
+            self._look()
 
     # --- a job failed, and that does not say whether the call lives ----------------------------------------------------------
 
@@ -89,11 +95,13 @@ class Reconciler:
 
     def _look(self) -> None:
         self._timer = None
+        self._looking = True
         Deferred.fromCoroutine(self._look_once()).addErrback(
             lambda failure: log.error("reconciliation failed", reason=failure.getTraceback())
         ).addCallback(self._again)
 
     def _again(self, _: object) -> None:
+        self._looking = False
         if self._running and self._timer is None and (self._adrift() or self._strays):
             self._timer = self.clock.callLater(LOOK_AGAIN, self._look)
 

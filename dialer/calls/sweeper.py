@@ -1,0 +1,135 @@
+"""Finds what fell through: calls that nobody drives, and attempts of which nothing was heard for too long.
+
+An answered call is driven by a session. When there is none, because the dialer's port cannot be reached, the dialplan is not
+ours, or FreeSWITCH lost the call between two applications, the callee hears nothing: the call is ended. An attempt that is
+open for longer than its call can last has missed its end: the switch is asked, and it ends as unknown when the call is gone.
+
+What is looked at is this process's own memory; the switch is asked about single calls only, and once in a while for all of its
+channels, to find those of ours that no attempt knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from attrs import define, field, frozen
+from twisted.internet.interfaces import IReactorTime
+
+from dialer.calls.live import LiveAttempt
+from dialer.errors import CommandFailed, SwitchUnavailable
+from dialer.interfaces import Now, Switch
+from dialer.model import AttemptState, OwnCause, Signal, SignalKind
+from dialer.periodic import PeriodicLoop
+
+log = structlog.get_logger()
+
+CAUSE = "ALLOTTED_TIMEOUT"
+"""With which a call is ended that nobody drives or that outlasts its limit."""
+
+
+@frozen(kw_only=True)
+class SweepRules:
+    """Seconds: how often to look; how long an answered call may be without a session, and an attempt without news beyond the
+    time that its ringing and its call may take; how often to look for channels that nobody knows."""
+
+    every: float = 10.0
+    without_session: float = 30.0
+    without_news: float = 60.0
+    strays_every: float = 60.0
+
+
+@define(eq=False, kw_only=True)
+class Sweeper:
+    """Looks every few seconds while it runs and the switch is there. `live` is the flow's own table, read only; `tell` takes a
+    signal to the flow; `look_for_strays` is the reconciler's. The counts are since the start."""
+
+    clock: IReactorTime
+    now: Now
+    switch: Switch
+    live: Mapping[str, LiveAttempt]
+    tell: Callable[[Signal], None]
+    look_for_strays: Callable[[], None]
+    rules: SweepRules = field(factory=SweepRules)
+    undriven: int = field(default=0, init=False)
+    overdue: int = field(default=0, init=False)
+    lost: int = field(default=0, init=False)
+    _absent: set[str] = field(factory=set, init=False)
+    _strays_at: float = field(default=0.0, init=False)
+    _loop: PeriodicLoop = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._loop = PeriodicLoop("sweeper", self.rules.every, self.sweep, self.clock)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._strays_at = self.clock.seconds() + self.rules.strays_every
+        self._loop.start()
+
+    async def stop(self) -> None:
+        """Look no more."""
+        await self._loop.stop()
+
+    async def sweep(self) -> None:
+        """One look. Calls whose switch is away are adrift, and none of this loop's business."""
+        if not self.switch.ready:
+            self._absent.clear()
+            return
+        now = self.now()
+        try:
+            for live in list(self.live.values()):
+                if self._is_undriven(live, now):
+                    await self._end(live, "ending an answered call that no session drives")
+                elif self._is_overdue(live, now):
+                    await self._end(live, "ending an attempt that is open for too long")
+        except (SwitchUnavailable, CommandFailed) as error:
+            log.warning("cannot ask the switch about our calls", switch=self.switch.name, reason=str(error))
+        self._absent &= self.live.keys()
+        if self.clock.seconds() >= self._strays_at:
+            self._strays_at = self.clock.seconds() + self.rules.strays_every
+            self.look_for_strays()
+
+    # --- which ------------------------------------------------------------------------------------------------------------
+
+    def _is_undriven(self, live: LiveAttempt, now: datetime) -> bool:
+        """The last thing heard of a call without a session is its answer, or the end of its last session, after which the
+        dialplan asks for another one within seconds."""
+        return (
+            live.state in _ANSWERED
+            and live.sessions <= 0
+            and now - live.last_heard_at > timedelta(seconds=self.rules.without_session)
+        )
+
+    def _is_overdue(self, live: LiveAttempt, now: datetime) -> bool:
+        if not live.sent or live.concluding or live.state in _ANOTHERS_BUSINESS:
+            return False
+        campaign = live.attempt.plan.campaign
+        allowed = campaign.call_timeout + campaign.call_max_duration + self.rules.without_news
+        return now - max(live.attempt.plan.due_at, live.attempt.planned_at) > timedelta(seconds=allowed)
+
+    # --- what becomes of them ---------------------------------------------------------------------------------------------
+
+    async def _end(self, live: LiveAttempt, why: str) -> None:
+        """Hang the call up; its end is told as any other. One that does not exist may have its end on its way to us: it is
+        lost when it does not exist at the next look, either."""
+        uuid = live.attempt.call_uuid
+        if await self.switch.kill(uuid, CAUSE):
+            log.warning(why, call=uuid, state=live.state)
+            if live.state in _ANSWERED:
+                self.undriven += 1
+            else:
+                self.overdue += 1
+            return
+        if await self.switch.is_alive(uuid):
+            return
+        if uuid not in self._absent:
+            self._absent.add(uuid)
+            return
+        log.warning("a call ended without a word", call=uuid, state=live.state)
+        self.lost += 1
+        self.tell(Signal(kind=SignalKind.FOUND_GONE, call_uuid=uuid, at=self.now(), cause=OwnCause.UNKNOWN))
+
+
+_ANSWERED = frozenset({AttemptState.ANSWERED, AttemptState.CONNECTED})
+_ANOTHERS_BUSINESS = frozenset({AttemptState.ADRIFT, AttemptState.ENDED})
