@@ -12,6 +12,7 @@ from dialer.simulator.causes import named
 from dialer.simulator.clock import duration, stamp
 from dialer.simulator.dialstring import leading_int, separate
 from dialer.simulator.expansion import cond
+from dialer.simulator.installed import Installed
 from dialer.simulator.originate import originate
 from dialer.simulator.switch import Switch
 
@@ -28,20 +29,22 @@ SHOW = (
     "|calls|detailed_calls|bridged_calls|detailed_bridged_calls|aliases|complete|chat|management|modules|nat_map|say|interfaces|interface_types"
     "|tasks|limits|status"
 )
-RULE = "=" * 97 + "\n"
 ASKED_TO_STOP = 0.5  # seconds between `fsctl shutdown` and the SHUTDOWN event (recording 43)
 
 
 @define(eq=False)
 class Api:
-    """Runs API commands on a switch. `shutdown` is what `fsctl shutdown` does to the whole simulator."""
+    """Runs API commands on a switch. `installed` is how it is set up; `shutdown` is what `fsctl shutdown` does to the whole
+    simulator."""
 
     switch: Switch = field(init=False)
     shutdown: Callable[[], None]
+    installed: Installed
     _commands: dict[str, Callable[[str], str]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._commands = {
+            **self.installed.commands(),
             "cond": cond,
             "create_uuid": lambda _: self.switch.new_uuid(),
             "echo": lambda text: text,
@@ -55,7 +58,6 @@ class Api:
             "reloadxml": lambda _: "+OK [Success]\n",
             "sched_hangup": self.sched_hangup,
             "show": self.show,
-            "sofia": self.sofia,
             "status": self.status,
             "strepoch": lambda _: str(int(self.switch.clock.now())),
             "strftime": lambda _: stamp(self.switch.clock.micros()),
@@ -246,27 +248,3 @@ class Api:
             switch.clock.reactor.callLater(ASKED_TO_STOP, self.shutdown)
             return "+OK\n"
         return f"-ERR Invalid command\nUSAGE: fsctl {FSCTL}\n"
-
-    def sofia(self, text: str) -> str:
-        """status [gateway NAME | profile NAME]."""
-        words = text.split(" ")
-        if words[:2] == ["status", "gateway"] and len(words) > 2:
-            return self._gateway(words[2])
-        if words[:2] == ["status", "profile"] and len(words) > 2:
-            return f"{RULE}Name             \t{words[2]}\nURL              \tsip:mod_sofia@127.0.0.1:5080\n{RULE}"
-        return (
-            f"{'Name':>25}\t   Type\t{'Data':>42}\tState\n{RULE}"
-            + "".join(
-                f"{name:>25}\tprofile\t{'sip:mod_sofia@127.0.0.1:5080':>42}\tRUNNING (0)\n"
-                for name in ("external", "internal")
-            )
-            + f"{RULE}2 profiles 0 aliases\n"
-        )
-
-    def _gateway(self, name: str) -> str:
-        if name in self.switch.config.invalid_gateways:
-            return "Invalid Gateway!\n"
-        return (
-            f"{RULE}Name    \t{name}\nProfile \texternal\nScheme  \tDigest\nRealm   \t127.0.0.1\nUsername\t{name}\n"
-            f"Password\tno\nProxy   \tsip:127.0.0.1:5090\nContext \tpublic\nState   \tNOREG\nStatus  \tUP\n{RULE}"
-        )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from dialer.simulator.bridging import bridge
 from dialer.simulator.causes import named
 from dialer.simulator.channel import Channel
 from dialer.simulator.dialstring import leading_int, separate
 from dialer.simulator.media import playback_seconds
+from dialer.simulator.rooms import conference
 from dialer.simulator.runner import Runner, Running, Start
 
 DEFAULT_TERMINATORS = "*"  # playback_terminators of a stock FreeSWITCH
+CHARACTERS_PER_SECOND = 14  # mod_flite's slt, about
 AMD_SECONDS = 1.5  # how long answering machine detection listens
 
 
@@ -22,6 +25,17 @@ def _set(runner: Runner, running: Running) -> None:
     name, equals, value = running.action.argument.partition("=")
     if equals:
         runner.channel.set_variable(name.strip(), runner.channel.switch.expanded(value, runner.channel))
+    running.finish()
+
+
+def _multiset(runner: Runner, running: Running) -> None:
+    """`[^^X]name=value...`: several at once, separated by blanks or by X."""
+    text = running.action.argument
+    separator, text = (text[2], text[3:]) if text.startswith("^^") and len(text) > 2 else (" ", text)
+    for item in separate(text, separator, 64):
+        name, equals, value = item.partition("=")
+        if equals:
+            runner.channel.set_variable(name.strip(), runner.channel.switch.expanded(value, runner.channel))
     running.finish()
 
 
@@ -87,9 +101,17 @@ def _playback(runner: Runner, running: Running) -> None:
             finished()
 
     running.finish = finished
+    running.breakable = True
     running.on_digit = digit
     running.on_hangup = lambda: note("PLAYBACK ERROR")
     running.end_after(channel, seconds)
+
+
+def _speak(runner: Runner, running: Running) -> None:
+    """`ENGINE|VOICE|TEXT`: as long as a slow reader takes."""
+    text = separate(running.action.argument, "|", 3)[-1]
+    running.breakable = True
+    running.end_after(runner.channel, len(text) / CHARACTERS_PER_SECOND)
 
 
 def _get_digits(runner: Runner, running: Running) -> None:
@@ -165,20 +187,24 @@ def _socket(runner: Runner, running: Running) -> None:
 APPLICATIONS: dict[str, Start] = {
     "answer": _instant,
     "amd": _amd,
+    "bridge": bridge,
+    "conference": conference,
     "export": _set,
     "hangup": _hang_up,
     "info": _instant,
     "log": _instant,
+    "multiset": _multiset,
     "park": park,
     "play_and_get_digits": _get_digits,
     "playback": _playback,
     "pre_answer": _instant,
+    "record_session": _instant,
     "ring_ready": _instant,
     "sched_hangup": _sched_hangup,
     "set": _set,
     "sleep": _sleep,
     "socket": _socket,
-    "speak": _playback,
+    "speak": _speak,
     "start_dtmf": _instant,
     "stop_dtmf": _instant,
     "unset": _unset,

@@ -49,6 +49,8 @@ class Channel:
     media: int = 0
     answered: int = 0
     hungup: int = 0
+    bridged: int = 0
+    bonded_to: str = ""  # the channel that dialled this one
     cause: str = ""
     ending: str = ""
     session_id: int = 0
@@ -132,6 +134,7 @@ class Channel:
                 "progress": str(self.progress),
                 "media": str(self.media),
                 "hangup": str(self.hungup),
+                "bridged": str(self.bridged),
             }
         )
         if self._changed:

@@ -11,6 +11,21 @@ from attrs import Factory, frozen
 from dialer.simulator.numberplan import NumberPlan
 
 STOCK = "ClueCon"  # the password that FreeSWITCH ships with
+MODULES = frozenset(
+    {
+        "mod_commands",
+        "mod_conference",
+        "mod_dialplan_xml",
+        "mod_dptools",
+        "mod_event_socket",
+        "mod_flite",
+        "mod_loopback",
+        "mod_native_file",
+        "mod_sndfile",
+        "mod_sofia",
+        "mod_tone_stream",
+    }
+)
 
 
 @frozen(kw_only=True)
@@ -19,7 +34,9 @@ class SimulatorConfig:
     `outbound_socket` is what `${dialer_socket}` stands for when a call does not set it; `invalid_gateways` do not exist.
     `poll` is how long events wait to be sent (0.02 s in FreeSWITCH, 0 is at once); `orphan_window` are the seconds after the
     `connect` reply in which a listener that closes leaves its call parked for ever (about 0.005 s in FreeSWITCH).
-    `clock_offset` moves the switch's clock; `log_path` is the oracle's file, "" for none."""
+    `clock_offset` moves the switch's clock; `log_path` is the oracle's file, "" for none. `modules` are loaded; without
+    `dialer_context`, the dialplan context that is shipped for FreeSWITCH is missing; `json_cdr` are the parameters of
+    json_cdr.conf.xml, none when there is no such file."""
 
     password: str = STOCK
     plan: NumberPlan = Factory(NumberPlan)
@@ -29,6 +46,10 @@ class SimulatorConfig:
     default_playback: float = 3.0  # seconds a sound file lasts that does not tell its length
     outbound_socket: str = ""
     invalid_gateways: frozenset[str] = frozenset({"nope"})
+    gateways_down: frozenset[str] = frozenset()
+    modules: frozenset[str] = MODULES
+    dialer_context: bool = True
+    json_cdr: tuple[tuple[str, str], ...] = ()
     heartbeat: float = 20.0
     poll: float = 0.0
     orphan_window: float = 0.0

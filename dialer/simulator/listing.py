@@ -48,7 +48,7 @@ def _row(channel: Channel) -> dict[str, str]:
         "callee_name": own_name if flipped else "Outbound Call",
         "callee_num": own_number if flipped else channel.number,
         "callee_direction": "RECV" if flipped else "",
-        "call_uuid": "" if inbound else channel.uuid,
+        "call_uuid": "" if inbound else channel.bonded_to or channel.uuid,
         "sent_callee_name": "",
         "sent_callee_num": "",
         "initial_cid_name": own_name,

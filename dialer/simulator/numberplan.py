@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import random
+import re
 from collections.abc import Sequence
 
 from attrs import Factory, frozen
@@ -20,6 +21,14 @@ LOOPBACK = {
     "noanswer": CALLEES["no_answer"],
     "ring": CALLEES["no_answer"],
 }
+
+_INLINE = re.compile(r"m:(.):answer(?:\1|$)")
+
+
+def loopback_callee(number: str) -> Callee | None:
+    """Who answers on the loopback; None for whom the plan has. A dialplan in the dial string itself, `m:~:answer~sleep:9000`,
+    is taken for one that answers and stays when `answer` comes first."""
+    return LOOPBACK["answer"] if _INLINE.match(number) else LOOPBACK.get(number)
 
 
 @frozen

@@ -23,7 +23,7 @@ from dialer.simulator.dialstring import (
 )
 from dialer.simulator.endpoints import Endpoint, parse_endpoint
 from dialer.simulator.loopback import LoopbackCall
-from dialer.simulator.numberplan import LOOPBACK
+from dialer.simulator.numberplan import loopback_callee
 from dialer.simulator.runner import Action, Runner
 from dialer.simulator.switch import OUT_OF_ORDER, Switch
 
@@ -91,16 +91,19 @@ class Origination:
         endpoint = parse_endpoint(leg.endpoint, switch.config.invalid_gateways)
         variables = {name: value for name, value in leg.variables if value and "${" not in value}
         uuid = variables.get("origination_uuid") or switch.new_uuid()
+        loopback = endpoint.family == "loopback-a"
         if endpoint.problem and not endpoint.session:
             self._refused(endpoint.problem)
+            return
+        if loopback and "mod_loopback" not in switch.config.modules:
+            self._refused("CHAN_NOT_IMPLEMENTED")
             return
         if uuid in switch.channels and not endpoint.name.startswith("sofia/"):
             uuid = switch.new_uuid()  # only mod_sofia asks for its session under that UUID; the others rename it, or do not
         if uuid in switch.channels or not switch.admit():
             self._refused(OUT_OF_ORDER)
             return
-        loopback = endpoint.family == "loopback-a"
-        callee = LOOPBACK.get(endpoint.number) if loopback else None
+        callee = loopback_callee(endpoint.number) if loopback else None
         if callee is None and not endpoint.problem:
             callee = switch.config.plan.callee_for(endpoint.number, switch.rng)
         problem = endpoint.problem or (callee.no_channel if callee else "")
@@ -218,7 +221,8 @@ class Origination:
             parts = [part.partition(":") for part in separate(arguments.target, ",", 128)]
             return [Action(application, argument) for application, _, argument in parts]
         if arguments.context == "dialer":
-            return list(DIALER_CONTEXT)
+            known = self.switch.config.dialer_context
+            return list(DIALER_CONTEXT) if known else [Action("hangup", "NO_ROUTE_DESTINATION")]
         return [Action("park")]
 
 

@@ -173,8 +173,8 @@ class OutboundListener(Listener):
             self._lingering = self.switch.clock.reactor.callLater(self.linger, self.hang_up)
 
     def forget(self) -> None:
-        """The connection is over: the dialplan goes on, unless the listener left in the moment in which FreeSWITCH loses
-        the call (facts, orphans): before `connect`, or within the orphan window after it."""
+        """The connection is over: the dialplan goes on. Unless the channel has `socket_resume=true`, FreeSWITCH loses a call
+        whose listener left before `connect`, or within the orphan window after it (facts, orphans)."""
         if self.closed:
             return
         Listener.forget(self)
@@ -187,7 +187,9 @@ class OutboundListener(Listener):
         if self._first is not None and self._first.active():
             self._first.cancel()
         now = self.switch.clock.now()
-        if self.asynchronous and not self.connected:
+        if self.asynchronous and self.channel.variable("socket_resume") == "true":
+            self.release()
+        elif self.asynchronous and not self.connected:
             park(self.channel.runner, self.running)
             self.channel.runner.controlled = False
         elif now - self.connected_at >= self.switch.config.orphan_window or not self.asynchronous:
@@ -210,8 +212,9 @@ class OutboundListener(Listener):
 
             inner.on_end = after
             return
-        self.running.parked = False
-        self.channel.emit("CHANNEL_UNPARK")
+        if self.running.parked:
+            self.running.parked = False
+            self.channel.emit("CHANNEL_UNPARK")
         runner.end(self.running)
 
 

@@ -40,6 +40,7 @@ class Running:
     on_digit: Callable[[str], None] | None = None
     on_hangup: Callable[[], None] | None = None
     parked: bool = False
+    breakable: bool = False  # it plays something, which `uuid_break` ends
     _timer: IDelayedCall | None = None
     _due: float = 0.0
     _left: float | None = None
@@ -177,6 +178,11 @@ class Runner:
                 running.on_digit(digit)
                 return True
         return False
+
+    def break_off(self) -> None:
+        """`uuid_break`: what is playing ends, as if it had come to its end."""
+        if self.stack and self.stack[-1].breakable:
+            self.stack[-1].finish()
 
     @staticmethod
     def _headers(running: Running, response: str = "") -> dict[str, str]:

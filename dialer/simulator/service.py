@@ -17,7 +17,9 @@ from dialer.simulator.channel import Channel
 from dialer.simulator.clock import SwitchClock
 from dialer.simulator.config import SimulatorConfig, uuid_factory
 from dialer.simulator.inbound import InboundFactory, InboundListener, InboundProtocol
+from dialer.simulator.installed import Installed
 from dialer.simulator.oracle import CalledSide, Oracle
+from dialer.simulator.originate import DIALER_CONTEXT
 from dialer.simulator.outbound import OutboundListener, OutboundProtocol, open_socket
 from dialer.simulator.runner import Runner, Running
 from dialer.simulator.switch import Switch
@@ -84,8 +86,8 @@ class Simulator:
     def _boot(self) -> None:
         """A new FreeSWITCH process."""
         bus = EventBus(self._clock, load(), self._new_uuid())
-        self.api = Api(self.shut_down)
         config = self.config
+        self.api = Api(self.shut_down, Installed(config, DIALER_CONTEXT))
         self.switch = Switch(
             config=config,
             clock=self._clock,

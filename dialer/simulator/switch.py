@@ -16,6 +16,7 @@ from dialer.simulator.clock import SwitchClock, duration
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.expansion import expand
 from dialer.simulator.oracle import CalledSide, Oracle
+from dialer.simulator.rooms import Room
 from dialer.simulator.runner import Runner, Running
 from dialer.simulator.templates import Slots
 
@@ -46,6 +47,7 @@ class Switch:
     api: Callable[[str, str], str]
     globals: dict[str, str] = Factory(dict)
     channels: dict[str, Channel] = Factory(dict)
+    rooms: dict[str, Room] = Factory(dict)
     paused: bool = False
     sessions: int = 0
     peak: int = 0
