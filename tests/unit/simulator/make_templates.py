@@ -38,6 +38,7 @@ TIMES = {
     "Channel-Progress-Time": "progress",
     "Channel-Progress-Media-Time": "media",
     "Channel-Hangup-Time": "hangup",
+    "Channel-Bridged-Time": "bridged",
 }
 FIXED = {
     "Core-UUID": "core_uuid",
