@@ -1,0 +1,71 @@
+"""Every command of docs/api.md, with curl itself, against `dialer run` on the simulator: whole answers, times aside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.api_document import PAGE, answer, examples, run
+from tests.integration.run_support import change, dialer, started
+
+CONTRACT = [
+    "phonebook_id=1&phoneno_list=12345,54344",
+    "name=mylittlecampaign&description=&startingdate=1301392136.0&expirationdate=1301332136.0&frequency=20&callmaxduration=50"
+    "&maxretry=3&intervalretry=3000&calltimeout=60&aleg_gateway=1&voipapp=1&voipapp_data=2000",
+    "contact=650784355&last_name=belaid&first_name=areski&email=areski@gmail.com&phonebook_id=1",
+    "name=mylittlephonebook&description=&campaign_id=1",
+    "status=2",
+]
+"""The data of the complete commands of 2011."""
+
+SHORT_ANSWER = """
+```sh
+curl http://127.0.0.1:8000/
+```
+
+```http
+HTTP/1.1 200 OK
+
+{"created_date": "2026-01-01 00:00:00", "id": 1}
+```
+"""
+
+
+def new_service(folder: Path) -> Path:
+    password = folder / "password"
+    password.write_text("password")
+    made = dialer("init", folder / "demo", "--simulator", "--user", "username", "--password-file", password)
+    assert made.returncode == 0, made.stderr
+    change(folder / "demo", endpoint='"tcp:0:interface=127.0.0.1"')
+    return folder / "demo"
+
+
+def test_every_command_of_2011_is_on_the_page() -> None:
+    commands = [example.command for example in examples(PAGE.read_text())]
+    for data in CONTRACT:
+        assert any(f'-d "{data}"' in command for command in commands), data
+
+
+def test_an_example_is_read_whole_but_for_its_times() -> None:
+    (found,) = examples(SHORT_ANSWER)
+    assert found.command == "curl http://127.0.0.1:8000/"
+    assert found.answer == answer("HTTP/1.1 200 OK", '{"id": 1, "created_date": "2027-12-31 23:59:59"}')
+    assert found.answer != answer("HTTP/1.1 200 OK", '{"id": 2, "created_date": "2027-12-31 23:59:59"}')
+    with pytest.raises(ValueError, match="no answer"):
+        examples(SHORT_ANSWER.replace("```http", "```"))
+
+
+def test_every_command_of_the_page_answers_what_stands_below_it(tmp_path: Path) -> None:
+    page = examples(PAGE.read_text())
+    with started(new_service(tmp_path)) as running:
+        address = running.addresses["http"]
+        for example in page:
+            status, headers, body = run(example.command, address)
+            assert answer(status, body) == example.answer, example.command
+            assert headers["vary"] == "Authorization"
+            assert headers["content-type"] == "application/json; charset=utf-8"
+            assert "server" not in headers
+            assert headers.get("www-authenticate", 'Basic realm="Newfies Application"') == 'Basic realm="Newfies Application"'
+            assert ("401" in status) == ("www-authenticate" in headers)
+            assert ("405" in status) == ("allow" in headers)
