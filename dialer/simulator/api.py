@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from attrs import define, field
 
-from dialer.simulator import listing
+from dialer.simulator import listing, rooms
 from dialer.simulator.applications import schedule_hangup
 from dialer.simulator.causes import named
 from dialer.simulator.clock import duration, stamp
@@ -46,6 +46,7 @@ class Api:
         self._commands = {
             **self.installed.commands(),
             "cond": cond,
+            "conference": lambda text: rooms.command(self.switch.rooms, text),
             "create_uuid": lambda _: self.switch.new_uuid(),
             "echo": lambda text: text,
             "eval": lambda text: self.switch.expanded(text),
@@ -63,7 +64,7 @@ class Api:
             "strftime": lambda _: stamp(self.switch.clock.micros()),
             "strmicroepoch": lambda _: str(self.switch.clock.micros()),
             "uptime": lambda _: f"{int(self.switch.clock.now() - self.switch.started)}\n",
-            "uuid_break": self.uuid_known,
+            "uuid_break": self.uuid_break,
             "uuid_broadcast": lambda text: self.uuid_known(text, "-ERR invalid uuid\n"),
             "uuid_dump": self.uuid_dump,
             "uuid_exists": lambda text: "true" if text in self.switch.channels else "false",
@@ -137,6 +138,13 @@ class Api:
             return f"+OK hangup all channels with cause {cause}\n"
         more = "..." if len(pairs) > 1 else ""
         return f"+OK hangup all channels matching [{pairs[0][0]}]=[{pairs[0][1]}]{more} with cause: {cause}\n"
+
+    def uuid_break(self, text: str) -> str:
+        """UUID [all]: end what is playing."""
+        channel = self.switch.channels.get(text.partition(" ")[0])
+        if channel is not None and channel.runner is not None:
+            channel.runner.break_off()
+        return self.uuid_known(text)
 
     def uuid_known(self, text: str, unknown: str = NO_CHANNEL) -> str:
         """A command of no effect here, for a channel that exists."""

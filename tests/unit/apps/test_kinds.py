@@ -1,0 +1,201 @@
+"""Each kind of voice application on a call in memory."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from dialer.applications import Transferred
+from dialer.apps.dial import MOST_HEADERS, headers
+from dialer.apps.play import DEFAULT_AUDIO
+from dialer.model import Contact, GatewayStatus, VoipAppType
+from tests.unit.apps.world import AGENTS, ANA, Apps
+
+DIAL, PLAY, ROOM, SPEAK = VoipAppType.DIAL, VoipAppType.PLAY_AUDIO, VoipAppType.CONFERENCE, VoipAppType.SPEAK
+
+
+@pytest.fixture
+def apps() -> Apps:
+    return Apps()
+
+
+# --- PlayAudio --------------------------------------------------------------------------------------------------------------
+
+
+def test_sounds_are_played_in_turn_from_the_folder_for_sounds(apps: Apps) -> None:
+    apps.use(sounds="/srv/sounds/")
+    apps.start(PLAY, "hello.wav!tone_stream://%(100,0,440)! bye.wav")
+    assert apps.call.played() == ["/srv/sounds/hello.wav", "tone_stream://%(100,0,440)", "/srv/sounds/bye.wav"]
+    assert apps.notes == {"played": "3"}
+
+
+def test_the_campaigns_data_wins_over_the_applications_own(apps: Apps) -> None:
+    apps.start(PLAY, "campaign.wav", "own.wav")
+    assert apps.call.played() == ["campaign.wav"]
+
+
+def test_the_applications_own_data_serves_when_the_campaign_has_none(apps: Apps) -> None:
+    apps.start(PLAY, " ", "/abs/own.wav")
+    assert apps.call.played() == ["/abs/own.wav"]
+
+
+def test_without_any_data_two_tones_are_played(apps: Apps) -> None:
+    apps.start(PLAY)
+    assert apps.call.played() == [DEFAULT_AUDIO]
+
+
+def test_an_absolute_path_from_a_campaign_is_not_played(apps: Apps) -> None:
+    apps.start(PLAY, "/etc/secret.wav")
+    assert apps.call.executed == []
+    assert "voipapp_data" in apps.notes["error"]
+
+
+def test_a_missing_sound_is_noted_and_the_rest_is_played(apps: Apps) -> None:
+    apps.call.responses["playback a.wav"] = "FILE NOT FOUND"
+    apps.start(PLAY, "a.wav!b.wav")
+    assert apps.notes == {"played": "1", "missing": "a.wav"}
+
+
+def test_a_callee_who_hangs_up_ends_the_playing(apps: Apps) -> None:
+    apps.call.slow.add("playback")
+    apps.start(PLAY, "a.wav!b.wav")
+    apps.call.complete()
+    apps.call.end()
+    assert apps.notes == {"played": "1"}
+    assert apps.call.played() == ["a.wav", "b.wav"]
+
+
+# --- Speak ------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_is_spoken_with_what_is_known_of_the_contact(apps: Apps) -> None:
+    apps.start(SPEAK, "Dear {first_name} {last_name} of {city}, it is {time}|now")
+    assert apps.call.executed == [("speak", "flite|slt|Dear Ana O'Neill of Lima, it is now")]
+    assert apps.notes == {"spoken": "35"}
+
+
+def test_engine_and_voice_are_configured(apps: Apps) -> None:
+    apps.use(engine="unimrcp", voice="kal")
+    apps.start(SPEAK, "Hello")
+    assert apps.call.executed == [("speak", "unimrcp|kal|Hello")]
+
+
+def test_the_contact_is_not_read_for_a_text_without_tags(apps: Apps) -> None:
+    apps.store.away = True
+    apps.start(SPEAK, "Hello")
+    assert apps.notes == {"spoken": "5"}
+
+
+def test_a_contact_that_was_removed_has_no_name(apps: Apps) -> None:
+    apps.store.contacts.clear()
+    apps.start(SPEAK, "Dear {first_name}{number}")
+    assert apps.call.executed == [("speak", "flite|slt|Dear 4930123456")]
+
+
+def test_nothing_to_speak_is_noted(apps: Apps) -> None:
+    apps.start(SPEAK)
+    assert "no text" in apps.notes["error"]
+
+
+# --- Conference -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_room_is_joined_with_its_limit_and_profile(apps: Apps) -> None:
+    apps.use(conference_profile="wideband", conference_prefix="dialer-", conference_members=9)
+    apps.call.slow.add("conference")
+    apps.start(ROOM, "sales")
+    assert apps.call.executed == [("set", "conference_max_members=9"), ("conference", "dialer-sales@wideband")]
+    apps.clock.advance(12)
+    apps.call.end()
+    assert apps.notes == {"conference": "dialer-sales", "conference_seconds": "12"}
+
+
+@pytest.mark.parametrize("data", ["bridge:x:user/1", "a@b", "a+b", ""])
+def test_what_is_no_room_is_not_joined(apps: Apps, data: str) -> None:
+    apps.start(ROOM, data)
+    assert apps.call.executed == []
+    assert "error" in apps.notes
+
+
+# --- Dial -------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_number_is_dialled_through_the_applications_gateway_with_its_prefixes(apps: Apps) -> None:
+    apps.store.gateways[7] = evolve(AGENTS, parameters=(("absolute_codec_string", "PCMA"),))
+    apps.start(DIAL, "+49 30-1", caller_id="4930999")
+    (transfer,) = apps.call.transfers
+    assert transfer.dial_string == "sofia/gateway/agents/0049301"
+    assert (transfer.timeout, transfer.caller_id_number) == (30, "4930999")
+    assert transfer.variables[0] == ("absolute_codec_string", "PCMA")
+    assert apps.notes == {
+        "transfer_to": "+49301",
+        "transfer": "answered",
+        "transfer_cause": "NORMAL_CLEARING",
+        "transfer_seconds": "2.5",
+        "transfer_ended_by": "target",
+    }
+
+
+def test_a_failed_transfer_is_an_outcome_and_no_error(apps: Apps) -> None:
+    apps.call.transferred = Transferred(cause="USER_BUSY", answered=False)
+    apps.start(DIAL, "100")
+    assert (apps.notes["transfer"], apps.notes["transfer_cause"], "error" in apps.notes) == ("failed", "USER_BUSY", False)
+
+
+def test_an_administrators_address_is_dialled_as_it_is(apps: Apps) -> None:
+    apps.start(DIAL, "", "user/1000", gateway_id=None)
+    assert apps.call.transfers[0].dial_string == "user/1000"
+    assert apps.call.transfers[0].caller_id_number == ANA.number
+
+
+def test_an_address_from_a_campaign_is_not_dialled(apps: Apps) -> None:
+    apps.start(DIAL, "user/1000")
+    assert apps.call.transfers == []
+    assert "voipapp_data" in apps.notes["error"]
+
+
+@pytest.mark.parametrize("number", ["112", "+112", "00112"])
+def test_an_emergency_number_is_never_dialled_nor_made_by_a_prefix(apps: Apps, number: str) -> None:
+    apps.store.gateways[7] = evolve(AGENTS, removeprefix="00", addprefix="")
+    apps.start(DIAL, number)
+    assert apps.call.transfers == []
+    assert "emergency" in apps.notes["error"]
+
+
+def test_nothing_is_dialled_without_a_gateway_that_may_be_used(apps: Apps) -> None:
+    apps.start(DIAL, "100", gateway_id=None)
+    assert "no gateway" in apps.notes["error"]
+    apps.store.gateways[7] = evolve(AGENTS, status=GatewayStatus.INACTIVE)
+    apps.start(DIAL, "100")
+    assert "inactive" in apps.notes["error"]
+    assert apps.call.transfers == []
+
+
+def test_a_call_that_was_transferred_before_is_not_transferred_again(apps: Apps) -> None:
+    apps.call.variables["originate_disposition"] = "SUCCESS"
+    apps.start(DIAL, "100")
+    assert apps.call.transfers == []
+    assert apps.notes == {"transfer_cause": "SUCCESS"}
+
+
+def test_the_contact_goes_along_as_sip_headers_that_cannot_hold_a_second_header(apps: Apps) -> None:
+    assert dict(headers(ANA)) == {
+        "sip_h_X-Contact": "4930123456",
+        "sip_h_X-First-Name": "Ana",
+        "sip_h_X-Last-Name": "O Neill",
+        "sip_h_X-City": "Lima",
+        "sip_h_X-Vip-Level": "gold  X-Evil: 1",
+    }
+
+
+def test_headers_are_few_and_short() -> None:
+    many = Contact(number="1", additional_vars={f"name{index}": "x" * 1000 for index in range(100)})
+    assert len(headers(many)) == MOST_HEADERS
+    assert max(len(value) for _, value in headers(many)) == 200
+
+
+def test_a_gateways_parameter_wins_over_a_header_of_the_same_name(apps: Apps) -> None:
+    apps.store.gateways[7] = evolve(AGENTS, parameters=(("sip_h_x-contact", "ours"),))
+    apps.start(DIAL, "100")
+    names = [name.lower() for name, _ in apps.call.transfers[0].variables]
+    assert names.count("sip_h_x-contact") == 1
