@@ -1,8 +1,8 @@
 """What a request of the API costs, against a bare Klein route that returns the same JSON in the same run.
 
-`python -m bench.api [--seconds S] [--rounds N]` prints requests a second over 16 keep-alive connections (GET one campaign, POST
-one contact), the ratio to the bare route, the 99th percentile, and what a `bulkcontact` of 10,000 numbers takes and does to the
-reactor. The load comes from a process of its own.
+`python -m bench.api [--seconds S] [--rounds N]` prints requests a second over 16 keep-alive connections (GET one campaign,
+POST one contact), the ratio to the bare route, the 99th percentile, and what a `bulkcontact` of 10,000 numbers takes and does to
+the reactor. The load comes from a process of its own.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ from twisted.python.failure import Failure
 
 from dialer.calls import disposition, machine, retry
 from dialer.calls.causes import Fault
+from dialer.calls.hangup import hang_up
 from dialer.calls.live import LiveAttempt
 from dialer.calls.recovery import Reconciler
 from dialer.calls.sweeper import Sweeper
@@ -347,13 +348,7 @@ class Lifecycle:
 
     async def hang_up_all(self, campaign_id: int | None = None) -> int:
         """Hang up every call (of one campaign) that this process owns. Returns how many the switch knew."""
-        killed = 0
-        for live in [live for live in self._attempts_of(campaign_id) if live.sent and live.state is not AttemptState.ENDED]:
-            try:
-                killed += await self.switch.kill(live.attempt.call_uuid, "NORMAL_CLEARING")
-            except SwitchUnavailable:
-                break
-        return killed
+        return await hang_up(self._attempts_of(campaign_id), self.switch, self.clock)
 
     # --- ownership --------------------------------------------------------------------------------------------------------
 
