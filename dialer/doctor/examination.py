@@ -13,9 +13,8 @@ from typing import Any
 from attrs import define, field
 
 from dialer.config import Config, SwitchSettings
-from dialer.doctor import dialplan, gateways, local, records, sessions
+from dialer.doctor import dialplan, gateways, local, proof, records, sessions
 from dialer.doctor.findings import Finding, failure, ok, warning
-from dialer.doctor.proof import Proof, running_address
 from dialer.doctor.state import State, dialling_process, read_state
 from dialer.doctor.switch import Doorway
 from dialer.errors import AddressRefused, AuthenticationFailed, BadValue, CommandFailed, DialerError
@@ -36,13 +35,15 @@ TALKERS = "speak"
 
 @define(eq=False)
 class Examination:
-    """Of the installation that `config`, read from the file `path`, describes."""
+    """Of the installation that `config`, read from the file `path`, describes. `patience` are the seconds that the switch may
+    take for anything."""
 
     reactor: Any
     config: Config
     path: Path
     now: Now
     new_id: Callable[[], str]
+    patience: float = proof.PATIENCE
     findings: list[Finding] = field(factory=list, init=False)
     _state: State | None = field(default=None, init=False)
     _door: Doorway = field(init=False)
@@ -54,7 +55,7 @@ class Examination:
             self._say(ok("switch", "the built-in simulator stands in for it: nothing to look at"))
             return self.findings
         (switch,) = self.config.switch
-        self._door = Doorway(self.reactor, switch, self.now)
+        self._door = Doorway(self.reactor, switch, self.now, self.patience)
         if await self._enter(switch):
             try:
                 for check, look in self._looks(switch):
@@ -186,12 +187,13 @@ class Examination:
 
     async def _look_at_dialplan(self) -> None:
         located = await self._door.ask("xml_locate", f"dialplan context name {dialplan.CONTEXT}")
-        self._say(dialplan.judge_context(located, running_address(self.config.outbound)))
+        self._say(dialplan.judge_context(located, proof.running_address(self.config.outbound)))
 
     async def _prove_outbound(self) -> None:
         account = f"dialer-{self._state.installation if self._state else 'doctor'}"
-        proof = Proof(self.reactor, self._door, self.config.outbound, account, self.new_id, self.now)
-        self._say(*await proof.prove())
+        settings = self.config.outbound
+        proving = proof.Proof(self.reactor, self._door, settings, account, self.new_id, self.now, self.patience)
+        self._say(*await proving.prove())
 
     async def _look_at_gateways(self) -> None:
         entries = self._state.gateways if self._state else ()

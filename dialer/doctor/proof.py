@@ -6,6 +6,7 @@ carries the dialer's account code, so that whoever looks after the dialer's call
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -71,6 +72,7 @@ class Proof:
     account_code: str
     new_id: Callable[[], str]
     now: Now
+    patience: float = PATIENCE
     _call_uuid: str = field(default="", init=False)
     _over: Deferred[Outcome] = field(factory=Deferred, init=False)
 
@@ -108,7 +110,7 @@ class Proof:
         finally:
             await server.stop()
             await maybeDeferred(port.stopListening)
-        return _judge(address, outcome, gate.strangers)
+        return _judge(address, outcome, gate.strangers, self.patience)
 
     def _reached_at(self, port: IListeningPort, *, running: bool) -> str:
         here = address_of(port).replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "127.0.0.1:")
@@ -142,7 +144,7 @@ class Proof:
             call_uuid=self._call_uuid,
             dial_string=ITSELF,
             account_code=self.account_code,
-            timeout=int(PATIENCE),
+            timeout=math.ceil(self.patience),
             max_duration=LONGEST,
             deadline=self.now() + timedelta(seconds=LONGEST),
             outbound=address,
@@ -150,7 +152,7 @@ class Proof:
         )
         try:
             await self.door.originate(call)
-            return await self._over.addTimeout(PATIENCE, self.reactor)
+            return await self._over.addTimeout(self.patience, self.reactor)
         except TimeoutError:
             return Outcome()
         finally:
@@ -181,7 +183,7 @@ def running_address(settings: OutboundSettings) -> str:
     return f"{'127.0.0.1' if host == '0.0.0.0' else host}:{found[1] if found else 0}"  # noqa: S104
 
 
-def _judge(address: str, outcome: Outcome, strangers: list[str]) -> Finding:
+def _judge(address: str, outcome: Outcome, strangers: list[str], patience: float) -> Finding:
     if outcome.came_from:
         return ok(CHECK, f"a call of the switch to itself came back over {address}")
     if strangers:
@@ -201,7 +203,7 @@ def _judge(address: str, outcome: Outcome, strangers: list[str]) -> Finding:
         case "":
             return failure(
                 CHECK,
-                f"the switch does not reach {address}: a call to itself did not come back within {PATIENCE:g} seconds",
+                f"the switch does not reach {address}: a call to itself did not come back within {patience:g} seconds",
                 "see outbound.endpoint and outbound.advertise, firewalls, and the switch's log",
             )
     return failure(

@@ -6,7 +6,9 @@ import base64
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.web.client import Agent, readBody
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 
 from dialer.doctor.findings import Finding, failure, ok, warning
@@ -37,6 +39,18 @@ def judge_configuration(loaded: bool, located: str) -> Finding | list[tuple[str,
     )
 
 
+class _Drain(Protocol):
+    """Reads an answer to its end, so that the connection is closed."""
+
+    def __init__(self) -> None:
+        self.done: Deferred[None] = Deferred()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        """Twisted: that was all."""
+        if not self.done.called:
+            self.done.callback(None)
+
+
 async def try_url(reactor: Any, switch_host: str, url: str, credentials: str) -> Finding:
     """Ask for the URL as mod_json_cdr would, but without a record: what may be stored there is nobody's to invent."""
     host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].rpartition(":")[0]
@@ -49,7 +63,9 @@ async def try_url(reactor: Any, switch_host: str, url: str, credentials: str) ->
     try:
         asking: Deferred[Any] = Agent(reactor, connectTimeout=PATIENCE).request(b"GET", url.encode(), headers)
         response = await asking.addTimeout(PATIENCE, reactor)
-        await readBody(response).addTimeout(PATIENCE, reactor)
+        drained = _Drain()
+        response.deliverBody(drained)
+        await drained.done.addTimeout(PATIENCE, reactor)
     except Exception as error:
         # Whatever the agent raises for a URL, a host or a connection.
         why = str(error) or type(error).__name__

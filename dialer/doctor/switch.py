@@ -34,6 +34,7 @@ class Doorway:
     reactor: Any
     settings: SwitchSettings
     now: Now
+    patience: float = PATIENCE
     heard: Callable[[Event], None] = field(default=lambda _: None)
     clock: ClockOffset = field(factory=ClockOffset, init=False)
     _link: Link = field(init=False)
@@ -41,8 +42,8 @@ class Doorway:
 
     def __attrs_post_init__(self) -> None:
         settings = self.settings
-        there = HostnameEndpoint(self.reactor, settings.host, settings.port, timeout=PATIENCE)
-        rules = LinkRules(password=settings.password, handshake=PATIENCE, silence=2 * PATIENCE)
+        there = HostnameEndpoint(self.reactor, settings.host, settings.port, timeout=self.patience)
+        rules = LinkRules(password=settings.password, handshake=self.patience, silence=2 * self.patience)
         hooks = Hooks(
             prepare=_nothing_to_prepare,
             up=_ignore,
@@ -92,7 +93,7 @@ class Doorway:
     def _send(self, command: commands.Command) -> Deferred[Reply]:
         answered = self._link.send(command)
         # A late answer would be taken for the next command's: the connection is of no more use.
-        answered.addTimeout(PATIENCE, self.reactor, lambda _result, seconds: self._give_up(command, seconds))
+        answered.addTimeout(self.patience, self.reactor, lambda _result, seconds: self._give_up(command, seconds))
         return answered
 
     def _give_up(self, command: commands.Command, seconds: float) -> None:
