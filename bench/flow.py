@@ -43,7 +43,7 @@ def search(first: float = SEARCH_FIRST, step: float = SEARCH_STEP, steps: int = 
     rates = [first + step * number for number in range(steps)]
     found = measure(rates, SEARCH_SECONDS, tries=2, show=_print_step)
     held = [each for each in found if _holds(each)]
-    highest = held[-1]["finished"] if held else 0.0
+    highest = min(held[-1]["asked"], held[-1]["finished"]) if held else 0.0
     print(f"flow: highest rate held {highest:.0f} calls/s; then {_limit(found[-1])}")
     return highest
 
