@@ -1,0 +1,191 @@
+"""What the doctor makes of what it is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from dialer.config import OutboundSettings
+from dialer.doctor.dialplan import judge_context
+from dialer.doctor.findings import Level, as_json, as_text, failure, ok, warning, worst
+from dialer.doctor.gateways import Route, judge_route, route_of
+from dialer.doctor.local import judge_disk, judge_files, judge_permissions
+from dialer.doctor.proof import running_address
+from dialer.doctor.records import judge_configuration
+from dialer.doctor.sessions import judge_pace, judge_sessions, limit_in
+from dialer.freeswitch.content import shipped
+from tests.unit.builders import campaign as make_campaign
+
+HERE = "127.0.0.1:8084"
+SOCKET = '<action application="socket" data="${dialer_socket} async full"/>'
+LIMIT = '<action application="sched_hangup" data="+60"/>'
+
+
+def context(*actions: str, expression: str = "^dialer$") -> str:
+    inside = "".join(actions)
+    return (
+        f'<context name="dialer"><extension><condition field="destination_number" expression="{expression}">{inside}'
+        "</condition></extension></context>"
+    )
+
+
+def test_the_shipped_context_is_well() -> None:
+    text = shipped().joinpath("dialplan", "dialer.xml").read_text()
+    shipped_context = text[text.index("<context") : text.index("</include>")]
+    assert judge_context(shipped_context, HERE).level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("located", "level"),
+    [
+        ("can't find anything\n", Level.FAILURE),
+        ("-ERR bad args", Level.FAILURE),
+        (context(), Level.FAILURE),
+        (context(SOCKET, SOCKET, LIMIT, expression="^other$"), Level.FAILURE),
+        (context(SOCKET, SOCKET, LIMIT, expression="(("), Level.FAILURE),
+        (context(SOCKET.replace(" full", "")), Level.FAILURE),
+        (context(SOCKET.replace("${dialer_socket}", "192.0.2.1:8084")), Level.FAILURE),
+        (context(SOCKET.replace("${dialer_socket}", HERE), SOCKET, LIMIT), Level.OK),
+        (context(SOCKET, LIMIT), Level.WARNING),
+        (context(SOCKET, SOCKET), Level.WARNING),
+        (context(SOCKET, SOCKET, LIMIT, expression="^.*$"), Level.OK),
+    ],
+)
+def test_a_context_is_well_when_it_hands_its_calls_to_the_dialer_twice_and_limits_them(located: str, level: Level) -> None:
+    assert judge_context(located, HERE).level is level
+
+
+@pytest.mark.parametrize(
+    ("dial_string", "route"),
+    [
+        ("sofia/gateway/carrier/{number}", Route("gateway", "carrier")),
+        ("sofia/external/{number}@192.0.2.1", Route("profile", "external")),
+        ("loopback/{number}", None),
+        ("user/{number}", None),
+    ],
+)
+def test_a_dial_string_tells_what_it_goes_through(dial_string: str, route: Route | None) -> None:
+    assert route_of(dial_string) == route
+
+
+def status(state: str = "NOREG", up: str = "UP", ping: int = 5) -> str:
+    return f"====\nName    \tcarrier\nFrom    \t<sip:carrier@127.0.0.1>\nPingFreq\t{ping}\nState   \t{state}\nStatus  \t{up}\n===\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "level"),
+    [
+        (status(), Level.OK),
+        (status("REGED"), Level.OK),
+        (status(up="DOWN"), Level.FAILURE),
+        (status("FAIL_WAIT", "DOWN"), Level.FAILURE),
+        (status("TRYING"), Level.WARNING),
+        (status(ping=0), Level.WARNING),
+        ("Invalid Gateway!\n", Level.FAILURE),
+        ("-ERR sofia Command not found!\n", Level.FAILURE),
+    ],
+)
+def test_a_gateway_is_well_when_it_is_up_and_pinged(answer: str, level: Level) -> None:
+    assert judge_route("ours", Route("gateway", "carrier"), answer).level is level
+
+
+@pytest.mark.parametrize(
+    ("mode", "level"),
+    [
+        (0o600, Level.OK),
+        (0o400, Level.OK),
+        (0o640, Level.WARNING),
+        (0o644, Level.FAILURE),
+        (0o660, Level.FAILURE),
+        (0o602, Level.FAILURE),
+    ],
+)
+def test_only_the_owner_should_read_the_configuration(mode: int, level: Level) -> None:
+    assert judge_permissions(Path("dialer.toml"), 0o100000 | mode).level is level
+
+
+@pytest.mark.parametrize(("free", "level"), [(3e9, Level.OK), (1e9, Level.WARNING), (1e8, Level.FAILURE)])
+def test_a_disk_that_is_filling_up_is_told_before_it_is_full(free: float, level: Level) -> None:
+    assert judge_disk(Path("/var"), int(free)).level is level
+
+
+@pytest.mark.parametrize(("limit", "level"), [(None, Level.OK), (3000, Level.OK), (1024, Level.WARNING)])
+def test_every_connection_and_every_call_needs_an_open_file(limit: int | None, level: Level) -> None:
+    assert judge_files(limit, 2600, "the dialer").level is level
+
+
+@pytest.mark.parametrize(("reply", "limit"), [("+OK sessions per second: 30", 30), ("-ERR no", None), ("", None)])
+def test_a_limit_is_the_number_at_the_end_of_the_answer(reply: str, limit: int | None) -> None:
+    assert limit_in(reply) == limit
+
+
+def test_a_switch_admits_one_session_less_than_its_limit() -> None:
+    assert judge_sessions(30, 1000, 29, []).level is Level.OK
+    assert judge_sessions(29, 1000, 29, []).level is Level.FAILURE
+    assert judge_sessions(None, 1000, 29, []).level is Level.FAILURE
+
+
+def test_sessions_must_suffice_for_calls_that_ring_until_their_timeout() -> None:
+    campaign = make_campaign(frequency=1200, call_timeout=60)
+    assert judge_sessions(60, 1200, 29, [campaign]).level is Level.OK
+    assert judge_sessions(60, 1199, 29, [campaign]).level is Level.WARNING
+    assert judge_sessions(60, 1199, 29, [evolve(campaign, max_concurrent=100)]).level is Level.OK
+
+
+def test_campaigns_that_want_more_than_the_switch_may_be_given_are_a_warning() -> None:
+    campaign = make_campaign(frequency=600)
+    assert judge_pace(10, [campaign]).level is Level.OK
+    assert judge_pace(10, [campaign, campaign]).level is Level.WARNING
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        ({}, "127.0.0.1:8084"),
+        ({"endpoint": "tcp:9000"}, "127.0.0.1:9000"),
+        ({"endpoint": "tcp:9000:interface=0.0.0.0"}, "127.0.0.1:9000"),
+        ({"endpoint": "tcp:9000:interface=192.0.2.1:backlog=5"}, "192.0.2.1:9000"),
+        ({"endpoint": "tcp:9000", "advertise": "192.0.2.7:9001"}, "192.0.2.7:9001"),
+    ],
+)
+def test_a_running_dialer_is_reached_where_it_listens_or_says(settings: dict[str, str], address: str) -> None:
+    assert running_address(OutboundSettings.model_validate(settings)) == address
+
+
+def json_cdr(**params: str) -> str:
+    inside = "".join(f'<param name="{name.replace("_", "-")}" value="{value}"></param>' for name, value in params.items())
+    return f'<configuration name="json_cdr.conf"><settings>{inside}</settings></configuration>'
+
+
+def test_the_addresses_of_records_are_tried_with_their_credentials() -> None:
+    located = json_cdr(url="http://192.0.2.1/cdr", cred="a:b", log_dir="x")
+    assert judge_configuration(loaded=True, located=located) == [("http://192.0.2.1/cdr", "a:b")]
+
+
+def test_an_unloaded_module_writes_no_records_whatever_its_file_says() -> None:
+    assert judge_configuration(loaded=False, located=json_cdr(log_dir="x")) == ok("cdr", judge_text())
+
+
+def judge_text() -> str:
+    return "no call detail records are written (mod_json_cdr is not loaded), and none are needed"
+
+
+def test_findings_are_one_line_each_whatever_a_switch_says() -> None:
+    lines = list(as_text([ok("a", "fine"), failure("b", "two\nlines\x1b[31m", "repair it")]))
+    assert lines == ["ok       a            fine", "failure  b            two?lines?[31m -> repair it"]
+
+
+def test_findings_as_json_tell_the_worst_level_first() -> None:
+    findings = [ok("a", "fine"), warning("b", "so so", "look")]
+    assert worst(findings) is Level.WARNING
+    assert worst([]) is Level.OK
+    assert json.loads(as_json(findings)) == {
+        "worst": "warning",
+        "findings": [
+            {"check": "a", "level": "ok", "text": "fine", "advice": ""},
+            {"check": "b", "level": "warning", "text": "so so", "advice": "look"},
+        ],
+    }
