@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
+BENCH_ARGS ?=
 
 .PHONY: demo test bench clean
 
@@ -13,7 +14,7 @@ test: $(VENV)/tox
 	"$(BIN)/python" -m tox run
 
 bench: $(VENV)/installed
-	"$(BIN)/python" -m bench
+	"$(BIN)/python" -m bench $(BENCH_ARGS)
 
 $(BIN)/python:
 	"$(PYTHON)" -m venv "$(VENV)"
