@@ -15,8 +15,9 @@ class LiveAttempt:
     """The mutable record of one open attempt. Only `dialer.calls.lifecycle` changes it.
 
     `sent` is False only while this process knows that no byte of the originate was written; `core_uuid` is the FreeSWITCH
-    process that it was written to, "" when that is not known; `heard` tells that the switch answered in any way. `timer` is
-    whatever the attempt waits for next: its turn to be submitted, or the rest of its end.
+    process that it was written to, "" when that is not known; `heard` tells that the switch answered in any way, and
+    `had_session` that a voice application may have begun. `timer` is whatever the attempt waits for next: its turn to be
+    submitted, or the rest of its end.
     """
 
     attempt: Attempt
@@ -30,6 +31,7 @@ class LiveAttempt:
     cause: str = ""
     hangup: Hangup | None = None
     sessions: int = 0
+    had_session: bool = field(init=False)
     notes: dict[str, str] | None = None
     timer: IDelayedCall | None = None
     concluding: bool = False
@@ -37,6 +39,7 @@ class LiveAttempt:
 
     def __attrs_post_init__(self) -> None:
         self.last_heard_at = self.attempt.planned_at
+        self.had_session = self.sent  # what an earlier process has sent may have had one
         self.core_uuid = self.attempt.core_uuid
         self.rang_at = self.attempt.rang_at
         self.answered_at = self.attempt.answered_at
@@ -53,6 +56,7 @@ class LiveAttempt:
             self.answered_at = min(self.answered_at or signal.at, signal.at)
             if kind is SignalKind.SESSION_OPENED:
                 self.sessions += 1
+                self.had_session = True
         elif kind is SignalKind.SESSION_CLOSED:
             self.sessions -= 1
         elif kind is SignalKind.HUNG_UP and self.hangup is None:

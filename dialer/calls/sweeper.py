@@ -1,8 +1,10 @@
 """Finds what fell through: calls that nobody drives, and attempts of which nothing was heard for too long.
 
-An answered call is driven by a session. When there is none, because the dialer's port cannot be reached, the dialplan is not
-ours, or FreeSWITCH lost the call between two applications, the callee hears nothing: the call is ended. An attempt that is
-open for longer than its call can last has missed its end: the switch is asked, and it ends as unknown when the call is gone.
+An answered call is driven by a session. When none comes, because the dialer's port cannot be reached, the dialplan is not
+ours, or FreeSWITCH lost the call on its way there, the callee hears nothing: the call is ended. Not so when it had a session
+before, of this process or of an earlier one: what that began, such as a talk to an agent, goes on without it, and behind it
+the dialplan asks for another session or hangs up; its limit is the call's own. An attempt that is open for longer than its
+call can last has missed its end: the switch is asked, and it ends as unknown when the call is gone.
 
 What is looked at is this process's own memory; the switch is asked about single calls only, and once in a while for all of its
 channels, to find those of ours that no attempt knows.
@@ -31,8 +33,8 @@ CAUSE = "ALLOTTED_TIMEOUT"
 
 @frozen(kw_only=True)
 class SweepRules:
-    """Seconds: how often to look; how long an answered call may be without a session, and an attempt without news beyond the
-    time that its ringing and its call may take; how often to look for channels that nobody knows."""
+    """Seconds: how often to look; how long after its answer a call may wait for a session, and an attempt without news beyond
+    the time that its ringing and its call may take; how often to look for channels that nobody knows."""
 
     every: float = 10.0
     without_session: float = 30.0
@@ -80,9 +82,9 @@ class Sweeper:
         try:
             for live in list(self.live.values()):
                 if self._is_undriven(live, now):
-                    await self._end(live, "ending an answered call that no session drives")
+                    self.undriven += await self._end(live, "ending an answered call that no session drives")
                 elif self._is_overdue(live, now):
-                    await self._end(live, "ending an attempt that is open for too long")
+                    self.overdue += await self._end(live, "ending an attempt that is open for too long")
         except (SwitchUnavailable, CommandFailed) as error:
             log.warning("cannot ask the switch about our calls", switch=self.switch.name, reason=str(error))
         self._absent &= self.live.keys()
@@ -93,11 +95,9 @@ class Sweeper:
     # --- which ------------------------------------------------------------------------------------------------------------
 
     def _is_undriven(self, live: LiveAttempt, now: datetime) -> bool:
-        """The last thing heard of a call without a session is its answer, or the end of its last session, after which the
-        dialplan asks for another one within seconds."""
         return (
-            live.state in _ANSWERED
-            and live.sessions <= 0
+            live.state is AttemptState.ANSWERED
+            and not live.had_session
             and now - live.last_heard_at > timedelta(seconds=self.rules.without_session)
         )
 
@@ -110,26 +110,22 @@ class Sweeper:
 
     # --- what becomes of them ---------------------------------------------------------------------------------------------
 
-    async def _end(self, live: LiveAttempt, why: str) -> None:
-        """Hang the call up; its end is told as any other. One that does not exist may have its end on its way to us: it is
-        lost when it does not exist at the next look, either."""
+    async def _end(self, live: LiveAttempt, why: str) -> bool:
+        """Hang the call up; its end is told as any other. Returns False for one that does not exist: its end may be on its way
+        to us, and it is lost when it does not exist at the next look, either."""
         uuid = live.attempt.call_uuid
         if await self.switch.kill(uuid, CAUSE):
             log.warning(why, call=uuid, state=live.state)
-            if live.state in _ANSWERED:
-                self.undriven += 1
-            else:
-                self.overdue += 1
-            return
+            return True
         if await self.switch.is_alive(uuid):
-            return
+            return False
         if uuid not in self._absent:
             self._absent.add(uuid)
-            return
+            return False
         log.warning("a call ended without a word", call=uuid, state=live.state)
         self.lost += 1
         self.tell(Signal(kind=SignalKind.FOUND_GONE, call_uuid=uuid, at=self.now(), cause=OwnCause.UNKNOWN))
+        return False
 
 
-_ANSWERED = frozenset({AttemptState.ANSWERED, AttemptState.CONNECTED})
 _ANOTHERS_BUSINESS = frozenset({AttemptState.ADRIFT, AttemptState.ENDED})

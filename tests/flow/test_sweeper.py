@@ -47,15 +47,27 @@ def test_a_call_with_a_session_is_left_alone(flow: Flow) -> None:
     assert flow.switch.killed == []
 
 
-def test_a_call_whose_session_has_closed_gets_the_same_time_for_another_one(flow: Flow) -> None:
+def test_what_a_session_has_begun_may_go_on_without_it_up_to_the_calls_limit(flow: Flow) -> None:
     uuid = answered(flow)
     flow.tell(uuid, SignalKind.SESSION_OPENED)
-    pass_time(flow, 50)
     flow.tell(uuid, SignalKind.SESSION_CLOSED)
-    pass_time(flow, 29)
+    pass_time(flow, OVERDUE - 5)
     assert flow.switch.killed == []
-    pass_time(flow, 12)
+    pass_time(flow, 20)
     assert flow.switch.killed == [uuid]
+    assert flow.lifecycle.sweeper.overdue == 1
+
+
+def test_a_talk_that_an_earlier_process_began_is_not_broken_off(flow: Flow) -> None:
+    uuid = answered(flow)
+    Deferred.fromCoroutine(flow.lifecycle.sweeper.stop())
+    flow.lifecycle = flow.new_lifecycle()
+    Deferred.fromCoroutine(flow.lifecycle.recover())
+    flow.lifecycle.switch_up(flow.switch)
+    flow.lifecycle.sweeper.start()
+    pass_time(flow, 60)
+    assert flow.lifecycle.owns(uuid)
+    assert flow.switch.killed == []
 
 
 def test_a_ringing_call_is_not_taken_for_one_without_a_session(flow: Flow) -> None:
