@@ -1,7 +1,7 @@
 """FreeSWITCH's configuration folder: what is in it, and steps carried out so that a failure at any moment can be undone.
 
-The manifest is written before a file that it tells of, and a backup before both: a run that is cut short leaves files that the
-next one, or uninstalling, takes for what they are.
+The manifest is written first, then the backup, then the file: a run that is cut short leaves a manifest that tells of more
+than was done, and files that the next one, or uninstalling, takes for what they are.
 """
 
 from __future__ import annotations
@@ -75,19 +75,21 @@ class ConfFolder:
     # --- one step ---------------------------------------------------------------------------------------------------------
 
     def _carry_out(self, step: Step) -> None:
-        if step.verb is Verb.REPLACE and step.before is not None:
-            self._write(_backup(step.path, manifests.digest(step.before)), step.before, like=self.root / step.path)
         if step.verb in (Verb.REMOVE, Verb.RESTORE, Verb.FORGET):
             self._undo(step)
             return
-        if step.changes:
-            self._make_folders(step.path)
-        if step.entry is not None and step.entry != self._manifest.files.get(step.path):
-            self._remember(self._manifest.with_file(step.path, step.entry))
-        if step.verb in (Verb.CREATE, Verb.UPDATE, Verb.REPLACE) and step.after is not None:
-            reference = self.root / step.path
-            like = reference if reference.exists() else self.root / ROOT_FILE
-            self._write(step.path, step.after, like=like, secret=step.secret)
+        replaced = step.before if step.verb is Verb.REPLACE else None
+        backup = "" if replaced is None else _backup(step.path, manifests.digest(replaced))
+        if step.entry is not None and (step.changes or step.entry != self._manifest.files.get(step.path)):
+            noted = self._manifest.with_file(step.path, step.entry)
+            for folder in self._missing_folders(step.path, backup, manifests.PATH):
+                noted = noted.with_folder(folder)
+            self._remember(noted)
+        there = self.root / step.path
+        if replaced is not None:
+            self._write(backup, replaced, like=there)
+        if step.changes and step.after is not None:
+            self._write(step.path, step.after, like=there if there.exists() else self.root / ROOT_FILE, secret=step.secret)
 
     def _undo(self, step: Step) -> None:
         entry = self._manifest.files[step.path]
@@ -102,13 +104,12 @@ class ConfFolder:
 
     def _remember(self, manifest: Manifest) -> None:
         self._manifest = manifest
-        self._make_folders(manifests.PATH)
         self._write(manifests.PATH, manifests.encode(manifest), like=self.root / ROOT_FILE)
 
     def _clean_up(self) -> None:
         """The manifest, and the folders that were made and are empty now."""
         (self.root / manifests.PATH).unlink(missing_ok=True)
-        for folder in reversed(self._manifest.folders):
+        for folder in sorted(self._manifest.folders, key=len, reverse=True):
             there = self.root / folder
             if there.is_dir() and not any(there.iterdir()):
                 there.rmdir()
@@ -146,17 +147,17 @@ class ConfFolder:
         return mode & _NOBODY_ELSE if secret else mode
 
     def _make_folders(self, path: str) -> None:
-        missing = []
-        for parent in Path(path).parents:
-            if (self.root / parent).is_dir():
-                break
-            missing.append(parent)
-        for parent in reversed(missing):
-            model = self.root.stat()
-            (self.root / parent).mkdir(mode=stat.S_IMODE(model.st_mode))
+        model = self.root.stat()
+        for folder in self._missing_folders(path):
+            there = self.root / folder
+            there.mkdir(mode=stat.S_IMODE(model.st_mode))
             if os.geteuid() == 0:
-                os.chown(self.root / parent, model.st_uid, model.st_gid)
-            self._manifest = self._manifest.with_folder(parent.as_posix())
+                os.chown(there, model.st_uid, model.st_gid)
+
+    def _missing_folders(self, *paths: str) -> list[str]:
+        """Those on the way to the files that do not exist, the outermost first."""
+        parents = {parent.as_posix() for path in paths if path for parent in Path(path).parents}
+        return sorted((folder for folder in parents if not (self.root / folder).is_dir()), key=len)
 
 
 def _backup(path: str, digest: str) -> str:

@@ -72,7 +72,8 @@ def test_a_dial_string_tells_what_it_goes_through(dial_string: str, route: Route
 
 
 def status(state: str = "NOREG", up: str = "UP", ping: int = 5) -> str:
-    return f"====\nName    \tcarrier\nFrom    \t<sip:carrier@127.0.0.1>\nPingFreq\t{ping}\nState   \t{state}\nStatus  \t{up}\n===\n"
+    fields = f"From    \t<sip:carrier@127.0.0.1>\nPingFreq\t{ping}\nState   \t{state}\nStatus  \t{up}\n"
+    return f"====\nName    \tcarrier\n{fields}====\n"
 
 
 @pytest.mark.parametrize(

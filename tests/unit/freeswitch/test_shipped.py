@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from dialer.config import Config
+from dialer.errors import BadValue
 from dialer.esl import commands
 from dialer.freeswitch.content import FILES, MARKER, ConfFile, render, session_limits, shipped
 from dialer.freeswitch.modules import known_modules, missing_modules
-from dialer.errors import BadValue
 from tests.unit.freeswitch import vocabulary
 
 ROOT = Path(__file__).resolve().parents[3] / "freeswitch_conf"

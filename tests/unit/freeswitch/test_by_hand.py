@@ -1,0 +1,77 @@
+"""What an administrator is told to do after an installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dialer.config import SwitchSettings
+from dialer.freeswitch.by_hand import INCLUDE_LIMITS, MODULES, SWITCH, remains
+from dialer.freeswitch.content import EVENT_SOCKET
+from dialer.freeswitch.modules import known_modules
+
+HERE = SwitchSettings(password="secret")
+ALL = "".join(f'<load module="{module.name}"/>' for module in known_modules())
+GOOD_MODULES = f"<configuration><modules>{ALL}</modules></configuration>".encode()
+GOOD_LIMITS = b'<configuration><settings><param name="sessions-per-second" value="100"/></settings></configuration>'
+
+
+def told(event_socket: str = "", modules: bytes | None = GOOD_MODULES, limits: bytes | None = GOOD_LIMITS) -> list[str]:
+    present = {EVENT_SOCKET: event_socket.encode() or None, MODULES: modules, SWITCH: limits}
+    return remains(present, HERE)
+
+
+def socket_with(**params: str) -> str:
+    inside = "".join(f'<param name="{name.replace("_", "-")}" value="{value}"/>\n' for name, value in params.items())
+    return f"<include>\n<configuration><settings>{inside}</settings></configuration>\n</include>\n"
+
+
+def test_of_a_folder_that_fits_nothing_is_told() -> None:
+    assert told(socket_with(password="secret", listen_ip="127.0.0.1", listen_port="8021")) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"password": "other"}, "password is not that of"),
+        ({"password": "secret", "listen_port": "8022"}, "listen-port is 8022"),
+        ({"password": "secret", "listen_ip": "::"}, "listens on all addresses"),
+        ({"password": "$${secret}"}, "uses variables"),
+    ],
+)
+def test_an_event_socket_of_somebody_elses_that_does_not_fit_is_told(params: dict[str, str], said: str) -> None:
+    (sentence,) = told(socket_with(**params))
+    assert said in sentence
+    assert "--replace" in sentence
+    assert "other" not in sentence.replace("the other", "")
+
+
+def test_an_event_socket_that_is_no_xml_is_told() -> None:
+    (sentence,) = told("<configuration>")
+    assert "cannot be read as XML" in sentence
+
+
+def test_a_switch_elsewhere_must_not_listen_on_loopback() -> None:
+    there = SwitchSettings(password="secret", host="192.0.2.9")
+    present = {EVENT_SOCKET: socket_with(password="secret", listen_ip="127.0.0.1").encode(), MODULES: GOOD_MODULES}
+    assert "listen-ip is 127.0.0.1" in remains(present | {SWITCH: GOOD_LIMITS}, there)[0]
+
+
+def test_each_module_that_is_not_loaded_is_told_with_its_line() -> None:
+    without = GOOD_MODULES.replace(b'<load module="mod_loopback"/>', b'<!-- <load module="mod_loopback"/> -->')
+    (sentence,) = told(modules=without)
+    assert '<load module="mod_loopback"/>' in sentence
+    assert "cannot be read" in told(modules=None)[0]
+
+
+@pytest.mark.parametrize("limits", [None, GOOD_LIMITS.replace(b"100", b"51"), b"<configuration/>"])
+def test_too_few_sessions_per_second_are_told_until_the_limits_are_included(limits: bytes | None) -> None:
+    (sentence,) = told(limits=limits)
+    assert INCLUDE_LIMITS in sentence
+    assert told(limits=f"<configuration>{INCLUDE_LIMITS}</configuration>".encode()) == []
+
+
+def test_the_readme_shows_the_same_line() -> None:
+    readme = Path(__file__).resolve().parents[3] / "freeswitch_conf" / "README.md"
+    assert INCLUDE_LIMITS in readme.read_text()
