@@ -16,6 +16,7 @@ from api.endpoint import Endpoint
 from api.errors import NO_RESOURCE, WRONG_METHOD
 from api.gate import Gate
 from api.phonebooks import Phonebooks
+from api.prepared import prepare
 from api.request import ApiRequest
 from api.routes import Route, routes_of
 from dialer.interfaces import ApiBackend
@@ -39,6 +40,7 @@ def build_app(backend: ApiBackend, gate: Gate) -> Klein:
             for path in (route.path, route.path.removesuffix("/")):
                 app.route("/" + path, methods=[route.method], strict_slashes=True)(handler)
     app.handle_errors(HTTPException)(_not_routed)
+    prepare(app.url_map)
     return app
 
 
@@ -56,5 +58,5 @@ def _not_routed(request: Any, failure: Failure) -> bytes:
     match failure.value:
         case MethodNotAllowed(valid_methods=methods) if methods:
             allowed = ", ".join(sorted(methods))
-            return request.prepared(request.refused(405, WRONG_METHOD.format(methods=allowed), {"Allow": allowed}))
-    return request.prepared(request.refused(404, NO_RESOURCE, {}))
+            return request.refused(405, WRONG_METHOD.format(methods=allowed), {"Allow": allowed})
+    return request.refused(404, NO_RESOURCE, {})

@@ -8,7 +8,6 @@ from twisted.internet.error import ConnectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
-from twisted.web.http_headers import Headers
 
 from api.request import error_body
 
@@ -84,14 +83,21 @@ class ApiChannel(HTTPChannel):
         request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
         return False
 
-    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """The head of an answer, in one piece: what is its own, then what every answer has."""
-        lines = [b"%b %b %b" % (version, code, reason)]
-        for name, values in headers.getAllRawHeaders():
-            lines += [b"%b: %b" % (name, value) for value in values]
-        lines.append(_END_OF_HEAD)
+    def send(self, request: Request, body: bytes) -> None:
+        """An answer in one piece: its own headers, those that every answer has, and its body unless only the head was asked
+        for. What serves it, it does not say."""
+        head = b"%b %d %b\r\nDate: %b\r\nContent-Length: %d\r\n" % (
+            request.clientproto,
+            request.code,
+            request.code_message,
+            self.site.date(),
+            len(body),
+        )
+        own = b"".join(
+            [b"%b: %b\r\n" % (name, value) for name, values in request.responseHeaders.getAllRawHeaders() for value in values]
+        )
         transport: Any = self.transport
-        transport.write(b"\r\n".join(lines))
+        transport.write(b"".join((head, own, _END_OF_HEAD, b"" if request.method == b"HEAD" else body)))
 
     def close_after_answer(self) -> None:
         """No further request is read. An answer that has not begun tells so."""

@@ -49,7 +49,6 @@ class Endpoint:
             done = fail(Failure())
         done.addCallback(self._encoded)
         done.addErrback(self._refused, request)
-        done.addCallback(request.prepared)
         done.addCallback(body.callback)
         return body
 

@@ -25,7 +25,6 @@ def error_body(sentence: str) -> bytes:
 class ApiRequest(Request):
     """Made by the channel. Its body is in memory, and never longer than the site's `max_body`."""
 
-    defaultContentType = None
     channel: Any
     content: Any
     _too_large = False
@@ -64,7 +63,6 @@ class ApiRequest(Request):
         """Hand the request to the site's one resource, unless it cannot take it. The short form of Twisted's own: there is
         one resource, and its addresses are plain."""
         self.site = self.channel.site
-        self.responseHeaders.setRawHeaders(b"Date", [self.channel.site.date()])
         if not self.path.startswith(PREFIX_BYTES):
             self._answer(404, NO_RESOURCE)
             return
@@ -106,10 +104,11 @@ class ApiRequest(Request):
 
     # --- what goes --------------------------------------------------------------------------------------------------------
 
-    def prepared(self, body: bytes) -> bytes:
-        """Tell the length of `body`, which follows."""
-        self.responseHeaders.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
-        return body
+    def write(self, data: bytes) -> None:
+        """Send the whole answer in one piece, as every answer here comes; `data` is its body."""
+        if not self.startedWriting and not self._disconnected:
+            self.startedWriting = 1
+            self.channel.send(self, data)
 
     def refused(self, status: int, sentence: str, headers: Mapping[str, str]) -> bytes:
         """Set the head of a refusal, and return its body."""
@@ -119,7 +118,7 @@ class ApiRequest(Request):
         return error_body(sentence)
 
     def _answer(self, status: int, sentence: str) -> None:
-        self.write(self.prepared(self.refused(status, sentence, {})))
+        self.write(self.refused(status, sentence, {}))
         self.finish()
 
     def _refuse_body(self) -> None:
@@ -131,4 +130,4 @@ class ApiRequest(Request):
         self.clientproto = b"HTTP/1.1"
         self.channel.close_after_answer()
         sentence = TOO_LARGE.format(maximum=self.channel.site.settings.max_body)
-        self.write(self.prepared(self.refused(413, sentence, {"Connection": "close"})))
+        self.write(self.refused(413, sentence, {"Connection": "close"}))

@@ -1,8 +1,8 @@
 """What a request of the API costs, against a bare Klein route that returns the same JSON in the same run.
 
 `python -m bench.api [--seconds S] [--rounds N]` prints requests a second over 16 keep-alive connections (GET one campaign,
-POST one contact), the ratio to the bare route, the 99th percentile, and what a `bulkcontact` of 10,000 numbers takes and does to
-the reactor. The load comes from a process of its own.
+POST one contact), the ratio to the bare route, the 99th percentile, and what a `bulkcontact` of 10,000 numbers takes and does
+to the reactor. The load comes from a process of its own.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def request(method: str, path: str, body: bytes = b"") -> bytes:
     return head.encode() + b"\r\n" + body
 
 
-async def load(port: int, kind: str, seconds: float, first: int) -> None:
+async def load(port: int, kind: str, seconds: float, first: int, phonebook: int) -> None:
     """Print how it went as JSON."""
     number = first
 
@@ -83,7 +83,7 @@ async def load(port: int, kind: str, seconds: float, first: int) -> None:
         nonlocal number
         number += 1
         path = PREFIX + "contact/" if kind == "post" else "/bare"
-        return request("POST", path, f"contact={number}&last_name=belaid&first_name=areski&phonebook_id=1".encode())
+        return request("POST", path, f"contact={number}&last_name=belaid&first_name=areski&phonebook_id={phonebook}".encode())
 
     same = request("GET", PREFIX + "campaign/1/" if kind == "get" else "/bare")
     make = one_contact if kind in ("post", "bare-post") else lambda: same
@@ -97,9 +97,10 @@ async def load(port: int, kind: str, seconds: float, first: int) -> None:
     )
 
 
-async def ask(port: int, kind: str, seconds: float, first: int) -> dict[str, float]:
+async def ask(port: int, kind: str, seconds: float, first: int, phonebook: int = 1) -> dict[str, float]:
     """Run a load against a port of this process."""
     arguments = ["-m", "bench.api", "--load", kind, "--port", str(port), "--seconds", str(seconds), "--first", str(first)]
+    arguments += ["--phonebook", str(phonebook)]
     output = await getProcessOutput(sys.executable, arguments, env=None, errortoo=True)
     try:
         return dict(orjson.loads(output))
@@ -154,10 +155,10 @@ async def furnish(database: Database, backend: StoreBackend) -> None:
     await backend.create_campaign(USER, draft)
 
 
-async def bulk(port: int) -> tuple[float, float]:
+async def bulk(port: int, phonebook: int = 1) -> tuple[float, float]:
     """Seconds that 10,000 numbers in one request take, and the longest time for which the reactor did nothing else."""
     numbers = ",".join(str(34_600_000_000 + number) for number in range(10_000))
-    body = f"phonebook_id=1&phoneno_list={numbers}".encode()
+    body = f"phonebook_id={phonebook}&phoneno_list={numbers}".encode()
     lags = [0.0]
     last = time.perf_counter()
 
@@ -248,9 +249,10 @@ def main() -> None:
     parser.add_argument("--send", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--phonebook", type=int, default=1, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.load:
-        asyncio.run(load(options.port, options.load, options.seconds, options.first))
+        asyncio.run(load(options.port, options.load, options.seconds, options.first, options.phonebook))
         return
     if options.send:
         asyncio.run(send(options.port, options.send))

@@ -1,0 +1,110 @@
+"""What a request of the API waits for while the dialer makes 100 calls a second, and what it does to their pace.
+
+`python -m bench.api_dialling [--seconds S]` runs the whole dialer in this process, its simulator included, dials, and asks over 16
+keep-alive connections from another process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from twisted.internet import reactor, task
+
+from bench.api import USER, ask, bulk, run
+from dialer.cli.run import API
+from dialer.config import Config
+from dialer.host import Host
+from dialer.model import VoipAppType
+from dialer.records import CampaignDraft
+from dialer.service import utc_now
+from dialer.store.admin import Admin
+from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
+from dialer.store.location import sqlite_url
+from dialer.store.schema import upgrade
+
+CALLS_PER_SECOND = 100
+
+
+def config() -> Config:
+    """The simulator answers each call for two seconds."""
+    return Config.model_validate(
+        {
+            "database": {"url": "sqlite:///bench.db"},
+            "http": {"endpoint": "tcp:0:interface=127.0.0.1", "requests_per_minute": 0},
+            "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"},
+            "simulator": {"callees": ["*=answers:ring=0.2,talk=2"], "calls_per_second": 2 * CALLS_PER_SECOND},
+        }
+    )
+
+
+async def dial(host: Host, seconds: float) -> None:
+    """A campaign that lasts for the whole run."""
+    admin, now = Admin(host.service.database), utc_now()
+    await admin.create_user(NewUser(username="bench", password_hash=PasswordHasher().hash("bench")), now)
+    await admin.create_gateway(NewGateway(name="bench", dial_string="sofia/gateway/bench/{number}"), now)
+    app = NewVoipApp(name="bench", type=VoipAppType.PLAY_AUDIO, data="silence_stream://60000")
+    await admin.create_voip_app(app, now)
+    draft = CampaignDraft(name="bench", gateway_id=1, voip_app_id=1, frequency=60 * CALLS_PER_SECOND)
+    await host.backend.create_campaign(USER, draft)
+    contacts = int(CALLS_PER_SECOND * seconds * 6)
+    for start in range(0, contacts, 10_000):
+        numbers = ",".join(str(15_550_000_000 + number) for number in range(start, min(start + 10_000, contacts)))
+        await host.backend.create_contacts(USER, 1, numbers)
+    # What the benchmark adds itself goes to a campaign that never calls.
+    later = utc_now().replace(year=2100)
+    await host.backend.create_campaign(
+        USER, CampaignDraft(name="waits", gateway_id=1, voip_app_id=1, starting_at=later, expires_at=later)
+    )
+
+
+async def measure(folder: Path, seconds: float) -> None:
+    """Dial, ask, tell."""
+    upgrade(sqlite_url(folder / "bench.db"))
+    host = Host(reactor, config(), folder, API)
+    await host.start()
+    await dial(host, seconds)
+    await task.deferLater(reactor, 2.0)
+    port = int(host.web.address.rpartition(":")[2])
+    for kind in ("quiet", "get", "post"):
+        before = calls(host)
+        began = reactor.seconds()
+        found: dict[str, Any] = {}
+        if kind == "quiet":
+            await task.deferLater(reactor, seconds)
+        else:
+            found = await ask(port, kind, seconds, 10_000_000, phonebook=2)
+        rate = (calls(host) - before) / (reactor.seconds() - began)
+        told = (
+            f"{found['rate']:,.0f} requests/s, p50 {found['p50'] * 1000:.1f} ms, p99 {found['p99'] * 1000:.1f} ms"
+            if found
+            else ""
+        )
+        print(f"{kind}: {rate:.0f} calls/s; {told}")
+    before, began = calls(host), reactor.seconds()
+    took, lag = await bulk(port, phonebook=2)
+    await task.deferLater(reactor, 1.0)
+    rate = (calls(host) - before) / (reactor.seconds() - began)
+    print(f"bulkcontact of 10,000: {took:.2f} s, longest reactor lag {lag * 1000:.1f} ms, {rate:.0f} calls/s")
+    await host.stop()
+
+
+def calls(host: Host) -> int:
+    """How many calls reached the called side."""
+    assert host.simulator is not None
+    return len(host.simulator.oracle.calls)
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each load")
+    seconds = parser.parse_args().seconds
+    run(lambda folder: measure(folder, seconds))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
