@@ -40,7 +40,7 @@ SUBSCRIBE_SOME = (
 END_OF_CHUNK = "SELECT max(id) FROM (SELECT id FROM contact WHERE phonebook_id = ? AND id > ? ORDER BY id LIMIT ?) AS chunk"
 SET_STATUS = (
     "UPDATE subscriber SET wanted_status = CASE status WHEN 6 THEN ? END, "
-    "ready_at = CASE WHEN status IN (1, 6) THEN ready_at WHEN ? = 1 THEN ? END, "
+    "ready_at = CASE WHEN status = 6 THEN ready_at WHEN ? = 1 THEN CASE status WHEN 1 THEN ready_at ELSE ? END END, "
     "status = CASE status WHEN 6 THEN 6 ELSE ? END WHERE campaign_id = ? AND number = ?"
 )
 

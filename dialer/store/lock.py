@@ -36,10 +36,10 @@ class DiallingLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            process = _named(descriptor)
             os.close(descriptor)
             raise StoreError(
-                f"another dialer (process {holder}) is dialling with {self.database}: stop it first, or use another database"
+                f"another dialer (process {process}) is dialling with {self.database}: stop it first, or use another database"
             ) from error
         with contextlib.suppress(OSError):  # the number serves the message only: a full disk must not keep us from dialling
             os.ftruncate(descriptor, 0)
@@ -51,3 +51,26 @@ class DiallingLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def holder(database: Path) -> str | None:
+    """The process that dials with `database`, "unknown" when it did not leave its number; None when nobody does. Leaves
+    nothing behind. Raises `StoreError` when that cannot be told."""
+    path = Path(f"{database.resolve()}.lock")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"cannot read {path} ({error.strerror}): run this as the user of the dialer") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _named(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _named(descriptor: int) -> str:
+    return os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"

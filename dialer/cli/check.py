@@ -1,0 +1,96 @@
+"""`dialer check`: an audit of the database, and the repair of what can be repaired."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from attrs import asdict
+
+from dialer.cli.blocking import config_option, database_url
+from dialer.errors import BadValue
+from dialer.service import utc_now
+from dialer.store.audit import Audit, Finding, Repair, audit, repair
+from dialer.store.location import sqlite_path
+from dialer.store.lock import holder
+
+EXIT_CLEAN = 0
+EXIT_FINDINGS = 1
+
+
+def add_parser(commands: Any) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser(
+        "check",
+        help="audit the database, and repair it",
+        description="Audits what has to hold in the database, and names what does not, with examples. Without --repair it "
+        "changes nothing and may be used beside a running dialer.",
+        epilog="Exit status: 0 nothing is wrong (any more); 1 findings; 2 wrong configuration or usage.",
+    )
+    config_option(parser)
+    parser.add_argument("--repair", action="store_true", help="mend what is safe to mend; no dialer may be at work")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Audit, and repair when that is asked for. Raises `BadValue` for a repair beside a dialer at work, and `StoreError`."""
+    url = database_url(arguments.config)
+    dialer = holder(sqlite_path(url))
+    if arguments.repair and dialer is not None:
+        raise BadValue("--repair", f"a dialer (process {dialer}) is at work with this database: stop it first")
+    found = audit(url)
+    repaired: list[Repair] = []
+    if arguments.repair and any(finding.repairable for finding in found.findings):
+        repaired = repair(url, utc_now())
+    left = audit(url) if repaired else found
+    if arguments.json:
+        print(_as_json(dialer, found, repaired, left))
+    else:
+        for line in _as_text(dialer, found, repaired, left, repairing=arguments.repair):
+            print(line)
+    return EXIT_FINDINGS if left.findings else EXIT_CLEAN
+
+
+def _as_json(dialer: str | None, found: Audit, repaired: Sequence[Repair], left: Audit) -> str:
+    document = {
+        "dialer": dialer,
+        "open_attempts": found.open_attempts,
+        "findings": [asdict(finding) for finding in found.findings],
+        "repaired": [asdict(done) for done in repaired],
+        "left": [finding.name for finding in left.findings],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _as_text(dialer: str | None, found: Audit, repaired: Sequence[Repair], left: Audit, *, repairing: bool) -> Iterator[str]:
+    if found.open_attempts is not None:
+        yield _at_work(dialer, found.open_attempts)
+    for finding in found.findings:
+        yield from _told(finding)
+    for done in repaired:
+        yield f"repaired {done.name}, rows changed: {done.rows}"
+    if not left.findings:
+        yield "nothing is wrong any more" if repaired else "nothing is wrong"
+    elif repairing:
+        yield f"not repaired: {', '.join(finding.name for finding in left.findings)}"
+
+
+def _at_work(dialer: str | None, open_attempts: int) -> str:
+    if dialer is not None:
+        return f"a dialer (process {dialer}) is at work; open attempts, which are its own: {open_attempts}"
+    if open_attempts:
+        return f"no dialer is at work; open attempts, which its next start takes over: {open_attempts}"
+    return "no dialer is at work, and no attempt is open"
+
+
+def _told(finding: Finding) -> Iterator[str]:
+    yield f"{finding.name}: {finding.count} {finding.problem}"
+    for example in finding.examples:
+        yield f"    {example}"
+    if finding.count > len(finding.examples):
+        yield f"    and {finding.count - len(finding.examples)} more"
+    if finding.remedy not in finding.examples:
+        yield f"  {'--repair' if finding.repairable else 'remedy'}: {finding.remedy}"
