@@ -323,13 +323,18 @@ class Lifecycle:
     # --- the switch goes and comes ----------------------------------------------------------------------------------------
 
     def switch_up(self, switch: Switch) -> None:
-        """Compare what we own with what lives on the switch."""
+        """Compare what we own with what lives on the switch. A session may have told of a call while no event could: that
+        says nothing about what became of it since."""
+        self._set_adrift()
         self._reconciler.start()
 
     def switch_down(self, switch: Switch, reason: str) -> None:
         """Whatever was sent is adrift until the switch is back; what was not sent is given back."""
         self._reconciler.stop()
         self.release_unsent()
+        self._set_adrift()
+
+    def _set_adrift(self) -> None:
         for live in list(self._live.values()):
             if live.sent and live.state is not AttemptState.ADRIFT:
                 self._tell(live, SignalKind.SWITCH_LOST)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from attrs import frozen
-from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -231,8 +231,12 @@ class Session:
             commands.filter_channel(self._call_uuid),
             commands.subscribe(commands.SESSION_EVENTS),
         )
-        for answered in [self._socket.send(command) for command in wanted]:
-            (await answered).checked()
+        # All are heard before one is judged: when the connection is lost, each of them fails.
+        told: list[tuple[bool, Any]] = await DeferredList([self._socket.send(one) for one in wanted], consumeErrors=True)
+        for answered, reply in told:
+            if not answered:
+                reply.raiseException()
+            reply.checked()
         return ""
 
     async def _part(self, cause: str) -> None:

@@ -1,0 +1,87 @@
+"""The dialer's database without its thread: each transaction is a step of the world, and so is the news of its COMMIT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from attrs import define
+from pony import orm
+from twisted.internet.defer import Deferred, succeed
+
+from dialer.errors import StoreError
+from dialer.store.database import Connection, Database, _Job
+from tests.crash.process import Process
+
+WAIT = (0.0001, 0.003)
+"""Seconds until the writer turns to what was handed in: the time of the COMMIT before it."""
+
+
+def prepare(_: Any, connection: Connection) -> None:
+    """As the product sets a connection up, but that nothing waits for the disk: here, machines do not lose power."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+@define(eq=False)
+class NoEntities:
+    """The flow uses SQL alone. To map entities takes longer than to play a scenario."""
+
+    db: orm.Database
+
+    @property
+    def Installation(self) -> Mapping[int, Any]:
+        (name,) = self.db.get_connection().execute("SELECT installation_id FROM installation").fetchone()
+        return {1: SimpleNamespace(installation_id=name)}
+
+
+class SteppedDatabase(Database):
+    """`dialer.store.database.Database` with its own transactions, groups and errors; only what runs them is the clock."""
+
+    reactor: Process
+
+    def __init__(self, url: str, reactor: Process, dialling: bool = False) -> None:
+        super().__init__(url, reactor, dialling)
+        self.waiting: list[_Job] = []
+        reactor.when_killed.append(self.close)
+
+    def start(self) -> Deferred[None]:
+        self._started = True
+        opened: Deferred[None] = Deferred()
+        self.reactor.callLater(0.01, self._start, opened)
+        return opened
+
+    def _start(self, opened: Deferred[None]) -> None:
+        self._connect()
+        self._opened(opened)
+
+    def close(self) -> None:
+        """What the kernel does for a dead process: its files are closed, its locks are gone."""
+        if self._open:
+            self._entities.db.disconnect()
+            self._lock.release()
+
+    def _submit(self, function: Any, *, with_entities: bool = False, may_wait: bool = False) -> Deferred[Any]:
+        done: Deferred[Any] = Deferred()
+        if not self._open:
+            done.errback(StoreError(f"the database {self.url} is not open"))
+            return done
+        if not self.waiting:
+            self.reactor.callLater(self.reactor.world.rng.uniform(*WAIT), self.serve)
+        self.waiting.append(_Job(function, done, with_entities, may_wait))
+        return done
+
+    def serve(self) -> None:
+        """Run what waits as the writer would: together, but for those that use entities."""
+        jobs, self.waiting = self.waiting, []
+        alone = [job for job in jobs if job.with_entities]
+        together = [job for job in jobs if not job.with_entities]
+        for group in [*([job] for job in alone), together]:
+            if group and self.reactor.effect("transaction"):
+                self._serve(group)
+
+    def stop(self) -> Deferred[None]:
+        """Nothing is ever stopped in this world; a coroutine that was left behind by a killed process may still ask."""
+        return succeed(None)

@@ -1,0 +1,137 @@
+"""Deliberate defects of the dialer. A harness that lets one of them pass is worth nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, Final
+from unittest import mock
+
+from attrs import evolve
+from twisted.internet.defer import Deferred
+
+import dialer.esl.commands
+import dialer.store.flow
+from dialer.calls import retry
+from dialer.calls.lifecycle import Lifecycle
+from dialer.calls.recovery import Reconciler
+from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.store.flow import Store
+
+
+@contextmanager
+def send_before_commit() -> Iterator[None]:
+    """The originate leaves as soon as the rows are written, and the COMMIT follows."""
+    begin = Store.begin
+
+    def hasty(self: Store, plans: Any, now: Any, deadline: Any) -> Deferred[Any]:
+        database: Any = self.database
+        seen: list[Any] = []
+
+        def look(connection: Any) -> None:
+            seen.append(dialer.store.flow.begin(connection, plans, now, deadline, self.node))
+            raise _RolledBackError
+
+        if not plans:
+            return begin(self, plans, now, deadline)
+        done: Deferred[Any] = Deferred()
+        rolled_back = database.run(look)
+        rolled_back.addErrback(lambda _: done.callback(seen[-1]))
+        rolled_back.addCallback(lambda _: begin(self, plans, now, deadline))
+        return done
+
+    with mock.patch.object(Store, "begin", hasty):
+        yield
+
+
+@contextmanager
+def no_deadline() -> Iterator[None]:
+    """FreeSWITCH is not told until when it may dial."""
+    originate = dialer.esl.commands.originate
+
+    def for_ever(call: Any, offset: Any) -> Any:
+        return originate(evolve(call, deadline=call.deadline + timedelta(days=365)), offset)
+
+    with mock.patch.object(dialer.esl.commands, "originate", for_ever):
+        yield
+
+
+@contextmanager
+def unknown_retried_at_once() -> Iterator[None]:
+    """A contact whose attempt ended nobody knows how is called again without the interval."""
+    decide = retry.decide
+
+    def impatient(disposition: Any, outcome: Any, candidate: Any, campaign: Any, now: Any) -> Any:
+        decision = decide(disposition, outcome, candidate, campaign, now)
+        if disposition is Disposition.UNKNOWN and decision.status is SubscriberStatus.START:
+            return evolve(decision, ready_at=now)
+        return decision
+
+    with mock.patch.object(retry, "decide", impatient):
+        yield
+
+
+@contextmanager
+def outbox_row_by_itself() -> Iterator[None]:
+    """The row for the hooks is written in a transaction of its own, after that of the end."""
+    finish = dialer.store.flow.finish
+
+    def in_two_parts(self: Store, end: Any) -> Deferred[bool]:
+        done = self.database.run(lambda connection: finish(connection, end, self.node, outbox=False))
+        return done.addCallback(lambda changed: self.database.run(lambda connection: told(connection, end, changed)))
+
+    def told(connection: Any, end: Any, changed: bool) -> bool:
+        if changed:
+            row = ("attempt.finished", 1, end.attempt.id, "{}", "2026-11-23", "2026-11-23")
+            connection.execute(dialer.store.statements.ADD_TO_OUTBOX, row)
+        return changed
+
+    with mock.patch.object(Store, "finish", in_two_parts):
+        yield
+
+
+@contextmanager
+def any_core_is_the_same() -> Iterator[None]:
+    """The identity of the FreeSWITCH process is not compared."""
+    absent = Reconciler._absent
+
+    async def trusting(self: Reconciler, live: Any) -> bool:
+        live.core_uuid = self.switch.core_uuid
+        return await absent(self, live)
+
+    with mock.patch.object(Reconciler, "_absent", trusting):
+        yield
+
+
+@contextmanager
+def planned_was_never_sent() -> Iterator[None]:
+    """After a crash, `planned` is taken for "not sent"."""
+    recover = Lifecycle.recover
+
+    async def careless(self: Lifecycle) -> int:
+        count = await recover(self)
+        for live in list(self._live.values()):
+            if live.attempt.state is AttemptState.PLANNED:
+                self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
+        return count
+
+    with mock.patch.object(Lifecycle, "recover", careless):
+        yield
+
+
+DEFECTS: Final[Mapping[str, Callable[[], AbstractContextManager[None]]]] = MappingProxyType(
+    {
+        "send before commit": send_before_commit,
+        "no deadline in the originate": no_deadline,
+        "retry of unknown at once": unknown_retried_at_once,
+        "outbox row by itself": outbox_row_by_itself,
+        "adoption without Core-UUID check": any_core_is_the_same,
+        "planned treated as never sent": planned_was_never_sent,
+    }
+)
+
+
+class _RolledBackError(Exception):
+    """The transaction shall leave nothing behind."""

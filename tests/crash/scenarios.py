@@ -1,0 +1,89 @@
+"""What is played: who is called, and what goes wrong when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from attrs import Factory, frozen
+
+from dialer.model import UnknownPolicy
+from tests.crash.network import Fate
+
+INTERVAL = 6
+"""Seconds until a retry: more than the dialer needs to be sure that a call is gone."""
+
+CALL_TIMEOUT = 2
+MAX_RETRY = 1
+
+
+@frozen(kw_only=True)
+class Scenario:
+    """A campaign: `callees` are scripts of the simulator, one contact each."""
+
+    name: str
+    callees: tuple[str, ...]
+    policy: UnknownPolicy = UnknownPolicy.RETRY
+
+
+@frozen
+class Kill:
+    """`kill -9` of the dialer; `fate` is that of the bytes it had written. Another one is started after `restart` seconds."""
+
+    fate: Fate = Fate.ARRIVES
+    restart: float = 0.3
+
+
+@frozen
+class Restart:
+    """FreeSWITCH dies, and another one serves after `down` seconds."""
+
+    down: float = 0.5
+
+
+@frozen
+class Cut:
+    """Every connection breaks."""
+
+
+@frozen
+class Silence:
+    """What is open falls silent for ever; new connections can be had after so many seconds."""
+
+    seconds: float = 1.0
+
+
+@frozen
+class Stall:
+    """What the dialer has sent and sends on its open connections arrives so many seconds late, should it die meanwhile."""
+
+    seconds: float = 12.0
+
+
+Fault = Kill | Restart | Cut | Silence | Stall
+
+
+@frozen
+class Plan:
+    """Faults by the number of the kill point, counted from the start of the run. `seed` decides the sizes of the pieces that
+    the network delivers, how long they and the commits take, and with it the order of what happens at the same time."""
+
+    faults: Mapping[int, Fault] = Factory(dict)
+    seed: int = 1
+
+
+SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
+    {
+        scenario.name: scenario
+        for scenario in (
+            Scenario(name="mixed", callees=("busy_ringing", "answers:ring=0.5,talk=1.5", "no_answer")),
+            Scenario(name="silent", callees=("never_replies", "rejected", "answers:ring=0.2,talk=0.7")),
+            Scenario(
+                name="never",
+                callees=("answers:ring=1,talk=2", "early_media:ring=0.5,talk=1", "busy_ringing", "invalid"),
+                policy=UnknownPolicy.NEVER,
+            ),
+        )
+    }
+)

@@ -1,0 +1,144 @@
+"""Sweeps: one run for each kill point of a scenario."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from attrs import Factory, define, frozen
+
+from tests.crash.network import Fate
+from tests.crash.oracle import violations
+from tests.crash.scenarios import SCENARIOS, Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Stall
+from tests.crash.world import World
+
+
+@frozen
+class Sight:
+    """A run that broke a promise: how to see it again, and what was seen."""
+
+    scenario: str
+    plan: Plan
+    broken: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.scenario} with {self.plan}: " + "; ".join(self.broken)
+
+
+@define
+class Tally:
+    """What a sweep has done."""
+
+    runs: int = 0
+    faults: int = 0
+    rings: int = 0
+    slowest_end: float = 0.0
+    ends: dict[str, int] = Factory(dict)
+    seen: list[Sight] = Factory(list)
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A place for databases."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="dialer-crash-", dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
+
+
+def play(scenario: Scenario, plan: Plan, where: Path, tally: Tally) -> list[str]:
+    """Run once, judge, count."""
+    world = World(scenario, plan, where)
+    try:
+        world.run()
+        broken = violations(world)
+        tally.runs += 1
+        tally.faults += len(plan.faults)
+        tally.rings += sum(call.rang for call in world.oracle.calls)
+        tally.slowest_end = max(tally.slowest_end, (world.finished_at or 0.0) - world.began)
+        for (cause,) in world.rows("SELECT cause FROM attempt"):
+            tally.ends[cause] = tally.ends.get(cause, 0) + 1
+    finally:
+        world.close()
+    if broken:
+        tally.seen.append(Sight(scenario.name, plan, tuple(broken)))
+    return broken
+
+
+def points(scenario: Scenario, where: Path, seed: int = 1) -> tuple[list[int], list[int]]:
+    """The numbers of a quiet run's kill points: those at which an attempt was open, or begun, and the others."""
+    world = World(scenario, Plan(seed=seed), where, trace=[])
+    try:
+        world.run()
+        trace = world.trace or []
+    finally:
+        world.close()
+    busy = [number for number, (_, open_attempts) in enumerate(trace, 1) if open_attempts]
+    idle = [number for number, (_, open_attempts) in enumerate(trace, 1) if not open_attempts]
+    return busy, idle
+
+
+Faults = Callable[[int], dict[int, Fault]]
+
+
+def kills(number: int) -> dict[int, Fault]:
+    """The dialer is killed; the bytes on their way and the length of its absence differ from point to point."""
+    fate = (Fate.ARRIVES, Fate.CUT, Fate.ARRIVES, Fate.LOST)[number % 4]
+    return {number: Kill(fate, (0.3, 1.0, 5.0)[number % 3])}
+
+
+def kills_with_a_stalled_link(number: int) -> dict[int, Fault]:
+    """Packets are lost, the dialer dies, and TCP delivers what it had sent long after that."""
+    return {number: Stall(12.0), number + 1 + number % 7: Kill(Fate.ARRIVES, 0.5)}
+
+
+def switch_restarts(number: int) -> dict[int, Fault]:
+    """FreeSWITCH dies and comes back as another process."""
+    return {number: Restart((0.1, 2.0)[number % 2])}
+
+
+def both_die(number: int) -> dict[int, Fault]:
+    """FreeSWITCH and the dialer die."""
+    return {number: Restart(0.5), number + 2: Kill(Fate.ARRIVES, (0.3, 3.0)[number % 2])}
+
+
+def links_break(number: int) -> dict[int, Fault]:
+    """Connections break, with or without a word."""
+    return {number: (Cut(), Silence(1.0), Silence(5.0))[number % 3]}
+
+
+@frozen
+class Sweep:
+    """A kind of fault at every `step`-th busy point, and at every `idle`-th of the others."""
+
+    name: str
+    faults: Faults
+    step: int = 1
+    idle: int = 20
+
+    def plans(self, scenario: Scenario, where: Path, thin: int = 1) -> Iterator[Plan]:
+        """One for each kill point; with `thin`, only for every so manyth of these."""
+        busy, idle = points(scenario, where)
+        for number in [*busy[:: self.step * thin], *idle[:: self.idle * thin]]:
+            yield Plan(self.faults(number))
+
+
+SWEEPS: Final[Sequence[Sweep]] = (
+    Sweep("kills", kills),
+    Sweep("kills with a stalled link", kills_with_a_stalled_link, step=6, idle=60),
+    Sweep("switch restarts", switch_restarts, step=6, idle=60),
+    Sweep("both die", both_die, step=6, idle=60),
+    Sweep("links break", links_break, step=6, idle=60),
+)
+
+
+def sweep(tally: Tally, where: Path, *, thin: int = 1, until_seen: bool = False) -> Tally:
+    """Every sweep over every scenario; with `until_seen`, only up to the first broken promise."""
+    for kind in SWEEPS:
+        for scenario in SCENARIOS.values():
+            for plan in kind.plans(scenario, where, thin):
+                if play(scenario, plan, where, tally) and until_seen:
+                    return tally
+    return tally

@@ -1,0 +1,267 @@
+"""A whole world on one stepped clock: the dialer as it is wired in production, a FreeSWITCH, the network between, a disk.
+
+Every step (a piece that arrives, a timer, a transaction, the news of a COMMIT) and, within a step, every effect of the dialer
+on the outside (a write, a close, a transaction, its COMMIT) has a number. A plan says what goes wrong at which number.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.task import Clock
+
+import dialer.campaigns.scheduler
+import dialer.esl.inbound
+import dialer.service
+import dialer.store.database
+from dialer.calls.lifecycle import FlowSettings
+from dialer.esl.inbound import SwitchConfig
+from dialer.model import Delivery, VoipAppType
+from dialer.service import DialerService, ServiceSettings
+from dialer.simulator.config import SimulatorConfig, uuid_factory
+from dialer.simulator.numberplan import NumberPlan, parse_pattern
+from dialer.simulator.oracle import CalledSide, Oracle
+from dialer.simulator.service import Simulator
+from dialer.store.location import sqlite_url
+from tests.crash.database import NoEntities, SteppedDatabase, prepare
+from tests.crash.logs import Complaints
+from tests.crash.network import Fate, Network
+from tests.crash.process import Process
+from tests.crash.scenarios import Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Stall
+from tests.crash.template import START, database_for, number_of
+
+SWITCH_PORT, OUTBOUND_PORT = 8021, 8084
+GRACE = 2.0
+WINDOW = 2.0
+PATIENCE = 45.0
+"""Seconds of the world's time in which a campaign must come to its end, whatever went wrong."""
+
+AFTERWARDS = 1.5
+"""Seconds that the world goes on after that, and after the last packet on its way: nothing may happen any more."""
+
+_OPEN = "SELECT 1 FROM attempt WHERE ended_at IS NULL"
+
+
+class SteppedClock(Clock):
+    """Twisted's stepped clock, one call at a time."""
+
+    def step(self) -> None:
+        call = self.calls.pop(0)
+        self.rightNow = max(self.rightNow, call.getTime())
+        call.called = 1
+        call.func(*call.args, **call.kw)
+
+
+@frozen(kw_only=True)
+class Ring:
+    """An INVITE, and what the database said of its attempt at that moment: "none", "open" or "ended"."""
+
+    call: CalledSide
+    attempt: str
+    others_live: int
+
+
+@define(eq=False)
+class WatchedOracle(Oracle):
+    """The called side's log, with what was true at the moment of each INVITE."""
+
+    rings: list[Ring] = field(factory=list)
+    attempt_of: Callable[[str], str] = lambda _: ""
+
+    def invited(self, call: CalledSide) -> None:
+        live = sum(1 for one in self.by_number(call.number) if one.ended_at is None)
+        self.rings.append(Ring(call=call, attempt=self.attempt_of(call.call_uuid), others_live=live))
+        Oracle.invited(self, call)
+
+
+@define(eq=False)
+class World:
+    """One run of a scenario; `folder` holds its database. `trace` gets, when it is a list, each kill point's
+    name and the number of attempts that were open then."""
+
+    scenario: Scenario
+    plan: Plan
+    folder: Path
+    trace: list[tuple[str, int]] | None = None
+    clock: SteppedClock = field(factory=SteppedClock, init=False)
+    rng: random.Random = field(init=False)
+    network: Network = field(init=False)
+    oracle: WatchedOracle = field(factory=WatchedOracle, init=False)
+    complaints: Complaints = field(factory=Complaints, init=False)
+    delivered: list[Delivery] = field(factory=list, init=False)
+    kills: int = field(default=0, init=False)
+    restarts: list[float] = field(factory=list, init=False)
+    points: int = field(default=0, init=False)
+    began: float = field(init=False)
+    finished_at: float | None = field(default=None, init=False)
+    dialer: Process = field(init=False)
+    service: DialerService = field(init=False)
+    switch: Process = field(init=False)
+    simulator: Simulator = field(init=False)
+    reader: sqlite3.Connection = field(init=False)
+    _path: Path = field(init=False)
+    _pending: list[Fault] = field(factory=list, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.rng = random.Random(self.plan.seed)
+        self.network = Network(self)
+        self.began = self.clock.rightNow = START.timestamp()
+        self._path = self.folder / "dialer.db"
+        for leftover in self.folder.glob("dialer.db*"):
+            leftover.unlink()
+        shutil.copyfile(database_for(self.scenario, self.folder), self._path)
+        self.reader = sqlite3.connect(self._path, isolation_level=None)
+        self.oracle.attempt_of = self._attempt_of
+        self._start_switch()
+
+    # --- the run ------------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Play the scenario to its end, and a little longer."""
+        look_at = self.began
+        with self._wired():
+            self._start_dialer()
+            while self.clock.calls:
+                now = self.clock.seconds()
+                if now >= look_at:
+                    look_at = now + 0.5
+                    if self.finished_at is None and self._finished():
+                        self.finished_at = now
+                    if now > self.began + PATIENCE or (self.finished_at is not None and now > self._over_at()):
+                        break
+                self.point("step")
+                self._apply_pending()
+                if self.clock.calls:
+                    self.clock.step()
+            self.dialer.kill(Fate.LOST)
+        self.switch.kill(Fate.LOST)
+
+    def point(self, name: str) -> None:
+        """A kill point is reached."""
+        self.points += 1
+        if self.trace is not None:
+            self.trace.append((name, len(self.rows(_OPEN))))
+        fault = self.plan.faults.get(self.points)
+        if isinstance(fault, Kill):
+            self._kill(fault)
+        elif fault is not None:
+            self._pending.append(fault)
+
+    def now(self) -> datetime:
+        """The clock of every process."""
+        return datetime.fromtimestamp(self.clock.seconds(), UTC)
+
+    def split(self, data: bytes) -> list[bytes]:
+        """The pieces in which some bytes arrive."""
+        chance = self.rng.random()
+        if len(data) < 2 or chance < 0.6:
+            return [data]
+        at = self.rng.randrange(1, len(data))
+        return [data[:at], data[at:]]
+
+    def rows(self, statement: str) -> list[Any]:
+        """What another program sees in the database."""
+        return self.reader.execute(statement).fetchall()
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.reader.close()
+
+    def _finished(self) -> bool:
+        return not self.rows("SELECT 1 FROM subscriber WHERE status IN (1, 6) LIMIT 1")
+
+    def _over_at(self) -> float:
+        return max(self.finished_at or 0.0, self.network.held_until) + AFTERWARDS
+
+    def _attempt_of(self, call_uuid: str) -> str:
+        row = self.reader.execute("SELECT ended_at FROM attempt WHERE call_uuid = ?", (call_uuid,)).fetchone()
+        return "none" if row is None else "open" if row[0] is None else "ended"
+
+    # --- the processes ------------------------------------------------------------------------------------------------------
+
+    def _start_switch(self) -> None:
+        patterns = tuple(parse_pattern(f"{number_of(index)}={callee}") for index, callee in enumerate(self.scenario.callees))
+        config = SimulatorConfig(plan=NumberPlan(patterns), heartbeat=0, default_playback=0.5)
+        self.switch = Process(self, "switch")
+        self.simulator = Simulator(self.switch, config, random.Random(self.plan.seed))
+        self.simulator.oracle = self.simulator.switch.oracle = self.oracle
+        self.simulator.start(SWITCH_PORT)
+
+    def _start_dialer(self) -> None:
+        self.dialer = Process(self, "dialer", numbered=True)
+        settings = ServiceSettings(
+            database=sqlite_url(self._path),
+            switch=SwitchConfig(
+                port=SWITCH_PORT, handshake=2.0, ping_interval=1.0, silence=2.0, retry_initial=0.2, retry_max=1.0
+            ),
+            outbound_endpoint=f"tcp:{OUTBOUND_PORT}:interface=127.0.0.1",
+            outcomes=self.folder / "outcomes",
+            applications={VoipAppType.PLAY_AUDIO: play},
+        )
+        self.service = DialerService(self.dialer, settings)
+        Deferred.fromCoroutine(self.service.start())
+
+    @contextmanager
+    def _wired(self) -> Iterator[None]:
+        """The dialer's own wiring, with this world's clock, disk, chance and, to be quick, shorter times."""
+        with (
+            self.complaints,
+            mock.patch.object(dialer.esl.inbound, "HostnameEndpoint", TCP4ClientEndpoint),
+            mock.patch.object(dialer.campaigns.scheduler, "TICK", 0.25),
+            mock.patch.multiple(dialer.store.database, _prepare=prepare, make_entities=NoEntities),
+            mock.patch.multiple(
+                dialer.service,
+                Database=SteppedDatabase,
+                FlowSettings=partial(FlowSettings, recovery_grace=GRACE, originate_window=WINDOW),
+                JsonLines=lambda _: self._hook,
+                utc_now=self.now,
+                new_id=uuid_factory(random.Random(self.plan.seed)),
+                random=SimpleNamespace(Random=lambda: random.Random(self.plan.seed)),
+            ),
+        ):
+            yield
+
+    async def _hook(self, deliveries: Any) -> None:
+        self.delivered += deliveries
+
+    # --- what goes wrong ----------------------------------------------------------------------------------------------------
+
+    def _kill(self, fault: Kill) -> None:
+        if self.dialer.alive:
+            self.kills += 1
+            self.dialer.kill(fault.fate)
+            self.clock.callLater(fault.restart, self._start_dialer)
+
+    def _apply_pending(self) -> None:
+        """What does not happen in the middle of the dialer's instructions."""
+        pending, self._pending = self._pending, []
+        for fault in pending:
+            if isinstance(fault, Restart):
+                self.restarts.append(self.clock.seconds())
+                self.network.refused_until[SWITCH_PORT] = self.clock.seconds() + fault.down
+                self.simulator.restart()
+            elif isinstance(fault, Cut):
+                self.network.cut()
+            elif isinstance(fault, Silence):
+                self.network.silence(fault.seconds)
+            elif isinstance(fault, Stall):
+                self.network.stall(self.dialer, fault.seconds)
+
+
+async def play(call: Any, context: Any) -> dict[str, str]:
+    """A voice application of half a second."""
+    await call.execute("playback", "hello.wav")
+    return {"played": "1"}
