@@ -16,6 +16,8 @@ WHOLE = (
     ("bench.flow",),
     ("bench.flow", "--search"),
     ("bench.memory",),
+    ("bench.api",),
+    ("bench.api_dialling",),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -23,6 +25,8 @@ QUICK = (
     ("bench.store", "--attempts", "1500"),
     ("bench.flow", "--seconds", "6"),
     ("bench.memory", "--quick"),
+    ("bench.api", "--seconds", "1", "--rounds", "2"),
+    ("bench.api_dialling", "--seconds", "3"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 

@@ -1,7 +1,7 @@
 """What a request of the API waits for while the dialer makes 100 calls a second, and what it does to their pace.
 
-`python -m bench.api_dialling [--seconds S]` runs the whole dialer in this process, its simulator included, dials, and asks over 16
-keep-alive connections from another process.
+`python -m bench.api_dialling [--seconds S]` runs the whole dialer in this process, dials a simulator in a second one, and asks
+over 16 keep-alive connections, as fast as they can, from a third.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from argon2 import PasswordHasher
 from twisted.internet import reactor, task
 
 from bench.api import USER, ask, bulk, run
+from bench.processes import simulator
 from dialer.cli.run import API
 from dialer.config import Config
+from dialer.esl.inbound import SwitchConfig
 from dialer.host import Host
 from dialer.model import VoipAppType
 from dialer.records import CampaignDraft
@@ -29,14 +31,14 @@ from dialer.store.schema import upgrade
 CALLS_PER_SECOND = 100
 
 
-def config() -> Config:
-    """The simulator answers each call for two seconds."""
+def config(port: int) -> Config:
+    """A dialer of the simulator at `port`."""
     return Config.model_validate(
         {
             "database": {"url": "sqlite:///bench.db"},
             "http": {"endpoint": "tcp:0:interface=127.0.0.1", "requests_per_minute": 0},
             "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"},
-            "simulator": {"callees": ["*=answers:ring=0.2,talk=2"], "calls_per_second": 2 * CALLS_PER_SECOND},
+            "switch": [{"port": port, "password": SwitchConfig().password, "calls_per_second": 2 * CALLS_PER_SECOND}],
         }
     )
 
@@ -61,10 +63,10 @@ async def dial(host: Host, seconds: float) -> None:
     )
 
 
-async def measure(folder: Path, seconds: float) -> None:
+async def measure(folder: Path, seconds: float, simulated: int) -> None:
     """Dial, ask, tell."""
     upgrade(sqlite_url(folder / "bench.db"))
-    host = Host(reactor, config(), folder, API)
+    host = Host(reactor, config(simulated), folder, API)
     await host.start()
     await dial(host, seconds)
     await task.deferLater(reactor, 2.0)
@@ -93,9 +95,8 @@ async def measure(folder: Path, seconds: float) -> None:
 
 
 def calls(host: Host) -> int:
-    """How many calls reached the called side."""
-    assert host.simulator is not None
-    return len(host.simulator.oracle.calls)
+    """How many calls were sent."""
+    return host.service.pace.pace().calls
 
 
 def main() -> None:
@@ -103,7 +104,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=8.0, help="of each load")
     seconds = parser.parse_args().seconds
-    run(lambda folder: measure(folder, seconds))
+    options = ("--sps", "0", "--max-sessions", "0", "--mix", "[answers:ring=0.2,talk=2]=1")
+    with simulator(*options) as (port, _):
+        run(lambda folder: measure(folder, seconds, port))
 
 
 if __name__ == "__main__":
