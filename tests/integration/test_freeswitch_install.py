@@ -91,9 +91,10 @@ def test_the_wheel_is_told_to_hold_each_file() -> None:
     """What is installed from a wheel is looked at by tox, with no checkout in sight."""
     parser = configparser.ConfigParser()
     parser.read(ROOT / "setup.cfg")
-    assert "dialer.freeswitch_conf" in parser["options"]["packages"].split()
     assert "dialer.freeswitch_conf = freeswitch_conf" in parser["options"]["package_dir"].splitlines()
     patterns = [PurePath(pattern.strip()) for pattern in parser["options.package_data"]["dialer.freeswitch_conf"].split(",")]
     shipped = [path.relative_to(ROOT / "freeswitch_conf") for path in (ROOT / "freeswitch_conf").rglob("*") if path.is_file()]
+    packages = set(parser["options"]["packages"].split())
     for path in shipped:
+        assert ".".join(("dialer", "freeswitch_conf", *path.parts[:-1])) in packages
         assert any(len(path.parts) == len(one.parts) and path.match(str(one)) for one in patterns), path
