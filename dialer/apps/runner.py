@@ -10,13 +10,13 @@ from typing import Final
 import structlog
 from attrs import define
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.interfaces import IReactorTime
 
 from dialer.applications import AppSettings
 from dialer.apps.conference import conference
 from dialer.apps.context import Application, CallContext
 from dialer.apps.dial import dial
+from dialer.apps.limit import Limit
 from dialer.apps.opt_out import OptOutKey
 from dialer.apps.play import located, play_audio
 from dialer.apps.speak import speak
@@ -84,12 +84,15 @@ class VoiceApplications:
         if settings.inband_dtmf:
             await call.execute("start_dtmf")
         work = Deferred.fromCoroutine(self._apply(kind, call, context))
+        limit = Limit(work, settings.limit(kind), self.clock)
         try:
             if settings.opt_out_digit and kind in settings.opt_out_kinds:
-                await self._with_opt_out(call, context, work, kind)
+                await self._with_opt_out(call, context, work)
             else:
-                await work.addTimeout(settings.limit(kind), self.clock)
-        except Expired:
+                await work
+        except CancelledError:
+            if not limit.passed:
+                raise
             log.info("the voice application reached its limit", call=call.call_uuid, seconds=settings.limit(kind))
             context.notes["limit"] = str(settings.limit(kind))
 
@@ -98,10 +101,10 @@ class VoiceApplications:
 
     # --- do not call me again ---------------------------------------------------------------------------------------------
 
-    async def _with_opt_out(self, call: AnsweredCall, context: CallContext, work: Deferred[None], kind: VoipAppType) -> None:
+    async def _with_opt_out(self, call: AnsweredCall, context: CallContext, work: Deferred[None]) -> None:
         key = OptOutKey(call, self.settings.opt_out_digit)
         try:
-            await key.during(work.addTimeout(self.settings.limit(kind), self.clock))
+            await key.during(work)
             if not key.pressed:
                 await key.during(self._pause(call, self.settings.opt_out_wait))
         finally:
