@@ -33,7 +33,7 @@ def settings(ringback: str) -> str:
 
 def argument(transfer: Transfer) -> str:
     """The argument of `bridge`. Raises `BadValue` naming what cannot be sent exactly."""
-    address = quoting.dial_string("dial_string", transfer.dial_string)
+    address = complete(quoting.dial_string("dial_string", transfer.dial_string))
     if not 0 < transfer.timeout <= MAX_TIMEOUT:
         raise BadValue("timeout", f"{transfer.timeout} is not a number of seconds from 1 to {MAX_TIMEOUT}")
     own = [("originate_timeout", str(transfer.timeout)), ("ignore_early_media", "true")]
@@ -41,6 +41,16 @@ def argument(transfer: Transfer) -> str:
         number = quoting.caller_number("caller_id_number", transfer.caller_id_number)
         own.append(("origination_caller_id_number", number))
     return f"{{{quoting.bracketed(own + given_variables(transfer.variables))}}}{address}"
+
+
+def complete(address: str) -> str:
+    """A `loopback` address with its context and dialplan. In `originate` they are `default` and `XML` when they are left out;
+    in `bridge`, those of the leg that dials: the dialer's own context, or the inline dialplan, for which the number would be
+    the name of an application (seen on FreeSWITCH 1.10.12)."""
+    parts = address.split("/")
+    if parts[0] != "loopback":
+        return address
+    return "/".join(parts + ["default", "XML"][len(parts) - 2 :]) if len(parts) < 4 else address
 
 
 def outcome(ended: Event) -> Transferred:

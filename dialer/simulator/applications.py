@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from dialer.simulator.bridging import bridge
 from dialer.simulator.causes import named
 from dialer.simulator.channel import Channel
@@ -179,8 +177,6 @@ def park(runner: Runner, running: Running) -> None:
 
 def _socket(runner: Runner, running: Running) -> None:
     channel = runner.channel
-    argument = channel.switch.expanded(running.action.argument, channel)
-    running.action = evolve(running.action, argument=argument)
     channel.switch.open_socket(channel, runner, running)
 
 

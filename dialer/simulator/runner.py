@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, evolve, frozen
 from twisted.internet.interfaces import IDelayedCall
 
 if TYPE_CHECKING:
@@ -126,6 +126,10 @@ class Runner:
         if start is None:
             channel.switch.hang_up(channel, "DESTINATION_OUT_OF_ORDER")
             return
+        # As switch_core_session_exec does it; some applications do it once more with what they get.
+        argument = channel.switch.expanded(action.argument, channel)
+        if argument != action.argument:
+            action = evolve(action, argument=argument)
         if self.stack:
             self.stack[-1].pause(channel)
         running = Running(action, action.event_uuid or channel.switch.new_uuid(), lambda: self.end(running), on_end)

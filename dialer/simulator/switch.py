@@ -153,8 +153,9 @@ class Switch:
         self.connect_socket(channel, runner, running)
 
     def expanded(self, text: str, channel: Channel | None = None) -> str:
-        """The text with its `${...}` replaced, by the channel's variables first, then global ones."""
-        if "$" not in text:
+        """The text with its `${...}` replaced, by the channel's variables first, then global ones; and without one level of
+        backslashes."""
+        if "$" not in text and "\\" not in text:
             return text
 
         def variable(name: str) -> str:

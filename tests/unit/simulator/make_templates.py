@@ -8,6 +8,7 @@ the file lists each entry once, and a template is a list of ranges `[first, last
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -251,6 +252,10 @@ def make() -> Maker:
     began, ended = (maker.templates[f"sofia/CHANNEL_EXECUTE{tail}"] for tail in ("", "_COMPLETE/local"))
     told = [e for e in ended if e[0] == "Event-Name" or e[0].startswith("Event-Calling-")]
     maker.templates["sofia/CHANNEL_EXECUTE_COMPLETE"] = [next((t for t in told if t[0] == e[0]), e) for e in began]
+    # No recording has a bridge; its events are like those of a channel that is parked, seen on FreeSWITCH 1.10.12.
+    for family, name in itertools.product(("sofia", "loopback-a"), ("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE")):
+        parked = maker.templates[f"{family}/CHANNEL_PARK"]
+        maker.templates[f"{family}/{name}"] = [[n, name] if n == "Event-Name" else [n, text] for n, text in parked]
     loopback = maker.templates["loopback-a/CHANNEL_EXECUTE"]
     maker.templates["loopback-a/CHANNEL_EXECUTE_COMPLETE"] = [next((t for t in told if t[0] == e[0]), e) for e in loopback]
     return maker
