@@ -10,6 +10,7 @@ from attrs import define, frozen
 from dialer.model import CampaignStatus, Contact, VoipAppType
 from dialer.records import Account, CampaignChange
 from dialer.store.admin import Admin
+from dialer.store.catalogue import Catalogue
 from dialer.store.contacts import Contacts
 from dialer.store.database import Database
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
@@ -54,7 +55,7 @@ class DemoCampaign:
         if unfinished:
             entry = unfinished[-1]
             self.continued = True
-            await self._change(Account(id=user_id, username=username), entry.id, now)
+            await self._change(Account(id=user_id, username=username), entry.id, _unique(entry.name, user_id), now)
         else:
             entry = await self._create(user_id, len(known) + 1, now)
         self.name = entry.name
@@ -63,7 +64,7 @@ class DemoCampaign:
         await contacts.import_contacts(entry.phonebook_id, self.rules.contacts, now)
         return entry.id
 
-    async def _change(self, who: Account, campaign_id: int, now: datetime) -> None:
+    async def _change(self, who: Account, campaign_id: int, app_name: str, now: datetime) -> None:
         rules = self.rules
         wanted = CampaignChange(
             status=CampaignStatus.START,
@@ -73,15 +74,18 @@ class DemoCampaign:
             max_retry=rules.max_retry,
             interval_retry=rules.interval_retry,
             call_timeout=rules.call_timeout,
-            voip_app_data=rules.audio,
+            voip_app_data="",
         )
+        catalogue = Catalogue(self.database)
+        (app_id,) = [app.id for app in await catalogue.voip_apps() if app.name == app_name]
+        await catalogue.change_voip_app(app_id, {"data": rules.audio}, now)
         await self.database.run(partial(campaigns.change, who=who, campaign_id=campaign_id, wanted=wanted, now=now))
 
     async def _create(self, user_id: int, number: int, now: datetime) -> CampaignEntry:
         admin, rules, name = Admin(self.database), self.rules, f"demo-{number}"
-        unique = f"{name} of user {user_id}"
+        unique = _unique(name, user_id)
         gateway_id = await admin.create_gateway(NewGateway(name=unique, dial_string=rules.dial_string), now)
-        app_id = await admin.create_voip_app(NewVoipApp(name=unique, type=VoipAppType.PLAY_AUDIO), now)
+        app_id = await admin.create_voip_app(NewVoipApp(name=unique, type=VoipAppType.PLAY_AUDIO, data=rules.audio), now)
         phonebook_id = await admin.create_phonebook(NewPhonebook(user_id=user_id, name=name), now)
         draft = NewCampaign(
             user_id=user_id,
@@ -95,7 +99,11 @@ class DemoCampaign:
             max_retry=rules.max_retry,
             interval_retry=rules.interval_retry,
             call_timeout=rules.call_timeout,
-            voip_app_data=rules.audio,
         )
         campaign_id = await admin.create_campaign(draft, now)
         return CampaignEntry(id=campaign_id, name=name, status=draft.status, phonebook_id=phonebook_id, unfinished=True)
+
+
+def _unique(name: str, user_id: int) -> str:
+    """The name of the gateway and of the voice application of a user's campaign."""
+    return f"{name} of user {user_id}"

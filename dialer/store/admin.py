@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 
 from dialer.appdata import check_data
 from dialer.errors import BadValue, NotFound
-from dialer.model import CampaignStatus
+from dialer.model import CampaignStatus, VoipAppType
 from dialer.store import number_rules
 from dialer.store.database import Connection, Database
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
@@ -92,6 +92,7 @@ class Admin:
                 "gateway": _existing(e.Gateway, "gateway", values.pop("gateway_id")),
                 "voip_app": _existing(e.VoipApp, "voip app", values.pop("voip_app_id")),
             }
+            check_data(VoipAppType(references["voip_app"].type), draft.voip_app_data)
             days = dict(zip(DAYS, values.pop("weekdays"), strict=True))
             for name in ("starting_at", "expires_at"):
                 values[name] = to_entity(values[name])
