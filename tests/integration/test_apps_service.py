@@ -1,0 +1,124 @@
+"""The whole dialler with its voice applications: from a contact in the database to the notes of its attempt."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pytest_twisted import ensureDeferred
+from twisted.internet.defer import Deferred
+
+from dialer.applications import AppSettings
+from dialer.esl.inbound import SwitchConfig
+from dialer.model import Contact, SubscriberStatus, VoipAppType
+from dialer.service import DialerService, ServiceSettings, utc_now
+from dialer.simulator.config import SimulatorConfig
+from dialer.simulator.numberplan import NumberPlan, parse_pattern
+from dialer.simulator.service import Simulator
+from dialer.store.admin import Admin
+from dialer.store.contacts import Contacts
+from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
+from dialer.store.reports import AttemptRecord, Reports
+from tests.unit.store.support import new_database
+
+
+async def dial(
+    folder: Path, callee: str, contact: Contact, *, kind: VoipAppType, settings: AppSettings, **app: Any
+) -> tuple[list[AttemptRecord], list[str], Simulator, SubscriberStatus]:
+    """One contact, called until it is finished: its attempts, the do-not-call list, what the switch saw, its status."""
+    from twisted.internet import reactor
+
+    plan = NumberPlan((parse_pattern("777*=stays"), parse_pattern(f"*={callee}")))
+    simulator = Simulator(reactor, SimulatorConfig(plan=plan), random.Random(1))
+    port = await simulator.start()
+    url = new_database(folder)
+    switch = SwitchConfig(port=port, password=simulator.config.password)
+    finished: Deferred[Any] = Deferred()
+    service = DialerService(
+        reactor, ServiceSettings(database=url, switch=switch, apps=settings), lambda end: finished.callback(end)
+    )
+    await service.start()
+    try:
+        admin, now = Admin(service.database), utc_now()
+        await admin.create_user(NewUser(username="ann"), now)
+        await admin.create_gateway(NewGateway(name="carrier", dial_string="sofia/gateway/carrier/{number}"), now)
+        await admin.create_voip_app(NewVoipApp(name="app", type=kind, gateway_id=1, **app), now)
+        draft = NewCampaign(
+            user_id=1,
+            name="spring",
+            gateway_id=1,
+            voip_app_id=1,
+            starting_at=now,
+            expires_at=now + timedelta(days=1),
+            frequency=600,
+            max_retry=3,
+            interval_retry=0,
+        )
+        campaign_id = await admin.create_campaign(draft, now)
+        phonebook_id = await admin.create_phonebook(NewPhonebook(user_id=1, name="spring"), now)
+        contacts = Contacts(service.database)
+        await contacts.subscribe(campaign_id, phonebook_id, now)
+        await contacts.import_contacts(phonebook_id, [contact], now)
+        await finished.addTimeout(15, reactor)
+        attempts = await Reports(service.database).attempts(campaign_id)
+        numbers = await service.database.run(
+            lambda connection: [number for (number,) in connection.execute("SELECT number FROM do_not_call")]
+        )
+        (status,) = await service.database.run(lambda c: c.execute("SELECT status FROM subscriber").fetchone())
+        return attempts, numbers, simulator, SubscriberStatus(status)
+    finally:
+        await service.stop()
+        await simulator.stop()
+
+
+@ensureDeferred
+async def test_a_callee_who_presses_the_key_is_on_the_list_and_the_attempt_tells(tmp_path: Path) -> None:
+    attempts, numbers, _, status = await dial(
+        tmp_path,
+        "answers:ring=0.1,talk=forever,digits=49,digits_after=0.3",
+        Contact(number="15550001", first_name="Ana"),
+        kind=VoipAppType.PLAY_AUDIO,
+        settings=AppSettings(opt_out_digit="9"),
+        data="silence_stream://-1",
+    )
+    (attempt,) = attempts
+    assert attempt.session == {"played": "0", "digits": "49", "opt_out": "9"}
+    assert numbers == ["15550001"]
+    assert status is SubscriberStatus.COMPLETE
+
+
+@ensureDeferred
+async def test_a_failed_transfer_is_no_failed_contact(tmp_path: Path) -> None:
+    attempts, _, simulator, status = await dial(
+        tmp_path,
+        "answers:ring=0.1,talk=forever",
+        Contact(number="15550001"),
+        kind=VoipAppType.DIAL,
+        settings=AppSettings(dial_timeout=1),
+        data="user/1000",
+    )
+    (attempt,) = attempts
+    assert attempt.session is not None
+    assert (attempt.session["transfer"], attempt.session["transfer_cause"]) == ("failed", "SUBSCRIBER_ABSENT")
+    assert (attempt.disposition, status) == ("ANSWERED", SubscriberStatus.COMPLETE)
+    assert len(simulator.calls) == 1
+
+
+@ensureDeferred
+async def test_a_transfer_goes_through_the_gateway_and_tells_of_both_legs(tmp_path: Path) -> None:
+    attempts, _, simulator, _ = await dial(
+        tmp_path,
+        "answers:ring=0.1,talk=1",
+        Contact(number="15550001"),
+        kind=VoipAppType.DIAL,
+        settings=AppSettings(),
+        data="777100",
+    )
+    (attempt,) = attempts
+    assert attempt.session is not None
+    assert (attempt.session["transfer"], attempt.session["transfer_ended_by"]) == ("answered", "contact")
+    assert 0.5 <= float(attempt.session["transfer_seconds"]) <= 1.2
+    assert [call.number for call in simulator.calls] == ["15550001", "777100"]
+    assert all(call.ended_at for call in simulator.calls)

@@ -1,0 +1,122 @@
+"""What voice applications read and write, and what the store takes as their data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_twisted import ensureDeferred
+
+from dialer.errors import BadValue
+from dialer.interfaces import OPT_OUT
+from dialer.model import Contact, VoipAppType
+from dialer.records import Account, CampaignChange, CampaignDraft
+from dialer.store.answered import AnsweredCalls
+from dialer.store.catalogue import Catalogue
+from dialer.store.drafts import NewVoipApp
+from dialer.store.requests import campaigns
+from tests.unit.store.support import LATER, NOW, World, ended, world
+
+ANN = Account(id=1, username="ann")
+GOOD = {VoipAppType.DIAL: "+49 30 1", VoipAppType.CONFERENCE: "sales", VoipAppType.SPEAK: "Dear {first_name}"}
+BAD = {VoipAppType.DIAL: "user/1000", VoipAppType.CONFERENCE: "bridge:a:b", VoipAppType.SPEAK: "x" * 2001}
+
+
+@ensureDeferred
+async def test_a_contact_is_read_with_what_is_known_of_it(tmp_path: Path) -> None:
+    async with world(tmp_path, contacts=0) as w:
+        ana = Contact(
+            number="77", first_name="Ana", last_name="B", email="e", description="d", additional_vars={"city": "Lima"}
+        )
+        await w.contacts.import_contacts(1, [ana], NOW)
+        store = AnsweredCalls(w.database)
+        assert await store.contact(1) == ana
+        assert await store.contact(99) is None
+
+
+@ensureDeferred
+async def test_a_gateway_is_read_as_it_is_now(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        store = AnsweredCalls(w.database)
+        await Catalogue(w.database).change_gateway(1, {"addprefix": "00"}, NOW)
+        gateway = await store.gateway(1)
+        assert gateway is not None
+        assert (gateway.name, gateway.addprefix, gateway.parameters) == ("carrier", "00", (("a", "1"),))
+        assert await store.gateway(99) is None
+
+
+@ensureDeferred
+async def test_a_number_that_opted_out_is_never_called_again_in_any_campaign(tmp_path: Path) -> None:
+    async with world(tmp_path, contacts=2) as w:
+        await w.add_campaign("autumn", 2)
+        await AnsweredCalls(w.database).never_call("1000", NOW, "pressed 9")
+        await AnsweredCalls(w.database).never_call("1000", NOW, "pressed 9 again")
+        for campaign_id in (1, 2):
+            assert [plan.candidate.number for plan in await w.plans(9, campaign_id)] == ["1001"]
+        assert w.sql("SELECT number, reason FROM do_not_call") == [("1000", "pressed 9")]
+
+
+@ensureDeferred
+async def test_the_note_of_an_opt_out_puts_the_number_on_the_list_with_the_end_of_the_attempt(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        (attempt,) = await w.begun()
+        assert await w.store.finish(ended(attempt, session={OPT_OUT: "9", "digits": "9"}))
+        assert w.sql("SELECT number FROM do_not_call") == [attempt.plan.candidate.number]
+
+
+@ensureDeferred
+async def test_an_end_without_that_note_does_not(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        (attempt,) = await w.begun()
+        assert await w.store.finish(ended(attempt, session={"digits": "9"}))
+        assert w.sql("SELECT number FROM do_not_call") == []
+
+
+async def create(w: World, name: str, app_id: int, data: str) -> int:
+    draft = CampaignDraft(name=name, gateway_id=1, voip_app_id=app_id, voip_app_data=data)
+    return (await w.database.run(lambda connection: campaigns.create(connection, ANN, draft, NOW))).id
+
+
+async def change(w: World, campaign_id: int, **changes: Any) -> None:
+    wanted = CampaignChange(**changes)
+    await w.database.run(lambda connection: campaigns.change(connection, ANN, campaign_id, wanted, LATER))
+
+
+@pytest.mark.parametrize("kind", GOOD)
+@ensureDeferred
+async def test_a_campaigns_data_must_fit_its_voice_application(tmp_path: Path, kind: VoipAppType) -> None:
+    async with world(tmp_path, contacts=0) as w:
+        app_id = await w.admin.create_voip_app(NewVoipApp(name="app", type=kind), NOW)
+        with pytest.raises(BadValue, match=r"^voipapp_data: "):
+            await create(w, "bad", app_id, BAD[kind])
+        campaign_id = await create(w, "good", app_id, GOOD[kind])
+        with pytest.raises(BadValue, match=r"^voipapp_data: "):
+            await change(w, campaign_id, voip_app_data=BAD[kind])
+        await change(w, campaign_id, voip_app_data="")
+        assert w.sql("SELECT voip_app_data FROM campaign WHERE id = ?", campaign_id) == [""]
+
+
+@ensureDeferred
+async def test_another_voice_application_must_be_able_to_use_the_data_that_is_there(tmp_path: Path) -> None:
+    async with world(tmp_path, contacts=0) as w:
+        dial = await w.admin.create_voip_app(NewVoipApp(name="dial", type=VoipAppType.DIAL), NOW)
+        campaign_id = await create(w, "c", 1, "hello.wav")
+        with pytest.raises(BadValue, match=r"^voipapp_data: 'hello.wav' is not a number"):
+            await change(w, campaign_id, voip_app_id=dial)
+        await change(w, campaign_id, voip_app_id=dial, voip_app_data="100")
+        assert w.sql("SELECT voip_app_id, voip_app_data FROM campaign WHERE id = ?", campaign_id) == [(dial, "100")]
+
+
+@ensureDeferred
+async def test_an_administrators_data_must_fit_the_kind_whenever_either_changes(tmp_path: Path) -> None:
+    async with world(tmp_path, contacts=0) as w:
+        catalogue = Catalogue(w.database)
+        with pytest.raises(BadValue, match=r"^data: "):
+            await w.admin.create_voip_app(NewVoipApp(name="d", type=VoipAppType.DIAL, data="sales team"), NOW)
+        app_id = await w.admin.create_voip_app(NewVoipApp(name="d", type=VoipAppType.DIAL, data="user/1000"), NOW)
+        with pytest.raises(BadValue, match=r"^data: "):
+            await catalogue.change_voip_app(app_id, {"type": int(VoipAppType.CONFERENCE)}, NOW)
+        with pytest.raises(BadValue, match=r"^data: "):
+            await catalogue.change_voip_app(app_id, {"data": "a|b"}, NOW)
+        assert w.sql("SELECT type, data FROM voip_app WHERE id = ?", app_id) == [(1, "user/1000")]
