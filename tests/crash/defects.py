@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from unittest import mock
 
-from attrs import evolve
+from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 
 import dialer.esl.commands
@@ -18,7 +18,10 @@ from dialer.calls import retry
 from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.recovery import Reconciler
 from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.store.finish import FINISHED, payload
 from dialer.store.flow import Store
+from dialer.store.statements import ADD_TO_OUTBOX
+from dialer.store.times import to_column
 
 
 @contextmanager
@@ -84,8 +87,9 @@ def outbox_row_by_itself() -> Iterator[None]:
 
     def told(connection: Any, end: Any, changed: bool) -> bool:
         if changed:
-            row = ("attempt.finished", 1, end.attempt.id, "{}", "2026-11-23", "2026-11-23")
-            connection.execute(dialer.store.statements.ADD_TO_OUTBOX, row)
+            ended_at = to_column(end.outcome.ended_at)
+            row = (FINISHED, end.attempt.plan.campaign.id, end.attempt.id, payload(end), ended_at, ended_at)
+            connection.execute(ADD_TO_OUTBOX, row)
         return changed
 
     with mock.patch.object(Store, "finish", in_two_parts):
@@ -121,14 +125,22 @@ def planned_was_never_sent() -> Iterator[None]:
         yield
 
 
-DEFECTS: Final[Mapping[str, Callable[[], AbstractContextManager[None]]]] = MappingProxyType(
+@frozen
+class Defect:
+    """`seen_by` is the sweep that must see it."""
+
+    apply: Callable[[], AbstractContextManager[None]]
+    seen_by: str = "kills"
+
+
+DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
     {
-        "send before commit": send_before_commit,
-        "no deadline in the originate": no_deadline,
-        "retry of unknown at once": unknown_retried_at_once,
-        "outbox row by itself": outbox_row_by_itself,
-        "adoption without Core-UUID check": any_core_is_the_same,
-        "planned treated as never sent": planned_was_never_sent,
+        "send before commit": Defect(send_before_commit),
+        "no deadline in the originate": Defect(no_deadline, "kills with a stalled link"),
+        "retry of unknown at once": Defect(unknown_retried_at_once),
+        "outbox row by itself": Defect(outbox_row_by_itself),
+        "adoption without Core-UUID check": Defect(any_core_is_the_same, "switch restarts"),
+        "planned treated as never sent": Defect(planned_was_never_sent),
     }
 )
 

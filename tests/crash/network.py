@@ -144,7 +144,10 @@ class Transport:
             self.closed = True
             if not self.disconnecting:
                 self.out.put(ConnectionDone)
-            self.protocol.connectionLost(reason)
+            self.told(reason)
+
+    def told(self, reason: Failure) -> None:
+        self.protocol.connectionLost(reason)
 
     def registerProducer(self, producer: object, streaming: bool) -> None:
         """Nothing here is ever slow enough to pause a producer."""
@@ -160,6 +163,27 @@ class Transport:
 
     def getHost(self) -> IPv4Address:
         return self.host
+
+
+@define(eq=False)
+class Client(Transport):
+    """The end that asked for the connection: it has no protocol before it knows that there is one."""
+
+    connector: Any = None
+
+    def opened(self) -> None:
+        if self.connector.settled:
+            self.abortConnection()
+            return
+        self.connector.settled = True
+        self.protocol = self.connector.factory.buildProtocol(self.peer)
+        self.protocol.makeConnection(self)
+
+    def told(self, reason: Failure) -> None:
+        if self.protocol is None:
+            self.connector.fail(ConnectionRefusedError)
+        else:
+            self.protocol.connectionLost(reason)
 
 
 @define(eq=False)
@@ -207,7 +231,6 @@ class Connector:
         if port is None or refused or not port.process.alive:
             self.fail(ConnectionRefusedError)
             return
-        self.settled = True
         self.network.join(self, port)
 
 
@@ -233,9 +256,8 @@ class Network:
         factory.doStart()
         factory.startedConnecting(connector)
         now = self.world.clock.seconds()
-        if now < self.dark_until:
-            self.world.clock.callLater(timeout, connector.fail, TimeoutError)
-        else:
+        self.world.clock.callLater(timeout, connector.fail, TimeoutError)
+        if now >= self.dark_until:
             self.world.clock.callLater(self.world.rng.uniform(*LATENCY), connector.reach)
         return connector
 
@@ -243,10 +265,9 @@ class Network:
         self._client_port += 1
         ours, theirs = IPv4Address("TCP", HOST, self._client_port), port.getHost()
         there, back = Pipe(self.world), Pipe(self.world)
-        client = Transport(connector.process, there, theirs, ours)
+        client = Client(connector.process, there, theirs, ours, connector=connector)
         server = Transport(port.process, back, ours, theirs)
         there.target, back.target = server, client
-        client.protocol = connector.factory.buildProtocol(theirs)
         server.protocol = port.factory.buildProtocol(ours)
         back.put(_Opened())
         if server.protocol is None:

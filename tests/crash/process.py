@@ -78,5 +78,5 @@ class Process:
     def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Port:
         return self.world.network.listen(self, port, factory)
 
-    def connectTCP(self, host: str, port: int, factory: Any, timeout: float = 30, _: Any = None) -> Connector:
+    def connectTCP(self, host: str, port: int, factory: Any, timeout: float = 30, **_: Any) -> Connector:
         return self.world.network.connect(self, port, factory, timeout)

@@ -67,10 +67,12 @@ Fault = Kill | Restart | Cut | Silence | Stall
 @frozen
 class Plan:
     """Faults by the number of the kill point, counted from the start of the run. `seed` decides the sizes of the pieces that
-    the network delivers, how long they and the commits take, and with it the order of what happens at the same time."""
+    the network delivers (at most `pieces` for each write), how long they and the commits take, and with it the order of what
+    happens at the same time."""
 
     faults: Mapping[int, Fault] = Factory(dict)
     seed: int = 1
+    pieces: int = 2
 
 
 SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -118,27 +119,44 @@ class Sweep:
     step: int = 1
     idle: int = 20
 
-    def plans(self, scenario: Scenario, where: Path, thin: int = 1) -> Iterator[Plan]:
-        """One for each kill point; with `thin`, only for every so manyth of these."""
+    def plans(self, scenario: Scenario, where: Path) -> Iterator[Plan]:
+        """One for each kill point."""
         busy, idle = points(scenario, where)
-        for number in [*busy[:: self.step * thin], *idle[:: self.idle * thin]]:
+        for number in [*busy[:: self.step], *idle[:: self.idle]]:
             yield Plan(self.faults(number))
 
 
 SWEEPS: Final[Sequence[Sweep]] = (
     Sweep("kills", kills),
-    Sweep("kills with a stalled link", kills_with_a_stalled_link, step=6, idle=60),
-    Sweep("switch restarts", switch_restarts, step=6, idle=60),
-    Sweep("both die", both_die, step=6, idle=60),
-    Sweep("links break", links_break, step=6, idle=60),
+    Sweep("kills with a stalled link", kills_with_a_stalled_link, step=4, idle=50),
+    Sweep("switch restarts", switch_restarts, step=4, idle=50),
+    Sweep("both die", both_die, step=4, idle=50),
+    Sweep("links break", links_break, step=4, idle=50),
 )
 
 
-def sweep(tally: Tally, where: Path, *, thin: int = 1, until_seen: bool = False) -> Tally:
-    """Every sweep over every scenario; with `until_seen`, only up to the first broken promise."""
-    for kind in SWEEPS:
+def every_plan(where: Path) -> Iterator[tuple[Scenario, Plan]]:
+    """The runs of every sweep over every scenario."""
+    for sweep in SWEEPS:
         for scenario in SCENARIOS.values():
-            for plan in kind.plans(scenario, where, thin):
-                if play(scenario, plan, where, tally) and until_seen:
-                    return tally
-    return tally
+            for plan in sweep.plans(scenario, where):
+                yield scenario, plan
+
+
+def chance(seed: int) -> tuple[Scenario, Plan]:
+    """A run that a seed has drawn: one to four faults anywhere."""
+    rng = random.Random(seed)
+    faults = {rng.randrange(1, 800): _any_fault(rng) for _ in range(rng.randrange(1, 5))}
+    return rng.choice(list(SCENARIOS.values())), Plan(faults, rng.randrange(1000), rng.choice([1, 2, 8]))
+
+
+def _any_fault(rng: random.Random) -> Fault:
+    return rng.choice(
+        [
+            Kill(rng.choice(list(Fate)), rng.choice([0.05, 0.3, 1.0, 3.0, 6.0])),
+            Restart(rng.choice([0.0, 0.3, 2.0])),
+            Cut(),
+            Silence(rng.choice([0.0, 1.0, 4.0])),
+            Stall(rng.choice([1.0, 4.0, 12.0])),
+        ]
+    )

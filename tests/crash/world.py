@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -113,6 +114,7 @@ class World:
     simulator: Simulator = field(init=False)
     reader: sqlite3.Connection = field(init=False)
     _path: Path = field(init=False)
+    _started_at: float = field(default=0.0, init=False)
     _pending: list[Fault] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -138,9 +140,7 @@ class World:
                 now = self.clock.seconds()
                 if now >= look_at:
                     look_at = now + 0.5
-                    if self.finished_at is None and self._finished():
-                        self.finished_at = now
-                    if now > self.began + PATIENCE or (self.finished_at is not None and now > self._over_at()):
+                    if self._over(now):
                         break
                 self.point("step")
                 self._apply_pending()
@@ -166,11 +166,9 @@ class World:
 
     def split(self, data: bytes) -> list[bytes]:
         """The pieces in which some bytes arrive."""
-        chance = self.rng.random()
-        if len(data) < 2 or chance < 0.6:
-            return [data]
-        at = self.rng.randrange(1, len(data))
-        return [data[:at], data[at:]]
+        cuts = min(self.rng.randrange(self.plan.pieces), len(data) - 1)
+        at = [0, *sorted(self.rng.sample(range(1, len(data)), cuts)), len(data)]
+        return [data[begin:end] for begin, end in pairwise(at)]
 
     def rows(self, statement: str) -> list[Any]:
         """What another program sees in the database."""
@@ -180,11 +178,14 @@ class World:
         """Give the file back."""
         self.reader.close()
 
-    def _finished(self) -> bool:
-        return not self.rows("SELECT 1 FROM subscriber WHERE status IN (1, 6) LIMIT 1")
-
-    def _over_at(self) -> float:
-        return max(self.finished_at or 0.0, self.network.held_until) + AFTERWARDS
+    def _over(self, now: float) -> bool:
+        if not self.dialer.alive:
+            return False
+        if self.finished_at is None and not self.rows("SELECT 1 FROM subscriber WHERE status IN (1, 6) LIMIT 1"):
+            self.finished_at = now
+        if self.finished_at is None:
+            return now > self.began + PATIENCE
+        return now > max(self.finished_at, self.network.held_until, self._started_at) + AFTERWARDS
 
     def _attempt_of(self, call_uuid: str) -> str:
         row = self.reader.execute("SELECT ended_at FROM attempt WHERE call_uuid = ?", (call_uuid,)).fetchone()
@@ -202,6 +203,7 @@ class World:
 
     def _start_dialer(self) -> None:
         self.dialer = Process(self, "dialer", numbered=True)
+        self._started_at = self.clock.seconds()
         settings = ServiceSettings(
             database=sqlite_url(self._path),
             switch=SwitchConfig(
