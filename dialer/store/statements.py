@@ -75,6 +75,29 @@ OPEN_ATTEMPTS = (
     "WHERE a.owner = ? AND a.ended_at IS NULL ORDER BY a.id"
 )
 
+_UNEXPLAINED = "ended_at IS NOT NULL AND cause IN ('UNKNOWN', 'LOST_SWITCH') AND q850 IS NULL"
+"""FreeSWITCH's own UNKNOWN brings a code."""
+
+RECORDED_ATTEMPT = (
+    f"SELECT a.owner, a.ended_at IS NOT NULL, {_UNEXPLAINED}, coalesce(a.machine, 0), {ATTEMPT_COLUMNS}, {CANDIDATE_COLUMNS}, "
+    f"{CAMPAIGN_COLUMNS}, {GATEWAY_COLUMNS} FROM attempt a "
+    "JOIN subscriber s ON s.id = a.subscriber_id JOIN campaign c ON c.id = a.campaign_id "
+    "JOIN voip_app v ON v.id = c.voip_app_id JOIN gateway g ON g.id = a.gateway_id WHERE a.call_uuid = ?"
+)
+
+CORRECT_ATTEMPT = (
+    "UPDATE attempt SET ended_at = ?, cause = ?, disposition = ?, reason = ?, q850 = ?, sip_status = ?, sip_disposition = ?, "
+    "rang_at = coalesce(?, rang_at), answered_at = coalesce(?, answered_at), ring_ms = ?, talk_ms = ?, duration_ms = ? "
+    f"WHERE id = ? AND {_UNEXPLAINED}"
+)
+"""Whether it counts stays as it is: that has been acted on."""
+
+CALL_NO_MORE = (
+    "UPDATE subscriber SET status = ?, ready_at = NULL WHERE id = ? AND status IN (1, 4) "
+    "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.id > ?)"
+)
+"""Unless it was dialled again. Parameters: status, subscriber, the attempt that it is about."""
+
 
 def marks(count: int) -> str:
     """`?, ?, ...` for a list of parameters."""

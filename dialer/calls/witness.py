@@ -1,0 +1,108 @@
+"""The second witness: call detail records, which may come before, after or without the events of a call, and twice.
+
+A record of a call that is open ends it, as the event would have. One of an attempt of which nobody could tell how it ended
+corrects what is stored; its contact is touched only when it was not dialled since, and only to be called no more. Other
+records are none of our business, and counted.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from attrs import define, evolve, field
+from twisted.internet.defer import Deferred
+
+from dialer.calls import disposition, retry
+from dialer.calls.live import LiveAttempt
+from dialer.cdr import CallRecord, Recorded
+from dialer.interfaces import Now
+from dialer.model import AttemptState, Finish, Signal
+
+
+class Verdict(enum.StrEnum):
+    """What a record was good for."""
+
+    ENDED = "ended"  # it ended an attempt that was open
+    CORRECTED = "corrected"  # it told how an attempt ended of which nobody could
+    KNOWN = "known"  # nothing new
+    OPEN = "open"  # its attempt is open in another process, which has to hear of it
+    UNKNOWN = "unknown"  # our account code, but no attempt of ours: the second leg of a call, or another database
+    FOREIGN = "foreign"  # not our account code
+
+
+class RecordStore(Protocol):
+    """The attempts that records are about. Fails with: `StoreError`."""
+
+    def find(self, call_uuid: str) -> Deferred[Recorded | None]:
+        """The attempt of that call."""
+        ...
+
+    def end(self, finish: Finish, owner: str) -> Deferred[bool]:
+        """End an open attempt of `owner`. Fires with False when it has ended meanwhile."""
+        ...
+
+    def correct(self, finish: Finish) -> Deferred[bool]:
+        """Store how an attempt ended of which nobody could tell. Fires with False when that is known by now. The contact stays
+        as it is when it was dialled since, or when it would be called again."""
+        ...
+
+
+@define(eq=False, kw_only=True)
+class Witness:
+    """Takes records. `owns` and `tell` are the flow's of this process; without them, an open attempt is ended in the database
+    when nobody else dials (`alone`), and left otherwise. `counts` are since the start."""
+
+    now: Now
+    account_code: str
+    store: RecordStore
+    owns: Callable[[str], bool] = lambda _: False
+    tell: Callable[[Signal], None] | None = None
+    alone: bool = False
+    counts: dict[Verdict, int] = field(factory=lambda: dict.fromkeys(Verdict, 0), init=False)
+
+    async def take(self, record: CallRecord) -> Verdict:
+        """Do what the record is good for; when it returns, that is durable, or in the hands of the flow. Raises `StoreError`:
+        the record may be brought again."""
+        verdict = await self._take(record)
+        self.counts[verdict] += 1
+        return verdict
+
+    async def _take(self, record: CallRecord) -> Verdict:
+        if record.account_code != self.account_code:
+            return Verdict.FOREIGN
+        if self.tell is not None and self.owns(record.call_uuid):
+            self.tell(record.hung_up)
+            return Verdict.ENDED
+        known = await self.store.find(record.call_uuid)
+        if known is None:
+            return Verdict.UNKNOWN
+        if not known.ended:
+            return await self._end(known, record)
+        if known.unexplained and await self.store.correct(ending(known, record.hung_up, self.now())):
+            return Verdict.CORRECTED
+        return Verdict.KNOWN
+
+    async def _end(self, known: Recorded, record: CallRecord) -> Verdict:
+        if self.tell is not None:
+            # The job had failed, or the end is being written: the flow takes what it can still use.
+            self.tell(record.hung_up)
+            return Verdict.ENDED
+        if not self.alone:
+            return Verdict.OPEN
+        ended = await self.store.end(ending(known, record.hung_up, self.now()), known.owner)
+        return Verdict.ENDED if ended else Verdict.KNOWN
+
+
+def ending(known: Recorded, hung_up: Signal, now: datetime) -> Finish:
+    """The end of an attempt, by what the database knows of it and what a record tells; the rules are those of the flow."""
+    attempt = known.attempt
+    live = LiveAttempt(attempt, AttemptState.ADRIFT, sent=True)
+    live.note(hung_up)
+    outcome = evolve(live.outcome(now), machine=known.machine)
+    why = disposition.classify(outcome)
+    before = evolve(attempt.plan.candidate, count_attempt=attempt.number_of_attempt - 1)
+    decision = retry.decide(why, outcome, before, attempt.plan.campaign, now)
+    return Finish(attempt=attempt, outcome=outcome, disposition=why, decision=decision)

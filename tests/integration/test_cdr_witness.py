@@ -1,0 +1,158 @@
+"""Records against a database on disk: before, after and without the events, in any order, twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import pytest_twisted
+from attrs import evolve
+
+from dialer.calls.witness import Verdict, Witness
+from dialer.cdr import read_record
+from dialer.errors import StoreError
+from dialer.model import Disposition, OwnCause, SubscriberStatus
+from dialer.store.audit import audit
+from dialer.store.corrections import Corrections
+from tests.unit.cdr.bodies import ACCOUNT, record
+from tests.unit.store.support import LATER, ended, world
+
+START, FAIL, COMPLETE = SubscriberStatus.START, SubscriberStatus.FAIL, SubscriberStatus.COMPLETE
+RETRY_AT = LATER + timedelta(seconds=300)
+
+
+def witness(w, *, alone: bool = False) -> Witness:
+    return Witness(now=lambda: LATER, account_code=ACCOUNT, store=Corrections(w.database), alone=alone)
+
+
+async def take(here: Witness, uuid: str = "call-1", name: str = "answered.json", **more: object) -> Verdict:
+    return await here.take(read_record(record(uuid, name, **more)))
+
+
+def unexplained(attempt, cause: OwnCause = OwnCause.UNKNOWN, **more):
+    finish = ended(attempt, more.pop("status", START), ready_at=RETRY_AT, cause=cause, **more)
+    return evolve(finish, disposition=Disposition.UNKNOWN)
+
+
+@pytest.mark.parametrize("cause", [OwnCause.UNKNOWN, OwnCause.LOST_SWITCH])
+@pytest_twisted.ensureDeferred
+async def test_an_end_that_nobody_could_tell_is_corrected_and_who_was_reached_is_not_called_again(tmp_path, cause):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        await w.store.finish(unexplained(attempt, cause))
+        here = witness(w)
+        assert await take(here) is Verdict.CORRECTED
+        row = w.attempt(attempt)
+        assert (row["cause"], row["disposition"], row["talk_ms"], row["q850"]) == ("NORMAL_CLEARING", "ANSWERED", 2020, 16)
+        assert row["ended_at"] == "2026-11-23 07:48:32.118024"
+        assert row["answered_at"] == "2026-11-23 07:48:30.098024"
+        assert row["reason"].startswith("told by a call detail record: ")
+        contact = w.subscriber(1)
+        assert (contact["status"], contact["ready_at"], contact["count_attempt"]) == (COMPLETE, None, 1)
+        assert await take(here, name="busy.json") is Verdict.KNOWN
+        assert w.attempt(attempt) == row
+        assert audit(w.database.url).findings == ()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_corrected_end_that_would_be_tried_again_leaves_the_contact_as_it_is(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        await w.store.finish(unexplained(attempt))
+        before = w.subscriber(1)
+        assert await take(witness(w), name="busy.json") is Verdict.CORRECTED
+        assert w.attempt(attempt)["disposition"] == "BUSY"
+        assert w.subscriber(1) == before
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_contact_that_was_dialled_since_is_not_touched(tmp_path):
+    async with world(tmp_path, contacts=1) as w:
+        [attempt] = await w.begun()
+        await w.store.finish(unexplained(attempt))
+        [again] = await w.begin(await w.plans(1, now=RETRY_AT), RETRY_AT)
+        before = w.subscriber(1)
+        assert await take(witness(w)) is Verdict.CORRECTED
+        assert w.attempt(attempt)["disposition"] == "ANSWERED"
+        assert w.subscriber(1) == before
+        await w.store.finish(ended(again, START, ready_at=RETRY_AT + timedelta(seconds=300)))
+        assert w.subscriber(1)["status"] == START
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_later_attempt_that_has_ended_protects_the_contact_too(tmp_path):
+    async with world(tmp_path, contacts=1) as w:
+        [attempt] = await w.begun()
+        await w.store.finish(unexplained(attempt))
+        [again] = await w.begin(await w.plans(1, now=RETRY_AT), RETRY_AT)
+        await w.store.finish(ended(again, START, ready_at=RETRY_AT + timedelta(seconds=300)))
+        assert await take(witness(w)) is Verdict.CORRECTED
+        assert w.subscriber(1)["status"] == START
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_end_that_is_known_stays_and_a_code_without_a_name_is_known(tmp_path):
+    async with world(tmp_path) as w:
+        first, second = await w.begun(2)
+        await w.store.finish(ended(first, cause="USER_BUSY"))
+        await w.store.finish(unexplained(second, q850=97))
+        rows = (w.attempt(first), w.attempt(second))
+        assert await take(witness(w), "call-1") is Verdict.KNOWN
+        assert await take(witness(w), "call-2") is Verdict.KNOWN
+        assert (w.attempt(first), w.attempt(second)) == rows
+
+
+@pytest_twisted.ensureDeferred
+async def test_calls_of_others_are_counted_and_nothing_else(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        await w.store.finish(unexplained(attempt))
+        before = w.attempt(attempt)
+        here = witness(w)
+        assert await take(here, account="dialer-fedcba9876543210") is Verdict.FOREIGN
+        assert await take(here, account="") is Verdict.FOREIGN
+        assert await take(here, "nobody-knows") is Verdict.UNKNOWN
+        assert (here.counts[Verdict.FOREIGN], here.counts[Verdict.UNKNOWN], here.counts[Verdict.CORRECTED]) == (2, 1, 0)
+        assert w.attempt(attempt) == before
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_open_attempt_is_left_to_the_dialer_at_work(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        assert await take(witness(w)) is Verdict.OPEN
+        assert w.attempt(attempt)["state"] == "planned"
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_a_dialer_a_record_ends_an_open_attempt_by_the_rules_of_the_flow(tmp_path):
+    async with world(tmp_path) as w:
+        busy, reached = await w.begun(2)
+        here = witness(w, alone=True)
+        assert await take(here, "call-1", "busy.json") is Verdict.ENDED
+        assert await take(here, "call-2") is Verdict.ENDED
+        assert await take(here, "call-2") is Verdict.KNOWN
+        assert (w.attempt(busy)["disposition"], w.attempt(reached)["disposition"]) == ("BUSY", "ANSWERED")
+        assert w.subscriber(2)["status"] == COMPLETE
+        assert w.subscriber(1)["count_attempt"] == 1
+        assert audit(w.database.url).findings == ()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_flow_that_owns_the_call_hears_of_it_and_the_database_is_not_asked(tmp_path):
+    async with world(tmp_path) as w:
+        told = []
+        here = evolve(witness(w), owns=lambda uuid: uuid == "live", tell=told.append)
+        found = read_record(record("live"))
+        assert await here.take(found) is Verdict.ENDED
+        assert told == [found.hung_up]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_database_that_is_away_is_told_so_that_the_record_comes_again(tmp_path):
+    async with world(tmp_path) as w:
+        here = witness(w)
+        await w.database.stop()
+        with pytest.raises(StoreError):
+            await take(here)
+        assert sum(here.counts.values()) == 0
