@@ -160,6 +160,19 @@ class AppsSettings(Section):
     speak_limit: int = setting(600, "the same for Speak", unit="seconds", ge=1, le=86_400)
 
 
+class CdrSettings(Section):
+    """Where FreeSWITCH's mod_json_cdr posts its call detail records (url, cred): the second witness of how calls ended."""
+
+    endpoint: str = setting(
+        "tcp:8085:interface=127.0.0.1", "where records are taken, at /cdr/; a Twisted endpoint", min_length=1
+    )
+    username: str = setting("freeswitch", "who may post them", min_length=1, pattern="^[^:]*$")
+    password: str = setting(
+        "", "the password for that, 8 characters or more; empty: no records are taken", pattern="^(.{8,})?$", secret=True
+    )
+    max_body: int = setting(1_048_576, "longest record; beyond it the answer is 413", unit="bytes", ge=1024, le=2**30)
+
+
 class StopSettings(Section):
     """What happens between SIGTERM and the end of the process. No call is begun any more from the signal on."""
 
@@ -192,6 +205,7 @@ class Config(Section):
     simulator: SimulatorSettings | None = None
     outbound: OutboundSettings = OutboundSettings()
     apps: AppsSettings = AppsSettings()
+    cdr: CdrSettings = CdrSettings()
     stop: StopSettings = StopSettings()
     log: LogSettings = LogSettings()
 

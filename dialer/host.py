@@ -4,7 +4,7 @@ in order."""
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from twisted.internet.error import CannotListenError
 
 from dialer.applications import AppSettings
 from dialer.apps import loading
+from dialer.cdr import read_record
 from dialer.config import AppsSettings, Config, HttpSettings, SimulatorSettings, changes
 from dialer.errors import BadValue, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
@@ -31,17 +32,27 @@ from dialer.web import Site, WebServer
 log = structlog.get_logger()
 
 
+TakeRecord = Callable[[bytes], Awaitable[None]]
+"""Takes a call detail record as it came. Raises `BadValue` for what is none, and `StoreError`."""
+
+
 @frozen
 class Api:
     """The package `api`, which only the outermost modules may import. `limits` makes its limits of the settings, `build_site`
-    its site of the backend, the limits and the reactor."""
+    its site of the backend, the limits and the reactor, `build_record_site` that for call detail records: of who takes one,
+    user name and password, the longest body and the reactor."""
 
     build_site: Callable[[ApiBackend, Any, Any], Site]
     limits: Callable[[HttpSettings], Any]
+    build_record_site: Callable[[TakeRecord, tuple[str, str], int, Any], Site]
 
 
 ANSWER_SHARE = 0.75
 """Of the time that a stop may take, for the requests in flight; the rest is for saving the state."""
+
+
+RECORDS_SHARE = 1.0
+"""Seconds for the records that are being taken; FreeSWITCH keeps what it could not deliver."""
 
 
 @define(eq=False)
@@ -55,6 +66,7 @@ class Host:
     service: DialerService = field(init=False)
     backend: StoreBackend = field(init=False)
     web: WebServer = field(init=False)
+    records: WebServer | None = field(default=None, init=False)
     simulator: Simulator | None = field(default=None, init=False)
     _started_with: Config = field(init=False)
     _built: bool = field(default=False, init=False)
@@ -78,6 +90,7 @@ class Host:
             await self.service.open()
             self.backend.start()
             await self.web.start(self.config.http.endpoint)
+            await self._take_records()
         except BaseException:
             await self._close()
             raise
@@ -108,6 +121,20 @@ class Host:
             self.web.site.use(self.api.limits(config.http))
         self.config = config
         return live, fixed
+
+    # --- call detail records ----------------------------------------------------------------------------------------------
+
+    async def _take_records(self) -> None:
+        settings = self.config.cdr
+        if not settings.password:
+            return
+        credentials = (settings.username, settings.password)
+        site = self.api.build_record_site(self._take_record, credentials, settings.max_body, self.reactor)
+        self.records = WebServer(self.reactor, site)
+        await self.records.start(settings.endpoint, "cdr.endpoint")
+
+    async def _take_record(self, content: bytes) -> None:
+        await self.service.witness.take(read_record(content))
 
     # --- building ---------------------------------------------------------------------------------------------------------
 
@@ -142,7 +169,7 @@ class Host:
             advertise=outbound.advertise,
             peers=frozenset(outbound.allow),
             inline=outbound.inline,
-            apps=_app_settings(self.config.apps),
+            apps=app_settings(self.config.apps),
             applications=loading.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
         )
         self.service = DialerService(self.reactor, settings)
@@ -169,6 +196,8 @@ class Host:
 
     async def _close(self) -> None:
         if self._built:
+            if self.records is not None:
+                await self.records.stop(RECORDS_SHARE)
             await self.web.stop(0)
             self.backend.stop()
             await self.service.stop()
@@ -189,7 +218,7 @@ def _simulator(settings: SimulatorSettings) -> SimulatorConfig:
     return SimulatorConfig(sps=0, max_sessions=0, plan=plan, time_scale=settings.time_scale)
 
 
-def _app_settings(settings: AppsSettings) -> AppSettings:
+def app_settings(settings: AppsSettings) -> AppSettings:
     """The applications' own value has the names of the settings; the kinds are there as what they are."""
     values = settings.model_dump(exclude={kind.name.lower() for kind in VoipAppType})
     values["formats"] = frozenset(settings.formats)

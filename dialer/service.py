@@ -23,6 +23,7 @@ from dialer.applications import AppSettings
 from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
+from dialer.calls.witness import Witness
 from dialer.campaigns.scheduler import Scheduler
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
@@ -33,6 +34,7 @@ from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
 from dialer.model import Finish, Signal, VoipAppType
 from dialer.store.answered import AnsweredCalls
+from dialer.store.corrections import Corrections
 from dialer.store.database import Database
 from dialer.store.flow import Store
 from dialer.store.outbox import Outbox
@@ -79,6 +81,7 @@ class DialerService:
     switch: InboundSwitch = field(init=False)
     lifecycle: Lifecycle = field(init=False)
     scheduler: Scheduler = field(init=False)
+    witness: Witness = field(init=False)
     outbound: OutboundServer = field(init=False)
     deliverer: OutboxDeliverer | None = field(default=None, init=False)
     _port: IListeningPort | None = field(default=None, init=False)
@@ -182,6 +185,13 @@ class DialerService:
             ).run,
             finished=self.finished,
             submitted=self.pace.note,
+        )
+        self.witness = Witness(
+            now=utc_now,
+            account_code=flow.account_code,
+            store=Corrections(self.database),
+            owns=self.lifecycle.owns,
+            tell=self.lifecycle.signal_received,
         )
         self.scheduler = Scheduler(
             clock=self.reactor, now=utc_now, store=self.store, switch=self.switch, lifecycle=self.lifecycle, new_id=new_id

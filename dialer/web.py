@@ -41,10 +41,10 @@ class WebServer:
         """Where it listens: `host:port`, or the path of a socket; "" when it does not."""
         return "" if self._port is None else address_of(self._port)
 
-    async def start(self, endpoint: str) -> None:
-        """Listen. Raises `BadValue`, `CannotListen`."""
+    async def start(self, endpoint: str, setting: str = "http.endpoint") -> None:
+        """Listen where `setting` says. Raises `BadValue`, `CannotListen`."""
         self.site.noisy = False
-        self._port = await listen(self.reactor, endpoint, cast(Any, self.site), "http.endpoint")
+        self._port = await listen(self.reactor, endpoint, cast(Any, self.site), setting)
 
     async def stop(self, seconds: float) -> None:
         """Accept no more connections, answer the requests in flight, and close all connections: at the latest after so many

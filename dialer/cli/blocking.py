@@ -37,11 +37,12 @@ def database_url(config: Path) -> str:
     return absolute_url(load_config(config).database.url, config.absolute().parent)
 
 
-def with_database(url: str, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Open the database at `url`, beside a dialer that may be running, do `work` with it, and close it. Raises what `work`
-    raises, and `StoreError` when the database does not serve."""
+def with_database(url: str, work: Callable[[Database], Awaitable[T]], *, dialling: bool = False) -> T:
+    """Open the database at `url`, beside a dialer that may be running, do `work` with it, and close it. With `dialling`, no
+    dialer may be running, nor start meanwhile. Raises what `work` raises, and `StoreError` when the database does not
+    serve."""
     turns = _Turns()
-    database = Database(url, turns)
+    database = Database(url, turns, dialling=dialling)
 
     async def perform() -> T:
         await database.start()

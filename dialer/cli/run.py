@@ -18,6 +18,7 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from api import build_site
+from api.records import build_record_site
 from api.settings import HttpSettings as ApiLimits
 from dialer import __version__
 from dialer.cli.blocking import config_option
@@ -72,7 +73,7 @@ def api_limits(settings: HttpSettings) -> ApiLimits:
     return ApiLimits(**settings.model_dump(exclude={"endpoint"}))
 
 
-API = Api(build_site=build_site, limits=api_limits)
+API = Api(build_site=build_site, limits=api_limits, build_record_site=build_record_site)
 
 
 class Running:

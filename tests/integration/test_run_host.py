@@ -58,7 +58,9 @@ def config(**sections: object) -> Config:
 def build(folder, settings: Config) -> Host:
     from twisted.internet import reactor
 
-    api = Api(build_site=lambda backend, limits, clock: Site(limits), limits=lambda http: http.max_body)
+    api = Api(
+        build_site=lambda backend, limits, clock: Site(limits), limits=lambda http: http.max_body, build_record_site=None
+    )
     return Host(reactor, settings, folder, api)
 
 

@@ -1,0 +1,88 @@
+"""`dialer cdr import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dialer.settings_file import settings_file
+from dialer.store.lock import DiallingLock
+from tests.unit.cdr.bodies import record
+from tests.unit.cli.support import Commands
+from tests.unit.store.damage import Damaged
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Damaged:
+    return Damaged(tmp_path)
+
+
+@pytest.fixture
+def commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], here: Damaged) -> Commands:
+    found = Commands(tmp_path, capsys)
+    found.config.write_text(settings_file({"database": {"url": "sqlite:///dialer.db"}, "simulator": {}}))
+    return found
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    folder = tmp_path / "spool"
+    (folder / "2026-11-23").mkdir(parents=True)
+    return folder
+
+
+def put(here: Damaged, folder: Path, uuid: str, name: str = "answered.json", account: str | None = None) -> Path:
+    ((installation,),) = here.sql("SELECT installation_id FROM installation")
+    path = folder / f"{uuid}.cdr.json"
+    path.write_bytes(record(uuid, name, account or f"dialer-{installation}") + b"\n")
+    return path
+
+
+def test_what_was_taken_is_moved_and_the_rest_stays(commands: Commands, here: Damaged, spool: Path) -> None:
+    here.call(1, 1)
+    put(here, spool, "call-1")
+    put(here, spool / "2026-11-23", "call-7")
+    foreign = put(here, spool, "call-8", account="dialer-other")
+    ran = commands.good("cdr", "import", spool)
+    assert ran.out == "records: ended 1, unknown 1, foreign 1\n"
+    assert here.subscriber(1)[0] == 5
+    assert foreign.exists()
+    moved = sorted(str(path.relative_to(spool)) for path in spool.rglob("*.cdr.json") if path != foreign)
+    assert moved == ["imported/2026-11-23/call-7.cdr.json", "imported/call-1.cdr.json"]
+    assert commands.good("cdr", "import", spool).out == "records: foreign 1\n"
+
+
+def test_beside_a_dialer_open_attempts_are_left_to_it_and_others_corrected(
+    commands: Commands, here: Damaged, spool: Path
+) -> None:
+    here.call(1, 1)
+    here.attempt(2, 2, "UNKNOWN")
+    here.sql("UPDATE attempt SET cause = 'UNKNOWN' WHERE id = 2")
+    here.sql("UPDATE subscriber SET count_attempt = 1 WHERE id = 2")
+    left = put(here, spool, "call-1")
+    put(here, spool, "call-2")
+    lock = DiallingLock(here.path)
+    lock.acquire()
+    ran = commands.good("cdr", "import", spool, "--json")
+    lock.release()
+    assert (ran.json["open"], ran.json["corrected"], ran.json["unreadable"]) == (1, 1, [])
+    assert left.exists()
+    assert (here.subscriber(1)[0], here.subscriber(2)[0]) == (6, 5)
+
+
+def test_a_file_that_is_no_record_is_named_and_the_others_are_taken(commands: Commands, here: Damaged, spool: Path) -> None:
+    (spool / "a.cdr.json").write_text("{")
+    here.call(1, 1)
+    put(here, spool, "call-1", "busy.json")
+    ran = commands.run("cdr", "import", spool)
+    assert ran.status == 1
+    assert ran.out == "records: ended 1\n"
+    assert commands.one_line(ran).endswith(
+        "a.cdr.json: is not JSON that mod_json_cdr has written (set its encode-values to false)"
+    )
+    assert (spool / "a.cdr.json").exists()
+
+
+def test_a_folder_that_is_not_there_is_wrong_usage(commands: Commands, tmp_path: Path) -> None:
+    assert commands.refused("cdr", "import", tmp_path / "nothing").endswith("is not a folder")
