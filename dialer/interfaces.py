@@ -176,6 +176,11 @@ class AnsweredCall(Protocol):
         """Fires with the next DTMF digit that the callee presses."""
         ...
 
+    def interrupt(self) -> None:
+        """What the handler of this call awaits fails with `CancelledError`; what runs on the switch goes on. Not to be called
+        by the handler itself."""
+        ...
+
     def hangup(self, cause: str = "NORMAL_CLEARING") -> Deferred[None]:
         """End the call; fires when the switch has accepted that."""
         ...

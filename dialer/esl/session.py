@@ -75,8 +75,9 @@ class Session:
         self._lost = False
         self._timers: list[IDelayedCall] = []
         self._running: Deferred[None] | None = None
-        self._executing: dict[str, Deferred[Event]] = {}
-        self._quiet_waiters: list[Deferred[None]] = []
+        self._executing: dict[str, Deferred[Any]] = {}
+        self._bridging = ""
+        self._quiet: Deferred[None] | None = None
         self._closed_waiters: list[Deferred[None]] = []
         self._digit_waiters: list[Deferred[str]] = []
         self._digits = ""
@@ -105,7 +106,7 @@ class Session:
     def execute(self, application: str, argument: str = "") -> Deferred[str]:
         """Run an application; fires with its response when it has completed. Fails with `SessionGone`, `CommandFailed`, or
         `BadValue` when the argument cannot be sent exactly."""
-        return self._perform(application, argument).addCallback(_response)
+        return self._perform(application, argument, self._new_id())
 
     def bridge(self, transfer: Transfer) -> Deferred[Transferred]:
         """Dial a second leg and connect the callee to it; fires when either has ended, also when it was the callee who hung
@@ -144,16 +145,14 @@ class Session:
         self._closed_waiters.append(closed)
         return closed
 
-    def _perform(self, application: str, argument: str) -> Deferred[Event]:
-        """Run an application; fires with the event of its end."""
+    def _perform(self, application: str, argument: str, event_uuid: str) -> Deferred[Any]:
         if self._over:
             return fail(SessionGone(self._over))
-        event_uuid = self._new_id()
         try:
             command = commands.execute(application, argument, event_uuid)
         except BadValue as error:
             return fail(error)
-        completed: Deferred[Event] = Deferred()
+        completed: Deferred[Any] = Deferred()
         self._executing[event_uuid] = completed
         self._socket.send(command).addCallback(Reply.checked).addErrback(self._not_executed, event_uuid)
         return completed
@@ -161,7 +160,9 @@ class Session:
     async def _bridge(self, transfer: Transfer) -> Transferred:
         settings, argument = bridging.settings(transfer.ringback), bridging.argument(transfer)
         await self.execute("multiset", settings)
-        return bridging.outcome(await self._perform("bridge", argument))
+        self._bridging = self._new_id()
+        ended: Event = await self._perform("bridge", argument, self._bridging)
+        return bridging.outcome(ended)
 
     async def _break_off(self) -> None:
         if self._over:
@@ -173,9 +174,13 @@ class Session:
         except SwitchUnavailable as error:
             raise SessionGone(error.reason) from error
         if self._executing and not self._over:
-            quiet: Deferred[None] = Deferred()
-            self._quiet_waiters.append(quiet)
-            await quiet.addTimeout(BREAK, self._clock, lambda _result, _seconds: None)
+            self._quiet = Deferred()
+            await self._quiet.addTimeout(BREAK, self._clock, lambda _result, _seconds: None)
+
+    def interrupt(self) -> None:
+        """What the handler awaits fails with `CancelledError`."""
+        if self._running is not None:
+            self._running.cancel()
 
     # --- the story of a session ---
 
@@ -255,14 +260,14 @@ class Session:
         executing, self._executing = self._executing, {}
         digit_waiters, self._digit_waiters = self._digit_waiters, []
         closed_waiters, self._closed_waiters = self._closed_waiters, []
-        quiet_waiters, self._quiet_waiters = self._quiet_waiters, []
         self._later(max(0.0, self._opened_at + SETTLE - self._clock.seconds()), self._socket.close)
         if self._running is not None:
             self._later(self._rules.grace, self._running.cancel)
         waiting: list[Deferred[Any]] = [*executing.values(), *digit_waiters]
         for waiter in waiting:
             waiter.errback(SessionGone(reason))
-        for closed in quiet_waiters + closed_waiters:
+        self._tell_quiet()
+        for closed in closed_waiters:
             closed.callback(None)
 
     # --- Owner of the connection ---
@@ -290,10 +295,7 @@ class Session:
     def _event(self, event: Event) -> None:
         name = event.name
         if name == "CHANNEL_EXECUTE_COMPLETE":
-            completed = self._executing.pop(event.value("Application-UUID"), None)
-            if completed is not None:
-                completed.callback(event)
-            self._tell_quiet()
+            self._executed(event)
         elif name == "DTMF":
             self._pressed(event.value("DTMF-Digit"))
         elif name == "CHANNEL_HANGUP_COMPLETE":
@@ -311,11 +313,25 @@ class Session:
             completed.errback(_session_gone(failure))
         self._tell_quiet()
 
+    def _executed(self, event: Event) -> None:
+        """An application has ended. One that did because the callee hung up says so in its event (seen on FreeSWITCH
+        1.10.12), some tens of milliseconds before the end of the call is told."""
+        event_uuid = event.value("Application-UUID")
+        completed = self._executing.pop(event_uuid, None)
+        if completed is not None:
+            if event_uuid == self._bridging:
+                completed.callback(event)
+            elif cause := event.value("Hangup-Cause"):
+                completed.errback(SessionGone(f"the call is over ({cause})"))
+            else:
+                completed.callback(event.value("Application-Response"))
+        self._tell_quiet()
+
     def _tell_quiet(self) -> None:
-        if not self._executing:
-            waiters, self._quiet_waiters = self._quiet_waiters, []
-            for waiter in waiters:
-                waiter.callback(None)
+        if self._quiet is not None and not self._executing:
+            quiet, self._quiet = self._quiet, None
+            if not quiet.called:
+                quiet.callback(None)
 
     def _failed(self, failure: Failure) -> None:
         error = failure.value
@@ -338,14 +354,6 @@ class Session:
                 timer.cancel()
         self._timers.clear()
         self._ended(self)
-
-
-def _response(ended: Event) -> str:
-    """What an application answered. One that ended because the callee hung up says so in its event (seen on FreeSWITCH
-    1.10.12), some tens of milliseconds before the end of the call is told."""
-    if cause := ended.value("Hangup-Cause"):
-        raise SessionGone(f"the call is over ({cause})")
-    return ended.value("Application-Response")
 
 
 def _refused_hangup(failure: Failure) -> None:

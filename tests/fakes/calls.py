@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
 
@@ -24,6 +26,8 @@ class MemoryCall:
     transfers: list[Transfer] = field(factory=list)
     hung_up: str = ""
     gone: bool = False
+    driven_by: Deferred[Any] | None = None
+    """What `interrupt` cancels."""
     _running: list[Deferred[str]] = field(factory=list)
     _digit_waiters: list[Deferred[str]] = field(factory=list)
     _closed_waiters: list[Deferred[None]] = field(factory=list)
@@ -62,6 +66,10 @@ class MemoryCall:
         self.hung_up = cause
         self.end()
         return succeed(None)
+
+    def interrupt(self) -> None:
+        assert self.driven_by is not None
+        self.driven_by.cancel()
 
     def next_digit(self) -> Deferred[str]:
         if self.gone:

@@ -86,7 +86,7 @@ class Apps:
             now=lambda: datetime(2027, 3, 1, tzinfo=UTC),
             applications=self.applications,
         )
-        running = Deferred.fromCoroutine(runner.run(self.call, attempt(kind, data, own, **more)))
+        running = self.call.driven_by = Deferred.fromCoroutine(runner.run(self.call, attempt(kind, data, own, **more)))
         running.addCallbacks(lambda notes: setattr(self, "notes", notes), lambda why: setattr(self, "error", why.value))
         return running
 
