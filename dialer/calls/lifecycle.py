@@ -323,8 +323,8 @@ class Lifecycle:
     # --- the switch goes and comes ----------------------------------------------------------------------------------------
 
     def switch_up(self, switch: Switch) -> None:
-        """Compare what we own with what lives on the switch. A session may have told of a call while no event could: that
-        says nothing about what became of it since."""
+        """Compare what we own with what lives on the switch. Connections do not break at the same moment: what the last one
+        told of a call, after the first had broken, says nothing about what became of it since."""
         self._set_adrift()
         self._reconciler.start()
 

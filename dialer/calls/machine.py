@@ -9,6 +9,7 @@ How an attempt ended (cause, SIP status, times) is data beside the state. What t
 - A session that closes says nothing about the call: the dialplan goes on behind it, and may open another one.
 - ADRIFT is a call whose switch we cannot see, also one that may just have been sent. Only what shows the call alive or gone
   leads out of it. It is the one state that an attempt leaves backwards, since what is found is the truth.
+  A session does not show it: it comes over a connection of its own, perhaps late, and the call may have ended unheard since.
 - FOUND_GONE is a verdict (the channel is absent after the grace, on a switch that we see), not the look at one listing.
 """
 
@@ -39,7 +40,7 @@ _ROWS = {
     SignalKind.RANG:                  (_RNG,   _RNG,   _RNG,   _ANS,   _CON,   _RNG,   _END),
     SignalKind.EARLY_MEDIA_STARTED:   (_RNG,   _RNG,   _RNG,   _ANS,   _CON,   _RNG,   _END),
     SignalKind.ANSWERED:              (_ANS,   _ANS,   _ANS,   _ANS,   _CON,   _ANS,   _END),
-    SignalKind.SESSION_OPENED:        (_CON,   _CON,   _CON,   _CON,   _CON,   _CON,   _END),
+    SignalKind.SESSION_OPENED:        (_CON,   _CON,   _CON,   _CON,   _CON,   _ADR,   _END),
     SignalKind.SESSION_CLOSED:        (_PLA,   _SUB,   _RNG,   _ANS,   _CON,   _ADR,   _END),
     SignalKind.HUNG_UP:               (_END,   _END,   _END,   _END,   _END,   _END,   _END),
     SignalKind.SWITCH_LOST:           (_ADR,   _ADR,   _ADR,   _ADR,   _ADR,   _ADR,   _END),

@@ -25,7 +25,7 @@ def main() -> int:
                 say(f"{number}: {tally.seen[-1]}")
     seconds = time.process_time() - began
     say(f"runs {tally.runs}, faults {tally.faults}, calls that rang {tally.rings}, broken promises {len(tally.seen)}")
-    say("ends: " + ", ".join(f"{cause} {count}" for cause, count in sorted(tally.ends.items())))
+    say("ends: " + ", ".join(f"{cause} {count}" for cause, count in tally.ends.items()))
     say(f"slowest end of a campaign: {tally.slowest_end:.1f} s of the world's time")
     say(f"{seconds:.0f} s of CPU, {1000 * seconds / tally.runs:.0f} ms a run")
     return 1 if tally.seen else 0

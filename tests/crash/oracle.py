@@ -26,7 +26,7 @@ def _rings(world: World) -> Iterator[str]:
     for number, rings in Counter(call.number for call in world.simulator.oracle.calls if call.rang).items():
         if rings > 1 + MAX_RETRY:
             yield f"{number} rang {rings} times, and {1 + MAX_RETRY} are allowed"
-    for invite in world.oracle.rings:
+    for invite in world.oracle.invites:
         if invite.attempt == "none":
             yield f"{invite.call.number} was called before its attempt was durable"
         if invite.attempt == "ended":

@@ -11,17 +11,30 @@ from tests.unit.esl.test_outbound import CHANNEL, Here, for_ever
 from tests.unit.esl.wire import reply
 
 
-def test_a_call_of_which_only_a_session_told_while_the_switch_was_away_is_looked_up() -> None:
+def test_a_call_that_was_heard_of_after_the_first_connection_had_broken_is_looked_up() -> None:
     flow = Flow()
     uuid = flow.call()
     flow.tell(uuid, SignalKind.RANG)
     flow.switch.ready = False
     flow.lifecycle.switch_down(flow.switch, "connection lost")
-    flow.tell(uuid, SignalKind.SESSION_OPENED)
-    flow.tell(uuid, SignalKind.SESSION_CLOSED)
+    flow.tell(uuid, SignalKind.ANSWERED)
     flow.switch.ready = True
     flow.lifecycle.switch_up(flow.switch)
     assert flow.lifecycle.states() == {AttemptState.ADRIFT: 1}
+    flow.clock.pump([1.0] * 12)
+    assert [finish.outcome.cause for finish in flow.finished] == [OwnCause.UNKNOWN]
+
+
+def test_a_session_that_opens_late_does_not_end_the_search_for_its_call() -> None:
+    flow = Flow()
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.RANG)
+    flow.switch.ready = False
+    flow.lifecycle.switch_down(flow.switch, "connection lost")
+    flow.switch.ready = True
+    flow.lifecycle.switch_up(flow.switch)
+    flow.tell(uuid, SignalKind.SESSION_OPENED)
+    flow.tell(uuid, SignalKind.SESSION_CLOSED)
     flow.clock.pump([1.0] * 12)
     assert [finish.outcome.cause for finish in flow.finished] == [OwnCause.UNKNOWN]
 

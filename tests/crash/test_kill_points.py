@@ -73,6 +73,6 @@ def test_a_run_is_the_same_every_time(where: Path) -> None:
         world = World(SCENARIOS["mixed"], plan, where, trace=[])
         world.run()
         assert violations(world) == []
-        runs.append((world.trace, world.rows("SELECT * FROM attempt"), [one.call.invited_at for one in world.oracle.rings]))
+        runs.append((world.trace, world.rows("SELECT * FROM attempt"), [one.call.invited_at for one in world.oracle.invites]))
         world.close()
     assert runs[0] == runs[1]

@@ -67,7 +67,7 @@ class SteppedClock(Clock):
 
 
 @frozen(kw_only=True)
-class Ring:
+class Invite:
     """An INVITE, and what the database said of its attempt at that moment: "none", "open" or "ended"."""
 
     call: CalledSide
@@ -79,12 +79,12 @@ class Ring:
 class WatchedOracle(Oracle):
     """The called side's log, with what was true at the moment of each INVITE."""
 
-    rings: list[Ring] = field(factory=list)
+    invites: list[Invite] = field(factory=list)
     attempt_of: Callable[[str], str] = lambda _: ""
 
     def invited(self, call: CalledSide) -> None:
         live = sum(1 for one in self.by_number(call.number) if one.ended_at is None)
-        self.rings.append(Ring(call=call, attempt=self.attempt_of(call.call_uuid), others_live=live))
+        self.invites.append(Invite(call=call, attempt=self.attempt_of(call.call_uuid), others_live=live))
         Oracle.invited(self, call)
 
 

@@ -123,7 +123,7 @@ def test_a_lost_switch_sets_every_open_attempt_adrift(state: State) -> None:
         (Kind.RANG, State.RINGING),
         (Kind.ANSWERED, State.ANSWERED),
         (Kind.JOB_SUCCEEDED, State.ANSWERED),
-        (Kind.SESSION_OPENED, State.CONNECTED),
+        (Kind.SESSION_OPENED, State.ADRIFT),
         (Kind.HUNG_UP, State.ENDED),
         (Kind.SUBMITTED, State.ADRIFT),
         (Kind.SESSION_CLOSED, State.ADRIFT),
