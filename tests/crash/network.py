@@ -292,6 +292,12 @@ class Network:
         for transport in self._open():
             transport.out.end(self.world.rng.choice(list(Fate)), ConnectionLost)
 
+    def abort(self, process: Process) -> None:
+        """A process breaks its connections, in the order of their making: the simulator keeps them in sets."""
+        for transport in self._open():
+            if transport.process is process:
+                transport.abortConnection()
+
     def silence(self, seconds: float) -> None:
         """No packet of what is open arrives ever again; new connections succeed after so many seconds."""
         self.dark_until = self.world.clock.seconds() + seconds

@@ -254,6 +254,7 @@ class World:
             if isinstance(fault, Restart):
                 self.restarts.append(self.clock.seconds())
                 self.network.refused_until[SWITCH_PORT] = self.clock.seconds() + fault.down
+                self.network.abort(self.switch)
                 self.simulator.restart()
             elif isinstance(fault, Cut):
                 self.network.cut()
