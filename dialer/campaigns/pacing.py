@@ -8,8 +8,8 @@ The state is the due time of the last call, not that of the next one: so a chang
 directions (a campaign that goes from one call per minute to 600 waits a tenth of a second, not the old minute out).
 
 Who asks too late catches up on at most `SLACK`, who had nothing to send on nothing: after a pause of an hour no hour's worth
-of calls bursts out. Within any span of T seconds at most T / interval + 1 calls are due, and at most (T + SLACK) / interval + 1
-sent.
+of calls bursts out. Within any span of T seconds at most T / interval + 1 calls are due, and at most
+(T + SLACK) / interval + 1 sent.
 
 A campaign keeps `next_call_at` over restarts: the last due time plus the interval of that moment. `resume` turns it back into
 a `Pace`; as the frequency may have changed since, it never waits longer than one interval of the frequency that holds now.
