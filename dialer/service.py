@@ -120,13 +120,15 @@ class DialerService:
         """
         await self.database.start()
         try:
+            left = await self.store.open_attempts()
+            # From the listening on, a call of an earlier run may come back: in that very step it must be known as ours.
             await self._listen()
-            left = await self.lifecycle.recover()
+            self.lifecycle.take_over(left)
         except BaseException:
             await self._close()
             raise
         if left:
-            log.warning("attempts left open by an earlier run", attempts=left)
+            log.warning("attempts left open by an earlier run", attempts=len(left))
         self._up = True
 
     def begin(self) -> None:

@@ -39,6 +39,7 @@ from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.gateways import Backoff
 from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
+    Attempt,
     AttemptState,
     Campaign,
     Finish,
@@ -345,11 +346,15 @@ class Lifecycle:
         Each of them may have been sent, `planned` included; the first connection to the switch tells what became of them.
         """
         attempts = await self.store.open_attempts()
+        self.take_over(attempts)
+        return len(attempts)
+
+    def take_over(self, attempts: Iterable[Attempt]) -> None:
+        """The same for attempts that were read already."""
         for attempt in attempts:
             live = LiveAttempt(attempt, AttemptState.ADRIFT, sent=True)
             self._own(live)
             self.store.move(attempt, AttemptState.ADRIFT, self.now())
-        return len(attempts)
 
     async def hang_up_all(self, campaign_id: int | None = None) -> int:
         """Hang up every call (of one campaign) that this process owns. Returns how many the switch knew."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from types import MappingProxyType
@@ -17,7 +17,7 @@ import dialer.store.flow
 from dialer.calls import retry
 from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.recovery import Reconciler
-from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.model import Attempt, AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
 from dialer.store.finish import FINISHED, payload
 from dialer.store.flow import Store
 from dialer.store.statements import ADD_TO_OUTBOX
@@ -112,16 +112,15 @@ def any_core_is_the_same() -> Iterator[None]:
 @contextmanager
 def planned_was_never_sent() -> Iterator[None]:
     """After a crash, `planned` is taken for "not sent"."""
-    recover = Lifecycle.recover
+    take_over = Lifecycle.take_over
 
-    async def careless(self: Lifecycle) -> int:
-        count = await recover(self)
+    def careless(self: Lifecycle, attempts: Iterable[Attempt]) -> None:
+        take_over(self, attempts)
         for live in list(self._live.values()):
             if live.attempt.state is AttemptState.PLANNED:
                 self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
-        return count
 
-    with mock.patch.object(Lifecycle, "recover", careless):
+    with mock.patch.object(Lifecycle, "take_over", careless):
         yield
 
 
