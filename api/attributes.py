@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Any, Final
@@ -30,18 +31,18 @@ _VARIABLE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NEXT_VARIABLE = re.compile(r"[\r\n]+|,(?=\s*[A-Za-z0-9_.-]{1,64}\s*=)")
 
 
-class Kind:
+class Kind(ABC):
     """A kind of attribute: pydantic asks it for the validator and for the schema. `takes` ends the sentence "expected ..."."""
 
     takes: str
 
+    @abstractmethod
     def parse(self, value: Any) -> Any:
         """The value that is meant. Raises `ValueError` for anything else, without a text: `takes` says it all."""
-        raise NotImplementedError
 
+    @abstractmethod
     def schema(self) -> dict[str, Any]:
         """JSON Schema."""
-        raise NotImplementedError
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.parse)
