@@ -50,6 +50,45 @@ def another_attempt(call_uuid: str, number: str) -> str:
     )
 
 
+REFUSED = [
+    "INSERT INTO installation VALUES (2, '0123456789abcdef')",
+    "UPDATE user_account SET password_hash = 'plain'",
+    "UPDATE user_account SET max_frequency = 0",
+    "UPDATE gateway SET status = 2",
+    "UPDATE gateway SET failover_id = 1",
+    "UPDATE gateway SET failover_id = 77",
+    "UPDATE voip_app SET type = 5",
+    "UPDATE campaign SET status = 0",
+    "UPDATE campaign SET frequency = 0",
+    "UPDATE campaign SET monday = 2",
+    "UPDATE campaign SET daily_start = '9:00'",
+    "UPDATE campaign SET starting_at = '2026-11-23'",
+    "UPDATE campaign SET gateway_id = 77",
+    "DELETE FROM campaign",
+    "UPDATE contact SET number = 'abc' WHERE id = 1",
+    "UPDATE contact SET number = '200' WHERE id = 1",
+    "UPDATE contact SET additional_vars = '{' WHERE id = 1",
+    "UPDATE subscriber SET status = 8 WHERE id = 1",
+    "UPDATE subscriber SET ready_at = NULL WHERE id = 1",
+    "UPDATE subscriber SET wanted_status = 2 WHERE id = 1",
+    "UPDATE subscriber SET wanted_status = 6 WHERE id = 2",
+    "UPDATE subscriber SET count_attempt = -1 WHERE id = 1",
+    "UPDATE subscriber SET number = '101' WHERE id = 1",
+    "UPDATE attempt SET state = 'thinking'",
+    "UPDATE attempt SET state = 'ended'",
+    f"UPDATE attempt SET ended_at = '{T}'",
+    f"UPDATE attempt SET state = 'ended', ended_at = '{T}', cause = 'X', counts = 1, duration_ms = 0",
+    "UPDATE attempt SET disposition = 'BUSY'",
+    "UPDATE attempt SET ring_ms = -1",
+    "UPDATE attempt SET session = '{'",
+    another_attempt("one", "100"),
+    another_attempt("two", "200"),
+    "UPDATE outbox SET status = 'delivered'",
+    "UPDATE outbox SET payload = 'x'",
+    "INSERT INTO do_not_call SELECT 'x', '', created_at FROM do_not_call",
+]
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     folder = tmp_path / "a folder 100%"
@@ -106,7 +145,11 @@ def test_upgrades_are_numbered_from_one_without_gaps():
     steps = upgrades()
     assert [step.version for step in steps] == list(range(1, len(steps) + 1))
     files = [entry.name for entry in resources.files("dialer.store.upgrades").iterdir() if entry.name.endswith(".sql")]
-    assert len(files) == len(steps)
+    for dialect in ("sqlite", "postgresql"):
+        assert sorted(name for name in files if name.endswith(f".{dialect}.sql")) == [
+            f"{step.version:04}_{step.name}.{dialect}.sql" for step in steps
+        ]
+    assert len(files) == 2 * len(steps)
 
 
 def test_every_installation_has_an_id_of_its_own(path):
@@ -220,46 +263,7 @@ def test_entities_refuse_a_table_that_lacks_a_column(path):
     db.disconnect()
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "INSERT INTO installation VALUES (2, '0123456789abcdef')",
-        "UPDATE user_account SET password_hash = 'plain'",
-        "UPDATE user_account SET max_frequency = 0",
-        "UPDATE gateway SET status = 2",
-        "UPDATE gateway SET failover_id = 1",
-        "UPDATE gateway SET failover_id = 77",
-        "UPDATE voip_app SET type = 5",
-        "UPDATE campaign SET status = 0",
-        "UPDATE campaign SET frequency = 0",
-        "UPDATE campaign SET monday = 2",
-        "UPDATE campaign SET daily_start = '9:00'",
-        "UPDATE campaign SET starting_at = '2026-11-23'",
-        "UPDATE campaign SET gateway_id = 77",
-        "DELETE FROM campaign",
-        "UPDATE contact SET number = 'abc' WHERE id = 1",
-        "UPDATE contact SET number = '200' WHERE id = 1",
-        "UPDATE contact SET additional_vars = '{' WHERE id = 1",
-        "UPDATE subscriber SET status = 8 WHERE id = 1",
-        "UPDATE subscriber SET ready_at = NULL WHERE id = 1",
-        "UPDATE subscriber SET wanted_status = 2 WHERE id = 1",
-        "UPDATE subscriber SET wanted_status = 6 WHERE id = 2",
-        "UPDATE subscriber SET count_attempt = -1 WHERE id = 1",
-        "UPDATE subscriber SET number = '101' WHERE id = 1",
-        "UPDATE attempt SET state = 'thinking'",
-        "UPDATE attempt SET state = 'ended'",
-        f"UPDATE attempt SET ended_at = '{T}'",
-        f"UPDATE attempt SET state = 'ended', ended_at = '{T}', cause = 'X', counts = 1, duration_ms = 0",
-        "UPDATE attempt SET disposition = 'BUSY'",
-        "UPDATE attempt SET ring_ms = -1",
-        "UPDATE attempt SET session = '{'",
-        another_attempt("one", "100"),
-        another_attempt("two", "200"),
-        "UPDATE outbox SET status = 'delivered'",
-        "UPDATE outbox SET payload = 'x'",
-        "INSERT INTO do_not_call SELECT 'x', '', created_at FROM do_not_call",
-    ],
-)
+@pytest.mark.parametrize("statement", REFUSED)
 def test_the_database_refuses(furnished, statement):
     with pytest.raises(sqlite3.IntegrityError):
         furnished.execute(statement)

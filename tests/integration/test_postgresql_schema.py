@@ -1,0 +1,392 @@
+"""The schema for PostgreSQL: it is the one for SQLite, said in another dialect, and its counts hold under many writers."""
+
+from __future__ import annotations
+
+import random
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from dialer.store.location import sqlite_url
+from dialer.store.schema import upgrade
+from tests.postgresql import Server
+from tests.unit.store.test_schema import FURNITURE, REFUSED, T, another_attempt
+
+OF_SQLITE_ONLY = {"UPDATE campaign SET starting_at = '2026-11-23'"}
+"""A time that is no text has one form only."""
+
+MORE_REFUSED = [
+    f"INSERT INTO user_account VALUES (9, 'ann', '', 0, 1, NULL, NULL, NULL, NULL, NULL, NULL, '{T}')",
+    "UPDATE user_account SET username = ''",
+    "UPDATE user_account SET username = NULL",
+    "UPDATE user_account SET is_active = 2",
+    "UPDATE gateway SET name = ''",
+    "UPDATE gateway SET dial_string = 'loopback/1'",
+    "UPDATE gateway SET hostname = ''",
+    f"INSERT INTO gateway VALUES (9, 'g', '', 'SIP', 'h', '', '', '', '', NULL, NULL, NULL, 1, '{T}', '{T}')",
+    "INSERT INTO voip_app SELECT 9, name, '', 1, NULL, '', created_at, updated_at FROM voip_app",
+    "INSERT INTO phonebook SELECT 9, user_id, name, '', created_at FROM phonebook",
+    "UPDATE campaign SET daily_stop = '23:59:59 '",
+    "UPDATE campaign SET daily_stop = '23:59:60'",
+    "UPDATE campaign SET unknown_policy = 'perhaps'",
+    "UPDATE contact SET number = '' WHERE id = 1",
+    "UPDATE contact SET number = '1+' WHERE id = 1",
+    "UPDATE contact SET number = '1' || char_10 WHERE id = 1",
+    f"UPDATE contact SET number = '{'1' * 65}' WHERE id = 1",
+    f"INSERT INTO subscriber VALUES (9, 1, 1, '100', 1, NULL, '{T}', 0, 0, NULL)",
+    "UPDATE subscriber SET campaign_id = 2 WHERE id = 1",
+    "DELETE FROM subscriber WHERE id = 2",
+    "UPDATE attempt SET counts = 2",
+    "UPDATE attempt SET epoch = 0",
+    "UPDATE outbox SET attempt_id = 77",
+    f"INSERT INTO do_not_call VALUES ('300', '', '{T}')",
+    "INSERT INTO campaign_phonebook VALUES (1, 77)",
+    "INSERT INTO campaign_phonebook VALUES (1, 1), (1, 1)",
+    "INSERT INTO number_pattern VALUES (1, 'greylist', '1', '1')",
+    "INSERT INTO number_pattern VALUES (1, 'blacklist', '', '1')",
+    "INSERT INTO number_pattern VALUES (1, 'blacklist', '1', '1%2')",
+    "INSERT INTO number_pattern VALUES (1, 'blacklist', '1', '1%'), (1, 'blacklist', '1', '2%')",
+    "UPDATE installation SET installation_id = ''",
+]
+
+ACCEPTED = [
+    "UPDATE gateway SET dial_string = 'loopback/{number}/default', hostname = ''",
+    "UPDATE user_account SET password_hash = '$argon2id$'",
+    "UPDATE contact SET number = '+1*#' WHERE id = 1",
+    f"UPDATE contact SET number = '{'1' * 64}' WHERE id = 1",
+    'UPDATE contact SET additional_vars = \'[1, null, {"a": "\\u00e9"}]\' WHERE id = 1',
+    "UPDATE subscriber SET wanted_status = 2 WHERE id = 2",
+    "UPDATE attempt SET session = 'null'",
+    "INSERT INTO number_pattern VALUES (1, 'blacklist', '1', '1_*#%%'), (1, 'whitelist', '1', '%')",
+    "INSERT INTO campaign_phonebook VALUES (1, 1)",
+    "DELETE FROM outbox",
+]
+
+Rows = list[tuple[Any, ...]]
+
+
+def statements() -> Iterator[str]:
+    for entry in sorted(resources.files("dialer.store.upgrades").iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".postgresql.sql"):
+            yield entry.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def schema(postgres_server: Server) -> Iterator[str]:
+    """The URL of a database with the newest schema; tests take copies."""
+    url = postgres_server.new_database()
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        for statement in statements():
+            cursor.execute(statement)
+        connection.commit()
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture(scope="module")
+def furnished(postgres_server: Server, schema: str) -> Iterator[str]:
+    """The same with a row in every table."""
+    url = postgres_server.new_database(template=schema)
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(FURNITURE)
+        for table in ("campaign", "contact", "subscriber", "attempt"):
+            cursor.execute(f"ALTER TABLE {table} ALTER id RESTART WITH 10")
+        connection.commit()
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def database(postgres_server: Server, furnished: str) -> Iterator[str]:
+    """A furnished one for a test to change."""
+    url = postgres_server.new_database(template=furnished)
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same rows in SQLite."""
+    path = tmp_path_factory.mktemp("schema") / "dialer.db"
+    upgrade(sqlite_url(path))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(FURNITURE)
+    return path
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Any]:
+    """A cursor in a transaction; nobody waits for a lock for long."""
+    with closing(psycopg2.connect(url, options="-c lock_timeout=2s")) as connection, connection.cursor() as cursor:
+        yield cursor
+
+
+def ask(url: str, statement: str) -> Rows:
+    with connected(url) as cursor:
+        cursor.execute(statement)
+        rows: Rows = cursor.fetchall()
+    return rows
+
+
+def change(url: str, *changes: str) -> None:
+    with connected(url) as cursor:
+        for statement in changes:
+            cursor.execute(statement)
+        cursor.connection.commit()
+
+
+# --- the same in both dialects -----------------------------------------------------------------------------------------------
+
+
+def ask_sqlite(path: Path, statement: str) -> Rows:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def test_the_tables_have_the_same_columns_in_the_same_order(schema, sqlite):
+    of_sqlite = {
+        table: [
+            (name, bool(not_null or key)) for _, name, _, not_null, _, key in ask_sqlite(sqlite, f"PRAGMA table_info({table})")
+        ]
+        for (table,) in ask_sqlite(sqlite, "SELECT name FROM sqlite_master WHERE type = 'table'")
+        if table not in ("schema_version", "sqlite_sequence", "subscriber_count")
+    }
+    of_postgresql: dict[str, list[tuple[str, bool]]] = {}
+    for table, name, nullable in ask(
+        schema,
+        "SELECT table_name, column_name, is_nullable FROM information_schema.columns WHERE table_schema = 'public' "
+        "AND table_name NOT LIKE 'subscriber_count%' ORDER BY table_name, ordinal_position",
+    ):
+        of_postgresql.setdefault(table, []).append((name, nullable == "NO"))
+    assert of_postgresql == of_sqlite
+
+
+def test_check_constraints_have_the_same_names_but_for_those_of_the_form_of_a_time(schema, sqlite):
+    source = "\n".join(sql for (sql,) in ask_sqlite(sqlite, "SELECT sql FROM sqlite_master WHERE type = 'table'"))
+    of_sqlite = set(re.findall(r"CONSTRAINT (\w+) CHECK", re.sub(r"CONSTRAINT \w+ CHECK \(length\(\w+\) = 26\)", "", source)))
+    assert {name for (name,) in ask(schema, "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0")} == {
+        *of_sqlite
+    }
+
+
+def test_indexes_have_the_same_names_and_conditions(schema, sqlite):
+    of_sqlite = ask_sqlite(
+        sqlite,
+        "SELECT name, sql LIKE '% UNIQUE %', sql LIKE '% WHERE %' FROM sqlite_master WHERE type = 'index' AND sql <> ''",
+    )
+    of_postgresql = ask(
+        schema,
+        "SELECT c.relname, i.indisunique::int, (i.indpred IS NOT NULL)::int FROM pg_index i "
+        "JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace "
+        "AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u'))",
+    )
+    assert sorted(of_postgresql) == sorted(of_sqlite)
+
+
+def field_of_sqlite(error: sqlite3.IntegrityError) -> str | None:
+    """The column that a unique constraint or a missing value names, or the name of a check."""
+    kind, _, subject = str(error).partition(" constraint failed: ")
+    if kind == "CHECK":
+        return subject
+    return subject.rpartition(".")[2] if kind in ("UNIQUE", "NOT NULL") else None
+
+
+def field_of_postgresql(error: psycopg2.Error) -> str | None:
+    name, table = error.diag.constraint_name or "", error.diag.table_name or ""
+    if isinstance(error, psycopg2.errors.UniqueViolation):
+        return name.removeprefix(f"{table}_").removesuffix("_key").removeprefix("open_")
+    if isinstance(error, psycopg2.errors.CheckViolation):
+        return name
+    return error.diag.column_name
+
+
+@pytest.mark.parametrize("statement", [one for one in (*REFUSED, *MORE_REFUSED) if one not in OF_SQLITE_ONLY])
+def test_what_sqlite_refuses_is_refused_for_the_same_field(furnished, sqlite, statement):
+    with closing(sqlite3.connect(sqlite, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("BEGIN")
+        with pytest.raises(sqlite3.IntegrityError) as by_sqlite:
+            connection.execute(statement.replace("char_10", "char(10)"))
+    with connected(furnished) as cursor, pytest.raises((psycopg2.IntegrityError, psycopg2.DataError)) as by_postgresql:
+        cursor.execute(statement.replace("char_10", "chr(10)"))
+    if isinstance(by_postgresql.value, psycopg2.errors.InvalidTextRepresentation):
+        assert "type json" in str(by_postgresql.value)
+    else:
+        assert field_of_postgresql(by_postgresql.value) == field_of_sqlite(by_sqlite.value)
+
+
+@pytest.mark.parametrize("statement", ACCEPTED)
+def test_what_sqlite_accepts_is_accepted(furnished, sqlite, statement):
+    with closing(sqlite3.connect(sqlite, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("BEGIN")
+        connection.execute(statement)
+    with connected(furnished) as cursor:
+        cursor.execute(statement)
+
+
+def test_a_time_that_is_none_is_refused(furnished):
+    with connected(furnished) as cursor, pytest.raises(psycopg2.DataError):
+        cursor.execute("UPDATE campaign SET starting_at = 'soon'")
+
+
+def test_a_second_attempt_to_a_number_is_allowed_once_the_first_has_ended(furnished):
+    with connected(furnished) as cursor:
+        cursor.execute(
+            f"UPDATE attempt SET state = 'ended', ended_at = '{T}', cause = 'X', disposition = 'BUSY', counts = 1, "
+            "duration_ms = 0"
+        )
+        cursor.execute(another_attempt("two", "200"))
+
+
+def test_text_sorts_as_in_sqlite_whatever_the_locale_of_the_database(schema):
+    columns = ask(
+        schema,
+        "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public' "
+        "AND collation_name IS DISTINCT FROM 'C' AND column_name IN ('number', 'name', 'username', 'pattern', 'call_uuid')",
+    )
+    assert columns == []
+
+
+def test_every_installation_has_an_id_of_its_own(postgres_server, schema):
+    other = postgres_server.new_database()
+    change(other, *statements())
+    ((first,),), ((second,),) = (ask(url, "SELECT installation_id FROM installation") for url in (schema, other))
+    postgres_server.drop_database(other)
+    assert re.fullmatch("[0-9a-f]{16}", first)
+    assert re.fullmatch("[0-9a-f]{16}", second)
+    assert first != second
+
+
+# --- the counts --------------------------------------------------------------------------------------------------------------
+
+ADD = (
+    "INSERT INTO contact (phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at, "
+    "updated_at) SELECT 1, (100000 + n)::text, '', '', '', '', '{{}}', '{t}', '{t}' FROM generate_series(1, {count}) n "
+    "ON CONFLICT DO NOTHING; "
+    "INSERT INTO subscriber (campaign_id, contact_id, number, status, ready_at, count_attempt, count_requeue) "
+    "SELECT {campaign}, id, number, 1 + id % 2, '{t}', 0, 0 FROM contact ON CONFLICT DO NOTHING"
+)
+"""Half of them are pending, half are paused; those that are there stay as they are."""
+
+ANOTHER_CAMPAIGN = (
+    "INSERT INTO campaign SELECT 2, user_id, 'another', '', status, starting_at, expires_at, daily_start, daily_stop, "
+    "1, 1, 1, 1, 1, 1, 1, time_zone, frequency, call_max_duration, max_retry, interval_retry, call_timeout, gateway_id, "
+    "voip_app_id, '', '', '', unknown_policy, max_concurrent, next_call_at, created_at, updated_at FROM campaign"
+)
+
+
+def add(count: int, campaign: int = 1) -> str:
+    return ADD.format(count=count, campaign=campaign, t=T)
+
+
+def counted(url: str) -> Rows:
+    return ask(url, "SELECT * FROM subscriber_count WHERE subscribers <> 0 ORDER BY campaign_id, status")
+
+
+def true_counts(url: str) -> Rows:
+    return ask(url, "SELECT campaign_id, status, count(*) FROM subscriber GROUP BY 1, 2 ORDER BY 1, 2")
+
+
+def test_a_new_campaign_counts_no_subscriber_of_any_status(database):
+    change(database, ANOTHER_CAMPAIGN)
+    rows = ask(database, "SELECT * FROM subscriber_count WHERE campaign_id = 2 ORDER BY status")
+    assert rows == [(2, status, 0) for status in range(1, 8)]
+    assert type(rows[0][2]) is int
+
+
+def test_counts_follow_what_is_added_changed_and_removed(database):
+    change(database, ANOTHER_CAMPAIGN, add(50))
+    assert counted(database) == true_counts(database) == [(1, 1, 26), (1, 2, 25), (1, 6, 1)]
+    change(database, add(60, campaign=2))
+    change(database, "UPDATE subscriber SET status = CASE WHEN id % 3 = 0 THEN 4 WHEN status = 2 THEN 5 ELSE status END")
+    assert counted(database) == true_counts(database)
+    change(database, "DELETE FROM subscriber WHERE id > 20 AND id % 4 = 0", "DELETE FROM subscriber WHERE campaign_id = 2")
+    assert counted(database) == true_counts(database)
+
+
+def test_what_is_rolled_back_is_not_counted(database):
+    before = counted(database)
+    change(database, "SAVEPOINT here", add(50), "ROLLBACK TO SAVEPOINT here", "UPDATE subscriber SET status = 4 WHERE id = 2")
+    assert counted(database) == true_counts(database) != before
+
+
+def test_a_change_that_leaves_every_count_as_it_is_writes_none(database):
+    parts = "SELECT ctid, * FROM subscriber_count_part ORDER BY ctid"
+    before = ask(database, parts)
+    change(
+        database,
+        "UPDATE subscriber SET count_requeue = count_requeue + 1",
+        "UPDATE subscriber SET status = 7 WHERE id = 99",
+        "DELETE FROM subscriber WHERE id = 99",
+        "UPDATE subscriber SET status = 7 - status, ready_at = COALESCE(ready_at, last_attempt_at, now()) WHERE false",
+    )
+    assert ask(database, parts) == before
+
+
+def test_a_campaign_goes_with_its_counts(database):
+    change(database, ANOTHER_CAMPAIGN, add(20, campaign=2))
+    change(database, "DELETE FROM subscriber WHERE campaign_id = 2", "DELETE FROM campaign WHERE id = 2")
+    assert ask(database, "SELECT count(*) FROM subscriber_count_part WHERE campaign_id = 2") == [(0,)]
+
+
+def test_ten_thousand_subscribers_are_counted_once_per_statement(database):
+    since = time.monotonic()
+    change(
+        database, add(10_000), "UPDATE subscriber SET status = 3 WHERE status = 2", "DELETE FROM subscriber WHERE status = 3"
+    )
+    assert time.monotonic() - since < 5
+    assert counted(database) == true_counts(database) == [(1, 1, 5001), (1, 6, 1)]
+
+
+def test_two_writers_of_one_campaign_do_not_wait_for_each_other_in_any_order(database):
+    change(database, ANOTHER_CAMPAIGN, add(50), add(50, campaign=2))
+    claim = (
+        "UPDATE subscriber SET status = 6 WHERE id = (SELECT min(id) FROM subscriber WHERE campaign_id = {} AND status = {})"
+    )
+    with connected(database) as first, connected(database) as second:
+        first.execute(claim.format(1, 1))
+        second.execute(claim.format(2, 1))
+        first.execute(claim.format(2, 2))
+        second.execute(claim.format(1, 2))
+        first.connection.commit()
+        second.connection.commit()
+    assert counted(database) == true_counts(database)
+
+
+def test_a_writer_that_finds_every_part_taken_still_writes(database):
+    with connected(database) as other:
+        other.execute(
+            "SELECT pg_advisory_xact_lock('subscriber_count_part'::regclass::oid::integer, n) FROM generate_series(0, 63) n"
+        )
+        change(database, add(50))
+    assert counted(database) == true_counts(database)
+
+
+def test_counts_agree_after_many_writers_at_once(database):
+    change(database, ANOTHER_CAMPAIGN, add(400), add(400, campaign=2))
+
+    def write(writer: int) -> None:
+        rng = random.Random(writer)
+        with connected(database) as cursor:
+            for _ in range(40):
+                for _ in range(rng.randint(1, 4)):
+                    cursor.execute(
+                        "UPDATE subscriber SET status = %s WHERE id %% 6 = %s AND campaign_id = %s AND random() < 0.1",
+                        (rng.randint(1, 5), writer, rng.randint(1, 2)),
+                    )
+                (cursor.connection.rollback if rng.random() < 0.2 else cursor.connection.commit)()
+
+    change(database, f"UPDATE subscriber SET ready_at = '{T}'")
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(write, range(6)))
+    assert counted(database) == true_counts(database)
