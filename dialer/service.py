@@ -35,7 +35,7 @@ from dialer.metrics import PaceMeter
 from dialer.model import Finish, Signal, VoipAppType
 from dialer.store.answered import AnsweredCalls
 from dialer.store.corrections import Corrections
-from dialer.store.database import Database
+from dialer.store.database import Database, Node
 from dialer.store.flow import Store
 from dialer.store.outbox import Outbox
 
@@ -49,6 +49,7 @@ class ServiceSettings:
 
     database: str
     switch: SwitchConfig
+    node: Node = Factory(Node)
     outbound_endpoint: str = "tcp:0:interface=127.0.0.1"
     advertise: str = ""
     peers: frozenset[str] = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
@@ -89,8 +90,8 @@ class DialerService:
 
     def __attrs_post_init__(self) -> None:
         settings, reactor = self.settings, self.reactor
-        self.database = Database(settings.database, reactor, dialling=True)
-        self.store = Store(self.database, reactor, node="local", outbox=settings.outcomes is not None)
+        self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
+        self.store = Store(self.database, reactor, node=settings.node.name, outbox=settings.outcomes is not None)
         self.switch = InboundSwitch(reactor, self, settings.switch, utc_now, random.Random())
         if settings.outcomes is not None:
             hook = JsonLines(settings.outcomes)

@@ -6,8 +6,7 @@ import argparse
 from typing import Any
 
 from dialer.cli.blocking import config_option, database_url
-from dialer.store.location import sqlite_path
-from dialer.store.lock import DiallingLock
+from dialer.store.maintenance import without_dialers
 from dialer.store.schema import upgrade
 
 
@@ -25,11 +24,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Upgrade, unless a dialer is at work. Raises `StoreError`."""
     url = database_url(arguments.config)
-    lock = DiallingLock(sqlite_path(url))
-    lock.acquire()
-    try:
+    with without_dialers(url):
         applied = upgrade(url)
-    finally:
-        lock.release()
     print(f"schema upgraded to {applied[-1]}" if applied else "the schema is up to date")
     return 0

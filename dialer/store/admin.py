@@ -15,7 +15,8 @@ from dialer.appdata import check_data
 from dialer.errors import BadValue, NotFound
 from dialer.model import CampaignStatus, VoipAppType
 from dialer.store import number_rules
-from dialer.store.database import Connection, Database
+from dialer.store.connection import Connection
+from dialer.store.database import Database
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.entities import Entities
 from dialer.store.refusals import refusals

@@ -10,7 +10,8 @@ from twisted.internet.defer import Deferred
 
 from dialer.model import Contact, Gateway
 from dialer.store import do_not_call, statements, values
-from dialer.store.database import Connection, Database
+from dialer.store.connection import Connection
+from dialer.store.database import Database
 from dialer.store.times import to_column
 
 

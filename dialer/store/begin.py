@@ -14,7 +14,7 @@ from attrs import evolve
 
 from dialer.model import Attempt, Plan
 from dialer.store import statements
-from dialer.store.database import Connection
+from dialer.store.connection import Connection
 from dialer.store.times import to_column
 
 LARGEST_STATEMENT = 100

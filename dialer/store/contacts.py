@@ -13,7 +13,8 @@ from twisted.internet.defer import Deferred
 
 from dialer.errors import Duplicate, NotFound
 from dialer.model import Contact, SubscriberStatus
-from dialer.store.database import Connection, Database
+from dialer.store.connection import Connection
+from dialer.store.database import Database
 from dialer.store.faults import refused_value
 from dialer.store.number_rules import check_numbers
 from dialer.store.statements import contacts_among

@@ -8,7 +8,8 @@ from twisted.internet.defer import Deferred
 from dialer.cdr import Recorded
 from dialer.model import Finish, SubscriberStatus
 from dialer.store import statements, values
-from dialer.store.database import Connection, Database
+from dialer.store.connection import Connection
+from dialer.store.database import Database
 from dialer.store.finish import finish as write_end
 from dialer.store.times import to_column, to_column_or_none
 

@@ -15,33 +15,38 @@ not know of what a neighbour's raw SQL did to it.
 
 from __future__ import annotations
 
-import sqlite3
+import os
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from attrs import define, field, frozen
-from pony import orm
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
 
+from dialer import __version__
 from dialer.errors import StoreError
-from dialer.store.entities import Entities, make_entities
-from dialer.store.faults import explain, is_database_error
-from dialer.store.location import sqlite_path
-from dialer.store.lock import DiallingLock
-from dialer.store.schema import BUSY_SECONDS, check
+from dialer.store.connection import Connection, Dialect
+from dialer.store.engine import CannotCommit, Engine
+from dialer.store.entities import Entities
+from dialer.store.location import dialect_of, shown
 
 T = TypeVar("T")
-Connection = sqlite3.Connection
 
 LARGEST_GROUP = 256
 """Functions in one transaction: it bounds what is repeated when one of them fails."""
 
 COMPANY = 0.01
 """Seconds that what may wait is held back at most. Whatever is urgent ends the wait."""
+
+LONGEST_QUEUE = 20_000
+"""Functions that wait. A dialer that gets so far behind is refused more, and asks again."""
+
+REVIVAL = 1.0
+"""Seconds between two tries to reach a database that is away, when nobody asks for anything."""
 
 
 @frozen(eq=False)
@@ -50,29 +55,39 @@ class _Job:
     done: Deferred[Any]
     with_entities: bool = False
     may_wait: bool = False
+    alone: bool = False
 
 
-class _CannotCommit(Exception):
-    """The transaction as a whole cannot begin or commit: no member is to blame."""
+@frozen(kw_only=True)
+class Node:
+    """As whom a process dials. `lease` is the time in seconds for which a node that is not heard of is left alone."""
+
+    name: str = "local"
+    lease: float = 10.0
 
 
 @define(eq=False)
 class Database:
-    """The database at `url`. With `dialling`, it holds the right to dial with that file from `start` to `stop`."""
+    """The database at `url`. With `dialling`, it holds the right to dial with it, as `node`, from `start` to `stop`."""
 
     url: str
     reactor: IReactorFromThreads
     dialling: bool = False
+    node: Node = field(factory=Node)
     installation_id: str = field(default="", init=False)
     """Which installation this is, generated with the schema; known once started."""
     _jobs: SimpleQueue[_Job | None] = field(factory=SimpleQueue, init=False)
     _hurry: threading.Event = field(factory=threading.Event, init=False)
     _entities: Entities = field(init=False)
-    _lock: DiallingLock = field(init=False)
+    _engine: Engine = field(init=False)
+    _waiting: int = field(default=0, init=False)
     _started: bool = field(default=False, init=False)
     _open: bool = field(default=False, init=False)
     _stopping: bool = field(default=False, init=False)
     _stopped: Deferred[None] = field(factory=Deferred, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._engine = self._new_engine()
 
     def start(self) -> Deferred[None]:
         """Check the schema and open the database. Fails with `StoreError`: nothing is open then. Starts once."""
@@ -91,30 +106,50 @@ class Database:
             return waiter
         if not self._stopping:
             self._stopping = True
+            self._engine.give_up()
             self._jobs.put(None)
             self._hurry.set()
         self._stopped.chainDeferred(waiter)
         return waiter
 
-    def run(self, function: Callable[[Connection], T], *, may_wait: bool = False) -> Deferred[T]:
+    def run(self, function: Callable[[Connection], T], *, may_wait: bool = False, alone: bool = False) -> Deferred[T]:
         """Run `function(connection)` in a transaction that it may share with others, `COMPANY` later at most when it
-        `may_wait` for these. Fires with its result once that is durable; fails with what it raised, or with `StoreError`
-        when the database cannot serve: then nothing was written."""
-        return self._submit(function, may_wait=may_wait)
+        `may_wait` for these; `alone` is for one that takes locks for which other processes wait. Fires with its result once
+        that is durable; fails with what it raised, or with `StoreError` when the database cannot serve: then nothing was
+        written."""
+        return self._submit(_Job(function, Deferred(), may_wait=may_wait, alone=alone and self._engine.shared))
 
     def run_with_entities(self, function: Callable[[Entities], T]) -> Deferred[T]:
         """The same for a function that takes the entities; it has its transaction for itself. Entities must not leave it."""
-        return self._submit(function, with_entities=True)
+        return self._submit(_Job(function, Deferred(), with_entities=True, alone=True))
 
-    def _submit(self, function: Callable[[Any], T], *, with_entities: bool = False, may_wait: bool = False) -> Deferred[T]:
-        done: Deferred[T] = Deferred()
-        if self._open and not self._stopping:
-            self._jobs.put(_Job(function, done, with_entities, may_wait))
-            if not may_wait:
-                self._hurry.set()
+    @property
+    def backlog(self) -> int:
+        """How many functions were handed in and have no answer yet. A database that is away answers at once, with an error."""
+        return self._waiting
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which kind of database it is."""
+        return dialect_of(self.url)
+
+    def interrupt(self) -> None:
+        """Give up what the database was asked and does not answer; it runs again, on another connection."""
+        self._engine.interrupt()
+
+    def _submit(self, job: _Job) -> Deferred[Any]:
+        if not self._open or self._stopping:
+            job.done.errback(StoreError(f"the database {shown(self.url)} is not open"))
+        elif self._engine.away is not None:
+            job.done.errback(self._engine.away)
+        elif self._waiting >= LONGEST_QUEUE:
+            job.done.errback(StoreError(f"the database {shown(self.url)} is too slow: {self._waiting} changes wait for it"))
         else:
-            done.errback(StoreError(f"the database {self.url} is not open"))
-        return done
+            self._waiting += 1
+            self._jobs.put(job)
+            if not job.may_wait:
+                self._hurry.set()
+        return job.done
 
     # --- on the database thread ---------------------------------------------------------------------------------------------
 
@@ -122,33 +157,38 @@ class Database:
         try:
             self._connect()
         except Exception as error:
-            self.reactor.callFromThread(self._open_failed, opened, Failure(self._explained(error)))
+            cause = error.args[0] if isinstance(error, CannotCommit) else error
+            self.reactor.callFromThread(self._open_failed, opened, Failure(self._explained(cause)))
             return
         self.reactor.callFromThread(self._opened, opened)
         try:
             for group in self._groups():
                 self._serve(group)
         finally:
-            self._entities.db.disconnect()
-            self._lock.release()
+            self._engine.close()
             self.reactor.callFromThread(self._stopped.callback, None)
 
+    def _new_engine(self) -> Engine:
+        if dialect_of(self.url) is Dialect.SQLITE:
+            from dialer.store.sqlite import SqliteEngine
+
+            return SqliteEngine(self.url, self.dialling)
+        from dialer.store.claim import Bearer, NodeClaim
+        from dialer.store.server import ServerEngine
+
+        if not self.dialling:
+            return ServerEngine(self.url)
+        bearer = Bearer(
+            name=self.node.name, host=socket.gethostname(), pid=os.getpid(), version=__version__, lease=self.node.lease
+        )
+        return ServerEngine(self.url, NodeClaim(bearer))
+
     def _connect(self) -> None:
-        check(self.url)
-        path = sqlite_path(self.url)
-        self._lock = DiallingLock(path)
-        if self.dialling:
-            self._lock.acquire()
+        self._entities = self._engine.open()
         try:
-            db = orm.Database()
-            db.on_connect(provider="sqlite")(_prepare)
-            self._entities = make_entities(db)
-            db.bind(provider="sqlite", filename=str(path), create_db=False, timeout=BUSY_SECONDS)
-            db.generate_mapping(create_tables=False, check_tables=True)
-            with orm.db_session:
-                self.installation_id = self._entities.Installation[1].installation_id
+            self.installation_id = self._engine.perform(_installation)
         except BaseException:
-            self._lock.release()
+            self._engine.close()
             raise
 
     def _groups(self) -> Iterator[list[_Job]]:
@@ -158,13 +198,13 @@ class Database:
             if group and (self._jobs.empty() or len(group) == LARGEST_GROUP):
                 yield group
                 group = []
-            job = self._jobs.get()
-            if group and (job is None or job.with_entities):
+            job = self._next()
+            if group and (job is None or job.alone):
                 yield group
                 group = []
             if job is None:
                 return
-            if job.with_entities:
+            if job.alone:
                 yield [job]
                 continue
             if job.may_wait and not group:
@@ -172,40 +212,40 @@ class Database:
             self._hurry.clear()
             group.append(job)
 
+    def _next(self) -> _Job | None:
+        while self._engine.away is not None:
+            try:
+                return self._jobs.get(timeout=REVIVAL)
+            except Empty:
+                self._engine.revive()
+        return self._jobs.get()
+
     def _serve(self, group: Sequence[_Job]) -> None:
         try:
             results = self._transaction(group)
-        except _CannotCommit as error:
+        except CannotCommit as error:
             failure = Failure(self._explained(error.args[0]))
             results = [failure] * len(group)
         except Exception as error:
             results = [Failure(self._explained(error))] if len(group) == 1 else [self._alone(job) for job in group]
-        self.reactor.callFromThread(_deliver, group, results)
+        self.reactor.callFromThread(self._deliver, group, results)
 
     def _alone(self, job: _Job) -> Any:
         try:
             return self._transaction([job])[0]
-        except _CannotCommit as error:
+        except CannotCommit as error:
             return Failure(self._explained(error.args[0]))
         except Exception as error:
             return Failure(self._explained(error))
 
     def _transaction(self, jobs: Sequence[_Job]) -> list[Any]:
-        db = self._entities.db
-        with orm.db_session:
-            try:
-                connection = db.get_connection()
-            except Exception as error:
-                raise _CannotCommit(error) from error
-            results = [job.function(self._entities if job.with_entities else connection) for job in jobs]
-            try:
-                orm.commit()
-            except Exception as error:
-                raise _CannotCommit(error) from error
-        return results
+        def work(connection: Connection) -> list[Any]:
+            return [job.function(self._entities if job.with_entities else connection) for job in jobs]
+
+        return self._engine.perform(work)
 
     def _explained(self, error: BaseException) -> BaseException:
-        return explain(error, str(sqlite_path(self.url))) if is_database_error(error) else error
+        return self._engine.explained(error)
 
     # --- on the reactor thread ----------------------------------------------------------------------------------------------
 
@@ -217,17 +257,15 @@ class Database:
         self._stopped.callback(None)
         opened.errback(failure)
 
+    def _deliver(self, group: Sequence[_Job], results: Sequence[Any]) -> None:
+        self._waiting -= len(group)
+        for job, result in zip(group, results, strict=True):
+            if isinstance(result, Failure):
+                job.done.errback(result)
+            else:
+                job.done.callback(result)
 
-def _prepare(_: Any, connection: Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
-
-def _deliver(group: Sequence[_Job], results: Sequence[Any]) -> None:
-    for job, result in zip(group, results, strict=True):
-        if isinstance(result, Failure):
-            job.done.errback(result)
-        else:
-            job.done.callback(result)
+def _installation(connection: Connection) -> str:
+    (name,) = connection.execute("SELECT installation_id FROM installation").fetchone()
+    return str(name)

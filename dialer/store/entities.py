@@ -31,6 +31,7 @@ class Entities:
     DoNotCall: Any
     Outbox: Any
     Installation: Any
+    Node: Any
 
 
 def make_entities(db: Any) -> Entities:
@@ -47,6 +48,25 @@ def _make_parties(db: Any) -> dict[str, Any]:
         _table_ = "installation"
         id = PrimaryKey(int, size=64)
         installation_id = Required(str)
+
+    class Node(db.Entity):
+        _table_ = "node"
+        id = PrimaryKey(int, size=64, auto=True)
+        name = Required(str, unique=True)
+        epoch = Required(int, size=64)
+        host = Required(str)
+        pid = Required(int, size=64)
+        version = Required(str)
+        switch = Optional(str)
+        core_uuid = Optional(str)
+        ready = Required(bool)
+        started_at = Required(datetime)
+        seen_at = Required(datetime)
+        lease_until = Required(datetime)
+        stopped_at = Optional(datetime)
+        session = Optional(int, size=64)
+        commits = Required(int, size=64)
+        figures = Required(LongStr)
 
     class User(db.Entity):
         _table_ = "user_account"
@@ -92,6 +112,7 @@ def _make_parties(db: Any) -> dict[str, Any]:
         status = Required(int)
         created_at = Required(datetime)
         updated_at = Required(datetime)
+        next_call_at = Optional(datetime)
         voip_apps = Set("VoipApp")
         campaigns = Set("Campaign")
         attempts = Set("Attempt")
@@ -136,6 +157,7 @@ def _make_parties(db: Any) -> dict[str, Any]:
 
     return {
         "Installation": Installation,
+        "Node": Node,
         "User": User,
         "NumberPattern": NumberPattern,
         "Gateway": Gateway,

@@ -6,6 +6,7 @@ import errno
 import sqlite3
 
 from dialer.errors import BadValue, Duplicate, StoreError
+from dialer.store import sqlstates
 
 _ADVICE = {
     sqlite3.SQLITE_BUSY: "is locked by another program; end what holds a transaction open, then try again",
@@ -46,12 +47,15 @@ def root_of(error: BaseException) -> BaseException:
 
 def is_database_error(error: BaseException) -> bool:
     """Whether the database or its driver raised it (or Pony, on their behalf)."""
-    return isinstance(root_of(error), sqlite3.Error | OSError)
+    root = root_of(error)
+    return isinstance(root, sqlite3.Error | OSError) or sqlstates.is_error(root)
 
 
 def explain(error: BaseException, where: str) -> StoreError:
     """The product's error for what a driver raised. `where` names the database."""
     cause = root_of(error)
+    if sqlstates.is_error(cause):
+        return StoreError(f"the database {where} {sqlstates.advice(cause)}")
     code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE
     if isinstance(cause, OSError):
         code = _SAME_AS.get(cause.errno or 0, 0)
@@ -67,7 +71,7 @@ def refused_value(error: BaseException) -> BadValue | None:
     """
     cause = root_of(error)
     if not isinstance(cause, sqlite3.IntegrityError):
-        return None
+        return sqlstates.refused_value(cause)
     kind, _, subject = str(cause).partition(" constraint failed: ")
     if kind == "UNIQUE":
         columns = [column.strip().partition(".")[2] for column in subject.split(",")]

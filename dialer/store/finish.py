@@ -7,7 +7,7 @@ import orjson
 from dialer.interfaces import OPT_OUT
 from dialer.model import Finish
 from dialer.store import do_not_call, statements
-from dialer.store.database import Connection
+from dialer.store.connection import Connection
 from dialer.store.times import to_column, to_column_or_none
 
 FINISHED = "attempt.finished"

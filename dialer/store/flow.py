@@ -28,7 +28,8 @@ from dialer.model import (
 )
 from dialer.store import statements, values
 from dialer.store.begin import begin
-from dialer.store.database import Connection, Database
+from dialer.store.connection import Connection
+from dialer.store.database import Database
 from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
 from dialer.store.times import from_column_or_none, to_column

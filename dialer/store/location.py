@@ -1,19 +1,45 @@
-"""Where the database is: the URL that an admin writes, and the file that it names.
+"""Where the database is: the URL that an admin writes, and the file or the server that it names.
 
 In `sqlite:///PATH` everything after the third slash is the path, as it stands: spaces and percent signs mean themselves, and
-an absolute path brings a fourth slash.
+an absolute path brings a fourth slash. `postgresql://...` is libpq's own form (PostgreSQL manual, "Connection URIs").
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
 from dialer.errors import BadValue, StoreError
+from dialer.store.connection import Dialect
 
 _PREFIX = "sqlite:///"
+_POSTGRESQL = ("postgresql://", "postgres://")
+_EXPECTED = f"expected {_PREFIX}PATH or {_POSTGRESQL[0]}USER:PASSWORD@HOST/DATABASE"
 MINIMUM_SQLITE = (3, 35, 0)
 """The first SQLite with RETURNING."""
+
+
+def dialect_of(url: str) -> Dialect:
+    """Which kind of database a URL names. Raises `BadValue` for a URL that is none, never showing a password."""
+    if url.startswith(_POSTGRESQL):
+        _server(url)
+        return Dialect.POSTGRESQL
+    _path(url)
+    return Dialect.SQLITE
+
+
+def shown(url: str) -> str:
+    """What messages call the database: the path of the file, or database and server, without a password."""
+    if dialect_of(url) is Dialect.SQLITE:
+        return str(_path(url))
+    return shown_server(_server(url))
+
+
+def shown_server(parts: dict[str, str]) -> str:
+    """`NAME at HOST:PORT`, of libpq's parameters."""
+    host = parts.get("host") or parts.get("hostaddr") or "localhost"
+    return f"{parts.get('dbname') or parts.get('user', '')} at {host}:{parts.get('port') or '5432'}"
 
 
 def sqlite_path(url: str) -> Path:
@@ -25,8 +51,8 @@ def sqlite_path(url: str) -> Path:
 
 
 def absolute_url(url: str, folder: Path) -> str:
-    """The URL with a relative path counted from `folder`. Raises `BadValue`."""
-    return sqlite_url(folder / _path(url))
+    """The URL with a relative path counted from `folder`; that of a server as it is. Raises `BadValue`."""
+    return url if dialect_of(url) is Dialect.POSTGRESQL else sqlite_url(folder / _path(url))
 
 
 def sqlite_url(path: Path) -> str:
@@ -37,8 +63,26 @@ def sqlite_url(path: Path) -> str:
 def _path(url: str) -> Path:
     text = url.removeprefix(_PREFIX)
     if text == url or not text.strip("/") or "\0" in text:
-        raise BadValue("database", f"expected {_PREFIX}PATH, got {url!r}")
+        raise BadValue("database", f"{_EXPECTED}, got {_without_password(url)!r}")
     return Path("/" + text.lstrip("/")) if text.startswith("/") else Path(text)
+
+
+def _server(url: str) -> dict[str, str]:
+    import psycopg2  # here: who keeps to SQLite does without it, and its 6 MB
+    from psycopg2.extensions import parse_dsn
+
+    try:
+        parts: dict[str, str] = parse_dsn(url)
+    except psycopg2.ProgrammingError:
+        raise BadValue("database", f"{_EXPECTED}, got {_without_password(url)!r}") from None
+    if not parts.get("dbname"):
+        raise BadValue("database", f"{_EXPECTED}: the name of the database is missing in {_without_password(url)!r}")
+    return parts
+
+
+def _without_password(url: str) -> str:
+    hidden = re.sub(r"//([^:/@?]*):.*@", r"//\1:...@", url)
+    return re.sub(r"(password=)[^&]*", r"\1...", hidden)
 
 
 def check_driver(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:

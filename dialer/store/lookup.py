@@ -6,7 +6,8 @@ from attrs import define, frozen
 from twisted.internet.defer import Deferred
 
 from dialer.model import CampaignStatus
-from dialer.store.database import Connection, Database
+from dialer.store.connection import Connection
+from dialer.store.database import Database
 
 CAMPAIGNS = (
     "SELECT c.id, c.name, c.status, (SELECT min(l.phonebook_id) FROM campaign_phonebook l WHERE l.campaign_id = c.id), "

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from dialer.model import Attempt, AttemptState
 from dialer.store import statements
-from dialer.store.database import Connection
+from dialer.store.connection import Connection
 from dialer.store.times import to_column
 
 MoveRow = tuple[str, str, str | None, str | None, str | None, int]

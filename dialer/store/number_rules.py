@@ -9,7 +9,7 @@ from attrs import frozen
 
 from dialer.errors import BadValue
 from dialer.patterns import like
-from dialer.store.database import Connection
+from dialer.store.connection import LISTED, Connection
 
 BLACKLIST = "blacklist"
 WHITELIST = "whitelist"
@@ -17,13 +17,13 @@ WHITELIST = "whitelist"
 ALL = "SELECT user_id, kind, pattern FROM number_pattern ORDER BY user_id, kind, pattern"
 CLEAR = "DELETE FROM number_pattern WHERE user_id = ? AND kind = ?"
 ADD = "INSERT INTO number_pattern (user_id, kind, pattern, matcher) VALUES (?, ?, ?, ?)"
-FIRST_REFUSED = (
-    "SELECT e.value, EXISTS (SELECT 1 FROM number_pattern n "
-    "WHERE n.user_id = p.user_id AND n.kind = 'blacklist' AND ltrim(e.value, '+') LIKE n.matcher) AS is_black "
-    "FROM phonebook p JOIN json_each(?) e WHERE p.id = ? AND (is_black OR ("
-    "EXISTS (SELECT 1 FROM number_pattern n WHERE n.user_id = p.user_id AND n.kind = 'whitelist') "
+FIRST_REFUSED = LISTED.within(
+    "SELECT value, is_black FROM (SELECT j.key AS place, j.value AS value, p.user_id AS user_id, EXISTS (SELECT 1 "
+    "FROM number_pattern n WHERE n.user_id = p.user_id AND n.kind = 'blacklist' AND ltrim(j.value, '+') LIKE n.matcher) "
+    "AS is_black FROM %s CROSS JOIN phonebook p WHERE p.id = ?) e WHERE is_black OR ("
+    "EXISTS (SELECT 1 FROM number_pattern n WHERE n.user_id = e.user_id AND n.kind = 'whitelist') "
     "AND NOT EXISTS (SELECT 1 FROM number_pattern n "
-    "WHERE n.user_id = p.user_id AND n.kind = 'whitelist' AND ltrim(e.value, '+') LIKE n.matcher))) ORDER BY e.key LIMIT 1"
+    "WHERE n.user_id = e.user_id AND n.kind = 'whitelist' AND ltrim(e.value, '+') LIKE n.matcher)) ORDER BY place LIMIT 1"
 )
 """Parameters: numbers as a JSON list, phonebook."""
 
@@ -55,7 +55,7 @@ def write(connection: Connection, user_id: int, kind: str, patterns: Iterable[st
 
 def check_numbers(connection: Connection, phonebook_id: int, numbers: Sequence[str]) -> None:
     """Raise `BadValue` for the first of `numbers` that the owner of the phonebook may not call."""
-    refused = connection.execute(FIRST_REFUSED, (orjson.dumps(list(numbers)).decode(), phonebook_id)).fetchone()
+    refused = connection.execute(FIRST_REFUSED.of(connection), (orjson.dumps(list(numbers)).decode(), phonebook_id)).fetchone()
     if refused is not None:
         number, is_black = refused
         reason = "is on the blacklist" if is_black else "is not on the whitelist"

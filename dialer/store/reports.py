@@ -11,7 +11,8 @@ from attrs import define, frozen
 from twisted.internet.defer import Deferred
 
 from dialer.model import Disposition, DispositionCount
-from dialer.store.database import Connection, Database
+from dialer.store.connection import Connection
+from dialer.store.database import Database
 from dialer.store.times import from_column, from_column_or_none
 
 BY_DISPOSITION = (

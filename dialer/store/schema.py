@@ -11,21 +11,31 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
 from dialer.errors import StoreError
-from dialer.store.faults import explain
-from dialer.store.location import check_driver, sqlite_path
+from dialer.store import maintenance
+from dialer.store.connection import Dialect, SqliteConnection, Variants
+from dialer.store.faults import explain, is_database_error
+from dialer.store.location import check_driver, dialect_of, shown, sqlite_path
 
-DIALECT = "sqlite"
 BUSY_SECONDS = 5.0
 """How long a statement waits for another program's lock."""
 
-_FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sqlite\.sql")
+_FILE_NAME = re.compile(r"(\d{4})_(\w+)\.(sqlite|postgresql)\.sql")
+
+_VERSIONS = "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at {} NOT NULL)"
+_APPLIED = "INSERT INTO schema_version VALUES (?, ?, CURRENT_TIMESTAMP)"
+_VERSION = "SELECT max(version) FROM schema_version"
+_TABLES = Variants(
+    sqlite="SELECT name FROM sqlite_master WHERE type = 'table'",
+    postgresql="SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = ANY (current_schemas(false))",
+)
 
 
 @frozen(kw_only=True)
@@ -37,86 +47,115 @@ class Upgrade:
     sql: str
 
 
-def upgrades() -> list[Upgrade]:
+def upgrades(dialect: Dialect = Dialect.SQLITE) -> list[Upgrade]:
     """The steps that this version of the product knows, in order."""
     found = []
     for entry in resources.files("dialer.store.upgrades").iterdir():
         match = _FILE_NAME.fullmatch(entry.name)
-        if match:
+        if match and match[3] == dialect:
             found.append(Upgrade(version=int(match[1]), name=match[2], sql=entry.read_text(encoding="utf-8")))
     return sorted(found, key=lambda step: step.version)
 
 
 def upgrade(url: str, steps: Sequence[Upgrade] | None = None) -> list[int]:
-    """Bring the database to the newest schema; a missing file is created, readable by its owner only. Returns the versions
-    that were applied, none when it was up to date. Raises `StoreError` and leaves the database as it was."""
-    check_driver()
-    path = sqlite_path(url)
-    steps = upgrades() if steps is None else steps
+    """Bring the database to the newest schema; a missing file is created, readable by its owner only, a database on a server
+    has to be there. Returns the versions that were applied, none when it was up to date. Raises `StoreError` and leaves the
+    database as it was, also when a dialer is at work on a server; who dials with a file is for the caller to tell."""
+    steps = upgrades(dialect_of(url)) if steps is None else steps
+    where = shown(url)
     try:
-        _create(path)
-        with closing(_connect(path)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                applied = _apply(connection, path, steps)
-            except BaseException:
-                connection.rollback()
-                raise
+        with _begun(url, create=True) as connection:
+            applied = _apply(connection, where, steps)
             connection.commit()
             return applied
-    except (sqlite3.Error, OSError) as error:
-        raise explain(error, str(path)) from error
+    except Exception as error:
+        raise _explained(error, where) from error
 
 
 def check(url: str, steps: Sequence[Upgrade] | None = None) -> None:
     """Raise `StoreError` unless the database has exactly the newest schema. Changes nothing."""
+    newest = (upgrades(dialect_of(url)) if steps is None else steps)[-1].version
+    where = shown(url)
+    try:
+        with opened(url) as connection:
+            version = _version(connection, where)
+    except Exception as error:
+        raise _explained(error, where) from error
+    if version < newest:
+        raise StoreError(f"the database {where} has schema {version}, and {newest} is needed: run the upgrade command")
+    _refuse_newer(version, newest, where)
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Any]:
+    """A connection of one's own (`Connection`, with `commit` and `rollback`), outside a transaction on SQLite. Raises
+    `StoreError` for a file that is not there, and what the driver raises."""
+    if dialect_of(url) is Dialect.POSTGRESQL:
+        from dialer.store.postgresql import connect
+
+        with closing(connect(url, "dialer")) as server:
+            yield server
+        return
     check_driver()
     path = sqlite_path(url)
     if not path.exists():
         raise StoreError(f"there is no database at {path}: create it with the upgrade command")
-    newest = (upgrades() if steps is None else steps)[-1].version
-    try:
-        with closing(_connect(path)) as connection:
-            version = _version(connection, path)
-    except sqlite3.Error as error:
-        raise explain(error, str(path)) from error
-    if version < newest:
-        raise StoreError(f"the database {path} has schema {version}, and {newest} is needed: run the upgrade command")
-    _refuse_newer(version, newest, path)
+    with closing(_connect(path)) as file:
+        yield file
 
 
-def _apply(connection: sqlite3.Connection, path: Path, steps: Sequence[Upgrade]) -> list[int]:
-    version = _version(connection, path)
-    _refuse_newer(version, steps[-1].version, path)
+@contextmanager
+def _begun(url: str, *, create: bool) -> Iterator[Any]:
+    """The same, in a transaction that others wait for; rolled back when the body fails."""
+    if create and dialect_of(url) is Dialect.SQLITE:
+        _create(sqlite_path(url))
+    with opened(url) as connection:
+        if connection.dialect is Dialect.SQLITE:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN IMMEDIATE")
+        else:
+            maintenance.exclude_dialers(connection)
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+
+
+def _explained(error: Exception, where: str) -> Exception:
+    return explain(error, where) if is_database_error(error) else error
+
+
+def _apply(connection: Any, where: str, steps: Sequence[Upgrade]) -> list[int]:
+    version = _version(connection, where)
+    _refuse_newer(version, steps[-1].version, where)
+    is_file = connection.dialect is Dialect.SQLITE
     if version == 0:
-        connection.execute(
-            "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)"
-        )
+        connection.execute(_VERSIONS.format("TEXT" if is_file else "TIMESTAMP(6)"))
     applied = []
     for step in steps:
         if step.version > version:
-            for statement in _statements(step.sql):
+            for statement in _statements(step.sql) if is_file else [step.sql]:
                 connection.execute(statement)
-            connection.execute("INSERT INTO schema_version VALUES (?, ?, CURRENT_TIMESTAMP)", (step.version, step.name))
+            connection.execute(_APPLIED, (step.version, step.name))
             applied.append(step.version)
     return applied
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+def _version(connection: Any, where: str) -> int:
+    tables = {name for (name,) in connection.execute(_TABLES.of(connection))}
     if "schema_version" in tables:
-        (version,) = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+        (version,) = connection.execute(_VERSION).fetchone()
         return int(version or 0)
     if tables:
-        raise StoreError(f"{path} is a database of another program: name another file")
+        raise StoreError(f"{where} is a database of another program: name another one")
     return 0
 
 
-def _refuse_newer(version: int, newest: int, path: Path) -> None:
+def _refuse_newer(version: int, newest: int, where: str) -> None:
     if version > newest:
         raise StoreError(
-            f"the database {path} has schema {version}, which is newer than this dialer knows ({newest}): use a newer dialer"
+            f"the database {where} has schema {version}, which is newer than this dialer knows ({newest}): use a newer dialer"
         )
 
 
@@ -137,8 +176,8 @@ def _create(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+def _connect(path: Path) -> SqliteConnection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, factory=SqliteConnection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     return connection

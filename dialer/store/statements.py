@@ -54,7 +54,7 @@ END_ATTEMPT = (
 
 SETTLE_SUBSCRIBER = (
     "UPDATE subscriber SET status = coalesce(wanted_status, ?), "
-    "ready_at = CASE coalesce(wanted_status, ?) WHEN 1 THEN ? END, wanted_status = NULL, "
+    "ready_at = CASE coalesce(wanted_status, ?) WHEN 1 THEN coalesce(?, ready_at) END, wanted_status = NULL, "
     "count_attempt = count_attempt + ?, count_requeue = CASE ? WHEN 1 THEN 0 ELSE count_requeue + 1 END, "
     "last_attempt_at = coalesce(?, last_attempt_at) WHERE id = ? AND status = 6"
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 from attrs import define
@@ -11,14 +9,15 @@ from pony import orm
 from twisted.internet.defer import Deferred, succeed
 
 from dialer.errors import StoreError
-from dialer.store.database import Connection, Database, _Job
+from dialer.store.connection import SqliteConnection
+from dialer.store.database import Database, Node, _Job
 from tests.crash.process import Process
 
 WAIT = (0.0001, 0.003)
 """Seconds until the writer turns to what was handed in: the time of the COMMIT before it."""
 
 
-def prepare(_: Any, connection: Connection) -> None:
+def prepare(_: Any, connection: SqliteConnection) -> None:
     """As the product sets a connection up, but that nothing waits for the disk: here, machines do not lose power."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = OFF")
@@ -31,19 +30,14 @@ class NoEntities:
 
     db: orm.Database
 
-    @property
-    def Installation(self) -> Mapping[int, Any]:
-        (name,) = self.db.get_connection().execute("SELECT installation_id FROM installation").fetchone()
-        return {1: SimpleNamespace(installation_id=name)}
-
 
 class SteppedDatabase(Database):
     """`dialer.store.database.Database` with its own transactions, groups and errors; only what runs them is the clock."""
 
     reactor: Process
 
-    def __init__(self, url: str, reactor: Process, dialling: bool = False) -> None:
-        super().__init__(url, reactor, dialling)
+    def __init__(self, url: str, reactor: Process, *, dialling: bool = False, node: Node) -> None:
+        super().__init__(url, reactor, dialling, node)
         self.waiting: list[_Job] = []
         reactor.when_killed.append(self.close)
 
@@ -60,18 +54,16 @@ class SteppedDatabase(Database):
     def close(self) -> None:
         """What the kernel does for a dead process: its files are closed, its locks are gone."""
         if self._open:
-            self._entities.db.disconnect()
-            self._lock.release()
+            self._engine.close()
 
-    def _submit(self, function: Any, *, with_entities: bool = False, may_wait: bool = False) -> Deferred[Any]:
-        done: Deferred[Any] = Deferred()
+    def _submit(self, job: _Job) -> Deferred[Any]:
         if not self._open:
-            done.errback(StoreError(f"the database {self.url} is not open"))
-            return done
+            job.done.errback(StoreError(f"the database {self.url} is not open"))
+            return job.done
         if not self.waiting:
             self.reactor.callLater(self.reactor.world.rng.uniform(*WAIT), self.serve)
-        self.waiting.append(_Job(function, done, with_entities, may_wait))
-        return done
+        self.waiting.append(job)
+        return job.done
 
     def serve(self) -> None:
         """Run what waits as the writer would: together, but for those that use entities."""

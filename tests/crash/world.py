@@ -27,7 +27,7 @@ from twisted.internet.task import Clock
 import dialer.campaigns.scheduler
 import dialer.esl.inbound
 import dialer.service
-import dialer.store.database
+import dialer.store.sqlite
 from dialer.calls.lifecycle import FlowSettings
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import Delivery, VoipAppType
@@ -223,7 +223,7 @@ class World:
             self.complaints,
             mock.patch.object(dialer.esl.inbound, "HostnameEndpoint", TCP4ClientEndpoint),
             mock.patch.object(dialer.campaigns.scheduler, "TICK", 0.25),
-            mock.patch.multiple(dialer.store.database, _prepare=prepare, make_entities=NoEntities),
+            mock.patch.multiple(dialer.store.sqlite, prepare=prepare, make_entities=NoEntities),
             mock.patch.multiple(
                 dialer.service,
                 Database=SteppedDatabase,

@@ -170,7 +170,7 @@ async def test_live_settings_act_at_once_and_the_rest_is_named(tmp_path):
 
 @pytest_twisted.ensureDeferred
 async def test_a_locked_database_is_told_and_nothing_is_left_running(tmp_path, monkeypatch):
-    monkeypatch.setattr("dialer.store.database.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("dialer.store.sqlite.BUSY_SECONDS", 0.05)
     new_database(tmp_path)
     host = build(tmp_path, config())
     with closing(sqlite3.connect(tmp_path / "dialer.db", isolation_level=None)) as other:

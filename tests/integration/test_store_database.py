@@ -14,6 +14,7 @@ from twisted.internet.defer import DeferredList, gatherResults
 
 from dialer.errors import BadValue, StoreError
 from dialer.store import database as module
+from dialer.store import sqlite
 from dialer.store.database import Database
 from dialer.store.do_not_call import DoNotCall
 from dialer.store.location import sqlite_url
@@ -252,7 +253,7 @@ async def test_command_line_tools_open_the_database_while_it_dials(tmp_path):
 
 @pytest_twisted.ensureDeferred
 async def test_a_database_locked_by_another_program_fails_every_waiting_function_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
     async with started(tmp_path) as database:
         with closing(sqlite3.connect(tmp_path / "dialer.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")

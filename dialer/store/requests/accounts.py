@@ -6,7 +6,7 @@ from attrs import frozen
 
 from dialer.errors import LimitExceeded, NotFound
 from dialer.records import Account
-from dialer.store.database import Connection
+from dialer.store.connection import Connection
 from dialer.store.requests import statements
 
 

@@ -22,7 +22,8 @@ from dialer.records import (
     PhonebookRecord,
     SubscriberEntry,
 )
-from dialer.store.database import Connection, Database
+from dialer.store.connection import Connection
+from dialer.store.database import Database
 from dialer.store.requests import accounts, campaigns, contacts, entered, phonebooks, subscribers
 from dialer.store.requests.batch import Batches
 from dialer.store.requests.workers import Workers

@@ -19,7 +19,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from dialer.errors import BadValue, DialerError, LimitExceeded, NotFound
-from dialer.store.database import Connection, Database
+from dialer.store.connection import Connection
+from dialer.store.database import Database
 
 T = TypeVar("T")
 
@@ -86,8 +87,6 @@ class Batches:
 
 
 def _run(functions: Sequence[Callable[[Connection], Any]], connection: Connection) -> list[Any]:
-    # Pony decodes each text in a Python function that forgives bad UTF-8, of which the dialer stores none.
-    connection.text_factory = str
     return [_refusing(function, connection) for function in functions]
 
 

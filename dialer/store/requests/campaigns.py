@@ -10,7 +10,7 @@ from dialer.errors import AlreadyExists, NotFound
 from dialer.model import CampaignStatus
 from dialer.records import Account, CampaignChange, CampaignDraft, CampaignRecord
 from dialer.store.admin import DAYS
-from dialer.store.database import Connection
+from dialer.store.connection import Connection
 from dialer.store.requests import entered, rows, statements
 from dialer.store.requests.accounts import Limits, check_limit, limits
 from dialer.store.requests.phonebooks import add_phonebook, free_name
@@ -27,7 +27,7 @@ APPLICATION: Final = "SELECT voip_app_id, voip_app_data FROM campaign WHERE id =
 
 def read(connection: Connection, who: Account, campaign_id: int) -> CampaignRecord:
     """One campaign. Raises `NotFound`."""
-    row = connection.execute(statements.CAMPAIGN, (campaign_id, who.id, who.is_superuser)).fetchone()
+    row = connection.execute(statements.CAMPAIGN.of(connection), (campaign_id, who.id, who.is_superuser)).fetchone()
     if row is None:
         raise NotFound("campaign", campaign_id)
     return rows.campaign(row)
@@ -36,7 +36,7 @@ def read(connection: Connection, who: Account, campaign_id: int) -> CampaignReco
 def read_several(connection: Connection, who: Account, statuses: Collection[CampaignStatus]) -> list[CampaignRecord]:
     """Those in one of `statuses`, the newest first."""
     parameters = (who.id, who.is_superuser, *map(int, statuses))
-    found = connection.execute(statements.campaigns(len(statuses)), parameters)
+    found = connection.execute(statements.campaigns(len(statuses)).of(connection), parameters)
     return [rows.campaign(row) for row in found]
 
 
@@ -63,9 +63,7 @@ def create(connection: Connection, who: Account, draft: CampaignDraft, now: date
         "created_at": to_column(now),
         "updated_at": to_column(now),
     }
-    campaign_id = connection.execute(statements.ADD_CAMPAIGN, [columns[name] for name in statements.INSERTED]).lastrowid
-    if campaign_id is None:
-        raise ValueError("a campaign without an id")
+    (campaign_id,) = connection.execute(statements.ADD_CAMPAIGN, [columns[name] for name in statements.INSERTED]).fetchone()
     name = free_name(connection, who.id, draft.name, str(campaign_id))
     add_phonebook(connection, who.id, name, PHONEBOOK_DESCRIPTION, campaign_id, now)
     return read(connection, who, campaign_id)

@@ -12,8 +12,8 @@ from attrs import frozen
 from dialer.errors import AlreadyExists, NotFound
 from dialer.model import Contact, SubscriberStatus
 from dialer.records import Account, ContactRecord, PhonebookRecord
+from dialer.store.connection import Connection
 from dialer.store.contacts import SUBSCRIBE_NEW
-from dialer.store.database import Connection
 from dialer.store.number_rules import check_numbers
 from dialer.store.requests import statements
 from dialer.store.requests.accounts import check_limit
@@ -84,12 +84,12 @@ def create_several(connection: Connection, who: Account, phonebook_id: int, numb
     """
     _place(connection, who, phonebook_id, numbers)
     listed = orjson.dumps(numbers).decode()
-    known = connection.execute(statements.FIRST_KNOWN, (listed, phonebook_id)).fetchone()
+    known = connection.execute(statements.FIRST_KNOWN.of(connection), (listed, phonebook_id)).fetchone()
     if known is not None:
         raise AlreadyExists("contact", "contact", known[0])
     (last,) = connection.execute(statements.NEWEST_CONTACT).fetchone()
     moment = to_column(now)
-    connection.execute(statements.ADD_CONTACTS, (phonebook_id, moment, moment, listed))
+    connection.execute(statements.ADD_CONTACTS.of(connection), (phonebook_id, moment, moment, listed))
     connection.execute(SUBSCRIBE_NEW, (moment, phonebook_id, last))
     return len(numbers)
 

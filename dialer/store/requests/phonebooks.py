@@ -8,7 +8,7 @@ from typing import Final
 
 from dialer.errors import AlreadyExists, NotFound
 from dialer.records import Account, PhonebookRecord
-from dialer.store.database import Connection
+from dialer.store.connection import Connection
 from dialer.store.requests import statements
 from dialer.store.requests.accounts import limits
 from dialer.store.times import to_column
@@ -52,12 +52,10 @@ def add_phonebook(
     connection: Connection, user_id: int, name: str, description: str, campaign_id: int | None, now: datetime
 ) -> int:
     """Write it, and the link. Returns its id."""
-    key = connection.execute(statements.ADD_PHONEBOOK, (user_id, name, description, to_column(now))).lastrowid
-    if key is None:
-        raise ValueError("a phonebook without an id")
+    (key,) = connection.execute(statements.ADD_PHONEBOOK, (user_id, name, description, to_column(now))).fetchone()
     if campaign_id is not None:
         connection.execute(statements.LINK, (campaign_id, key))
-    return key
+    return int(key)
 
 
 def free_name(connection: Connection, user_id: int, name: str, suffix: str) -> str:

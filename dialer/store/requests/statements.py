@@ -7,6 +7,7 @@ from typing import Final
 
 from dialer.store import contacts
 from dialer.store.admin import DAYS
+from dialer.store.connection import LISTED, Variants
 from dialer.store.requests.rows import CAMPAIGN_COLUMNS, CONTACT_COLUMNS, SUBSCRIBER_COLUMNS
 from dialer.store.statements import marks
 
@@ -23,11 +24,13 @@ LIMITS: Final = (
 _FROM = "FROM campaign c JOIN gateway g ON g.id = c.gateway_id JOIN voip_app v ON v.id = c.voip_app_id"
 _OURS = "(c.user_id = ? OR ?)"
 
-_PHONEBOOKS = (
-    "(SELECT json_group_array(json_array(p.id, p.name)) FROM (SELECT l.phonebook_id FROM campaign_phonebook l "
-    "WHERE l.campaign_id = c.id ORDER BY l.phonebook_id) l JOIN phonebook p ON p.id = l.phonebook_id)"
+_PHONEBOOKS = Variants(
+    sqlite="(SELECT json_group_array(json_array(p.id, p.name)) FROM (SELECT l.phonebook_id FROM campaign_phonebook l "
+    "WHERE l.campaign_id = c.id ORDER BY l.phonebook_id) l JOIN phonebook p ON p.id = l.phonebook_id)",
+    postgresql="(SELECT coalesce(json_agg(json_build_array(p.id, p.name) ORDER BY p.id), '[]')::text "
+    "FROM campaign_phonebook l JOIN phonebook p ON p.id = l.phonebook_id WHERE l.campaign_id = c.id)",
 )
-CAMPAIGN: Final = f"SELECT {CAMPAIGN_COLUMNS}, {_PHONEBOOKS} {_FROM} WHERE c.id = ? AND {_OURS}"
+CAMPAIGN: Final = _PHONEBOOKS.within(f"SELECT {CAMPAIGN_COLUMNS}, %s {_FROM} WHERE c.id = ? AND {_OURS}")
 """With its phonebooks as the JSON text of a list of pairs: one statement is one trip through the interpreter's lock."""
 
 OUR_CAMPAIGN: Final = f"SELECT c.user_id, c.name FROM campaign c WHERE c.id = ? AND {_OURS}"
@@ -43,15 +46,14 @@ CLOCKS: Final = ("daily_start", "daily_stop")
 INSERTED: Final = (*TEXTS, *NUMBERS, *MOMENTS, *CLOCKS, *DAYS, "user_id", "created_at", "updated_at")
 ADD_CAMPAIGN: Final = (
     f"INSERT INTO campaign ({', '.join(INSERTED)}, status, time_zone, caller_name, unknown_policy) "
-    f"VALUES ({marks(len(INSERTED))}, 1, 'UTC', '', 'retry')"
+    f"VALUES ({marks(len(INSERTED))}, 1, 'UTC', '', 'retry') RETURNING id"
 )
 
 
-def campaigns(statuses: int) -> str:
+def campaigns(statuses: int) -> Variants:
     """As CAMPAIGN, the newest first. Parameters: OURS, statuses."""
-    return (
-        f"SELECT {CAMPAIGN_COLUMNS}, {_PHONEBOOKS} {_FROM} WHERE {_OURS} AND c.status IN ({marks(statuses)}) "
-        "ORDER BY c.id DESC"
+    return _PHONEBOOKS.within(
+        f"SELECT {CAMPAIGN_COLUMNS}, %s {_FROM} WHERE {_OURS} AND c.status IN ({marks(statuses)}) ORDER BY c.id DESC"
     )
 
 
@@ -65,7 +67,7 @@ def change_campaign(columns: Sequence[str]) -> str:
 PHONEBOOK: Final = "SELECT id, name, description FROM phonebook WHERE id = ? AND (user_id = ? OR ?)"
 PHONEBOOKS: Final = "SELECT id, name, description FROM phonebook WHERE (user_id = ? OR ?) ORDER BY id DESC"
 PHONEBOOK_NAMED: Final = "SELECT 1 FROM phonebook WHERE user_id = ? AND name = ?"
-ADD_PHONEBOOK: Final = "INSERT INTO phonebook (user_id, name, description, created_at) VALUES (?, ?, ?, ?)"
+ADD_PHONEBOOK: Final = "INSERT INTO phonebook (user_id, name, description, created_at) VALUES (?, ?, ?, ?) RETURNING id"
 LINK: Final = "INSERT INTO campaign_phonebook (campaign_id, phonebook_id) VALUES (?, ?)"
 
 # --- contacts and subscribers ---------------------------------------------------------------------------------------------
@@ -91,14 +93,14 @@ SUBSCRIBE_ONE: Final = (
 )
 """In every campaign of a phonebook that has not ended. Parameters: contact, number, now, phonebook."""
 
-FIRST_KNOWN: Final = (
-    "SELECT j.value FROM json_each(?) j JOIN contact k ON k.phonebook_id = ? AND k.number = j.value ORDER BY j.key LIMIT 1"
+FIRST_KNOWN: Final = LISTED.within(
+    "SELECT j.value FROM %s JOIN contact k ON k.phonebook_id = ? AND k.number = j.value ORDER BY j.key LIMIT 1"
 )
 """The first number of a JSON list that a phonebook has. Parameters: list, phonebook."""
 
-ADD_CONTACTS: Final = (
+ADD_CONTACTS: Final = LISTED.within(
     "INSERT INTO contact (phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at, "
-    "updated_at) SELECT ?, j.value, '', '', '', '', '{}', ?, ? FROM json_each(?) j ORDER BY j.key"
+    "updated_at) SELECT ?, j.value, '', '', '', '', '{}', ?, ? FROM %s ORDER BY j.key"
 )
 """Parameters: phonebook, now, now, JSON list of numbers."""
 

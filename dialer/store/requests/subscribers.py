@@ -10,8 +10,8 @@ from attrs import frozen
 from dialer.errors import NotFound
 from dialer.model import SubscriberStatus
 from dialer.records import Account, ContactRecord, SubscriberEntry
+from dialer.store.connection import Connection
 from dialer.store.contacts import SET_STATUS
-from dialer.store.database import Connection
 from dialer.store.requests import rows, statements
 from dialer.store.requests.accounts import limits
 from dialer.store.requests.campaigns import check_ours

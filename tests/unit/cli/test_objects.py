@@ -217,7 +217,7 @@ def test_a_database_that_is_not_there_is_told_in_one_line(commands):
 
 
 def test_a_locked_database_is_told_in_one_line(commands, monkeypatch):
-    monkeypatch.setattr("dialer.store.database.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("dialer.store.sqlite.BUSY_SECONDS", 0.05)
     with closing(sqlite3.connect(commands.folder / "dialer.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert "is locked by another program" in commands.failed("gateway", "add", "g", "--hostname", "h")

@@ -32,7 +32,7 @@ QUERIES = {
     "set status": (contacts.SET_STATUS, (2, 2, T, 2, 1, "100")),
     "known contacts": (statements.contacts_among(2), (1, "100", "200")),
 }
-WHOLE_INDEX_IS_WANTED = {"SCAN c USING INDEX campaign_started", "SCAN attempt USING INDEX attempt_open_owner"}
+WHOLE_INDEX_IS_WANTED = {"SCAN c USING INDEX campaign_started", "SCAN attempt USING INDEX attempt_open_campaign"}
 """These indexes hold what is started, and what is open: nothing else."""
 
 FINISHED = f"""
