@@ -153,15 +153,7 @@ def test_both_kinds_of_database_have_the_same_upgrades():
         (step.version, step.name) for step in upgrades(Dialect.POSTGRESQL)
     ]
     files = [entry.name for entry in resources.files("dialer.store.upgrades").iterdir() if entry.name.endswith(".sql")]
-<<<<<<< Updated upstream
-    for dialect in ("sqlite", "postgresql"):
-        assert sorted(name for name in files if name.endswith(f".{dialect}.sql")) == [
-            f"{step.version:04}_{step.name}.{dialect}.sql" for step in steps
-        ]
-    assert len(files) == 2 * len(steps)
-=======
     assert len(files) == len(Dialect) * len(upgrades())
->>>>>>> Stashed changes
 
 
 def test_every_installation_has_an_id_of_its_own(path):
