@@ -1,7 +1,9 @@
 """Begin: claim subscribers and write their attempts, as one part of a transaction on the database thread.
 
 On SQLite the transaction holds the only write lock from its first statement on, so nothing that it has read can change before
-it commits.
+it commits, and one process dials, which knows of all that is open. On a server, other nodes begin calls at the same time: the
+campaign's row is locked first, then those of the gateways in the order of their ids, and the limits are asked under these locks
+(`dialer.campaigns.limits`).
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 
+from dialer.campaigns.limits import Limit, admit, per_minute
 from dialer.model import Attempt, Plan
 from dialer.store import statements
-from dialer.store.connection import Connection
-from dialer.store.times import to_column
+from dialer.store.connection import Connection, Dialect
+from dialer.store.times import from_column_or_none, to_column
 
 LARGEST_STATEMENT = 100
 """Plans in one statement: its text is kept prepared for each number of plans."""
@@ -23,46 +26,73 @@ LARGEST_STATEMENT = 100
 MINUTE = 60.0
 
 
-def begin(connection: Connection, plans: Sequence[Plan], now: datetime, deadline: datetime, owner: str) -> list[Attempt]:
-    """The attempts for those of `plans` that may be made, in the order of the plans. See `FlowStore.begin`."""
+@frozen(kw_only=True)
+class Beginning:
+    """What shall be begun: by whom, at what moment, with what deadline; no call is due after `until`."""
+
+    plans: Sequence[Plan]
+    owner: str
+    now: datetime
+    until: datetime
+    deadline: datetime
+
+
+def begin(connection: Connection, wanted: Beginning) -> list[Attempt]:
+    """The attempts for those of the plans that may be made, in the order of the plans. See `FlowStore.begin`."""
+    shared = connection.dialect is Dialect.POSTGRESQL
+    campaigns, gateways = _locked(connection, wanted.plans) if shared else ({}, {})
+    allowed: list[Plan] = []
+    for some in _chunks(wanted.plans):
+        allowed += _claimable(connection, some, to_column(wanted.now))
+    if shared:
+        allowed = admit(allowed, campaigns, gateways, wanted.now, wanted.until)
     attempts: list[Attempt] = []
-    for start in range(0, len(plans), LARGEST_STATEMENT):
-        attempts += _begin_some(connection, plans[start : start + LARGEST_STATEMENT], now, deadline, owner)
-    _advance_campaigns(connection, attempts)
+    for some in _chunks(allowed):
+        attempts += _insert(connection, some, wanted)
+    _advance(connection, attempts)
     return attempts
 
 
-def _begin_some(connection: Connection, plans: Sequence[Plan], now: datetime, deadline: datetime, owner: str) -> list[Attempt]:
-    allowed = _claim(connection, plans, to_column(now))
-    if not allowed:
-        return []
-    planned_at, latest = to_column(now), to_column(deadline)
-    values: list[Any] = []
-    for plan, number_of_attempt in allowed:
-        values += (
-            plan.call_uuid,
-            plan.candidate.campaign_id,
-            plan.candidate.subscriber_id,
-            plan.gateway.id,
-            plan.candidate.number,
-            plan.dial_string,
-            number_of_attempt,
-            owner,
-            planned_at,
-            to_column(plan.due_at),
-            latest,
+def _chunks(plans: Sequence[Plan]) -> list[Sequence[Plan]]:
+    return [plans[start : start + LARGEST_STATEMENT] for start in range(0, len(plans), LARGEST_STATEMENT)]
+
+
+def _locked(connection: Connection, plans: Sequence[Plan]) -> tuple[dict[int, Limit], dict[int, Limit]]:
+    """Lock what the plans use, and how far it is: started campaigns and active gateways by their ids."""
+    campaigns = {}
+    for campaign_id in sorted({plan.campaign.id for plan in plans}):
+        row = connection.execute(statements.LOCK_CAMPAIGN, (campaign_id,)).fetchone()
+        if row is not None:
+            frequency, max_concurrent, next_call_at = row
+            room = _room(connection, statements.OPEN_OF_CAMPAIGN, campaign_id, max_concurrent)
+            campaigns[campaign_id] = Limit(
+                frequency=frequency, room=room, next_call_at=from_column_or_none(next_call_at)
+            )
+    gateways = {}
+    ids = sorted({plan.gateway.id for plan in plans})
+    for gateway_id, maximum_call, calls_per_second, next_call_at in connection.execute(
+        statements.lock_gateways(len(ids)), ids
+    ).fetchall():
+        gateways[gateway_id] = Limit(
+            frequency=per_minute(calls_per_second),
+            room=_room(connection, statements.OPEN_OF_GATEWAY, gateway_id, maximum_call),
+            next_call_at=from_column_or_none(next_call_at),
         )
-    ids = dict(connection.execute(statements.insert_attempts(len(allowed)), values).fetchall())
-    return [
-        Attempt(id=ids[plan.call_uuid], plan=plan, number_of_attempt=number, planned_at=now, deadline=deadline)
-        for plan, number in allowed
-    ]
+    return campaigns, gateways
 
 
-def _claim(connection: Connection, plans: Sequence[Plan], now: str) -> list[tuple[Plan, int]]:
-    """Claims whom it may; each with the number of the attempt."""
+def _room(connection: Connection, statement: str, key: int, most: int | None) -> int | None:
+    if most is None:
+        return None
+    (open_attempts,) = connection.execute(statement, (key,)).fetchone()
+    return max(most - int(open_attempts), 0)
+
+
+def _claimable(connection: Connection, plans: Sequence[Plan], now: str) -> list[Plan]:
+    """Those whose subscriber may be called, with the counts of this moment: a candidate may be older than the end of an
+    earlier attempt. Subscribers that must not be called are set so."""
     subscribers = [plan.candidate.subscriber_id for plan in plans]
-    rows = connection.execute(statements.claimable(len(subscribers)), (now, *subscribers))
+    rows = connection.execute(statements.claimable(len(subscribers)).of(connection), (now, *subscribers))
     claimable = {row[0]: row[1:] for row in rows}
     numbers: set[str] = set()
     allowed, forbidden = [], []
@@ -75,31 +105,72 @@ def _claim(connection: Connection, plans: Sequence[Plan], now: str) -> list[tupl
             forbidden.append(plan.candidate.subscriber_id)
         elif number not in numbers:
             numbers.add(number)
-            known = _with_counts(plan, count_attempt, count_requeue)
-            allowed.append((known, count_attempt + 1))
+            allowed.append(_with_counts(plan, count_attempt, count_requeue))
     if forbidden:
         connection.execute(statements.forbid(len(forbidden)), forbidden)
-    if allowed:
-        claimed = [plan.candidate.subscriber_id for plan, _ in allowed]
-        connection.execute(statements.claim(len(claimed)), claimed)
     return allowed
 
 
 def _with_counts(plan: Plan, count_attempt: int, count_requeue: int) -> Plan:
-    """The plan with the counts of the moment of the claim: its candidate may be older than the end of an earlier attempt."""
     candidate = plan.candidate
     if candidate.count_attempt == count_attempt and candidate.count_requeue == count_requeue:
         return plan
     return evolve(plan, candidate=evolve(candidate, count_attempt=count_attempt, count_requeue=count_requeue))
 
 
-def _advance_campaigns(connection: Connection, attempts: Sequence[Attempt]) -> None:
-    """The next call of a campaign is due one even space after the last one begun."""
-    latest: dict[int, datetime] = {}
+def _insert(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> list[Attempt]:
+    """The attempts, and their subscribers in process. A number that another campaign has begun to call in this very moment
+    is left out: no two attempts to it are open."""
+    if not plans:
+        return []
+    planned_at, latest = to_column(wanted.now), to_column(wanted.deadline)
+    values: list[Any] = []
+    for plan in plans:
+        values += (
+            plan.call_uuid,
+            plan.candidate.campaign_id,
+            plan.candidate.subscriber_id,
+            plan.gateway.id,
+            plan.candidate.number,
+            plan.dial_string,
+            plan.candidate.count_attempt + 1,
+            wanted.owner,
+            planned_at,
+            to_column(plan.due_at),
+            latest,
+        )
+    ids = dict(connection.execute(statements.insert_attempts(len(plans)), values).fetchall())
+    attempts = [
+        Attempt(
+            id=ids[plan.call_uuid],
+            plan=plan,
+            number_of_attempt=plan.candidate.count_attempt + 1,
+            planned_at=wanted.now,
+            deadline=wanted.deadline,
+        )
+        for plan in plans
+        if plan.call_uuid in ids
+    ]
+    if attempts:
+        claimed = [attempt.plan.candidate.subscriber_id for attempt in attempts]
+        connection.execute(statements.claim(len(claimed)), claimed)
+    return attempts
+
+
+def _advance(connection: Connection, attempts: Sequence[Attempt]) -> None:
+    """The next call of a campaign, or through a gateway with a rate, is due one even space after the last one begun."""
+    campaigns: dict[int, datetime] = {}
+    gateways: dict[int, datetime] = {}
     for attempt in attempts:
-        campaign = attempt.plan.campaign
-        after = attempt.plan.due_at + timedelta(seconds=MINUTE / campaign.frequency)
-        latest[campaign.id] = max(after, latest.get(campaign.id, after))
-    for campaign_id, moment in latest.items():
-        next_call_at = to_column(moment)
-        connection.execute(statements.ADVANCE_CAMPAIGN, (next_call_at, campaign_id, next_call_at))
+        plan = attempt.plan
+        _later(campaigns, plan.campaign.id, plan.due_at + timedelta(seconds=MINUTE / plan.campaign.frequency))
+        if plan.gateway.calls_per_second is not None:
+            _later(gateways, plan.gateway.id, plan.due_at + timedelta(seconds=1 / plan.gateway.calls_per_second))
+    for statement, latest in ((statements.ADVANCE_CAMPAIGN, campaigns), (statements.ADVANCE_GATEWAY, gateways)):
+        for key, moment in sorted(latest.items()):
+            next_call_at = to_column(moment)
+            connection.execute(statement, (next_call_at, key, next_call_at))
+
+
+def _later(latest: dict[int, datetime], key: int, moment: datetime) -> None:
+    latest[key] = max(moment, latest.get(key, moment))

@@ -3,6 +3,7 @@ needs to see them (1 is START, 6 IN_PROCESS, 7 NOT_AUTHORISED of `SubscriberStat
 
 from __future__ import annotations
 
+from dialer.store.connection import Variants
 from dialer.store.values import ATTEMPT_COLUMNS, CAMPAIGN_COLUMNS, CANDIDATE_COLUMNS, GATEWAY_COLUMNS
 
 GATEWAYS = f"SELECT {GATEWAY_COLUMNS} FROM gateway g ORDER BY g.id"
@@ -40,6 +41,17 @@ WAITING = "SELECT count(*), min(ready_at) FROM subscriber WHERE campaign_id = ? 
 
 ADVANCE_CAMPAIGN = "UPDATE campaign SET next_call_at = ? WHERE id = ? AND (next_call_at IS NULL OR next_call_at < ?)"
 """Parameters: next call at, campaign, next call at."""
+
+ADVANCE_GATEWAY = "UPDATE gateway SET next_call_at = ? WHERE id = ? AND (next_call_at IS NULL OR next_call_at < ?)"
+"""Parameters: next call at, gateway, next call at."""
+
+LOCK_CAMPAIGN = (
+    "SELECT frequency, max_concurrent, next_call_at FROM campaign WHERE id = ? AND status = 1 FOR NO KEY UPDATE"
+)
+"""For a server. Who refers to the row, as a new outbox row does, need not wait. Parameter: campaign."""
+
+OPEN_OF_CAMPAIGN = "SELECT count(*) FROM attempt WHERE campaign_id = ? AND ended_at IS NULL"
+OPEN_OF_GATEWAY = "SELECT count(*) FROM attempt WHERE gateway_id = ? AND ended_at IS NULL"
 
 MOVE = (
     "UPDATE attempt SET state = ?, moved_at = ?, core_uuid = coalesce(?, core_uuid), rang_at = coalesce(rang_at, ?), "
@@ -104,13 +116,23 @@ def marks(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def claimable(count: int) -> str:
-    """Which of `count` subscribers may still be called. Parameters: now, subscribers."""
+def lock_gateways(count: int) -> str:
+    """The active ones of `count` gateways, for a server. Parameters: gateways."""
     return (
+        "SELECT id, maximum_call, calls_per_second, next_call_at FROM gateway "
+        f"WHERE id IN ({marks(count)}) AND status = 1 ORDER BY id FOR NO KEY UPDATE"
+    )
+
+
+def claimable(count: int) -> Variants:
+    """Which of `count` subscribers may still be called; those whose row another process has locked are left to it.
+    Parameters: now, subscribers."""
+    statement = (
         f"SELECT s.id, s.count_attempt, s.count_requeue, s.number, {_FORBIDDEN} FROM subscriber s "
         "JOIN campaign c ON c.id = s.campaign_id AND c.status = 1 "
         f"WHERE s.ready_at <= ? AND s.id IN ({marks(count)}) AND s.status = 1 AND {_NO_OPEN_ATTEMPT}"
     )
+    return Variants(sqlite=statement, postgresql=f"{statement} FOR NO KEY UPDATE OF s SKIP LOCKED")
 
 
 def claim(count: int) -> str:
@@ -124,13 +146,16 @@ def forbid(count: int) -> str:
 
 
 def insert_attempts(count: int) -> str:
-    """New attempts; gives the id of each call UUID."""
+    """New attempts, but for numbers to which one is open; gives the id of each call UUID."""
     columns = (
         "call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state, owner, epoch, "
         "core_uuid, planned_at, due_at, deadline"
     )
     rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?)"] * count)
-    return f"INSERT INTO attempt ({columns}) VALUES {rows} RETURNING call_uuid, id"
+    return (
+        f"INSERT INTO attempt ({columns}) VALUES {rows} ON CONFLICT (number) WHERE ended_at IS NULL DO NOTHING "
+        "RETURNING call_uuid, id"
+    )
 
 
 def contacts_among(count: int) -> str:

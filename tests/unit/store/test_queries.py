@@ -18,7 +18,7 @@ QUERIES = {
     "ready": (statements.READY, (1, LATE, 20)),
     "counts": (statements.COUNTS, (1,)),
     "waiting": (statements.WAITING, (1, LATE)),
-    "claimable": (statements.claimable(3), (LATE, 1, 2, 3)),
+    "claimable": (statements.claimable(3).sqlite, (LATE, 1, 2, 3)),
     "claim": (statements.claim(3), (1, 2, 3)),
     "forbid": (statements.forbid(3), (1, 2, 3)),
     "advance campaign": (statements.ADVANCE_CAMPAIGN, (LATE, 1, LATE)),
