@@ -1,25 +1,21 @@
-"""The schema for PostgreSQL: it is the one for SQLite, said in another dialect, and its counts hold under many writers."""
+"""The schema for PostgreSQL is the one for SQLite, said in another dialect."""
 
 from __future__ import annotations
 
-import random
 import re
 import sqlite3
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from importlib import resources
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 import pytest
 
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
-from tests.postgresql import Server
+from tests.integration.postgresql_support import Rows, ask, change, connected, furnished, schema, statements
 from tests.unit.store.test_schema import FURNITURE, REFUSED, T, another_attempt
+
+__all__ = ["furnished", "schema"]
 
 OF_SQLITE_ONLY = {"UPDATE campaign SET starting_at = '2026-11-23'"}
 """A time that is no text has one form only."""
@@ -71,47 +67,6 @@ ACCEPTED = [
     "DELETE FROM outbox",
 ]
 
-Rows = list[tuple[Any, ...]]
-
-
-def statements() -> Iterator[str]:
-    for entry in sorted(resources.files("dialer.store.upgrades").iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".postgresql.sql"):
-            yield entry.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def schema(postgres_server: Server) -> Iterator[str]:
-    """The URL of a database with the newest schema; tests take copies."""
-    url = postgres_server.new_database()
-    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-        for statement in statements():
-            cursor.execute(statement)
-        connection.commit()
-    yield url
-    postgres_server.drop_database(url)
-
-
-@pytest.fixture(scope="module")
-def furnished(postgres_server: Server, schema: str) -> Iterator[str]:
-    """The same with a row in every table."""
-    url = postgres_server.new_database(template=schema)
-    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-        cursor.execute(FURNITURE)
-        for table in ("campaign", "contact", "subscriber", "attempt"):
-            cursor.execute(f"ALTER TABLE {table} ALTER id RESTART WITH 10")
-        connection.commit()
-    yield url
-    postgres_server.drop_database(url)
-
-
-@pytest.fixture
-def database(postgres_server: Server, furnished: str) -> Iterator[str]:
-    """A furnished one for a test to change."""
-    url = postgres_server.new_database(template=furnished)
-    yield url
-    postgres_server.drop_database(url)
-
 
 @pytest.fixture(scope="module")
 def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -121,30 +76,6 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript(FURNITURE)
     return path
-
-
-@contextmanager
-def connected(url: str) -> Iterator[Any]:
-    """A cursor in a transaction; nobody waits for a lock for long."""
-    with closing(psycopg2.connect(url, options="-c lock_timeout=2s")) as connection, connection.cursor() as cursor:
-        yield cursor
-
-
-def ask(url: str, statement: str) -> Rows:
-    with connected(url) as cursor:
-        cursor.execute(statement)
-        rows: Rows = cursor.fetchall()
-    return rows
-
-
-def change(url: str, *changes: str) -> None:
-    with connected(url) as cursor:
-        for statement in changes:
-            cursor.execute(statement)
-        cursor.connection.commit()
-
-
-# --- the same in both dialects -----------------------------------------------------------------------------------------------
 
 
 def ask_sqlite(path: Path, statement: str) -> Rows:
@@ -265,128 +196,3 @@ def test_every_installation_has_an_id_of_its_own(postgres_server, schema):
     assert re.fullmatch("[0-9a-f]{16}", first)
     assert re.fullmatch("[0-9a-f]{16}", second)
     assert first != second
-
-
-# --- the counts --------------------------------------------------------------------------------------------------------------
-
-ADD = (
-    "INSERT INTO contact (phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at, "
-    "updated_at) SELECT 1, (100000 + n)::text, '', '', '', '', '{{}}', '{t}', '{t}' FROM generate_series(1, {count}) n "
-    "ON CONFLICT DO NOTHING; "
-    "INSERT INTO subscriber (campaign_id, contact_id, number, status, ready_at, count_attempt, count_requeue) "
-    "SELECT {campaign}, id, number, 1 + id % 2, '{t}', 0, 0 FROM contact ON CONFLICT DO NOTHING"
-)
-"""Half of them are pending, half are paused; those that are there stay as they are."""
-
-ANOTHER_CAMPAIGN = (
-    "INSERT INTO campaign SELECT 2, user_id, 'another', '', status, starting_at, expires_at, daily_start, daily_stop, "
-    "1, 1, 1, 1, 1, 1, 1, time_zone, frequency, call_max_duration, max_retry, interval_retry, call_timeout, gateway_id, "
-    "voip_app_id, '', '', '', unknown_policy, max_concurrent, next_call_at, created_at, updated_at FROM campaign"
-)
-
-
-def add(count: int, campaign: int = 1) -> str:
-    return ADD.format(count=count, campaign=campaign, t=T)
-
-
-def counted(url: str) -> Rows:
-    return ask(url, "SELECT * FROM subscriber_count WHERE subscribers <> 0 ORDER BY campaign_id, status")
-
-
-def true_counts(url: str) -> Rows:
-    return ask(url, "SELECT campaign_id, status, count(*) FROM subscriber GROUP BY 1, 2 ORDER BY 1, 2")
-
-
-def test_a_new_campaign_counts_no_subscriber_of_any_status(database):
-    change(database, ANOTHER_CAMPAIGN)
-    rows = ask(database, "SELECT * FROM subscriber_count WHERE campaign_id = 2 ORDER BY status")
-    assert rows == [(2, status, 0) for status in range(1, 8)]
-    assert type(rows[0][2]) is int
-
-
-def test_counts_follow_what_is_added_changed_and_removed(database):
-    change(database, ANOTHER_CAMPAIGN, add(50))
-    assert counted(database) == true_counts(database) == [(1, 1, 26), (1, 2, 25), (1, 6, 1)]
-    change(database, add(60, campaign=2))
-    change(database, "UPDATE subscriber SET status = CASE WHEN id % 3 = 0 THEN 4 WHEN status = 2 THEN 5 ELSE status END")
-    assert counted(database) == true_counts(database)
-    change(database, "DELETE FROM subscriber WHERE id > 20 AND id % 4 = 0", "DELETE FROM subscriber WHERE campaign_id = 2")
-    assert counted(database) == true_counts(database)
-
-
-def test_what_is_rolled_back_is_not_counted(database):
-    before = counted(database)
-    change(database, "SAVEPOINT here", add(50), "ROLLBACK TO SAVEPOINT here", "UPDATE subscriber SET status = 4 WHERE id = 2")
-    assert counted(database) == true_counts(database) != before
-
-
-def test_a_change_that_leaves_every_count_as_it_is_writes_none(database):
-    parts = "SELECT ctid, * FROM subscriber_count_part ORDER BY ctid"
-    before = ask(database, parts)
-    change(
-        database,
-        "UPDATE subscriber SET count_requeue = count_requeue + 1",
-        "UPDATE subscriber SET status = 7 WHERE id = 99",
-        "DELETE FROM subscriber WHERE id = 99",
-        "UPDATE subscriber SET status = 7 - status, ready_at = COALESCE(ready_at, last_attempt_at, now()) WHERE false",
-    )
-    assert ask(database, parts) == before
-
-
-def test_a_campaign_goes_with_its_counts(database):
-    change(database, ANOTHER_CAMPAIGN, add(20, campaign=2))
-    change(database, "DELETE FROM subscriber WHERE campaign_id = 2", "DELETE FROM campaign WHERE id = 2")
-    assert ask(database, "SELECT count(*) FROM subscriber_count_part WHERE campaign_id = 2") == [(0,)]
-
-
-def test_ten_thousand_subscribers_are_counted_once_per_statement(database):
-    since = time.monotonic()
-    change(
-        database, add(10_000), "UPDATE subscriber SET status = 3 WHERE status = 2", "DELETE FROM subscriber WHERE status = 3"
-    )
-    assert time.monotonic() - since < 5
-    assert counted(database) == true_counts(database) == [(1, 1, 5001), (1, 6, 1)]
-
-
-def test_two_writers_of_one_campaign_do_not_wait_for_each_other_in_any_order(database):
-    change(database, ANOTHER_CAMPAIGN, add(50), add(50, campaign=2))
-    claim = (
-        "UPDATE subscriber SET status = 6 WHERE id = (SELECT min(id) FROM subscriber WHERE campaign_id = {} AND status = {})"
-    )
-    with connected(database) as first, connected(database) as second:
-        first.execute(claim.format(1, 1))
-        second.execute(claim.format(2, 1))
-        first.execute(claim.format(2, 2))
-        second.execute(claim.format(1, 2))
-        first.connection.commit()
-        second.connection.commit()
-    assert counted(database) == true_counts(database)
-
-
-def test_a_writer_that_finds_every_part_taken_still_writes(database):
-    with connected(database) as other:
-        other.execute(
-            "SELECT pg_advisory_xact_lock('subscriber_count_part'::regclass::oid::integer, n) FROM generate_series(0, 63) n"
-        )
-        change(database, add(50))
-    assert counted(database) == true_counts(database)
-
-
-def test_counts_agree_after_many_writers_at_once(database):
-    change(database, ANOTHER_CAMPAIGN, add(400), add(400, campaign=2))
-
-    def write(writer: int) -> None:
-        rng = random.Random(writer)
-        with connected(database) as cursor:
-            for _ in range(40):
-                for _ in range(rng.randint(1, 4)):
-                    cursor.execute(
-                        "UPDATE subscriber SET status = %s WHERE id %% 6 = %s AND campaign_id = %s AND random() < 0.1",
-                        (rng.randint(1, 5), writer, rng.randint(1, 2)),
-                    )
-                (cursor.connection.rollback if rng.random() < 0.2 else cursor.connection.commit)()
-
-    change(database, f"UPDATE subscriber SET ready_at = '{T}'")
-    with ThreadPoolExecutor(6) as threads:
-        list(threads.map(write, range(6)))
-    assert counted(database) == true_counts(database)
