@@ -294,7 +294,7 @@ CREATE INDEX outbox_due ON outbox (due_at, id) WHERE status = 'due';
 
 -- Room in the pages lets most changes of an attempt, and those of a count, stay where they are, without a word in the indexes.
 -- What changed rows leave behind is cleared away early, before the scheduler has to walk through it.
-ALTER TABLE attempt SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+ALTER TABLE attempt SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 ALTER TABLE subscriber SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 ALTER TABLE subscriber_count_part SET (
     fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000
