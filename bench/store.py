@@ -92,7 +92,7 @@ def end(attempt: Attempt) -> Finish:
 
 async def one_batch(store: Store, plans: Sequence[Plan]) -> None:
     """The life of a batch of attempts, without the calls between."""
-    attempts = await store.begin(plans, NOW, NOW + timedelta(seconds=15))
+    attempts = await store.begin(plans, NOW, NOW, NOW + timedelta(seconds=15))
     for attempt in attempts:
         store.move(attempt, AttemptState.SUBMITTED, NOW, "core")
     await store.flush()
@@ -141,7 +141,7 @@ def bare(path: Path, plans: Sequence[Plan]) -> tuple[float, float]:
             some = plans[start : start + BATCH]
             who = [each.candidate.subscriber_id for each in some]
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute(statements.claimable(len(some)), (text, *who)).fetchall()
+            connection.execute(statements.claimable(len(some)).sqlite, (text, *who)).fetchall()
             connection.execute(statements.claim(len(some)), who)
             row = [(e.call_uuid, 1, e.candidate.subscriber_id, 1, e.candidate.number, e.dial_string, 1) for e in some]
             values = [value for each in row for value in (*each, "bench", text, text, text)]

@@ -74,12 +74,34 @@ class HttpSettings(Section):
 class DatabaseSettings(Section):
     """Where the state is kept."""
 
-    url: str = setting(..., "where it is: sqlite:///PATH; a relative PATH counts from this file's folder", min_length=1)
+    url: str = setting(
+        ...,
+        "where it is: sqlite:///PATH (a relative PATH counts from this file's folder) or "
+        "postgresql://USER:PASSWORD@HOST/DATABASE",
+        min_length=1,
+        secret=True,
+    )
+
+
+class NodeSettings(Section):
+    """This dialler among those that share a PostgreSQL database."""
+
+    name: str = setting(
+        "", "its name, different for each; empty: the name of this machine", pattern="^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$"
+    )
+    lease: float = setting(
+        10.0, "how long it may be unheard of before others take its calls over", unit="seconds", ge=3, le=300
+    )
 
 
 class SwitchSettings(Section):
     """The FreeSWITCH and its Event Socket (event_socket.conf.xml)."""
 
+    name: str = setting(
+        "",
+        "the same for all diallers that use this FreeSWITCH, different for any other one; empty: its host name and port",
+        max_length=200,
+    )
     host: str = setting("127.0.0.1", "its address", min_length=1)
     port: int = setting(8021, "the port of its Event Socket", ge=1, le=65535)
     password: str = setting(..., "the password of its Event Socket", min_length=1, secret=True)
@@ -201,6 +223,7 @@ class Config(Section):
 
     http: HttpSettings = HttpSettings()
     database: DatabaseSettings
+    node: NodeSettings = NodeSettings()
     switch: tuple[SwitchSettings, ...] = Field((), max_length=1)
     simulator: SimulatorSettings | None = None
     outbound: OutboundSettings = OutboundSettings()

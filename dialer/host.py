@@ -4,6 +4,7 @@ in order."""
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,11 @@ from dialer.errors import BadValue, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
 from dialer.interfaces import ApiBackend
 from dialer.model import VoipAppType
-from dialer.service import DialerService, ServiceSettings, utc_now
+from dialer.service import DialerService, ServiceSettings
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.numberplan import NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.service import Simulator
+from dialer.store.database import Node
 from dialer.store.location import absolute_url
 from dialer.store.requests.backend import StoreBackend
 from dialer.web import Site, WebServer
@@ -146,6 +148,7 @@ class Host:
             host=switch.host,
             port=switch.port,
             password=switch.password,
+            identity=switch.name,
             calls_per_second=switch.calls_per_second,
             max_in_flight=switch.max_in_flight,
         )
@@ -164,6 +167,7 @@ class Host:
         outbound = self.config.outbound
         settings = ServiceSettings(
             database=absolute_url(self.config.database.url, self.folder),
+            node=Node(name=self.config.node.name or socket.gethostname(), lease=self.config.node.lease),
             switch=switch,
             outbound_endpoint=outbound.endpoint,
             advertise=outbound.advertise,
@@ -173,7 +177,7 @@ class Host:
             applications=loading.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
         )
         self.service = DialerService(self.reactor, settings)
-        self.backend = StoreBackend(self.service.database, self.reactor, self.service, utc_now)
+        self.backend = StoreBackend(self.service.database, self.reactor, self.service, self.service.now)
         site = self.api.build_site(self.backend, self.api.limits(self.config.http), self.reactor)
         self.web = WebServer(self.reactor, site)
         self._built = True

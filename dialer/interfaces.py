@@ -5,10 +5,11 @@ Every Deferred fires on the reactor thread. What is not listed under "Fails with
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from attrs import frozen
 from twisted.internet.defer import Deferred
 
 from dialer.applications import Transfer, Transferred
@@ -52,15 +53,22 @@ class FlowStore(Protocol):
         """The started campaigns and all gateways."""
         ...
 
-    def candidates(self, campaign_id: int, now: datetime, limit: int) -> Deferred[list[Candidate]]:
+    def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
         """At most `limit` subscribers that are ready at `now`, the longest waiting first, not on the do-not-call list and
-        with no attempt open to their number."""
+        with no attempt open to their number. The first `skip` are left to others, if there are more."""
         ...
 
-    def begin(self, plans: Sequence[Plan], now: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
+    def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         """Claim the subscribers and write the attempts, in one transaction for the batch. What is no longer allowed (campaign
-        not started, subscriber not ready, number on the do-not-call list, another attempt open to that number) is left
-        out of the answer. Fires only when the rows are durable."""
+        not started, subscriber not ready, number on the do-not-call list, another attempt open to that number) is left out of
+        the answer. Where other nodes call, too, the limits that hold over all of them are obeyed: a call may be due later than
+        planned, and one that would be due after `until`, or for which there is no room, is left out. Fires only when the rows
+        are durable."""
+        ...
+
+    @property
+    def backlog(self) -> int:
+        """How many changes wait for the database."""
         ...
 
     def refuse(self, candidates: Sequence[Candidate]) -> Deferred[None]:
@@ -97,6 +105,11 @@ class Switch(Protocol):
     @property
     def ready(self) -> bool:
         """True while both the event and the command connection are up, authenticated and subscribed."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """Which FreeSWITCH it is, whoever asks and however often it is restarted; "" before the first connection."""
         ...
 
     @property
@@ -301,6 +314,48 @@ class ApiBackend(Protocol):
         self, who: Account, campaign_id: int, number: str, status: SubscriberStatus
     ) -> Deferred[ContactRecord]:
         """One of the first five statuses. While a call is live, it takes effect when that ends."""
+        ...
+
+
+@frozen(kw_only=True)
+class NodeState:
+    """What a node says of itself: the switch that it is connected to (`Switch.identity`, `core_uuid`; "" when to none),
+    whether it dials, and figures for people."""
+
+    switch: str
+    core_uuid: str
+    ready: bool
+    figures: Mapping[str, int]
+
+
+@frozen(kw_only=True)
+class Pulse:
+    """The answer to a heartbeat. `epoch` differs from that of the one before when others took this node for dead; `at` is the
+    moment by the database's clock."""
+
+    epoch: int
+    at: datetime
+
+
+class NodeStore(Protocol):
+    """The nodes of a database. Fails with: `StoreError`."""
+
+    def beat(self, state: NodeState, now: datetime) -> Deferred[Pulse]:
+        """This node is alive: renew its lease. Where it had been taken for dead, it is a node again from now on, without the
+        attempts that others have taken over."""
+        ...
+
+    def rescue(self, switch: str) -> Deferred[list[Attempt]]:
+        """Take over the open attempts of nodes whose lease has run out and whose switch was this one. From then on these
+        nodes write nothing any more; their calls are for the caller to find out about."""
+        ...
+
+    def leave(self, now: datetime) -> Deferred[None]:
+        """This node stops. What it leaves open waits for its return, until its lease has run out."""
+        ...
+
+    def interrupt(self) -> None:
+        """The database has not answered for too long: give up what it was asked."""
         ...
 
 

@@ -121,11 +121,23 @@ class Campaign:
 
 
 @frozen(kw_only=True)
+class Others:
+    """The other nodes of a shared database: how many of them dial, how many of these come before this one, and the attempts
+    that are open elsewhere, per gateway and per campaign."""
+
+    dialling: int = 0
+    before: int = 0
+    gateways: Mapping[int, int] = Factory(dict)
+    campaigns: Mapping[int, int] = Factory(dict)
+
+
+@frozen(kw_only=True)
 class Snapshot:
-    """What the scheduler needs to decide a tick: the started campaigns, all gateways by id."""
+    """What the scheduler needs to decide a tick: the started campaigns, all gateways by id, the other nodes."""
 
     campaigns: tuple[Campaign, ...]
     gateways: Mapping[int, Gateway]
+    others: Others = Others()
 
 
 # --- from a contact to an attempt -----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from dialer.applications import AppSettings
 from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
+from dialer.calls.membership import Membership
 from dialer.calls.witness import Witness
 from dialer.campaigns.scheduler import Scheduler
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
@@ -37,9 +38,13 @@ from dialer.store.answered import AnsweredCalls
 from dialer.store.corrections import Corrections
 from dialer.store.database import Database, Node
 from dialer.store.flow import Store
+from dialer.store.nodes import Nodes
 from dialer.store.outbox import Outbox
 
 log = structlog.get_logger()
+
+TOLERANCE = timedelta(milliseconds=50)
+"""Between the clocks of this machine and of the database: a tenth of what a deadline leaves."""
 
 
 @frozen(kw_only=True)
@@ -64,6 +69,26 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@define(eq=False)
+class DatabaseClock:
+    """The clock of the database, as far as it is known: nodes that share one compare moments, and a deadline of one node is
+    read by another. `own` is the clock of the process; a difference within `TOLERANCE` is not worth a step."""
+
+    own: Callable[[], datetime]
+    offset: timedelta = field(factory=timedelta, init=False)
+
+    def now(self) -> datetime:
+        """This moment."""
+        return self.own() + self.offset
+
+    def learn(self, before: datetime, told: datetime, after: datetime) -> None:
+        """The database told its moment, when it was asked between two moments of this clock."""
+        error = told - (before + (after - before) / 2)
+        if abs(error) > max(TOLERANCE, after - before):
+            log.warning("the clock differs from that of the database", seconds=round((self.offset + error).total_seconds(), 3))
+            self.offset += error
+
+
 def new_id() -> str:
     """A new UUID, for calls and for what is executed on them."""
     return str(uuid.uuid4())
@@ -83,6 +108,8 @@ class DialerService:
     lifecycle: Lifecycle = field(init=False)
     scheduler: Scheduler = field(init=False)
     witness: Witness = field(init=False)
+    membership: Membership = field(init=False)
+    clock: DatabaseClock = field(init=False)
     outbound: OutboundServer = field(init=False)
     deliverer: OutboxDeliverer | None = field(default=None, init=False)
     _port: IListeningPort | None = field(default=None, init=False)
@@ -90,12 +117,17 @@ class DialerService:
 
     def __attrs_post_init__(self) -> None:
         settings, reactor = self.settings, self.reactor
+        self.clock = DatabaseClock(utc_now)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
         self.store = Store(self.database, reactor, node=settings.node.name, outbox=settings.outcomes is not None)
-        self.switch = InboundSwitch(reactor, self, settings.switch, utc_now, random.Random())
+        self.switch = InboundSwitch(reactor, self, settings.switch, self.now, random.Random())
         if settings.outcomes is not None:
             hook = JsonLines(settings.outcomes)
-            self.deliverer = OutboxDeliverer(reactor, utc_now, Outbox(self.database), hook)
+            self.deliverer = OutboxDeliverer(reactor, self.now, Outbox(self.database), hook)
+
+    def now(self) -> datetime:
+        """The moment by the clock that all nodes of the database share."""
+        return self.clock.now()
 
     @property
     def up(self) -> bool:
@@ -137,6 +169,7 @@ class DialerService:
         self.switch.startService()
         self.scheduler.start()
         self.lifecycle.sweeper.start()
+        self.membership.start()
         if self.deliverer is not None:
             self.deliverer.start()
 
@@ -154,6 +187,7 @@ class DialerService:
         await self.lifecycle.sweeper.stop()
         await self.outbound.stop()
         await self.switch.stopService()
+        await self.membership.stop()
         await self.store.flush()
         if self.deliverer is not None:
             await self.deliverer.stop()
@@ -175,7 +209,7 @@ class DialerService:
         flow = FlowSettings(installation=self.database.installation_id, outbound=outbound, inline=self.settings.inline)
         self.lifecycle = Lifecycle(
             clock=self.reactor,
-            now=utc_now,
+            now=self.now,
             store=self.store,
             switch=self.switch,
             settings=flow,
@@ -183,22 +217,37 @@ class DialerService:
                 settings=self.settings.apps,
                 store=AnsweredCalls(self.database),
                 clock=self.reactor,
-                now=utc_now,
+                now=self.now,
                 applications=self.settings.applications,
             ).run,
             finished=self.finished,
             submitted=self.pace.note,
         )
         self.witness = Witness(
-            now=utc_now,
+            now=self.now,
             account_code=flow.account_code,
             store=Corrections(self.database),
             owns=self.lifecycle.owns,
             tell=self.lifecycle.signal_received,
         )
         self.scheduler = Scheduler(
-            clock=self.reactor, now=utc_now, store=self.store, switch=self.switch, lifecycle=self.lifecycle, new_id=new_id
+            clock=self.reactor, now=self.now, store=self.store, switch=self.switch, lifecycle=self.lifecycle, new_id=new_id
         )
+        self.membership = Membership(
+            clock=self.reactor,
+            now=self.now,
+            nodes=Nodes(self.database, utc_now()),
+            store=self.store,
+            switch=self.switch,
+            lifecycle=self.lifecycle,
+            figures=self._figures,
+            learn=self.clock.learn,
+            patience=self.settings.node.lease,
+        )
+
+    def _figures(self) -> dict[str, int]:
+        """What `dialer nodes` shows of this process."""
+        return {"waiting_changes": self.store.backlog}
 
     async def _close(self) -> None:
         if self._port is not None:

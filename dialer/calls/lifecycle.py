@@ -145,6 +145,11 @@ class Lifecycle:
         live = self._live.get(call_uuid)
         return live is not None and live.state is not AttemptState.ENDED
 
+    @property
+    def call_uuids(self) -> set[str]:
+        """The attempts that this process owns."""
+        return set(self._live)
+
     def states(self) -> dict[AttemptState, int]:
         """How many open attempts are in which state."""
         counts: dict[AttemptState, int] = {}
@@ -167,14 +172,17 @@ class Lifecycle:
 
     # --- 4. attempt -------------------------------------------------------------------------------------------------------
 
-    async def begin(self, plans: Sequence[Plan]) -> int:
-        """Write the attempts, then let each be submitted at its due time. Returns how many were begun.
+    async def begin(self, plans: Sequence[Plan], until: datetime | None = None) -> list[Attempt]:
+        """Write the attempts, then let each be submitted at its due time, which may be later than planned, but not after
+        `until` (the latest due time of the plans). Returns those that were begun.
 
         Nothing goes to the switch before the store says that the rows are durable. Fails with `StoreError`: nothing was begun.
         """
         now = self.now()
-        deadline = max(plan.due_at for plan in plans) + timedelta(seconds=self.settings.originate_window)
-        attempts = await self.store.begin(plans, now, deadline)
+        latest = max(plan.due_at for plan in plans)
+        latest = latest if until is None else max(latest, until)
+        deadline = latest + timedelta(seconds=self.settings.originate_window)
+        attempts = await self.store.begin(plans, now, latest, deadline)
         now = self.now()
         for attempt in attempts:
             live = LiveAttempt(attempt, AttemptState.PLANNED)
@@ -182,7 +190,7 @@ class Lifecycle:
             wait = (attempt.plan.due_at - now).total_seconds()
             live.timer = self.clock.callLater(max(wait, 0.0), self._submit, live)
             self._unsent += 1
-        return len(attempts)
+        return attempts
 
     # --- 5. originate -----------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ class IdleCode(enum.StrEnum):
     LAST_CALLS = "last-calls"
     RETRIES_LATER = "retries-later"
     NO_SWITCH = "no-switch"
+    DATABASE_SLOW = "database-slow"
     GATEWAY_MISSING = "gateway-missing"
     GATEWAY_INACTIVE = "gateway-inactive"
     GATEWAY_PAUSED = "gateway-paused"
@@ -61,12 +62,13 @@ class IdleReason:
 @frozen(kw_only=True)
 class Situation:
     """All that the explanation looks at. `progress` is None while it is not known; `next_call_at` is the pace's next moment,
-    None when a call may be made at once."""
+    None when a call may be made at once; `backlog` are the changes that wait for a database that is behind, else 0."""
 
     campaign: Campaign
     now: datetime
     ways: Ways
     switch_ready: bool
+    backlog: int = 0
     progress: Progress | None = None
     next_call_at: datetime | None = None
 
@@ -142,6 +144,12 @@ def _switch(situation: Situation) -> IdleReason | None:
     return None if situation.switch_ready else IdleReason(IdleCode.NO_SWITCH, "no switch is connected")
 
 
+def _database(situation: Situation) -> IdleReason | None:
+    if not situation.backlog:
+        return None
+    return IdleReason(IdleCode.DATABASE_SLOW, f"the database is behind: {situation.backlog} changes wait for it")
+
+
 def _gateways(situation: Situation) -> IdleReason | None:
     ways, campaign = situation.ways, situation.campaign
     obstacles: list[tuple[Gateway, Obstacle]] = []
@@ -184,6 +192,7 @@ _CHECKS: Final[tuple[Callable[[Situation], IdleReason | None], ...]] = (
     _frequency,
     _contacts,
     _switch,
+    _database,
     _gateways,
     _concurrency,
     _pace,

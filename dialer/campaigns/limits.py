@@ -1,8 +1,8 @@
 """The limits that hold over all nodes: which of the planned calls may be begun, and when.
 
-A node plans by what it knows; another one may have begun calls since. Whoever begins calls holds the campaign and its gateways,
-reads how far they are, and asks here. Calls keep their order; one that has to wait for the pace of the campaign or of its
-gateway is due later, and is left out when that would be after `until`: its contact stays ready for the next tick.
+A node plans by what it knows; another one may have begun calls since. Whoever begins calls holds the campaign and its
+gateways, reads how far they are, and asks here. Calls keep their order; one that has to wait for the pace of the campaign or
+of its gateway is due later, and is left out when that would be after `until`: its contact stays ready for the next tick.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from attrs import frozen
 
 from dialer.gateways import Backoff, chain, dial_string, dialled_number, room
-from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Plan
+from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Others, Plan
 from dialer.numbers import is_emergency
 
 
@@ -26,6 +26,23 @@ class InUse(Protocol):
 
     @property
     def campaigns(self) -> Mapping[int, int]: ...
+
+
+@frozen
+class _Sums:
+    gateways: Mapping[int, int]
+    campaigns: Mapping[int, int]
+
+
+def in_use_everywhere(here: InUse, others: Others) -> InUse:
+    """What is in use here and at the other nodes."""
+    if not others.gateways:
+        return here
+    return _Sums(_sum(here.gateways, others.gateways), _sum(here.campaigns, others.campaigns))
+
+
+def _sum(one: Mapping[int, int], other: Mapping[int, int]) -> Mapping[int, int]:
+    return {key: one.get(key, 0) + other.get(key, 0) for key in one.keys() | other.keys()}
 
 
 @frozen

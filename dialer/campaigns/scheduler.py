@@ -6,8 +6,8 @@ ticks cannot be heard in the traffic. It never overlaps another one, and what a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from attrs import define, field
@@ -16,13 +16,14 @@ from twisted.internet.interfaces import IReactorTime
 
 from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns import idle, pacing, planning
+from dialer.campaigns.limits import Limit, pace_of
 from dialer.campaigns.pacing import Pace
-from dialer.campaigns.planning import Ways
+from dialer.campaigns.planning import Ways, in_use_everywhere
 from dialer.campaigns.rates import GatewayRates
 from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, Now, Switch
-from dialer.model import Campaign, Progress, Snapshot
+from dialer.model import Campaign, Gateway, Others, Progress, Snapshot
 from dialer.periodic import PeriodicLoop
 
 log = structlog.get_logger()
@@ -35,6 +36,12 @@ HORIZON = timedelta(seconds=0.25)
 
 REST = timedelta(seconds=0.5)
 """How long a campaign without a ready contact is not asked again; a new contact is called within a second."""
+
+
+LONGEST_BACKLOG = 2_000
+"""Changes that wait for the database, from which on no more calls are begun: a few seconds' work of a slow one."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @define(eq=False)
@@ -79,16 +86,17 @@ class Scheduler:
             idle.Situation(
                 campaign=campaign,
                 now=self.now(),
-                ways=Ways(gateways, self.lifecycle.usage, self.lifecycle.backoffs),
+                ways=self._ways(gateways),
                 switch_ready=self.switch.ready,
+                backlog=self._delay,
                 progress=progress,
                 next_call_at=self._pace(campaign, self.now()).next_at(campaign.frequency),
             )
         )
 
     async def tick(self) -> None:
-        """Plan and begin what is due."""
-        if not self.switch.ready:
+        """Plan and begin what is due, unless the database is behind with what was begun before."""
+        if not self.switch.ready or self._delay:
             return
         try:
             snapshot = await self.store.snapshot()
@@ -97,6 +105,11 @@ class Scheduler:
                 await self._call_some(campaign, snapshot)
         except StoreError as error:
             log.error("no calls are begun: the database does not serve", reason=str(error))
+
+    @property
+    def _delay(self) -> int:
+        """How many changes wait for the database, when those are too many to cause more."""
+        return self.store.backlog if self.store.backlog >= LONGEST_BACKLOG else 0
 
     def _remember(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -117,14 +130,16 @@ class Scheduler:
         now = self.now()
         if not open_now(campaign, now) or now < self._resting.get(campaign.id, now):
             return
-        ways = Ways(snapshot.gateways, self.lifecycle.usage, self.lifecycle.backoffs)
+        ways = self._ways(snapshot.gateways)
         room = self.switch.room(HORIZON.total_seconds()) - self.lifecycle.unsent
         limit = ways.capacity(campaign, now, room) if room > 0 else 0
         slack = pacing.SLACK if campaign.id in self._calling else timedelta()
         due = pacing.due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
         if not due:
             return
-        candidates = await self.store.candidates(campaign.id, now, len(due))
+        others = snapshot.others
+        skip = others.before * len(due) if others.dialling else 0
+        candidates = await self.store.candidates(campaign.id, now, len(due), skip)
         if len(candidates) == len(due):
             self._calling.add(campaign.id)
         else:
@@ -138,16 +153,29 @@ class Scheduler:
                 log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
             await self.store.refuse([refusal.candidate for refusal in planned.refused])
         plans = self._rates.spread(planned.plans, now + HORIZON)
-        if plans and await self.lifecycle.begin(plans):
-            self._rates.taken(plans)
-            self._paces[campaign.id] = Pace(plans[-1].due_at)
+        if not plans:
+            return
+        begun = [attempt.plan for attempt in await self.lifecycle.begin(plans, now + HORIZON)]
+        if begun:
+            self._rates.taken(begun)
+            self._paces[campaign.id] = Pace(begun[-1].due_at)
 
     def _pace(self, campaign: Campaign, now: datetime) -> Pace:
-        """The pace of this process, or what the store keeps of an earlier one."""
+        """The pace of this process, or what the store keeps of an earlier one; with other nodes, whichever called last."""
         pace = self._paces.get(campaign.id)
         if pace is None:
             pace = self._paces[campaign.id] = pacing.resume(campaign.next_call_at, campaign.frequency, now)
+        if self._others.dialling:
+            limit = Limit(frequency=campaign.frequency, next_call_at=campaign.next_call_at)
+            return max(pace, pace_of(limit, now), key=lambda one: one.last_at or _NEVER)
         return pace
+
+    def _ways(self, gateways: Mapping[int, Gateway]) -> Ways:
+        return Ways(gateways, in_use_everywhere(self.lifecycle.usage, self._others), self.lifecycle.backoffs)
+
+    @property
+    def _others(self) -> Others:
+        return self._snapshot.others if self._snapshot is not None else Others()
 
     def reason(self, campaign_id: int, progress: Progress | None = None) -> str:
         """The explanation as a sentence, "" when the campaign calls or is not started."""

@@ -120,6 +120,11 @@ def core_uuid() -> Command:
     return api("global_getvar", "core_uuid")
 
 
+def host_name() -> Command:
+    """The name of the machine that the switch runs on."""
+    return api("hostname")
+
+
 def channels() -> Command:
     """Every channel, as JSON."""
     return api("show", "channels as json")

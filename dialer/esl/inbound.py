@@ -36,12 +36,14 @@ _NO_SUCH_CHANNEL = "-ERR No such channel"
 
 @frozen(kw_only=True)
 class SwitchConfig:
-    """Where a FreeSWITCH is and how hard it may be driven. `max_in_flight` bounds the originates that it has not accepted
+    """Where a FreeSWITCH is and how hard it may be driven. `identity` names it for all nodes that share a database; "" for its
+    own host name with the port. `max_in_flight` bounds the originates that it has not accepted
     yet. Times are seconds: `handshake` to connect and log in, `silence` until a dead connection is dropped."""
 
     host: str = "127.0.0.1"
     port: int = 8021
     password: str = field(default="ClueCon", repr=False)
+    identity: str = ""
     calls_per_second: float = 25.0
     max_in_flight: int = 50
     command_connections: int = 1
@@ -77,6 +79,7 @@ class InboundSwitch(Service):
         self._ready = False
         self._shutting_down = False
         self._core_uuid = ""
+        self._identity = config.identity
         self.name = f"{config.host}:{config.port}"
         self.last_error = f"{self.name}: not connected yet"
         self._submissions = Submissions(reactor, now, config.calls_per_second, config.max_in_flight, self._send)
@@ -105,6 +108,11 @@ class InboundSwitch(Service):
     def ready(self) -> bool:
         """True while calls can be made and their events arrive."""
         return self._ready and not self._shutting_down
+
+    @property
+    def identity(self) -> str:
+        """Which FreeSWITCH it is; "" before the first connection, unless the configuration names it."""
+        return self._identity
 
     @property
     def core_uuid(self) -> str:
@@ -167,6 +175,8 @@ class InboundSwitch(Service):
     async def _prepare(self, link: Link) -> None:
         link.core_uuid = (await link.send(commands.core_uuid())).checked().text
         self._pinged((await link.send(commands.clock())).checked())
+        if not self._identity:
+            self._identity = f"{(await link.send(commands.host_name())).checked().text.strip()}:{self._config.port}"
         if link is self._events:
             (await link.send(commands.subscribe())).checked()
 

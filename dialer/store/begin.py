@@ -2,8 +2,8 @@
 
 On SQLite the transaction holds the only write lock from its first statement on, so nothing that it has read can change before
 it commits, and one process dials, which knows of all that is open. On a server, other nodes begin calls at the same time: the
-campaign's row is locked first, then those of the gateways in the order of their ids, and the limits are asked under these locks
-(`dialer.campaigns.limits`).
+campaign's row is locked first, then those of the gateways in the order of their ids, and the limits are asked under these
+locks (`dialer.campaigns.limits`).
 """
 
 from __future__ import annotations
@@ -65,9 +65,7 @@ def _locked(connection: Connection, plans: Sequence[Plan]) -> tuple[dict[int, Li
         if row is not None:
             frequency, max_concurrent, next_call_at = row
             room = _room(connection, statements.OPEN_OF_CAMPAIGN, campaign_id, max_concurrent)
-            campaigns[campaign_id] = Limit(
-                frequency=frequency, room=room, next_call_at=from_column_or_none(next_call_at)
-            )
+            campaigns[campaign_id] = Limit(frequency=frequency, room=room, next_call_at=from_column_or_none(next_call_at))
     gateways = {}
     ids = sorted({plan.gateway.id for plan in plans})
     for gateway_id, maximum_call, calls_per_second, next_call_at in connection.execute(

@@ -97,7 +97,7 @@ class NodeClaim:
         """The transaction that `check` counted is durable."""
         self.commits += 1
 
-    def rejoin(self, connection: PostgresConnection) -> None:
+    def rejoin(self, connection: Connection) -> None:
         """A survivor has taken over: become a node anew, in the transaction under way."""
         (self.epoch,) = connection.execute(statements.REJOIN, (self.bearer.lease, self.id)).fetchone()
 

@@ -12,6 +12,7 @@ from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.finish import finish as write_end
 from dialer.store.times import to_column, to_column_or_none
+from dialer.store.values import in_range
 
 _NO_MORE_CALLS = (SubscriberStatus.FAIL, SubscriberStatus.COMPLETE)
 
@@ -58,14 +59,14 @@ def _correct(connection: Connection, end: Finish) -> bool:
             str(outcome.cause),
             str(end.disposition),
             f"told by a call detail record: {decision.reason}",
-            outcome.q850,
-            outcome.sip_status,
+            in_range(outcome.q850),
+            in_range(outcome.sip_status),
             outcome.sip_disposition,
             to_column_or_none(outcome.rang_at),
             to_column_or_none(outcome.answered_at),
-            max(outcome.ring_ms, 0),
-            max(outcome.talk_ms, 0),
-            max(outcome.duration_ms, 0),
+            in_range(outcome.ring_ms),
+            in_range(outcome.talk_ms),
+            in_range(outcome.duration_ms),
             attempt.id,
         ),
     ).rowcount

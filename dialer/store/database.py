@@ -20,7 +20,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
@@ -33,6 +33,9 @@ from dialer.store.connection import Connection, Dialect
 from dialer.store.engine import CannotCommit, Engine
 from dialer.store.entities import Entities
 from dialer.store.location import dialect_of, shown
+
+if TYPE_CHECKING:
+    from dialer.store.claim import NodeClaim
 
 T = TypeVar("T")
 
@@ -127,6 +130,12 @@ class Database:
     def backlog(self) -> int:
         """How many functions were handed in and have no answer yet. A database that is away answers at once, with an error."""
         return self._waiting
+
+    @property
+    def claim(self) -> NodeClaim | None:
+        """The right to dial as a node of a server; None with a file, or when this process does not dial. Its methods are for
+        functions that run on the database thread."""
+        return self._engine.claim
 
     @property
     def dialect(self) -> Dialect:

@@ -6,13 +6,16 @@ An engine lives on the database thread, but for what says otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pony import orm
 
 from dialer.errors import StoreError
 from dialer.store.connection import Connection
 from dialer.store.entities import Entities
+
+if TYPE_CHECKING:
+    from dialer.store.claim import NodeClaim
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -28,6 +31,11 @@ class Engine(Protocol):
     @property
     def away(self) -> StoreError | None:
         """Why nothing can be asked at the moment; None when it can. Read on any thread."""
+        ...
+
+    @property
+    def claim(self) -> NodeClaim | None:
+        """The right to dial as a node of a server, where there is one to be had."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from dialer.model import Finish
 from dialer.store import do_not_call, statements
 from dialer.store.connection import Connection
 from dialer.store.times import to_column, to_column_or_none
+from dialer.store.values import in_range
 
 FINISHED = "attempt.finished"
 """The kind of the outbox row that an attempt's end writes."""
@@ -27,14 +28,14 @@ def finish(connection: Connection, end: Finish, owner: str, *, outbox: bool) -> 
             str(end.disposition),
             counts,
             decision.reason,
-            outcome.q850,
-            outcome.sip_status,
+            in_range(outcome.q850),
+            in_range(outcome.sip_status),
             outcome.sip_disposition,
             to_column_or_none(outcome.rang_at),
             to_column_or_none(outcome.answered_at),
-            max(outcome.ring_ms, 0),
-            max(outcome.talk_ms, 0),
-            max(outcome.duration_ms, 0),
+            in_range(outcome.ring_ms),
+            in_range(outcome.talk_ms),
+            in_range(outcome.duration_ms),
             int(outcome.machine),
             orjson.dumps(dict(outcome.session)).decode() if outcome.session else "{}",
             attempt.id,

@@ -21,17 +21,19 @@ from dialer.model import (
     AttemptState,
     Candidate,
     Finish,
+    Others,
     Plan,
     Progress,
     Snapshot,
     SubscriberStatus,
 )
 from dialer.store import statements, values
-from dialer.store.begin import begin
-from dialer.store.connection import Connection
+from dialer.store.begin import Beginning, begin
+from dialer.store.connection import Connection, Dialect
 from dialer.store.database import Database
 from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
+from dialer.store.nodes import others
 from dialer.store.times import from_column_or_none, to_column
 
 log = structlog.get_logger()
@@ -55,18 +57,24 @@ class Store:
 
     def snapshot(self) -> Deferred[Snapshot]:
         """See `FlowStore.snapshot`."""
-        return self.database.run(_snapshot)
+        return self.database.run(lambda connection: _snapshot(connection, self.node))
 
-    def candidates(self, campaign_id: int, now: datetime, limit: int) -> Deferred[list[Candidate]]:
+    def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
         """See `FlowStore.candidates`. Ready subscribers whose number came onto the do-not-call list are set to NOT_AUTHORISED
         on the way, lest they stay pending for ever."""
-        return self.database.run(lambda connection: _candidates(connection, campaign_id, now, limit))
+        return self.database.run(lambda connection: _candidates(connection, campaign_id, now, limit, skip))
 
-    def begin(self, plans: Sequence[Plan], now: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
-        """See `FlowStore.begin`."""
+    def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
+        """See `FlowStore.begin`. On a server it has its transaction for itself: others wait for the rows that it locks."""
         if not plans:
             return succeed([])
-        return self.database.run(lambda connection: begin(connection, plans, now, deadline, self.node))
+        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline)
+        return self.database.run(lambda connection: begin(connection, wanted), alone=True)
+
+    @property
+    def backlog(self) -> int:
+        """See `FlowStore.backlog`."""
+        return self.database.backlog
 
     def refuse(self, candidates: Sequence[Candidate]) -> Deferred[None]:
         """See `FlowStore.refuse`."""
@@ -91,7 +99,7 @@ class Store:
 
     def open_attempts(self) -> Deferred[list[Attempt]]:
         """See `FlowStore.open_attempts`. Only one process dials with a SQLite file, so whatever is open there is this node's,
-        be it that the node had another name before."""
+        be it that the node had another name before. On a server, what belongs to another node is left to it."""
         self._write_moves()
         return self.database.run(lambda connection: _open_attempts(connection, self.node))
 
@@ -125,15 +133,22 @@ class Store:
             self._timer = self.clock.callLater(MOVE_RETRY, self._time_is_up)
 
 
-def _snapshot(connection: Connection) -> Snapshot:
+def _snapshot(connection: Connection, node: str) -> Snapshot:
     gateways = [values.gateway(row) for row in connection.execute(statements.GATEWAYS)]
     campaigns = [values.campaign(row) for row in connection.execute(statements.STARTED_CAMPAIGNS)]
-    return Snapshot(campaigns=tuple(campaigns), gateways={gateway.id: gateway for gateway in gateways})
+    return Snapshot(
+        campaigns=tuple(campaigns),
+        gateways={gateway.id: gateway for gateway in gateways},
+        others=others(connection, node) if connection.dialect is Dialect.POSTGRESQL else Others(),
+    )
 
 
-def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: int) -> list[Candidate]:
+def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: int, skip: int) -> list[Candidate]:
     while True:
-        rows = connection.execute(statements.READY, (campaign_id, to_column(now), limit)).fetchall()
+        rows = connection.execute(statements.READY, (campaign_id, to_column(now), limit, skip)).fetchall()
+        if len(rows) < limit and skip:
+            skip = 0
+            continue
         forbidden = [row[0] for row in rows if row[-1]]
         if not forbidden:
             return [values.candidate(row) for row in rows]
@@ -141,7 +156,8 @@ def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: 
 
 
 def _open_attempts(connection: Connection, node: str) -> list[Attempt]:
-    connection.execute(statements.ADOPT_OPEN, (node, node))
+    if connection.dialect is Dialect.SQLITE:
+        connection.execute(statements.ADOPT_OPEN, (node, node))
     return [values.attempt(row) for row in connection.execute(statements.OPEN_ATTEMPTS, (node,))]
 
 

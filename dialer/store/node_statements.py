@@ -36,3 +36,49 @@ STANDING: Final = "SELECT epoch FROM node WHERE id = ?"
 DISMISS: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ? AND datname = current_database()"
 
 AT_WORK: Final = f"SELECT name, host, pid FROM node WHERE lease_until > {CLOCK} AND stopped_at IS NULL ORDER BY name"
+
+# --- heartbeats -----------------------------------------------------------------------------------------------------------
+
+ENTER_FILE: Final = (
+    "INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits, "
+    "figures) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (name) DO UPDATE SET "
+    "epoch = node.epoch + (node.started_at <> excluded.started_at), host = excluded.host, pid = excluded.pid, "
+    "version = excluded.version, switch = excluded.switch, core_uuid = excluded.core_uuid, ready = excluded.ready, "
+    "started_at = excluded.started_at, seen_at = excluded.seen_at, lease_until = excluded.lease_until, stopped_at = NULL, "
+    "figures = excluded.figures RETURNING epoch"
+)
+"""For SQLite, where the lock of the file is the right to dial."""
+
+BEAT: Final = (
+    f"UPDATE node SET switch = ?, core_uuid = ?, ready = ?, figures = ?, seen_at = {CLOCK}, stopped_at = NULL, "
+    f"lease_until = {CLOCK} + ? * interval '1 second' WHERE id = ? AND epoch = ? RETURNING seen_at"
+)
+LEAVE: Final = "UPDATE node SET stopped_at = ?, ready = 0 WHERE name = ?"
+
+# --- others ---------------------------------------------------------------------------------------------------------------
+
+DIALLING: Final = f"SELECT name FROM node WHERE ready = 1 AND lease_until > {CLOCK} ORDER BY id"
+OPEN_ELSEWHERE: Final = (
+    "SELECT gateway_id, campaign_id, count(*) FROM attempt WHERE ended_at IS NULL AND owner <> ? "
+    "GROUP BY gateway_id, campaign_id"
+)
+ANY_OTHER: Final = "SELECT 1 FROM node WHERE name <> ? LIMIT 1"
+
+EXPIRED: Final = (
+    f"SELECT id, name FROM node n WHERE lease_until <= {CLOCK} AND switch = ? AND name <> ? AND EXISTS "
+    "(SELECT 1 FROM attempt a WHERE a.owner = n.name AND a.ended_at IS NULL) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+)
+"""Dead nodes that left something open. Parameters: switch, name of the one who asks."""
+
+DEPOSE: Final = "UPDATE node SET epoch = epoch + 1, ready = 0 WHERE id = ?"
+"""From now on it commits nothing. Parameter: node."""
+
+TAKE_OVER: Final = "UPDATE attempt SET owner = ?, epoch = epoch + 1 WHERE owner = ? AND ended_at IS NULL RETURNING id"
+"""Parameters: new owner, old owner."""
+
+LIST: Final = (
+    "SELECT n.name, n.epoch, n.host, n.pid, n.version, n.switch, n.core_uuid, n.ready, n.started_at, n.seen_at, "
+    "n.lease_until, n.stopped_at, n.figures, "
+    "(SELECT count(*) FROM attempt a WHERE a.owner = n.name AND a.ended_at IS NULL) FROM node n ORDER BY n.name"
+)
+FORGET: Final = "DELETE FROM node WHERE name = ?"

@@ -28,6 +28,7 @@ class SqliteEngine:
     dialling: bool
     away: StoreError | None = field(default=None, init=False)
     shared: bool = field(default=False, init=False)
+    claim: None = field(default=None, init=False)
     _lock: DiallingLock = field(init=False)
     _entities: Entities | None = field(default=None, init=False)
 

@@ -31,9 +31,9 @@ _FORBIDDEN = (
 READY = (
     f"SELECT {CANDIDATE_COLUMNS}, {_FORBIDDEN} FROM subscriber s "
     f"WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at <= ? AND {_NO_OPEN_ATTEMPT} "
-    "ORDER BY s.ready_at, s.id LIMIT ?"
+    "ORDER BY s.ready_at, s.id LIMIT ? OFFSET ?"
 )
-"""Parameters: campaign, now, limit. The last column tells those that must not be called."""
+"""Parameters: campaign, now, limit, how many to skip. The last column tells those that must not be called."""
 
 COUNTS = "SELECT status, subscribers FROM subscriber_count WHERE campaign_id = ?"
 
@@ -45,9 +45,7 @@ ADVANCE_CAMPAIGN = "UPDATE campaign SET next_call_at = ? WHERE id = ? AND (next_
 ADVANCE_GATEWAY = "UPDATE gateway SET next_call_at = ? WHERE id = ? AND (next_call_at IS NULL OR next_call_at < ?)"
 """Parameters: next call at, gateway, next call at."""
 
-LOCK_CAMPAIGN = (
-    "SELECT frequency, max_concurrent, next_call_at FROM campaign WHERE id = ? AND status = 1 FOR NO KEY UPDATE"
-)
+LOCK_CAMPAIGN = "SELECT frequency, max_concurrent, next_call_at FROM campaign WHERE id = ? AND status = 1 FOR NO KEY UPDATE"
 """For a server. Who refers to the row, as a new outbox row does, need not wait. Parameter: campaign."""
 
 OPEN_OF_CAMPAIGN = "SELECT count(*) FROM attempt WHERE campaign_id = ? AND ended_at IS NULL"

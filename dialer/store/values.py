@@ -48,6 +48,14 @@ ATTEMPT_WIDTH = 11
 
 Row = Sequence[Any]
 
+LARGEST_INTEGER = 2**31 - 1
+"""Of an INTEGER column of a server; 24 days in milliseconds."""
+
+
+def in_range(number: int | None) -> int | None:
+    """A number of the switch's as a column takes it: an attempt must be able to end, whatever the switch says of it."""
+    return None if number is None else min(max(number, 0), LARGEST_INTEGER)
+
 
 @lru_cache(maxsize=256)
 def parameters(text: str) -> tuple[tuple[str, str], ...]:

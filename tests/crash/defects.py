@@ -18,6 +18,7 @@ from dialer.calls import retry
 from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.recovery import Reconciler
 from dialer.model import Attempt, AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.store.begin import Beginning
 from dialer.store.finish import FINISHED, payload
 from dialer.store.flow import Store
 from dialer.store.statements import ADD_TO_OUTBOX
@@ -29,20 +30,21 @@ def send_before_commit() -> Iterator[None]:
     """The originate leaves as soon as the rows are written, and the COMMIT follows."""
     begin = Store.begin
 
-    def hasty(self: Store, plans: Any, now: Any, deadline: Any) -> Deferred[Any]:
+    def hasty(self: Store, plans: Any, now: Any, until: Any, deadline: Any) -> Deferred[Any]:
         database: Any = self.database
         seen: list[Any] = []
 
         def look(connection: Any) -> None:
-            seen.append(dialer.store.flow.begin(connection, plans, now, deadline, self.node))
+            wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline)
+            seen.append(dialer.store.flow.begin(connection, wanted))
             raise _RolledBackError
 
         if not plans:
-            return begin(self, plans, now, deadline)
+            return begin(self, plans, now, until, deadline)
         done: Deferred[Any] = Deferred()
         rolled_back = database.run(look)
         rolled_back.addErrback(lambda _: done.callback(seen[-1]))
-        rolled_back.addCallback(lambda _: begin(self, plans, now, deadline))
+        rolled_back.addCallback(lambda _: begin(self, plans, now, until, deadline))
         return done
 
     with mock.patch.object(Store, "begin", hasty):

@@ -104,7 +104,7 @@ class Flow:
     def begin(self, *plans: Plan) -> list[int]:
         """Begin them; the list holds how many were begun once that is known."""
         begun: list[int] = []
-        Deferred.fromCoroutine(self.lifecycle.begin(plans)).addCallback(begun.append)
+        Deferred.fromCoroutine(self.lifecycle.begin(plans)).addCallback(lambda attempts: begun.append(len(attempts)))
         self.clock.advance(0)
         return begun
 

@@ -42,6 +42,7 @@ class MemoryStore:
     log: list[str] = field(factory=list)
     error: Exception | None = None
     hold: bool = False
+    backlog: int = 0
     held: list[Deferred[None]] = field(factory=list)
     _ids: int = 0
 
@@ -62,7 +63,7 @@ class MemoryStore:
             )
         )
 
-    def candidates(self, campaign_id: int, now: datetime, limit: int) -> Deferred[list[Candidate]]:
+    def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
         if self.error:
             return fail(self.error)
         ready = [
@@ -72,7 +73,7 @@ class MemoryStore:
         ]
         return succeed(ready[:limit])
 
-    def begin(self, plans: Sequence[Plan], now: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
+    def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         if self.error:
             return fail(self.error)
         attempts = []

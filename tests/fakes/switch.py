@@ -18,6 +18,7 @@ class MemorySwitch:
     name: str = "memory:8021"
     ready: bool = True
     core_uuid: str = "core-1"
+    identity: str = "memory"
     free: int = 1_000
     submitted: list[Origination] = field(factory=list)
     killed: list[str] = field(factory=list)

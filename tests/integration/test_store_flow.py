@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import pytest_twisted
 from attrs import evolve
-from twisted.internet.defer import gatherResults
+from twisted.internet.defer import Deferred, gatherResults
 
 from dialer.errors import StoreError
 from dialer.model import AttemptState, CampaignStatus, Contact, SubscriberStatus
@@ -51,7 +51,7 @@ async def test_candidates_are_those_that_are_ready_the_longest_waiting_first(tmp
 async def test_a_begun_attempt_is_in_the_database_with_all_that_was_planned(tmp_path):
     async with world(tmp_path) as w:
         [plan] = await w.plans(1)
-        [attempt] = await w.store.begin([plan], NOW, NOW + timedelta(seconds=15))
+        [attempt] = await w.store.begin([plan], NOW, NOW, NOW + timedelta(seconds=15))
         assert attempt.plan == plan
         assert attempt.number_of_attempt == 1
         row = w.attempt(attempt)
@@ -104,7 +104,7 @@ async def test_two_begins_that_wait_together_share_no_subscriber(tmp_path):
     async with world(tmp_path) as w:
         plans = await w.plans(3)
         others = [evolve(plan, call_uuid=f"other-{plan.call_uuid}") for plan in plans]
-        first, second = await gatherResults([w.store.begin(plans, NOW, LATER), w.store.begin(others, NOW, LATER)])
+        first, second = await gatherResults([Deferred.fromCoroutine(w.begin(some)) for some in (plans, others)])
         assert (len(first), second) == (3, [])
 
 

@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.model import Origination, Signal, SignalKind
-from tests.unit.esl.wire import FakeSwitch, json_event, reply
+from tests.unit.esl.wire import FakeSwitch, api_response, json_event, reply
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUBSCRIPTION = (
@@ -44,7 +44,7 @@ class Setup:
         self.switch = InboundSwitch(
             self.clock,
             self.listener,
-            SwitchConfig(host="192.0.2.7", port=8021, **config),
+            SwitchConfig(host="192.0.2.7", port=8021, **{"identity": "fs1", **config}),
             lambda: EPOCH + timedelta(seconds=self.clock.seconds()),
             random.Random(1),
             self.there,
@@ -98,6 +98,17 @@ def test_events_become_signals() -> None:
     here = Setup().start()
     here.there.wire_of("event").say(json_event(ANSWER))
     assert here.listener.told[-1] == Signal(kind=SignalKind.ANSWERED, call_uuid="c1", at=EPOCH + timedelta(seconds=1))
+
+
+def test_a_switch_without_a_configured_name_is_known_by_its_host_name_and_port() -> None:
+    here = Setup(identity="")
+    answer = here.there.answer
+    here.there.answer = lambda wire, block: (  # type: ignore[method-assign]
+        api_response("fs-in-the-cellar") if block == "api hostname" else answer(wire, block)
+    )
+    here.start()
+    assert here.switch.identity == "fs-in-the-cellar:8021"
+    assert Setup().start().switch.identity == "fs1"
 
 
 def test_an_originate_goes_over_the_connection_for_commands_and_fires_when_accepted() -> None:

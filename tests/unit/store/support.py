@@ -125,7 +125,8 @@ class World:
         return [self.plan(snapshot, ready) for ready in await self.store.candidates(campaign_id, now, count)]
 
     async def begin(self, plans: Sequence[Plan], now: datetime = NOW) -> list[Attempt]:
-        return await self.store.begin(plans, now, now + timedelta(seconds=15))
+        until = now + timedelta(seconds=60)
+        return await self.store.begin(plans, now, until, until + timedelta(seconds=15))
 
     async def begun(self, count: int = 1) -> list[Attempt]:
         return await self.begin(await self.plans(count))

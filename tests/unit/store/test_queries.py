@@ -15,7 +15,7 @@ from tests.unit.store.test_schema import FURNITURE, T
 LATE = "2026-11-24 10:00:00.000000"
 QUERIES = {
     "started campaigns": (statements.STARTED_CAMPAIGNS, ()),
-    "ready": (statements.READY, (1, LATE, 20)),
+    "ready": (statements.READY, (1, LATE, 20, 0)),
     "counts": (statements.COUNTS, (1,)),
     "waiting": (statements.WAITING, (1, LATE)),
     "claimable": (statements.claimable(3).sqlite, (LATE, 1, 2, 3)),

@@ -1,0 +1,103 @@
+"""This process as a node among others: its heartbeats, and the calls of nodes that have died.
+
+A heartbeat renews the lease within which others leave this node's attempts alone, and tells the database's clock. When others
+took this node for dead (it was frozen, or cut off), what they have taken over is forgotten here: no end, no move and no hangup
+of it comes from this node any more. When another node's lease runs out, and its switch is ours, its attempts are taken over
+and compared with the switch like those of an earlier run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import structlog
+from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
+
+from dialer.calls.lifecycle import Lifecycle
+from dialer.errors import StoreError
+from dialer.interfaces import FlowStore, NodeState, NodeStore, Now, Pulse, Switch
+from dialer.periodic import PeriodicLoop
+
+log = structlog.get_logger()
+
+EVERY = 1.0
+"""Seconds between two heartbeats."""
+
+
+@define(eq=False, kw_only=True)
+class Membership:
+    """Beats while it runs. `learn` is told the database's clock, with the moments before and after it was asked; `figures`
+    are what the node tells of itself. `patience` is the time in seconds after which an unanswered heartbeat gives the
+    connection up."""
+
+    clock: IReactorTime
+    now: Now
+    nodes: NodeStore
+    store: FlowStore
+    switch: Switch
+    lifecycle: Lifecycle
+    figures: Callable[[], Mapping[str, int]]
+    learn: Callable[[datetime, datetime, datetime], None] = lambda _before, _told, _after: None
+    patience: float = 10.0
+    _epoch: int = field(default=0, init=False)
+    _loop: PeriodicLoop = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._loop = PeriodicLoop("heartbeat", EVERY, self.beat, self.clock)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._loop.start()
+
+    async def stop(self) -> None:
+        """Beat no more, and say so."""
+        await self._loop.stop()
+        try:
+            await self.nodes.leave(self.now())
+        except StoreError as error:
+            log.warning("the end of this node is not stored", reason=str(error))
+
+    async def beat(self) -> None:
+        """One heartbeat, and a look at the dead."""
+        try:
+            pulse = await self._pulse()
+            if self._epoch not in (0, pulse.epoch):
+                await self._rejoined()
+            self._epoch = pulse.epoch
+            if self.switch.ready:
+                await self._rescue()
+        except StoreError as error:
+            log.warning("no heartbeat: the database does not serve", reason=str(error))
+
+    async def _pulse(self) -> Pulse:
+        state = NodeState(
+            switch=self.switch.identity,
+            core_uuid=self.switch.core_uuid,
+            ready=self.switch.ready,
+            figures=self.figures(),
+        )
+        overdue = self.clock.callLater(self.patience, self.nodes.interrupt)
+        before = self.now()
+        try:
+            pulse = await self.nodes.beat(state, before)
+        finally:
+            if overdue.active():
+                overdue.cancel()
+        self.learn(before, pulse.at, self.now())
+        return pulse
+
+    async def _rejoined(self) -> None:
+        owned = {attempt.call_uuid: attempt for attempt in await self.store.open_attempts()}
+        known = self.lifecycle.call_uuids
+        lost = known - owned.keys()
+        log.warning("this node was taken for dead: others have its calls by now", calls=len(lost))
+        self.lifecycle.forget(lost)
+        self.lifecycle.take_over([attempt for uuid, attempt in owned.items() if uuid not in known])
+
+    async def _rescue(self) -> None:
+        rescued = await self.nodes.rescue(self.switch.identity)
+        if rescued:
+            log.warning("a node is dead: its calls are taken over", calls=len(rescued))
+            self.lifecycle.take_over(rescued)

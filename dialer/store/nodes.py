@@ -1,0 +1,196 @@
+"""The nodes of a database: heartbeats, the calls of the dead, and who is there.
+
+Leases count by the server's clock. On SQLite there is one node, whose right to dial is the lock of the file; its row is there
+to be looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred, succeed
+
+from dialer import __version__
+from dialer.errors import BadValue, NotFound
+from dialer.interfaces import NodeState, Pulse
+from dialer.model import Attempt, Others
+from dialer.store import node_statements, statements, values
+from dialer.store.connection import MOMENT, Connection, Dialect
+from dialer.store.database import Database
+from dialer.store.times import from_column, from_column_or_none, to_column
+
+if TYPE_CHECKING:
+    from dialer.store.claim import NodeClaim
+
+
+@frozen(kw_only=True)
+class NodeEntry:
+    """A node as it is listed; `moment` is that of the look, by the clock that the lease counts by."""
+
+    name: str
+    epoch: int
+    host: str
+    pid: int
+    version: str
+    switch: str
+    core_uuid: str
+    ready: bool
+    started_at: datetime
+    seen_at: datetime
+    lease_until: datetime
+    stopped_at: datetime | None
+    figures: Mapping[str, int]
+    open_attempts: int
+    moment: datetime
+
+    @property
+    def alive(self) -> bool:
+        """Whether others leave its calls alone."""
+        return self.lease_until > self.moment
+
+
+@define(eq=False)
+class Nodes:
+    """`dialer.interfaces.NodeStore` on a database that dials."""
+
+    database: Database
+    started_at: datetime
+    _name: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._name = self.database.node.name
+
+    def beat(self, state: NodeState, now: datetime) -> Deferred[Pulse]:
+        """See `NodeStore.beat`."""
+        figures = orjson.dumps(dict(state.figures)).decode()
+        claim = self.database.claim
+        if claim is None:
+            return self.database.run(lambda connection: self._beat_in_file(connection, state, figures, now))
+        return self.database.run(lambda connection: _beat(connection, claim, state, figures))
+
+    def rescue(self, switch: str) -> Deferred[list[Attempt]]:
+        """See `NodeStore.rescue`. A SQLite file has no other node."""
+        if not switch or self.database.dialect is Dialect.SQLITE:
+            return succeed([])
+        return self.database.run(lambda connection: _rescue(connection, switch, self._name), alone=True)
+
+    def leave(self, now: datetime) -> Deferred[None]:
+        """See `NodeStore.leave`."""
+
+        def leave(connection: Connection) -> None:
+            connection.execute(node_statements.LEAVE, (to_column(now), self._name))
+
+        return self.database.run(leave)
+
+    def interrupt(self) -> None:
+        """See `NodeStore.interrupt`."""
+        self.database.interrupt()
+
+    def _beat_in_file(self, connection: Connection, state: NodeState, figures: str, now: datetime) -> Pulse:
+        moment, lease = to_column(now), timedelta(seconds=self.database.node.lease)
+        row = (
+            self._name,
+            socket.gethostname(),
+            os.getpid(),
+            __version__,
+            state.switch,
+            state.core_uuid,
+            int(state.ready),
+            to_column(self.started_at),
+            moment,
+            to_column(now + lease),
+            figures,
+        )
+        (epoch,) = connection.execute(node_statements.ENTER_FILE, row).fetchone()
+        return Pulse(epoch=epoch, at=now)
+
+
+def _beat(connection: Connection, claim: NodeClaim, state: NodeState, figures: str) -> Pulse:
+    told = (state.switch, state.core_uuid, int(state.ready), figures, claim.bearer.lease)
+    row = connection.execute(node_statements.BEAT, (*told, claim.id, claim.epoch)).fetchone()
+    if row is None:
+        claim.rejoin(connection)
+        row = connection.execute(node_statements.BEAT, (*told, claim.id, claim.epoch)).fetchone()
+    return Pulse(epoch=claim.epoch, at=from_column(row[0]))
+
+
+def _rescue(connection: Connection, switch: str, name: str) -> list[Attempt]:
+    """In this order: once the dead node is deposed, nothing of it is committed that could be overlooked."""
+    taken: list[int] = []
+    for node_id, dead in connection.execute(node_statements.EXPIRED, (switch, name)).fetchall():
+        connection.execute(node_statements.DEPOSE, (node_id,))
+        taken += [key for (key,) in connection.execute(node_statements.TAKE_OVER, (name, dead))]
+    if not taken:
+        return []
+    mine = [values.attempt(row) for row in connection.execute(statements.OPEN_ATTEMPTS, (name,))]
+    wanted = set(taken)
+    return [attempt for attempt in mine if attempt.id in wanted]
+
+
+def others(connection: Connection, name: str) -> Others:
+    """What a node on a server has to know of the others."""
+    if connection.execute(node_statements.ANY_OTHER, (name,)).fetchone() is None:
+        return Others()
+    dialling = [other for (other,) in connection.execute(node_statements.DIALLING)]
+    gateways: dict[int, int] = {}
+    campaigns: dict[int, int] = {}
+    for gateway_id, campaign_id, attempts in connection.execute(node_statements.OPEN_ELSEWHERE, (name,)):
+        gateways[gateway_id] = gateways.get(gateway_id, 0) + attempts
+        campaigns[campaign_id] = campaigns.get(campaign_id, 0) + attempts
+    return Others(
+        dialling=sum(1 for other in dialling if other != name),
+        before=dialling.index(name) if name in dialling else len(dialling),
+        gateways=gateways,
+        campaigns=campaigns,
+    )
+
+
+# --- for people -----------------------------------------------------------------------------------------------------------
+
+
+def entries(connection: Connection, now: datetime) -> list[NodeEntry]:
+    """All nodes that ever dialled with the database and were not removed."""
+    (moment,) = connection.execute(f"SELECT {MOMENT.of(connection)}", (to_column(now),)).fetchone()
+    return [_entry(row, from_column(moment)) for row in connection.execute(node_statements.LIST).fetchall()]
+
+
+def remove(connection: Connection, name: str, now: datetime) -> None:
+    """Forget a node that will not come back. Raises `NotFound`, and `BadValue` for one that is alive or has attempts open."""
+    found = [entry for entry in entries(connection, now) if entry.name == name]
+    if not found:
+        raise NotFound("node", name)
+    (entry,) = found
+    if entry.alive:
+        raise BadValue("node", f"{name} is alive (process {entry.pid} on {entry.host}): stop it first")
+    if entry.open_attempts:
+        raise BadValue(
+            "node",
+            f"{name} has {entry.open_attempts} open attempts: start it, or another node with the same switch, to end them",
+        )
+    connection.execute(node_statements.FORGET, (name,))
+
+
+def _entry(row: Sequence[Any], moment: datetime) -> NodeEntry:
+    return NodeEntry(
+        name=row[0],
+        epoch=row[1],
+        host=row[2],
+        pid=row[3],
+        version=row[4],
+        switch=row[5],
+        core_uuid=row[6],
+        ready=bool(row[7]),
+        started_at=from_column(row[8]),
+        seen_at=from_column(row[9]),
+        lease_until=from_column(row[10]),
+        stopped_at=from_column_or_none(row[11]),
+        figures=orjson.loads(row[12]),
+        open_attempts=row[13],
+        moment=moment,
+    )
