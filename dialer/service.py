@@ -192,8 +192,10 @@ class DialerService:
             now=utc_now,
             account_code=flow.account_code,
             store=Corrections(self.database),
-            owns=self.lifecycle.owns,
+            state_of=self.lifecycle.state_of,
             tell=self.lifecycle.signal_received,
+            when_stored=self.lifecycle.when_stored,
+            corrections=self.lifecycle.corrections,
         )
         self.scheduler = Scheduler(
             clock=self.reactor, now=utc_now, store=self.store, switch=self.switch, lifecycle=self.lifecycle, new_id=new_id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from twisted.internet.defer import Deferred
 
 from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
 from tests.fakes.flow import Flow
@@ -31,7 +30,7 @@ def restart(flow: Flow) -> None:
     for call in flow.clock.getDelayedCalls():
         call.cancel()
     flow.lifecycle = flow.new_lifecycle()
-    Deferred.fromCoroutine(flow.lifecycle.recover())
+    flow.lifecycle.take_over(flow.store.open.values())
 
 
 def test_a_call_that_lives_is_adopted(flow: Flow) -> None:
