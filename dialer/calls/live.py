@@ -119,6 +119,6 @@ class LiveAttempt:
 
 _CHANNEL_SEEN = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})
 _RINGING = frozenset({SignalKind.RANG, SignalKind.EARLY_MEDIA_STARTED, SignalKind.FOUND_RINGING})
-# A session opens for answered calls only, and may be heard of before the answer.
-_ANSWERED = frozenset({SignalKind.ANSWERED, SignalKind.FOUND_ANSWERED, SignalKind.SESSION_OPENED})
+# A session opens for answered calls only, and so does a job succeed; either may be heard of before the answer.
+_ANSWERED = frozenset({SignalKind.ANSWERED, SignalKind.FOUND_ANSWERED, SignalKind.SESSION_OPENED, SignalKind.JOB_SUCCEEDED})
 _CAUSES = frozenset({SignalKind.REFUSED, SignalKind.JOB_FAILED, SignalKind.FOUND_GONE})

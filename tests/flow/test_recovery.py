@@ -132,6 +132,15 @@ def test_an_answered_call_that_ended_while_nobody_watched_is_not_made_again(flow
     assert flow.finished[0].decision.status is SubscriberStatus.COMPLETE
 
 
+def test_a_call_whose_job_succeeded_had_been_answered(flow: Flow) -> None:
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.JOB_SUCCEEDED)
+    lose_switch(flow)
+    regain_switch(flow)
+    flow.clock.pump([1.0] * 12)
+    assert flow.finished[0].disposition is Disposition.ANSWERED
+
+
 def test_a_planned_attempt_of_a_dead_process_may_have_been_sent(flow: Flow) -> None:
     flow.begin(flow.plan(after=0.5))
     restart(flow)
