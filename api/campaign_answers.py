@@ -73,6 +73,7 @@ class CampaignAnswer(Answer):
     intervalretry: int
     calltimeout: int
     callerid: str
+    unknown_policy: str
     aleg_gateway: GatewayAnswer
     voipapp: VoipAppAnswer
     voipapp_data: str
@@ -104,6 +105,7 @@ def campaign(record: CampaignRecord) -> dict[str, Any]:
         "intervalretry": record.interval_retry,
         "calltimeout": record.call_timeout,
         "callerid": record.caller_id,
+        "unknown_policy": str(record.unknown_policy),
         "aleg_gateway": _gateway(record.gateway),
         "voipapp": _voip_app(record.voip_app),
         "voipapp_data": record.voip_app_data,

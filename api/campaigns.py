@@ -15,7 +15,7 @@ from api.errors import Refusal
 from api.routes import Attributes, route
 from dialer.errors import AlreadyExists, LimitExceeded, NotFound
 from dialer.interfaces import ApiBackend
-from dialer.model import CampaignStatus
+from dialer.model import CampaignStatus, UnknownPolicy
 from dialer.records import Account, CampaignChange, CampaignDraft, CampaignRecord
 
 Id = Annotated[int, Whole(1, LARGEST_ID)]
@@ -84,6 +84,7 @@ class _Settings(Attributes):
     voipapp_data: ApplicationData = None
     extra_data: ApplicationData = None
     callerid: Annotated[str | None, Text(33)] = None
+    unknown_policy: Annotated[str | None, Word(tuple(UnknownPolicy))] = None
 
     @model_validator(mode="after")
     def _one_of_two_names(self) -> Self:
@@ -96,6 +97,8 @@ class _Settings(Attributes):
         values = {ours: getattr(self, theirs) for theirs, ours in _NAMES}
         if self.extra_data is not None:
             values["voip_app_data"] = self.extra_data
+        if self.unknown_policy is not None:
+            values["unknown_policy"] = UnknownPolicy(self.unknown_policy)
         return {name: value for name, value in values.items() if value is not None}
 
     def days(self) -> dict[int, bool]:
@@ -120,6 +123,7 @@ _NAMES: Final = (
     ("voipapp", "voip_app_id"),
     ("voipapp_data", "voip_app_data"),
     ("callerid", "caller_id"),
+    ("unknown_policy", "unknown_policy"),
 )
 
 

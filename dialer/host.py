@@ -16,9 +16,10 @@ from twisted.internet.error import CannotListenError
 
 from dialer.applications import AppSettings
 from dialer.apps import loading
+from dialer.calls.witness import Verdict
 from dialer.cdr import read_record
 from dialer.config import AppsSettings, Config, HttpSettings, SimulatorSettings, changes
-from dialer.errors import BadValue, CannotListen, DialerError
+from dialer.errors import BadValue, Busy, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
 from dialer.interfaces import ApiBackend
 from dialer.model import VoipAppType
@@ -35,7 +36,8 @@ log = structlog.get_logger()
 
 
 TakeRecord = Callable[[bytes], Awaitable[None]]
-"""Takes a call detail record as it came. Raises `BadValue` for what is none, and `StoreError`."""
+"""Takes a call detail record as it came. Raises `BadValue` for what is none, `Busy` and `StoreError` for what is to be brought
+again."""
 
 
 @frozen
@@ -136,7 +138,9 @@ class Host:
         await self.records.start(settings.endpoint, "cdr.endpoint")
 
     async def _take_record(self, content: bytes) -> None:
-        await self.service.witness.take(read_record(content))
+        """A record that another process must hear of is not taken: FreeSWITCH keeps it for `dialer cdr import`."""
+        if await self.service.witness.take(read_record(content)) is Verdict.OPEN:
+            raise Busy("the attempt of this call is open in another process")
 
     # --- building ---------------------------------------------------------------------------------------------------------
 

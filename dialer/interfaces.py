@@ -88,6 +88,10 @@ class FlowStore(Protocol):
         """The attempts of this node that have not ended, as the database holds them."""
         ...
 
+    def known(self, call_uuids: Collection[str]) -> Deferred[set[str]]:
+        """Those of the calls of which an attempt is open, whoever owns it."""
+        ...
+
     def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
         """How far the campaign is."""
         ...

@@ -11,7 +11,7 @@ from datetime import datetime, time
 
 from attrs import Factory, frozen
 
-from dialer.model import CampaignStatus, GatewayStatus, SubscriberStatus, VoipAppType
+from dialer.model import CampaignStatus, GatewayStatus, SubscriberStatus, UnknownPolicy, VoipAppType
 
 Weekdays = tuple[bool, bool, bool, bool, bool, bool, bool]
 """Seven flags, Monday first."""
@@ -86,6 +86,7 @@ class CampaignRecord:
     interval_retry: int
     call_timeout: int
     caller_id: str
+    unknown_policy: UnknownPolicy
     voip_app_data: str
     gateway: GatewayRecord
     voip_app: VoipAppRecord
@@ -112,6 +113,7 @@ class CampaignDraft:
     call_timeout: int = 45
     voip_app_data: str = ""
     caller_id: str = ""
+    unknown_policy: UnknownPolicy = UnknownPolicy.RETRY
 
 
 @frozen(kw_only=True)
@@ -135,6 +137,7 @@ class CampaignChange:
     voip_app_id: int | None = None
     voip_app_data: str | None = None
     caller_id: str | None = None
+    unknown_policy: UnknownPolicy | None = None
 
 
 @frozen(kw_only=True)

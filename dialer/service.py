@@ -227,8 +227,10 @@ class DialerService:
             now=self.now,
             account_code=flow.account_code,
             store=Corrections(self.database),
-            owns=self.lifecycle.owns,
+            state_of=self.lifecycle.state_of,
             tell=self.lifecycle.signal_received,
+            when_stored=self.lifecycle.when_stored,
+            corrections=self.lifecycle.corrections,
         )
         self.scheduler = Scheduler(
             clock=self.reactor, now=self.now, store=self.store, switch=self.switch, lifecycle=self.lifecycle, new_id=new_id
@@ -247,7 +249,8 @@ class DialerService:
 
     def _figures(self) -> dict[str, int]:
         """What `dialer nodes` shows of this process."""
-        return {"waiting_changes": self.store.backlog}
+        done = {str(kind): count for kind, count in self.lifecycle.corrections.items() if count}
+        return {**done, "waiting-changes": self.store.backlog}
 
     async def _close(self) -> None:
         if self._port is not None:

@@ -23,16 +23,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from dialer.calls import disposition, machine, retry
 from dialer.calls.causes import Fault
+from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.hangup import hang_up
 from dialer.calls.live import LiveAttempt
 from dialer.calls.recovery import Reconciler
+from dialer.calls.settings import FlowSettings
 from dialer.calls.sweeper import Sweeper
 from dialer.calls.usage import Usage
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
@@ -54,30 +56,6 @@ from dialer.model import (
 log = structlog.get_logger()
 
 
-@frozen(kw_only=True)
-class FlowSettings:
-    """What the flow needs to know of the installation. Durations in seconds.
-
-    `originate_window` bounds the time from `begin` to the moment at which the switch still accepts the originate.
-    `hangup_wait` is how long the end of a call waits for the switch's account of it after the job failed; `session_wait`, for
-    the end of the voice application after the hangup.
-    """
-
-    installation: str
-    outbound: str
-    inline: bool = False
-    originate_window: float = 10.0
-    hangup_wait: float = 1.0
-    session_wait: float = 5.0
-    finish_retry: float = 1.0
-    recovery_grace: float = 10.0
-
-    @property
-    def account_code(self) -> str:
-        """How our channels are told from others' on a shared switch."""
-        return f"dialer-{self.installation}"
-
-
 @define(eq=False)
 class Lifecycle:
     """Owns the open attempts of this process. See the module's text for the flow."""
@@ -90,6 +68,7 @@ class Lifecycle:
     application: VoiceApplication
     finished: Callable[[Finish], None] = lambda _: None
     submitted: Callable[[datetime], None] = lambda _: None
+    corrections: CorrectionLog = field(factory=CorrectionLog, init=False)
     _live: dict[str, LiveAttempt] = field(factory=dict, init=False)
     _unsent: int = field(default=0, init=False)
     _backoffs: dict[int, Backoff] = field(factory=dict, init=False)
@@ -108,6 +87,8 @@ class Lifecycle:
             grace=self.settings.recovery_grace,
             live=self._live,
             tell=self.signal_received,
+            known=self.store.known,
+            corrections=self.corrections,
         )
         self.sweeper = Sweeper(
             clock=self.clock,
@@ -115,7 +96,8 @@ class Lifecycle:
             switch=self.switch,
             live=self._live,
             tell=self.signal_received,
-            look_for_strays=self._reconciler.look_for_strays,
+            look_for_strays=self._reconciler.look_soon,
+            corrections=self.corrections,
         )
 
     # --- what others may ask ----------------------------------------------------------------------------------------------
@@ -140,10 +122,30 @@ class Lifecycle:
         """How many attempts this process owns."""
         return len(self._live)
 
+    @property
+    def calls(self) -> frozenset[str]:
+        """The call UUIDs of the attempts that this process owns."""
+        return frozenset(self._live)
+
     def owns(self, call_uuid: str) -> bool:
         """Whether a channel is one of ours and not ended: the outbound server accepts no other."""
+        return self.state_of(call_uuid) not in (None, AttemptState.ENDED)
+
+    def state_of(self, call_uuid: str) -> AttemptState | None:
+        """Where the attempt of a call is; ENDED until its end is durable, None when this process does not own it."""
         live = self._live.get(call_uuid)
-        return live is not None and live.state is not AttemptState.ENDED
+        return None if live is None else live.state
+
+    def when_stored(self, call_uuid: str) -> Deferred[bool]:
+        """Fires once the end of a call that is being written is durable, at once when none is; with False when somebody else
+        has ended it, or owns it by now. Fails with `StoreError`."""
+        stored: Deferred[bool] = Deferred()
+        live = self._live.get(call_uuid)
+        if live is None or not live.concluding:
+            stored.callback(True)
+        else:
+            live.stored.append(stored)
+        return stored
 
     @property
     def call_uuids(self) -> set[str]:
@@ -272,7 +274,8 @@ class Lifecycle:
             self._conclude(live)
 
     def _tell(self, live: LiveAttempt, kind: SignalKind, cause: str = "") -> None:
-        self.signal_received(Signal(kind=kind, call_uuid=live.attempt.call_uuid, at=self.now(), cause=cause))
+        if self._is_ours(live):
+            self.signal_received(Signal(kind=kind, call_uuid=live.attempt.call_uuid, at=self.now(), cause=cause))
 
     # --- 8. voice application ---------------------------------------------------------------------------------------------
 
@@ -319,7 +322,7 @@ class Lifecycle:
         done.addCallbacks(self._finished, self._not_finished, callbackArgs=(live, finish), errbackArgs=(live, finish))
 
     def _finished(self, changed: bool, live: LiveAttempt, finish: Finish) -> None:
-        self._disown(live)
+        self._disown(live, ended=changed)
         if changed:
             self.finished(finish)
 
@@ -327,7 +330,9 @@ class Lifecycle:
         """The database is away: the end is kept in memory and written as soon as that is possible again."""
         if not failure.check(StoreError):
             log.error("end of an attempt not stored", call=live.attempt.call_uuid, reason=failure.getTraceback())
-        live.timer = self.clock.callLater(self.settings.finish_retry, self._finish, live, finish)
+        if self._is_ours(live):
+            live.timer = self.clock.callLater(self.settings.finish_retry, self._finish, live, finish)
+        live.tell_stored(failure)
 
     # --- the switch goes and comes ----------------------------------------------------------------------------------------
 
@@ -348,21 +353,29 @@ class Lifecycle:
             if live.sent and live.state is not AttemptState.ADRIFT:
                 self._tell(live, SignalKind.SWITCH_LOST)
 
-    async def recover(self) -> int:
-        """Take over what an earlier process of this node left open. Returns how many attempts that were.
-
-        Each of them may have been sent, `planned` included; the first connection to the switch tells what became of them.
-        """
-        attempts = await self.store.open_attempts()
-        self.take_over(attempts)
-        return len(attempts)
-
     def take_over(self, attempts: Iterable[Attempt]) -> None:
-        """The same for attempts that were read already."""
+        """Own what an earlier process of this node left open, or another node that is dead; at any time.
+
+        Each of them may have been sent, `planned` included; the switch tells what became of them, now or when it is there.
+        """
         for attempt in attempts:
-            live = LiveAttempt(attempt, AttemptState.ADRIFT, sent=True)
-            self._own(live)
-            self.store.move(attempt, AttemptState.ADRIFT, self.now())
+            if attempt.call_uuid not in self._live:
+                self._own(LiveAttempt(attempt, AttemptState.ADRIFT, sent=True))
+                self.store.move(attempt, AttemptState.ADRIFT, self.now())
+        self._reconciler.look_soon()
+
+    def forget(self, call_uuids: Iterable[str]) -> None:
+        """Other nodes have these attempts by now: nothing is written about them any more, what was not sent stays so, and
+        their calls and sessions go on."""
+        for call_uuid in call_uuids:
+            live = self._live.get(call_uuid)
+            if live is None:
+                continue
+            if not live.sent and live.state is AttemptState.PLANNED:
+                self._unsent -= 1
+            live.cancel_timer()
+            self.corrections.note(Correction.DISOWNED, call_uuid, f"another node has this attempt by now; it was {live.state}")
+            self._disown(live, ended=False)
 
     async def hang_up_all(self, campaign_id: int | None = None) -> int:
         """Hang up every call (of one campaign) that this process owns. Returns how many the switch knew."""
@@ -378,10 +391,15 @@ class Lifecycle:
         """Those of a campaign; of all campaigns when it is None."""
         return [live for live in self._live.values() if campaign_id in (None, live.attempt.plan.campaign.id)]
 
-    def _disown(self, live: LiveAttempt) -> None:
-        if self._live.pop(live.attempt.call_uuid, None) is None:
+    def _is_ours(self, live: LiveAttempt) -> bool:
+        return self._live.get(live.attempt.call_uuid) is live
+
+    def _disown(self, live: LiveAttempt, *, ended: bool) -> None:
+        if not self._is_ours(live):
             return
+        del self._live[live.attempt.call_uuid]
         self._in_use.give_back(live.attempt.plan)
+        live.tell_stored(ended)
         if not self._live:
             waiting, self._idle = self._idle, []
             for waiter in waiting:

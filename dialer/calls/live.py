@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from attrs import define, field
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
 
 from dialer.model import Attempt, AttemptState, Hangup, Outcome, OwnCause, Signal, SignalKind
 
@@ -15,9 +17,10 @@ class LiveAttempt:
     """The mutable record of one open attempt. Only `dialer.calls.lifecycle` changes it.
 
     `sent` is False only while this process knows that no byte of the originate was written; `core_uuid` is the FreeSWITCH
-    process that it was written to, "" when that is not known; `heard` tells that the switch answered in any way, and
-    `had_session` that a voice application may have begun. `timer` is whatever the attempt waits for next: its turn to be
-    submitted, or the rest of its end.
+    process that it was written to, "" when that is not known; `heard` tells that the switch answered in any way (for what an
+    earlier process left open: that its channel was seen, since nobody knows when the job was accepted), and `had_session`
+    that a voice application may have begun. `timer` is whatever the attempt waits for next: its turn to be submitted, or the
+    rest of its end. `stored` are those who wait for its end to be durable.
     """
 
     attempt: Attempt
@@ -35,6 +38,7 @@ class LiveAttempt:
     notes: dict[str, str] | None = None
     timer: IDelayedCall | None = None
     concluding: bool = False
+    stored: list[Deferred[bool]] = field(factory=list, init=False)
     last_heard_at: datetime = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -43,7 +47,7 @@ class LiveAttempt:
         self.core_uuid = self.attempt.core_uuid
         self.rang_at = self.attempt.rang_at
         self.answered_at = self.attempt.answered_at
-        self.heard = self.attempt.state not in (AttemptState.PLANNED, AttemptState.ADRIFT)
+        self.heard = self.attempt.state in _CHANNEL_SEEN
 
     def note(self, signal: Signal) -> None:
         """Keep the facts that a signal brings. The earliest time of each fact counts: repeated signals change nothing."""
@@ -72,6 +76,12 @@ class LiveAttempt:
         if self.timer is not None and self.timer.active():
             self.timer.cancel()
         self.timer = None
+
+    def tell_stored(self, result: bool | Failure) -> None:
+        """The end is durable (True), is another's affair (False), or could not be stored."""
+        stored, self.stored = self.stored, []
+        for waiter in stored:
+            waiter.callback(result)
 
     def outcome(self, now: datetime) -> Outcome:
         """All that is known of the end, for classification and for the record."""
@@ -107,7 +117,8 @@ class LiveAttempt:
         )
 
 
+_CHANNEL_SEEN = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})
 _RINGING = frozenset({SignalKind.RANG, SignalKind.EARLY_MEDIA_STARTED, SignalKind.FOUND_RINGING})
-# A session opens for answered calls only, and may be heard of before the answer.
-_ANSWERED = frozenset({SignalKind.ANSWERED, SignalKind.FOUND_ANSWERED, SignalKind.SESSION_OPENED})
+# A session opens for answered calls only, and so does a job succeed; either may be heard of before the answer.
+_ANSWERED = frozenset({SignalKind.ANSWERED, SignalKind.FOUND_ANSWERED, SignalKind.SESSION_OPENED, SignalKind.JOB_SUCCEEDED})
 _CAUSES = frozenset({SignalKind.REFUSED, SignalKind.JOB_FAILED, SignalKind.FOUND_GONE})

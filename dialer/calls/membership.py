@@ -15,6 +15,7 @@ import structlog
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 
+from dialer.calls.corrections import Correction
 from dialer.calls.lifecycle import Lifecycle
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, NodeState, NodeStore, Now, Pulse, Switch
@@ -98,6 +99,6 @@ class Membership:
 
     async def _rescue(self) -> None:
         rescued = await self.nodes.rescue(self.switch.identity)
-        if rescued:
-            log.warning("a node is dead: its calls are taken over", calls=len(rescued))
-            self.lifecycle.take_over(rescued)
+        for attempt in rescued:
+            self.lifecycle.corrections.note(Correction.RESCUED, attempt.call_uuid, "the lease of the node that had it ran out")
+        self.lifecycle.take_over(rescued)

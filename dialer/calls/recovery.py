@@ -1,38 +1,49 @@
-"""What became of our calls while we could not hear the switch: after a lost connection, and after a restart.
+"""What became of our calls while we could not hear the switch: after a lost connection, after a restart, and when another
+node's attempts are taken over.
 
 The rules are those of the design's crash section. Alive: adopted. Absent after the grace on the same core: `UNKNOWN`. The core
-changed: `LOST_SWITCH`. A channel with our account code that nobody owns is looked up again after the grace and only then
-hung up.
+changed: `LOST_SWITCH`. A channel with our account code that nobody knows is hung up after a second look (see
+`dialer.calls.strays`).
 
 A job outlives the connection that asked for it: FreeSWITCH may still start a call that it was told of just before the
 connection broke. So absence counts only when the grace has passed since the last moment at which the originate could have been
 written or started, which for an attempt without a reply is its deadline.
+
+What the switch lists is told first, all of it: callees are on those lines. Only then are the others asked for one by one,
+since the list is a copy that can lag; as many questions are under way as make the round trip cheap, and no more, for they
+share their connection with the originates of other contacts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
 import structlog
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.live import LiveAttempt
+from dialer.calls.strays import Strays
 from dialer.errors import CommandFailed, SwitchUnavailable
 from dialer.interfaces import Now, Switch
-from dialer.model import AttemptState, LiveChannel, OwnCause, Signal, SignalKind
+from dialer.model import AttemptState, OwnCause, Signal, SignalKind
 
 log = structlog.get_logger()
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks at the attempts whose fate is still open."""
 
+AT_ONCE = 20
+"""Questions about single calls that are under way at a time."""
 
-@define(eq=False)
+
+@define(eq=False, kw_only=True)
 class Reconciler:
-    """Tells the flow, by signals, what became of the attempts that are adrift. `live` is the flow's own table, read only."""
+    """Tells the flow, by signals, what became of the attempts that are adrift. `live` is the flow's own table, read only;
+    `known` is `FlowStore.known`."""
 
     clock: IReactorTime
     now: Now
@@ -41,29 +52,57 @@ class Reconciler:
     grace: float
     live: Mapping[str, LiveAttempt]
     tell: Callable[[Signal], None]
+    known: Callable[[Collection[str]], Deferred[set[str]]]
+    corrections: CorrectionLog
+    _strays: Strays = field(init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _running: bool = field(default=False, init=False)
+    _visit: int = field(default=0, init=False)
+    """Which connection is looked through: what an earlier one answers late is not believed."""
     _looking: bool = field(default=False, init=False)
-    _strays: dict[str, datetime] = field(factory=dict, init=False)
+    _soon: bool = field(default=False, init=False)
+    _failed: bool = field(default=False, init=False)
+    _asked: set[str] = field(factory=set, init=False)
     _checking: set[str] = field(factory=set, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._strays = Strays(
+            now=self.now,
+            switch=self.switch,
+            account_code=self.account_code,
+            grace=self.grace,
+            live=self.live,
+            known=self.known,
+            corrections=self.corrections,
+        )
 
     def start(self) -> None:
         """The switch is there: look at once, and again until nothing is adrift and no stray is left."""
+        self.stop()
         self._running = True
-        self._strays.clear()
         self._look()
 
     def stop(self) -> None:
         """The switch went away: what was seen of it proves nothing any more."""
-        self._running = False
+        self._running = self._looking = self._soon = self._failed = False
+        self._visit += 1
+        self._asked.clear()
+        self._strays.forget()
+        self._cancel()
+
+    def look_soon(self) -> None:
+        """Something changed, or enough time has passed: look now, or as soon as the look under way has ended. Nothing while
+        the switch is away: its coming starts a look."""
+        if self._looking:
+            self._soon = True
+        elif self._running:
+            self._cancel()
+            self._look()
+
+    def _cancel(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def look_for_strays(self) -> None:
-        """Look now, unless a look is under way or about to come."""
-        if self._running and self._timer is None and not self._looking:
-            self._look()
 
     # --- a job failed, and that does not say whether the call lives ----------------------------------------------------------
 
@@ -72,103 +111,134 @@ class Reconciler:
         "originate"). Returns True when the switch is asked first; the flow hears the signal again when it is not."""
         uuid = signal.call_uuid
         if signal.cause != "DESTINATION_OUT_OF_ORDER" or live.state not in _UNHEARD or uuid in self._checking:
-            self._checking.discard(uuid)
             return False
         self._checking.add(uuid)
         Deferred.fromCoroutine(self._check(signal))
         return True
 
     async def _check(self, signal: Signal) -> None:
+        uuid = signal.call_uuid
         try:
-            alive = await self.switch.is_alive(signal.call_uuid)
+            alive = await self.switch.is_alive(uuid)
         except (SwitchUnavailable, CommandFailed) as error:
-            log.warning("cannot tell whether a call lives", call=signal.call_uuid, reason=str(error))
-            self._checking.discard(signal.call_uuid)
-            return  # it is adrift now, or will be found by the next look
-        if alive:
-            log.warning("the switch knows this call already", call=signal.call_uuid)
-            self._checking.discard(signal.call_uuid)
+            # It is adrift now, or will be found by the next look.
+            log.warning("cannot tell whether a call lives", call=uuid, reason=str(error))
         else:
-            self.tell(signal)
+            if alive:
+                self.corrections.note(Correction.JOB_NOT_BELIEVED, uuid, "its job failed, and the switch knows the call")
+            else:
+                self.tell(signal)
+        self._checking.discard(uuid)
 
     # --- looking ----------------------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
         self._timer = None
         self._looking = True
-        Deferred.fromCoroutine(self._look_once()).addErrback(
-            lambda failure: log.error("reconciliation failed", reason=failure.getTraceback())
-        ).addCallback(self._again)
+        self._soon = self._failed = False
+        visit = self._visit
+        looked = Deferred.fromCoroutine(self._look_once(visit))
+        looked.addErrback(lambda failure: log.error("reconciliation failed", reason=failure.getTraceback()))
+        looked.addCallback(lambda _: self._again(visit))
 
-    def _again(self, _: object) -> None:
+    def _again(self, visit: int) -> None:
+        if visit != self._visit:
+            return
         self._looking = False
-        if self._running and self._timer is None and (self._adrift() or self._strays):
-            self._timer = self.clock.callLater(LOOK_AGAIN, self._look)
+        if self._soon or self._failed or self._strays or self._adrift():
+            self._timer = self.clock.callLater(0 if self._soon else LOOK_AGAIN, self._look)
 
     def _adrift(self) -> list[LiveAttempt]:
-        return [live for live in self.live.values() if live.state is AttemptState.ADRIFT and live.sent]
+        return [live for live in self.live.values() if self._is_adrift(live)]
 
-    async def _look_once(self) -> None:
+    def _is_adrift(self, live: LiveAttempt) -> bool:
+        return live.state is AttemptState.ADRIFT and live.sent and self.live.get(live.attempt.call_uuid) is live
+
+    async def _look_once(self, visit: int) -> None:
         try:
             channels = {channel.call_uuid: channel for channel in await self.switch.live_channels()}
-            for live in self._adrift():
-                channel = channels.get(live.attempt.call_uuid)
-                if channel is not None:
-                    self._found(channel)
-                elif not await self._absent(live):
-                    return
-            await self._hang_up_strays(channels)
         except (SwitchUnavailable, CommandFailed) as error:
+            self._cannot_look(visit, error)
+            return
+        if visit != self._visit:
+            return
+        unlisted = []
+        for live in self._adrift():
+            channel = channels.get(live.attempt.call_uuid)
+            if channel is None:
+                unlisted.append(live)
+            else:
+                self._found(live, answered=channel.answered)
+        self._strays.look(channels.values())
+        await self._ask_for(unlisted, visit)
+
+    def _cannot_look(self, visit: int, error: SwitchUnavailable | CommandFailed) -> None:
+        if visit == self._visit and not self._failed:
+            self._failed = True
             log.warning("cannot compare our calls with the switch", switch=self.switch.name, reason=str(error))
 
-    def _found(self, channel: LiveChannel) -> None:
-        kind = SignalKind.FOUND_ANSWERED if channel.answered else SignalKind.FOUND_RINGING
-        log.info("call adopted", call=channel.call_uuid, answered=channel.answered)
-        self.tell(Signal(kind=kind, call_uuid=channel.call_uuid, at=self.now()))
+    # --- those that the switch does not list ------------------------------------------------------------------------------
 
-    async def _absent(self, live: LiveAttempt) -> bool:
-        """Decide about a call that the switch does not list. Returns False when the switch went away meanwhile."""
-        attempt = live.attempt
-        now = self.now()
-        restarted = bool(live.core_uuid) and live.core_uuid != self.switch.core_uuid
-        if not restarted:
-            if now < self._proven_by(live):
-                return True
-            # `show channels` is a copy that can lag; this answer decides (facts, "Administration")
-            if await self.switch.is_alive(attempt.call_uuid):
-                self._found(LiveChannel(call_uuid=attempt.call_uuid, account_code=self.account_code, answered=False))
-                return True
-            if not self._running:
-                return False
-        cause = OwnCause.LOST_SWITCH if restarted else OwnCause.UNKNOWN
-        log.warning("call is gone", call=attempt.call_uuid, cause=cause)
-        self.tell(Signal(kind=SignalKind.FOUND_GONE, call_uuid=attempt.call_uuid, at=self.now(), cause=cause))
-        return True
+    async def _ask_for(self, unlisted: list[LiveAttempt], visit: int) -> None:
+        """Each is asked for at once, and again when its absence counts; those of another core need not be asked for."""
+        self._asked &= self.live.keys()
+        doubtful = []
+        for live in unlisted:
+            if self._is_lost(live):
+                self._gone(live, OwnCause.LOST_SWITCH)
+            elif live.attempt.call_uuid not in self._asked or self.now() >= self._proven_by(live):
+                doubtful.append(live)
+        waiting = iter(doubtful)
+        await gatherResults(
+            [Deferred.fromCoroutine(self._ask(waiting, visit)) for _ in range(min(AT_ONCE, len(doubtful)))], consumeErrors=True
+        )
+
+    async def _ask(self, waiting: Iterator[LiveAttempt], visit: int) -> None:
+        for live in waiting:
+            uuid = live.attempt.call_uuid
+            counts = self.now() >= self._proven_by(live)
+            try:
+                alive = await self.switch.is_alive(uuid)
+            except (SwitchUnavailable, CommandFailed) as error:
+                self._cannot_look(visit, error)
+                return
+            if visit != self._visit:
+                return
+            self._asked.add(uuid)
+            if not self._is_adrift(live):
+                continue  # it was heard of meanwhile
+            if alive:
+                self._found(live, answered=live.answered_at is not None)
+            elif counts:
+                self._gone(live, OwnCause.UNKNOWN)
+
+    def _is_lost(self, live: LiveAttempt) -> bool:
+        return bool(live.core_uuid) and live.core_uuid != self.switch.core_uuid
 
     def _proven_by(self, live: LiveAttempt) -> datetime:
         started_by = live.last_heard_at if live.heard else live.attempt.deadline
         return started_by + timedelta(seconds=self.grace)
 
-    async def _hang_up_strays(self, channels: Mapping[str, LiveChannel]) -> None:
-        now = self.now()
-        strays = {uuid for uuid, channel in channels.items() if self._is_stray(channel)}
-        for uuid in list(self._strays):
-            if uuid not in strays:
-                del self._strays[uuid]
-        for uuid in strays:
-            seen = self._strays.setdefault(uuid, now)
-            if now - seen >= timedelta(seconds=self.grace):
-                log.warning("hanging up a call that nobody owns", call=uuid)
-                await self.switch.kill(uuid, "NORMAL_CLEARING")
-                self._strays.pop(uuid, None)
+    # --- the verdicts -----------------------------------------------------------------------------------------------------
 
-    def _is_stray(self, channel: LiveChannel) -> bool:
-        return (
-            channel.outbound
-            and channel.account_code == self.account_code
-            and channel.call_uuid not in self.live
-            and channel.bonded_to in ("", channel.call_uuid)
-        )
+    def _found(self, live: LiveAttempt, *, answered: bool) -> None:
+        uuid = live.attempt.call_uuid
+        if answered:
+            self.corrections.note(Correction.ADOPTED_ANSWERED, uuid, "the call lives on the switch, answered")
+        else:
+            self.corrections.note(Correction.ADOPTED_RINGING, uuid, "the call lives on the switch, not answered yet")
+        kind = SignalKind.FOUND_ANSWERED if answered else SignalKind.FOUND_RINGING
+        self.tell(Signal(kind=kind, call_uuid=uuid, at=self.now()))
+
+    def _gone(self, live: LiveAttempt, cause: OwnCause) -> None:
+        uuid = live.attempt.call_uuid
+        if cause is OwnCause.LOST_SWITCH:
+            self.corrections.note(Correction.LOST_SWITCH, uuid, "the FreeSWITCH process that had the call is no more")
+        elif live.answered_at is not None:
+            self.corrections.note(Correction.ENDED_ANSWERED, uuid, "the call was answered, and it is gone")
+        else:
+            self.corrections.note(Correction.ENDED_UNKNOWN, uuid, "the call is gone, and nobody heard its end")
+        self.tell(Signal(kind=SignalKind.FOUND_GONE, call_uuid=uuid, at=self.now(), cause=cause))
 
 
 _UNHEARD = frozenset({AttemptState.PLANNED, AttemptState.SUBMITTED})

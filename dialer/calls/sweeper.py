@@ -19,6 +19,7 @@ import structlog
 from attrs import define, field, frozen
 from twisted.internet.interfaces import IReactorTime
 
+from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.live import LiveAttempt
 from dialer.errors import CommandFailed, SwitchUnavailable
 from dialer.interfaces import Now, Switch
@@ -45,7 +46,7 @@ class SweepRules:
 @define(eq=False, kw_only=True)
 class Sweeper:
     """Looks every few seconds while it runs and the switch is there. `live` is the flow's own table, read only; `tell` takes a
-    signal to the flow; `look_for_strays` is the reconciler's. The counts are since the start."""
+    signal to the flow; `look_for_strays` is the reconciler's."""
 
     clock: IReactorTime
     now: Now
@@ -53,10 +54,8 @@ class Sweeper:
     live: Mapping[str, LiveAttempt]
     tell: Callable[[Signal], None]
     look_for_strays: Callable[[], None]
+    corrections: CorrectionLog
     rules: SweepRules = field(factory=SweepRules)
-    undriven: int = field(default=0, init=False)
-    overdue: int = field(default=0, init=False)
-    lost: int = field(default=0, init=False)
     _absent: set[str] = field(factory=set, init=False)
     _strays_at: float = field(default=0.0, init=False)
     _loop: PeriodicLoop = field(init=False)
@@ -82,9 +81,9 @@ class Sweeper:
         try:
             for live in list(self.live.values()):
                 if self._is_undriven(live, now):
-                    self.undriven += await self._end(live, "ending an answered call that no session drives")
+                    await self._end(live, Correction.UNDRIVEN_HUNG_UP, "the call was answered, and no session drives it")
                 elif self._is_overdue(live, now):
-                    self.overdue += await self._end(live, "ending an attempt that is open for too long")
+                    await self._end(live, Correction.OVERDUE_HUNG_UP, "the call has lasted longer than it may")
         except (SwitchUnavailable, CommandFailed) as error:
             log.warning("cannot ask the switch about our calls", switch=self.switch.name, reason=str(error))
         self._absent &= self.live.keys()
@@ -110,22 +109,20 @@ class Sweeper:
 
     # --- what becomes of them ---------------------------------------------------------------------------------------------
 
-    async def _end(self, live: LiveAttempt, why: str) -> bool:
-        """Hang the call up; its end is told as any other. Returns False for one that does not exist: its end may be on its way
-        to us, and it is lost when it does not exist at the next look, either."""
+    async def _end(self, live: LiveAttempt, kind: Correction, why: str) -> None:
+        """Hang the call up; its end is told as any other. Where there is no call, its end may be on its way to us; it is lost
+        when there is none at the next look, either."""
         uuid = live.attempt.call_uuid
         if await self.switch.kill(uuid, CAUSE):
-            log.warning(why, call=uuid, state=live.state)
-            return True
-        if await self.switch.is_alive(uuid):
-            return False
+            self.corrections.note(kind, uuid, why)
+            return
+        if await self.switch.is_alive(uuid) or live.state in _ANOTHERS_BUSINESS or self.live.get(uuid) is not live:
+            return
         if uuid not in self._absent:
             self._absent.add(uuid)
-            return False
-        log.warning("a call ended without a word", call=uuid, state=live.state)
-        self.lost += 1
+            return
+        self.corrections.note(Correction.LOST_WITHOUT_A_WORD, uuid, "the call is gone, and its end was not told")
         self.tell(Signal(kind=SignalKind.FOUND_GONE, call_uuid=uuid, at=self.now(), cause=OwnCause.UNKNOWN))
-        return False
 
 
 _ANOTHERS_BUSINESS = frozenset({AttemptState.ADRIFT, AttemptState.ENDED})

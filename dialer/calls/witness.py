@@ -3,6 +3,9 @@
 A record of a call that is open ends it, as the event would have. One of an attempt of which nobody could tell how it ended
 corrects what is stored; its contact is touched only when it was not dialled since, and only to be called no more. Other
 records are none of our business, and counted.
+
+FreeSWITCH tells the end of a call by an event when mod_json_cdr has posted its record (`switch_core_session_reporting_state`),
+so the record ends most calls: that is their plain course. It is a correction where the end could not have been heard.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ from datetime import datetime
 from typing import Protocol
 
 from attrs import define, evolve, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from dialer.calls import disposition, retry
+from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.live import LiveAttempt
 from dialer.cdr import CallRecord, Recorded
 from dialer.interfaces import Now
@@ -50,50 +54,70 @@ class RecordStore(Protocol):
         ...
 
 
+def _never(_: str) -> None:
+    """The state of every call in a process that has no flow."""
+
+
 @define(eq=False, kw_only=True)
 class Witness:
-    """Takes records. `owns` and `tell` are the flow's of this process; without them, an open attempt is ended in the database
-    when nobody else dials (`alone`), and left otherwise. `counts` are since the start."""
+    """Takes records. `state_of`, `tell` and `when_stored` are the flow's of this process; without them, an open attempt is
+    ended in the database when nobody else dials (`alone`), and left otherwise. `counts` are since the start; `corrections`
+    gets those records that told what could not be known without them."""
 
     now: Now
     account_code: str
     store: RecordStore
-    owns: Callable[[str], bool] = lambda _: False
-    tell: Callable[[Signal], None] | None = None
+    state_of: Callable[[str], AttemptState | None] = _never
+    tell: Callable[[Signal], None] = lambda _: None
+    when_stored: Callable[[str], Deferred[bool]] = lambda _: succeed(True)
+    corrections: CorrectionLog = field(factory=CorrectionLog)
     alone: bool = False
     counts: dict[Verdict, int] = field(factory=lambda: dict.fromkeys(Verdict, 0), init=False)
 
     async def take(self, record: CallRecord) -> Verdict:
-        """Do what the record is good for; when it returns, that is durable, or in the hands of the flow. Raises `StoreError`:
-        the record may be brought again."""
+        """Do what the record is good for; when it returns, that is durable, or in the hands of the flow, which waits for the
+        end of an answered call's session. Raises `StoreError`: the record may be brought again."""
         verdict = await self._take(record)
         self.counts[verdict] += 1
         return verdict
 
     async def _take(self, record: CallRecord) -> Verdict:
+        uuid = record.call_uuid
         if record.account_code != self.account_code:
             return Verdict.FOREIGN
-        if self.tell is not None and self.owns(record.call_uuid):
+        before = self.state_of(uuid)
+        if before is not None:
             self.tell(record.hung_up)
-            return Verdict.ENDED
-        known = await self.store.find(record.call_uuid)
+            if before is AttemptState.ADRIFT:
+                self._ended(uuid)
+            # What the flow writes at this moment may be the end of which nobody could tell more: that is corrected below.
+            stored = await self.when_stored(uuid)
+            if stored and before is not AttemptState.ENDED:
+                return Verdict.ENDED
+        known = await self.store.find(uuid)
         if known is None:
             return Verdict.UNKNOWN
         if not known.ended:
             return await self._end(known, record)
         if known.unexplained and await self.store.correct(ending(known, record.hung_up, self.now())):
+            why = f"a record tells how the call ended: {record.hung_up.cause}"
+            self.corrections.note(Correction.RECORD_CORRECTED, uuid, why)
             return Verdict.CORRECTED
         return Verdict.KNOWN
 
     async def _end(self, known: Recorded, record: CallRecord) -> Verdict:
-        if self.tell is not None:
-            # The job had failed, or the end is being written: the flow takes what it can still use.
-            self.tell(record.hung_up)
+        if self.state_of(record.call_uuid) is not None:
+            self.tell(record.hung_up)  # once more: it may have been taken over since
             return Verdict.ENDED
         if not self.alone:
             return Verdict.OPEN
-        ended = await self.store.end(ending(known, record.hung_up, self.now()), known.owner)
-        return Verdict.ENDED if ended else Verdict.KNOWN
+        if not await self.store.end(ending(known, record.hung_up, self.now()), known.owner):
+            return Verdict.KNOWN
+        self._ended(record.call_uuid)
+        return Verdict.ENDED
+
+    def _ended(self, call_uuid: str) -> None:
+        self.corrections.note(Correction.RECORD_ENDED, call_uuid, "a record tells the end, which nobody could hear")
 
 
 def ending(known: Recorded, hung_up: Signal, now: datetime) -> Finish:

@@ -37,8 +37,9 @@ _NO_SUCH_CHANNEL = "-ERR No such channel"
 @frozen(kw_only=True)
 class SwitchConfig:
     """Where a FreeSWITCH is and how hard it may be driven. `identity` names it for all nodes that share a database; "" for its
-    own host name with the port. `max_in_flight` bounds the originates that it has not accepted
-    yet. Times are seconds: `handshake` to connect and log in, `silence` until a dead connection is dropped."""
+    own host name with the port. `max_in_flight` bounds the originates that it has not accepted yet. Times are seconds:
+    `handshake` to connect and log in, `silence` until a dead connection is dropped, `retry_max` between two tries to connect,
+    while callees may be on the line and others wait to be called."""
 
     host: str = "127.0.0.1"
     port: int = 8021
@@ -51,7 +52,7 @@ class SwitchConfig:
     ping_interval: float = 2.0
     silence: float = 10.0
     retry_initial: float = 1.0
-    retry_max: float = 15.0
+    retry_max: float = 5.0
 
 
 class InboundSwitch(Service):

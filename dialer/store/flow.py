@@ -7,7 +7,7 @@ does not take them with it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import structlog
@@ -42,6 +42,8 @@ MOVE_DELAY = 0.05
 """Seconds that a move may wait for company."""
 MOVE_RETRY = 1.0
 """Seconds after which moves that could not be written are tried again."""
+MOST_AT_ONCE = 500
+"""Parameters of one statement: databases have limits."""
 
 
 @define(eq=False)
@@ -103,6 +105,10 @@ class Store:
         self._write_moves()
         return self.database.run(lambda connection: _open_attempts(connection, self.node))
 
+    def known(self, call_uuids: Collection[str]) -> Deferred[set[str]]:
+        """See `FlowStore.known`."""
+        return self.database.run(lambda connection: _known(connection, list(call_uuids)))
+
     def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
         """See `FlowStore.progress`."""
         return self.database.run(lambda connection: _progress(connection, campaign_id, now))
@@ -159,6 +165,14 @@ def _open_attempts(connection: Connection, node: str) -> list[Attempt]:
     if connection.dialect is Dialect.SQLITE:
         connection.execute(statements.ADOPT_OPEN, (node, node))
     return [values.attempt(row) for row in connection.execute(statements.OPEN_ATTEMPTS, (node,))]
+
+
+def _known(connection: Connection, call_uuids: list[str]) -> set[str]:
+    known: set[str] = set()
+    for first in range(0, len(call_uuids), MOST_AT_ONCE):
+        some = call_uuids[first : first + MOST_AT_ONCE]
+        known.update(row[0] for row in connection.execute(statements.open_among(len(some)), some))
+    return known
 
 
 def _progress(connection: Connection, campaign_id: int, now: datetime) -> Progress:

@@ -156,6 +156,11 @@ def insert_attempts(count: int) -> str:
     )
 
 
+def open_among(count: int) -> str:
+    """Which of `count` calls have an open attempt. Parameters: call UUIDs."""
+    return f"SELECT call_uuid FROM attempt WHERE call_uuid IN ({marks(count)}) AND ended_at IS NULL"
+
+
 def contacts_among(count: int) -> str:
     """Which of `count` numbers a phonebook has. Parameters: phonebook, numbers."""
     return f"SELECT number FROM contact WHERE phonebook_id = ? AND number IN ({marks(count)})"

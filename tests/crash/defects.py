@@ -101,13 +101,13 @@ def outbox_row_by_itself() -> Iterator[None]:
 @contextmanager
 def any_core_is_the_same() -> Iterator[None]:
     """The identity of the FreeSWITCH process is not compared."""
-    absent = Reconciler._absent
+    is_lost = Reconciler._is_lost
 
-    async def trusting(self: Reconciler, live: Any) -> bool:
+    def trusting(self: Reconciler, live: Any) -> bool:
         live.core_uuid = self.switch.core_uuid
-        return await absent(self, live)
+        return is_lost(self, live)
 
-    with mock.patch.object(Reconciler, "_absent", trusting):
+    with mock.patch.object(Reconciler, "_is_lost", trusting):
         yield
 
 

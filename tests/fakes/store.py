@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from attrs import define, evolve, field
@@ -132,6 +132,11 @@ class MemoryStore:
 
     def open_attempts(self) -> Deferred[list[Attempt]]:
         return succeed(list(self.open.values()))
+
+    def known(self, call_uuids: Collection[str]) -> Deferred[set[str]]:
+        if self.error:
+            return fail(self.error)
+        return succeed(self.open.keys() & call_uuids)
 
     def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
         counts: dict[SubscriberStatus, int] = {}

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
 
 from dialer.errors import SwitchUnavailable
 from dialer.model import LiveChannel, Origination
 
+T = TypeVar("T")
+
 
 @define(eq=False)
 class MemorySwitch:
-    """Accepts every originate at once unless told otherwise; `channels` is what `show channels` lists."""
+    """Accepts every originate at once unless told otherwise; `channels` is what `show channels` lists. With a `clock`, its
+    answers take time: `per_command` seconds each, one after the other, and `round_trip` seconds on the way."""
 
     name: str = "memory:8021"
     ready: bool = True
@@ -25,10 +30,20 @@ class MemorySwitch:
     channels: dict[str, LiveChannel] = field(factory=dict)
     hidden: set[str] = field(factory=set)
     """Channels that exist although the list does not show them."""
+    ghosts: set[str] = field(factory=set)
+    """Channels that the list shows although they do not exist."""
     on_submit: Callable[[Origination], None] = lambda _: None
     submit_error: Exception | None = None
     hold: bool = False
     waiting: list[Deferred[None]] = field(factory=list)
+    clock: Clock | None = None
+    per_command: float = 0.001
+    round_trip: float = 0.0
+    in_flight: int = 0
+    most_in_flight: int = 0
+    asked: list[str] = field(factory=list)
+    """The calls of which was asked whether they live."""
+    _busy_until: float = 0.0
 
     def room(self, within: float) -> int:
         return self.free
@@ -47,15 +62,30 @@ class MemorySwitch:
     def kill(self, call_uuid: str, cause: str) -> Deferred[bool]:
         self._check("uuid_kill")
         self.killed.append(call_uuid)
-        return succeed(self.channels.pop(call_uuid, None) is not None)
+        return self._answer(lambda: call_uuid not in self.ghosts and self.channels.pop(call_uuid, None) is not None)
 
     def is_alive(self, call_uuid: str) -> Deferred[bool]:
         self._check("uuid_exists")
-        return succeed(call_uuid in self.channels or call_uuid in self.hidden)
+        self.asked.append(call_uuid)
+        return self._answer(lambda: call_uuid in (self.channels.keys() - self.ghosts) | self.hidden)
 
     def live_channels(self) -> Deferred[list[LiveChannel]]:
         self._check("show channels")
-        return succeed(list(self.channels.values()))
+        return self._answer(lambda: list(self.channels.values()))
+
+    def _answer(self, look: Callable[[], T]) -> Deferred[T]:
+        if self.clock is None:
+            return succeed(look())
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self._busy_until = max(self._busy_until, self.clock.seconds()) + self.per_command
+        answered: Deferred[T] = Deferred()
+        self.clock.callLater(self._busy_until - self.clock.seconds() + self.round_trip, self._answered, answered, look)
+        return answered
+
+    def _answered(self, answered: Deferred[T], look: Callable[[], T]) -> None:
+        self.in_flight -= 1
+        answered.callback(look())
 
     def _check(self, command: str) -> None:
         if not self.ready:

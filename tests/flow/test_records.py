@@ -36,8 +36,9 @@ def post(flow: Flow, uuid: str, name: str) -> Verdict:
         now=flow.now,
         account_code="dialer-test",
         store=NoDatabase(),
-        owns=flow.lifecycle.owns,
+        state_of=flow.lifecycle.state_of,
         tell=flow.lifecycle.signal_received,
+        when_stored=flow.lifecycle.when_stored,
     )
     verdicts: list[Verdict] = []
     taken = here.take(read_record(record(uuid, name, account="dialer-test")))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 from attrs import evolve
-from twisted.internet.defer import Deferred
 
+from dialer.calls.corrections import Correction
+from dialer.errors import CommandFailed
 from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
 from tests.fakes.flow import Flow
+from tests.fakes.switch import MemorySwitch
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def restart(flow: Flow) -> None:
     for call in flow.clock.getDelayedCalls():
         call.cancel()
     flow.lifecycle = flow.new_lifecycle()
-    Deferred.fromCoroutine(flow.lifecycle.recover())
+    flow.lifecycle.take_over(flow.store.open.values())
 
 
 def test_a_call_that_lives_is_adopted(flow: Flow) -> None:
@@ -128,6 +132,15 @@ def test_an_answered_call_that_ended_while_nobody_watched_is_not_made_again(flow
     assert flow.finished[0].decision.status is SubscriberStatus.COMPLETE
 
 
+def test_a_call_whose_job_succeeded_had_been_answered(flow: Flow) -> None:
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.JOB_SUCCEEDED)
+    lose_switch(flow)
+    regain_switch(flow)
+    flow.clock.pump([1.0] * 12)
+    assert flow.finished[0].disposition is Disposition.ANSWERED
+
+
 def test_a_planned_attempt_of_a_dead_process_may_have_been_sent(flow: Flow) -> None:
     flow.begin(flow.plan(after=0.5))
     restart(flow)
@@ -137,17 +150,6 @@ def test_a_planned_attempt_of_a_dead_process_may_have_been_sent(flow: Flow) -> N
     flow.clock.pump([1.0] * 4)
     assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
     assert flow.finished[0].decision.counts
-
-
-def test_a_stray_call_of_ours_is_hung_up_only_after_a_second_look(flow: Flow) -> None:
-    flow.channel("stray")
-    flow.channel("theirs", account="dialer-other")
-    flow.channel("far-half", outbound=False)
-    regain_switch(flow)
-    flow.clock.pump([1.0] * 9)
-    assert flow.switch.killed == []
-    flow.clock.pump([1.0] * 3)
-    assert flow.switch.killed == ["stray"]
 
 
 def test_a_job_that_failed_over_a_living_call_is_not_believed(flow: Flow) -> None:
@@ -166,3 +168,108 @@ def test_a_job_refused_by_a_full_switch_is_requeued(flow: Flow) -> None:
     flow.clock.advance(5)
     assert flow.finished[0].attempt.call_uuid == uuid
     assert not flow.finished[0].decision.counts
+
+
+# --- corrections ------------------------------------------------------------------------------------------------------------
+
+
+def counted(flow: Flow) -> dict[Correction, int]:
+    return {kind: count for kind, count in flow.lifecycle.corrections.items() if count}
+
+
+def test_what_is_adopted_is_counted_as_ringing_or_answered(flow: Flow) -> None:
+    ringing, answered = flow.call("15550001"), flow.call("15550002")
+    lose_switch(flow)
+    flow.channel(ringing, answered=False)
+    flow.channel(answered)
+    regain_switch(flow)
+    assert counted(flow) == {Correction.ADOPTED_RINGING: 1, Correction.ADOPTED_ANSWERED: 1}
+
+
+def test_what_is_gone_is_counted_by_what_was_known_of_it(flow: Flow) -> None:
+    flow.call("15550001")
+    answered = flow.call("15550002")
+    flow.tell(answered, SignalKind.ANSWERED)
+    lose_switch(flow)
+    regain_switch(flow)
+    flow.clock.pump([1.0] * 12)
+    assert counted(flow) == {Correction.ENDED_UNKNOWN: 1, Correction.ENDED_ANSWERED: 1}
+
+
+def test_what_died_with_the_switch_is_counted_once(flow: Flow) -> None:
+    flow.call()
+    lose_switch(flow)
+    regain_switch(flow, core="core-2")
+    flow.clock.pump([1.0] * 12)
+    assert counted(flow) == {Correction.LOST_SWITCH: 1}
+
+
+def test_a_job_that_is_not_believed_is_counted(flow: Flow) -> None:
+    uuid = flow.call()
+    flow.channel(uuid)
+    flow.tell(uuid, SignalKind.JOB_FAILED, "DESTINATION_OUT_OF_ORDER")
+    assert counted(flow) == {Correction.JOB_NOT_BELIEVED: 1}
+
+
+def test_a_plain_call_is_no_correction(flow: Flow) -> None:
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.ANSWERED)
+    flow.hang_up(uuid, answered=True)
+    lose_switch(flow)
+    regain_switch(flow)
+    flow.clock.pump([1.0] * 30)
+    assert counted(flow) == {}
+
+
+# --- while questions are under way ------------------------------------------------------------------------------------------
+
+
+def slow(flow: Flow, round_trip: float = 0.5) -> None:
+    flow.switch.clock, flow.switch.round_trip = flow.clock, round_trip
+
+
+def test_a_call_that_is_heard_of_while_the_switch_is_asked_is_not_declared_gone(flow: Flow) -> None:
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.RANG)
+    lose_switch(flow)
+    flow.clock.advance(20)
+    slow(flow)
+    regain_switch(flow)
+    flow.clock.advance(0.6)  # the list has come, and the question is on its way
+    assert flow.switch.asked == [uuid]
+    flow.tell(uuid, SignalKind.ANSWERED)
+    flow.clock.advance(0.6)
+    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+    flow.hang_up(uuid, answered=True)
+    assert flow.finished[0].outcome.cause == "NORMAL_CLEARING"
+
+
+@pytest.mark.parametrize("when", [0.2, 0.7])
+def test_what_a_lost_connection_still_answers_is_not_believed(flow: Flow, when: float) -> None:
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.RANG)
+    lose_switch(flow)
+    flow.clock.advance(20)
+    slow(flow)
+    regain_switch(flow)
+    flow.clock.advance(when)
+    flow.lifecycle.switch_down(flow.switch, "the connection for events broke")
+    flow.clock.advance(5)
+    assert flow.lifecycle.states() == {AttemptState.ADRIFT: 1}
+    assert counted(flow) == {}
+    flow.channel(uuid)
+    flow.lifecycle.switch_up(flow.switch)
+    flow.clock.pump([0.1] * 10)
+    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+
+
+def test_a_switch_that_refuses_to_list_its_channels_is_asked_again(flow: Flow) -> None:
+    uuid = flow.call()
+    flow.channel(uuid)
+    lose_switch(flow)
+    with mock.patch.object(MemorySwitch, "live_channels", side_effect=CommandFailed("show channels", "-ERR busy")):
+        regain_switch(flow)
+        flow.clock.advance(1)
+    assert flow.lifecycle.states() == {AttemptState.ADRIFT: 1}
+    flow.clock.advance(1)
+    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}

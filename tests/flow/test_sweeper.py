@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.internet.defer import Deferred
 
+from dialer.calls.corrections import Correction
 from dialer.model import Disposition, OwnCause, SignalKind
 from tests.fakes.flow import CAMPAIGN, Flow
 
@@ -35,7 +36,7 @@ def test_an_answered_call_that_no_session_drives_is_ended_and_counted(flow: Flow
     assert flow.switch.killed == []
     pass_time(flow, 11)
     assert flow.switch.killed == [uuid]
-    assert flow.lifecycle.sweeper.undriven == 1
+    assert flow.lifecycle.corrections[Correction.UNDRIVEN_HUNG_UP] == 1
     flow.hang_up(uuid, "ALLOTTED_TIMEOUT", answered=True)
     assert flow.finished[0].disposition is Disposition.ANSWERED
 
@@ -55,14 +56,14 @@ def test_what_a_session_has_begun_may_go_on_without_it_up_to_the_calls_limit(flo
     assert flow.switch.killed == []
     pass_time(flow, 20)
     assert flow.switch.killed == [uuid]
-    assert flow.lifecycle.sweeper.overdue == 1
+    assert flow.lifecycle.corrections[Correction.OVERDUE_HUNG_UP] == 1
 
 
 def test_a_talk_that_an_earlier_process_began_is_not_broken_off(flow: Flow) -> None:
     uuid = answered(flow)
     Deferred.fromCoroutine(flow.lifecycle.sweeper.stop())
     flow.lifecycle = flow.new_lifecycle()
-    Deferred.fromCoroutine(flow.lifecycle.recover())
+    flow.lifecycle.take_over(flow.store.open.values())
     flow.lifecycle.switch_up(flow.switch)
     flow.lifecycle.sweeper.start()
     pass_time(flow, 60)
@@ -84,7 +85,7 @@ def test_an_attempt_without_news_whose_call_is_gone_ends_as_unknown(flow: Flow) 
     assert flow.finished == []
     pass_time(flow, 35)
     assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
-    assert flow.lifecycle.sweeper.lost == 1
+    assert flow.lifecycle.corrections[Correction.LOST_WITHOUT_A_WORD] == 1
     assert flow.lifecycle.open_count == 0
 
 
@@ -103,7 +104,7 @@ def test_a_call_that_outlasts_its_limit_is_hung_up(flow: Flow) -> None:
     flow.tell(uuid, SignalKind.RANG)
     pass_time(flow, OVERDUE + 11)
     assert flow.switch.killed == [uuid]
-    assert flow.lifecycle.sweeper.overdue == 1
+    assert flow.lifecycle.corrections[Correction.OVERDUE_HUNG_UP] == 1
 
 
 def test_a_channel_that_the_switch_still_knows_is_not_given_up(flow: Flow) -> None:

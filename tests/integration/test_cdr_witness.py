@@ -11,7 +11,7 @@ from attrs import evolve
 from dialer.calls.witness import Verdict, Witness
 from dialer.cdr import read_record
 from dialer.errors import StoreError
-from dialer.model import Disposition, OwnCause, SubscriberStatus
+from dialer.model import AttemptState, Disposition, OwnCause, SubscriberStatus
 from dialer.store.audit import audit
 from dialer.store.corrections import Corrections
 from tests.unit.cdr.bodies import ACCOUNT, record
@@ -142,7 +142,8 @@ async def test_without_a_dialer_a_record_ends_an_open_attempt_by_the_rules_of_th
 async def test_a_flow_that_owns_the_call_hears_of_it_and_the_database_is_not_asked(tmp_path):
     async with world(tmp_path) as w:
         told = []
-        here = evolve(witness(w), owns=lambda uuid: uuid == "live", tell=told.append)
+        states = {"live": AttemptState.RINGING}
+        here = evolve(witness(w), state_of=states.get, tell=told.append)
         found = read_record(record("live"))
         assert await here.take(found) is Verdict.ENDED
         assert told == [found.hung_up]

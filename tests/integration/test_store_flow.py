@@ -367,6 +367,18 @@ async def test_a_renamed_node_finds_the_attempts_of_its_old_name(tmp_path):
 
 
 @pytest_twisted.ensureDeferred
+async def test_calls_are_known_while_their_attempts_are_open_whoever_owns_them(tmp_path):
+    async with world(tmp_path) as w:
+        attempts = await w.begun(3)
+        await w.store.finish(ended(attempts[1]))
+        elsewhere = Store(w.database, w.clock, node="there")
+        asked = [*(attempt.call_uuid for attempt in attempts), *(f"stray-{number}" for number in range(1200))]
+        assert await elsewhere.known(asked) == {attempts[0].call_uuid, attempts[2].call_uuid}
+        assert await elsewhere.known(asked[::-1]) == {attempts[0].call_uuid, attempts[2].call_uuid}
+        assert await elsewhere.known([]) == set()
+
+
+@pytest_twisted.ensureDeferred
 async def test_progress_counts_subscribers_and_those_that_wait(tmp_path):
     async with world(tmp_path, contacts=6) as w:
         first, second, third = await w.begun(3)

@@ -97,6 +97,7 @@ def change(connection: Connection, who: Account, campaign_id: int, wanted: Campa
 def _columns(wanted: CampaignDraft | CampaignChange) -> dict[str, Any]:
     """What is given, as it is stored."""
     columns: dict[str, Any] = {name: getattr(wanted, name) for name in (*statements.TEXTS, *statements.NUMBERS)}
+    columns |= {name: value and str(value) for name in statements.WORDS for value in (getattr(wanted, name),)}
     columns |= {name: value and to_column(value) for name in statements.MOMENTS for value in (getattr(wanted, name),)}
     clocks = ((name, getattr(wanted, name)) for name in statements.CLOCKS)
     columns |= {name: None if clock is None else clock.isoformat("seconds") for name, clock in clocks}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from dialer.model import CampaignStatus, GatewayStatus, SubscriberStatus, VoipAppType
+from dialer.model import CampaignStatus, GatewayStatus, SubscriberStatus, UnknownPolicy, VoipAppType
 from dialer.records import (
     CampaignRecord,
     ContactRecord,
@@ -25,7 +25,7 @@ Row = Sequence[Any]
 CAMPAIGN_COLUMNS: Final = (
     "c.id, c.name, c.description, c.status, c.starting_at, c.expires_at, c.daily_start, c.daily_stop, c.monday, c.tuesday, "
     "c.wednesday, c.thursday, c.friday, c.saturday, c.sunday, c.frequency, c.call_max_duration, c.max_retry, "
-    "c.interval_retry, c.call_timeout, c.caller_id, c.voip_app_data, "
+    "c.interval_retry, c.call_timeout, c.caller_id, c.unknown_policy, c.voip_app_data, "
     "g.id, g.name, g.description, g.protocol, g.hostname, g.status, g.removeprefix, g.addprefix, g.addparameter, "
     "g.maximum_call, g.failover_id, g.created_at, g.updated_at, "
     "v.id, v.name, v.description, v.type, v.gateway_id, v.created_at, v.updated_at"
@@ -56,10 +56,11 @@ def campaign(row: Row) -> CampaignRecord:
         interval_retry=row[18],
         call_timeout=row[19],
         caller_id=row[20],
-        voip_app_data=row[21],
-        gateway=_gateway(tuple(row[22:35])),
-        voip_app=_voip_app(tuple(row[35:42])),
-        phonebooks=tuple([PhonebookRecord(id=key, name=name) for key, name in orjson.loads(row[42])]),
+        unknown_policy=UnknownPolicy(row[21]),
+        voip_app_data=row[22],
+        gateway=_gateway(tuple(row[23:36])),
+        voip_app=_voip_app(tuple(row[36:43])),
+        phonebooks=tuple([PhonebookRecord(id=key, name=name) for key, name in orjson.loads(row[43])]),
     )
 
 

@@ -40,13 +40,14 @@ GATEWAY_EXISTS: Final = "SELECT 1 FROM gateway WHERE id = ?"
 VOIP_APP_EXISTS: Final = "SELECT 1 FROM voip_app WHERE id = ?"
 
 TEXTS: Final = ("name", "description", "voip_app_data", "caller_id")
+WORDS: Final = ("unknown_policy",)
 NUMBERS: Final = ("frequency", "call_max_duration", "max_retry", "interval_retry", "call_timeout", "gateway_id", "voip_app_id")
 MOMENTS: Final = ("starting_at", "expires_at")
 CLOCKS: Final = ("daily_start", "daily_stop")
-INSERTED: Final = (*TEXTS, *NUMBERS, *MOMENTS, *CLOCKS, *DAYS, "user_id", "created_at", "updated_at")
+INSERTED: Final = (*TEXTS, *WORDS, *NUMBERS, *MOMENTS, *CLOCKS, *DAYS, "user_id", "created_at", "updated_at")
 ADD_CAMPAIGN: Final = (
-    f"INSERT INTO campaign ({', '.join(INSERTED)}, status, time_zone, caller_name, unknown_policy) "
-    f"VALUES ({marks(len(INSERTED))}, 1, 'UTC', '', 'retry') RETURNING id"
+    f"INSERT INTO campaign ({', '.join(INSERTED)}, status, time_zone, caller_name) "
+    f"VALUES ({marks(len(INSERTED))}, 1, 'UTC', '') RETURNING id"
 )
 
 

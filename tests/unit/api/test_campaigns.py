@@ -45,6 +45,7 @@ WHOLE_ANSWER = {
     "intervalretry": 3000,
     "calltimeout": 60,
     "callerid": "",
+    "unknown_policy": "retry",
     "voipapp_data": "2000",
     "phonebook": [{"id": 1, "name": "mylittlecampaign"}],
     "aleg_gateway": {
@@ -247,6 +248,7 @@ CHANGES: list[tuple[str, Any]] = [
     ("calltimeout", 60),
     ("voipapp_data", "2000"),
     ("callerid", "+3412345"),
+    ("unknown_policy", "never"),
 ]
 SHOWN = {"startingdate": "2011-03-29 09:48:56", "expirationdate": "2011-03-28 17:08:56"}
 
@@ -302,6 +304,14 @@ async def test_application_data_that_the_switch_would_execute_is_refused(api: Wo
     assert (await api.get("campaign/?status=all")).json == []
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_campaign_can_be_created_that_never_calls_again_after_an_unknown_end(api: World) -> None:
+    assert (await api.campaign(unknown_policy="never"))["unknown_policy"] == "never"
+    assert api.sql("SELECT unknown_policy FROM campaign") == [("never",)]
+    reply = await api.put("campaign/1", {"unknown_policy": "sometimes"})
+    assert reply.refusal == (400, "unknown_policy: expected retry or never")
+
+
 @pytest.mark.parametrize("text", ["not a number", "1,2", "{x=y}1", "123$", "+"])
 @pytest_twisted.ensureDeferred
 async def test_a_caller_id_is_a_number(api: World, text: str) -> None:
@@ -326,6 +336,7 @@ BAD: list[tuple[str, str]] = [
     *(("startingdate", value) for value in ("nan", "inf", "-inf", "1e400", "-1", "32503680000", "1301392136000", "now", "")),
     ("expirationdate", "NaN"),
     *(("daily_start_time", value) for value in ("24:00:00", "9:00", "09:60:00", "noon", "")),
+    *(("unknown_policy", value) for value in ("perhaps", "Never", "1", "")),
     *(("monday", value) for value in ("2", "yes", "", "-0", "01")),
     ("name", ""),
     ("name", " "),

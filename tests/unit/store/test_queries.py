@@ -30,6 +30,7 @@ QUERIES = {
     "outbox": (outbox.DUE, (LATE, 10)),
     "settle outbox": (outbox.SETTLE, ("delivered", T, "", 1)),
     "set status": (contacts.SET_STATUS, (2, 2, T, 2, 1, "100")),
+    "known calls": (statements.open_among(2), ("call-1", "call-10001")),
     "known contacts": (statements.contacts_among(2), (1, "100", "200")),
 }
 WHOLE_INDEX_IS_WANTED = {"SCAN c USING INDEX campaign_started", "SCAN attempt USING INDEX attempt_open_campaign"}
