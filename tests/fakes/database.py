@@ -45,7 +45,7 @@ class ClockedDatabase:
     clock: Clock
     alive: bool = True
 
-    def run(self, function: Callable[[sqlite3.Connection], T], *, may_wait: bool = False) -> Deferred[T]:
+    def run(self, function: Callable[[sqlite3.Connection], T], *, may_wait: bool = False, alone: bool = False) -> Deferred[T]:
         if self.rows.away:
             return fail(StoreError("the database is away"))
         done: Deferred[T] = Deferred()
