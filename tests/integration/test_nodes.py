@@ -1,4 +1,4 @@
-"""Several nodes on one database: limits that hold over all of them, the calls of the dead, the node that was taken for dead."""
+"""Several nodes on one database: limits that hold over all of them, the calls of the dead, and who was taken for dead."""
 
 from __future__ import annotations
 
