@@ -122,7 +122,10 @@ class DialerService:
         self.clock = DatabaseClock(utc_now)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
         self.store = Store(self.database, reactor, node=settings.node.name, outbox=settings.outcomes is not None)
-        self.switch = InboundSwitch(reactor, self, settings.switch, self.now, random.Random())
+        shared = self.database.dialect is Dialect.POSTGRESQL
+        self.switch = InboundSwitch(
+            reactor, self, settings.switch, self.now, random.Random(), owns=self._has if shared else None
+        )
         if settings.outcomes is not None:
             hook = JsonLines(settings.outcomes)
             self.deliverer = OutboxDeliverer(reactor, self.now, Outbox(self.database), hook)
@@ -291,6 +294,9 @@ class DialerService:
     def switch_down(self, switch: Switch, reason: str) -> None:
         """The switch went away."""
         self.lifecycle.switch_down(switch, reason)
+
+    def _has(self, call_uuid: str) -> bool:
+        return call_uuid in self.lifecycle.calls
 
     def _owns(self, call_uuid: str) -> bool:
         return self.lifecycle.owns(call_uuid)
