@@ -19,6 +19,7 @@ from dialer.calls.corrections import Correction
 from dialer.calls.lifecycle import Lifecycle
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, NodeState, NodeStore, Now, Pulse, Switch
+from dialer.outages import Outage
 from dialer.periodic import PeriodicLoop
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class Membership:
     learn: Callable[[datetime, datetime, datetime], None] = lambda _before, _told, _after: None
     patience: float = 10.0
     _epoch: int = field(default=0, init=False)
+    _outage: Outage = field(factory=lambda: Outage("no heartbeat: the database does not serve"), init=False)
     _loop: PeriodicLoop = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -69,8 +71,9 @@ class Membership:
             self._epoch = pulse.epoch
             if self.switch.ready:
                 await self._rescue()
+            self._outage.worked()
         except StoreError as error:
-            log.warning("no heartbeat: the database does not serve", reason=str(error))
+            self._outage.failed(str(error))
 
     async def _pulse(self) -> Pulse:
         state = NodeState(
@@ -99,6 +102,8 @@ class Membership:
 
     async def _rescue(self) -> None:
         rescued = await self.nodes.rescue(self.switch.identity)
+        if not rescued:
+            return
         for attempt in rescued:
             self.lifecycle.corrections.note(Correction.RESCUED, attempt.call_uuid, "the lease of the node that had it ran out")
         self.lifecycle.take_over(rescued)

@@ -24,6 +24,7 @@ from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, Now, Switch
 from dialer.model import Campaign, Gateway, Others, Progress, Snapshot
+from dialer.outages import Outage
 from dialer.periodic import PeriodicLoop
 
 log = structlog.get_logger()
@@ -62,6 +63,7 @@ class Scheduler:
     _resting: dict[int, datetime] = field(factory=dict, init=False)
     _snapshot: Snapshot | None = field(default=None, init=False)
     _turn: int = field(default=0, init=False)
+    _outage: Outage = field(factory=lambda: Outage("no calls are begun: the database does not serve"), init=False)
 
     def __attrs_post_init__(self) -> None:
         self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
@@ -103,8 +105,9 @@ class Scheduler:
             self._remember(snapshot)
             for campaign in self._in_turn(snapshot.campaigns):
                 await self._call_some(campaign, snapshot)
+            self._outage.worked()
         except StoreError as error:
-            log.error("no calls are begun: the database does not serve", reason=str(error))
+            self._outage.failed(str(error))
 
     @property
     def _delay(self) -> int:

@@ -157,6 +157,13 @@ def test_a_call_of_a_dead_node_whose_end_was_overheard_ends_as_it_did(node: Node
     assert [finish.outcome.cause for finish in node.finished] == ["USER_BUSY"]
 
 
+def test_a_heartbeat_without_dead_nodes_asks_the_switch_nothing(node: Node) -> None:
+    node.clock.advance(EVERY)
+    asked = node.switch.lists
+    node.clock.pump([EVERY] * 5)
+    assert node.switch.lists == asked
+
+
 def test_nobody_is_rescued_while_the_switch_is_away(node: Node) -> None:
     asked = len(node.nodes.asked)
     node.switch.ready = False
