@@ -193,7 +193,7 @@ class World:
             self.finished_at = now
         if self.finished_at is None:
             return now > self.began + PATIENCE
-        return now > max(self.finished_at, self.network.held_until, self._started_at) + AFTERWARDS
+        return now > max(self.finished_at, self.network.held_until, self.away_until, self._started_at) + AFTERWARDS
 
     def _attempt_of(self, call_uuid: str) -> str:
         row = self.reader.execute("SELECT ended_at FROM attempt WHERE call_uuid = ?", (call_uuid,)).fetchone()
