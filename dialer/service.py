@@ -250,7 +250,7 @@ class DialerService:
             lifecycle=self.lifecycle,
             figures=self._figures,
             learn=self.clock.learn,
-            patience=self.settings.node.lease,
+            lease=self.settings.node.lease,
         )
 
     def _figures(self) -> dict[str, int]:
