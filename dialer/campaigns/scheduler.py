@@ -90,7 +90,7 @@ class Scheduler:
                 now=self.now(),
                 ways=self._ways(gateways),
                 switch_ready=self.switch.ready,
-                backlog=self._delay,
+                database=self._database,
                 progress=progress,
                 next_call_at=self._pace(campaign, self.now()).next_at(campaign.frequency),
             )
@@ -98,7 +98,7 @@ class Scheduler:
 
     async def tick(self) -> None:
         """Plan and begin what is due, unless the database is behind with what was begun before."""
-        if not self.switch.ready or self._delay:
+        if not self.switch.ready or self.store.backlog >= LONGEST_BACKLOG:
             return
         try:
             snapshot = await self.store.snapshot()
@@ -110,9 +110,12 @@ class Scheduler:
             self._outage.failed(str(error))
 
     @property
-    def _delay(self) -> int:
-        """How many changes wait for the database, when those are too many to cause more."""
-        return self.store.backlog if self.store.backlog >= LONGEST_BACKLOG else 0
+    def _database(self) -> str:
+        if self._outage.reason:
+            return f"the database does not serve: {self._outage.reason}"
+        if self.store.backlog >= LONGEST_BACKLOG:
+            return f"the database is behind: {self.store.backlog} changes wait for it"
+        return ""
 
     def _remember(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
