@@ -28,7 +28,7 @@ MORE_REFUSED = [
     "UPDATE gateway SET name = ''",
     "UPDATE gateway SET dial_string = 'loopback/1'",
     "UPDATE gateway SET hostname = ''",
-    f"INSERT INTO gateway VALUES (9, 'g', '', 'SIP', 'h', '', '', '', '', NULL, NULL, NULL, 1, '{T}', '{T}')",
+    f"INSERT INTO gateway VALUES (9, 'g', '', 'SIP', 'h', '', '', '', '', NULL, NULL, NULL, 1, '{T}', '{T}', NULL)",
     "INSERT INTO voip_app SELECT 9, name, '', 1, NULL, '', created_at, updated_at FROM voip_app",
     "INSERT INTO phonebook SELECT 9, user_id, name, '', created_at FROM phonebook",
     "UPDATE campaign SET daily_stop = '23:59:59 '",

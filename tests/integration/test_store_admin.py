@@ -19,6 +19,8 @@ from dialer.store.outbox import Outbox
 from dialer.store.reports import Reports
 from tests.unit.store.support import LATER, NOW, ended, numbers, world
 
+pytestmark = pytest.mark.usefixtures("database_kind")
+
 CAMPAIGN = NewCampaign(user_id=1, name="new", gateway_id=1, voip_app_id=1, starting_at=NOW, expires_at=LATER)
 
 
