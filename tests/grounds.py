@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import pytest
 from attrs import define, field
 
 from dialer.store.connection import Dialect, Variants
-from dialer.store.location import dialect_of, sqlite_url
+from dialer.store.location import dialect_of, sqlite_path, sqlite_url
 from dialer.store.postgresql import TIMESTAMP_OID
 from dialer.store.schema import opened, upgrade
 from dialer.store.times import from_column, to_column
@@ -65,31 +64,42 @@ def standing_on(server: Server | None) -> Iterator[None]:
             server.drop_database(url)
 
 
-def new_database(folder: Path, template: str | None = None) -> str:
-    """The URL of a database with the newest schema and nothing else, or of a copy of another one, to which nobody may be
-    connected. A file is `dialer.db` in the folder."""
+_templates: dict[tuple[Server | None, str], str] = {}
+"""Databases that are copied, because making one takes longer than most tests; by the server and what they hold."""
+
+
+def new_database(folder: Path) -> str:
+    """The URL of a database with the newest schema and nothing else. A file is `dialer.db` in the folder."""
     ground = _grounds[-1]
-    if ground.server is None:
-        path = folder / "dialer.db"
-        shutil.copy(_empty_file() if template is None else template.removeprefix("sqlite:///"), path)
-        return sqlite_url(path)
-    url = ground.server.new_database(template or _empty_on(ground.server))
-    ground.made.append(url)
+    if (ground.server, "") not in _templates:
+        _templates[ground.server, ""] = _lasting_database(ground.server)
+    return _copy(ground, _templates[ground.server, ""], folder)
+
+
+async def copied_database(folder: Path, what: str, furnish: Callable[[str], Awaitable[None]]) -> str:
+    """The same of a copy of what `furnish` made of a new database when it was first asked for `what`. Nobody may be connected
+    to that any more."""
+    ground = _grounds[-1]
+    if (ground.server, what) not in _templates:
+        url = _lasting_database(ground.server)
+        await furnish(url)
+        _templates[ground.server, what] = url
+    return _copy(ground, _templates[ground.server, what], folder)
+
+
+def _lasting_database(server: Server | None) -> str:
+    url = sqlite_url(Path(tempfile.mkdtemp()) / "dialer.db") if server is None else server.new_database()
+    upgrade(url)
     return url
 
 
-@cache
-def _empty_file() -> Path:
-    """Copied, because making it takes longer than most tests."""
-    path = Path(tempfile.mkdtemp()) / "empty.db"
-    upgrade(sqlite_url(path))
-    return path
-
-
-@cache
-def _empty_on(server: Server) -> str:
-    url = server.new_database()
-    upgrade(url)
+def _copy(ground: _Ground, template: str, folder: Path) -> str:
+    if ground.server is None:
+        path = folder / "dialer.db"
+        shutil.copy(sqlite_path(template), path)
+        return sqlite_url(path)
+    url = ground.server.new_database(template)
+    ground.made.append(url)
     return url
 
 
