@@ -1,4 +1,4 @@
-"""Texts of all kinds: what is taken comes back as it was, and what no database could hold is refused in the same way on each."""
+"""Texts: what is taken comes back as it was, and what no database could hold is refused in the same way on each."""
 
 from __future__ import annotations
 
