@@ -76,6 +76,19 @@ def new_database(folder: Path) -> str:
     return _copy(ground, _templates[ground.server, ""], folder)
 
 
+def bare_database(folder: Path) -> str:
+    """The URL of a database without a schema: a file that is not there yet, in a folder whose name is no easy one, or a new
+    database of a server."""
+    ground = _grounds[-1]
+    if ground.server is None:
+        path = folder / "a folder 100%" / "my dialer.db"
+        path.parent.mkdir(parents=True)
+        return sqlite_url(path)
+    url = ground.server.new_database()
+    ground.made.append(url)
+    return url
+
+
 async def copied_database(folder: Path, what: str, furnish: Callable[[str], Awaitable[None]]) -> str:
     """The same of a copy of what `furnish` made of a new database when it was first asked for `what`. Nobody may be connected
     to that any more."""
@@ -113,6 +126,16 @@ def rows(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
         found = [] if cursor.description is None else _fetched(cursor)
         connection.commit()
     return found
+
+
+def script(url: str, statements: str) -> None:
+    """Run several statements in a transaction."""
+    with opened(url) as connection:
+        if connection.dialect is Dialect.SQLITE:
+            connection.executescript(f"BEGIN; {statements} COMMIT;")
+        else:
+            connection.execute(statements)
+            connection.commit()
 
 
 def row(url: str, statement: str, *values: object) -> dict[str, Any]:

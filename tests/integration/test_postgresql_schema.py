@@ -12,8 +12,8 @@ import pytest
 
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
-from tests.integration.postgresql_support import Rows, ask, change, connected, furnished, schema, statements
-from tests.unit.store.test_schema import FURNITURE, REFUSED, T, another_attempt
+from tests.integration.postgresql_support import Rows, ask, connected, furnished, schema
+from tests.unit.store.test_schema import FURNITURE, REFUSED, T
 
 __all__ = ["furnished", "schema"]
 
@@ -170,15 +170,6 @@ def test_a_time_that_is_none_is_refused(furnished):
         cursor.execute("UPDATE campaign SET starting_at = 'soon'")
 
 
-def test_a_second_attempt_to_a_number_is_allowed_once_the_first_has_ended(furnished):
-    with connected(furnished) as cursor:
-        cursor.execute(
-            f"UPDATE attempt SET state = 'ended', ended_at = '{T}', cause = 'X', disposition = 'BUSY', counts = 1, "
-            "duration_ms = 0"
-        )
-        cursor.execute(another_attempt("two", "200"))
-
-
 def test_text_sorts_as_in_sqlite_whatever_the_locale_of_the_database(schema):
     columns = ask(
         schema,
@@ -186,13 +177,3 @@ def test_text_sorts_as_in_sqlite_whatever_the_locale_of_the_database(schema):
         "AND collation_name IS DISTINCT FROM 'C' AND column_name IN ('number', 'name', 'username', 'pattern', 'call_uuid')",
     )
     assert columns == []
-
-
-def test_every_installation_has_an_id_of_its_own(postgres_server, schema):
-    other = postgres_server.new_database()
-    change(other, *statements())
-    ((first,),), ((second,),) = (ask(url, "SELECT installation_id FROM installation") for url in (schema, other))
-    postgres_server.drop_database(other)
-    assert re.fullmatch("[0-9a-f]{16}", first)
-    assert re.fullmatch("[0-9a-f]{16}", second)
-    assert first != second
