@@ -10,15 +10,20 @@ from contextlib import closing
 
 import pytest
 
-from dialer.cli.blocking import database_url, with_database
-from dialer.model import VoipAppType
-from dialer.service import utc_now
-from dialer.store.admin import Admin
+from dialer.cli.blocking import database_url
 from dialer.store.connection import Dialect
-from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
 from tests.grounds import new_database, on_sqlite, rows
-from tests.integration.run_support import PASSWORD, change, dialer, headers, new_folder, notify_socket, refused, started
-from tests.unit.api.world import cheap_hash
+from tests.integration.run_support import (
+    PASSWORD,
+    change,
+    dialer,
+    headers,
+    move_to,
+    new_folder,
+    notify_socket,
+    refused,
+    started,
+)
 
 CAMPAIGN = "name=spring&frequency=600&aleg_gateway=1&voipapp=1"
 
@@ -37,20 +42,8 @@ def folder(template, tmp_path, database_kind):
         (copy / file.name).write_bytes(file.read_bytes())
         (copy / file.name).chmod(stat.S_IMODE(file.stat().st_mode))
     if database_kind is Dialect.POSTGRESQL:
-        (copy / "dialer.db").unlink()
-        url = new_database(tmp_path)
-        with_database(url, furnish)
-        change(copy, url=f'"{url}"')
+        move_to(copy, new_database(tmp_path))
     return copy
-
-
-async def furnish(database):
-    """What `dialer init` puts into a file."""
-    admin, now = Admin(database), utc_now()
-    await admin.create_user(NewUser(username="admin", password_hash=cheap_hash(PASSWORD), is_superuser=True), now)
-    dial_string = "sofia/gateway/simulator/{number}"
-    await admin.create_gateway(NewGateway(name="Default_Gateway", hostname="localhost", dial_string=dial_string), now)
-    await admin.create_voip_app(NewVoipApp(name="Default_VoIP_App", type=VoipAppType.DIAL, gateway_id=1), now)
 
 
 def campaigns(folder):
