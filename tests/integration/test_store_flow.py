@@ -215,6 +215,18 @@ async def test_finish_stores_the_account_of_the_call(tmp_path):
 
 
 @pytest_twisted.ensureDeferred
+async def test_an_attempt_can_end_whatever_the_switch_says_of_it(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        w.store.move(attempt, AttemptState.RINGING, NOW, "core\0")
+        end = ended(attempt, cause="NO\0CAUSE", sip_disposition="\0", q850=2**40, sip_status=-1, duration_ms=2**70)
+        assert await w.store.finish(end) is True
+        row = w.attempt(attempt)
+        assert (row["core_uuid"], row["cause"], row["sip_disposition"]) == ("core\ufffd", "NO\ufffdCAUSE", "\ufffd")
+        assert (row["q850"], row["sip_status"], row["duration_ms"]) == (2**31 - 1, 0, 2**31 - 1)
+
+
+@pytest_twisted.ensureDeferred
 async def test_an_attempt_ends_once(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from types import SimpleNamespace
 
 import pytest
 
@@ -46,6 +47,22 @@ def test_a_refused_row_is_led_back_to_its_field(database_kind, tmp_path, stateme
         rows(url, statement)
     found = refused_value(raised.value)
     assert (type(found), str(found)) == (type(refused), str(refused))
+
+
+@pytest.mark.parametrize(
+    ("table", "constraint", "detail", "field"),
+    [
+        ("campaign", "campaign_name_key", "Schlüssel »(user_id, name)=(1, spring)« existiert bereits.", "name"),
+        ("campaign_phonebook", "campaign_phonebook_phonebook_id_key", "", "phonebook_id"),
+        ("attempt", "attempt_open_number", "Key (number)=(1) already exists.", "number"),
+        ("attempt", "attempt_open_number", "", "open_number"),
+    ],
+)
+def test_the_language_of_a_server_does_not_matter(table, constraint, detail, field):
+    error = Exception("in any words")
+    error.pgcode = "23505"
+    error.diag = SimpleNamespace(table_name=table, constraint_name=constraint, message_detail=detail)
+    assert refused_value(error).field == field
 
 
 def test_other_errors_are_no_ones_value():
