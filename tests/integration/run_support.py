@@ -17,6 +17,14 @@ from typing import Any
 
 from attrs import define, field
 
+from dialer.cli.blocking import with_database
+from dialer.model import VoipAppType
+from dialer.service import utc_now
+from dialer.store.admin import Admin
+from dialer.store.database import Database
+from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
+from tests.unit.api.world import cheap_hash
+
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse"
 BASE = "/api/dialer_campaign/"
@@ -58,6 +66,26 @@ def change(folder: Path, **settings: str) -> None:
         index = next(number for number, line in enumerate(lines) if line.removeprefix("#").startswith(f"{name} = "))
         lines[index] = f"{name} = {value}"
     file.write_text("\n".join(lines) + "\n")
+
+
+def move_to(folder: Path, url: str, username: str = "admin", password: str = PASSWORD) -> None:
+    """Another database than the file, with what `dialer init` puts into one."""
+
+    async def furnish(database: Database) -> None:
+        admin, now = Admin(database), utc_now()
+        await admin.create_user(NewUser(username=username, password_hash=cheap_hash(password), is_superuser=True), now)
+        gateway = NewGateway(
+            name="Default_Gateway",
+            description="This is default gateway",
+            hostname="localhost",
+            dial_string="sofia/gateway/simulator/{number}",
+        )
+        app = NewVoipApp(name="Default_VoIP_App", type=VoipAppType.DIAL, gateway_id=await admin.create_gateway(gateway, now))
+        await admin.create_voip_app(app, now)
+
+    with_database(url, furnish)
+    (folder / "dialer.db").unlink()
+    change(folder, url=f'"{url}"')
 
 
 @define(eq=False)

@@ -52,7 +52,7 @@ async def node(url, name, *, lease=30.0):
     database = Database(url, reactor, dialling=True, node=Node(name=name, lease=lease))
     await database.start()
     try:
-        yield NodeWorld(database, None, name=name)
+        yield NodeWorld(database, name=name)
     finally:
         await database.stop()
 
