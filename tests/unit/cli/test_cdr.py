@@ -15,7 +15,7 @@ from tests.unit.store.damage import Damaged
 
 @pytest.fixture
 def here(tmp_path: Path) -> Damaged:
-    return Damaged(tmp_path)
+    return Damaged.in_file(tmp_path)
 
 
 @pytest.fixture
