@@ -30,8 +30,8 @@ def add_parser(commands: Any) -> None:
         "nodes",
         help="the dialling processes of the database, and how they are",
         description="Lists the dialers that share the database: what each is doing, as which process and with which switch, "
-        "how long ago it was heard of, how long others still leave its calls alone (lease), its open attempts, and what it put "
-        "right. A SQLite file has one dialer, whose right to dial is the file's lock.",
+        "how long ago it was heard of, how long others still leave its calls alone (lease), its open attempts, and what it "
+        "put right. A SQLite file has one dialer, whose right to dial is the file's lock.",
     )
     config_option(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
