@@ -84,8 +84,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--database",
         metavar="URL",
-        help="a PostgreSQL database that exists, postgresql://USER:PASSWORD@HOST/DATABASE, in place of a SQLite file in DIR; - "
-        "reads the URL from standard input, where nobody else sees the password",
+        help="a PostgreSQL database that exists, postgresql://USER:PASSWORD@HOST/DATABASE, in place of a SQLite file in DIR; "
+        "- reads the URL from standard input, where nobody else sees the password",
     )
     parser.add_argument(
         "--node",
@@ -230,8 +230,8 @@ def _notes(wanted: Wanted, made: Made) -> Iterator[str]:
     for entry in made.nodes:
         if entry.name == _name(wanted):
             yield (
-                f"a node {entry.name} has dialled with this database (process {entry.pid} on {entry.host}); two dialers cannot "
-                "have one name at the same time: [node] name"
+                f"a node {entry.name} has dialled with this database (process {entry.pid} on {entry.host}); two dialers "
+                "cannot have one name at the same time: [node] name"
             )
 
 
