@@ -68,8 +68,8 @@ class Switch:
     # --- limits -----------------------------------------------------------------------------------------------------------
 
     def admit(self) -> bool:
-        """Whether one more session may begin now. Of `sps` per clock second, FreeSWITCH lets through one less; a new limit
-        counts from the next second on (switch_core_session_request_uuid)."""
+        """Whether one more session may begin now. Of `sps` per second, FreeSWITCH lets through one less; a new limit counts
+        from the next second on (switch_core_session_request_uuid). Here a second begins with the clock's, there by itself."""
         if self.paused:
             return False
         second = int(self.clock.now())
