@@ -244,13 +244,15 @@ def test_a_call_that_is_heard_of_while_the_switch_is_asked_is_not_declared_gone(
     assert flow.finished[0].outcome.cause == "NORMAL_CLEARING"
 
 
-@pytest.mark.parametrize("when", [0.2, 0.7])
-def test_what_a_lost_connection_still_answers_is_not_believed(flow: Flow, when: float) -> None:
+@pytest.mark.parametrize(("when", "listed"), [(0.2, True), (0.7, False)], ids=["listing", "asking"])
+def test_what_a_lost_connection_still_answers_is_not_believed(flow: Flow, when: float, listed: bool) -> None:
     uuid = flow.call()
     flow.tell(uuid, SignalKind.RANG)
     lose_switch(flow)
     flow.clock.advance(20)
     slow(flow)
+    if listed:
+        flow.channel(uuid)
     regain_switch(flow)
     flow.clock.advance(when)
     flow.lifecycle.switch_down(flow.switch, "the connection for events broke")

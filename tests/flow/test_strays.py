@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from unittest import mock
 
 import pytest
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from dialer.calls.corrections import Correction
-from dialer.errors import StoreError
+from dialer.errors import CommandFailed, StoreError
 from dialer.model import AttemptState
 from tests.fakes.flow import Flow
 from tests.fakes.store import MemoryStore
+from tests.fakes.switch import MemorySwitch
 
 GRACE = 10
 
@@ -127,6 +129,43 @@ def test_what_was_seen_before_the_switch_went_away_proves_nothing(flow: Flow) ->
     assert flow.switch.killed == []
     pass_time(flow, 3)
     assert flow.switch.killed == ["stray"]
+
+
+def test_a_stray_that_is_taken_over_while_another_one_is_hung_up_is_adopted(flow: Flow) -> None:
+    other = another_dialer(flow)
+    uuid = other.call()
+    attempt = flow.store.open.pop(uuid)
+    flow.channel("stray")
+    flow.channel(uuid)
+    flow.lifecycle.switch_up(flow.switch)
+    pass_time(flow, GRACE - 1)
+    flow.switch.clock, flow.switch.round_trip = flow.clock, 0.1
+    while not flow.switch.killed:
+        flow.clock.advance(0.05)
+    flow.lifecycle.take_over([attempt])
+    pass_time(flow, 5)
+    assert flow.switch.killed == ["stray"]
+    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+
+
+def test_a_switch_that_would_not_list_its_channels_is_asked_again(flow: Flow) -> None:
+    flow.channel("stray")
+    with mock.patch.object(MemorySwitch, "live_channels", side_effect=CommandFailed("show channels", "-ERR busy")):
+        flow.lifecycle.switch_up(flow.switch)
+        pass_time(flow, 2)
+    pass_time(flow, GRACE + 2)
+    assert flow.switch.killed == ["stray"]
+
+
+def test_the_database_is_asked_only_for_what_this_process_does_not_know() -> None:
+    store = SilentStore()
+    flow = Flow(store=store)
+    uuid = flow.call()
+    flow.channel(uuid)
+    flow.channel("theirs", account="dialer-other")
+    flow.lifecycle.switch_up(flow.switch)
+    pass_time(flow, 2)
+    assert store.asked == []
 
 
 # --- the database is away ---------------------------------------------------------------------------------------------------

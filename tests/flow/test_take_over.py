@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 
 from dialer.calls.corrections import Correction
 from dialer.errors import StoreError, SwitchUnavailable
 from dialer.interfaces import AnsweredCall
-from dialer.model import Attempt, AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.model import Attempt, AttemptState, Disposition, Finish, OwnCause, SignalKind, SubscriberStatus
 from tests.fakes.calls import MemoryCall
 from tests.fakes.flow import CAMPAIGN, GATEWAY, Flow
+from tests.fakes.store import MemoryStore
 
 WINDOW = 10
 GRACE = 10
@@ -118,15 +119,14 @@ def test_what_is_taken_over_while_the_switch_is_away_waits_for_it(flow: Flow, de
 
 
 def test_what_comes_during_a_look_is_looked_for_right_after_it(flow: Flow, dead: Flow) -> None:
-    first, second = dead.call("15550001"), dead.call("15550002")
-    flow.channel(first)
-    flow.channel(second)
+    absent, alive = dead.call("15550001"), dead.call("15550002")
+    flow.channel(alive)
     flow.switch.clock, flow.switch.round_trip = flow.clock, 0.1
-    rescued(flow, first)
-    rescued(flow, second)
-    flow.clock.advance(0.15)
-    flow.clock.advance(0.15)
-    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 2}
+    rescued(flow, absent)
+    flow.clock.advance(0.15)  # the list has come, and the first one is asked for
+    rescued(flow, alive)
+    flow.clock.pump([0.05] * 8)
+    assert flow.lifecycle.states() == {AttemptState.ADRIFT: 1, AttemptState.ANSWERED: 1}
 
 
 def test_what_is_owned_already_is_not_taken_twice(flow: Flow) -> None:
@@ -192,6 +192,28 @@ def test_an_end_that_the_database_would_not_take_is_not_tried_again(flow: Flow) 
     flow.clock.pump([1.0] * 5)
     assert flow.store.finishes == []
     assert uuid in flow.store.open
+
+
+@define(eq=False)
+class SlowStore(MemoryStore):
+    """Takes its time to store an end."""
+
+    ending: list[Deferred[bool]] = field(factory=list)
+
+    def finish(self, finish: Finish) -> Deferred[bool]:
+        self.ending.append(Deferred())
+        return self.ending[-1]
+
+
+def test_an_end_that_was_on_its_way_to_the_database_is_not_tried_again() -> None:
+    store = SlowStore()
+    flow = Flow(store=store)
+    uuid = flow.call()
+    flow.hang_up(uuid, "USER_BUSY")
+    flow.lifecycle.forget([uuid])
+    store.ending[0].errback(StoreError("the connection was lost"))
+    flow.clock.pump([1.0] * 5)
+    assert len(store.ending) == 1
 
 
 def test_a_reply_about_a_forgotten_call_is_not_believed_of_the_one_that_came_back(flow: Flow) -> None:

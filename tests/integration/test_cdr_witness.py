@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import pytest_twisted
 from attrs import evolve
+from twisted.internet.defer import succeed
 
 from dialer.calls.witness import Verdict, Witness
 from dialer.cdr import read_record
@@ -147,6 +148,27 @@ async def test_a_flow_that_owns_the_call_hears_of_it_and_the_database_is_not_ask
         found = read_record(record("live"))
         assert await here.take(found) is Verdict.ENDED
         assert told == [found.hung_up]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_somebody_else_has_ended_meanwhile_is_corrected(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        await w.store.finish(unexplained(attempt))
+        here = evolve(witness(w), state_of=lambda _: AttemptState.ADRIFT, when_stored=lambda _: succeed(False))
+        assert await take(here) is Verdict.CORRECTED
+        assert w.attempt(attempt)["disposition"] == "ANSWERED"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_flow_that_has_taken_the_call_over_meanwhile_hears_of_it(tmp_path):
+    async with world(tmp_path) as w:
+        await w.begun()
+        told = []
+        states = iter([None, AttemptState.ADRIFT])
+        here = evolve(witness(w), state_of=lambda _: next(states), tell=told.append)
+        assert await take(here) is Verdict.ENDED
+        assert [signal.call_uuid for signal in told] == ["call-1"]
 
 
 @pytest_twisted.ensureDeferred

@@ -264,6 +264,18 @@ def test_a_switch_that_is_not_there_is_told_and_found_later() -> None:
     assert here.switch.ready
 
 
+def test_however_long_a_switch_was_away_it_is_found_within_six_seconds() -> None:
+    here = Setup().start()
+    here.there.accepting = False
+    for wire in here.there.open_wires:
+        wire.close()
+    here.there.settle(300)
+    assert not here.switch.ready
+    here.there.accepting = True
+    here.there.settle(6.1)  # five, and up to one that is drawn, so that many dialers do not come at once
+    assert here.switch.ready
+
+
 @pytest.mark.parametrize("garbage", [b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", b"Content-Type: command/reply\n\n"])
 def test_garbage_is_told(garbage: bytes) -> None:
     here = Setup()

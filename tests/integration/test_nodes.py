@@ -1,0 +1,291 @@
+"""Several nodes on one database: limits that hold over all of them, the calls of the dead, and who was taken for dead."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from itertools import count, pairwise
+
+import pytest
+import pytest_twisted
+from attrs import define, evolve
+from twisted.internet.defer import Deferred, gatherResults
+
+from dialer.errors import BadValue, NotFound, StoreError
+from dialer.interfaces import NodeState
+from dialer.store import nodes
+from dialer.store.database import Database, Node
+from dialer.store.nodes import Nodes
+from dialer.store.schema import opened, upgrade
+from tests.unit.store.support import NOW, World, ended
+
+COUNT = count()
+STATE = NodeState(switch="fs1:8021", core_uuid="core-1", ready=True, figures={"adopted-ringing": 2})
+
+
+@define(eq=False)
+class NodeWorld(World):
+    name: str = "here"
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self.store.node = self.name
+
+    async def beat(self, state: NodeState = STATE) -> int:
+        return (await Nodes(self.database, NOW).beat(state, NOW)).epoch
+
+    async def rescue(self, switch: str = "fs1:8021"):
+        return await Nodes(self.database, NOW).rescue(switch)
+
+
+@pytest.fixture
+def url(postgres_server):
+    fresh = postgres_server.new_database()
+    upgrade(fresh)
+    return fresh
+
+
+@asynccontextmanager
+async def node(url, name, *, lease=30.0):
+    from twisted.internet import reactor
+
+    database = Database(url, reactor, dialling=True, node=Node(name=name, lease=lease))
+    await database.start()
+    try:
+        yield NodeWorld(database, None, name=name)
+    finally:
+        await database.stop()
+
+
+@asynccontextmanager
+async def two_nodes(url, contacts=40, *, lease=30.0, **campaign):
+    async with node(url, "one", lease=lease) as one, node(url, "two") as two:
+        await one.furnish(0)
+        await one.add_campaign("summer", contacts, **campaign)
+        await gatherResults([Deferred.fromCoroutine(each.beat()) for each in (one, two)])
+        yield one, two
+
+
+def sql(url, statement, *values):
+    with opened(url) as connection:
+        cursor = connection.execute(statement, values)
+        rows = cursor.fetchall() if cursor.description else []
+        connection.commit()
+        return rows
+
+
+def die(url, name):
+    """Its lease has run out."""
+    sql(url, "UPDATE node SET lease_until = lease_until - interval '1 hour' WHERE name = ?", name)
+
+
+async def begin_both(one, two, most, campaign_id=2, spacing=0.0, now=NOW):
+    """Both plan the same moments for the same contacts, and begin at the same time."""
+    begun = []
+    plans = []
+    for each in (one, two):
+        some = await each.plans(most, campaign_id)
+        some = [
+            evolve(plan, call_uuid=f"{each.name}-{next(COUNT)}", due_at=now + timedelta(seconds=spacing * index))
+            for index, plan in enumerate(some)
+        ]
+        plans.append(some)
+    for found in await gatherResults(
+        [Deferred.fromCoroutine(each.begin(some, now)) for each, some in zip((one, two), plans, strict=True)]
+    ):
+        begun.append(found)
+    return begun
+
+
+@pytest_twisted.ensureDeferred
+async def test_two_nodes_that_want_the_same_contacts_share_no_contact(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        begun = await begin_both(one, two, 20)
+        subscribers = [attempt.plan.candidate.subscriber_id for some in begun for attempt in some]
+        assert len(subscribers) == len(set(subscribers)) == 20
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_node_leaves_the_first_contacts_to_those_before_it(url):
+    async with two_nodes(url, 30) as (one, two):
+        others = (await two.store.snapshot()).others
+        assert (others.dialling, others.before) == (1, 1)
+        assert (await one.store.snapshot()).others.before == 0
+        first = [one.subscriber_id for one in await one.store.candidates(2, NOW, 10, 0)]
+        second = [one.subscriber_id for one in await two.store.candidates(2, NOW, 10, 10)]
+        assert not set(first) & set(second)
+        assert len(await two.store.candidates(2, NOW, 10, 25)) == 10
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_frequency_of_a_campaign_holds_over_all_nodes(url):
+    async with two_nodes(url, frequency=600) as (one, two):
+        begun = await begin_both(one, two, 10, spacing=0.1)
+        more = await begin_both(one, two, 10, spacing=0.1, now=NOW + timedelta(seconds=1))
+        due = sorted(attempt.plan.due_at for some in (*begun, *more) for attempt in some)
+        assert len(due) > 15
+        assert min(later - earlier for earlier, later in pairwise(due)) >= timedelta(seconds=0.0999)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_calls_per_second_of_a_gateway_hold_over_all_nodes_and_campaigns(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        sql(url, "UPDATE gateway SET calls_per_second = 5")
+        begun = await begin_both(one, two, 10)
+        due = sorted(attempt.plan.due_at for some in begun for attempt in some)
+        assert len(due) == 10
+        assert min(later - earlier for earlier, later in pairwise(due)) >= timedelta(seconds=0.1999)
+
+
+@pytest.mark.parametrize("limit", ["maximum_call", "max_concurrent"])
+@pytest_twisted.ensureDeferred
+async def test_limits_of_open_calls_hold_over_all_nodes(url, limit):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        table = "gateway" if limit == "maximum_call" else "campaign"
+        sql(url, f"UPDATE {table} SET {limit} = 7")
+        begun = [attempt for some in await begin_both(one, two, 10) for attempt in some]
+        assert len(begun) == 7
+        others = (await two.store.snapshot()).others
+        assert others.gateways.get(1, 0) == others.campaigns.get(2, 0) == sum(a.call_uuid.startswith("one") for a in begun)
+        owner = one if begun[0].call_uuid.startswith("one") else two
+        assert await owner.store.finish(ended(begun[0]))
+        begun = [attempt for some in await begin_both(one, two, 10) for attempt in some]
+        assert len(begun) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_number_in_two_campaigns_is_called_by_one_node_only(url):
+    async with two_nodes(url, 5, frequency=100_000) as (one, two):
+        await one.add_campaign("autumn", 5, frequency=100_000)
+        ones, twos = await one.plans(5, 2), await two.plans(5, 3)
+        twos = [evolve(plan, call_uuid=f"two-{plan.call_uuid}") for plan in twos]
+        begun = await gatherResults([Deferred.fromCoroutine(one.begin(ones)), Deferred.fromCoroutine(two.begin(twos))])
+        called = [attempt.plan.candidate.number for some in begun for attempt in some]
+        assert sorted(called) == sorted(set(called))
+        assert len(called) == 5
+        waiting = sql(url, "SELECT count(*) FROM subscriber WHERE status = 6")
+        assert waiting == [(5,)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_changed_frequency_acts_at_once_on_a_shared_database(url):
+    async with two_nodes(url, frequency=1) as (one, two):
+        assert len(await one.begin(await one.plans(1, 2))) == 1
+        sql(url, "UPDATE campaign SET frequency = 600")
+        [again] = await two.begin([evolve((await two.plans(1, 2))[0], call_uuid="again")])
+        assert again.plan.due_at - NOW < timedelta(seconds=1)
+
+
+# --- death ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_open_attempts_of_a_dead_node_are_taken_over_once(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        begun = await one.begin(await one.plans(5, 2))
+        await one.store.finish(ended(begun[0]))
+        assert await two.rescue() == []
+        die(url, "one")
+        rescued = await two.rescue()
+        assert [attempt.call_uuid for attempt in rescued] == [attempt.call_uuid for attempt in begun[1:]]
+        assert await two.rescue() == []
+        assert await two.store.finish(ended(rescued[0]))
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_cannot_reach_the_switch_of_a_dead_node_leaves_its_calls_alone(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        await one.begin(await one.plans(2, 2))
+        die(url, "one")
+        assert await two.rescue("fs2:8021") == []
+        assert await two.rescue("") == []
+        assert len(await two.rescue("fs1:8021")) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_node_that_was_taken_for_dead_writes_nothing_until_it_has_joined_again(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        epoch = await one.beat()
+        mine, lost = await one.begin(await one.plans(2, 2))
+        await one.store.finish(ended(mine))
+        die(url, "one")
+        assert len(await two.rescue()) == 1
+        with pytest.raises(StoreError, match="was taken for dead, and others have taken its calls over"):
+            await one.begin(await one.plans(1, 2))
+        assert not await one.store.finish(ended(lost))
+        assert await one.beat() > epoch
+        assert await one.store.open_attempts() == []
+        assert not await one.store.finish(ended(lost))
+        again = [evolve(plan, call_uuid="again") for plan in await one.plans(1, 2)]
+        assert len(await one.begin(again)) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_begin_under_way_and_a_rescue_leave_no_attempt_without_a_living_owner(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        plans = await one.plans(10, 2)
+        die(url, "one")
+        sql(url, "UPDATE attempt SET owner = owner")
+        begun, rescued = [], []
+        beginning = Deferred.fromCoroutine(one.begin(plans)).addCallbacks(begun.extend, lambda _: None)
+        rescuing = Deferred.fromCoroutine(two.rescue()).addCallback(rescued.extend)
+        await gatherResults([beginning, rescuing])
+        owners = dict(sql(url, "SELECT call_uuid, owner FROM attempt WHERE ended_at IS NULL"))
+        assert begun == []
+        assert set(owners.values()) <= {"two"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_node_that_starts_again_has_the_attempts_that_it_left(url):
+    async with node(url, "one") as one:
+        await one.furnish(0)
+        await one.add_campaign("summer", 5, frequency=100_000)
+        await one.beat()
+        begun = await one.begin(await one.plans(3, 2))
+    async with node(url, "two") as two, node(url, "one") as again:
+        await two.beat()
+        assert await two.rescue() == []
+        found = await again.store.open_attempts()
+        assert [attempt.call_uuid for attempt in found] == [attempt.call_uuid for attempt in begun]
+        assert await two.store.open_attempts() == []
+
+
+# --- for people -------------------------------------------------------------------------------------------------------------
+
+
+@pytest_twisted.ensureDeferred
+async def test_nodes_are_listed_with_what_they_say_of_themselves(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        await one.begin(await one.plans(2, 2))
+        await Nodes(two.database, NOW).leave(NOW)
+        first, second = await one.database.run(lambda connection: nodes.entries(connection, NOW))
+        assert (first.name, first.switch, first.core_uuid, first.ready, first.open_attempts) == (
+            "one",
+            "fs1:8021",
+            "core-1",
+            True,
+            2,
+        )
+        assert first.figures == {"adopted-ringing": 2}
+        assert first.alive
+        assert (second.name, second.ready, second.stopped_at) == ("two", False, NOW)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_node_is_removed_when_it_is_dead_and_has_left_nothing_open(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+
+        def remove(name):
+            return one.database.run(lambda connection: nodes.remove(connection, name, NOW))
+
+        with pytest.raises(NotFound):
+            await remove("three")
+        with pytest.raises(BadValue, match="two is alive"):
+            await remove("two")
+        await two.begin(await two.plans(2, 2))
+        die(url, "two")
+        with pytest.raises(BadValue, match="two has 2 open attempts"):
+            await remove("two")
+        assert len(await one.rescue()) == 2
+        await remove("two")
+        assert [entry.name for entry in await one.database.run(lambda c: nodes.entries(c, NOW))] == ["one"]
