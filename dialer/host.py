@@ -16,10 +16,9 @@ from twisted.internet.error import CannotListenError
 
 from dialer.applications import AppSettings
 from dialer.apps import loading
-from dialer.calls.witness import Verdict
 from dialer.cdr import read_record
 from dialer.config import AppsSettings, Config, HttpSettings, SimulatorSettings, changes
-from dialer.errors import BadValue, Busy, CannotListen, DialerError
+from dialer.errors import BadValue, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
 from dialer.interfaces import ApiBackend
 from dialer.model import VoipAppType
@@ -138,9 +137,7 @@ class Host:
         await self.records.start(settings.endpoint, "cdr.endpoint")
 
     async def _take_record(self, content: bytes) -> None:
-        """A record that another process must hear of is not taken: FreeSWITCH keeps it for `dialer cdr import`."""
-        if await self.service.witness.take(read_record(content)) is Verdict.OPEN:
-            raise Busy("the attempt of this call is open in another process")
+        await self.service.witness.take(read_record(content))
 
     # --- building ---------------------------------------------------------------------------------------------------------
 

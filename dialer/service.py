@@ -24,6 +24,7 @@ from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.calls.membership import Membership
+from dialer.calls.overheard import MOST, Overheard
 from dialer.calls.witness import Witness
 from dialer.campaigns.scheduler import Scheduler
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
@@ -35,6 +36,7 @@ from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
 from dialer.model import Finish, Signal, VoipAppType
 from dialer.store.answered import AnsweredCalls
+from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections
 from dialer.store.database import Database, Node
 from dialer.store.flow import Store
@@ -222,6 +224,7 @@ class DialerService:
             ).run,
             finished=self.finished,
             submitted=self.pace.note,
+            overheard=Overheard(MOST if self.database.dialect is Dialect.POSTGRESQL else 0),
         )
         self.witness = Witness(
             now=self.now,

@@ -91,7 +91,7 @@ class Membership:
 
     async def _rejoined(self) -> None:
         owned = {attempt.call_uuid: attempt for attempt in await self.store.open_attempts()}
-        known = self.lifecycle.call_uuids
+        known = self.lifecycle.calls
         lost = known - owned.keys()
         log.warning("this node was taken for dead: others have its calls by now", calls=len(lost))
         self.lifecycle.forget(lost)

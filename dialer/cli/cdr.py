@@ -23,8 +23,8 @@ from dialer.store.lock import holder
 PATTERN = "*.cdr.json"
 TAKEN = "imported"
 """The folder, in that of the records, to which those go that are done with."""
-LEFT = (Verdict.OPEN, Verdict.FOREIGN)
-"""Records of these stay where they are: another process, or another dialer, may need them."""
+LEFT = (Verdict.FOREIGN,)
+"""Records of these stay where they are: another dialer may need them."""
 
 EXIT_DONE = 0
 EXIT_UNREADABLE = 1
@@ -39,7 +39,7 @@ def add_parser(commands: Any) -> None:
         help="take the records that mod_json_cdr has spooled",
         description=f"Reads the files {PATTERN} in DIR and below: each ends the attempt that it is about, or corrects one of "
         f"which nobody could tell how it ended. Files that are done with are moved to DIR/{TAKEN}. May be used beside a "
-        "running dialer, whose open attempts are left to it, and as often as you like.",
+        "running dialer, for which the records of its open attempts are kept, and as often as you like.",
         epilog="Exit status: 0 done; 1 some files are no records, or cannot be moved; 2 wrong configuration or usage.",
     )
     importing.add_argument("folder", type=Path, metavar="DIR")

@@ -24,6 +24,7 @@ from dialer.model import (
     Others,
     Plan,
     Progress,
+    Signal,
     Snapshot,
     SubscriberStatus,
 )
@@ -93,7 +94,7 @@ class Store:
         if self._timer is None:
             self._timer = self.clock.callLater(MOVE_DELAY, self._time_is_up)
 
-    def finish(self, end: Finish) -> Deferred[bool]:
+    def finish(self, end: Finish) -> Deferred[bool | Signal]:
         """See `FlowStore.finish`."""
         if end.attempt.id in self._moves:
             self._write_moves()

@@ -53,21 +53,21 @@ def test_what_was_taken_is_moved_and_the_rest_stays(commands: Commands, here: Da
     assert commands.good("cdr", "import", spool).out == "records: foreign 1\n"
 
 
-def test_beside_a_dialer_open_attempts_are_left_to_it_and_others_corrected(
+def test_beside_a_dialer_records_of_open_attempts_are_kept_for_it_and_others_corrected(
     commands: Commands, here: Damaged, spool: Path
 ) -> None:
     here.call(1, 1)
     here.attempt(2, 2, "UNKNOWN")
     here.sql("UPDATE attempt SET cause = 'UNKNOWN' WHERE id = 2")
     here.sql("UPDATE subscriber SET count_attempt = 1 WHERE id = 2")
-    left = put(here, spool, "call-1")
+    put(here, spool, "call-1")
     put(here, spool, "call-2")
     lock = DiallingLock(here.path)
     lock.acquire()
     ran = commands.good("cdr", "import", spool, "--json")
     lock.release()
-    assert (ran.json["open"], ran.json["corrected"], ran.json["unreadable"]) == (1, 1, [])
-    assert left.exists()
+    assert (ran.json["kept"], ran.json["corrected"], ran.json["unreadable"]) == (1, 1, [])
+    assert here.sql("SELECT record IS NOT NULL FROM attempt WHERE id = 1") == [(1,)]
     assert (here.subscriber(1)[0], here.subscriber(2)[0]) == (6, 5)
 
 
