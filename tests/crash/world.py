@@ -203,7 +203,7 @@ class World:
 
     def _start_switch(self) -> None:
         patterns = tuple(parse_pattern(f"{number_of(index)}={callee}") for index, callee in enumerate(self.scenario.callees))
-        config = SimulatorConfig(plan=NumberPlan(patterns), heartbeat=0, default_playback=0.5)
+        config = SimulatorConfig(plan=NumberPlan(patterns), heartbeat=0, default_playback=0.5, list_lag=0.2)
         self.switch = Process(self, "switch")
         self.simulator = Simulator(self.switch, config, random.Random(self.plan.seed))
         self.simulator.oracle = self.simulator.switch.oracle = self.oracle

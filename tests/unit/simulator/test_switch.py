@@ -79,6 +79,19 @@ def test_sessions_at_a_time_are_limited() -> None:
     assert results(client)["again"] == "+OK again\n"
 
 
+def test_a_channel_that_is_no_more_is_listed_for_a_while() -> None:
+    simulator = bench(list_lag=0.2)
+    client = simulator.connect()
+    originate(client)
+    simulator.pass_time(1.0)
+    client.said()
+    client.ask("uuid_kill u1")
+    assert client.ask("uuid_exists u1") == "false"
+    assert [row["uuid"] for row in json.loads(client.ask("show channels as json"))["rows"]] == ["u1"]
+    simulator.pass_time(0.2)
+    assert json.loads(client.ask("show channels as json")) == {"row_count": 0}
+
+
 # --- time -----------------------------------------------------------------------------------------------------------------
 
 
