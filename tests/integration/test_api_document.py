@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.api_document import PAGE, answer, examples, run
-from tests.integration.run_support import change, dialer, started
+from tests.integration.run_support import change, started
+from tests.processes import dialer
 
 CONTRACT = [
     "phonebook_id=1&phoneno_list=12345,54344",

@@ -11,7 +11,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.integration.run_support import PASSWORD, change, dialer, headers, new_folder, notify_socket, refused, started
+from tests.integration.run_support import PASSWORD, change, headers, new_folder, notify_socket, refused, started
+from tests.processes import dialer
 
 CAMPAIGN = "name=spring&frequency=600&aleg_gateway=1&voipapp=1"
 

@@ -1,0 +1,71 @@
+"""`python -m tests.chaos`: dialers are killed, frozen and cut off for as long as is wished, and what that did is told."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.chaos.disturbances import Disturbance
+from tests.chaos.figures import Figures
+from tests.chaos.grounds import GROUNDS
+from tests.chaos.mixes import endless
+from tests.chaos.play import Play
+
+ROUND = 80
+"""Disturbances of one campaign; then another one begins, with the next seed."""
+
+
+def main() -> int:
+    """Exit status: 0 when every promise was kept, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--kills", type=int, default=200, help="end after so many kills of dialers (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="end after so many seconds (default: never)")
+    parser.add_argument("--database", choices=[*GROUNDS, "all"], default="all", help="default: %(default)s")
+    parser.add_argument("--nodes", type=int, default=1, help="dialers at the same time, 1 to 3 (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="the first campaign's (default: %(default)s)")
+    options = parser.parse_args()
+    names = list(GROUNDS) if options.database == "all" else [options.database]
+    broken = False
+    for name in names:
+        say(f"--- {name}, {options.nodes} nodes")
+        figures = rounds(name, options)
+        for line in figures.lines():
+            say(line)
+        broken = broken or bool(figures.broken)
+    return 1 if broken else 0
+
+
+def rounds(name: str, options: argparse.Namespace) -> Figures:
+    """Campaigns on one database until the time, or the number of kills, is reached."""
+    figures, seed, until = Figures(), options.seed, time.monotonic() + options.seconds
+    while figures.kills < options.kills and time.monotonic() < until:
+        folder = Path(tempfile.mkdtemp(prefix=f"dialer-chaos-{name}-"))
+        play = Play(folder, GROUNDS[name](folder), seed, options.nodes, finish=True)
+        broken = play(chosen(seed, options.kills - figures.kills, until), figures)
+        say(f"seed {seed}: {figures.kills} kills, {figures.calls} calls so far")
+        if broken:
+            say(play.told(broken))
+        seed += 1
+    return figures
+
+
+def chosen(seed: int, kills: int, until: float) -> Iterator[Disturbance]:
+    """One round."""
+    for number, disturbance in enumerate(endless(random.Random(seed))):
+        if number == min(ROUND, kills + 1) or time.monotonic() > until:
+            return
+        yield disturbance
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
