@@ -15,7 +15,7 @@ from attrs import Factory, define, frozen
 
 from tests.chaos.arena import Arena
 from tests.chaos.dialer_log import ADOPTED, CONNECTED, LogLine, correction, corrections, parse
-from tests.chaos.judge import Broken, Kind, StoredAttempt, collect
+from tests.chaos.judge import Broken, Evidence, Kind, collect
 from tests.chaos.node import Node
 
 
@@ -72,7 +72,7 @@ class Figures:
         self.causes += Counter(attempt.cause or "open" for attempt in evidence.attempts)
         for node, log in logs.items():
             self.corrections += corrections(log)
-            self.recoveries += recoveries(arena, node, log, evidence.attempts)
+            self.recoveries += recoveries(log, _ends(arena, node), _made(arena, node, evidence))
             self.starts += starts(node, log)
         for name, times in arena.durations.items():
             self.durations.setdefault(name, []).extend(times)
@@ -110,26 +110,30 @@ def starts(node: Node, log: Sequence[LogLine]) -> Iterator[float]:
             yield connected[first] - life.started_at
 
 
-def recoveries(arena: Arena, node: Node, log: Sequence[LogLine], attempts: Sequence[StoredAttempt]) -> Iterator[Recovery]:
-    """The recoveries of a node."""
-    ends = sorted(one.at for one in arena.happenings if one.node in ("", node.name))
-    if arena.paused_at is not None:
-        ends.append(arena.paused_at)
-    invited = {call.uuid: call.invited_at for call in arena.switch.seen().calls}
-    # The owner is the node's name, or whatever a node is called that has none.
-    own = [one for one in attempts if len(arena.nodes) == 1 or one.owner == node.name]
-    made = [(one.planned_at, invited[one.uuid]) for one in own if one.uuid in invited]
+def recoveries(log: Sequence[LogLine], ends: Sequence[float], made: Sequence[tuple[float, float]]) -> Iterator[Recovery]:
+    """The recoveries of a node. `ends`, in order, are the moments that end one; `made` are its calls: when each of them was
+    planned, and when it was made."""
     for line in log:
-        if not line.text.startswith(CONNECTED):
-            continue
         after = bisect_left(ends, line.at)
-        if after == len(ends):
+        if not line.text.startswith(CONNECTED) or after == len(ends):
             continue
         until = ends[after]
         calls = [call for planned, call in made if planned >= line.at and call <= until]
         known = [one.at for one in log if line.at <= one.at <= until and correction(one).startswith(ADOPTED)]
-        adopted = max(known) - line.at if known else None
-        yield Recovery(min(calls, default=until) - line.at, adopted)
+        yield Recovery(min(calls, default=until) - line.at, max(known) - line.at if known else None)
+
+
+def _ends(arena: Arena, node: Node) -> list[float]:
+    """When something began that may keep a node from calling."""
+    happenings = [one.at for one in arena.happenings if one.node in ("", node.name)]
+    return sorted([*happenings, *([arena.paused_at] if arena.paused_at is not None else [])])
+
+
+def _made(arena: Arena, node: Node, evidence: Evidence) -> list[tuple[float, float]]:
+    """The calls of a node: when each was planned, and when made. A dialer alone may have any name."""
+    invited = {call.uuid: call.invited_at for call in evidence.seen.calls}
+    own = [one for one in evidence.attempts if len(arena.nodes) == 1 or one.owner == node.name]
+    return [(one.planned_at, invited[one.uuid]) for one in own if one.uuid in invited]
 
 
 def _counts(counter: Counter[str]) -> str:
