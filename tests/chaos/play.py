@@ -17,7 +17,8 @@ from tests.chaos.judge import Broken, Kind
 
 @frozen
 class Play:
-    """What is played: on which database, with how many dialers, by which seed; with which of `tests.crash.defects`."""
+    """What is played: on which database, with how many dialers, by which seed; with which of `tests.crash.defects`. `expected`
+    are beginnings of log lines which are no errors in this play."""
 
     folder: Path
     ground: Ground
@@ -25,10 +26,11 @@ class Play:
     nodes: int = 1
     finish: bool = False
     defect: str = ""
+    expected: tuple[str, ...] = ()
 
     def __call__(self, disturbances: Iterable[Disturbance], figures: Figures) -> list[Broken]:
         """Play it; the broken promises. Without any, the folder is removed."""
-        arena = Arena(self.folder, self.ground, self.seed, self.nodes, defect=self.defect)
+        arena = Arena(self.folder, self.ground, self.seed, self.nodes, defect=self.defect, expected=self.expected)
         try:
             with arena:
                 for disturbance in disturbances:

@@ -20,6 +20,8 @@ from tests.chaos.judge import Broken, Kind
 from tests.chaos.mixes import KILLS, LINKS, TO_THE_END
 from tests.chaos.play import Play
 
+pytestmark = pytest.mark.timeout(300)
+
 AT_ONCE = 4
 """Plays. One takes a third of a processor on average."""
 
