@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Final
 
 from attrs import frozen
 
@@ -15,16 +14,6 @@ _FIELD = re.compile(r" (\w+)=('(?:[^'\\]|\\.)*'|\S+)")
 
 CORRECTION = "correction"
 """The event that tells of a correction; its field `kind` says which."""
-
-TOLD_OTHERWISE: Final[Mapping[str, str]] = {
-    "call adopted": "adopted",
-    "call is gone": "gone",
-    "hanging up a call that nobody owns": "stray",
-    "ending an answered call that no session drives": "undriven",
-    "ending an attempt that is open for too long": "overdue",
-    "a call ended without a word": "silent end",
-}
-"""Lines that stand for a correction where none is told as such; with their `cause`, when they have one."""
 
 CONNECTED = "connected to "
 ADOPTED = "adopted"
@@ -56,18 +45,12 @@ def parse(lines: Iterable[str]) -> Iterator[LogLine]:
 
 def correction(line: LogLine) -> str:
     """The kind of correction that a line tells of, "" for any other line."""
-    if line.text == CORRECTION:
-        return line.fields.get("kind", "without a kind")
-    told = TOLD_OTHERWISE.get(line.text, "")
-    cause = line.fields.get("cause", "")
-    return f"{told} ({cause})" if told and cause else told
+    return line.fields["kind"] if line.text == CORRECTION else ""
 
 
 def corrections(lines: Iterable[LogLine]) -> Counter[str]:
-    """How many there were of each kind. Where corrections are told as such, other lines about them do not count."""
-    found = [(line.text == CORRECTION, kind) for line in lines if (kind := correction(line))]
-    counted = any(as_such for as_such, _ in found)
-    return Counter(kind for as_such, kind in found if as_such or not counted)
+    """How many there were of each kind."""
+    return Counter(kind for line in lines if (kind := correction(line)))
 
 
 def errors(lines: Iterable[LogLine]) -> list[str]:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
-from contextlib import closing
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
+import psycopg2
 from attrs import define
 
 from dialer.store.location import sqlite_url
+from tests.postgresql import Server
+
+LEASE = 3
+"""Seconds for which a node that is not heard of is left alone: the shortest that can be configured."""
 
 
 class Ground(Protocol):
     """A database, empty at first."""
 
-    name: str
-    most_nodes: int
-    """How many dialers can share it."""
+    audited: bool
+    """Whether `dialer check` can read it."""
 
     @property
     def url(self) -> str:
@@ -35,12 +40,8 @@ class Ground(Protocol):
         """What another program sees in it. The statement is such as every database understands."""
         ...
 
-    def restart(self) -> None:
-        """Stop the server at once, and start it again."""
-        ...
-
-    def close(self) -> None:
-        """Give everything back."""
+    def restart(self, pause: float) -> None:
+        """Kill the server with all its processes, and start it again after so many seconds."""
         ...
 
 
@@ -49,8 +50,13 @@ class Sqlite:
     """A file in `folder`."""
 
     folder: Path
-    name: str = "sqlite"
-    most_nodes: int = 1
+    audited: bool = True
+
+    @classmethod
+    @contextmanager
+    def made(cls, folder: Path) -> Iterator[Ground]:
+        """One in a folder."""
+        yield cls(folder)
 
     @property
     def path(self) -> Path:
@@ -71,12 +77,41 @@ class Sqlite:
         with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)) as connection:
             return connection.execute(statement).fetchall()
 
-    def restart(self) -> None:
+    def restart(self, pause: float) -> None:
         """There is no server."""
         raise NotImplementedError("SQLite has no server")
 
-    def close(self) -> None:
-        """Nothing is held."""
+
+@define(eq=False)
+class Postgresql:
+    """A database on a server of its own, which may be killed."""
+
+    server: Server
+    url: str
+    audited: bool = False
+
+    @classmethod
+    @contextmanager
+    def made(cls, folder: Path) -> Iterator[Ground]:
+        """One on a new server."""
+        with Server.running() as server:
+            yield cls(server, server.new_database())
+
+    def sections(self, node: str) -> Mapping[str, Mapping[str, object]]:
+        """See `Ground`."""
+        return {"database": {"url": self.url}, "node": {"name": node, "lease": LEASE}}
+
+    def rows(self, statement: str) -> list[Any]:
+        """See `Ground`."""
+        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def restart(self, pause: float) -> None:
+        """See `Ground`."""
+        self.server.kill()
+        time.sleep(pause)
+        self.server.start()
 
 
 def seconds(moment: datetime | str | None) -> float | None:
@@ -88,5 +123,7 @@ def seconds(moment: datetime | str | None) -> float | None:
     return moment.replace(tzinfo=UTC).timestamp()
 
 
-GROUNDS: Final[Mapping[str, Callable[[Path], Ground]]] = MappingProxyType({"sqlite": Sqlite})
-"""Every kind of database, made in a folder."""
+GROUNDS: Final[Mapping[str, Callable[[Path], AbstractContextManager[Ground]]]] = MappingProxyType(
+    {"sqlite": Sqlite.made, "postgresql": Postgresql.made}
+)
+"""Every kind of database, made for a folder."""

@@ -56,6 +56,7 @@ class Node:
         link = network.link(switch, outbound)
         sections = {
             "switch": {
+                "name": "switch",
                 "port": link.switch_port,
                 "password": "ClueCon",
                 "calls_per_second": rules.frequency / 60 * 2,

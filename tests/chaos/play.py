@@ -11,17 +11,17 @@ from attrs import frozen
 from tests.chaos.arena import Arena
 from tests.chaos.disturbances import Disturbance
 from tests.chaos.figures import Figures
-from tests.chaos.grounds import Ground
+from tests.chaos.grounds import GROUNDS
 from tests.chaos.judge import Broken, Kind
 
 
 @frozen
 class Play:
-    """What is played: on which database, with how many dialers, by which seed; with which of `tests.crash.defects`. `expected`
-    are beginnings of log lines which are no errors in this play."""
+    """What is played: in which folder, on which of `GROUNDS`, with how many dialers, by which seed; with which of
+    `tests.crash.defects`. `expected` are beginnings of log lines which are no errors in this play."""
 
     folder: Path
-    ground: Ground
+    database: str
     seed: int
     nodes: int = 1
     finish: bool = False
@@ -30,20 +30,21 @@ class Play:
 
     def __call__(self, disturbances: Iterable[Disturbance], figures: Figures) -> list[Broken]:
         """Play it; the broken promises. Without any, the folder is removed."""
-        arena = Arena(self.folder, self.ground, self.seed, self.nodes, defect=self.defect, expected=self.expected)
-        try:
-            with arena:
-                for disturbance in disturbances:
-                    arena.strike(disturbance)
-                broken = arena.settle(finish=self.finish)
-        except AssertionError as error:
-            broken = [Broken(Kind.OTHER, str(error))]
-        figures.add(arena, broken)
+        with GROUNDS[self.database](self.folder) as ground:
+            arena = Arena(self.folder, ground, self.seed, self.nodes, defect=self.defect, expected=self.expected)
+            try:
+                with arena:
+                    for disturbance in disturbances:
+                        arena.strike(disturbance)
+                    broken = arena.settle(finish=self.finish)
+            except AssertionError as error:
+                broken = [Broken(Kind.OTHER, str(error))]
+            figures.add(arena, broken)
         if not broken:
             shutil.rmtree(self.folder)
         return broken
 
     def told(self, broken: Sequence[Broken], most: int = 10) -> str:
         """What was broken, with how to see it again."""
-        lines = [f"seed {self.seed} on {self.ground.name}, {self.nodes} nodes; logs: {self.folder}", *map(str, broken[:most])]
+        lines = [f"seed {self.seed} on {self.database}, nodes: {self.nodes}; logs: {self.folder}", *map(str, broken[:most])]
         return "\n".join(lines + [f"and {len(broken) - most} more"] * (len(broken) > most))

@@ -51,7 +51,7 @@ class Played:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[tuple[str, str], Future[Played]]]:
     def submit(name: str, database: str, disturbances: Sequence[Disturbance], seed: int, defect: str = "") -> Future[Played]:
         folder = tmp_path_factory.mktemp("chaos")
-        play = Play(folder, GROUNDS[database](folder), seed, finish=name == "to the end", defect=defect)
+        play = Play(folder, database, seed, finish=name == "to the end", defect=defect)
 
         def run() -> Played:
             figures = Figures()

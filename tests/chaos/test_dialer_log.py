@@ -26,31 +26,16 @@ def test_a_line_is_a_time_a_text_and_fields():
     assert line.fields["reason"].startswith("no such")
 
 
-def test_corrections_are_counted_by_what_the_lines_say():
-    lines = list(
-        parse(
-            [
-                at(1, "dialer: call adopted call=u1 answered=True"),
-                at(1, "dialer: call is gone call=u2 cause=UNKNOWN", "WARNING"),
-                at(1, "dialer: call is gone call=u3 cause=LOST_SWITCH", "WARNING"),
-                at(1, "dialer: attempts left open by an earlier run attempts=3", "WARNING"),
-            ]
-        )
+def test_corrections_are_counted_by_their_kind():
+    lines = parse(
+        [
+            at(1, "dialer: correction kind=adopted-ringing call=u1 reason='the call lives on the switch'"),
+            at(1, "dialer: correction kind=ended-unknown call=u2 reason='the call is gone'", "WARNING"),
+            at(1, "dialer: correction kind=ended-unknown call=u3 reason='the call is gone'", "WARNING"),
+            at(1, "dialer: attempts left open by an earlier run attempts=3", "WARNING"),
+        ]
     )
-    assert corrections(lines) == {"adopted": 1, "gone (UNKNOWN)": 1, "gone (LOST_SWITCH)": 1}
-
-
-def test_corrections_that_are_told_as_such_are_not_counted_twice():
-    lines = list(
-        parse(
-            [
-                at(1, "dialer: call adopted call=u1 answered=True"),
-                at(1, "dialer: correction kind=adopted call=u1"),
-                at(1, "dialer: correction kind=lost_switch call=u2", "WARNING"),
-            ]
-        )
-    )
-    assert corrections(lines) == {"adopted": 1, "lost_switch": 1}
+    assert corrections(lines) == {"adopted-ringing": 1, "ended-unknown": 2}
 
 
 def test_an_error_and_what_is_no_line_of_the_log_are_complaints():
@@ -65,8 +50,8 @@ def test_a_recovery_lasts_from_the_connection_to_the_first_call_that_was_planned
         parse(
             [
                 at(10, "dialer.esl.inbound: connected to 127.0.0.1:8021, core c"),
-                at(10.2, "dialer: call adopted call=u1 answered=True"),
-                at(11, "dialer: call adopted call=u2 answered=True"),
+                at(10.2, "dialer: correction kind=adopted-answered call=u1 reason='it lives'"),
+                at(11, "dialer: correction kind=adopted-ringing call=u2 reason='it lives'"),
                 at(30, "dialer.esl.inbound: connected to 127.0.0.1:8021, core c"),
                 at(50, "dialer.esl.inbound: connected to 127.0.0.1:8021, core c"),
             ]
