@@ -52,7 +52,8 @@ TOLERANCE = timedelta(milliseconds=50)
 @frozen(kw_only=True)
 class ServiceSettings:
     """What a dialling service is made of. `advertise` is the `host:port` at which FreeSWITCH reaches the outbound server, ""
-    for where it listens. `outcomes` is a file that gets the end of each attempt as a line of JSON."""
+    for where it listens. `outcomes` is a file that gets the end of each attempt as a line of JSON. `recovery_grace` and
+    `originate_window` are the flow's, in seconds."""
 
     database: str
     switch: SwitchConfig
@@ -64,6 +65,8 @@ class ServiceSettings:
     outcomes: Path | None = None
     apps: AppSettings = Factory(AppSettings)
     applications: Mapping[VoipAppType, Application] = BUILT_IN
+    recovery_grace: float = 10.0
+    originate_window: float = 10.0
 
 
 def utc_now() -> datetime:
@@ -211,7 +214,14 @@ class DialerService:
         self._build_flow(self.settings.advertise or _address(self._port))
 
     def _build_flow(self, outbound: str) -> None:
-        flow = FlowSettings(installation=self.database.installation_id, outbound=outbound, inline=self.settings.inline)
+        settings = self.settings
+        flow = FlowSettings(
+            installation=self.database.installation_id,
+            outbound=outbound,
+            inline=settings.inline,
+            originate_window=settings.originate_window,
+            recovery_grace=settings.recovery_grace,
+        )
         self.lifecycle = Lifecycle(
             clock=self.reactor,
             now=self.now,

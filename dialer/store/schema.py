@@ -74,6 +74,16 @@ def upgrade(url: str, steps: Sequence[Upgrade] | None = None) -> list[int]:
         raise _explained(error, where) from error
 
 
+def is_newest(url: str) -> bool:
+    """Whether there is nothing to upgrade. Raises `StoreError` for a database that cannot be read, or is not there."""
+    where = shown(url)
+    try:
+        with opened(url) as connection:
+            return _version(connection, where) == upgrades(dialect_of(url))[-1].version
+    except Exception as error:
+        raise _explained(error, where) from error
+
+
 def check(url: str, steps: Sequence[Upgrade] | None = None) -> None:
     """Raise `StoreError` unless the database has exactly the newest schema. Changes nothing."""
     newest = (upgrades(dialect_of(url)) if steps is None else steps)[-1].version

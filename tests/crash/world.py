@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +28,6 @@ import dialer.campaigns.scheduler
 import dialer.esl.inbound
 import dialer.service
 import dialer.store.sqlite
-from dialer.calls.lifecycle import FlowSettings
 from dialer.errors import StoreError
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import Delivery, VoipAppType
@@ -220,6 +218,8 @@ class World:
             outbound_endpoint=f"tcp:{OUTBOUND_PORT}:interface=127.0.0.1",
             outcomes=self.folder / "outcomes",
             applications={VoipAppType.PLAY_AUDIO: play},
+            recovery_grace=GRACE,
+            originate_window=WINDOW,
         )
         self.service = DialerService(self.dialer, settings)
         Deferred.fromCoroutine(self.service.start()).addErrback(self._not_started, self.dialer)
@@ -242,7 +242,6 @@ class World:
             mock.patch.multiple(
                 dialer.service,
                 Database=SteppedDatabase,
-                FlowSettings=partial(FlowSettings, recovery_grace=GRACE, originate_window=WINDOW),
                 JsonLines=lambda _: self._hook,
                 utc_now=self.now,
                 new_id=uuid_factory(random.Random(self.plan.seed)),
