@@ -30,7 +30,7 @@ def new_node(folder: Path, url: str, name: str) -> Path:
     password.write_text(PASSWORD)
     made = dialer("init", folder, "--simulator", "--database", url, "--node", name, "--password-file", password)
     assert made.returncode == 0, made.stderr
-    change(folder, endpoint='"tcp:0:interface=127.0.0.1"')
+    change(folder, endpoint='"tcp:0:interface=127.0.0.1"', lease="3.0")
     return folder
 
 
