@@ -16,10 +16,9 @@ from twisted.internet.error import CannotListenError
 
 from dialer.applications import AppSettings
 from dialer.apps import loading
-from dialer.calls.witness import Verdict
 from dialer.cdr import read_record
 from dialer.config import AppsSettings, Config, HttpSettings, SimulatorSettings, changes
-from dialer.errors import BadValue, Busy, CannotListen, DialerError
+from dialer.errors import BadValue, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
 from dialer.interfaces import ApiBackend
 from dialer.model import VoipAppType
@@ -138,9 +137,7 @@ class Host:
         await self.records.start(settings.endpoint, "cdr.endpoint")
 
     async def _take_record(self, content: bytes) -> None:
-        """A record that another process must hear of is not taken: FreeSWITCH keeps it for `dialer cdr import`."""
-        if await self.service.witness.take(read_record(content)) is Verdict.OPEN:
-            raise Busy("the attempt of this call is open in another process")
+        await self.service.witness.take(read_record(content))
 
     # --- building ---------------------------------------------------------------------------------------------------------
 
@@ -155,6 +152,7 @@ class Host:
             identity=switch.name,
             calls_per_second=switch.calls_per_second,
             max_in_flight=switch.max_in_flight,
+            silence=switch.silence,
         )
 
     async def _start_simulator(self, settings: SimulatorSettings) -> SwitchConfig:
@@ -179,6 +177,8 @@ class Host:
             inline=outbound.inline,
             apps=app_settings(self.config.apps),
             applications=loading.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
+            recovery_grace=self.config.recovery.grace,
+            originate_window=self.config.recovery.originate_window,
         )
         self.service = DialerService(self.reactor, settings)
         self.backend = StoreBackend(self.service.database, self.reactor, self.service, self.service.now)

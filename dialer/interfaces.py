@@ -79,9 +79,10 @@ class FlowStore(Protocol):
         """Note a move forward. Batched: durable soon, before the attempt's end is; an attempt that has ended stays so."""
         ...
 
-    def finish(self, finish: Finish) -> Deferred[bool]:
-        """End the attempt, set the subscriber, write the outbox rows: one transaction. Fires with False when the attempt
-        had ended before (nothing is changed then)."""
+    def finish(self, finish: Finish) -> Deferred[bool | Signal]:
+        """End the attempt, set the subscriber, write the outbox rows: one transaction. Fires with False when the attempt had
+        ended before, or is another node's by now (nothing is changed then). When nobody could tell how the call ended but a
+        call detail record that had come to another process, it fires with that record's HUNG_UP, and nothing is changed."""
         ...
 
     def open_attempts(self) -> Deferred[list[Attempt]]:

@@ -19,7 +19,7 @@ the signals of one attempt are handled one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, KeysView, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -29,16 +29,16 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from dialer.calls import disposition, machine, retry
-from dialer.calls.causes import Fault
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.hangup import hang_up
+from dialer.calls.health import GatewayHealth
 from dialer.calls.live import LiveAttempt
+from dialer.calls.overheard import Overheard
 from dialer.calls.recovery import Reconciler
 from dialer.calls.settings import FlowSettings
 from dialer.calls.sweeper import Sweeper
 from dialer.calls.usage import Usage
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
-from dialer.gateways import Backoff
 from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
     Attempt,
@@ -46,7 +46,6 @@ from dialer.model import (
     Campaign,
     Finish,
     Origination,
-    Outcome,
     OwnCause,
     Plan,
     Signal,
@@ -68,10 +67,11 @@ class Lifecycle:
     application: VoiceApplication
     finished: Callable[[Finish], None] = lambda _: None
     submitted: Callable[[datetime], None] = lambda _: None
+    overheard: Overheard = field(factory=Overheard)
     corrections: CorrectionLog = field(factory=CorrectionLog, init=False)
     _live: dict[str, LiveAttempt] = field(factory=dict, init=False)
     _unsent: int = field(default=0, init=False)
-    _backoffs: dict[int, Backoff] = field(factory=dict, init=False)
+    backoffs: GatewayHealth = field(factory=GatewayHealth, init=False)
     _in_use: Usage = field(factory=Usage, init=False)
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
     _idle: list[Deferred[None]] = field(factory=list, init=False)
@@ -108,11 +108,6 @@ class Lifecycle:
         return self._in_use
 
     @property
-    def backoffs(self) -> Mapping[int, Backoff]:
-        """The gateways that did not fare well of late, by id."""
-        return self._backoffs
-
-    @property
     def unsent(self) -> int:
         """How many attempts were begun and wait for their due time."""
         return self._unsent
@@ -123,9 +118,9 @@ class Lifecycle:
         return len(self._live)
 
     @property
-    def calls(self) -> frozenset[str]:
-        """The call UUIDs of the attempts that this process owns."""
-        return frozenset(self._live)
+    def calls(self) -> KeysView[str]:
+        """The call UUIDs of the attempts that this process owns, as they are at any time."""
+        return self._live.keys()
 
     def owns(self, call_uuid: str) -> bool:
         """Whether a channel is one of ours and not ended: the outbound server accepts no other."""
@@ -146,11 +141,6 @@ class Lifecycle:
         else:
             live.stored.append(stored)
         return stored
-
-    @property
-    def call_uuids(self) -> set[str]:
-        """The attempts that this process owns."""
-        return set(self._live)
 
     def states(self) -> dict[AttemptState, int]:
         """How many open attempts are in which state."""
@@ -251,6 +241,8 @@ class Lifecycle:
     def signal_received(self, signal: Signal) -> None:
         """Something happened to a call. Calls that are not ours, or have ended, are none of this flow's business."""
         live = self._live.get(signal.call_uuid)
+        if live is None:
+            self.overheard.note(signal)
         if live is None or live.concluding:
             return
         before = live.state
@@ -303,17 +295,9 @@ class Lifecycle:
         campaign = self._rules.get(attempt.plan.campaign.id, attempt.plan.campaign)
         outcome = live.outcome(now)
         why = disposition.classify(outcome)
-        self._spare_gateway(attempt.plan.gateway.id, outcome, now)
+        self.backoffs.note(attempt.plan.gateway.id, outcome, now)
         decision = retry.decide(why, outcome, attempt.plan.candidate, campaign, now)
         self._finish(live, Finish(attempt=attempt, outcome=outcome, disposition=why, decision=decision))
-
-    def _spare_gateway(self, gateway_id: int, outcome: Outcome, now: datetime) -> None:
-        before = self._backoffs.get(gateway_id, Backoff())
-        got_through_at = disposition.got_through_at(outcome)
-        if disposition.fault(outcome) is Fault.GATEWAY:
-            self._backoffs[gateway_id] = before.after_fault(now)
-        elif got_through_at is not None and before.after_success(got_through_at) == Backoff():
-            self._backoffs.pop(gateway_id, None)
 
     # --- 11. finish -------------------------------------------------------------------------------------------------------
 
@@ -321,7 +305,12 @@ class Lifecycle:
         done = self.store.finish(finish)
         done.addCallbacks(self._finished, self._not_finished, callbackArgs=(live, finish), errbackArgs=(live, finish))
 
-    def _finished(self, changed: bool, live: LiveAttempt, finish: Finish) -> None:
+    def _finished(self, changed: bool | Signal, live: LiveAttempt, finish: Finish) -> None:
+        if isinstance(changed, Signal):
+            self.corrections.note(Correction.RECORD_ENDED, changed.call_uuid, f"a record tells the end: {changed.cause}")
+            live.note(changed)
+            self._conclude(live)
+            return
         self._disown(live, ended=changed)
         if changed:
             self.finished(finish)
@@ -362,6 +351,8 @@ class Lifecycle:
             if attempt.call_uuid not in self._live:
                 self._own(LiveAttempt(attempt, AttemptState.ADRIFT, sent=True))
                 self.store.move(attempt, AttemptState.ADRIFT, self.now())
+                for ended in self.overheard.recall(attempt.call_uuid):
+                    self.signal_received(ended)
         self._reconciler.look_soon()
 
     def forget(self, call_uuids: Iterable[str]) -> None:

@@ -12,6 +12,9 @@ written or started, which for an attempt without a reply is its deadline.
 What the switch lists is told first, all of it: callees are on those lines. Only then are the others asked for one by one,
 since the list is a copy that can lag; as many questions are under way as make the round trip cheap, and no more, for they
 share their connection with the originates of other contacts.
+
+It lags the other way round, too: FreeSWITCH lists a channel for a fifth of a second after its end was told (facts, "The end
+of a call"), which may have been before we listened. So what was found is asked for once more a second later.
 """
 
 from __future__ import annotations
@@ -63,6 +66,10 @@ class Reconciler:
     _soon: bool = field(default=False, init=False)
     _failed: bool = field(default=False, init=False)
     _asked: set[str] = field(factory=set, init=False)
+    _adopted: dict[str, datetime] = field(factory=dict, init=False)
+    """Found alive, and when; not asked for again since."""
+    _missed: set[str] = field(factory=set, init=False)
+    """Of these, what the switch did not know when it was asked; its end may be on the way to us."""
     _checking: set[str] = field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -86,7 +93,8 @@ class Reconciler:
         """The switch went away: what was seen of it proves nothing any more."""
         self._running = self._looking = self._soon = self._failed = False
         self._visit += 1
-        self._asked.clear()
+        for told in (self._asked, self._adopted, self._missed):
+            told.clear()
         self._strays.forget()
         self._cancel()
 
@@ -145,7 +153,7 @@ class Reconciler:
         if visit != self._visit:
             return
         self._looking = False
-        if self._soon or self._failed or self._strays or self._adrift():
+        if self._soon or self._failed or self._strays or self._adopted or self._adrift():
             self._timer = self.clock.callLater(0 if self._soon else LOOK_AGAIN, self._look)
 
     def _adrift(self) -> list[LiveAttempt]:
@@ -162,6 +170,7 @@ class Reconciler:
             return
         if visit != self._visit:
             return
+        doubtful = self._to_confirm()
         unlisted = []
         for live in self._adrift():
             channel = channels.get(live.attempt.call_uuid)
@@ -170,24 +179,38 @@ class Reconciler:
             else:
                 self._found(live, answered=channel.answered)
         self._strays.look(channels.values())
-        await self._ask_for(unlisted, visit)
+        await self._ask_for([*self._doubtful(unlisted), *doubtful], visit)
 
     def _cannot_look(self, visit: int, error: SwitchUnavailable | CommandFailed) -> None:
         if visit == self._visit and not self._failed:
             self._failed = True
             log.warning("cannot compare our calls with the switch", switch=self.switch.name, reason=str(error))
 
-    # --- those that the switch does not list ------------------------------------------------------------------------------
+    def _to_confirm(self) -> list[LiveAttempt]:
+        """What was found alive a while ago, unless something was heard of it that says more."""
+        for uuid in list(self._adopted):
+            live = self.live.get(uuid)
+            if live is None or live.state in _OTHERWISE_KNOWN:
+                self._forget(uuid)
+        old = self.now() - timedelta(seconds=LOOK_AGAIN)
+        return [self.live[uuid] for uuid, found_at in self._adopted.items() if found_at <= old]
 
-    async def _ask_for(self, unlisted: list[LiveAttempt], visit: int) -> None:
+    def _forget(self, uuid: str) -> None:
+        self._adopted.pop(uuid, None)
+        self._missed.discard(uuid)
+
+    # --- single calls -----------------------------------------------------------------------------------------------------
+
+    def _doubtful(self, unlisted: list[LiveAttempt]) -> Iterator[LiveAttempt]:
         """Each is asked for at once, and again when its absence counts; those of another core need not be asked for."""
         self._asked &= self.live.keys()
-        doubtful = []
         for live in unlisted:
             if self._is_lost(live):
                 self._gone(live, OwnCause.LOST_SWITCH)
             elif live.attempt.call_uuid not in self._asked or self.now() >= self._proven_by(live):
-                doubtful.append(live)
+                yield live
+
+    async def _ask_for(self, doubtful: list[LiveAttempt], visit: int) -> None:
         waiting = iter(doubtful)
         await gatherResults(
             [Deferred.fromCoroutine(self._ask(waiting, visit)) for _ in range(min(AT_ONCE, len(doubtful)))], consumeErrors=True
@@ -204,6 +227,9 @@ class Reconciler:
                 return
             if visit != self._visit:
                 return
+            if uuid in self._adopted:
+                self._confirm(live, alive=alive)
+                continue
             self._asked.add(uuid)
             if not self._is_adrift(live):
                 continue  # it was heard of meanwhile
@@ -211,6 +237,16 @@ class Reconciler:
                 self._found(live, answered=live.answered_at is not None)
             elif counts:
                 self._gone(live, OwnCause.UNKNOWN)
+
+    def _confirm(self, live: LiveAttempt, *, alive: bool) -> None:
+        """It was found alive, and we have listened since: when it is, its end will be told."""
+        uuid = live.attempt.call_uuid
+        if not alive and uuid not in self._missed:
+            self._missed.add(uuid)
+            return
+        self._forget(uuid)
+        if not alive and self.live.get(uuid) is live and live.state not in _OTHERWISE_KNOWN:
+            self._gone(live, OwnCause.UNKNOWN)
 
     def _is_lost(self, live: LiveAttempt) -> bool:
         return bool(live.core_uuid) and live.core_uuid != self.switch.core_uuid
@@ -227,6 +263,7 @@ class Reconciler:
             self.corrections.note(Correction.ADOPTED_ANSWERED, uuid, "the call lives on the switch, answered")
         else:
             self.corrections.note(Correction.ADOPTED_RINGING, uuid, "the call lives on the switch, not answered yet")
+        self._adopted[uuid] = self.now()
         kind = SignalKind.FOUND_ANSWERED if answered else SignalKind.FOUND_RINGING
         self.tell(Signal(kind=kind, call_uuid=uuid, at=self.now()))
 
@@ -242,3 +279,5 @@ class Reconciler:
 
 
 _UNHEARD = frozenset({AttemptState.PLANNED, AttemptState.SUBMITTED})
+_OTHERWISE_KNOWN = frozenset({AttemptState.ADRIFT, AttemptState.ENDED})
+"""States that a call which was found alive leaves to others: it is looked for anew, or its end was told."""

@@ -32,7 +32,7 @@ class Verdict(enum.StrEnum):
     ENDED = "ended"  # it ended an attempt that was open
     CORRECTED = "corrected"  # it told how an attempt ended of which nobody could
     KNOWN = "known"  # nothing new
-    OPEN = "open"  # its attempt is open in another process, which has to hear of it
+    KEPT = "kept"  # its attempt is open in another process, which finds it when nobody else tells how the call ended
     UNKNOWN = "unknown"  # our account code, but no attempt of ours: the second leg of a call, or another database
     FOREIGN = "foreign"  # not our account code
 
@@ -48,6 +48,10 @@ class RecordStore(Protocol):
         """End an open attempt of `owner`. Fires with False when it has ended meanwhile."""
         ...
 
+    def keep(self, hung_up: Signal) -> Deferred[bool]:
+        """Keep the end of a call with its open attempt, for whoever has that. Fires with False when it has ended meanwhile."""
+        ...
+
     def correct(self, finish: Finish) -> Deferred[bool]:
         """Store how an attempt ended of which nobody could tell. Fires with False when that is known by now. The contact stays
         as it is when it was dialled since, or when it would be called again."""
@@ -61,8 +65,8 @@ def _never(_: str) -> None:
 @define(eq=False, kw_only=True)
 class Witness:
     """Takes records. `state_of`, `tell` and `when_stored` are the flow's of this process; without them, an open attempt is
-    ended in the database when nobody else dials (`alone`), and left otherwise. `counts` are since the start; `corrections`
-    gets those records that told what could not be known without them."""
+    ended in the database when nobody else dials (`alone`), and the record is kept with it otherwise. `counts` are since the
+    start; `corrections` gets those records that told what could not be known without them."""
 
     now: Now
     account_code: str
@@ -99,9 +103,12 @@ class Witness:
             return Verdict.UNKNOWN
         if not known.ended:
             return await self._end(known, record)
+        return await self._explain(known, record)
+
+    async def _explain(self, known: Recorded, record: CallRecord) -> Verdict:
         if known.unexplained and await self.store.correct(ending(known, record.hung_up, self.now())):
             why = f"a record tells how the call ended: {record.hung_up.cause}"
-            self.corrections.note(Correction.RECORD_CORRECTED, uuid, why)
+            self.corrections.note(Correction.RECORD_CORRECTED, record.call_uuid, why)
             return Verdict.CORRECTED
         return Verdict.KNOWN
 
@@ -110,7 +117,9 @@ class Witness:
             self.tell(record.hung_up)  # once more: it may have been taken over since
             return Verdict.ENDED
         if not self.alone:
-            return Verdict.OPEN
+            if await self.store.keep(record.hung_up):
+                return Verdict.KEPT
+            return await self._explain(await self.store.find(record.call_uuid) or known, record)
         if not await self.store.end(ending(known, record.hung_up, self.now()), known.owner):
             return Verdict.KNOWN
         self._ended(record.call_uuid)

@@ -29,6 +29,7 @@ from dialer.host import Api, Host
 from dialer.logs import LineLog, log_to_stderr
 from dialer.notify import Notifier, from_environment
 from dialer.service import utc_now
+from dialer.store.location import shown
 
 log = structlog.get_logger()
 
@@ -141,7 +142,7 @@ class Running:
     def _addresses(self) -> dict[str, str]:
         host = self._host
         addresses = {"http": host.web.address, "outbound": host.service.outbound_address, "switch": host.service.switch.name}
-        return addresses | {"database": host.service.settings.database}
+        return addresses | {"database": shown(host.service.settings.database)}
 
     # --- stop -------------------------------------------------------------------------------------------------------------
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 MAX_BURST_SECONDS = 0.1
-"""A burst is at most what a tenth of a second brings: a stock switch admits 29 calls in a clock second, and a cap of 25 with
-a burst of 2 never asks for more than 27."""
+"""A burst is at most what a tenth of a second brings: a stock switch admits 29 calls in a second of its own, and a cap of 25
+with a burst of 2 never asks for more than 27."""
 
 
 class Throttle:

@@ -195,7 +195,7 @@ class Api:
         if words[0] not in ("channels", "calls"):
             return f"-USAGE: {SHOW}\n"
         as_json = words[-2:] == ["as", "json"]
-        return listing.show(self.switch.channels.values(), words[0], as_json=as_json, count="count" in words)
+        return listing.show(self.switch.listed(), words[0], as_json=as_json, count="count" in words)
 
     # --- the switch -------------------------------------------------------------------------------------------------------
 

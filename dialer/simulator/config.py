@@ -32,7 +32,8 @@ MODULES = frozenset(
 class SimulatorConfig:
     """`sps` and `max_sessions` are a stock FreeSWITCH's limits (0: none); `time_scale` stretches the callees' times;
     `outbound_socket` is what `${dialer_socket}` stands for when a call does not set it; `invalid_gateways` do not exist.
-    `poll` is how long events wait to be sent (0.02 s in FreeSWITCH, 0 is at once); `orphan_window` are the seconds after the
+    `poll` is how long events wait to be sent (0.02 s in FreeSWITCH, 0 is at once); `list_lag`, how long a channel is listed
+    that is no more (up to 0.2 s in FreeSWITCH); `orphan_window` are the seconds after the
     `connect` reply in which a listener that closes leaves its call parked for ever (about 0.005 s in FreeSWITCH).
     `clock_offset` moves the switch's clock; `log_path` is the oracle's file, "" for none. `modules` are loaded; without
     `dialer_context`, the dialplan context that is shipped for FreeSWITCH is missing; `json_cdr` are the parameters of
@@ -52,6 +53,7 @@ class SimulatorConfig:
     json_cdr: tuple[tuple[str, str], ...] = ()
     heartbeat: float = 20.0
     poll: float = 0.0
+    list_lag: float = 0.0
     orphan_window: float = 0.0
     clock_offset: float = 0.0
     version: str = "1.11.2-release"

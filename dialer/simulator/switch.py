@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -56,6 +57,7 @@ class Switch:
     started: float = field(init=False)
     seen: dict[str, CalledSide] = Factory(dict)
     _enders: dict[str, Ender] = Factory(dict)
+    _gone: deque[tuple[float, Channel]] = Factory(deque)
     _second: int = -1
     _left: int = 0
     _taken: int = 0
@@ -68,8 +70,8 @@ class Switch:
     # --- limits -----------------------------------------------------------------------------------------------------------
 
     def admit(self) -> bool:
-        """Whether one more session may begin now. Of `sps` per clock second, FreeSWITCH lets through one less; a new limit
-        counts from the next second on (switch_core_session_request_uuid)."""
+        """Whether one more session may begin now. Of `sps` per second, FreeSWITCH lets through one less; a new limit counts
+        from the next second on (switch_core_session_request_uuid). Here a second begins with the clock's, there by itself."""
         if self.paused:
             return False
         second = int(self.clock.now())
@@ -95,6 +97,12 @@ class Switch:
         if ender is not None:
             self._enders[channel.uuid] = ender
         self.peak = max(self.peak, len(self.channels))
+
+    def listed(self) -> list[Channel]:
+        """What `show channels` tells of: FreeSWITCH keeps it in a database, which lags behind."""
+        while self._gone and self._gone[0][0] <= self.clock.now():
+            self._gone.popleft()
+        return [*self.channels.values(), *(channel for _, channel in self._gone)]
 
     # --- the life of a channel ----------------------------------------------------------------------------------------
 
@@ -132,6 +140,8 @@ class Switch:
         channel.emit_state("CS_REPORTING")
         channel.emit("CHANNEL_HANGUP_COMPLETE")
         self.channels.pop(channel.uuid, None)
+        if self.config.list_lag:
+            self._gone.append((self.clock.now() + self.config.list_lag, channel))
         for tell in channel.when_hung_up:
             tell()
         channel.destroy()

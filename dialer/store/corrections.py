@@ -6,11 +6,12 @@ from attrs import define
 from twisted.internet.defer import Deferred
 
 from dialer.cdr import Recorded
-from dialer.model import Finish, SubscriberStatus
+from dialer.model import Finish, Signal, SubscriberStatus
 from dialer.store import statements, values
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.finish import finish as write_end
+from dialer.store.kept import written
 from dialer.store.times import to_column, to_column_or_none
 from dialer.store.values import as_text, in_range
 
@@ -29,7 +30,12 @@ class Corrections:
 
     def end(self, finish: Finish, owner: str) -> Deferred[bool]:
         """See `RecordStore.end`."""
-        return self.database.run(lambda connection: write_end(connection, finish, owner, outbox=False))
+        return self.database.run(lambda connection: write_end(connection, finish, owner, outbox=False) is True)
+
+    def keep(self, hung_up: Signal) -> Deferred[bool]:
+        """See `RecordStore.keep`."""
+        row = (written(hung_up), hung_up.call_uuid)
+        return self.database.run(lambda connection: connection.execute(statements.KEEP_RECORD, row).rowcount > 0)
 
     def correct(self, finish: Finish) -> Deferred[bool]:
         """See `RecordStore.correct`."""

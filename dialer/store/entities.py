@@ -258,6 +258,7 @@ def _make_work(db: Any) -> dict[str, Any]:
         duration_ms = Optional(int, size=64)
         machine = Optional(bool)
         session = Optional(LongStr, nullable=True)
+        record = Optional(LongStr, nullable=True)
         outbox = Set("Outbox")
 
     class DoNotCall(db.Entity):

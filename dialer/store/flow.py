@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-import structlog
 from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -24,9 +23,11 @@ from dialer.model import (
     Others,
     Plan,
     Progress,
+    Signal,
     Snapshot,
     SubscriberStatus,
 )
+from dialer.outages import Outage
 from dialer.store import statements, values
 from dialer.store.begin import Beginning, begin
 from dialer.store.connection import Connection, Dialect
@@ -35,8 +36,6 @@ from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
 from dialer.store.nodes import others
 from dialer.store.times import from_column_or_none, to_column
-
-log = structlog.get_logger()
 
 MOVE_DELAY = 0.05
 """Seconds that a move may wait for company."""
@@ -56,6 +55,7 @@ class Store:
     outbox: bool = False
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
+    _outage: Outage = field(factory=lambda: Outage("moves are not stored yet"), init=False)
 
     def snapshot(self) -> Deferred[Snapshot]:
         """See `FlowStore.snapshot`."""
@@ -93,7 +93,7 @@ class Store:
         if self._timer is None:
             self._timer = self.clock.callLater(MOVE_DELAY, self._time_is_up)
 
-    def finish(self, end: Finish) -> Deferred[bool]:
+    def finish(self, end: Finish) -> Deferred[bool | Signal]:
         """See `FlowStore.finish`."""
         if end.attempt.id in self._moves:
             self._write_moves()
@@ -130,10 +130,10 @@ class Store:
             return
         rows = self._moves.take()
         written = self.database.run(lambda connection: write_moves(connection, rows, self.node), may_wait=True)
-        written.addErrback(self._not_written, rows)
+        written.addCallbacks(lambda _: self._outage.worked(), self._not_written, errbackArgs=(rows,))
 
     def _not_written(self, failure: Failure, rows: dict[int, MoveRow]) -> None:
-        log.error("moves not stored", attempts=len(rows), reason=failure.getErrorMessage())
+        self._outage.failed(failure.getErrorMessage(), attempts=len(rows))
         self._moves.put_back(rows)
         if self._timer is None:
             self._timer = self.clock.callLater(MOVE_RETRY, self._time_is_up)

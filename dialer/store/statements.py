@@ -76,6 +76,9 @@ ADD_TO_OUTBOX = (
     "VALUES (?, ?, ?, ?, 'due', 0, ?, ?, '')"
 )
 
+KEEP_RECORD = "UPDATE attempt SET record = ? WHERE call_uuid = ? AND ended_at IS NULL"
+KEPT_RECORD = "SELECT record FROM attempt WHERE id = ? AND ended_at IS NULL AND owner = ? AND record IS NOT NULL"
+
 ADOPT_OPEN = "UPDATE attempt SET owner = ?, epoch = epoch + 1 WHERE ended_at IS NULL AND owner <> ?"
 
 OPEN_ATTEMPTS = (

@@ -279,11 +279,15 @@ async def test_second_group_is_dialled_when_the_first_fails_and_legs_race(dialer
     assert (await dialer.peer.job(both)) in ("-ERR CALL_REJECTED\n", "-ERR UNALLOCATED_NUMBER\n")
 
 
-async def next_second(dialer: Dialer) -> None:
-    """Wait until a new limit counts: the switch's next clock second."""
-    second = int(await dialer.peer.ask("strepoch"))
-    while int(await dialer.peer.ask("strepoch")) <= second:
-        await dialer.peer.pause(0.02)
+async def new_limit_counts(dialer: Dialer) -> None:
+    """Wait until a new limit counts: FreeSWITCH fills up its sessions each second, by a timer of its own."""
+    await dialer.peer.pause(1.1)
+
+
+async def burst(dialer: Dialer) -> list[str]:
+    """Twelve calls at once; their results."""
+    calls = [await dialer.call("null/x") for _ in range(12)]
+    return [await dialer.peer.job(call) for call in calls]
 
 
 @pytest.mark.needs_exclusive
@@ -292,13 +296,17 @@ async def test_sessions_per_second_lets_through_one_less(dialer: Dialer) -> None
     ask, peer = dialer.peer.ask, dialer.peer
     before = (await ask("fsctl sps")).rsplit(" ", 1)[1].strip()
     assert await ask("fsctl sps 5") == "+OK sessions per second: 5\n"
-    await next_second(dialer)
-    calls = [await dialer.call("null/x") for _ in range(12)]
-    results = [await peer.job(call) for call in calls]
+    results = []
+    for _ in range(3):
+        # The timer may tick in the middle of a burst, which then gets through twice; not so in all of these three.
+        await new_limit_counts(dialer)
+        await peer.pause(0.25)
+        results.append(await burst(dialer))
     await ask(f"fsctl sps {before}")
-    await next_second(dialer)
-    assert sum(result.startswith("+OK") for result in results) == 4
-    assert {result for result in results if result.startswith("-")} == {"-ERR DESTINATION_OUT_OF_ORDER\n"}
+    await new_limit_counts(dialer)
+    counts = [sum(result.startswith("+OK") for result in each) for each in results]
+    assert (min(counts), max(counts) <= 8) == (4, True), counts
+    assert {result for each in results for result in each if result.startswith("-")} == {"-ERR DESTINATION_OUT_OF_ORDER\n"}
 
 
 @pytest.mark.needs_exclusive

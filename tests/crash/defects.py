@@ -117,10 +117,11 @@ def planned_was_never_sent() -> Iterator[None]:
     take_over = Lifecycle.take_over
 
     def careless(self: Lifecycle, attempts: Iterable[Attempt]) -> None:
-        take_over(self, attempts)
-        for live in list(self._live.values()):
-            if live.attempt.state is AttemptState.PLANNED:
-                self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
+        left = list(attempts)
+        take_over(self, left)
+        for attempt in left:
+            if attempt.state is AttemptState.PLANNED:
+                self._tell(self._live[attempt.call_uuid], SignalKind.REFUSED, OwnCause.NOT_SENT)
 
     with mock.patch.object(Lifecycle, "take_over", careless):
         yield

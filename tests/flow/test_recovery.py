@@ -103,6 +103,58 @@ def test_a_channel_that_the_list_does_not_show_is_asked_for_by_its_uuid(flow: Fl
     assert AttemptState.ADRIFT not in flow.lifecycle.states()
 
 
+def test_a_call_that_is_over_and_still_listed_is_noticed_before_long(flow: Flow) -> None:
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.RANG)
+    lose_switch(flow)
+    flow.channel(uuid, answered=False)
+    flow.switch.ghosts.add(uuid)
+    regain_switch(flow)
+    assert flow.lifecycle.states() == {AttemptState.RINGING: 1}
+    flow.switch.channels.clear()
+    flow.clock.pump([1.0])
+    assert flow.finished == []
+    flow.clock.pump([1.0])
+    assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
+    assert flow.lifecycle.corrections[Correction.ENDED_UNKNOWN] == 1
+
+
+def test_the_end_of_a_call_that_was_just_adopted_counts_when_it_is_told(flow: Flow) -> None:
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.RANG)
+    lose_switch(flow)
+    flow.channel(uuid, answered=False)
+    regain_switch(flow)
+    flow.switch.channels.clear()
+    flow.clock.pump([1.0])
+    flow.hang_up(uuid, "USER_BUSY", rang=True)
+    flow.clock.pump([1.0] * 3)
+    assert [finish.outcome.cause for finish in flow.finished] == ["USER_BUSY"]
+
+
+def test_a_call_that_was_adopted_is_asked_for_once_more_and_then_left_alone(flow: Flow) -> None:
+    uuid = flow.call()
+    lose_switch(flow)
+    flow.channel(uuid)
+    regain_switch(flow)
+    flow.clock.pump([1.0] * 5)
+    assert flow.switch.asked == [uuid]
+    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+
+
+def test_a_second_loss_of_the_switch_puts_the_question_off(flow: Flow) -> None:
+    uuid = flow.call()
+    lose_switch(flow)
+    flow.channel(uuid)
+    regain_switch(flow)
+    lose_switch(flow)
+    flow.clock.pump([1.0] * 5)
+    assert flow.switch.asked == []
+    regain_switch(flow)
+    flow.clock.pump([1.0] * 2)
+    assert flow.switch.asked == [uuid]
+
+
 def test_a_restarted_switch_has_lost_the_calls(flow: Flow) -> None:
     uuid = flow.call()
     flow.tell(uuid, SignalKind.ANSWERED)

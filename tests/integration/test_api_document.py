@@ -9,7 +9,8 @@ import pytest
 from dialer.store.connection import Dialect
 from tests.grounds import new_database
 from tests.integration.api_document import PAGE, answer, examples, run
-from tests.integration.run_support import change, dialer, move_to, started
+from tests.integration.run_support import change, move_to, started
+from tests.processes import dialer
 
 CONTRACT = [
     "phonebook_id=1&phoneno_list=12345,54344",

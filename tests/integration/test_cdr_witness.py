@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import pytest_twisted
@@ -126,11 +127,42 @@ async def test_calls_of_others_are_counted_and_nothing_else(tmp_path):
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_open_attempt_is_left_to_the_dialer_at_work(tmp_path):
+async def test_a_record_of_an_attempt_that_is_open_elsewhere_is_kept_for_who_has_it(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
-        assert await take(witness(w)) is Verdict.OPEN
+        assert await take(witness(w)) is Verdict.KEPT
         assert w.attempt(attempt)["state"] == "planned"
+        told = await w.store.finish(unexplained(attempt))
+        assert told.cause == told.hangup.cause == "NORMAL_CLEARING"
+        assert told.hangup.answered
+        assert w.attempt(attempt)["state"] == "planned"
+        assert await w.store.finish(ended(attempt)) is True
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_knows_how_a_call_ended_needs_no_record_of_it(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        assert await take(witness(w)) is Verdict.KEPT
+        assert await w.store.finish(ended(attempt)) is True
+        assert await take(witness(w)) is Verdict.KNOWN
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_attempt_that_ends_while_its_record_is_looked_at_is_corrected(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        here = witness(w)
+        find = here.store.find
+
+        def find_then_end(call_uuid):
+            found = find(call_uuid)
+            w.store.finish(unexplained(attempt))
+            return found
+
+        here.store = SimpleNamespace(find=find_then_end, keep=here.store.keep, correct=here.store.correct)
+        assert await take(here) is Verdict.CORRECTED
+        assert w.attempt(attempt)["disposition"] == "ANSWERED"
 
 
 @pytest_twisted.ensureDeferred

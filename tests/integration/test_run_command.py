@@ -16,7 +16,6 @@ from tests.grounds import new_database, on_sqlite, rows
 from tests.integration.run_support import (
     PASSWORD,
     change,
-    dialer,
     headers,
     move_to,
     new_folder,
@@ -24,6 +23,7 @@ from tests.integration.run_support import (
     refused,
     started,
 )
+from tests.processes import dialer
 
 CAMPAIGN = "name=spring&frequency=600&aleg_gateway=1&voipapp=1"
 
@@ -216,6 +216,9 @@ def test_the_tools_work_beside_it(folder):
         removed = dialer("gateway", "remove", "Default_Gateway", "-c", config)
         assert (removed.returncode, removed.stderr.count("\n")) == (1, 1)
         assert "it is used by 1 campaign, 1 voip app" in removed.stderr
+        upgraded = dialer("upgrade", "-c", config)
+        assert (upgraded.returncode, upgraded.stdout) == (0, "the schema is up to date\n")
+        rows(database_url(config), "DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)")
         upgraded = dialer("upgrade", "-c", config)
         assert upgraded.returncode == 1
         assert "stop it first" in upgraded.stderr

@@ -61,16 +61,16 @@ async def test_a_posted_record_ends_a_live_call_and_a_second_one_changes_nothing
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_record_for_another_process_is_left_with_freeswitch(tmp_path):
+async def test_a_record_for_another_process_is_kept_with_its_attempt(tmp_path):
     here = await start(tmp_path, cdr=RECORDS)
     try:
         await here.call(1)
         [(uuid, _, _)] = attempts(here)
         account = here.host.service.witness.account_code
         here.host.service.lifecycle.forget([uuid])
-        assert await post(here, record(uuid, account=account)) == 503
+        assert await post(here, record(uuid, account=account)) == 200
         assert attempts(here) == [(uuid, None, None)]
-        assert here.host.service.witness.counts[Verdict.OPEN] == 1
+        assert here.host.service.witness.counts[Verdict.KEPT] == 1
     finally:
         await here.host.stop()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,10 @@ from dialer.apps.runner import VoiceApplications
 from dialer.esl import commands
 from dialer.esl.outbound import OutboundServer
 from dialer.model import Attempt, Origination, VoipAppType
+from dialer.store.location import sqlite_url
 from tests.contract.client import Peer
 from tests.contract.conftest import ACCOUNT, EVENTS, PLAN, Connect, Target, connect, sip_targets, target, targets
+from tests.postgresql import Server
 from tests.unit.apps.world import MemoryAppStore, attempt
 
 __all__ = ["connect", "target"]
@@ -122,6 +124,23 @@ async def exchange(connect: Connect, target: Target, tmp_path: Path) -> AsyncIte
     await port.stopListening()
     stopped: Deferred[None] = found.server.stop()
     await stopped
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new database of each kind."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path / "dialer.db")
+    else:
+        yield request.getfixturevalue("shared")
+
+
+@pytest.fixture
+def shared(postgres_server: Server) -> Iterator[str]:
+    """The URL of a new database that several dialers can share."""
+    found = postgres_server.new_database()
+    yield found
+    postgres_server.drop_database(found)
 
 
 @pytest.fixture

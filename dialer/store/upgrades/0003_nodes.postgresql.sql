@@ -22,6 +22,9 @@ CREATE TABLE node (
 
 ALTER TABLE gateway ADD COLUMN next_call_at TIMESTAMP(6);
 
+-- The end of a call as its call detail record tells it, which came to another process than the attempt's own.
+ALTER TABLE attempt ADD COLUMN record TEXT;
+
 -- What is open through a gateway and of a campaign: counted where these have a limit.
 CREATE INDEX attempt_open_gateway ON attempt (gateway_id) WHERE ended_at IS NULL;
 CREATE INDEX attempt_open_campaign ON attempt (campaign_id) WHERE ended_at IS NULL;

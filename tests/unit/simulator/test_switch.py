@@ -79,6 +79,19 @@ def test_sessions_at_a_time_are_limited() -> None:
     assert results(client)["again"] == "+OK again\n"
 
 
+def test_a_channel_that_is_no_more_is_listed_for_a_while() -> None:
+    simulator = bench(list_lag=0.2)
+    client = simulator.connect()
+    originate(client)
+    simulator.pass_time(1.0)
+    client.said()
+    client.ask("uuid_kill u1")
+    assert client.ask("uuid_exists u1") == "false"
+    assert [row["uuid"] for row in json.loads(client.ask("show channels as json"))["rows"]] == ["u1"]
+    simulator.pass_time(0.2)
+    assert json.loads(client.ask("show channels as json")) == {"row_count": 0}
+
+
 # --- time -----------------------------------------------------------------------------------------------------------------
 
 
@@ -279,6 +292,18 @@ def test_oracle_knows_rings_answers_and_ends(tmp_path: Path) -> None:
     assert (oracle.most_live, oracle.live) == (2, 0)
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [line["what"] for line in lines if line["uuid"] == "u1"] == ["invited", "rang", "answered", "ended"]
+
+
+def test_oracle_tells_what_the_switch_itself_has_refused(tmp_path: Path) -> None:
+    log = tmp_path / "calls.jsonl"
+    client = bench("answers", log_path=str(log)).connect()
+    originate(client, "u1", "error/LOSE_RACE")
+    assert client.ask("originate {a &park()") == "-ERR DESTINATION_OUT_OF_ORDER\n"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(line["what"], line["uuid"], line["cause"]) for line in lines] == [
+        ("refused", "u1", "LOSE_RACE"),
+        ("refused", "", "DESTINATION_OUT_OF_ORDER"),
+    ]
 
 
 def test_same_seed_gives_the_same_calls() -> None:

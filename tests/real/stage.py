@@ -1,0 +1,199 @@
+"""Where a campaign is called on a real FreeSWITCH: a database, SIPp's callees, one or two dialers.
+
+The environment says what there is; without DIALER_FREESWITCH_CALLEES these tests are left out:
+
+- DIALER_FREESWITCH=host:port:password: the Event Socket of a FreeSWITCH on this machine that nobody else uses meanwhile, with
+  the dialplan context `dialer` (`dialer freeswitch install`);
+- DIALER_FREESWITCH_CALLEES=address:port: where SIPp (`sipp` on PATH) is started for each test;
+- DIALER_FREESWITCH_CALLEES_DIAL: the dial string that leads there, `sofia/external/{number}@address:port` when it is not
+  given. Best with a SIP profile in which `outbound-use-uuid-as-callid` is true: then the callees' log names the attempts;
+- DIALER_FREESWITCH_PID_FILE and DIALER_FREESWITCH_RESTART: the file with its process id, and a shell command that starts it
+  and returns once calls can be made, for the tests that kill it;
+- DIALER_FREESWITCH_RECORDS=address:port:password:folder: where its mod_json_cdr posts records (user `freeswitch`), and its
+  err-log-dir, for the tests of these.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import Factory, define, field, frozen
+
+from tests.real.callees import Callees
+from tests.real.campaign import PlayedCampaign, Rules
+from tests.real.judge import FINISHED, Evidence, judge
+from tests.real.node import Node
+from tests.real.switch import RealSwitch
+
+START = 20.0
+"""Seconds that a process of the product may need to serve on a machine with other things to do."""
+
+FINISH = 240.0
+"""Seconds in which every contact is finished, the graces after kills included."""
+
+ADOPTED, RESUMED = 2.0, 5.0
+"""Seconds after the connection to the switch in which living calls are known again, and other contacts are dialled."""
+
+
+def needs(*names: str) -> pytest.MarkDecorator:
+    """Leaves a test out, with the reason, unless the environment has these."""
+    wanted = ["DIALER_FREESWITCH", *(f"DIALER_FREESWITCH_{name}" for name in names)]
+    missing = [name for name in wanted if not os.environ.get(name)]
+    return pytest.mark.skipif(bool(missing), reason=f"tests/real/stage.py tells what is needed; not set: {', '.join(missing)}")
+
+
+@frozen
+class Recovery:
+    """Seconds after a connection to the switch: until the last living call was known again, None when there was none; and
+    until somebody was called whose turn had not come before, None when nobody was left or the connection did not last."""
+
+    adopted: float | None
+    resumed: float | None
+
+
+@define(eq=False)
+class Stage:
+    """A run on the database at `url`; a context manager, after which nothing of it is left running."""
+
+    folder: Path
+    url: str
+    seed: int = 1
+    rules: Rules = Factory(Rules)
+    rng: random.Random = field(init=False)
+    switch: RealSwitch = field(factory=RealSwitch.from_environment, init=False)
+    callees: Callees = field(init=False)
+    campaign: PlayedCampaign = field(init=False)
+    nodes: list[Node] = field(factory=list, init=False)
+    _stack: ExitStack = field(factory=ExitStack, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        address = os.environ["DIALER_FREESWITCH_CALLEES"]
+        host, _, port = address.partition(":")
+        self.callees = Callees(host, int(port), self.folder)
+        dial = os.environ.get("DIALER_FREESWITCH_CALLEES_DIAL", f"sofia/external/{{number}}@{address}")
+        self.campaign = PlayedCampaign.create(self.url, dial, self.rules)
+
+    def __enter__(self) -> Stage:
+        self._stack.enter_context(self.callees)
+        self._stack.callback(self._clean)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _clean(self) -> None:
+        for node in self.nodes:
+            if node.alive:
+                node.kill()
+        for channel in self.switch.channels(self.campaign.account_code):
+            self.switch.ask(f"uuid_kill {channel}")
+
+    def node(self, name: str = "a", port: int = 0, **more: Any) -> Node:
+        """A new dialer, which is not started; it reaches the switch on its own port, or on another one of this machine."""
+        node = Node.create(name, self.folder, self.url, self.switch, port or self.switch.port, **more)
+        self.nodes.append(node)
+        return node
+
+    # --- waiting ----------------------------------------------------------------------------------------------------------
+
+    def wait(self, least: float, most: float) -> None:
+        """Let time pass, chosen between these seconds."""
+        time.sleep(self.rng.uniform(least, most))
+
+    def until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        """Wait until `condition` holds; `what` is so when it does not in time."""
+        until = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < until, f"after {seconds:g} s, {what}; {[node.last_words() for node in self.nodes]}"
+            time.sleep(0.02)
+
+    def until_ready(self, *nodes: Node) -> None:
+        """Wait until these nodes serve."""
+        for node in nodes:
+            self.until(node.is_ready, START, f"node {node.name} is not ready")
+
+    def until_calling(self, *nodes: Node) -> None:
+        """Wait until these nodes have begun another attempt: they are connected."""
+        for node in nodes:
+            began = self._begun_by(node)
+            self.until(lambda node=node, began=began: self._begun_by(node) > began, START, f"{node.name} is not calling")
+
+    def _begun_by(self, node: Node) -> int:
+        return self.campaign.count(f"attempt WHERE owner = '{node.name}'")
+
+    def until_finished(self) -> None:
+        """Wait until every contact is finished."""
+        open_ones = f"subscriber WHERE status NOT IN ({', '.join(str(int(status)) for status in FINISHED)})"
+        self.until(lambda: not self.campaign.count(open_ones), FINISH, "contacts are not finished")
+
+    # --- the end ----------------------------------------------------------------------------------------------------------
+
+    def settle(self) -> list[str]:
+        """Let every contact be finished, stop, and judge: what was broken."""
+        self.until_finished()
+        broken = [f"node {node.name} stopped with status {node.stop()}" for node in self.nodes if node.alive]
+        broken = [text for text in broken if not text.endswith(" 0")]
+        # The callees may hear of the end of a call later than the dialer.
+        self.until(lambda: all(self.evidence().end_of(call) for call in self.callees.calls()), 5.0, "calls have no end")
+        left = self.switch.channels(self.campaign.account_code)
+        broken += [f"the channel {uuid} is left on the switch" for uuid in left]
+        audit = self.nodes[0].command("check")
+        broken += [f"dialer check: {audit.stdout}{audit.stderr}"] if audit.returncode else []
+        errors = {line.text for node in self.nodes for line in node.log() if line.level in ("ERROR", "CRITICAL")}
+        return [*broken, *(f"the log says {text!r}" for text in errors), *judge(self.evidence())]
+
+    def evidence(self) -> Evidence:
+        """What is known now."""
+        return Evidence(
+            rules=self.rules,
+            calls=self.callees.calls(),
+            attempts=self.campaign.attempts(),
+            contacts=self.campaign.contacts(),
+            deaths=self.switch.deaths,
+        )
+
+    # --- figures ----------------------------------------------------------------------------------------------------------
+
+    def figures(self) -> Mapping[str, object]:
+        """What the run was worth."""
+        evidence = self.evidence()
+        lines = [line for node in self.nodes for line in node.log()]
+        recoveries = [one for node in self.nodes for one in self.recoveries(node)]
+        return {
+            "attempts": len(evidence.attempts),
+            "invites": len(evidence.calls),
+            "rings": sum(call.rang for call in evidence.calls),
+            "answered": sum(call.answered_at is not None for call in evidence.calls),
+            "kills": sum(life.killed for node in self.nodes for life in node.lives),
+            "deaths of FreeSWITCH": len(self.switch.deaths),
+            "corrections": dict(Counter(line.fields["kind"] for line in lines if line.text == "correction")),
+            "causes": dict(Counter(attempt.cause or "open" for attempt in evidence.attempts)),
+            "slowest adoption": max((one.adopted for one in recoveries if one.adopted is not None), default=None),
+            "slowest resumption": max((one.resumed for one in recoveries if one.resumed is not None), default=None),
+        }
+
+    def recoveries(self, node: Node) -> Iterator[Recovery]:
+        """One for each connection of a node to the switch."""
+        evidence = self.evidence()
+        invited = {attempt.uuid: call.invited_at for call in evidence.calls if (attempt := evidence.attempt_of(call))}
+        first = {attempt.number: attempt for attempt in reversed(evidence.attempts)}.values()
+        lines = node.log()
+        connections = [line.at for line in lines if line.text.startswith("connected to ")]
+        ends = [*connections, *self.switch.deaths, *(life.ended_at for life in node.lives if life.ended_at is not None)]
+        for at in connections:
+            until = min((end for end in ends if end > at), default=float("inf"))
+            since = [line for line in lines if at <= line.at < until]
+            adopted = [line.at - at for line in since if line.fields.get("kind", "").startswith("adopted")]
+            called = [invited[one.uuid] - at for one in first if one.planned_at > at and invited.get(one.uuid, until) < until]
+            left = any(one.planned_at > at for one in first)
+            resumed = min(called, default=until - at if left and until - at > RESUMED else None)
+            yield Recovery(max(adopted, default=None), resumed)

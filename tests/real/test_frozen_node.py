@@ -1,0 +1,114 @@
+"""Two dialers on one database and one FreeSWITCH; one is frozen past its lease with originates in its socket, and woken.
+
+What these tests need is told in `tests/real/stage.py`. Their figures are logged: `--log-cli-level=info`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from tests.real.campaign import Rules
+from tests.real.node import LEASE, Node
+from tests.real.proxy import Proxy
+from tests.real.stage import Stage, needs
+from tests.real.switch import until_event
+
+pytestmark = [needs("CALLEES"), pytest.mark.timeout(600)]
+
+HELD = 4
+"""Originates that are at least under way when the dialer is frozen."""
+
+log = logging.getLogger(__name__)
+
+
+@frozen
+class Freezing:
+    """A campaign that two dialers call; `frozen` has originates in its socket, which are `held`: UUID, and deadline in the
+    switch's clock."""
+
+    stage: Stage
+    frozen: Node
+    survivor: Node
+    proxy: Proxy
+    held: Mapping[str, int]
+
+    def until_taken_over(self) -> None:
+        """Wait until the survivor owns what the frozen one had."""
+        mine = f"attempt WHERE owner = '{self.frozen.name}' AND ended_at IS NULL"
+        self.stage.until(lambda: not self.stage.campaign.count(mine), 3 * LEASE, "the survivor has not taken over")
+
+    def until_late(self) -> None:
+        """Wait until the switch refuses what is held."""
+        time.sleep(max(max(self.held.values()) + 1 - time.time(), 0.0))
+
+    def release(self) -> Mapping[str, str]:
+        """Let the bytes arrive; what FreeSWITCH answers to each of them."""
+        with closing(self.stage.switch.listen("BACKGROUND_JOB")) as peer:
+            self.proxy.release()
+            return {uuid: until_event(peer, 10, Job_UUID=uuid)["_body"].strip() for uuid in self.held}
+
+    def invited(self) -> Iterable[str]:
+        """Those of the held calls that the callees have seen."""
+        evidence = self.stage.evidence()
+        seen = {attempt.uuid for call in evidence.calls if (attempt := evidence.attempt_of(call)) is not None}
+        return sorted(seen & self.held.keys())
+
+    def settle(self) -> None:
+        """Nothing may be broken at the end."""
+        broken = self.stage.settle()
+        log.info("held %d; %s", len(self.held), self.stage.figures())
+        assert broken == [], "\n".join(broken)
+        rescued = [line for line in self.survivor.log() if line.fields.get("kind") == "rescued"]
+        assert {line.fields["call"] for line in rescued} >= self.held.keys()
+
+
+@pytest.fixture
+def freezing(shared: str, tmp_path: Path) -> Iterator[Freezing]:
+    """The one that is frozen has sent its originates a moment ago."""
+    with Stage(tmp_path, shared, rules=Rules(contacts=100)) as stage, Proxy(stage.switch.host, stage.switch.port) as proxy:
+        nodes = [stage.node("a", proxy.port), stage.node("b")]
+        for node in nodes:
+            node.start()
+        stage.until_ready(*nodes)
+        stage.until_calling(*nodes)
+        proxy.hold()
+        stage.until(lambda: len(proxy.held()) >= HELD, 10, "nothing is sent")
+        nodes[0].freeze()
+        yield Freezing(stage, nodes[0], nodes[1], proxy, proxy.held())
+
+
+def test_freeswitch_refuses_what_a_frozen_dialer_sends_too_late(freezing: Freezing) -> None:
+    freezing.until_taken_over()
+    freezing.until_late()
+    assert set(freezing.release().values()) == {"-ERR LOSE_RACE"}
+    freezing.frozen.thaw()
+    freezing.settle()
+    assert freezing.invited() == []
+
+
+def test_freeswitch_refuses_what_was_in_the_socket_of_a_dialer_that_woke_before(freezing: Freezing) -> None:
+    freezing.until_taken_over()
+    freezing.until_late()
+    freezing.frozen.thaw()
+    time.sleep(1.0)
+    assert set(freezing.release().values()) == {"-ERR LOSE_RACE"}
+    freezing.settle()
+    assert freezing.invited() == []
+
+
+def test_what_arrives_before_its_deadline_rings_once_and_is_the_survivors(freezing: Freezing) -> None:
+    freezing.until_taken_over()
+    assert min(freezing.held.values()) > time.time() + 1, "the survivor was too slow to show anything"
+    freezing.proxy.release()
+    freezing.stage.until(lambda: freezing.invited() == sorted(freezing.held), 5, "not all of them are dialled")
+    time.sleep(LEASE)
+    freezing.frozen.thaw()
+    freezing.settle()
+    assert {attempt.owner for attempt in freezing.stage.campaign.attempts() if attempt.uuid in freezing.held} == {"b"}
