@@ -23,7 +23,7 @@ from dialer.campaigns.rates import GatewayRates
 from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, Now, Switch
-from dialer.model import Campaign, Gateway, Others, Progress, Snapshot
+from dialer.model import Campaign, CampaignStatus, Gateway, Others, Progress, Snapshot
 from dialer.outages import Outage
 from dialer.periodic import PeriodicLoop
 
@@ -63,6 +63,7 @@ class Scheduler:
     _resting: dict[int, datetime] = field(factory=dict, init=False)
     _snapshot: Snapshot | None = field(default=None, init=False)
     _turn: int = field(default=0, init=False)
+    _obeyed: dict[int, CampaignStatus] = field(factory=dict, init=False)
     _outage: Outage = field(factory=lambda: Outage("no calls are begun: the database does not serve"), init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -103,6 +104,7 @@ class Scheduler:
         try:
             snapshot = await self.store.snapshot()
             self._remember(snapshot)
+            await self._obey(snapshot)
             for campaign in self._in_turn(snapshot.campaigns):
                 await self._call_some(campaign, snapshot)
             self._outage.worked()
@@ -124,6 +126,23 @@ class Scheduler:
         self._paces = {key: pace for key, pace in self._paces.items() if key in started}
         self._calling &= started
         self._resting = {key: until for key, until in self._resting.items() if key in started}
+
+    async def _obey(self, snapshot: Snapshot) -> None:
+        """Campaigns that were stopped elsewhere, by another node's API or a command: what was not sent is given back, and the
+        calls of an aborted one are hung up. Each stop is obeyed once."""
+        started = {campaign.id for campaign in snapshot.campaigns}
+        stopped = self.lifecycle.usage.campaigns.keys() - started
+        self._obeyed = {key: status for key, status in self._obeyed.items() if key in stopped}
+        if not stopped:
+            return
+        for key, status in (await self.store.statuses(stopped)).items():
+            if self._obeyed.get(key) is status or status is CampaignStatus.START:
+                continue
+            self._obeyed[key] = status
+            self.lifecycle.release_unsent(key)
+            if status is CampaignStatus.ABORT:
+                hung_up = Deferred.fromCoroutine(self.lifecycle.hang_up_all(key))
+                hung_up.addErrback(lambda failure: log.error("calls not hung up", reason=failure.getErrorMessage()))
 
     def _in_turn(self, campaigns: tuple[Campaign, ...]) -> tuple[Campaign, ...]:
         """Another campaign is first at each tick, so that none starves where the switch has little room."""

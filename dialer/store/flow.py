@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from dialer.model import (
     Attempt,
     AttemptState,
+    CampaignStatus,
     Candidate,
     Finish,
     Others,
@@ -108,6 +109,14 @@ class Store:
     def known(self, call_uuids: Collection[str]) -> Deferred[set[str]]:
         """See `FlowStore.known`."""
         return self.database.run(lambda connection: _known(connection, list(call_uuids)))
+
+    def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
+        """See `FlowStore.statuses`."""
+        ids = list(campaign_ids)
+        statement = statements.statuses_of(len(ids))
+        return self.database.run(
+            lambda connection: {key: CampaignStatus(status) for key, status in connection.execute(statement, ids)}
+        )
 
     def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
         """See `FlowStore.progress`."""

@@ -141,6 +141,9 @@ class MemoryStore:
             return fail(self.error)
         return succeed(self.open.keys() & call_uuids)
 
+    def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
+        return succeed({key: self.campaigns[key].status for key in campaign_ids})
+
     def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
         counts: dict[SubscriberStatus, int] = {}
         for row in self.rows.values():

@@ -11,7 +11,16 @@ from attrs import define, evolve, field
 
 from dialer.campaigns.scheduler import LONGEST_BACKLOG, Scheduler
 from dialer.errors import StoreError
-from dialer.model import Campaign, CampaignStatus, Gateway, GatewayStatus, Origination, Others, SubscriberStatus
+from dialer.model import (
+    Campaign,
+    CampaignStatus,
+    Gateway,
+    GatewayStatus,
+    LiveChannel,
+    Origination,
+    Others,
+    SubscriberStatus,
+)
 from tests.fakes.flow import CAMPAIGN, GATEWAY, START, Flow
 
 
@@ -296,3 +305,39 @@ def test_the_calls_of_another_node_are_waited_for_as_if_they_were_our_own(tickin
     ticking.contacts(10)
     ticking.run(1)
     assert [round(after, 1) for after, _ in ticking.sent] == [0.8]
+
+
+@pytest.mark.parametrize("status", [CampaignStatus.PAUSE, CampaignStatus.END, CampaignStatus.ABORT])
+def test_a_campaign_that_was_stopped_elsewhere_gives_back_what_was_not_sent(ticking: Ticking, status: CampaignStatus) -> None:
+    ticking.contacts(100)
+    ticking.run(1)
+    begun = len(ticking.store.open)
+    assert begun > len(ticking.sent)
+    ticking.change(status=status)
+    ticking.run(0.15)
+    sent = len(ticking.sent)
+    ticking.run(1)
+    assert len(ticking.sent) == sent
+    assert ticking.lifecycle.unsent == 0
+    assert len(ticking.store.open) == sent
+
+
+def test_the_calls_of_a_campaign_that_was_aborted_elsewhere_are_hung_up_once(ticking: Ticking) -> None:
+    ticking.contacts(3)
+    ticking.run(1)
+    calls = sorted(ticking.lifecycle.calls)
+    for uuid in calls:
+        ticking.switch.channels[uuid] = LiveChannel(call_uuid=uuid, account_code="dialer-test", answered=True)
+    ticking.change(status=CampaignStatus.ABORT)
+    ticking.run(1)
+    assert sorted(ticking.switch.killed) == calls
+    ticking.run(1)
+    assert len(ticking.switch.killed) == len(calls)
+
+
+def test_the_calls_of_a_campaign_that_was_paused_elsewhere_go_on(ticking: Ticking) -> None:
+    ticking.contacts(3)
+    ticking.run(1)
+    ticking.change(status=CampaignStatus.PAUSE)
+    ticking.run(1)
+    assert ticking.switch.killed == []
