@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
 BENCH_ARGS ?=
+CHAOS_ARGS ?=
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench chaos clean
 
 demo: $(VENV)/installed
 	"$(BIN)/python" -m dialer demo $(DEMO_ARGS)
@@ -15,6 +16,9 @@ test: $(VENV)/tox
 
 bench: $(VENV)/installed
 	"$(BIN)/python" -m bench $(BENCH_ARGS)
+
+chaos: $(VENV)/installed
+	"$(BIN)/python" -m tests.chaos $(CHAOS_ARGS)
 
 $(BIN)/python:
 	"$(PYTHON)" -m venv "$(VENV)"

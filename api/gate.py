@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 import secrets
 from collections import OrderedDict
 from typing import Any, Final
@@ -29,6 +30,9 @@ from dialer.records import Account
 LONG_MEMORY: Final = 3600.0
 """Seconds for which a password that was right may be tried again despite others' failures."""
 MOST_LOGINS: Final = 10_000
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+"""No user's name holds one (RFC 7617, section 2), and some databases take no NUL."""
 
 
 @frozen
@@ -151,6 +155,6 @@ def _credentials(header: bytes) -> tuple[str, str]:
         username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (ValueError, binascii.Error):
         raise HttpError(401, UNAUTHORIZED, CHALLENGE) from None
-    if not colon or not username:
+    if not colon or not username or _CONTROL.search(username):
         raise HttpError(401, UNAUTHORIZED, CHALLENGE)
     return username, password

@@ -6,7 +6,6 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -21,21 +20,24 @@ from dialer.model import Contact, Finish, VoipAppType
 from dialer.service import DialerService, ServiceSettings, utc_now
 from dialer.store.admin import Admin
 from dialer.store.contacts import Contacts
+from dialer.store.database import Node
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
-from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
 
 
 @frozen(kw_only=True)
 class Load:
-    """What shall be dialled."""
+    """What shall be dialled, with the database at `url`, as the node of that name; a node that `joins` calls the contacts of a
+    campaign that another one has made."""
 
     port: int
-    database: Path
+    url: str
     contacts: int
     calls_per_minute: int
     audio: str = ""
     ring_timeout: int = 60
+    node: str = "local"
+    joins: bool = False
 
 
 @define(eq=False)
@@ -117,9 +119,10 @@ def sleep(seconds: float) -> Deferred[None]:
 def dial(load: Load, watch: Callable[[Dialling], Awaitable[None]]) -> None:
     """Dial while `watch` looks on; stops when it returns."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    upgrade(sqlite_url(load.database))
+    if not load.joins:
+        upgrade(load.url)
     config = SwitchConfig(port=load.port, calls_per_second=10_000, max_in_flight=500)
-    settings = ServiceSettings(database=sqlite_url(load.database), switch=config, inline=True)
+    settings = ServiceSettings(database=load.url, node=Node(name=load.node), switch=config, inline=True)
 
     def count(_: Finish) -> None:
         dialling.ended += 1
@@ -130,7 +133,8 @@ def dial(load: Load, watch: Callable[[Dialling], Awaitable[None]]) -> None:
         await dialling.service.start()
         while not dialling.service.switch.ready:
             await sleep(0.1)
-        await dialling.open_campaign()
+        if not load.joins:
+            await dialling.open_campaign()
         await watch(dialling)
         await dialling.service.quiesce()
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.processes import AGAIN, Child, cpu_seconds, raise_file_limit, resident_bytes, say, simulator
+from dialer.store.location import sqlite_url
 
 MIX = "[stays:ring=2]=1,[rejected_ringing:ring=6.7]=2"
 AUDIO = "tone_stream://%(4700,0,440)"
@@ -65,7 +66,7 @@ def measure(
         tempfile.TemporaryDirectory() as folder,
         simulator("--sps", "0", "--max-sessions", "0", "--mix", MIX) as (port, simulator_pid),
     ):
-        more = {"port": port, "database": str(Path(folder) / "flow.sqlite3"), "simulator": simulator_pid}
+        more = {"port": port, "database": sqlite_url(Path(folder) / "flow.sqlite3"), "simulator": simulator_pid}
         child = Child("bench.flow", task | more)
         left = len(rates), tries
         while all(left):
@@ -128,7 +129,9 @@ def _child(task: dict[str, Any]) -> None:
     rates, seconds = task["rates"], task["seconds"]
     load = Load(
         port=task["port"],
-        database=Path(task["database"]),
+        url=task["database"],
+        node=task.get("node", "local"),
+        joins=task.get("joins", False),
         contacts=int((sum(rates) + (task["tries"] - 1) * rates[-1]) * (seconds + task["warm_up"] + 5)),
         calls_per_minute=round(rates[0] * 60),
         audio=AUDIO,
@@ -136,7 +139,8 @@ def _child(task: dict[str, Any]) -> None:
 
     async def watch(dialling: Dialling) -> None:
         for rate in rates:
-            await dialling.call_faster(round(rate * 60))
+            if not load.joins:
+                await dialling.call_faster(round(task.get("together", rate) * 60))
             again = True
             while again:
                 say(await _measure(dialling, rate, seconds, task))

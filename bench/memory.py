@@ -107,7 +107,7 @@ def _hold(task: dict[str, Any]) -> None:
 
     load = Load(
         port=task["port"],
-        database=Path(task["database"]),
+        url=sqlite_url(Path(task["database"])),
         contacts=0,
         calls_per_minute=CALLS_PER_SECOND * 60,
         audio=AUDIO,

@@ -116,6 +116,13 @@ class SwitchSettings(Section):
     max_in_flight: int = setting(
         50, "originate commands that it has not accepted yet, at the same time", unit="commands", live=True, ge=1, le=10_000
     )
+    silence: float = setting(
+        10.0,
+        "a connection on which nothing is heard for so long is given up",
+        unit="seconds",
+        ge=5,
+        le=300,
+    )
 
 
 class SimulatorSettings(Section):
@@ -195,6 +202,26 @@ class CdrSettings(Section):
     max_body: int = setting(1_048_576, "longest record; beyond it the answer is 413", unit="bytes", ge=1024, le=2**30)
 
 
+class RecoverySettings(Section):
+    """How open attempts are judged after a crash or a lost connection. Shorter times than the defaults are for a switch nearby
+    that is never overloaded: a call that it begins later than the grace allows for would ring for an ended attempt."""
+
+    grace: float = setting(
+        10.0,
+        "a call that the switch does not know is gone for certain so long after the last moment at which it could have begun",
+        unit="seconds",
+        ge=2,
+        le=300,
+    )
+    originate_window: float = setting(
+        10.0,
+        "time from the moment at which a call is due to that from which on the switch itself refuses to make it",
+        unit="seconds",
+        ge=2,
+        le=60,
+    )
+
+
 class StopSettings(Section):
     """What happens between SIGTERM and the end of the process. No call is begun any more from the signal on."""
 
@@ -229,6 +256,7 @@ class Config(Section):
     outbound: OutboundSettings = OutboundSettings()
     apps: AppsSettings = AppsSettings()
     cdr: CdrSettings = CdrSettings()
+    recovery: RecoverySettings = RecoverySettings()
     stop: StopSettings = StopSettings()
     log: LogSettings = LogSettings()
 

@@ -152,6 +152,7 @@ class Host:
             identity=switch.name,
             calls_per_second=switch.calls_per_second,
             max_in_flight=switch.max_in_flight,
+            silence=switch.silence,
         )
 
     async def _start_simulator(self, settings: SimulatorSettings) -> SwitchConfig:
@@ -176,6 +177,8 @@ class Host:
             inline=outbound.inline,
             apps=app_settings(self.config.apps),
             applications=loading.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
+            recovery_grace=self.config.recovery.grace,
+            originate_window=self.config.recovery.originate_window,
         )
         self.service = DialerService(self.reactor, settings)
         self.backend = StoreBackend(self.service.database, self.reactor, self.service, self.service.now)

@@ -93,6 +93,10 @@ class FlowStore(Protocol):
         """Those of the calls of which an attempt is open, whoever owns it."""
         ...
 
+    def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
+        """The statuses of these campaigns, as far as they exist."""
+        ...
+
     def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
         """How far the campaign is."""
         ...

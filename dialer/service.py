@@ -52,7 +52,8 @@ TOLERANCE = timedelta(milliseconds=50)
 @frozen(kw_only=True)
 class ServiceSettings:
     """What a dialling service is made of. `advertise` is the `host:port` at which FreeSWITCH reaches the outbound server, ""
-    for where it listens. `outcomes` is a file that gets the end of each attempt as a line of JSON."""
+    for where it listens. `outcomes` is a file that gets the end of each attempt as a line of JSON. `recovery_grace` and
+    `originate_window` are the flow's, in seconds."""
 
     database: str
     switch: SwitchConfig
@@ -64,6 +65,8 @@ class ServiceSettings:
     outcomes: Path | None = None
     apps: AppSettings = Factory(AppSettings)
     applications: Mapping[VoipAppType, Application] = BUILT_IN
+    recovery_grace: float = 10.0
+    originate_window: float = 10.0
 
 
 def utc_now() -> datetime:
@@ -122,7 +125,10 @@ class DialerService:
         self.clock = DatabaseClock(utc_now)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
         self.store = Store(self.database, reactor, node=settings.node.name, outbox=settings.outcomes is not None)
-        self.switch = InboundSwitch(reactor, self, settings.switch, self.now, random.Random())
+        shared = self.database.dialect is Dialect.POSTGRESQL
+        self.switch = InboundSwitch(
+            reactor, self, settings.switch, self.now, random.Random(), owns=self._has if shared else None
+        )
         if settings.outcomes is not None:
             hook = JsonLines(settings.outcomes)
             self.deliverer = OutboxDeliverer(reactor, self.now, Outbox(self.database), hook)
@@ -208,7 +214,14 @@ class DialerService:
         self._build_flow(self.settings.advertise or _address(self._port))
 
     def _build_flow(self, outbound: str) -> None:
-        flow = FlowSettings(installation=self.database.installation_id, outbound=outbound, inline=self.settings.inline)
+        settings = self.settings
+        flow = FlowSettings(
+            installation=self.database.installation_id,
+            outbound=outbound,
+            inline=settings.inline,
+            originate_window=settings.originate_window,
+            recovery_grace=settings.recovery_grace,
+        )
         self.lifecycle = Lifecycle(
             clock=self.reactor,
             now=self.now,
@@ -247,7 +260,7 @@ class DialerService:
             lifecycle=self.lifecycle,
             figures=self._figures,
             learn=self.clock.learn,
-            patience=self.settings.node.lease,
+            lease=self.settings.node.lease,
         )
 
     def _figures(self) -> dict[str, int]:
@@ -291,6 +304,9 @@ class DialerService:
     def switch_down(self, switch: Switch, reason: str) -> None:
         """The switch went away."""
         self.lifecycle.switch_down(switch, reason)
+
+    def _has(self, call_uuid: str) -> bool:
+        return call_uuid in self.lifecycle.calls
 
     def _owns(self, call_uuid: str) -> bool:
         return self.lifecycle.owns(call_uuid)

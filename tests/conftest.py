@@ -1,5 +1,5 @@
 """Settings for every test: deterministic Hypothesis in CI, and no failed Deferred or delayed call may go unnoticed. And the
-PostgreSQL server that the tests share."""
+databases that the tests stand on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from dialer.store.connection import Dialect
+from tests.grounds import KINDS, standing_on
 from tests.postgresql import Server
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,3 +24,11 @@ def postgres_server() -> Iterator[Server]:
     the server may leave it so, the next new database starts it."""
     with Server.running() as server:
         yield server
+
+
+@pytest.fixture(params=KINDS)
+def database_kind(request: pytest.FixtureRequest) -> Iterator[Dialect]:
+    """The kind of the databases that a test makes (`tests.grounds`): it runs once for each."""
+    server = request.getfixturevalue("postgres_server") if request.param is Dialect.POSTGRESQL else None
+    with standing_on(server):
+        yield request.param

@@ -19,7 +19,7 @@ the signals of one attempt are handled one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, KeysView, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -118,9 +118,9 @@ class Lifecycle:
         return len(self._live)
 
     @property
-    def calls(self) -> frozenset[str]:
-        """The call UUIDs of the attempts that this process owns."""
-        return frozenset(self._live)
+    def calls(self) -> KeysView[str]:
+        """The call UUIDs of the attempts that this process owns, as they are at any time."""
+        return self._live.keys()
 
     def owns(self, call_uuid: str) -> bool:
         """Whether a channel is one of ours and not ended: the outbound server accepts no other."""

@@ -19,6 +19,7 @@ from dialer.calls.corrections import Correction
 from dialer.calls.lifecycle import Lifecycle
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, NodeState, NodeStore, Now, Pulse, Switch
+from dialer.outages import Outage
 from dialer.periodic import PeriodicLoop
 
 log = structlog.get_logger()
@@ -26,12 +27,16 @@ log = structlog.get_logger()
 EVERY = 1.0
 """Seconds between two heartbeats."""
 
+BREAK = 2.5 * EVERY
+"""Seconds between two answers that are a break: the shortest lease is longer."""
+
 
 @define(eq=False, kw_only=True)
 class Membership:
-    """Beats while it runs. `learn` is told the database's clock, with the moments before and after it was asked; `figures`
-    are what the node tells of itself. `patience` is the time in seconds after which an unanswered heartbeat gives the
-    connection up."""
+    """Beats while it runs. `learn` is told the database's clock, with the moments before and after it was asked; `figures` are
+    what the node tells of itself. `lease` is in seconds: a heartbeat that is unanswered for so long gives the connection up;
+    and nobody is rescued before this node has beaten for so long without a break, because when the database was away, or
+    everybody was frozen, the leases of all nodes have run out."""
 
     clock: IReactorTime
     now: Now
@@ -41,11 +46,15 @@ class Membership:
     lifecycle: Lifecycle
     figures: Callable[[], Mapping[str, int]]
     learn: Callable[[datetime, datetime, datetime], None] = lambda _before, _told, _after: None
-    patience: float = 10.0
+    lease: float = 10.0
+    _steady_since: float = field(init=False)
+    _answered_at: float = field(init=False)
     _epoch: int = field(default=0, init=False)
+    _outage: Outage = field(factory=lambda: Outage("no heartbeat: the database does not serve"), init=False)
     _loop: PeriodicLoop = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._steady_since = self._answered_at = self.clock.seconds()
         self._loop = PeriodicLoop("heartbeat", EVERY, self.beat, self.clock)
 
     def start(self) -> None:
@@ -67,10 +76,11 @@ class Membership:
             if self._epoch not in (0, pulse.epoch):
                 await self._rejoined()
             self._epoch = pulse.epoch
-            if self.switch.ready:
+            if self.switch.ready and self.clock.seconds() - self._steady_since >= self.lease:
                 await self._rescue()
+            self._outage.worked()
         except StoreError as error:
-            log.warning("no heartbeat: the database does not serve", reason=str(error))
+            self._outage.failed(str(error))
 
     async def _pulse(self) -> Pulse:
         state = NodeState(
@@ -79,19 +89,23 @@ class Membership:
             ready=self.switch.ready,
             figures=self.figures(),
         )
-        overdue = self.clock.callLater(self.patience, self.nodes.interrupt)
+        overdue = self.clock.callLater(self.lease, self.nodes.interrupt)
         before = self.now()
         try:
             pulse = await self.nodes.beat(state, before)
         finally:
             if overdue.active():
                 overdue.cancel()
+        answered_at = self.clock.seconds()
+        if answered_at - self._answered_at > BREAK:
+            self._steady_since = answered_at
+        self._answered_at = answered_at
         self.learn(before, pulse.at, self.now())
         return pulse
 
     async def _rejoined(self) -> None:
         owned = {attempt.call_uuid: attempt for attempt in await self.store.open_attempts()}
-        known = self.lifecycle.calls
+        known = set(self.lifecycle.calls)
         lost = known - owned.keys()
         log.warning("this node was taken for dead: others have its calls by now", calls=len(lost))
         self.lifecycle.forget(lost)
@@ -99,6 +113,8 @@ class Membership:
 
     async def _rescue(self) -> None:
         rescued = await self.nodes.rescue(self.switch.identity)
+        if not rescued:
+            return
         for attempt in rescued:
             self.lifecycle.corrections.note(Correction.RESCUED, attempt.call_uuid, "the lease of the node that had it ran out")
         self.lifecycle.take_over(rescued)

@@ -41,7 +41,7 @@ class IdleCode(enum.StrEnum):
     LAST_CALLS = "last-calls"
     RETRIES_LATER = "retries-later"
     NO_SWITCH = "no-switch"
-    DATABASE_SLOW = "database-slow"
+    NO_DATABASE = "no-database"
     GATEWAY_MISSING = "gateway-missing"
     GATEWAY_INACTIVE = "gateway-inactive"
     GATEWAY_PAUSED = "gateway-paused"
@@ -62,13 +62,13 @@ class IdleReason:
 @frozen(kw_only=True)
 class Situation:
     """All that the explanation looks at. `progress` is None while it is not known; `next_call_at` is the pace's next moment,
-    None when a call may be made at once; `backlog` are the changes that wait for a database that is behind, else 0."""
+    None when a call may be made at once; `database` says what is wrong with that, "" for nothing."""
 
     campaign: Campaign
     now: datetime
     ways: Ways
     switch_ready: bool
-    backlog: int = 0
+    database: str = ""
     progress: Progress | None = None
     next_call_at: datetime | None = None
 
@@ -145,9 +145,7 @@ def _switch(situation: Situation) -> IdleReason | None:
 
 
 def _database(situation: Situation) -> IdleReason | None:
-    if not situation.backlog:
-        return None
-    return IdleReason(IdleCode.DATABASE_SLOW, f"the database is behind: {situation.backlog} changes wait for it")
+    return IdleReason(IdleCode.NO_DATABASE, situation.database) if situation.database else None
 
 
 def _gateways(situation: Situation) -> IdleReason | None:

@@ -23,7 +23,8 @@ from dialer.campaigns.rates import GatewayRates
 from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, Now, Switch
-from dialer.model import Campaign, Gateway, Others, Progress, Snapshot
+from dialer.model import Campaign, CampaignStatus, Gateway, Others, Progress, Snapshot
+from dialer.outages import Outage
 from dialer.periodic import PeriodicLoop
 
 log = structlog.get_logger()
@@ -62,6 +63,8 @@ class Scheduler:
     _resting: dict[int, datetime] = field(factory=dict, init=False)
     _snapshot: Snapshot | None = field(default=None, init=False)
     _turn: int = field(default=0, init=False)
+    _obeyed: dict[int, CampaignStatus] = field(factory=dict, init=False)
+    _outage: Outage = field(factory=lambda: Outage("no calls are begun: the database does not serve"), init=False)
 
     def __attrs_post_init__(self) -> None:
         self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
@@ -88,7 +91,7 @@ class Scheduler:
                 now=self.now(),
                 ways=self._ways(gateways),
                 switch_ready=self.switch.ready,
-                backlog=self._delay,
+                database=self._database,
                 progress=progress,
                 next_call_at=self._pace(campaign, self.now()).next_at(campaign.frequency),
             )
@@ -96,20 +99,25 @@ class Scheduler:
 
     async def tick(self) -> None:
         """Plan and begin what is due, unless the database is behind with what was begun before."""
-        if not self.switch.ready or self._delay:
+        if not self.switch.ready or self.store.backlog >= LONGEST_BACKLOG:
             return
         try:
             snapshot = await self.store.snapshot()
             self._remember(snapshot)
+            await self._obey(snapshot)
             for campaign in self._in_turn(snapshot.campaigns):
                 await self._call_some(campaign, snapshot)
+            self._outage.worked()
         except StoreError as error:
-            log.error("no calls are begun: the database does not serve", reason=str(error))
+            self._outage.failed(str(error))
 
     @property
-    def _delay(self) -> int:
-        """How many changes wait for the database, when those are too many to cause more."""
-        return self.store.backlog if self.store.backlog >= LONGEST_BACKLOG else 0
+    def _database(self) -> str:
+        if self._outage.reason:
+            return f"the database does not serve: {self._outage.reason}"
+        if self.store.backlog >= LONGEST_BACKLOG:
+            return f"the database is behind: {self.store.backlog} changes wait for it"
+        return ""
 
     def _remember(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -118,6 +126,23 @@ class Scheduler:
         self._paces = {key: pace for key, pace in self._paces.items() if key in started}
         self._calling &= started
         self._resting = {key: until for key, until in self._resting.items() if key in started}
+
+    async def _obey(self, snapshot: Snapshot) -> None:
+        """Campaigns that were stopped elsewhere, by another node's API or a command: what was not sent is given back, and the
+        calls of an aborted one are hung up. Each stop is obeyed once."""
+        started = {campaign.id for campaign in snapshot.campaigns}
+        stopped = self.lifecycle.usage.campaigns.keys() - started
+        self._obeyed = {key: status for key, status in self._obeyed.items() if key in stopped}
+        if not stopped:
+            return
+        for key, status in (await self.store.statuses(stopped)).items():
+            if self._obeyed.get(key) is status or status is CampaignStatus.START:
+                continue
+            self._obeyed[key] = status
+            self.lifecycle.release_unsent(key)
+            if status is CampaignStatus.ABORT:
+                hung_up = Deferred.fromCoroutine(self.lifecycle.hang_up_all(key))
+                hung_up.addErrback(lambda failure: log.error("calls not hung up", reason=failure.getErrorMessage()))
 
     def _in_turn(self, campaigns: tuple[Campaign, ...]) -> tuple[Campaign, ...]:
         """Another campaign is first at each tick, so that none starves where the switch has little room."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,15 +21,15 @@ from dialer.store.location import absolute_url
 T = TypeVar("T")
 
 
-def config_option(parser: Any) -> None:
-    """The option that names the configuration."""
+def config_option(parser: Any, *, below: bool = False) -> None:
+    """The option that names the configuration. `below` is for a subcommand of a command that has it, too: either will do."""
     parser.add_argument(
         "-c",
         "--config",
         type=Path,
-        default=Path("dialer.toml"),
+        default=argparse.SUPPRESS if below else Path("dialer.toml"),
         metavar="FILE",
-        help="the configuration (default: %(default)s)",
+        help="the configuration (default: dialer.toml)",
     )
 
 

@@ -15,10 +15,11 @@ from dialer.cdr import LARGEST, CallRecord, read_record
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.errors import BadValue
 from dialer.service import utc_now
+from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections
 from dialer.store.database import Database
-from dialer.store.location import sqlite_path
-from dialer.store.lock import holder
+from dialer.store.location import dialect_of
+from dialer.store.maintenance import at_work
 
 PATTERN = "*.cdr.json"
 TAKEN = "imported"
@@ -54,9 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not folder.is_dir():
         raise BadValue(str(folder), "is not a folder")
     url = database_url(arguments.config)
-    alone = holder(sqlite_path(url)) is None
+    alone = at_work(url) is None
     files = sorted(path for path in folder.rglob(PATTERN) if path.is_file() and TAKEN not in path.relative_to(folder).parts)
-    counts, bad = with_database(url, lambda database: _take_all(database, folder, files, alone=alone), dialling=alone)
+    # A file is held meanwhile, so that no dialer starts with attempts that are about to end. On a server that does no harm:
+    # whoever comes second finds the attempt ended.
+    held = alone and dialect_of(url) is Dialect.SQLITE
+    counts, bad = with_database(url, lambda database: _take_all(database, folder, files, alone=alone), dialling=held)
     if arguments.json:
         print(json.dumps({**{str(verdict): count for verdict, count in counts.items()}, "unreadable": bad}))
     else:

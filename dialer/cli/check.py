@@ -13,8 +13,6 @@ from dialer.cli.blocking import config_option, database_url
 from dialer.errors import BadValue
 from dialer.service import utc_now
 from dialer.store.audit import Audit, Finding, Repair, audit, repair
-from dialer.store.location import sqlite_path
-from dialer.store.lock import holder
 
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
@@ -38,51 +36,53 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Audit, and repair when that is asked for. Raises `BadValue` for a repair beside a dialer at work, and `StoreError`."""
     url = database_url(arguments.config)
-    dialer = holder(sqlite_path(url))
-    if arguments.repair and dialer is not None:
-        raise BadValue("--repair", f"a dialer (process {dialer}) is at work with this database: stop it first")
-    found = audit(url)
+    found = audit(url, utc_now())
+    if arguments.repair and found.at_work is not None:
+        raise BadValue("--repair", f"a dialer is at work with this database: {found.at_work}; stop it first")
     repaired: list[Repair] = []
     if arguments.repair and any(finding.repairable for finding in found.findings):
         repaired = repair(url, utc_now())
-    left = audit(url) if repaired else found
+    left = audit(url, utc_now()) if repaired else found
     if arguments.json:
-        print(_as_json(dialer, found, repaired, left))
+        print(_as_json(found, repaired, left))
     else:
-        for line in _as_text(dialer, found, repaired, left, repairing=arguments.repair):
+        for line in _as_text(found, repaired, left, repairing=arguments.repair):
             print(line)
     return EXIT_FINDINGS if left.findings else EXIT_CLEAN
 
 
-def _as_json(dialer: str | None, found: Audit, repaired: Sequence[Repair], left: Audit) -> str:
+def _as_json(found: Audit, repaired: Sequence[Repair], left: Audit) -> str:
     document = {
-        "dialer": dialer,
+        "at_work": found.at_work,
         "open_attempts": found.open_attempts,
         "findings": [asdict(finding) for finding in found.findings],
+        "notes": found.notes,
         "repaired": [asdict(done) for done in repaired],
         "left": [finding.name for finding in left.findings],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _as_text(dialer: str | None, found: Audit, repaired: Sequence[Repair], left: Audit, *, repairing: bool) -> Iterator[str]:
+def _as_text(found: Audit, repaired: Sequence[Repair], left: Audit, *, repairing: bool) -> Iterator[str]:
     if found.open_attempts is not None:
-        yield _at_work(dialer, found.open_attempts)
+        yield _at_work(found.at_work, found.open_attempts)
     for finding in found.findings:
         yield from _told(finding)
     for done in repaired:
-        yield f"repaired {done.name}, rows changed: {done.rows}"
+        yield f"repaired {done.name}, rows changed: {done.rows}: {done.remedy}"
+    for note in found.notes:
+        yield f"note: {note}"
     if not left.findings:
         yield "nothing is wrong any more" if repaired else "nothing is wrong"
     elif repairing:
         yield f"not repaired: {', '.join(finding.name for finding in left.findings)}"
 
 
-def _at_work(dialer: str | None, open_attempts: int) -> str:
-    if dialer is not None:
-        return f"a dialer (process {dialer}) is at work; open attempts, which are its own: {open_attempts}"
+def _at_work(dialers: str | None, open_attempts: int) -> str:
+    if dialers is not None:
+        return f"at work: {dialers}; open attempts: {open_attempts}"
     if open_attempts:
-        return f"no dialer is at work; open attempts, which its next start takes over: {open_attempts}"
+        return f"no dialer is at work; open attempts, which the next start takes over: {open_attempts}"
     return "no dialer is at work, and no attempt is open"
 
 

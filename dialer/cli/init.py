@@ -1,40 +1,74 @@
-"""`dialer init`: a folder with all that a dialer needs to run."""
+"""`dialer init`: a folder with all that a dialer needs to run; the database in it, or on a server."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
+import socket
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from attrs import frozen
+from pydantic import ValidationError
 
 from dialer.accounts import hash_password
 from dialer.cli.blocking import with_database
 from dialer.cli.passwords import Password, from_file, generated
 from dialer.cli.users import Users
-from dialer.errors import DialerError
+from dialer.config import NodeSettings
+from dialer.errors import BadValue, DialerError, StoreError
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import VoipAppType
 from dialer.service import utc_now
-from dialer.settings_file import Values, settings_file
-from dialer.store.admin import Admin
+from dialer.settings_file import settings_file
+from dialer.store.connection import Dialect
 from dialer.store.database import Database
 from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
-from dialer.store.location import sqlite_url
-from dialer.store.schema import upgrade
+from dialer.store.furnish import Furnished, Furniture, furnish
+from dialer.store.location import dialect_of, shown, sqlite_url
+from dialer.store.nodes import NodeEntry, entries
+from dialer.store.schema import check, upgrade
 
 CONFIG = "dialer.toml"
 DATABASE = "dialer.db"
+USER = "admin"
 
-REAL: Values = {"database": {"url": f"sqlite:///{DATABASE}"}, "switch": {"password": SwitchConfig().password}}
-SIMULATED: Values = {
-    "database": {"url": f"sqlite:///{DATABASE}"},
-    "simulator": {},
-    "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"},
-}
+
+@frozen(kw_only=True)
+class Wanted:
+    """What the command line asks for. `server` is the URL of a database on a server, "" for a file in the folder."""
+
+    username: str
+    is_named: bool
+    password: Password
+    server: str
+    node: str
+    simulated: bool
+
+    @property
+    def files(self) -> Sequence[str]:
+        """What is made in the folder, the configuration last: without it, there is nothing that could be run."""
+        return (CONFIG,) if self.server else (DATABASE, CONFIG)
+
+
+@frozen(kw_only=True)
+class Made:
+    """What became of the database: the versions that were applied to it, who was there, its nodes."""
+
+    applied: Sequence[int]
+    furnished: Furnished
+    nodes: Sequence[NodeEntry]
+
+    @property
+    def joined(self) -> bool:
+        """Whether it was a dialer's before."""
+        return 1 not in self.applied
 
 
 def add_parser(commands: Any) -> None:
@@ -43,13 +77,26 @@ def add_parser(commands: Any) -> None:
         "init",
         help="make a folder with a configuration, a database and a first user",
         description=f"Makes DIR with {CONFIG} (every setting, explained), a database, a superuser, a gateway and a voice "
-        "application. Nothing that exists is overwritten.",
+        "application. Nothing that exists is overwritten. A database on a server may be in use by other nodes: this one joins "
+        "them, and only what is missing is added.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="made when it does not exist")
     parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="a PostgreSQL database that exists, postgresql://USER:PASSWORD@HOST/DATABASE, in place of a SQLite file in DIR; "
+        "- reads the URL from standard input, where nobody else sees the password",
+    )
+    parser.add_argument(
+        "--node",
+        metavar="NAME",
+        default="",
+        help="the name of this dialer among those that share the database (default: the host's)",
+    )
+    parser.add_argument(
         "--simulator", action="store_true", help="the dialer shall call the built-in simulator, not a FreeSWITCH"
     )
-    parser.add_argument("--user", default="admin", metavar="NAME", help="the superuser (default: %(default)s)")
+    parser.add_argument("--user", metavar="NAME", help=f"the superuser (default: {USER}, unless there is a superuser)")
     parser.add_argument(
         "--password-file",
         metavar="FILE",
@@ -60,78 +107,171 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the folder, whole or not at all."""
-    username = Users().parse_name(arguments.user)
-    password = generated() if arguments.password_file is None else Password(from_file(arguments.password_file))
+    wanted = Wanted(
+        username=Users().parse_name(arguments.user or USER),
+        is_named=arguments.user is not None,
+        server=_server(arguments.database),
+        node=_node(arguments.node),
+        simulated=arguments.simulator,
+        password=generated() if arguments.password_file is None else Password(from_file(arguments.password_file)),
+    )
     folder: Path = arguments.folder
     try:
-        with _staged(folder) as stage:
-            _fill(stage, username, password, simulated=arguments.simulator)
+        with _staged(folder, wanted.files) as stage:
+            made = _fill(stage, wanted)
     except OSError as error:
         raise DialerError(f"{error.filename or folder}: {error.strerror}") from None
-    print(f"configuration: {folder / CONFIG}")
-    print(f"database:      {folder / DATABASE}")
-    print(f"superuser:     {username}")
-    if password.generated:
-        print(f"password:      {password.text}   (shown once)")
-    first = "" if arguments.simulator else "write the switch's password into the configuration, then "
-    print(f"next:          {first}dialer run -c {folder / CONFIG}")
+    for line in _told(folder, wanted, made):
+        print(line)
+    for note in _notes(wanted, made):
+        print(f"note: {note}", file=sys.stderr)
     return 0
 
 
-def _fill(stage: Path, username: str, password: Password, *, simulated: bool) -> None:
-    # It holds the switch's password.
+# --- what is asked for ------------------------------------------------------------------------------------------------------
+
+
+def _server(given: str | None) -> str:
+    """The URL of a server's database. Raises `BadValue`, which shows no password."""
+    if given is None:
+        return ""
+    url = sys.stdin.readline().strip() if given == "-" else given
+    if not url.isprintable():
+        raise BadValue("--database", "holds a control character, or bytes that are not UTF-8")
+    if dialect_of(url) is Dialect.SQLITE:
+        raise BadValue("--database", "expected postgresql://...; without this option, a SQLite file is made in DIR")
+    return url
+
+
+def _node(name: str) -> str:
+    try:
+        return NodeSettings(name=name).name
+    except ValidationError:
+        expected = "expected up to 64 letters, digits, _ . and -, the first of them a letter, a digit or _"
+        raise BadValue("--node", f"{expected}; got {name[:80]!r}") from None
+
+
+# --- making -----------------------------------------------------------------------------------------------------------------
+
+
+def _fill(stage: Path, wanted: Wanted) -> Made:
+    # It holds passwords: of the switch, of the database.
     descriptor = os.open(stage / CONFIG, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(settings_file(SIMULATED if simulated else REAL))
-    url = sqlite_url(stage / DATABASE)
-    upgrade(url)
-    user = NewUser(username=username, password_hash=hash_password(password.text), is_superuser=True)
+        file.write(settings_file(_settings(wanted)))
+    url = wanted.server or sqlite_url(stage / DATABASE)
+    applied = upgrade(url) if not wanted.server else _brought_up_to_date(url)
+    furniture = Furniture(
+        user=NewUser(username=wanted.username, password_hash=hash_password(wanted.password.text), is_superuser=True),
+        only_first=not wanted.is_named,
+        gateway=_gateway(simulated=wanted.simulated),
+        voip_app=NewVoipApp(name="Default_VoIP_App", type=VoipAppType.DIAL),
+    )
 
-    async def furnish(database: Database) -> None:
-        admin, now = Admin(database), utc_now()
-        await admin.create_user(user, now)
-        gateway_id = await admin.create_gateway(_gateway(simulated=simulated), now)
-        await admin.create_voip_app(_voip_app(gateway_id), now)
+    async def make(database: Database) -> Made:
+        nodes = await database.run(lambda connection: entries(connection, utc_now()))
+        furnished = await furnish(database, furniture, utc_now())
+        return Made(applied=applied, furnished=furnished, nodes=nodes)
 
-    with_database(url, furnish)
+    return with_database(url, make)
+
+
+def _settings(wanted: Wanted) -> dict[str, dict[str, object]]:
+    settings: dict[str, dict[str, object]] = {"database": {"url": wanted.server or f"sqlite:///{DATABASE}"}}
+    if wanted.node:
+        settings["node"] = {"name": wanted.node}
+    if wanted.simulated:
+        return settings | {"simulator": {}, "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"}}
+    return settings | {"switch": {"password": SwitchConfig().password}}
+
+
+def _brought_up_to_date(url: str) -> list[int]:
+    """An upgrade wants the database for itself, so it is left alone when it is the newest: other nodes may be at work."""
+    try:
+        check(url)
+    except StoreError:
+        return upgrade(url)
+    return []
 
 
 def _gateway(*, simulated: bool) -> NewGateway:
-    """The gateway 1 of the API's examples."""
+    """The gateway 1 of the API's examples; the voice application 1 leads to it."""
     dial_string = "sofia/gateway/simulator/{number}" if simulated else ""
     return NewGateway(
         name="Default_Gateway", description="This is default gateway", hostname="localhost", dial_string=dial_string
     )
 
 
-def _voip_app(gateway_id: int) -> NewVoipApp:
-    """The voice application 1 of the API's examples."""
-    return NewVoipApp(name="Default_VoIP_App", type=VoipAppType.DIAL, gateway_id=gateway_id)
+# --- telling ----------------------------------------------------------------------------------------------------------------
+
+
+def _told(folder: Path, wanted: Wanted, made: Made) -> Iterator[str]:
+    yield f"configuration: {folder / CONFIG}"
+    if not wanted.server:
+        yield f"database:      {folder / DATABASE}"
+    elif not made.joined:
+        yield f"database:      {shown(wanted.server)}, furnished"
+    else:
+        names = ", ".join(entry.name for entry in made.nodes if entry.name != _name(wanted))
+        beside = f", beside {names}" if names else ""
+        upgraded = f", upgraded to schema {made.applied[-1]}" if made.applied else ""
+        yield f"database:      {shown(wanted.server)}, joined as node {_name(wanted)}{beside}{upgraded}"
+    if made.furnished.user_added:
+        yield f"superuser:     {wanted.username}"
+        if wanted.password.generated:
+            yield f"password:      {wanted.password.text}   (shown once)"
+    else:
+        yield f"superuser:     {', '.join(made.furnished.superusers) or wanted.username}, as before"
+    first = "" if wanted.simulated else "write the switch's password into the configuration, then "
+    yield f"next:          {first}dialer run -c {folder / CONFIG}"
+
+
+def _notes(wanted: Wanted, made: Made) -> Iterator[str]:
+    for entry in made.nodes:
+        if entry.name == _name(wanted):
+            yield (
+                f"a node {entry.name} has dialled with this database (process {entry.pid} on {entry.host}); two dialers "
+                "cannot have one name at the same time: [node] name"
+            )
+
+
+def _name(wanted: Wanted) -> str:
+    """What the dialer calls itself."""
+    return wanted.node or socket.gethostname()
+
+
+# --- whole or not at all ----------------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def _staged(folder: Path) -> Iterator[Path]:
+def _staged(folder: Path, files: Sequence[str]) -> Iterator[Path]:
     """A folder to fill, which becomes `folder`, or whose files move into it when that exists. Should anything fail, nothing is
-    left behind. Raises `DialerError` when a file is there already."""
-    _refuse_existing(folder)
+    left behind. Raises `DialerError` when one of `files` is there already."""
+    _refuse_existing(folder, files)
     parent = folder if folder.is_dir() else folder.absolute().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".dialer-init-", dir=parent))
+    new = [one for one in (parent, *parent.parents) if not one.exists()]
     try:
-        yield stage
-        _refuse_existing(folder)
-        if folder.is_dir():
-            # The configuration comes last: without it, there is nothing that could be run.
-            for name in (DATABASE, CONFIG):
-                (stage / name).rename(folder / name)
-        else:
-            stage.rename(folder)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=".dialer-init-", dir=parent))
+        try:
+            yield stage
+            _refuse_existing(folder, files)
+            if folder.is_dir():
+                for name in files:
+                    (stage / name).rename(folder / name)
+            else:
+                stage.rename(folder)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+    except BaseException:
+        for one in new:
+            with contextlib.suppress(OSError):
+                one.rmdir()
+        raise
 
 
-def _refuse_existing(folder: Path) -> None:
-    for path in (folder / CONFIG, folder / DATABASE):
+def _refuse_existing(folder: Path, files: Sequence[str]) -> None:
+    for path in (folder / name for name in files):
         if path.exists() or path.is_symlink():
             raise DialerError(f"{path} exists already, and is not overwritten")
     if folder.exists() and not folder.is_dir():

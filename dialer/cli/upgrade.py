@@ -6,8 +6,9 @@ import argparse
 from typing import Any
 
 from dialer.cli.blocking import config_option, database_url
+from dialer.errors import StoreError
 from dialer.store.maintenance import without_dialers
-from dialer.store.schema import upgrade
+from dialer.store.schema import is_newest, upgrade
 
 
 def add_parser(commands: Any) -> None:
@@ -22,9 +23,18 @@ def add_parser(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Upgrade, unless a dialer is at work. Raises `StoreError`."""
+    """Upgrade; where there is something to do, no dialer may be at work. Raises `StoreError`."""
     url = database_url(arguments.config)
-    with without_dialers(url):
-        applied = upgrade(url)
+    applied = []
+    if not _is_up_to_date(url):
+        with without_dialers(url):
+            applied = upgrade(url)
     print(f"schema upgraded to {applied[-1]}" if applied else "the schema is up to date")
     return 0
+
+
+def _is_up_to_date(url: str) -> bool:
+    try:
+        return is_newest(url)
+    except StoreError:
+        return False  # the upgrade itself tells what is wrong, or makes a file that is not there

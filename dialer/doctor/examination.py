@@ -6,6 +6,7 @@ A check that has nothing to stand on is left out: without a connection nothing i
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from attrs import define, field
 
 from dialer.config import Config, SwitchSettings
-from dialer.doctor import dialplan, gateways, local, proof, records, sessions
+from dialer.doctor import dialplan, gateways, local, proof, records, server, sessions
 from dialer.doctor.findings import Finding, failure, ok, warning
 from dialer.doctor.state import State, dialling_process, read_state
 from dialer.doctor.switch import Doorway
@@ -22,7 +23,8 @@ from dialer.freeswitch.modules import known_modules, missing_modules
 from dialer.gateways import dial_string_from
 from dialer.interfaces import Now
 from dialer.model import VoipAppType
-from dialer.store.location import absolute_url, sqlite_path
+from dialer.store.connection import Dialect
+from dialer.store.location import absolute_url, dialect_of, shown, sqlite_path
 
 OLDEST = (1, 10)
 TRIED = "1.10.12 and 1.11.2"
@@ -73,19 +75,27 @@ class Examination:
         self._say(local.look_at_permissions(self.path))
         try:
             url = absolute_url(self.config.database.url, self.path.absolute().parent)
-            database = sqlite_path(url)
+            where = shown(url)
         except BadValue as error:
             self._say(failure("database", str(error), "see database.url"))
             return
-        process = dialling_process(database)
+        file = sqlite_path(url) if dialect_of(url) is Dialect.SQLITE else None
+        process = None if file is None else dialling_process(file)
+        name, host = self.config.node.name or socket.gethostname(), socket.gethostname()
         try:
-            self._state = await read_state(url, self.reactor)
+            self._state = await read_state(url, self.reactor, self.now)
         except DialerError as error:
             self._say(failure("database", str(error), "dialer upgrade, when the schema is old; see database.url"))
         else:
-            at_work = f"; the dialer of process {process} is at work" if process else ""
-            self._say(ok("database", f"{database} opens and has the newest schema{at_work}"))
-        self._say(local.look_at_disk(database.parent), local.look_at_files(self._files_needed(), process))
+            if self._state.server is None:
+                at_work = f"; the dialer of process {process} is at work" if process else ""
+                self._say(ok("database", f"{where} opens and has the newest schema{at_work}"))
+            else:
+                self._say(*server.judge(self._state.server, where, name, host))
+                process = server.process_of(self._state.server.nodes, name, host)
+        if file is not None:
+            self._say(local.look_at_disk(file.parent))
+        self._say(local.look_at_files(self._files_needed(), process))
 
     def _files_needed(self) -> int:
         calls = self.config.calls_per_second * 60

@@ -7,23 +7,28 @@ from typing import Any
 
 from attrs import frozen
 
+from dialer.doctor.server import ServerFacts, read_facts
+from dialer.interfaces import Now
 from dialer.model import Campaign, VoipAppType
 from dialer.store.catalogue import Catalogue, GatewayEntry
+from dialer.store.connection import Dialect
 from dialer.store.database import Database
 from dialer.store.flow import Store
 
 
 @frozen(kw_only=True)
 class State:
-    """`campaigns` are the started ones, `gateways` the active ones, `apps` the kinds of voice application that exist."""
+    """`campaigns` are the started ones, `gateways` the active ones, `apps` the kinds of voice application that exist; `server`
+    is None when the database is a file."""
 
     installation: str
     campaigns: tuple[Campaign, ...]
     gateways: tuple[GatewayEntry, ...]
     apps: frozenset[VoipAppType]
+    server: ServerFacts | None
 
 
-async def read_state(url: str, reactor: Any) -> State:
+async def read_state(url: str, reactor: Any, now: Now) -> State:
     """Read it, beside a dialer that may be running. Fails with `DialerError`: no database, another schema, damaged."""
     database = Database(url, reactor)
     try:
@@ -32,6 +37,8 @@ async def read_state(url: str, reactor: Any) -> State:
         snapshot = await Store(database, reactor, node="doctor").snapshot()
         gateways = await catalogue.gateways()
         apps = await catalogue.voip_apps()
+        is_server = database.dialect is Dialect.POSTGRESQL
+        server = await database.run(lambda connection: read_facts(connection, now)) if is_server else None
     finally:
         await database.stop()
     return State(
@@ -39,6 +46,7 @@ async def read_state(url: str, reactor: Any) -> State:
         campaigns=snapshot.campaigns,
         gateways=tuple(gateway for gateway in gateways if gateway.status),
         apps=frozenset(app.type for app in apps),
+        server=server,
     )
 
 

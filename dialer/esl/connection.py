@@ -6,6 +6,8 @@ as `command/reply`, a permitted one as `api/response` (mod_event_socket.c, parse
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import frozen
 
 from dialer.errors import CommandFailed, ProtocolError
@@ -63,9 +65,11 @@ Happening = Event | AuthRequested | Reply | Disconnected | Rejected
 
 
 class Connection:
-    """One connection, of either direction. `receive_data` stores, `next_event` gives what happened, one at a time."""
+    """One connection, of either direction. `receive_data` stores, `next_event` gives what happened, one at a time. JSON events
+    whose body does not `concern` the owner are passed over undecoded."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, concerns: Callable[[bytes], bool] | None = None) -> None:
+        self._concerns = concerns
         self._decoder = FrameDecoder(limits)
         self._pending: list[Command] = []  # short; an empty deque weighs 760 bytes, and thousands of sessions wait
         self._notice: Disconnected | None = None
@@ -91,7 +95,9 @@ class Connection:
             if frame is None:
                 return None
             if frame.content_type == "text/event-json":
-                return decode_event(frame)
+                if self._concerns is None or self._concerns(frame.body):
+                    return decode_event(frame)
+                continue
             happening = self._interpret(frame)
             if happening is not None:
                 return happening

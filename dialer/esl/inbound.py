@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from attrs import field, frozen
@@ -25,6 +26,7 @@ from dialer.esl.clock import ClockOffset
 from dialer.esl.connection import Reply
 from dialer.esl.events import Event
 from dialer.esl.link import Hooks, Link, LinkRules
+from dialer.esl.peeking import concerns
 from dialer.esl.signals import signal
 from dialer.esl.submissions import Submissions
 from dialer.interfaces import Now, SwitchListener
@@ -58,7 +60,8 @@ class SwitchConfig:
 class InboundSwitch(Service):
     """`dialer.interfaces.Switch` for one FreeSWITCH; a service that connects, and reconnects with growing pauses.
 
-    `last_error` says why there is no connection, naming host and port; "" while there is one.
+    `last_error` says why there is no connection, naming host and port; "" while there is one. Where other dialers use the
+    switch, `owns` tells the calls that are this one's: of others, only the ends are told.
     """
 
     _log = Logger()
@@ -72,6 +75,7 @@ class InboundSwitch(Service):
         now: Now,
         rng: random.Random,
         endpoint: IStreamClientEndpoint | None = None,
+        owns: Callable[[str], bool] | None = None,
     ) -> None:
         self._listener = listener
         self._config = config
@@ -99,6 +103,7 @@ class InboundSwitch(Service):
             failed=self._link_failed,
             event=self._event,
             pinged=self._pinged,
+            concerns=None if owns is None else partial(concerns, owns=owns),
         )
         self._events = Link(reactor, there, rules, retry, hooks)
         self._commands = [Link(reactor, there, rules, retry, hooks) for _ in range(config.command_connections)]

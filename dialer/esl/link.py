@@ -40,7 +40,8 @@ class LinkRules:
 @frozen(kw_only=True)
 class Hooks:
     """What a link tells. `prepare` runs after the authentication and may fail; `up` and `down` tell of prepared connections
-    only; `failed` tells why none could be had; `pinged` gets the switch's clock as text with each sign of life."""
+    only; `failed` tells why none could be had; `pinged` gets the switch's clock as text with each sign of life. Events whose
+    bytes do not concern anybody are not decoded (None: all are)."""
 
     prepare: Callable[[Link], Awaitable[None]]
     up: Callable[[Link], None]
@@ -48,6 +49,7 @@ class Hooks:
     failed: Callable[[str], None]
     event: Callable[[Event], None]
     pinged: Callable[[Reply], None]
+    concerns: Callable[[bytes], bool] | None = None
 
 
 class Link:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from typing import Protocol as Interface
 
@@ -43,9 +44,9 @@ class EventSocket(Protocol):
 
     transport: Any
 
-    def __init__(self, owner: Owner, limits: Limits | None = None) -> None:
+    def __init__(self, owner: Owner, limits: Limits | None = None, concerns: Callable[[bytes], bool] | None = None) -> None:
         self._owner = owner
-        self._connection = Connection(limits)
+        self._connection = Connection(limits, concerns)
         self._sent: list[tuple[Command, Deferred[Reply]]] = []
         self._unsent: list[tuple[Command, Deferred[Reply]]] = []
         self._writable = False

@@ -10,12 +10,13 @@ from datetime import timedelta
 
 import structlog
 from attrs import define, field
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.interfaces import IReactorTime
 
 from dialer.errors import HookFailed, StoreError
 from dialer.interfaces import DeliveryStore, Hook, Now
 from dialer.model import Delivery
+from dialer.outages import Outage
 from dialer.periodic import PeriodicLoop
 
 log = structlog.get_logger()
@@ -39,6 +40,7 @@ class OutboxDeliverer:
     store: DeliveryStore
     hook: Hook
     _loop: PeriodicLoop = field(init=False)
+    _outage: Outage = field(factory=lambda: Outage("nothing is delivered: the database does not serve"), init=False)
 
     def __attrs_post_init__(self) -> None:
         self._loop = PeriodicLoop("outbox", LOOK_EVERY, self.deliver_due, self.clock)
@@ -56,10 +58,11 @@ class OutboxDeliverer:
         """Deliver everything that is due now, as long as it arrives."""
         try:
             while due := await self.store.due(self.now(), BATCH):
+                self._outage.worked()
                 if not await self._deliver(due):
                     return
         except StoreError as error:
-            log.error("nothing is delivered: the database does not serve", reason=str(error))
+            self._outage.failed(str(error))
 
     async def _deliver(self, due: list[Delivery]) -> bool:
         try:
@@ -77,5 +80,9 @@ def _pause(tries: int) -> timedelta:
     return min(FIRST_PAUSE * 2 ** min(tries, 16), LONGEST_PAUSE)
 
 
-def _all(settled: list[Deferred[bool]]) -> Deferred[list[bool]]:
-    return gatherResults(settled, consumeErrors=True)
+async def _all(settled: list[Deferred[bool]]) -> None:
+    """Wait for all of them. Raises what the first one that failed has failed with."""
+    try:
+        await gatherResults(settled, consumeErrors=True)
+    except FirstError as first:
+        first.subFailure.raiseException()

@@ -36,6 +36,7 @@ class Oracle:
     """The log of all INVITEs, in order; with `path`, each change is also a JSON line in that file.
 
     A line has `at`, `what` (invited, rang, answered, ended), `uuid`, `number`, `callee`, and `cause` and `by` at the end.
+    What the switch refused is a line with `at`, `what` (refused), `uuid` ("" when it could not be read) and `cause`.
     """
 
     calls: list[CalledSide] = Factory(list)
@@ -49,9 +50,10 @@ class Oracle:
         """The switch was asked for a call, whether or not it made one."""
         self.originates[int(now)] += 1
 
-    def refused_by_switch(self, cause: str) -> None:
+    def refused_by_switch(self, call_uuid: str, now: float, cause: str) -> None:
         """The switch refused a call before any INVITE."""
         self.refused[cause] += 1
+        self._append({"at": round(now, 6), "what": "refused", "uuid": call_uuid, "cause": cause})
 
     def invited(self, call: CalledSide) -> None:
         """An INVITE arrived."""
@@ -98,7 +100,10 @@ class Oracle:
         return Counter(int(call.invited_at) for call in self.calls)
 
     def _write(self, what: str, call: CalledSide, now: float, **more: str) -> None:
+        line = {"at": round(now, 6), "what": what, "uuid": call.call_uuid, "number": call.number, "callee": call.callee}
+        self._append(line | more)
+
+    def _append(self, line: dict[str, object]) -> None:
         if self.path is not None:
-            line = {"at": round(now, 6), "what": what, "uuid": call.call_uuid, "number": call.number, "callee": call.callee}
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line | more) + "\n")
+                file.write(json.dumps(line) + "\n")

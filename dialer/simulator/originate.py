@@ -52,7 +52,7 @@ def originate(switch: Switch, line: str, answer: Answer) -> None:
     try:
         groups = parse_dial(arguments.dial)
     except Unparsable:
-        switch.oracle.refused_by_switch(OUT_OF_ORDER)
+        switch.oracle.refused_by_switch("", switch.clock.now(), OUT_OF_ORDER)
         answer(f"-ERR {OUT_OF_ORDER}\n")
         return
     Origination(switch, arguments, groups, answer).next_group()
@@ -93,15 +93,15 @@ class Origination:
         uuid = variables.get("origination_uuid") or switch.new_uuid()
         loopback = endpoint.family == "loopback-a"
         if endpoint.problem and not endpoint.session:
-            self._refused(endpoint.problem)
+            self._refused(uuid, endpoint.problem)
             return
         if loopback and "mod_loopback" not in switch.config.modules:
-            self._refused("CHAN_NOT_IMPLEMENTED")
+            self._refused(uuid, "CHAN_NOT_IMPLEMENTED")
             return
         if uuid in switch.channels and not endpoint.name.startswith("sofia/"):
             uuid = switch.new_uuid()  # only mod_sofia asks for its session under that UUID; the others rename it, or do not
         if uuid in switch.channels or not switch.admit():
-            self._refused(OUT_OF_ORDER)
+            self._refused(uuid, OUT_OF_ORDER)
             return
         callee = loopback_callee(endpoint.number) if loopback else None
         if callee is None and not endpoint.problem:
@@ -109,7 +109,7 @@ class Origination:
         problem = endpoint.problem or (callee.no_channel if callee else "")
         if problem or callee is None:
             self._session_without_channel(uuid)
-            self._refused(problem)
+            self._refused(uuid, problem)
             return
         channel = self._channel(uuid, endpoint, variables)
         kind = LoopbackCall if loopback else Call
@@ -203,8 +203,8 @@ class Origination:
         if not self.to_place:
             self.next_group()
 
-    def _refused(self, cause: str) -> None:
-        self.switch.oracle.refused_by_switch(cause)
+    def _refused(self, call_uuid: str, cause: str) -> None:
+        self.switch.oracle.refused_by_switch(call_uuid, self.switch.clock.now(), cause)
         self.cause = cause
 
     def _finish(self, output: str) -> None:

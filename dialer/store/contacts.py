@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 
 from dialer.errors import Duplicate, NotFound
 from dialer.model import Contact, SubscriberStatus
-from dialer.store.connection import Connection
+from dialer.store.connection import Connection, Variants
 from dialer.store.database import Database
 from dialer.store.faults import refused_value
 from dialer.store.number_rules import check_numbers
@@ -39,6 +39,11 @@ SUBSCRIBE_SOME = (
     "ON CONFLICT (campaign_id, number) DO NOTHING"
 )
 END_OF_CHUNK = "SELECT max(id) FROM (SELECT id FROM contact WHERE phonebook_id = ? AND id > ? ORDER BY id LIMIT ?) AS chunk"
+LOCK_PHONEBOOK = Variants(
+    sqlite="SELECT 1 FROM phonebook WHERE id = ?", postgresql="SELECT 1 FROM phonebook WHERE id = ? FOR UPDATE"
+)
+"""Waits for the contacts that other processes are adding to it, and has further ones wait: either these see the link, or who
+links sees the contacts."""
 SET_STATUS = (
     "UPDATE subscriber SET wanted_status = CASE status WHEN 6 THEN ? END, "
     "ready_at = CASE WHEN status = 6 THEN ready_at WHEN ? = 1 THEN CASE status WHEN 1 THEN ready_at ELSE ? END END, "
@@ -161,7 +166,7 @@ def _known(connection: Connection, phonebook_id: int, numbers: Sequence[str]) ->
 def _link(connection: Connection, campaign_id: int, phonebook_id: int) -> None:
     if connection.execute("SELECT 1 FROM campaign WHERE id = ?", (campaign_id,)).fetchone() is None:
         raise NotFound("campaign", campaign_id)
-    if connection.execute("SELECT 1 FROM phonebook WHERE id = ?", (phonebook_id,)).fetchone() is None:
+    if connection.execute(LOCK_PHONEBOOK.of(connection), (phonebook_id,)).fetchone() is None:
         raise NotFound("phonebook", phonebook_id)
     connection.execute("INSERT INTO campaign_phonebook VALUES (?, ?) ON CONFLICT DO NOTHING", (campaign_id, phonebook_id))
 

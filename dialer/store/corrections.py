@@ -13,7 +13,7 @@ from dialer.store.database import Database
 from dialer.store.finish import finish as write_end
 from dialer.store.kept import written
 from dialer.store.times import to_column, to_column_or_none
-from dialer.store.values import in_range
+from dialer.store.values import as_text, in_range
 
 _NO_MORE_CALLS = (SubscriberStatus.FAIL, SubscriberStatus.COMPLETE)
 
@@ -62,12 +62,12 @@ def _correct(connection: Connection, end: Finish) -> bool:
         statements.CORRECT_ATTEMPT,
         (
             to_column(outcome.ended_at),
-            str(outcome.cause),
+            as_text(str(outcome.cause)),
             str(end.disposition),
-            f"told by a call detail record: {decision.reason}",
+            as_text(f"told by a call detail record: {decision.reason}"),
             in_range(outcome.q850),
             in_range(outcome.sip_status),
-            outcome.sip_disposition,
+            as_text(outcome.sip_disposition),
             to_column_or_none(outcome.rang_at),
             to_column_or_none(outcome.answered_at),
             in_range(outcome.ring_ms),

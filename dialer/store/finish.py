@@ -9,7 +9,7 @@ from dialer.model import Finish, OwnCause, Signal
 from dialer.store import do_not_call, kept, statements
 from dialer.store.connection import Connection
 from dialer.store.times import to_column, to_column_or_none
-from dialer.store.values import in_range
+from dialer.store.values import as_text, in_range
 
 FINISHED = "attempt.finished"
 """The kind of the outbox row that an attempt's end writes."""
@@ -31,13 +31,13 @@ def finish(connection: Connection, end: Finish, owner: str, *, outbox: bool) -> 
         statements.END_ATTEMPT,
         (
             ended_at,
-            str(outcome.cause),
+            as_text(str(outcome.cause)),
             str(end.disposition),
             counts,
-            decision.reason,
+            as_text(decision.reason),
             in_range(outcome.q850),
             in_range(outcome.sip_status),
-            outcome.sip_disposition,
+            as_text(outcome.sip_disposition),
             to_column_or_none(outcome.rang_at),
             to_column_or_none(outcome.answered_at),
             in_range(outcome.ring_ms),

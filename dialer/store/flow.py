@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-import structlog
 from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -19,6 +18,7 @@ from twisted.python.failure import Failure
 from dialer.model import (
     Attempt,
     AttemptState,
+    CampaignStatus,
     Candidate,
     Finish,
     Others,
@@ -28,6 +28,7 @@ from dialer.model import (
     Snapshot,
     SubscriberStatus,
 )
+from dialer.outages import Outage
 from dialer.store import statements, values
 from dialer.store.begin import Beginning, begin
 from dialer.store.connection import Connection, Dialect
@@ -36,8 +37,6 @@ from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
 from dialer.store.nodes import others
 from dialer.store.times import from_column_or_none, to_column
-
-log = structlog.get_logger()
 
 MOVE_DELAY = 0.05
 """Seconds that a move may wait for company."""
@@ -57,6 +56,7 @@ class Store:
     outbox: bool = False
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
+    _outage: Outage = field(factory=lambda: Outage("moves are not stored yet"), init=False)
 
     def snapshot(self) -> Deferred[Snapshot]:
         """See `FlowStore.snapshot`."""
@@ -110,6 +110,14 @@ class Store:
         """See `FlowStore.known`."""
         return self.database.run(lambda connection: _known(connection, list(call_uuids)))
 
+    def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
+        """See `FlowStore.statuses`."""
+        ids = list(campaign_ids)
+        statement = statements.statuses_of(len(ids))
+        return self.database.run(
+            lambda connection: {key: CampaignStatus(status) for key, status in connection.execute(statement, ids)}
+        )
+
     def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
         """See `FlowStore.progress`."""
         return self.database.run(lambda connection: _progress(connection, campaign_id, now))
@@ -131,10 +139,10 @@ class Store:
             return
         rows = self._moves.take()
         written = self.database.run(lambda connection: write_moves(connection, rows, self.node), may_wait=True)
-        written.addErrback(self._not_written, rows)
+        written.addCallbacks(lambda _: self._outage.worked(), self._not_written, errbackArgs=(rows,))
 
     def _not_written(self, failure: Failure, rows: dict[int, MoveRow]) -> None:
-        log.error("moves not stored", attempts=len(rows), reason=failure.getErrorMessage())
+        self._outage.failed(failure.getErrorMessage(), attempts=len(rows))
         self._moves.put_back(rows)
         if self._timer is None:
             self._timer = self.clock.callLater(MOVE_RETRY, self._time_is_up)

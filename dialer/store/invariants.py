@@ -1,6 +1,6 @@
 """What has to hold in a database at any moment, each as a query for the rows that break it, with what mends them.
 
-A query gives one text a row, which names it. All of them hold within one transaction, so also beside a dialer at work. Status
+A query gives one text a row, which names it. All of them hold within one transaction, so also beside dialers at work. Status
 numbers are those of `SubscriberStatus` (1 START, 4 FAIL, 5 COMPLETE, 6 IN_PROCESS, 7 NOT_AUTHORISED).
 """
 
@@ -10,31 +10,144 @@ from typing import Final
 
 from attrs import frozen
 
+from dialer.store.connection import Dialect, Variants
+from dialer.store.node_statements import CLOCK
+
+Text = str | Variants
+"""A statement. In it, `:now` is this moment, and `:soon` is `SOON` later."""
+
+SOON: Final = 3600.0
+"""Seconds. Nothing is due in so long: pacing looks a minute ahead at most, so the clock was wrong that said so."""
+
 
 @frozen(kw_only=True)
 class Invariant:
-    """`broken` finds the rows that break it. `repair` are statements that mend them, in order, with the parameter `:now`; none
-    when that is not for a program to decide. `remedy` says what they do, or what an admin can do."""
+    """`broken` finds the rows that break it. `repair` are statements that mend them, in order; none when that is not for a
+    program to decide. `remedy` says what they do, or what an admin can do. `only` is the kind of database that it is
+    about."""
 
     name: str
     problem: str
-    broken: str
+    broken: Text
     remedy: str
-    repair: tuple[str, ...] = ()
+    repair: tuple[Text, ...] = ()
+    only: Dialect | None = None
 
 
 OPEN_ATTEMPTS: Final = "SELECT count(*) FROM attempt WHERE ended_at IS NULL"
 
 _BACKUP: Final = "restore a backup; a program cannot tell which of the rows is right"
 
-INVARIANTS: Final = (
+_NO_OPEN_ATTEMPT: Final = "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.ended_at IS NULL)"
+
+_COUNTED: Final = (
+    "SELECT id, subscriber_id, number_of_attempt, 1 + coalesce(sum(counts) OVER (PARTITION BY subscriber_id ORDER BY id "
+    "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS counted FROM attempt"
+)
+"""Attempts, with the number that each must have: one more than the earlier ones that count."""
+
+_BY_STATUS: Final = (
+    "SELECT c.id AS campaign_id, j.column1 AS status, coalesce(r.subscribers, 0) AS subscribers FROM campaign c "
+    "CROSS JOIN (VALUES (1), (2), (3), (4), (5), (6), (7)) AS j LEFT JOIN (SELECT campaign_id, status, count(*) "
+    "AS subscribers FROM subscriber GROUP BY campaign_id, status) AS r ON r.campaign_id = c.id AND r.status = j.column1"
+)
+"""The subscribers of each campaign by status, counted now."""
+
+_MISCOUNTED: Final = (
+    f"({_BY_STATUS}) AS k LEFT JOIN subscriber_count n ON n.campaign_id = k.campaign_id AND n.status = k.status "
+    "WHERE n.subscribers IS NULL OR n.subscribers <> k.subscribers"
+)
+
+
+def _held_back(table: str) -> Invariant:
+    """Of the moments that pacing keeps in `table`."""
+    return Invariant(
+        name=f"{table}-held-back",
+        problem=f"{table}s whose next call is due at a time that no pacing can have set: they would call nobody until then",
+        broken=f"SELECT '{table} ' || id || ' (' || name || '): ' || next_call_at FROM {table} "
+        "WHERE next_call_at > :soon ORDER BY id",
+        remedy="the time is removed: the next call may be made at once",
+        repair=(f"UPDATE {table} SET next_call_at = NULL WHERE next_call_at > :soon",),
+    )
+
+
+_ATTEMPTS: Final = (
     Invariant(
         name="two-open-attempts",
         problem="numbers to which more than one attempt is open",
-        broken="SELECT number || ': attempts ' || group_concat(id, ', ') FROM attempt WHERE ended_at IS NULL "
-        "GROUP BY number HAVING count(*) > 1",
+        broken=Variants(
+            sqlite="SELECT number || ': attempts ' || group_concat(id, ', ') FROM attempt WHERE ended_at IS NULL "
+            "GROUP BY number HAVING count(*) > 1 ORDER BY number",
+            postgresql="SELECT number || ': attempts ' || string_agg(id::text, ', ' ORDER BY id) FROM attempt "
+            "WHERE ended_at IS NULL GROUP BY number HAVING count(*) > 1 ORDER BY number",
+        ),
         remedy="start the dialer: its recovery ends the attempts whose calls are gone",
     ),
+    Invariant(
+        name="attempt-of-nobody",
+        problem="names that have attempts open and are no node: nobody would ever end these",
+        broken="SELECT a.owner || ': open attempts: ' || count(*) FROM attempt a WHERE a.ended_at IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM node n WHERE n.name = a.owner) GROUP BY a.owner ORDER BY a.owner",
+        remedy="start a node of that name ([node] name) with the switch that it had: it takes them over",
+        only=Dialect.POSTGRESQL,
+    ),
+    Invariant(
+        name="attempts-left",
+        problem="nodes that were last heard of more than ten minutes ago and have attempts open",
+        broken="SELECT n.name || ' (process ' || n.pid || ' on ' || n.host || '): heard of ' "
+        f"|| floor(extract(epoch FROM {CLOCK} - n.seen_at) / 60) || ' min ago, switch ' "
+        "|| CASE n.switch WHEN '' THEN 'unknown' ELSE n.switch END || ', open attempts: ' || count(a.id) FROM node n "
+        "JOIN attempt a ON a.owner = n.name AND a.ended_at IS NULL "
+        f"WHERE n.lease_until < {CLOCK} - interval '10 minutes' GROUP BY n.id ORDER BY n.name",
+        remedy="start that node again, or another one whose switch is the same ([[switch]] name): it finds out what became "
+        "of the calls, and ends the attempts",
+        only=Dialect.POSTGRESQL,
+    ),
+    Invariant(
+        name="endless-lease",
+        problem="nodes that nobody would take for dead, because their lease lasts longer than any can",
+        broken="SELECT name || ': until ' || lease_until FROM node WHERE lease_until > :soon ORDER BY name",
+        remedy="the lease ends now; see that the clock of the database is right",
+        repair=("UPDATE node SET lease_until = :now WHERE lease_until > :soon",),
+        only=Dialect.POSTGRESQL,
+    ),
+    Invariant(
+        name="attempt-from-the-future",
+        problem="open attempts that could be sent at a time which no pacing can have set: they would stay open until then",
+        broken="SELECT 'attempt ' || id || ' (' || number || '): ' || deadline FROM attempt WHERE ended_at IS NULL "
+        "AND deadline > :soon ORDER BY id",
+        remedy="the attempt could be sent until now; the dialer's recovery finds out what became of it",
+        repair=(
+            "UPDATE attempt SET planned_at = :now, due_at = :now, deadline = :now WHERE ended_at IS NULL AND deadline > :soon",
+        ),
+    ),
+    Invariant(
+        name="forbidden-attempt",
+        problem="open attempts to numbers that were on the do-not-call list when they were begun",
+        broken=Variants(
+            sqlite="SELECT 'attempt ' || a.id || ' (' || a.number || '), call ' || a.call_uuid FROM attempt a "
+            "JOIN do_not_call d ON d.number = a.number WHERE a.ended_at IS NULL "
+            "AND a.planned_at > strftime('%Y-%m-%d %H:%M:%f', d.created_at, '+60 seconds') ORDER BY a.id",
+            postgresql="SELECT 'attempt ' || a.id || ' (' || a.number || '), call ' || a.call_uuid FROM attempt a "
+            "JOIN do_not_call d ON d.number = a.number WHERE a.ended_at IS NULL "
+            "AND a.planned_at > d.created_at + interval '60 seconds' ORDER BY a.id",
+        ),
+        remedy="hang the call up on the switch (uuid_kill); the number is not called again",
+    ),
+    Invariant(
+        name="wrong-number-of-attempt",
+        problem="attempts whose number is not one more than the earlier ones that count",
+        broken=f"SELECT 'attempt ' || n.id || ' of subscriber ' || n.subscriber_id || ': ' || n.number_of_attempt "
+        f"|| ' instead of ' || n.counted FROM ({_COUNTED}) AS n WHERE n.number_of_attempt <> n.counted ORDER BY n.id",
+        remedy="the attempts are numbered again",
+        repair=(
+            f"UPDATE attempt SET number_of_attempt = n.counted FROM ({_COUNTED}) AS n WHERE n.id = attempt.id "
+            "AND attempt.number_of_attempt <> n.counted",
+        ),
+    ),
+)
+
+_SUBSCRIBERS: Final = (
     Invariant(
         name="attempt-without-claim",
         problem="open attempts whose subscriber is not in process",
@@ -66,9 +179,8 @@ INVARIANTS: Final = (
     Invariant(
         name="claim-without-attempt",
         problem="subscribers in process of whom no attempt is open: nobody would ever call them",
-        broken="SELECT 'subscriber ' || s.id || ' (' || s.number || ') of campaign ' || s.campaign_id FROM subscriber s "
-        "WHERE s.status = 6 AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = s.id AND a.ended_at IS NULL) "
-        "ORDER BY s.id",
+        broken="SELECT 'subscriber ' || id || ' (' || number || ') of campaign ' || campaign_id FROM subscriber "
+        f"WHERE status = 6 AND {_NO_OPEN_ATTEMPT} ORDER BY id",
         remedy="the subscriber gets the status that a user wished meanwhile; else it is complete when its last attempt was "
         "answered, failed when it has no attempt left, and otherwise pending and ready now; no attempt is counted",
         repair=(
@@ -76,11 +188,9 @@ INVARIANTS: Final = (
             "CASE WHEN (SELECT a.disposition FROM attempt a WHERE a.subscriber_id = subscriber.id ORDER BY a.id DESC LIMIT 1) "
             "= 'ANSWERED' THEN 5 "
             "WHEN count_attempt > (SELECT c.max_retry FROM campaign c WHERE c.id = subscriber.campaign_id) THEN 4 "
-            "ELSE 1 END) WHERE status = 6 "
-            "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.ended_at IS NULL)",
-            "UPDATE subscriber SET status = wanted_status, ready_at = CASE wanted_status WHEN 1 THEN :now END, "
-            "wanted_status = NULL WHERE status = 6 AND wanted_status IS NOT NULL "
-            "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.ended_at IS NULL)",
+            f"ELSE 1 END) WHERE status = 6 AND {_NO_OPEN_ATTEMPT}",
+            "UPDATE subscriber SET status = wanted_status, ready_at = CASE wanted_status WHEN 1 THEN coalesce(:now, ready_at) "
+            f"END, wanted_status = NULL WHERE status = 6 AND wanted_status IS NOT NULL AND {_NO_OPEN_ATTEMPT}",
         ),
     ),
     Invariant(
@@ -95,21 +205,23 @@ INVARIANTS: Final = (
         name="wrong-count-of-subscribers",
         problem="kept counts of a campaign's subscribers by status that are not those of the rows",
         broken="SELECT 'campaign ' || k.campaign_id || ', status ' || k.status || ': ' || "
-        "coalesce((SELECT n.subscribers FROM subscriber_count n WHERE n.campaign_id = k.campaign_id AND n.status = k.status), "
-        "'nothing') || ' instead of ' || k.subscribers FROM (SELECT c.id AS campaign_id, j.value AS status, "
-        "coalesce(r.subscribers, 0) AS subscribers FROM campaign c JOIN json_each('[1,2,3,4,5,6,7]') j LEFT JOIN "
-        "(SELECT campaign_id, status, count(*) AS subscribers FROM subscriber GROUP BY campaign_id, status) r "
-        "ON r.campaign_id = c.id AND r.status = j.value) k WHERE k.subscribers IS NOT (SELECT n.subscribers "
-        "FROM subscriber_count n WHERE n.campaign_id = k.campaign_id AND n.status = k.status) ORDER BY 1",
+        f"coalesce(CAST(n.subscribers AS TEXT), 'nothing') || ' instead of ' || k.subscribers FROM {_MISCOUNTED} "
+        "ORDER BY k.campaign_id, k.status",
         remedy="the subscribers are counted again",
         repair=(
-            "INSERT OR REPLACE INTO subscriber_count (campaign_id, status, subscribers) "
-            "SELECT c.id, j.value, coalesce(r.subscribers, 0) FROM campaign c JOIN json_each('[1,2,3,4,5,6,7]') j LEFT JOIN "
-            "(SELECT campaign_id, status, count(*) AS subscribers FROM subscriber GROUP BY campaign_id, status) r "
-            "ON r.campaign_id = c.id AND r.status = j.value WHERE coalesce(r.subscribers, 0) IS NOT "
-            "(SELECT n.subscribers FROM subscriber_count n WHERE n.campaign_id = c.id AND n.status = j.value)",
+            Variants(
+                sqlite="INSERT OR REPLACE INTO subscriber_count (campaign_id, status, subscribers) "
+                f"SELECT k.campaign_id, k.status, k.subscribers FROM {_MISCOUNTED}",
+                # The difference is one more part: which of the others is wrong, nobody can tell.
+                postgresql="INSERT INTO subscriber_count_part AS p (campaign_id, status, part, subscribers) "
+                f"SELECT k.campaign_id, k.status, 0, k.subscribers - n.subscribers FROM {_MISCOUNTED} "
+                "ON CONFLICT (campaign_id, status, part) DO UPDATE SET subscribers = p.subscribers + excluded.subscribers",
+            ),
         ),
     ),
+)
+
+_REFERENCES: Final = (
     Invariant(
         name="foreign-attempt",
         problem="attempts whose number or campaign is not their subscriber's",
@@ -131,11 +243,26 @@ INVARIANTS: Final = (
     Invariant(
         name="early-delivery",
         problem="deliveries to a hook about an attempt that has not ended, or is another campaign's",
-        broken="SELECT 'delivery ' || o.id || ' about attempt ' || coalesce(a.id, 'none') FROM outbox o "
+        broken="SELECT 'delivery ' || o.id || ' about attempt ' || coalesce(CAST(a.id AS TEXT), 'none') FROM outbox o "
         "LEFT JOIN attempt a ON a.id = o.attempt_id WHERE o.kind = 'attempt.finished' "
         "AND (a.id IS NULL OR a.ended_at IS NULL OR a.campaign_id <> o.campaign_id) ORDER BY o.id",
         remedy=_BACKUP,
     ),
+    Invariant(
+        name="double-delivery",
+        problem="ends of attempts that hooks are told of more than once",
+        broken="SELECT 'attempt ' || attempt_id || ': deliveries: ' || count(*) FROM outbox WHERE kind = 'attempt.finished' "
+        "AND attempt_id IS NOT NULL GROUP BY attempt_id HAVING count(*) > 1 ORDER BY attempt_id",
+        remedy="whoever is told can tell them by the call's UUID; settle the ones that are too many (status, settled_at)",
+    ),
+    Invariant(
+        name="no-installation",
+        problem="installations without an id: their calls could not be told from those of others",
+        broken="SELECT 'table installation is empty' WHERE NOT EXISTS (SELECT 1 FROM installation)",
+        remedy="restore a backup: calls on the switch carry the id in their account code",
+    ),
 )
+
+INVARIANTS: Final = (*_ATTEMPTS, *_SUBSCRIBERS, _held_back("campaign"), _held_back("gateway"), *_REFERENCES)
 """In the order in which they are mended: attempts are counted before it is asked whether any is left, subscribers after their
 statuses are right."""

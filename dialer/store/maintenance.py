@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from dialer.errors import StoreError
 from dialer.store.connection import Dialect
-from dialer.store.location import dialect_of, sqlite_path
+from dialer.store.faults import explain, is_database_error
+from dialer.store.location import dialect_of, shown, sqlite_path
 from dialer.store.lock import DiallingLock, holder
 from dialer.store.node_statements import AT_WORK
 
@@ -48,12 +49,17 @@ def exclude_dialers(connection: Any) -> None:
 
 
 def at_work(url: str) -> str | None:
-    """Who dials with the database, for people; None when nobody does. Raises `StoreError` and what the driver raises."""
+    """Who dials with the database, for people; None when nobody does. Raises `StoreError`."""
     if dialect_of(url) is Dialect.SQLITE:
         process = holder(sqlite_path(url))
         return None if process is None else f"process {process}"
     from dialer.store.schema import opened
 
-    with opened(url) as connection:
-        nodes = [f"{name} (process {pid} on {host})" for name, host, pid in connection.execute(AT_WORK)]
+    try:
+        with opened(url) as connection:
+            nodes = [f"{name} (process {pid} on {host})" for name, host, pid in connection.execute(AT_WORK)]
+    except Exception as error:
+        if not is_database_error(error):
+            raise
+        raise explain(error, shown(url)) from error
     return ", ".join(nodes) or None

@@ -10,6 +10,7 @@ from dialer.model import Attempt, AttemptState
 from dialer.store import statements
 from dialer.store.connection import Connection
 from dialer.store.times import to_column
+from dialer.store.values import as_text
 
 MoveRow = tuple[str, str, str | None, str | None, str | None, int]
 """State, moved at, core UUID, rang at, answered at, attempt: the parameters of `statements.MOVE` but for the owner."""
@@ -37,7 +38,7 @@ class MoveBuffer:
             rang_at = rang_at or moved_at
         elif to in (AttemptState.ANSWERED, AttemptState.CONNECTED):
             answered_at = answered_at or moved_at
-        self._rows[attempt.id] = (str(to), moved_at, core_uuid or core, rang_at, answered_at, attempt.id)
+        self._rows[attempt.id] = (str(to), moved_at, as_text(core_uuid) or core, rang_at, answered_at, attempt.id)
 
     def take(self) -> dict[int, MoveRow]:
         """All that is there; the buffer is empty then."""

@@ -6,10 +6,12 @@ to be looked at.
 
 from __future__ import annotations
 
+import enum
 import os
 import socket
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -23,15 +25,26 @@ from dialer.model import Attempt, Others
 from dialer.store import node_statements, statements, values
 from dialer.store.connection import MOMENT, Connection, Dialect
 from dialer.store.database import Database
+from dialer.store.lock import holder
 from dialer.store.times import from_column, from_column_or_none, to_column
 
 if TYPE_CHECKING:
     from dialer.store.claim import NodeClaim
 
 
+class Standing(enum.StrEnum):
+    """What a node is doing, as far as the database knows."""
+
+    DIALLING = "dialling"
+    NO_SWITCH = "connected to no switch"
+    STOPPED = "stopped"
+    DEAD = "dead"  # it was not stopped, and is not heard of
+
+
 @frozen(kw_only=True)
 class NodeEntry:
-    """A node as it is listed; `moment` is that of the look, by the clock that the lease counts by."""
+    """A node as it is listed; `moment` is that of the look, by the clock that the lease counts by. While it is `alive`, others
+    leave its calls alone."""
 
     name: str
     epoch: int
@@ -48,11 +61,16 @@ class NodeEntry:
     figures: Mapping[str, int]
     open_attempts: int
     moment: datetime
+    alive: bool
 
     @property
-    def alive(self) -> bool:
-        """Whether others leave its calls alone."""
-        return self.lease_until > self.moment
+    def standing(self) -> Standing:
+        """In one word."""
+        if self.stopped_at is not None:
+            return Standing.STOPPED
+        if not self.alive:
+            return Standing.DEAD
+        return Standing.DIALLING if self.ready else Standing.NO_SWITCH
 
 
 @define(eq=False)
@@ -155,9 +173,14 @@ def others(connection: Connection, name: str) -> Others:
 
 
 def entries(connection: Connection, now: datetime) -> list[NodeEntry]:
-    """All nodes that ever dialled with the database and were not removed."""
-    (moment,) = connection.execute(f"SELECT {MOMENT.of(connection)}", (to_column(now),)).fetchone()
-    return [_entry(row, from_column(moment)) for row in connection.execute(node_statements.LIST).fetchall()]
+    """All nodes that ever dialled with the database and were not removed, by their names."""
+    (text,) = connection.execute(f"SELECT {MOMENT.of(connection)}", (to_column(now),)).fetchone()
+    moment = from_column(text)
+    rows = connection.execute(node_statements.LIST).fetchall()
+    if connection.dialect is Dialect.POSTGRESQL:
+        return [_entry(row, moment, alive=from_column(row[10]) > moment) for row in rows]
+    process = _process_at_work(connection)
+    return [_entry(row, moment, alive=process == str(row[3])) for row in rows]
 
 
 def remove(connection: Connection, name: str, now: datetime) -> None:
@@ -166,6 +189,9 @@ def remove(connection: Connection, name: str, now: datetime) -> None:
     if not found:
         raise NotFound("node", name)
     (entry,) = found
+    seconds = (entry.lease_until - entry.moment).total_seconds()
+    if entry.alive and entry.stopped_at is not None and seconds > 0:
+        raise BadValue("node", f"{name} has stopped, and its lease ends in {seconds:.0f} s: try again then")
     if entry.alive:
         raise BadValue("node", f"{name} is alive (process {entry.pid} on {entry.host}): stop it first")
     if entry.open_attempts:
@@ -176,7 +202,13 @@ def remove(connection: Connection, name: str, now: datetime) -> None:
     connection.execute(node_statements.FORGET, (name,))
 
 
-def _entry(row: Sequence[Any], moment: datetime) -> NodeEntry:
+def _process_at_work(connection: Connection) -> str | None:
+    """Who holds the lock of a file: the lease says nothing there."""
+    _, _, path = connection.execute("PRAGMA database_list").fetchone()
+    return holder(Path(path))
+
+
+def _entry(row: Sequence[Any], moment: datetime, *, alive: bool) -> NodeEntry:
     return NodeEntry(
         name=row[0],
         epoch=row[1],
@@ -193,4 +225,5 @@ def _entry(row: Sequence[Any], moment: datetime) -> NodeEntry:
         figures=orjson.loads(row[12]),
         open_attempts=row[13],
         moment=moment,
+        alive=alive,
     )

@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Final
 import psycopg2
 from pony.orm.dbapiprovider import BoolConverter
 from pony.orm.dbproviders.postgres import PGDatetimeConverter, PGPool, PGProvider
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR, new_type, register_type
 from psycopg2.extensions import connection as PsycopgConnection  # noqa: N812 - a class, whatever its name
 from psycopg2.extensions import cursor as PsycopgCursor  # noqa: N812
-from psycopg2.extensions import new_type, register_type
 from psycopg2.extras import execute_batch
 
 from dialer.errors import BadValue
@@ -75,6 +75,11 @@ class PostgresConnection(PsycopgConnection):
 
     dialect: ClassVar[Dialect] = Dialect.POSTGRESQL
     total_changes: int = 0
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether a statement has failed since the transaction began: the server then takes a COMMIT for a ROLLBACK."""
+        return bool(self.get_transaction_status() == TRANSACTION_STATUS_INERROR)
 
     def execute(self, statement: str, parameters: Parameters = ()) -> PsycopgCursor:
         """Run one statement."""

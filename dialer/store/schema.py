@@ -64,10 +64,22 @@ def upgrade(url: str, steps: Sequence[Upgrade] | None = None) -> list[int]:
     steps = upgrades(dialect_of(url)) if steps is None else steps
     where = shown(url)
     try:
-        with _begun(url, create=True) as connection:
+        with _begun(url) as connection:
+            if connection.dialect is Dialect.POSTGRESQL and _version(connection, where) < steps[-1].version:
+                maintenance.exclude_dialers(connection)
             applied = _apply(connection, where, steps)
             connection.commit()
             return applied
+    except Exception as error:
+        raise _explained(error, where) from error
+
+
+def is_newest(url: str) -> bool:
+    """Whether there is nothing to upgrade. Raises `StoreError` for a database that cannot be read, or is not there."""
+    where = shown(url)
+    try:
+        with opened(url) as connection:
+            return _version(connection, where) == upgrades(dialect_of(url))[-1].version
     except Exception as error:
         raise _explained(error, where) from error
 
@@ -105,16 +117,14 @@ def opened(url: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _begun(url: str, *, create: bool) -> Iterator[Any]:
-    """The same, in a transaction that others wait for; rolled back when the body fails."""
-    if create and dialect_of(url) is Dialect.SQLITE:
+def _begun(url: str) -> Iterator[Any]:
+    """The same, in a transaction; rolled back when the body fails. A missing file is created."""
+    if dialect_of(url) is Dialect.SQLITE:
         _create(sqlite_path(url))
     with opened(url) as connection:
         if connection.dialect is Dialect.SQLITE:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
-        else:
-            maintenance.exclude_dialers(connection)
         try:
             yield connection
         except BaseException:

@@ -13,6 +13,7 @@ import os
 import socket
 import threading
 import time
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -111,7 +112,7 @@ class ServerEngine:
             kept: list[T] = []
             self._committing = False
             try:
-                transact(self._db, work, kept, self._seal)
+                transact(self._db, partial(_whole, work), kept, self._seal)
             except Exception as error:
                 if not self._is_passing(error):
                     raise
@@ -213,6 +214,15 @@ class ServerEngine:
     def explained(self, error: BaseException) -> BaseException:
         """See `Engine.explained`."""
         return explain(error, shown(self.url)) if is_database_error(error) else error
+
+
+def _whole(work: Work[T], connection: Any) -> T:
+    """What `work` returns, unless it went on after the server had refused a statement, and with it the transaction. Raises
+    `StoreError`: nobody shall be told that it was stored."""
+    result = work(connection)
+    if connection.is_undone:
+        raise StoreError("a change went on after the database had refused a part of it: nothing of it was stored")
+    return result
 
 
 def _cause(error: BaseException) -> BaseException:

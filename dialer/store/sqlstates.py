@@ -33,7 +33,9 @@ _ENDED_SESSION: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", 
 _LOST_WITHOUT_CODE: Final = frozenset({"OperationalError", "InterfaceError", "DatabaseError"})
 """psycopg2's classes for what did not come from the server: the connection broke, or could not be had."""
 
-_KEY: Final = re.compile(r"Key \((.*?)\)=")
+_KEY: Final = "_key"
+_COLUMNS: Final = re.compile(r"Key \((.*?)\)=")
+"""In the detail of the message, when the server speaks English."""
 
 
 def is_error(error: BaseException) -> bool:
@@ -71,7 +73,8 @@ def advice(error: BaseException) -> str:
 
 
 def refused_value(error: BaseException) -> BadValue | None:
-    """The field that a constraint protects, when it was one. Constraints are named `<table>_<field>`."""
+    """The field that a constraint protects, when it was one. Constraints are named `<table>_<field>`, with `_key` behind it
+    when the field must be unique."""
     code = _code(error)
     diagnosis: Any = getattr(error, "diag", None)
     if code is None or diagnosis is None:
@@ -80,9 +83,7 @@ def refused_value(error: BaseException) -> BadValue | None:
     table = f"{diagnosis.table_name}_"
     match code:
         case "23505":
-            found = _KEY.match(diagnosis.message_detail or "")
-            columns = found[1].split(", ") if found else [constraint.removeprefix(table)]
-            return Duplicate(columns[-1].strip('"'), "exists already")
+            return Duplicate(_unique_field(constraint.removeprefix(table), diagnosis.message_detail or ""), "exists already")
         case "23514":
             return BadValue(constraint.removeprefix(table), "is out of range")
         case "23502":
@@ -91,10 +92,20 @@ def refused_value(error: BaseException) -> BadValue | None:
             return BadValue("reference", "names something that does not exist")
         case "22003" | "22001":
             return BadValue(diagnosis.column_name or "value", "is out of range")
+        case "22P05":
+            return BadValue("text", "may not contain a NUL character")
         case "22P02":
             return BadValue(diagnosis.column_name or "value", "is not of the kind that is expected")
         case _:
             return None
+
+
+def _unique_field(name: str, detail: str) -> str:
+    """By the name of the constraint, whatever the server's language; an index has another, as a primary key has."""
+    if name.endswith(_KEY):
+        return name.removesuffix(_KEY)
+    found = _COLUMNS.match(detail)
+    return found[1].split(", ")[-1].strip('"') if found else name
 
 
 def _code(error: BaseException) -> str | None:

@@ -136,6 +136,11 @@ def claimable(count: int) -> Variants:
     return Variants(sqlite=statement, postgresql=f"{statement} FOR NO KEY UPDATE OF s SKIP LOCKED")
 
 
+def statuses_of(count: int) -> str:
+    """Parameters: campaigns."""
+    return f"SELECT id, status FROM campaign WHERE id IN ({marks(count)})"
+
+
 def claim(count: int) -> str:
     """The claimed subscribers are in process. Parameters: subscribers."""
     return f"UPDATE subscriber SET status = 6 WHERE id IN ({marks(count)})"

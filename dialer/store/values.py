@@ -57,6 +57,11 @@ def in_range(number: int | None) -> int | None:
     return None if number is None else min(max(number, 0), LARGEST_INTEGER)
 
 
+def as_text(words: str) -> str:
+    """A text of the switch's as every kind of database takes it, for the same reason: PostgreSQL's have no NUL."""
+    return words.replace("\0", "\ufffd") if "\0" in words else words
+
+
 @lru_cache(maxsize=256)
 def parameters(text: str) -> tuple[tuple[str, str], ...]:
     """The channel variables in a gateway's `addparameter`; the rules are those of its entry. Raises `BadValue`."""

@@ -7,11 +7,14 @@ from typing import Any
 from attrs import define
 from pony import orm
 from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 
 from dialer.errors import StoreError
 from dialer.store.connection import SqliteConnection
 from dialer.store.database import Database, Node, _Job
 from tests.crash.process import Process
+
+AWAY = "the database is away"
 
 WAIT = (0.0001, 0.003)
 """Seconds until the writer turns to what was handed in: the time of the COMMIT before it."""
@@ -71,8 +74,13 @@ class SteppedDatabase(Database):
         alone = [job for job in jobs if job.with_entities]
         together = [job for job in jobs if not job.with_entities]
         for group in [*([job] for job in alone), together]:
-            if group and self.reactor.effect("transaction"):
+            if not group or not self.reactor.effect("transaction"):
+                continue
+            if self.reactor.world.serves:
                 self._serve(group)
+            else:
+                failure = Failure(StoreError(AWAY))
+                self.reactor.callFromThread(self._deliver, group, [failure] * len(group))
 
     def stop(self) -> Deferred[None]:
         """Nothing is ever stopped in this world; a coroutine that was left behind by a killed process may still ask."""

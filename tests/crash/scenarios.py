@@ -61,7 +61,14 @@ class Stall:
     seconds: float = 12.0
 
 
-Fault = Kill | Restart | Cut | Silence | Stall
+@frozen
+class Away:
+    """The database cannot serve for so many seconds: locked, full, or its server is away."""
+
+    seconds: float = 3.0
+
+
+Fault = Kill | Restart | Cut | Silence | Stall | Away
 
 
 @frozen

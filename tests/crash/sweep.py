@@ -13,7 +13,7 @@ from attrs import Factory, define, frozen
 
 from tests.crash.network import Fate
 from tests.crash.oracle import violations
-from tests.crash.scenarios import SCENARIOS, Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Stall
+from tests.crash.scenarios import SCENARIOS, Away, Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Stall
 from tests.crash.world import World
 
 
@@ -110,6 +110,14 @@ def links_break(number: int) -> dict[int, Fault]:
     return {number: (Cut(), Silence(1.0), Silence(5.0))[number % 3]}
 
 
+def the_database_is_away(number: int) -> dict[int, Fault]:
+    """The database cannot serve for a while, and now and then the dialer dies meanwhile, or just after."""
+    faults: dict[int, Fault] = {number: Away((0.5, 3.0, 8.0)[number % 3])}
+    if number % 5 == 0:
+        faults[number + 1 + number % 40] = Kill(Fate.ARRIVES, 0.3)
+    return faults
+
+
 @frozen
 class Sweep:
     """A kind of fault at every `step`-th busy point, and at every `idle`-th of the others."""
@@ -132,6 +140,7 @@ SWEEPS: Final[Sequence[Sweep]] = (
     Sweep("switch restarts", switch_restarts, step=4, idle=50),
     Sweep("both die", both_die, step=4, idle=50),
     Sweep("links break", links_break, step=4, idle=50),
+    Sweep("the database is away", the_database_is_away, step=4, idle=50),
 )
 
 
@@ -158,5 +167,6 @@ def _any_fault(rng: random.Random) -> Fault:
             Cut(),
             Silence(rng.choice([0.0, 1.0, 4.0])),
             Stall(rng.choice([1.0, 4.0, 12.0])),
+            Away(rng.choice([0.3, 2.0, 8.0])),
         ]
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.crash.defects import DEFECTS
 from tests.crash.network import Fate
 from tests.crash.oracle import violations
-from tests.crash.scenarios import SCENARIOS, Cut, Kill, Plan, Restart, Scenario, Silence, Stall
+from tests.crash.scenarios import SCENARIOS, Away, Cut, Kill, Plan, Restart, Scenario, Silence, Stall
 from tests.crash.sweep import SWEEPS, Sweep, Tally, every_plan, folder, play
 from tests.crash.world import World
 
@@ -23,6 +23,7 @@ FAULTS = st.one_of(
     st.builds(Cut),
     st.builds(Silence, SECONDS),
     st.builds(Stall, st.sampled_from([1.0, 4.0, 12.0])),
+    st.builds(Away, st.sampled_from([0.3, 2.0, 8.0])),
 )
 PLANS = st.builds(
     Plan,

@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,12 +22,13 @@ from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 import dialer.campaigns.scheduler
 import dialer.esl.inbound
 import dialer.service
 import dialer.store.sqlite
-from dialer.calls.lifecycle import FlowSettings
+from dialer.errors import StoreError
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import Delivery, VoipAppType
 from dialer.service import DialerService, ServiceSettings
@@ -41,7 +41,7 @@ from tests.crash.database import NoEntities, SteppedDatabase, prepare
 from tests.crash.logs import Complaints
 from tests.crash.network import Fate, Network
 from tests.crash.process import Process
-from tests.crash.scenarios import Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Stall
+from tests.crash.scenarios import Away, Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Stall
 from tests.crash.template import START, database_for, number_of
 
 SWITCH_PORT, OUTBOUND_PORT = 8021, 8084
@@ -104,6 +104,7 @@ class World:
     complaints: Complaints = field(factory=Complaints, init=False)
     delivered: list[Delivery] = field(factory=list, init=False)
     kills: int = field(default=0, init=False)
+    away_until: float = field(default=0.0, init=False)
     restarts: list[float] = field(factory=list, init=False)
     points: int = field(default=0, init=False)
     began: float = field(init=False)
@@ -160,6 +161,11 @@ class World:
         elif fault is not None:
             self._pending.append(fault)
 
+    @property
+    def serves(self) -> bool:
+        """Whether the database does."""
+        return self.clock.seconds() >= self.away_until
+
     def now(self) -> datetime:
         """The clock of every process."""
         return datetime.fromtimestamp(self.clock.seconds(), UTC)
@@ -185,7 +191,7 @@ class World:
             self.finished_at = now
         if self.finished_at is None:
             return now > self.began + PATIENCE
-        return now > max(self.finished_at, self.network.held_until, self._started_at) + AFTERWARDS
+        return now > max(self.finished_at, self.network.held_until, self.away_until, self._started_at) + AFTERWARDS
 
     def _attempt_of(self, call_uuid: str) -> str:
         row = self.reader.execute("SELECT ended_at FROM attempt WHERE call_uuid = ?", (call_uuid,)).fetchone()
@@ -212,9 +218,18 @@ class World:
             outbound_endpoint=f"tcp:{OUTBOUND_PORT}:interface=127.0.0.1",
             outcomes=self.folder / "outcomes",
             applications={VoipAppType.PLAY_AUDIO: play},
+            recovery_grace=GRACE,
+            originate_window=WINDOW,
         )
         self.service = DialerService(self.dialer, settings)
-        Deferred.fromCoroutine(self.service.start())
+        Deferred.fromCoroutine(self.service.start()).addErrback(self._not_started, self.dialer)
+
+    def _not_started(self, failure: Failure, dialer: Process) -> None:
+        """The process ends, and who watches over it starts another."""
+        failure.trap(StoreError)
+        if dialer.alive:
+            dialer.kill(Fate.LOST)
+            self.clock.callLater(1.0, self._start_dialer)
 
     @contextmanager
     def _wired(self) -> Iterator[None]:
@@ -227,7 +242,6 @@ class World:
             mock.patch.multiple(
                 dialer.service,
                 Database=SteppedDatabase,
-                FlowSettings=partial(FlowSettings, recovery_grace=GRACE, originate_window=WINDOW),
                 JsonLines=lambda _: self._hook,
                 utc_now=self.now,
                 new_id=uuid_factory(random.Random(self.plan.seed)),
@@ -260,6 +274,8 @@ class World:
                 self.network.cut()
             elif isinstance(fault, Silence):
                 self.network.silence(fault.seconds)
+            elif isinstance(fault, Away):
+                self.away_until = self.clock.seconds() + fault.seconds
             elif isinstance(fault, Stall):
                 self.network.stall(self.dialer, fault.seconds)
 

@@ -16,6 +16,7 @@ from dialer.model import (
     Candidate,
     Finish,
     Gateway,
+    Others,
     Plan,
     Progress,
     Snapshot,
@@ -43,6 +44,7 @@ class MemoryStore:
     error: Exception | None = None
     hold: bool = False
     backlog: int = 0
+    others: Others = field(factory=Others)
     held: list[Deferred[None]] = field(factory=list)
     _ids: int = 0
 
@@ -60,6 +62,7 @@ class MemoryStore:
             Snapshot(
                 campaigns=tuple(c for c in self.campaigns.values() if c.status is CampaignStatus.START),
                 gateways=dict(self.gateways),
+                others=self.others,
             )
         )
 
@@ -137,6 +140,9 @@ class MemoryStore:
         if self.error:
             return fail(self.error)
         return succeed(self.open.keys() & call_uuids)
+
+    def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
+        return succeed({key: self.campaigns[key].status for key in campaign_ids})
 
     def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
         counts: dict[SubscriberStatus, int] = {}

@@ -41,6 +41,8 @@ class MemorySwitch:
     round_trip: float = 0.0
     in_flight: int = 0
     most_in_flight: int = 0
+    lists: int = 0
+    """How often all channels were asked for."""
     asked: list[str] = field(factory=list)
     """The calls of which was asked whether they live."""
     _busy_until: float = 0.0
@@ -71,6 +73,7 @@ class MemorySwitch:
 
     def live_channels(self) -> Deferred[list[LiveChannel]]:
         self._check("show channels")
+        self.lists += 1
         return self._answer(lambda: list(self.channels.values()))
 
     def _answer(self, look: Callable[[], T]) -> Deferred[T]:

@@ -73,10 +73,14 @@ class Node(Flow):
             switch=self.switch,
             lifecycle=self.lifecycle,
             figures=lambda: {"waiting-changes": 3},
-            patience=5.0,
+            lease=5.0,
         )
         self.lifecycle.switch_up(self.switch)
         self.membership.start()
+
+    def settle(self) -> None:
+        """Beat for the time of a lease: from then on, others can be taken for dead."""
+        self.clock.pump([EVERY] * 5)
 
     def foreign_attempt(self, number: str = "15559999", **known: object) -> Attempt:
         """An attempt that another node has begun and left open, as the database tells it."""
@@ -126,6 +130,7 @@ def test_a_heartbeat_without_an_answer_gives_the_connection_up(node: Node) -> No
 
 
 def test_the_calls_of_a_dead_node_that_live_are_adopted(node: Node) -> None:
+    node.settle()
     ringing, answered = node.foreign_attempt("15550001"), node.foreign_attempt("15550002")
     for attempt, is_answered in ((ringing, False), (answered, True)):
         uuid = attempt.call_uuid
@@ -141,6 +146,7 @@ def test_the_calls_of_a_dead_node_that_live_are_adopted(node: Node) -> None:
 
 
 def test_an_absent_call_of_a_dead_node_ends_only_after_its_deadline_and_the_grace(node: Node) -> None:
+    node.settle()
     attempt = node.foreign_attempt()
     node.nodes.dead = [attempt]
     node.clock.pump([EVERY] * 19)
@@ -150,6 +156,7 @@ def test_an_absent_call_of_a_dead_node_ends_only_after_its_deadline_and_the_grac
 
 
 def test_a_call_of_a_dead_node_whose_end_was_overheard_ends_as_it_did(node: Node) -> None:
+    node.settle()
     attempt = node.foreign_attempt()
     node.tell(attempt.call_uuid, SignalKind.HUNG_UP, "USER_BUSY", Hangup(cause="USER_BUSY", q850=17, sip_status=486))
     node.nodes.dead = [attempt]
@@ -157,7 +164,37 @@ def test_a_call_of_a_dead_node_whose_end_was_overheard_ends_as_it_did(node: Node
     assert [finish.outcome.cause for finish in node.finished] == ["USER_BUSY"]
 
 
+@pytest.mark.parametrize("how", ["error", "silent", "frozen"])
+def test_after_an_outage_of_the_database_nobody_is_taken_for_dead_for_the_time_of_a_lease(node: Node, how: str) -> None:
+    node.settle()
+    if how == "error":
+        node.nodes.error = StoreError("away")
+        node.clock.pump([EVERY] * 3)
+        node.nodes.error = None
+        node.clock.advance(EVERY)
+    elif how == "frozen":
+        node.clock.advance(60)
+    else:
+        node.nodes.silent = True
+        node.clock.pump([EVERY] * 3)
+        node.nodes.silent = False
+        node.nodes.waiting[0].callback(Pulse(epoch=1, at=node.now()))
+    asked = len(node.nodes.asked)
+    node.clock.pump([EVERY] * 4)
+    assert len(node.nodes.asked) == asked
+    node.clock.pump([EVERY] * 2)
+    assert len(node.nodes.asked) > asked
+
+
+def test_a_heartbeat_without_dead_nodes_asks_the_switch_nothing(node: Node) -> None:
+    node.clock.advance(EVERY)
+    asked = node.switch.lists
+    node.clock.pump([EVERY] * 5)
+    assert node.switch.lists == asked
+
+
 def test_nobody_is_rescued_while_the_switch_is_away(node: Node) -> None:
+    node.settle()
     asked = len(node.nodes.asked)
     node.switch.ready = False
     node.clock.pump([EVERY] * 3)

@@ -25,7 +25,7 @@ def ticking() -> Ticking:
     ticking.contacts(CALLS)
     ticking.run(5)
     assert len(ticking.sent) == CALLS
-    for uuid in ticking.lifecycle.calls:
+    for uuid in list(ticking.lifecycle.calls):
         ticking.tell(uuid, SignalKind.RANG)
     ticking.switch.ready = False
     ticking.lifecycle.switch_down(ticking.switch, "connection lost")

@@ -9,9 +9,18 @@ from itertools import count, pairwise
 import pytest
 from attrs import define, evolve, field
 
-from dialer.campaigns.scheduler import Scheduler
+from dialer.campaigns.scheduler import LONGEST_BACKLOG, Scheduler
 from dialer.errors import StoreError
-from dialer.model import Campaign, CampaignStatus, Gateway, GatewayStatus, Origination, SubscriberStatus
+from dialer.model import (
+    Campaign,
+    CampaignStatus,
+    Gateway,
+    GatewayStatus,
+    LiveChannel,
+    Origination,
+    Others,
+    SubscriberStatus,
+)
 from tests.fakes.flow import CAMPAIGN, GATEWAY, START, Flow
 
 
@@ -253,3 +262,82 @@ def test_contacts_that_come_after_a_pause_do_not_come_in_a_burst(ticking: Tickin
     later = [at for at, _ in ticking.sent[1:]]
     assert len(later) == 50
     assert later[9] - later[0] > 0.07
+
+
+def test_no_call_is_begun_while_too_many_changes_wait_for_the_database(ticking: Ticking) -> None:
+    ticking.contacts(100)
+    ticking.run(1)
+    before = len(ticking.sent)
+    assert before > 0
+    ticking.store.backlog = LONGEST_BACKLOG
+    ticking.run(2)
+    assert len(ticking.sent) <= before + 3
+    assert ticking.scheduler.reason(CAMPAIGN.id) == f"the database is behind: {LONGEST_BACKLOG} changes wait for it"
+    ticking.store.backlog = 0
+    ticking.run(1)
+    assert len(ticking.sent) > before + 5
+    assert ticking.scheduler.reason(CAMPAIGN.id) == ""
+
+
+def test_an_idle_campaign_says_that_the_database_does_not_serve(ticking: Ticking) -> None:
+    ticking.contacts(100)
+    ticking.run(0.5)
+    ticking.store.error = StoreError("it is locked")
+    ticking.run(1)
+    assert ticking.scheduler.reason(CAMPAIGN.id) == "the database does not serve: it is locked"
+    ticking.store.error = None
+    ticking.run(0.5)
+    assert ticking.scheduler.reason(CAMPAIGN.id) == ""
+
+
+def test_a_gateway_that_other_nodes_have_filled_is_full(ticking: Ticking) -> None:
+    ticking.store.gateways[1] = evolve(GATEWAY, maximum_call=5)
+    ticking.store.others = Others(dialling=1, gateways={1: 5}, campaigns={1: 5})
+    ticking.contacts(10)
+    ticking.run(1)
+    assert ticking.sent == []
+    assert "is full (5 calls)" in ticking.scheduler.reason(CAMPAIGN.id)
+
+
+def test_the_calls_of_another_node_are_waited_for_as_if_they_were_our_own(ticking: Ticking) -> None:
+    ticking.store.others = Others(dialling=1)
+    ticking.change(frequency=60, next_call_at=START + timedelta(seconds=0.8))
+    ticking.contacts(10)
+    ticking.run(1)
+    assert [round(after, 1) for after, _ in ticking.sent] == [0.8]
+
+
+@pytest.mark.parametrize("status", [CampaignStatus.PAUSE, CampaignStatus.END, CampaignStatus.ABORT])
+def test_a_campaign_that_was_stopped_elsewhere_gives_back_what_was_not_sent(ticking: Ticking, status: CampaignStatus) -> None:
+    ticking.contacts(100)
+    ticking.run(1)
+    begun = len(ticking.store.open)
+    assert begun > len(ticking.sent)
+    ticking.change(status=status)
+    ticking.run(0.15)
+    sent = len(ticking.sent)
+    ticking.run(1)
+    assert len(ticking.sent) == sent
+    assert ticking.lifecycle.unsent == 0
+    assert len(ticking.store.open) == sent
+
+
+def test_the_calls_of_a_campaign_that_was_aborted_elsewhere_are_hung_up_once(ticking: Ticking) -> None:
+    ticking.contacts(3)
+    ticking.run(1)
+    calls = sorted(ticking.lifecycle.calls)
+    for uuid in calls:
+        ticking.switch.channels[uuid] = LiveChannel(call_uuid=uuid, account_code="dialer-test", answered=True)
+    ticking.change(status=CampaignStatus.ABORT)
+    ticking.run(1)
+    assert sorted(ticking.switch.killed) == calls
+    ticking.run(1)
+    assert len(ticking.switch.killed) == len(calls)
+
+
+def test_the_calls_of_a_campaign_that_was_paused_elsewhere_go_on(ticking: Ticking) -> None:
+    ticking.contacts(3)
+    ticking.run(1)
+    ticking.change(status=CampaignStatus.PAUSE)
+    ticking.run(1)
+    assert ticking.switch.killed == []

@@ -17,7 +17,15 @@ from typing import Any
 
 from attrs import define, field
 
-ROOT = Path(__file__).resolve().parents[2]
+from dialer.cli.blocking import with_database
+from dialer.model import VoipAppType
+from dialer.service import utc_now
+from dialer.store.admin import Admin
+from dialer.store.database import Database
+from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
+from tests.processes import command, dialer, environment
+from tests.unit.api.world import cheap_hash
+
 PASSWORD = "correct horse"
 BASE = "/api/dialer_campaign/"
 
@@ -27,17 +35,6 @@ os.dup2(int(sys.argv[1]), 3)
 os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1", "LISTEN_FDNAMES": "api"}
 os.execv(sys.argv[2], sys.argv[2:])
 """
-
-
-def environment(**more: str) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in ("NOTIFY_SOCKET", "JOURNAL_STREAM")}
-    return {**inherited, "PYTHONPATH": str(ROOT), **more}
-
-
-def dialer(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """A command that ends by itself."""
-    command = [sys.executable, "-m", "dialer", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60)
 
 
 def new_folder(folder: Path) -> Path:
@@ -58,6 +55,26 @@ def change(folder: Path, **settings: str) -> None:
         index = next(number for number, line in enumerate(lines) if line.removeprefix("#").startswith(f"{name} = "))
         lines[index] = f"{name} = {value}"
     file.write_text("\n".join(lines) + "\n")
+
+
+def move_to(folder: Path, url: str, username: str = "admin", password: str = PASSWORD) -> None:
+    """Another database than the file, with what `dialer init` puts into one."""
+
+    async def furnish(database: Database) -> None:
+        admin, now = Admin(database), utc_now()
+        await admin.create_user(NewUser(username=username, password_hash=cheap_hash(password), is_superuser=True), now)
+        gateway = NewGateway(
+            name="Default_Gateway",
+            description="This is default gateway",
+            hostname="localhost",
+            dial_string="sofia/gateway/simulator/{number}",
+        )
+        app = NewVoipApp(name="Default_VoIP_App", type=VoipAppType.DIAL, gateway_id=await admin.create_gateway(gateway, now))
+        await admin.create_voip_app(app, now)
+
+    with_database(url, furnish)
+    (folder / "dialer.db").unlink()
+    change(folder, url=f'"{url}"')
 
 
 @define(eq=False)
@@ -113,7 +130,7 @@ def headers(user: str = "admin", body: str | None = None) -> dict[str, str]:
 @contextmanager
 def started(folder: Path, *, ready: bool = True, pass_fds: tuple[int, ...] = (), **more: str) -> Iterator[Running]:
     """Run it, and wait until it says that it is ready. Whatever happens, it is gone afterwards."""
-    arguments = [sys.executable, "-m", "dialer", "run", "-c", "dialer.toml", "--ready-file", "ready"]
+    arguments = command("run", "-c", "dialer.toml", "--ready-file", "ready")
     if pass_fds:
         # As systemd does it: the socket is descriptor 3, and the process is named.
         arguments = [sys.executable, "-c", PASS_SOCKET, str(pass_fds[0]), *arguments]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 import pytest_twisted
 import treq
 from attrs import define
@@ -24,7 +23,10 @@ from dialer.service import utc_now
 from dialer.simulator.oracle import CalledSide
 from dialer.store.admin import Admin
 from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
-from tests.unit.api.world import basic, cheap_hash, empty_database
+from tests.grounds import new_database, rows
+from tests.unit.api.world import basic, cheap_hash
+
+pytestmark = pytest.mark.usefixtures("database_kind")
 
 CAMPAIGN = {"name": "spring", "aleg_gateway": 1, "voipapp": 1, "maxretry": 1, "intervalretry": 1, "calltimeout": 5}
 
@@ -63,10 +65,9 @@ class Service:
 async def service(folder: Path, callees: list[str], rate: float = 400.0) -> AsyncIterator[Service]:
     from twisted.internet import reactor
 
-    shutil.copy(empty_database(), folder / "dialer.db")
     config = Config.model_validate(
         {
-            "database": {"url": "sqlite:///dialer.db"},
+            "database": {"url": new_database(folder)},
             "http": {"endpoint": "tcp:0:interface=127.0.0.1", "requests_per_minute": 0},
             "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"},
             "simulator": {"callees": callees, "calls_per_second": rate},
@@ -137,21 +138,20 @@ async def test_nothing_is_dialled_after_the_answer_to_a_pause_until_it_is_starte
         await api.ask("POST", "bulkcontact/", phonebook_id=1, phoneno_list=numbers)
         await api.until(lambda: len(api.calls) > 50)
         await api.ask("PUT", "campaign/1/", status=2)
-        attempts = _attempts(tmp_path)
+        attempts = _attempts(api)
         await deferLater(reactor, 0.2)  # what was sent before the answer may still arrive
         dialled = len(api.calls)
         await deferLater(reactor, 1.0)
         assert len(api.calls) == dialled
-        assert _attempts(tmp_path) == attempts
+        assert _attempts(api) == attempts
         assert len(await api.ask("GET", "contact/1/")) >= 1000 - dialled
         await api.ask("PUT", "campaign/1/", status=1)
         await api.until(lambda: len(api.calls) > dialled + 20, 5)
 
 
-def _attempts(folder: Path) -> int:
-    with closing(sqlite3.connect(folder / "dialer.db")) as connection:
-        (count,) = connection.execute("SELECT count(*) FROM attempt").fetchone()
-        return int(count)
+def _attempts(api: Service) -> int:
+    ((count,),) = rows(api.host.service.database.url, "SELECT count(*) FROM attempt")
+    return int(count)
 
 
 @pytest_twisted.ensureDeferred

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from dialer.store.connection import Dialect
+from tests.grounds import new_database
 from tests.integration.api_document import PAGE, answer, examples, run
-from tests.integration.run_support import change, dialer, started
+from tests.integration.run_support import change, move_to, started
+from tests.processes import dialer
 
 CONTRACT = [
     "phonebook_id=1&phoneno_list=12345,54344",
@@ -56,9 +59,12 @@ def test_an_example_is_read_whole_but_for_its_times() -> None:
         examples(SHORT_ANSWER.replace("```http", "```"))
 
 
-def test_every_command_of_the_page_answers_what_stands_below_it(tmp_path: Path) -> None:
+def test_every_command_of_the_page_answers_what_stands_below_it(tmp_path: Path, database_kind: Dialect) -> None:
     page = examples(PAGE.read_text())
-    with started(new_service(tmp_path)) as running:
+    service = new_service(tmp_path)
+    if database_kind is Dialect.POSTGRESQL:
+        move_to(service, new_database(tmp_path), "username", "password")
+    with started(service) as running:
         address = running.addresses["http"]
         for example in page:
             status, headers, body = run(example.command, address)

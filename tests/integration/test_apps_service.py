@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred
 
@@ -21,7 +22,9 @@ from dialer.store.admin import Admin
 from dialer.store.contacts import Contacts
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.reports import AttemptRecord, Reports
-from tests.unit.store.support import new_database
+from tests.grounds import new_database
+
+pytestmark = pytest.mark.usefixtures("database_kind")
 
 
 async def dial(

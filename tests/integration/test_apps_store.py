@@ -18,6 +18,8 @@ from dialer.store.drafts import NewVoipApp
 from dialer.store.requests import campaigns
 from tests.unit.store.support import LATER, NOW, World, ended, world
 
+pytestmark = pytest.mark.usefixtures("database_kind")
+
 ANN = Account(id=1, username="ann")
 GOOD = {VoipAppType.DIAL: "+49 30 1", VoipAppType.CONFERENCE: "sales", VoipAppType.SPEAK: "Dear {first_name}"}
 BAD = {VoipAppType.DIAL: "user/1000", VoipAppType.CONFERENCE: "bridge:a:b", VoipAppType.SPEAK: "x" * 2001}

@@ -10,7 +10,7 @@ import pytest
 
 from dialer.freeswitch.content import FILES
 from dialer.settings_file import settings_file
-from tests.integration.run_support import ROOT, dialer
+from tests.processes import ROOT, dialer
 
 STOCK = '<configuration name="event_socket.conf"><settings><param name="password" value="stock"/></settings></configuration>\n'
 

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from dialer.errors import BadValue, NotFound, StoreError
 from dialer.interfaces import NodeState
+from dialer.model import CampaignStatus
 from dialer.store import nodes
 from dialer.store.database import Database, Node
 from dialer.store.nodes import Nodes
@@ -52,7 +53,7 @@ async def node(url, name, *, lease=30.0):
     database = Database(url, reactor, dialling=True, node=Node(name=name, lease=lease))
     await database.start()
     try:
-        yield NodeWorld(database, None, name=name)
+        yield NodeWorld(database, name=name)
     finally:
         await database.stop()
 
@@ -174,6 +175,15 @@ async def test_a_changed_frequency_acts_at_once_on_a_shared_database(url):
         sql(url, "UPDATE campaign SET frequency = 600")
         [again] = await two.begin([evolve((await two.plans(1, 2))[0], call_uuid="again")])
         assert again.plan.due_at - NOW < timedelta(seconds=1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_campaign_that_was_paused_is_begun_by_nobody(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        plans = await two.plans(5, 2)
+        await one.admin.set_campaign_status(2, CampaignStatus.PAUSE, NOW)
+        assert await two.begin(plans) == []
+        assert await two.store.statuses([1, 2, 404]) == {1: CampaignStatus.START, 2: CampaignStatus.PAUSE}
 
 
 # --- death ------------------------------------------------------------------------------------------------------------------

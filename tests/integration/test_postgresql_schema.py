@@ -12,8 +12,8 @@ import pytest
 
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
-from tests.integration.postgresql_support import Rows, ask, change, connected, furnished, schema, statements
-from tests.unit.store.test_schema import FURNITURE, REFUSED, T, another_attempt
+from tests.integration.postgresql_support import Rows, ask, connected, furnished, schema
+from tests.unit.store.test_schema import FURNITURE, REFUSED, T
 
 __all__ = ["furnished", "schema"]
 
@@ -28,7 +28,7 @@ MORE_REFUSED = [
     "UPDATE gateway SET name = ''",
     "UPDATE gateway SET dial_string = 'loopback/1'",
     "UPDATE gateway SET hostname = ''",
-    f"INSERT INTO gateway VALUES (9, 'g', '', 'SIP', 'h', '', '', '', '', NULL, NULL, NULL, 1, '{T}', '{T}')",
+    f"INSERT INTO gateway VALUES (9, 'g', '', 'SIP', 'h', '', '', '', '', NULL, NULL, NULL, 1, '{T}', '{T}', NULL)",
     "INSERT INTO voip_app SELECT 9, name, '', 1, NULL, '', created_at, updated_at FROM voip_app",
     "INSERT INTO phonebook SELECT 9, user_id, name, '', created_at FROM phonebook",
     "UPDATE campaign SET daily_stop = '23:59:59 '",
@@ -170,15 +170,6 @@ def test_a_time_that_is_none_is_refused(furnished):
         cursor.execute("UPDATE campaign SET starting_at = 'soon'")
 
 
-def test_a_second_attempt_to_a_number_is_allowed_once_the_first_has_ended(furnished):
-    with connected(furnished) as cursor:
-        cursor.execute(
-            f"UPDATE attempt SET state = 'ended', ended_at = '{T}', cause = 'X', disposition = 'BUSY', counts = 1, "
-            "duration_ms = 0"
-        )
-        cursor.execute(another_attempt("two", "200"))
-
-
 def test_text_sorts_as_in_sqlite_whatever_the_locale_of_the_database(schema):
     columns = ask(
         schema,
@@ -186,13 +177,3 @@ def test_text_sorts_as_in_sqlite_whatever_the_locale_of_the_database(schema):
         "AND collation_name IS DISTINCT FROM 'C' AND column_name IN ('number', 'name', 'username', 'pattern', 'call_uuid')",
     )
     assert columns == []
-
-
-def test_every_installation_has_an_id_of_its_own(postgres_server, schema):
-    other = postgres_server.new_database()
-    change(other, *statements())
-    ((first,),), ((second,),) = (ask(url, "SELECT installation_id FROM installation") for url in (schema, other))
-    postgres_server.drop_database(other)
-    assert re.fullmatch("[0-9a-f]{16}", first)
-    assert re.fullmatch("[0-9a-f]{16}", second)
-    assert first != second

@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import sqlite3
 import stat
 from contextlib import closing
 
 import pytest
 
-from tests.integration.run_support import PASSWORD, change, dialer, headers, new_folder, notify_socket, refused, started
+from dialer.cli.blocking import database_url
+from dialer.store.connection import Dialect
+from tests.grounds import new_database, on_sqlite, rows
+from tests.integration.run_support import (
+    PASSWORD,
+    change,
+    headers,
+    move_to,
+    new_folder,
+    notify_socket,
+    refused,
+    started,
+)
+from tests.processes import dialer
 
 CAMPAIGN = "name=spring&frequency=600&aleg_gateway=1&voipapp=1"
 
@@ -22,14 +34,21 @@ def template(tmp_path_factory):
 
 
 @pytest.fixture
-def folder(template, tmp_path):
-    """A copy of the template, which is not running."""
+def folder(template, tmp_path, database_kind):
+    """A copy of the template, which is not running. Its database is on a server when that is the kind."""
     copy = tmp_path / "my dialer"
     copy.mkdir()
     for file in template.iterdir():
         (copy / file.name).write_bytes(file.read_bytes())
         (copy / file.name).chmod(stat.S_IMODE(file.stat().st_mode))
+    if database_kind is Dialect.POSTGRESQL:
+        move_to(copy, new_database(tmp_path))
     return copy
+
+
+def campaigns(folder):
+    """The names of the campaigns that are stored."""
+    return [name for (name,) in rows(database_url(folder / "dialer.toml"), "SELECT name FROM campaign")]
 
 
 def test_a_new_folder_is_a_complete_dialling_service(folder):
@@ -56,6 +75,7 @@ def test_sigterm_ends_it_with_status_zero_and_the_ready_file_goes(folder):
         assert not [line for line in running.lines if "WARNING" in line or "ERROR" in line]
 
 
+@on_sqlite
 def test_a_second_signal_at_the_same_time_is_the_same_wish(folder):
     with started(folder) as running:
         running.send(signal.SIGINT)
@@ -63,6 +83,7 @@ def test_a_second_signal_at_the_same_time_is_the_same_wish(folder):
         assert running.end() == 0
 
 
+@on_sqlite
 def test_a_signal_during_the_start_is_obeyed_after_it(folder):
     with started(folder, ready=False) as running:
         running.wait_for("starting")
@@ -89,10 +110,10 @@ def test_requests_in_flight_are_answered_before_the_end(folder):
         answer = connection.getresponse()
         assert (answer.status, json.loads(answer.read())["name"]) == (200, "late")
         assert running.end() == 0
-    with closing(sqlite3.connect(folder / "dialer.db")) as database:
-        assert database.execute("SELECT name FROM campaign").fetchall() == [("late",)]
+    assert campaigns(folder) == ["late"]
 
 
+@on_sqlite
 def test_a_request_that_does_not_end_is_cut_off_in_time(folder):
     change(folder, timeout="0.5")
     with started(folder) as running, closing(running.connection()) as connection:
@@ -108,6 +129,7 @@ def test_a_request_that_does_not_end_is_cut_off_in_time(folder):
 # --- what is wrong ----------------------------------------------------------------------------------------------------------
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -129,6 +151,7 @@ def test_a_wrong_configuration_is_one_line_and_status_two(folder, text, problem)
     assert problem in line
 
 
+@on_sqlite
 @pytest.mark.parametrize(("section", "setting"), [("http", "http.endpoint"), ("outbound", "outbound.endpoint")])
 def test_a_port_in_use_is_one_line_and_status_one(folder, section, setting):
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
@@ -142,6 +165,7 @@ def test_a_port_in_use_is_one_line_and_status_one(folder, section, setting):
     assert (status, line) == (1, f"{setting}: cannot listen on 127.0.0.1:{port}: Address already in use")
 
 
+@on_sqlite
 def test_a_second_dialer_on_the_database_is_refused_and_the_first_goes_on(folder):
     with started(folder) as first:
         status, line = refused(folder)
@@ -150,7 +174,8 @@ def test_a_second_dialer_on_the_database_is_refused_and_the_first_goes_on(folder
         assert first.request("GET", "campaign/?status=all")[0] in (200, 404)
 
 
-def test_a_database_that_is_not_there_or_damaged_is_one_line_and_status_one(folder):
+@on_sqlite
+def test_a_file_that_is_not_there_or_damaged_is_one_line_and_status_one(folder):
     (folder / "dialer.db").write_bytes(b"this is no database" * 100)
     assert refused(folder)[0] == 1
     (folder / "dialer.db").unlink()
@@ -162,6 +187,7 @@ def test_a_database_that_is_not_there_or_damaged_is_one_line_and_status_one(fold
 # --- while it runs ----------------------------------------------------------------------------------------------------------
 
 
+@on_sqlite
 def test_sighup_reads_the_live_settings_and_names_those_that_need_a_restart(folder):
     with started(folder) as running:
         change(folder, requests_per_minute="2", level='"warning"', seed="7")
@@ -191,6 +217,9 @@ def test_the_tools_work_beside_it(folder):
         assert (removed.returncode, removed.stderr.count("\n")) == (1, 1)
         assert "it is used by 1 campaign, 1 voip app" in removed.stderr
         upgraded = dialer("upgrade", "-c", config)
+        assert (upgraded.returncode, upgraded.stdout) == (0, "the schema is up to date\n")
+        rows(database_url(config), "DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)")
+        upgraded = dialer("upgrade", "-c", config)
         assert upgraded.returncode == 1
         assert "stop it first" in upgraded.stderr
 
@@ -203,6 +232,7 @@ def test_a_stopped_dialers_database_is_brought_up_to_date(folder):
 # --- systemd ----------------------------------------------------------------------------------------------------------------
 
 
+@on_sqlite
 def test_systemd_is_told_of_everything(folder):
     with notify_socket(folder) as (systemd, variables), started(folder, **variables, WATCHDOG_USEC="200000") as running:
         assert systemd.recv(4096).decode().splitlines()[0] == "READY=1"
@@ -220,6 +250,7 @@ def test_systemd_is_told_of_everything(folder):
         assert running.end() == 0
 
 
+@on_sqlite
 def test_the_api_listens_on_a_socket_that_systemd_holds(folder):
     change(folder, endpoint='"systemd:domain=INET:name=api"')
     with closing(socket.create_server(("127.0.0.1", 0))) as held, started(folder, pass_fds=(held.fileno(),)) as running:

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 import pytest_twisted
-from attrs import define, field
+from attrs import define
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 
-from dialer.config import Config
+from dialer.config import Config, DatabaseSettings
 from dialer.errors import CannotListen, DialerError, StoreError
 from dialer.host import Api, Host
 from dialer.model import AttemptState, Contact, VoipAppType
@@ -21,7 +21,9 @@ from dialer.service import utc_now
 from dialer.store.admin import Admin
 from dialer.store.contacts import Contacts
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
-from tests.unit.store.support import new_database
+from tests.grounds import new_database, on_sqlite, rows
+
+pytestmark = pytest.mark.usefixtures("database_kind")
 
 
 class Site(Factory):
@@ -64,10 +66,13 @@ def build(folder, settings: Config) -> Host:
     return Host(reactor, settings, folder, api)
 
 
+def on_new_database(folder, settings: Config) -> Config:
+    return settings.model_copy(update={"database": DatabaseSettings(url=new_database(folder))})
+
+
 @define
 class Here:
     host: Host
-    folder: object = field()
 
     async def call(self, contacts: int = 2) -> None:
         """A campaign, all of whose contacts are in a call when this is over."""
@@ -88,18 +93,19 @@ class Here:
         while self.host.service.lifecycle.states() != {AttemptState.CONNECTED: contacts}:
             await deferLater(self.host.reactor, 0.02)
 
+    def sql(self, statement: str) -> list[tuple]:
+        return rows(self.host.service.database.url, statement)
+
     def states(self) -> list[str]:
-        with closing(sqlite3.connect(self.folder / "dialer.db")) as database:
-            return [state for (state,) in database.execute("SELECT state FROM attempt ORDER BY id")]
+        return [state for (state,) in self.sql("SELECT state FROM attempt ORDER BY id")]
 
 
 @asynccontextmanager
 async def running(folder, settings: Config):
-    new_database(folder)
-    host = build(folder, settings)
+    host = build(folder, on_new_database(folder, settings))
     await host.start()
     try:
-        yield Here(host, folder)
+        yield Here(host)
     finally:
         if host.up:
             await host.stop()
@@ -155,7 +161,10 @@ async def test_live_settings_act_at_once_and_the_rest_is_named(tmp_path):
     async with running(tmp_path, config()) as here:
         simulator = {"callees": ["*=answers:ring=0.1,talk=60"], "calls_per_second": 1}
         after = config(
-            simulator=simulator, http={"endpoint": "tcp:0:interface=127.0.0.1", "max_body": 5000}, stop={"timeout": 3}
+            database=here.host.config.database,
+            simulator=simulator,
+            http={"endpoint": "tcp:0:interface=127.0.0.1", "max_body": 5000},
+            stop={"timeout": 3},
         )
         assert here.host.reload(after) == (["http.max_body", "simulator.calls_per_second", "stop.timeout"], [])
         assert here.host.web.site.limits == 5000
@@ -166,6 +175,19 @@ async def test_live_settings_act_at_once_and_the_rest_is_named(tmp_path):
         moved = config(simulator=simulator, database={"url": "sqlite:///other.db"})
         assert here.host.reload(moved)[1] == ["database.url"]
         assert here.host.reload(moved) == ([], ["database.url"])
+
+
+@on_sqlite
+@pytest_twisted.ensureDeferred
+async def test_the_times_of_recovery_are_those_that_are_configured(tmp_path):
+    async with running(tmp_path, config()) as here:
+        flow = here.host.service.lifecycle.settings
+        assert (flow.recovery_grace, flow.originate_window) == (10.0, 10.0)
+    other = tmp_path / "other"
+    other.mkdir()
+    async with running(other, config(recovery={"grace": 3, "originate_window": 4})) as here:
+        flow = here.host.service.lifecycle.settings
+        assert (flow.recovery_grace, flow.originate_window) == (3.0, 4.0)
 
 
 @pytest_twisted.ensureDeferred
@@ -189,11 +211,12 @@ async def test_a_port_in_use_leaves_nothing_running(tmp_path):
         port = first.host.web.address.rpartition(":")[2]
         other = tmp_path / "other"
         other.mkdir()
-        new_database(other)
-        second = build(other, config(http={"endpoint": f"tcp:{port}:interface=127.0.0.1"}))
+        settings = on_new_database(other, config())
+        taken = {"endpoint": f"tcp:{port}:interface=127.0.0.1"}
+        second = build(other, config(database=settings.database, http=taken))
         with pytest.raises(CannotListen, match=r"http\.endpoint: cannot listen on 127\.0\.0\.1"):
             await second.start()
         assert not second.up
-        again = build(other, config())
+        again = build(other, settings)
         await again.start()
         await again.stop()

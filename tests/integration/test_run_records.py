@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 import pytest_twisted
 import treq
@@ -14,9 +11,10 @@ from dialer.calls.witness import Verdict
 from dialer.cli.run import API
 from dialer.errors import CannotListen
 from dialer.host import Host
-from tests.integration.test_run_host import Here, config
+from tests.integration.test_run_host import Here, config, on_new_database
 from tests.unit.cdr.bodies import record
-from tests.unit.store.support import new_database
+
+pytestmark = pytest.mark.usefixtures("database_kind")
 
 RECORDS = {"endpoint": "tcp:0:interface=127.0.0.1", "password": "secret word"}
 
@@ -24,15 +22,13 @@ RECORDS = {"endpoint": "tcp:0:interface=127.0.0.1", "password": "secret word"}
 async def start(folder, **sections: object) -> Here:
     from twisted.internet import reactor
 
-    new_database(folder)
-    host = Host(reactor, config(**sections), folder, API)
+    host = Host(reactor, on_new_database(folder, config(**sections)), folder, API)
     await host.start()
-    return Here(host, folder)
+    return Here(host)
 
 
-def attempts(folder) -> list[tuple[str, str | None, str | None]]:
-    with closing(sqlite3.connect(folder / "dialer.db")) as database:
-        return database.execute("SELECT call_uuid, disposition, cause FROM attempt ORDER BY id").fetchall()
+def attempts(here: Here) -> list[tuple[str, str | None, str | None]]:
+    return here.sql("SELECT call_uuid, disposition, cause FROM attempt ORDER BY id")
 
 
 async def post(here: Here, body: bytes, password: str = "secret word") -> int:
@@ -49,16 +45,16 @@ async def test_a_posted_record_ends_a_live_call_and_a_second_one_changes_nothing
     here = await start(tmp_path, cdr=RECORDS)
     try:
         await here.call(1)
-        [(uuid, _, _)] = attempts(tmp_path)
+        [(uuid, _, _)] = attempts(here)
         account = here.host.service.witness.account_code
         assert await post(here, record(uuid, account=account), "wrong") == 401
         assert await post(here, record(uuid, account="dialer-other")) == 200
-        assert attempts(tmp_path) == [(uuid, None, None)]
+        assert attempts(here) == [(uuid, None, None)]
         assert await post(here, record(uuid, account=account)) == 200
         await here.host.service.lifecycle.when_idle()
-        assert attempts(tmp_path) == [(uuid, "ANSWERED", "NORMAL_CLEARING")]
+        assert attempts(here) == [(uuid, "ANSWERED", "NORMAL_CLEARING")]
         assert await post(here, record(uuid, "busy.json", account=account)) == 200
-        assert attempts(tmp_path) == [(uuid, "ANSWERED", "NORMAL_CLEARING")]
+        assert attempts(here) == [(uuid, "ANSWERED", "NORMAL_CLEARING")]
         assert here.host.service.witness.counts[Verdict.KNOWN] == 1
     finally:
         await here.host.stop()
@@ -69,11 +65,11 @@ async def test_a_record_for_another_process_is_kept_with_its_attempt(tmp_path):
     here = await start(tmp_path, cdr=RECORDS)
     try:
         await here.call(1)
-        [(uuid, _, _)] = attempts(tmp_path)
+        [(uuid, _, _)] = attempts(here)
         account = here.host.service.witness.account_code
         here.host.service.lifecycle.forget([uuid])
         assert await post(here, record(uuid, account=account)) == 200
-        assert attempts(tmp_path) == [(uuid, None, None)]
+        assert attempts(here) == [(uuid, None, None)]
         assert here.host.service.witness.counts[Verdict.KEPT] == 1
     finally:
         await here.host.stop()

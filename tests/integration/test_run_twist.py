@@ -9,7 +9,7 @@ from twisted.internet.task import deferLater
 from twisted.python.usage import UsageError
 
 from dialer.settings_file import settings_file
-from tests.unit.store.support import new_database
+from tests.grounds import new_database
 
 
 @pytest.fixture

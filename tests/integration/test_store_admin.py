@@ -17,7 +17,10 @@ from dialer.store.flow import Store
 from dialer.store.lookup import CampaignEntry, Lookup
 from dialer.store.outbox import Outbox
 from dialer.store.reports import Reports
+from tests.grounds import on_postgresql
 from tests.unit.store.support import LATER, NOW, ended, numbers, world
+
+pytestmark = pytest.mark.usefixtures("database_kind")
 
 CAMPAIGN = NewCampaign(user_id=1, name="new", gateway_id=1, voip_app_id=1, starting_at=NOW, expires_at=LATER)
 
@@ -230,6 +233,14 @@ async def test_the_do_not_call_list_is_kept(tmp_path):
         with pytest.raises(BadValue, match="number"):
             await listed.add(["4", "nobody"], NOW)
         assert await listed.page() == ["2", "3"]
+
+
+@on_postgresql
+@pytest_twisted.ensureDeferred
+async def test_a_list_with_a_character_that_a_server_does_not_take_is_refused(tmp_path):
+    async with world(tmp_path) as w:
+        with pytest.raises(BadValue, match="NUL"):
+            await DoNotCall(w.database).add(["4", "5\0"], NOW)
 
 
 @pytest_twisted.ensureDeferred

@@ -1,46 +1,94 @@
-"""Whatever the store does in the course of its work, the audit finds nothing."""
+"""Whatever the store does in the course of its work, on either kind of database, the audit finds nothing."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_twisted
 
+from dialer.interfaces import NodeState
 from dialer.model import AttemptState, SubscriberStatus
 from dialer.store.audit import audit
-from tests.unit.store.support import LATER, NOW, ended, world
+from dialer.store.connection import Dialect
+from dialer.store.database import Database, Node
+from dialer.store.nodes import Nodes
+from dialer.store.schema import upgrade
+from dialer.store.times import to_column
+from tests.unit.store.support import World, ended, new_database
+
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(seconds=20)
+
+
+@pytest.fixture(params=list(Dialect))
+def url(request, tmp_path):
+    if request.param is Dialect.SQLITE:
+        yield new_database(tmp_path)
+    else:
+        server = request.getfixturevalue("postgres_server")
+        fresh = server.new_database()
+        upgrade(fresh)
+        yield fresh
+        server.drop_database(fresh)
+
+
+@asynccontextmanager
+async def world(url: str, contacts: int) -> AsyncIterator[World]:
+    from twisted.internet import reactor
+
+    database = Database(url, reactor, dialling=True, node=Node(name="here"))
+    await database.start()
+    try:
+        here = World(database, None)
+        await here.furnish(contacts)
+        await database.run(lambda connection: connection.execute("UPDATE subscriber SET ready_at = ?", (to_column(NOW),)))
+        await Nodes(database, NOW).beat(NodeState(switch="fs1:8021", core_uuid="", ready=True, figures={}), NOW)
+        yield here
+    finally:
+        await database.stop()
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_campaign_on_its_way_breaks_no_invariant(tmp_path):
-    async with world(tmp_path, contacts=4) as w:
+async def test_a_campaign_on_its_way_breaks_no_invariant(url):
+    async with world(url, contacts=4) as w:
         w.store.outbox = True
 
         def clean() -> bool:
-            return audit(w.database.url).findings == ()
+            found = audit(url, NOW)
+            return (found.findings, found.notes) == ((), ())
 
         assert clean()
-        reached, retried, requeued, open_one = await w.begun(4)
+        reached, retried, requeued, open_one = await w.begin(await w.plans(4, now=LATER), now=NOW)
         assert clean()
         w.store.move(reached, AttemptState.ANSWERED, NOW)
-        await w.store.finish(ended(reached))
-        await w.store.finish(ended(retried, SubscriberStatus.START, ready_at=LATER + timedelta(seconds=60)))
-        await w.store.finish(ended(requeued, SubscriberStatus.START, ready_at=LATER, counts=False))
+        await w.store.finish(ended(reached, at=LATER))
+        await w.store.finish(ended(retried, SubscriberStatus.START, ready_at=LATER, at=LATER))
+        await w.store.finish(ended(requeued, SubscriberStatus.START, ready_at=LATER, counts=False, at=LATER))
         assert clean()
+        again = await w.begin(await w.plans(4, now=LATER), now=LATER)
+        assert [attempt.number_of_attempt for attempt in again] == [2, 1]
+        assert clean()
+        for attempt in again:
+            await w.store.finish(ended(attempt, SubscriberStatus.FAIL, at=LATER))
         await w.contacts.set_status(1, open_one.plan.candidate.number, SubscriberStatus.ABORT, LATER)
         assert clean()
-        await w.store.finish(ended(open_one, SubscriberStatus.START, ready_at=LATER))
+        await w.store.finish(ended(open_one, SubscriberStatus.START, ready_at=LATER, at=LATER))
         assert clean()
-        assert w.subscriber(4)["status"] == SubscriberStatus.ABORT
+        [(status,)] = await w.database.run(
+            lambda connection: connection.execute("SELECT status FROM subscriber WHERE id = 4").fetchall()
+        )
+        assert status == SubscriberStatus.ABORT
 
 
 @pytest.mark.parametrize("status", [s for s in SubscriberStatus if s <= SubscriberStatus.COMPLETE])
 @pytest_twisted.ensureDeferred
-async def test_what_a_user_asks_for_breaks_no_invariant(tmp_path, status):
-    async with world(tmp_path, contacts=1) as w:
+async def test_what_a_user_asks_for_breaks_no_invariant(url, status):
+    async with world(url, contacts=1) as w:
         await w.contacts.set_status(1, "1000", status, LATER)
-        assert audit(w.database.url).findings == ()
+        assert audit(url, NOW).findings == ()
         await w.contacts.set_status(1, "1000", SubscriberStatus.START, LATER)
-        assert audit(w.database.url).findings == ()
+        assert audit(url, NOW).findings == ()
         assert len(await w.store.candidates(1, LATER, 10)) == 1

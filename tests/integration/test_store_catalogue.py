@@ -11,6 +11,8 @@ from dialer.store.catalogue import Catalogue
 from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
 from tests.unit.store.support import LATER, NOW, world
 
+pytestmark = pytest.mark.usefixtures("database_kind")
+
 
 @pytest_twisted.ensureDeferred
 async def test_everything_is_listed_as_it_was_entered(tmp_path):

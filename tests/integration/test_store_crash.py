@@ -7,13 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import pytest_twisted
 
 from dialer.model import SubscriberStatus
 from dialer.store.database import Database
 from dialer.store.flow import Store
-from dialer.store.location import sqlite_url
-from tests.unit.store.support import NOW, World
+from tests.grounds import new_database
+from tests.unit.store.support import NODE, NOW, World
+
+pytestmark = pytest.mark.usefixtures("database_kind")
 
 DIES = """
 import os, signal, sys
@@ -23,7 +26,7 @@ from twisted.internet.defer import Deferred
 from tests.unit.store.support import ended, world
 
 async def life():
-    async with world(Path(sys.argv[1]), contacts=30) as w:
+    async with world(Path(), contacts=30, url=sys.argv[1]) as w:
         first, *rest = await w.begun(20)
         await w.store.finish(ended(first))
         w.begun(5)
@@ -43,13 +46,14 @@ async def test_a_killed_process_leaves_what_it_was_told_is_durable(tmp_path):
     from twisted.internet import reactor
 
     root = Path(__file__).parents[2]
-    died = subprocess.run([sys.executable, "-c", DIES, str(tmp_path)], cwd=root, capture_output=True, timeout=60, check=False)
+    url = new_database(tmp_path)
+    died = subprocess.run([sys.executable, "-c", DIES, url], cwd=root, capture_output=True, timeout=60, check=False)
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()
-    database = Database(sqlite_url(tmp_path / "dialer.db"), reactor, dialling=True)
+    database = Database(url, reactor, dialling=True, node=NODE)
     await database.start()
     try:
-        found = await Store(database, reactor, node="successor").open_attempts()
-        progress = await World(database, tmp_path / "dialer.db").store.progress(1, NOW)
+        found = await Store(database, reactor, node=NODE.name).open_attempts()
+        progress = await World(database).store.progress(1, NOW)
     finally:
         await database.stop()
     assert [attempt.call_uuid for attempt in found] == [f"call-{n}" for n in range(2, 21)]

@@ -11,6 +11,8 @@ from dialer.store import number_rules
 from dialer.store.drafts import NewUser
 from tests.unit.store.support import NOW, numbers, world
 
+pytestmark = pytest.mark.usefixtures("database_kind")
+
 
 async def forbid(w, kind, *patterns, user_id=1):
     await w.database.run(lambda connection: number_rules.write(connection, user_id, kind, patterns))

@@ -57,6 +57,12 @@ def test_a_file_with_what_is_required_has_defaults_for_the_rest(file):
         (SMALLEST + "[http]\nidle_timeout = nan\n", "http.idle_timeout: "),
         (SMALLEST + "[http]\nidle_timeout = inf\n", "http.idle_timeout: "),
         (SMALLEST + '[log]\nlevel = "loud"\n', "log.level: "),
+        (SMALLEST + "silence = 2\n", "switch.silence: Input should be greater than or equal to 5"),
+        (SMALLEST + "[recovery]\ngrace = 1\n", "recovery.grace: Input should be greater than or equal to 2"),
+        (
+            SMALLEST + "[recovery]\noriginate_window = 90\n",
+            "recovery.originate_window: Input should be less than",
+        ),
         (SMALLEST + "[simulator]\n", "expected one [[switch]], or [simulator] in its place"),
         ('[database]\nurl = "sqlite:///x"\n', "expected one [[switch]], or [simulator] in its place"),
         (SMALLEST + '[[switch]]\npassword = "b"\n', "switch: "),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from dialer.errors import BadValue
 from dialer.patterns import MOST_PATTERNS, like, parse_pattern, parse_patterns
+from tests.grounds import new_database, rows
 
 
 @pytest.mark.parametrize(
@@ -29,9 +27,8 @@ from dialer.patterns import MOST_PATTERNS, like, parse_pattern, parse_patterns
         ("*31", "031", False),
     ],
 )
-def test_a_pattern_is_the_beginning_of_a_number(pattern, number, matches):
-    with closing(sqlite3.connect(":memory:")) as connection:
-        (found,) = connection.execute("SELECT ltrim(?, '+') LIKE ?", (number, like(parse_pattern(pattern)))).fetchone()
+def test_a_pattern_is_the_beginning_of_a_number(database_kind, tmp_path, pattern, number, matches):
+    ((found,),) = rows(new_database(tmp_path), "SELECT ltrim(?, '+') LIKE ?", number, like(parse_pattern(pattern)))
     assert bool(found) is matches
 
 

@@ -18,9 +18,10 @@ from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from dialer.errors import BadValue, DialerError, LimitExceeded, NotFound
+from dialer.errors import BadValue, DialerError, Duplicate, LimitExceeded, NotFound
 from dialer.store.connection import Connection
 from dialer.store.database import Database
+from dialer.store.faults import refused_value
 
 T = TypeVar("T")
 
@@ -77,13 +78,14 @@ class Batches:
             sent.addCallbacks(_tell, self._alone, callbackArgs=(batch,), errbackArgs=(batch,))
 
     def _alone(self, failure: Failure, batch: Sequence[_Request]) -> None:
-        """One of them raised something, and all were rolled back: only the guilty one shall fail."""
+        """One of them raised something, and all were rolled back: only the guilty one shall fail. What another process wrote
+        at the same moment is there by now, so that who met with it is asked again, and tells of it as of anything known."""
+        if len(batch) == 1 and not failure.check(Duplicate):
+            batch[0].done.errback(failure)
+            return
         for request in batch:
-            if len(batch) == 1:
-                request.done.errback(failure)
-            else:
-                sent = self.database.run(partial(_run, [request.function]))
-                sent.addCallbacks(_tell, self._alone, callbackArgs=([request],), errbackArgs=([request],))
+            sent = self.database.run(partial(_run, [request.function]))
+            sent.addCallbacks(_tell, request.done.errback, callbackArgs=([request],))
 
 
 def _run(functions: Sequence[Callable[[Connection], Any]], connection: Connection) -> list[Any]:
@@ -99,6 +101,11 @@ def _refusing(function: Callable[[Connection], T], connection: Connection) -> T 
         if connection.total_changes != written:
             raise
         return _Refused(error)
+    except Exception as error:
+        refused = refused_value(error)
+        if refused is None:
+            raise
+        raise refused from error
 
 
 def _tell(results: Sequence[Any], batch: Sequence[_Request]) -> None:

@@ -1,4 +1,4 @@
-"""A site for each test."""
+"""A site for each test, on each kind of database."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.unit.api.world import World, world
 
 
 @pytest_twisted.async_yield_fixture
-async def api(tmp_path: Path) -> AsyncIterator[World]:
+async def api(tmp_path: Path, database_kind: str) -> AsyncIterator[World]:
     async with world(tmp_path) as here:
         yield here

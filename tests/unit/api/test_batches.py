@@ -135,6 +135,36 @@ def test_one_that_fails_after_it_has_written_leaves_no_trace_and_the_others_stay
     assert here.answers == [1, error, 3]
 
 
+def test_who_met_with_what_another_process_wrote_is_asked_again_and_tells_of_it_once(here: Here) -> None:
+    runs = []
+
+    def taken_meanwhile(connection: sqlite3.Connection) -> None:
+        runs.append(1)
+        if len(runs) % 2 == 0:
+            raise NotFound("campaign", 7)
+        connection.execute("CREATE UNIQUE INDEX once ON written (number)")
+        connection.execute("INSERT INTO written VALUES (1), (1)")
+
+    here.ask(taken_meanwhile)
+    here.clock.advance(0)
+    here.ask(taken_meanwhile)
+    here.write(2)
+    for _ in range(2):
+        here.clock.advance(0)
+    assert [type(answer) for answer in here.answers] == [NotFound, NotFound, int]
+    assert (len(runs), here.database.written) == (4, [2])
+
+
+def test_what_the_database_itself_refuses_is_a_refusal_of_that_field(here: Here) -> None:
+    def refused(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE campaign (frequency CONSTRAINT campaign_frequency CHECK (frequency > 0))")
+        connection.execute("INSERT INTO campaign VALUES (0)")
+
+    here.ask(refused)
+    here.clock.advance(0)
+    assert [str(answer) for answer in here.answers] == ["frequency: is out of range"]
+
+
 def test_a_database_that_is_away_is_told_to_each(here: Here) -> None:
     here.database.away = True
     here.write(1)

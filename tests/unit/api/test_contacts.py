@@ -86,7 +86,7 @@ async def test_without_a_campaign_the_answer_has_the_contacts_own_id(api: World)
 async def test_a_contact_becomes_a_subscriber_of_the_campaigns_that_have_not_ended(api: World) -> None:
     for number, status in ((1, 1), (2, 2), (3, 3), (4, 4)):
         await api.campaign(f"c{number}")
-        api.sql("INSERT OR IGNORE INTO campaign_phonebook VALUES (?, 1)", number)
+        api.sql("INSERT INTO campaign_phonebook VALUES (?, 1) ON CONFLICT DO NOTHING", number)
         await api.put(f"campaign/{number}", {"status": status})
     looks = api.flow.looks
     found = await api.contact("650784355")

@@ -15,6 +15,7 @@ from twisted.internet.testing import StringTransport
 from api import HttpSettings
 from api.app import all_routes
 from dialer.errors import StoreError
+from dialer.store.connection import Dialect
 from dialer.store.requests.backend import StoreBackend
 from tests.unit.api.raw import connect, exchange
 from tests.unit.api.world import JSON, MANY, World, basic, world
@@ -22,6 +23,12 @@ from tests.unit.api.world import JSON, MANY, World, basic, world
 AUTHORIZATION = f"Authorization: {basic('ann', 'ann')}\r\n".encode()
 PATHS = sorted({route.path for route in all_routes()})
 FILLED = {"<campaign_id>": "1", "<phonebook_id>": "1", "<contact>": "123"}
+
+
+@pytest.fixture
+def database_kind() -> Dialect:
+    """What becomes of a request on its way does not depend on the database."""
+    return Dialect.SQLITE
 
 
 def filled(path: str) -> str:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import shutil
-import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,11 +22,10 @@ from twisted.web.http_headers import Headers
 from api import ApiSite, HttpSettings, build_site
 from dialer.model import VoipAppType
 from dialer.store.admin import Admin
-from dialer.store.database import Database
+from dialer.store.database import Database, Node
 from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
-from dialer.store.location import sqlite_url
 from dialer.store.requests.backend import StoreBackend
-from dialer.store.schema import upgrade
+from tests.grounds import copied_database, dump, rows
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 SHOWN_NOW = "2026-11-23 10:00:00"
@@ -44,14 +40,6 @@ CAMPAIGN = {"name": "spring", "aleg_gateway": "1", "voipapp": "1"}
 def cheap_hash(password: str) -> str:
     """argon2id as always, with the least work."""
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
-
-
-@cache
-def empty_database() -> Path:
-    """A file with the newest schema: copied, because making it takes longer than most tests."""
-    path = Path(mkdtemp()) / "empty.db"
-    upgrade(sqlite_url(path))
-    return path
 
 
 @frozen
@@ -100,7 +88,6 @@ class World:
     """`now` can be moved. Users: ann (id 1), bob (2), root (3, superuser); their passwords are their names."""
 
     database: Database
-    path: Path
     site: ApiSite
     backend: StoreBackend
     flow: Flow
@@ -166,13 +153,11 @@ class World:
 
     def sql(self, statement: str, *values: object) -> list[Any]:
         """What another program sees in the database, or changes there."""
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-            return connection.execute(statement, values).fetchall()
+        return rows(self.database.url, statement, *values)
 
-    def dump(self) -> str:
+    def dump(self) -> object:
         """Everything that is stored."""
-        with closing(sqlite3.connect(self.path)) as connection:
-            return "\n".join(connection.iterdump())
+        return dump(self.database.url)
 
 
 def basic(user: str, password: str) -> str:
@@ -184,11 +169,10 @@ async def world(folder: Path, settings: HttpSettings = MANY, **clock: Any) -> As
     """Started, and stopped at the end."""
     from twisted.internet import reactor
 
-    path = folder / "dialer.db"
-    shutil.copy(empty_database(), path)
-    database = Database(sqlite_url(path), reactor, dialling=True)
+    # Nothing beats here: the lease is longer than a test.
+    url = await copied_database(folder, "api", furnish)
+    database = Database(url, reactor, dialling=True, node=Node(lease=60.0))
     await database.start()
-    await furnish(database)
     flow = Flow()
     backend = StoreBackend(database, reactor, flow, lambda: NOW)
     backend.start()
@@ -197,7 +181,7 @@ async def world(folder: Path, settings: HttpSettings = MANY, **clock: Any) -> As
     pool = HTTPConnectionPool(reactor)
     pool.maxPersistentPerHost = 20
     try:
-        yield World(database, path, site, backend, flow, port, Agent(reactor, pool=pool))
+        yield World(database, site, backend, flow, port, Agent(reactor, pool=pool))
     finally:
         await port.stopListening()
         await pool.closeCachedConnections()
@@ -206,10 +190,15 @@ async def world(folder: Path, settings: HttpSettings = MANY, **clock: Any) -> As
         await database.stop()
 
 
-async def furnish(database: Database) -> None:
+async def furnish(url: str) -> None:
+    from twisted.internet import reactor
+
+    database = Database(url, reactor)
+    await database.start()
     admin, then = Admin(database), NOW - timedelta(days=1)
     for name in ("ann", "bob"):
         await admin.create_user(NewUser(username=name, password_hash=cheap_hash(name)), then)
     await admin.create_user(NewUser(username="root", password_hash=cheap_hash("root"), is_superuser=True), then)
     await admin.create_gateway(NewGateway(name="Default_Gateway", hostname="localhost"), then)
     await admin.create_voip_app(NewVoipApp(name="Default_VoIP_App", type=VoipAppType.PLAY_AUDIO), then)
+    await database.stop()

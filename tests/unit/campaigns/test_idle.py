@@ -89,6 +89,11 @@ def test_a_missing_switch_is_named() -> None:
     assert reason(switch_ready=False).code is IdleCode.NO_SWITCH
 
 
+def test_a_database_that_does_not_serve_is_told_of() -> None:
+    found = reason(database="the database does not serve: it is locked")
+    assert (found.code, found.text) == (IdleCode.NO_DATABASE, "the database does not serve: it is locked")
+
+
 @pytest.mark.parametrize("word", sorted(UNUSABLE))
 def test_an_unusable_gateway_is_named(word: str) -> None:
     assert reason(ways=UNUSABLE[word]).code == f"gateway-{word}"

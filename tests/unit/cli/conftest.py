@@ -8,8 +8,8 @@ from tests.unit.cli.support import Commands
 
 
 @pytest.fixture
-def commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Commands:
-    """On a configuration with an empty database."""
+def commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], database_kind: str) -> Commands:
+    """On a configuration with an empty database, of each kind."""
     here = Commands(tmp_path, capsys)
     here.furnish()
     return here

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from dialer.cli.main import main
 from dialer.settings_file import settings_file
 from dialer.store.location import sqlite_url
-from dialer.store.schema import upgrade
+from tests.grounds import new_database
 
 
 @frozen
@@ -32,14 +32,24 @@ class Commands:
 
     folder: Path
     capsys: pytest.CaptureFixture[str]
+    url: str = field()
+
+    @url.default
+    def _in_folder(self) -> str:
+        return sqlite_url(self.folder / "dialer.db")
 
     @property
     def config(self) -> Path:
         return self.folder / "dialer.toml"
 
     def furnish(self) -> None:
-        self.config.write_text(settings_file({"database": {"url": "sqlite:///dialer.db"}, "simulator": {}}))
-        upgrade(sqlite_url(self.folder / "dialer.db"))
+        """A configuration and an empty database."""
+        self.use(new_database(self.folder))
+
+    def use(self, url: str) -> None:
+        """A configuration for that database."""
+        self.url = url
+        self.config.write_text(settings_file({"database": {"url": url}, "simulator": {}}))
 
     def run(self, *arguments: object) -> Ran:
         return self.bare(*arguments, "--config", self.config)

@@ -1,28 +1,50 @@
-"""`dialer cdr import`."""
+"""`dialer cdr import`, on both kinds of database."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from dialer.settings_file import settings_file
+from dialer.store.connection import Dialect
 from dialer.store.lock import DiallingLock
+from dialer.store.times import to_column
 from tests.unit.cdr.bodies import record
 from tests.unit.cli.support import Commands
 from tests.unit.store.damage import Damaged
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> Damaged:
-    return Damaged(tmp_path)
+@pytest.fixture(params=list(Dialect))
+def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Damaged]:
+    if request.param is Dialect.SQLITE:
+        yield Damaged.in_file(tmp_path)
+    else:
+        with Damaged.on_server(request.getfixturevalue("postgres_server")) as found:
+            yield found
 
 
 @pytest.fixture
 def commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], here: Damaged) -> Commands:
     found = Commands(tmp_path, capsys)
-    found.config.write_text(settings_file({"database": {"url": "sqlite:///dialer.db"}, "simulator": {}}))
+    found.config.write_text(settings_file({"database": {"url": here.url}, "simulator": {}}))
     return found
+
+
+@contextmanager
+def dialer_at_work(here: Damaged) -> Iterator[None]:
+    if here.dialect is Dialect.SQLITE:
+        lock = DiallingLock(here.path)
+        lock.acquire()
+        yield
+        lock.release()
+    else:
+        here.sql("UPDATE node SET lease_until = ?", to_column(datetime.now(UTC) + timedelta(minutes=5)))
+        yield
+        here.sql("UPDATE node SET lease_until = seen_at")
 
 
 @pytest.fixture
@@ -62,12 +84,10 @@ def test_beside_a_dialer_records_of_open_attempts_are_kept_for_it_and_others_cor
     here.sql("UPDATE subscriber SET count_attempt = 1 WHERE id = 2")
     put(here, spool, "call-1")
     put(here, spool, "call-2")
-    lock = DiallingLock(here.path)
-    lock.acquire()
-    ran = commands.good("cdr", "import", spool, "--json")
-    lock.release()
+    with dialer_at_work(here):
+        ran = commands.good("cdr", "import", spool, "--json")
     assert (ran.json["kept"], ran.json["corrected"], ran.json["unreadable"]) == (1, 1, [])
-    assert here.sql("SELECT record IS NOT NULL FROM attempt WHERE id = 1") == [(1,)]
+    assert here.sql("SELECT count(*) FROM attempt WHERE id = 1 AND record IS NOT NULL") == [(1,)]
     assert (here.subscriber(1)[0], here.subscriber(2)[0]) == (6, 5)
 
 

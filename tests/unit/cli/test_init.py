@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import re
 import stat
 
 import pytest
 
 from dialer.accounts import verify_password
 from dialer.config import load_config
+from dialer.store.connection import Dialect
 from dialer.store.location import sqlite_url
-from dialer.store.schema import check
+from dialer.store.maintenance import LOCKS, MAINTENANCE
+from dialer.store.schema import check, opened, upgrade, upgrades
 from tests.unit.cli.support import Commands
 from tests.unit.cli.test_objects import stored_hash
 
@@ -121,3 +125,156 @@ def test_an_old_schema_is_upgraded_and_a_new_one_left_alone(bare):
     assert bare.good("upgrade").out == "the schema is up to date\n"
     (bare.folder / "dialer.db").unlink()
     assert bare.good("upgrade").out.startswith("schema upgraded to ")
+
+
+def test_folders_that_were_made_on_the_way_to_a_failure_go_again(bare):
+    ran = bare.bare("init", bare.folder / "a" / "b", "--database", "postgresql://ann:secret@127.0.0.1:1/dialer")
+    assert ran.status == 1
+    assert "dialer at 127.0.0.1:1 does not answer" in bare.one_line(ran)
+    assert "secret" not in ran.err
+    assert list(bare.folder.parent.iterdir()) == []
+
+
+def test_the_name_of_a_node_is_written_and_a_wrong_one_refused(bare):
+    assert "--node: expected up to 64 letters" in bare.one_line(init(bare, "--node", "a b"))
+    init(bare, "--node", "pbx-1")
+    assert load_config(bare.config).node.name == "pbx-1"
+
+
+# --- on a server ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def url(postgres_server):
+    """An empty database, with a password that nobody asks for."""
+    fresh = postgres_server.new_database()
+    yield fresh.replace("//dialer@", "//dialer:s3cret@")
+    postgres_server.drop_database(fresh)
+
+
+@pytest.fixture
+def other(tmp_path, capsys):
+    return Commands(tmp_path / "other", capsys)
+
+
+def sql(url, statement, *values):
+    with opened(url) as connection:
+        cursor = connection.execute(statement, values)
+        rows = cursor.fetchall() if cursor.description else []
+        connection.commit()
+        return rows
+
+
+def test_an_empty_database_on_a_server_is_furnished_and_its_password_never_shown(bare, url):
+    ran = init(bare, "--database", url, "--node", "one")
+    assert (ran.status, ran.err) == (0, "")
+    assert re.search(r"database:      test_\d+ at 127\.0\.0\.1:\d+, furnished\n", ran.out)
+    assert "s3cret" not in ran.out
+    config = load_config(bare.config)
+    assert (config.database.url, config.node.name) == (url, "one")
+    assert mode(bare.config) == 0o600
+    assert [path.name for path in bare.folder.iterdir()] == ["dialer.toml"]
+    check(url)
+    password = next(line.split()[1] for line in ran.out.splitlines() if line.startswith("password:"))
+    [(hashed,)] = sql(url, "SELECT password_hash FROM user_account WHERE username = 'admin'")
+    assert verify_password(hashed, password)
+    [gateway] = bare.good("gateway", "list", "--json").json
+    [app] = bare.good("voipapp", "list", "--json").json
+    assert (gateway["id"], app["id"], app["gateway"]) == (1, 1, "Default_Gateway")
+
+
+def test_the_url_may_come_from_standard_input(bare, url, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{url}\ncorrect horse\n"))
+    assert init(bare, "--database", "-", "--password-file", "-").status == 0
+    assert load_config(bare.config).database.url == url
+    [(hashed,)] = sql(url, "SELECT password_hash FROM user_account")
+    assert verify_password(hashed, "correct horse")
+
+
+def test_a_second_node_joins_and_changes_nothing_that_is_there(bare, other, url):
+    init(bare, "--database", url, "--node", "one")
+    bare.good("gateway", "set", "Default_Gateway", "--name", "carrier")
+    before = sql(url, "SELECT * FROM user_account"), sql(url, "SELECT * FROM gateway"), sql(url, "SELECT * FROM voip_app")
+    ran = init(other, "--database", url, "--node", "two")
+    assert (ran.status, ran.err) == (0, "")
+    assert ", joined as node two\n" in ran.out
+    assert "superuser:     admin, as before\n" in ran.out
+    assert "password:" not in ran.out
+    after = sql(url, "SELECT * FROM user_account"), sql(url, "SELECT * FROM gateway"), sql(url, "SELECT * FROM voip_app")
+    assert after == before
+    assert [row["name"] for row in other.good("gateway", "list", "--json").json] == ["carrier"]
+
+
+def test_a_node_joins_beside_others_at_work_and_is_told_of_one_that_has_its_name(bare, other, url):
+    init(bare, "--database", url)
+    sql(
+        url,
+        "INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, "
+        "commits, figures) VALUES ('one', 1, 'host', 4711, '', '', '', 1, now(), now(), now(), 0, '{}')",
+    )
+    with opened(url) as connection:
+        connection.execute("SELECT pg_advisory_lock_shared(?, ?)", (LOCKS, MAINTENANCE))
+        assert ", joined as node two, beside one\n" in init(other, "--database", url, "--node", "two").out
+    (other.folder / "dialer.toml").unlink()
+    ran = init(other, "--database", url, "--node", "one")
+    assert ran.err.startswith("note: a node one has dialled with this database (process 4711 on host); ")
+
+
+def test_a_superuser_that_is_named_is_added_once(bare, other, url):
+    init(bare, "--database", url, "--user", "root")
+    assert "superuser:     ann\npassword:      " in init(other, "--database", url, "--user", "ann").out
+    (other.folder / "dialer.toml").unlink()
+    assert "superuser:     root, ann, as before\n" in init(other, "--database", url, "--user", "ann").out
+
+
+def test_what_a_broken_init_left_is_completed_by_the_next_one(bare, url):
+    upgrade(url)
+    ran = init(bare, "--database", url)
+    assert ran.status == 0
+    assert "password:" in ran.out
+
+
+def test_an_older_schema_is_upgraded_unless_a_dialer_is_at_work(bare, other, url):
+    upgrade(url, upgrades(Dialect.POSTGRESQL)[:2])
+    with opened(url) as connection:
+        connection.execute("SELECT pg_advisory_lock_shared(?, ?)", (LOCKS, MAINTENANCE))
+        assert "a dialer is at work with this database" in bare.one_line(init(bare, "--database", url))
+    assert not bare.folder.exists()
+    assert (
+        f"joined as node one, upgraded to schema {upgrades(Dialect.POSTGRESQL)[-1].version}\n"
+        in init(bare, "--database", url, "--node", "one").out
+    )
+
+
+def test_a_database_of_another_program_is_left_alone(bare, url):
+    sql(url, "CREATE TABLE theirs (id INTEGER)")
+    assert "is a database of another program" in bare.one_line(init(bare, "--database", url))
+    assert not bare.folder.exists()
+
+
+def test_a_failure_after_the_schema_leaves_no_folder_and_no_half_furniture(bare, url):
+    upgrade(url)
+    sql(url, "ALTER TABLE voip_app ADD CONSTRAINT no_more CHECK (id = 0)")
+    assert init(bare, "--database", url).status == 1
+    assert not bare.folder.exists()
+    assert sql(url, "SELECT count(*) FROM user_account") == [(0,)]
+
+
+def test_a_folder_with_another_database_in_it_is_no_hindrance(bare, url):
+    bare.folder.mkdir()
+    (bare.folder / "dialer.db").write_text("mine")
+    assert init(bare, "--database", url).status == 0
+    assert (bare.folder / "dialer.db").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["sqlite:///dialer.db", "mysql://x", "postgresql://ann:secret@h/?x=1", "postgresql://h/d\udc80", ""]
+)
+def test_what_is_no_server_is_wrong_usage(bare, wrong):
+    ran = init(bare, "--database", wrong)
+    assert ran.status == 2
+    assert (
+        "atabase: expected postgresql" in ran.err or "database: expected sqlite" in ran.err or "control character" in ran.err
+    )
+    assert "secret" not in ran.err
+    assert list(bare.folder.parent.iterdir()) == []

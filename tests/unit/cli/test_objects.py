@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from dialer.accounts import verify_password
+from tests.grounds import on_postgresql, on_sqlite, rows
 from tests.unit.cli.support import Commands
 
 SECRET = "correct horse"
@@ -21,8 +22,7 @@ def password_file(tmp_path):
 
 
 def stored_hash(commands: Commands, username: str) -> str:
-    with closing(sqlite3.connect(commands.folder / "dialer.db")) as connection:
-        (text,) = connection.execute("SELECT password_hash FROM user_account WHERE username = ?", (username,)).fetchone()
+    ((text,),) = rows(commands.url, "SELECT password_hash FROM user_account WHERE username = ?", username)
     return text
 
 
@@ -96,14 +96,22 @@ def test_a_user_is_changed_where_it_is_told_to(commands):
         (("add", "b", "--generate-password", "--max-frequency", "0"), "--max-frequency: expected a whole number from 1 on"),
         (("add", "b", "--generate-password", "--max-duration", "9" * 30), "--max-duration: expected a whole number"),
         (("add", "b", "--generate-password", "--blacklist", "(1+)+"), "--blacklist: '(1+)+' is not a pattern"),
-        (("add", "ann", "--generate-password"), "username: exists already"),
         (("set", "ann"), "set: name what shall be changed"),
     ],
 )
+@on_sqlite
 def test_what_cannot_be_a_user_is_refused_in_one_line(commands, arguments, problem):
     commands.good("user", "add", "ann", "--generate-password")
     assert problem in commands.refused("user", *arguments)
     assert len(commands.good("user", "list", "--json").json) == 1
+
+
+def test_a_name_that_is_taken_is_refused_in_one_line(commands):
+    commands.good("user", "add", "ann", "--generate-password")
+    commands.good("user", "add", "ben", "--generate-password")
+    assert commands.refused("user", "add", "ann", "--generate-password") == "username: exists already"
+    assert commands.refused("user", "set", "ben", "--username", "ann") == "username: exists already"
+    assert [user["username"] for user in commands.good("user", "list", "--json").json] == ["ann", "ben"]
 
 
 def test_who_is_not_there_cannot_be_changed_or_removed(commands):
@@ -147,6 +155,7 @@ def test_a_gateway_has_all_that_was_entered(commands):
         (("--hostname", "h", "--status", "2"), "--status: expected one of inactive, active"),
     ],
 )
+@on_sqlite
 def test_what_cannot_be_dialled_is_refused_in_one_line(commands, options, problem):
     arguments = [f"{options[index]}={options[index + 1]}" for index in range(0, len(options), 2)]
     assert problem in commands.refused("gateway", "add", "g", *arguments)
@@ -211,11 +220,19 @@ def test_a_configuration_that_is_not_there_is_told_in_one_line(commands):
     assert "other.toml: cannot be read" in commands.one_line(ran)
 
 
-def test_a_database_that_is_not_there_is_told_in_one_line(commands):
+@on_sqlite
+def test_a_file_that_is_not_there_is_told_in_one_line(commands):
     (commands.folder / "dialer.db").unlink()
     assert "there is no database at" in commands.failed("user", "list")
 
 
+@on_postgresql
+def test_a_database_that_a_server_does_not_have_is_told_in_one_line(commands):
+    commands.use(commands.url + "_of_somebody_else")
+    assert "create it with createdb" in commands.failed("user", "list")
+
+
+@on_sqlite
 def test_a_locked_database_is_told_in_one_line(commands, monkeypatch):
     monkeypatch.setattr("dialer.store.sqlite.BUSY_SECONDS", 0.05)
     with closing(sqlite3.connect(commands.folder / "dialer.db", isolation_level=None)) as other:

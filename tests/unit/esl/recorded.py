@@ -50,3 +50,8 @@ def frames_or_error(pieces: list[bytes]) -> tuple[list[Frame], str]:
         except ProtocolError:
             return frames, "error"
     return frames, ""
+
+
+def recorded_events(name: str) -> list[bytes]:
+    """The bodies of the JSON events in a recording, as they came."""
+    return [frame.body for frame in frames_of([said_by_switch(name)]) if frame.content_type == "text/event-json"]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from attrs import define, evolve, field
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from dialer.errors import HookFailed, StoreError
 from dialer.hooks.local import JsonLines
 from dialer.hooks.outbox import BATCH, OutboxDeliverer
 from dialer.model import Delivery
+from tests.crash.logs import Complaints
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -32,6 +33,7 @@ class MemoryOutbox:
     waiting: dict[int, Delivery] = field(factory=dict)
     arrived: list[int] = field(factory=list)
     error: Exception | None = None
+    settling_error: Exception | None = None
 
     def due(self, now: datetime, limit: int) -> Deferred[list[Delivery]]:
         if self.error:
@@ -39,6 +41,8 @@ class MemoryOutbox:
         return succeed([one for one in self.waiting.values() if one.due_at <= now][:limit])
 
     def delivered(self, row_id: int, now: datetime) -> Deferred[bool]:
+        if self.settling_error:
+            return fail(self.settling_error)
         self.arrived.append(row_id)
         return succeed(self.waiting.pop(row_id, None) is not None)
 
@@ -84,6 +88,12 @@ def scene() -> Scene:
     return Scene()
 
 
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    with Complaints() as said:
+        yield said
+
+
 def test_what_waits_is_delivered_in_order_and_settled(scene: Scene) -> None:
     scene.wait(1, 2, 3)
     scene.deliverer.start()
@@ -116,6 +126,17 @@ def test_a_database_that_does_not_serve_loses_nothing(scene: Scene) -> None:
     scene.outbox.error = None
     scene.clock.pump([1.0] * 2)
     assert scene.receiver.got == [1]
+
+
+def test_what_was_delivered_and_could_not_be_settled_is_delivered_again(scene: Scene, complaints: Complaints) -> None:
+    scene.wait(1, 2)
+    scene.outbox.settling_error = StoreError("locked")
+    scene.deliverer.start()
+    scene.outbox.settling_error = None
+    scene.clock.pump([1.0] * 2)
+    assert scene.receiver.got == [1, 2, 1, 2]
+    assert scene.outbox.arrived == [1, 2]
+    assert complaints.said == ["nothing is delivered: the database does not serve: locked"]
 
 
 def test_stopping_delivers_what_is_due(scene: Scene) -> None:

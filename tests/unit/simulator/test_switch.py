@@ -294,6 +294,18 @@ def test_oracle_knows_rings_answers_and_ends(tmp_path: Path) -> None:
     assert [line["what"] for line in lines if line["uuid"] == "u1"] == ["invited", "rang", "answered", "ended"]
 
 
+def test_oracle_tells_what_the_switch_itself_has_refused(tmp_path: Path) -> None:
+    log = tmp_path / "calls.jsonl"
+    client = bench("answers", log_path=str(log)).connect()
+    originate(client, "u1", "error/LOSE_RACE")
+    assert client.ask("originate {a &park()") == "-ERR DESTINATION_OUT_OF_ORDER\n"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(line["what"], line["uuid"], line["cause"]) for line in lines] == [
+        ("refused", "u1", "LOSE_RACE"),
+        ("refused", "", "DESTINATION_OUT_OF_ORDER"),
+    ]
+
+
 def test_same_seed_gives_the_same_calls() -> None:
     def seen() -> list[tuple[str, str]]:
         simulator = bench(mix="answers=3,busy=2,no_answer=1", sps=0)

@@ -1,15 +1,26 @@
-"""A database with a campaign of four contacts, and the ways in which it can be damaged from outside."""
+"""A database with a campaign of four contacts, on either kind of database, and the ways in which it can be damaged from
+outside."""
 
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from dialer.store.location import sqlite_url
-from dialer.store.schema import upgrade
+from attrs import define
 
-AT = "2026-11-23 10:00:00.000000"
+from dialer.store.connection import Dialect
+from dialer.store.location import dialect_of, sqlite_path, sqlite_url
+from dialer.store.schema import opened, upgrade
+from dialer.store.times import to_column
+from tests.postgresql import Server
+
+AT = to_column(datetime.now(UTC))
+"""When everything in the database happened: a server goes by its own clock."""
 
 CAMPAIGN = f"""
 INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at)
@@ -25,54 +36,112 @@ INSERT INTO campaign (id, user_id, name, description, status, starting_at, expir
     1, 1, '', '', '', 'retry', '{AT}', '{AT}');
 INSERT INTO phonebook (id, user_id, name, description, created_at) VALUES (1, 1, 'spring', '', '{AT}');
 INSERT INTO campaign_phonebook VALUES (1, 1);
+INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits,
+    figures) VALUES ('here', 1, 'host', 4711, '1.0', 'fs1:8021', '', 1, '{AT}', '{AT}', '{AT}', 0, '{{}}');
 """
 
 CONTACT = f"""
 INSERT INTO contact (id, phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at,
-    updated_at) VALUES (?1, 1, 1000 + ?1, '', '', '', '', '{{}}', '{AT}', '{AT}')
+    updated_at) VALUES (?, 1, ?, '', '', '', '', '{{}}', '{AT}', '{AT}')
 """
 
 SUBSCRIBER = f"""
 INSERT INTO subscriber (id, campaign_id, contact_id, number, status, ready_at, count_attempt, count_requeue)
-    VALUES (?1, 1, ?1, 1000 + ?1, 1, '{AT}', 0, 0)
+    VALUES (?, 1, ?, ?, 1, '{AT}', 0, 0)
 """
 
 ATTEMPT = f"""
-INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
-    owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts, duration_ms)
-    VALUES (?1, 'call-' || ?1, 1, ?2, 1, 1000 + ?2, '', 1, ?3, 'here', 1, '', '{AT}', '{AT}', '{AT}', ?4, ?5, ?6, ?7, ?8)
+INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, owner,
+    epoch, core_uuid, planned_at, due_at, deadline, state, ended_at, cause, disposition, counts, duration_ms)
+    VALUES (?, ?, 1, ?, 1, ?, '', ?, 'here', 1, '', '{AT}', '{AT}', '{AT}', ?, ?, ?, ?, ?, ?)
 """
 
 
+@define
 class Damaged:
     """What is done to a database behind the dialer's back. Subscribers 1 to 4 have the numbers 1001 to 1004."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "dialer.db"
-        self.url = sqlite_url(self.path)
-        upgrade(self.url)
-        with closing(sqlite3.connect(self.path)) as connection:
-            connection.executescript(CAMPAIGN)
-            for key in range(1, 5):
-                connection.execute(CONTACT, (key,))
-                connection.execute(SUBSCRIBER, (key,))
+    url: str
+
+    @classmethod
+    def in_file(cls, folder: Path) -> Damaged:
+        """A new one in a SQLite file."""
+        url = sqlite_url(folder / "dialer.db")
+        upgrade(url)
+        here = cls(url)
+        here.furnish()
+        return here
+
+    @classmethod
+    @contextmanager
+    def on_server(cls, server: Server) -> Iterator[Damaged]:
+        """A new one on a PostgreSQL server, gone at the end."""
+        url = server.new_database(_template(server))
+        try:
+            yield cls(url)
+        finally:
+            server.drop_database(url)
+
+    @property
+    def dialect(self) -> Dialect:
+        return dialect_of(self.url)
+
+    @property
+    def path(self) -> Path:
+        return sqlite_path(self.url)
+
+    def furnish(self) -> None:
+        for statement in CAMPAIGN.split(";\n"):
+            if statement.strip():
+                self.sql(statement)
+        for key in range(1, 5):
+            self.sql(CONTACT, key, str(1000 + key))
+            self.sql(SUBSCRIBER, key, key, str(1000 + key))
+
+    @contextmanager
+    def connected(self) -> Iterator[Any]:
+        """To a file without any of the guards that a dialer asks for."""
+        if self.dialect is Dialect.SQLITE:
+            with closing(sqlite3.connect(self.path)) as connection:
+                yield connection
+        else:
+            with opened(self.url) as connection:
+                yield connection
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with self.connected() as connection:
+            cursor = connection.execute(statement, values)
+            rows = cursor.fetchall() if cursor.description else []
             connection.commit()
+            return rows
 
-    def sql(self, statement: str, *values: object) -> list[tuple[object, ...]]:
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-            return connection.execute(statement, values).fetchall()
-
-    def subscriber(self, key: int) -> tuple[object, ...]:
+    def subscriber(self, key: int) -> tuple[Any, ...]:
         """Status, wish, when it is ready, how many attempts count."""
         (row,) = self.sql("SELECT status, wanted_status, ready_at, count_attempt FROM subscriber WHERE id = ?", key)
         return row
 
-    def attempt(self, key: int, subscriber: int, disposition: str = "", *, counts: int = 1) -> None:
+    def attempt(self, key: int, subscriber: int, disposition: str = "", *, counts: int = 1, number: int = 1) -> None:
         """An ended attempt of a disposition, or an open one, and nothing else."""
-        end = (AT, "X", disposition, counts, 0) if disposition else (None,) * 5
-        self.sql(ATTEMPT, key, subscriber, "ended" if disposition else "planned", *end)
+        end = ("ended", AT, "X", disposition, counts, 0) if disposition else ("planned", *(None,) * 5)
+        self.sql(ATTEMPT, key, f"call-{key}", subscriber, str(1000 + subscriber), number, *end)
 
     def call(self, key: int, subscriber: int) -> None:
         """An open attempt, as a dialer leaves it."""
         self.attempt(key, subscriber)
         self.sql("UPDATE subscriber SET status = 6 WHERE id = ?", subscriber)
+
+    def miscount(self, status: int, subscribers: int) -> None:
+        """Keep a wrong count of the subscribers with a status."""
+        if self.dialect is Dialect.SQLITE:
+            self.sql("UPDATE subscriber_count SET subscribers = ? WHERE status = ?", subscribers, status)
+        else:
+            self.sql("DELETE FROM subscriber_count_part WHERE status = ?", status)
+            self.sql("INSERT INTO subscriber_count_part VALUES (1, ?, 7, ?)", status, subscribers)
+
+
+@cache
+def _template(server: Server) -> str:
+    here = Damaged(server.new_database())
+    upgrade(here.url)
+    here.furnish()
+    return here.url

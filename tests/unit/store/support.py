@@ -1,10 +1,9 @@
-"""A database with one campaign in it, on disk, for the tests of the store."""
+"""A database with one campaign in it, for the tests of the store."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,21 +27,15 @@ from dialer.model import (
 )
 from dialer.store.admin import Admin
 from dialer.store.contacts import Contacts
-from dialer.store.database import Database
+from dialer.store.database import Database, Node
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.flow import Store
-from dialer.store.location import sqlite_url
-from dialer.store.schema import upgrade
+from tests.grounds import new_database, row, rows
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=20)
-
-
-def new_database(folder: Path) -> str:
-    """The URL of a database with the newest schema and nothing else."""
-    url = sqlite_url(folder / "dialer.db")
-    upgrade(url)
-    return url
+NODE = Node(name="here", lease=60.0)
+"""It sends no heartbeats, so its lease is longer than a test."""
 
 
 def numbers(count: int, start: int = 1000) -> list[str]:
@@ -54,7 +47,6 @@ class World:
     """A user, a gateway, a voice application, a phonebook and a campaign; both of the latter have the id 1."""
 
     database: Database
-    path: Path
     clock: Clock = field(factory=Clock)
     store: Store = field(init=False)
     admin: Admin = field(init=False)
@@ -62,7 +54,7 @@ class World:
     _calls: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.store = Store(self.database, self.clock, node="here")
+        self.store = Store(self.database, self.clock, node=NODE.name)
         self.admin = Admin(self.database)
         self.contacts = Contacts(self.database)
 
@@ -91,19 +83,14 @@ class World:
 
     def sql(self, statement: str, *values: object) -> list[Any]:
         """What another program sees in the database: rows, or plain values when there is one column."""
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-            rows = connection.execute(statement, values).fetchall()
-        return [row[0] if len(row) == 1 else row for row in rows]
+        found = rows(self.database.url, statement, *values)
+        return [row[0] if len(row) == 1 else row for row in found]
 
     def subscriber(self, subscriber_id: int) -> dict[str, Any]:
-        with closing(sqlite3.connect(self.path)) as connection:
-            connection.row_factory = sqlite3.Row
-            return dict(connection.execute("SELECT * FROM subscriber WHERE id = ?", (subscriber_id,)).fetchone())
+        return row(self.database.url, "SELECT * FROM subscriber WHERE id = ?", subscriber_id)
 
     def attempt(self, attempt: Attempt) -> dict[str, Any]:
-        with closing(sqlite3.connect(self.path)) as connection:
-            connection.row_factory = sqlite3.Row
-            return dict(connection.execute("SELECT * FROM attempt WHERE id = ?", (attempt.id,)).fetchone())
+        return row(self.database.url, "SELECT * FROM attempt WHERE id = ?", attempt.id)
 
     def plan(self, snapshot: Snapshot, candidate: Candidate, due_at: datetime = NOW) -> Plan:
         campaign = next(campaign for campaign in snapshot.campaigns if campaign.id == candidate.campaign_id)
@@ -133,15 +120,14 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, contacts: int = 3) -> AsyncIterator[World]:
+async def world(folder: Path, contacts: int = 3, *, url: str | None = None) -> AsyncIterator[World]:
     """A started database with a campaign of `contacts` contacts; stopped at the end."""
     from twisted.internet import reactor
 
-    url = new_database(folder)
-    database = Database(url, reactor, dialling=True)
+    database = Database(url or new_database(folder), reactor, dialling=True, node=NODE)
     await database.start()
     try:
-        here = World(database, folder / "dialer.db")
+        here = World(database)
         await here.furnish(contacts)
         yield here
     finally:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import sqlite3
+from types import SimpleNamespace
 
 import pytest
 
 from dialer.errors import BadValue, Duplicate, StoreError
 from dialer.store.faults import explain, refused_value
 from dialer.store.values import dial_string, parameters
+from tests.grounds import new_database, rows, script
+from tests.unit.store.test_schema import FURNITURE, T
 
 
 def test_parameters_are_read_as_they_are_entered():
@@ -25,26 +28,41 @@ def test_a_configured_dial_string_wins():
     assert dial_string("user/{number}", "SIP", "h") == "user/{number}"
 
 
-def constraint_of(*statements: str) -> BadValue | None:
-    connection = sqlite3.connect(":memory:")
-    connection.execute("PRAGMA foreign_keys = ON")
-    with pytest.raises(sqlite3.IntegrityError) as refused:
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
-    return refused_value(refused.value)
+@pytest.mark.parametrize(
+    ("statement", "refused"),
+    [
+        (f"INSERT INTO phonebook VALUES (9, 1, 'p', '', '{T}')", Duplicate("name", "exists already")),
+        (f"INSERT INTO do_not_call VALUES ('300', '', '{T}')", Duplicate("number", "exists already")),
+        ("INSERT INTO campaign_phonebook VALUES (1, 1), (1, 1)", Duplicate("phonebook_id", "exists already")),
+        ("UPDATE campaign SET frequency = 0", BadValue("frequency", "is out of range")),
+        ("UPDATE gateway SET maximum_call = -1", BadValue("maximum_call", "is out of range")),
+        ("UPDATE campaign SET name = NULL", BadValue("name", "is missing")),
+        ("UPDATE campaign SET gateway_id = 77", BadValue("reference", "names something that does not exist")),
+    ],
+)
+def test_a_refused_row_is_led_back_to_its_field(database_kind, tmp_path, statement, refused):
+    url = new_database(tmp_path)
+    script(url, FURNITURE)
+    with pytest.raises(Exception) as raised:
+        rows(url, statement)
+    found = refused_value(raised.value)
+    assert (type(found), str(found)) == (type(refused), str(refused))
 
 
-def test_a_refused_row_is_led_back_to_its_field():
-    table = "CREATE TABLE campaign (user_id, name NOT NULL, x CONSTRAINT campaign_x CHECK (x > 0), UNIQUE (user_id, name))"
-    row = "INSERT INTO campaign VALUES (1, 'a', 1)"
-    duplicate = constraint_of(table, row, row)
-    assert isinstance(duplicate, Duplicate)
-    assert duplicate.field == "name"
-    assert constraint_of(table, "INSERT INTO campaign VALUES (1, 'a', 0)").field == "x"
-    assert constraint_of(table, "INSERT INTO campaign VALUES (1, NULL, 1)").field == "name"
-    link = "CREATE TABLE link (campaign_id REFERENCES parent (id))"
-    assert constraint_of("CREATE TABLE parent (id PRIMARY KEY)", link, "INSERT INTO link VALUES (1)").field == "reference"
+@pytest.mark.parametrize(
+    ("table", "constraint", "detail", "field"),
+    [
+        ("campaign", "campaign_name_key", "Schlüssel »(user_id, name)=(1, spring)« existiert bereits.", "name"),
+        ("campaign_phonebook", "campaign_phonebook_phonebook_id_key", "", "phonebook_id"),
+        ("attempt", "attempt_open_number", "Key (number)=(1) already exists.", "number"),
+        ("attempt", "attempt_open_number", "", "open_number"),
+    ],
+)
+def test_the_language_of_a_server_does_not_matter(table, constraint, detail, field):
+    error = Exception("in any words")
+    error.pgcode = "23505"
+    error.diag = SimpleNamespace(table_name=table, constraint_name=constraint, message_detail=detail)
+    assert refused_value(error).field == field
 
 
 def test_other_errors_are_no_ones_value():

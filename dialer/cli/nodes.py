@@ -1,0 +1,143 @@
+"""`dialer nodes`: the dialling processes of a database, and how they are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import asdict
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dialer.cli.blocking import config_option, database_url, with_database
+from dialer.cli.objects import WIDTH_ELSEWHERE
+from dialer.service import utc_now
+from dialer.store.connection import Dialect
+from dialer.store.location import dialect_of
+from dialer.store.nodes import NodeEntry, Standing, entries, remove
+
+WAITING = "waiting-changes"
+"""The figure that is no correction: changes that wait for the database."""
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command with its subcommand."""
+    parser = commands.add_parser(
+        "nodes",
+        help="the dialling processes of the database, and how they are",
+        description="Lists the dialers that share the database: what each is doing, as which process and with which switch, "
+        "how long ago it was heard of, how long others still leave its calls alone (lease), its open attempts, and what it "
+        "put right. A SQLite file has one dialer, whose right to dial is the file's lock.",
+    )
+    config_option(parser)
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.set_defaults(run=_list)
+    actions = parser.add_subparsers(metavar="remove")
+    removing = actions.add_parser("remove", help="forget a node that will not come back")
+    removing.add_argument("name", metavar="NAME")
+    config_option(removing, below=True)
+    removing.set_defaults(run=_remove)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    url = database_url(arguments.config)
+    found = with_database(url, lambda database: database.run(lambda connection: entries(connection, utc_now())))
+    if arguments.json:
+        print(json.dumps([_plain(entry) for entry in found], indent=2, ensure_ascii=False))
+    elif found:
+        _show(found, leases=dialect_of(url) is Dialect.POSTGRESQL)
+    else:
+        print("no dialer has dialled with this database yet")
+    return 0
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    url = database_url(arguments.config)
+    with_database(url, lambda database: database.run(lambda connection: remove(connection, arguments.name, utc_now())))
+    print(f"node {arguments.name} removed")
+    return 0
+
+
+# --- for programs -----------------------------------------------------------------------------------------------------------
+
+
+def _plain(entry: NodeEntry) -> dict[str, object]:
+    """Times in UTC with their offset, spans in seconds."""
+    plain = asdict(entry, value_serializer=lambda _, __, value: value.isoformat() if isinstance(value, datetime) else value)
+    return {
+        **plain,
+        "standing": entry.standing.name.lower().replace("_", "-"),
+        "seen_seconds_ago": round(_ago(entry), 3),
+        "lease_seconds_left": round(_lease_left(entry), 3),
+    }
+
+
+def _ago(entry: NodeEntry) -> float:
+    return max((entry.moment - entry.seen_at).total_seconds(), 0.0)
+
+
+def _lease_left(entry: NodeEntry) -> float:
+    return max((entry.lease_until - entry.moment).total_seconds(), 0.0)
+
+
+# --- for people -------------------------------------------------------------------------------------------------------------
+
+
+def _show(found: Sequence[NodeEntry], *, leases: bool) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH_ELSEWHERE)
+    table = Table(box=None, padding=(0, 1))
+    table.add_column("node", overflow="fold", min_width=12)
+    table.add_column("state", min_width=9)
+    table.add_column("process (version)", overflow="fold", min_width=11)
+    table.add_column("switch", overflow="fold", min_width=14)
+    for column in ("heard of", *(["lease"] if leases else []), "open"):
+        table.add_column(column, no_wrap=True, justify="right")
+    for entry in found:
+        cells = [
+            entry.name,
+            _state(entry),
+            f"{entry.pid} on {entry.host} ({entry.version})",
+            entry.switch or "-",
+            span(_ago(entry)),
+            *([span(_lease_left(entry)) if entry.alive else "-"] if leases else []),
+            str(entry.open_attempts),
+        ]
+        table.add_row(*map(_text, cells))
+    console.print(table)
+    for entry in found:
+        for line in _figures(entry):
+            console.print(_text(line), highlight=False)
+
+
+def _state(entry: NodeEntry) -> str:
+    if entry.standing is Standing.DEAD:
+        left = ", left attempts open" if entry.open_attempts else ""
+        return f"dead{left}"
+    return str(entry.standing)
+
+
+def _figures(entry: NodeEntry) -> Iterator[str]:
+    corrections = [f"{kind} {count}" for kind, count in sorted(entry.figures.items()) if kind != WAITING and count]
+    if corrections:
+        yield f"{entry.name} put right: {', '.join(corrections)}"
+    if entry.figures.get(WAITING):
+        yield f"{entry.name}: changes that wait for the database: {entry.figures[WAITING]}"
+
+
+def _text(value: str) -> Text:
+    """What processes say of themselves comes out of the database: no control character of theirs reaches the terminal."""
+    return Text("".join(character if character.isprintable() else "?" for character in value))
+
+
+def span(seconds: float) -> str:
+    """A time span in its largest unit."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -1,0 +1,111 @@
+"""The campaign that is called while things go wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Final
+
+from attrs import define, field, frozen
+
+from dialer.accounts import hash_password
+from dialer.cli.blocking import with_database
+from dialer.model import Contact, VoipAppType
+from dialer.store.admin import Admin
+from dialer.store.contacts import Contacts
+from dialer.store.database import Database
+from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
+from dialer.store.schema import upgrade
+from tests.chaos.grounds import Ground
+from tests.integration.run_support import PASSWORD
+
+CALLEES: Final = (
+    "busy",
+    "busy_ringing",
+    "rejected",
+    "no_answer",
+    "never_replies",
+    "answers:ring=0.1-0.8,talk=0.3-1.5",
+    "answers:ring=0.1-0.8,talk=0.3-1.5",
+    "answers:ring=0.5-1.5,talk=1-4",
+    "early_media:ring=0.2-1,talk=0.5-2",
+    "stays",
+)
+"""Who answers, by the last digit of the number."""
+
+_CREATING: Final = Lock()
+
+
+@frozen(kw_only=True)
+class Rules:
+    """The campaign's rules, and the dialer's times: short ones, so that much happens. Seconds, and calls per minute. The
+    interval is longer than a dialer needs to give up a call that it cannot find, lest a hasty retry look like a right one."""
+
+    frequency: int = 1500
+    max_retry: int = 2
+    interval: int = 6
+    call_timeout: int = 3
+    max_duration: int = 20
+    grace: float = 2.0
+    window: float = 3.0
+    silence: float = 5.0
+
+
+def callees() -> list[str]:
+    """The simulator's options."""
+    return [text for digit, script in enumerate(CALLEES) for text in ("--callee", f"*{digit}={script}")]
+
+
+@define(eq=False)
+class PlayedCampaign:
+    """One campaign with one phonebook; contacts come as they are needed."""
+
+    ground: Ground
+    rules: Rules
+    id: int = field(default=0, init=False)
+    contacts: int = field(default=0, init=False)
+    _phonebook: int = field(default=0, init=False)
+
+    def create(self) -> None:
+        """Make the schema, and everything that a campaign needs. Pony imports the driver of a database when it opens the
+        first one, which only one thread may do at a time."""
+        with _CREATING:
+            upgrade(self.ground.url)
+            with_database(self.ground.url, self._furnish)
+
+    def add(self, count: int) -> None:
+        """More contacts, beside the dialers that run."""
+        numbers = [Contact(number=f"1555{index:07d}") for index in range(self.contacts, self.contacts + count)]
+        self.contacts += count
+        with_database(
+            self.ground.url, lambda database: Contacts(database).import_contacts(self._phonebook, numbers, datetime.now(UTC))
+        )
+
+    def fresh(self) -> int:
+        """How many contacts have not been called yet."""
+        ((count,),) = self.ground.rows("SELECT count(*) FROM subscriber WHERE status = 1 AND count_attempt = 0")
+        return int(count)
+
+    async def _furnish(self, database: Database) -> None:
+        admin, now, rules = Admin(database), datetime.now(UTC), self.rules
+        user = NewUser(username="admin", password_hash=hash_password(PASSWORD), is_superuser=True)
+        user_id = await admin.create_user(user, now)
+        gateway = NewGateway(name="carrier", dial_string="sofia/gateway/carrier/{number}")
+        gateway_id = await admin.create_gateway(gateway, now)
+        app_id = await admin.create_voip_app(NewVoipApp(name="hello", type=VoipAppType.PLAY_AUDIO, data="hello.wav"), now)
+        draft = NewCampaign(
+            user_id=user_id,
+            name="chaos",
+            gateway_id=gateway_id,
+            voip_app_id=app_id,
+            starting_at=now - timedelta(days=1),
+            expires_at=now + timedelta(days=30),
+            frequency=rules.frequency,
+            max_retry=rules.max_retry,
+            interval_retry=rules.interval,
+            call_timeout=rules.call_timeout,
+            call_max_duration=rules.max_duration,
+        )
+        self.id = await admin.create_campaign(draft, now)
+        self._phonebook = await admin.create_phonebook(NewPhonebook(user_id=user_id, name="all"), now)
+        await Contacts(database).subscribe(self.id, self._phonebook, now)

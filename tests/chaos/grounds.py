@@ -1,0 +1,129 @@
+"""Databases to play on. A test is written against `Ground`, and runs on each of them."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+import psycopg2
+from attrs import define
+
+from dialer.store.location import sqlite_url
+from tests.postgresql import Server
+
+LEASE = 3
+"""Seconds for which a node that is not heard of is left alone: the shortest that can be configured."""
+
+
+class Ground(Protocol):
+    """A database, empty at first."""
+
+    audited: bool
+    """Whether `dialer check` can read it."""
+
+    @property
+    def url(self) -> str:
+        """What stands in the configuration."""
+        ...
+
+    def sections(self, node: str) -> Mapping[str, Mapping[str, object]]:
+        """The sections of a node's configuration that depend on the database."""
+        ...
+
+    def rows(self, statement: str) -> list[Any]:
+        """What another program sees in it. The statement is such as every database understands."""
+        ...
+
+    def restart(self, pause: float) -> None:
+        """Kill the server with all its processes, and start it again after so many seconds."""
+        ...
+
+
+@define(eq=False)
+class Sqlite:
+    """A file in `folder`."""
+
+    folder: Path
+    audited: bool = True
+
+    @classmethod
+    @contextmanager
+    def made(cls, folder: Path) -> Iterator[Ground]:
+        """One in a folder."""
+        yield cls(folder)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.folder / "dialer.db"
+
+    @property
+    def url(self) -> str:
+        """See `Ground`."""
+        return sqlite_url(self.path)
+
+    def sections(self, node: str) -> Mapping[str, Mapping[str, object]]:
+        """See `Ground`."""
+        return {"database": {"url": self.url}}
+
+    def rows(self, statement: str) -> list[Any]:
+        """See `Ground`."""
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)) as connection:
+            return connection.execute(statement).fetchall()
+
+    def restart(self, pause: float) -> None:
+        """There is no server."""
+        raise NotImplementedError("SQLite has no server")
+
+
+@define(eq=False)
+class Postgresql:
+    """A database on a server of its own, which may be killed."""
+
+    server: Server
+    url: str
+    audited: bool = False
+
+    @classmethod
+    @contextmanager
+    def made(cls, folder: Path) -> Iterator[Ground]:
+        """One on a new server."""
+        with Server.running() as server:
+            yield cls(server, server.new_database())
+
+    def sections(self, node: str) -> Mapping[str, Mapping[str, object]]:
+        """See `Ground`."""
+        return {"database": {"url": self.url}, "node": {"name": node, "lease": LEASE}}
+
+    def rows(self, statement: str) -> list[Any]:
+        """See `Ground`."""
+        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def restart(self, pause: float) -> None:
+        """See `Ground`."""
+        self.server.kill()
+        time.sleep(pause)
+        self.server.start()
+
+
+def seconds(moment: datetime | str | None) -> float | None:
+    """A time as a database gives it, naive UTC, in seconds since 1970."""
+    if moment is None:
+        return None
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return moment.replace(tzinfo=UTC).timestamp()
+
+
+GROUNDS: Final[Mapping[str, Callable[[Path], AbstractContextManager[Ground]]]] = MappingProxyType(
+    {"sqlite": Sqlite.made, "postgresql": Postgresql.made}
+)
+"""Every kind of database, made for a folder."""

@@ -1,0 +1,124 @@
+"""A server's database into which others write at the same moment: nobody is overlooked, and nothing is said to be stored that
+is not."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.task import deferLater
+
+from dialer.errors import AlreadyExists, StoreError
+from dialer.model import Contact
+from dialer.records import Account, CampaignDraft
+from dialer.store import contacts as module
+from dialer.store.database import Database
+from dialer.store.drafts import NewPhonebook
+from dialer.store.requests import campaigns, contacts, phonebooks
+from dialer.store.requests.batch import Batches
+from tests.grounds import on_postgresql, rows
+from tests.unit.store.support import NOW, world
+
+pytestmark = on_postgresql
+
+ANN = Account(id=1, username="ann")
+
+
+@asynccontextmanager
+async def another(url):
+    from twisted.internet import reactor
+
+    database = Database(url, reactor)
+    await database.start()
+    try:
+        yield database
+    finally:
+        await database.stop()
+
+
+@asynccontextmanager
+async def under_way(database, work):
+    """`work` has been done in a transaction that commits at the end of the block."""
+    done, gate = threading.Event(), threading.Event()
+
+    def first(connection):
+        work(connection)
+        done.set()
+        assert gate.wait(30)
+
+    written = database.run(first)
+    try:
+        assert done.wait(30)
+        yield
+    finally:
+        gate.set()
+        await written
+
+
+async def until_somebody_waits(url):
+    """A session of the database waits for another one's lock."""
+    from twisted.internet import reactor
+
+    end = reactor.seconds() + 20
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while rows(url, waiting) == [(0,)]:
+        assert reactor.seconds() < end, "nobody waits"
+        await deferLater(reactor, 0.005)
+
+
+CAMPAIGN = CampaignDraft(name="autumn", gateway_id=1, voip_app_id=1)
+TAKEN = {
+    "campaign": lambda connection: campaigns.create(connection, ANN, CAMPAIGN, NOW),
+    "phonebook": lambda connection: phonebooks.create(connection, ANN, "autumn", "", None, NOW),
+    "contacts": lambda connection: contacts.create_several(connection, ANN, 1, ["77", "78"], NOW),
+}
+
+
+@pytest.mark.parametrize("what", TAKEN)
+@pytest_twisted.ensureDeferred
+async def test_what_another_process_takes_at_the_same_moment_is_refused_as_if_it_had_been_taken_before(
+    tmp_path, database_kind, what
+):
+    from twisted.internet import reactor
+
+    async with world(tmp_path) as w, another(w.database.url) as other:
+        async with under_way(other, TAKEN[what]):
+            answer = Batches(w.database, reactor).ask(TAKEN[what])
+            await until_somebody_waits(w.database.url)
+        with pytest.raises(AlreadyExists):
+            await answer
+
+
+@pytest_twisted.ensureDeferred
+async def test_contacts_that_are_added_while_their_phonebook_is_linked_become_subscribers(tmp_path, database_kind):
+    async with world(tmp_path, contacts=0) as w, another(w.database.url) as other:
+        phonebook = await w.admin.create_phonebook(NewPhonebook(user_id=1, name="more"), NOW)
+        some = [Contact(number="77"), Contact(number="78")]
+        async with under_way(other, lambda connection: module._add(connection, phonebook, some, NOW)):
+            added = Deferred.fromCoroutine(w.contacts.subscribe(1, phonebook, NOW))
+            await until_somebody_waits(w.database.url)
+        assert await added == 2
+        assert w.sql("SELECT number FROM subscriber ORDER BY number") == ["77", "78"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_function_that_goes_on_after_a_refused_statement_fails_alone(tmp_path, database_kind):
+    def swallow(connection):
+        connection.execute("INSERT INTO do_not_call VALUES ('1', '', ?)", (NOW,))
+        try:
+            connection.execute("INSERT INTO do_not_call VALUES ('no number', '', ?)", (NOW,))
+        except Exception:
+            return "stored"
+
+    async with world(tmp_path) as w, another(w.database.url) as other:
+        for database in (w.database, other):
+            async with under_way(database, lambda _: None):
+                good = database.run(lambda c: c.execute("UPDATE campaign SET name = name").rowcount)
+                jobs = [good, database.run(swallow), database.run(lambda c: c.execute("SELECT 1").fetchone())]
+            results = await DeferredList(jobs, consumeErrors=True)
+            assert [ok for ok, _ in results] == [True, False, True]
+            assert results[1][1].check(StoreError)
+        assert w.sql("SELECT number FROM do_not_call") == []

@@ -1,0 +1,51 @@
+"""Processes of the product, as tests start them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import cycle
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a child process gets: this copy of the product, and nothing of the service manager that may run the tests."""
+    inherited = {name: value for name, value in os.environ.items() if name not in ("NOTIFY_SOCKET", "JOURNAL_STREAM")}
+    return {**inherited, "PYTHONPATH": str(ROOT), **more}
+
+
+def command(*arguments: object) -> list[str]:
+    """The command line of `dialer ...`."""
+    return [sys.executable, "-m", "dialer", *map(str, arguments)]
+
+
+def dialer(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """A command that ends by itself."""
+    return subprocess.run(command(*arguments), capture_output=True, text=True, env=environment(), timeout=60)
+
+
+_PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to outgoing connections: a free one stays free while its process is dead."""
+
+
+def _candidates() -> Iterator[int]:
+    begin = os.getpid() * 97 % len(_PORTS)
+    return cycle([*_PORTS[begin:], *_PORTS[:begin]])
+
+
+_next = _candidates()
+
+
+def lasting_port() -> int:
+    """A TCP port on 127.0.0.1 for a process that is killed and started again. Each call gives another one."""
+    for port in _next:
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("unreachable")
