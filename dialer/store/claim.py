@@ -98,8 +98,16 @@ class NodeClaim:
         self.commits += 1
 
     def rejoin(self, connection: Connection) -> None:
-        """A survivor has taken over: become a node anew, in the transaction under way."""
-        (self.epoch,) = connection.execute(statements.REJOIN, (self.bearer.lease, self.id)).fetchone()
+        """A survivor has taken over, or somebody has removed the node as a dead one: become a node anew, in the transaction
+        under way. Raises `StoreError` when another process has taken the name since."""
+        bearer = self.bearer
+        row = connection.execute(statements.REJOIN, (bearer.lease, self.id)).fetchone()
+        if row is None:
+            mine = (self.id, bearer.name, self.epoch + 1, bearer.host, bearer.pid, bearer.version, bearer.lease, self.commits)
+            row = connection.execute(statements.ENTER_AGAIN, mine).fetchone()
+        if row is None:
+            raise StoreError(f"another dialer bears the name of this node ({bearer.name!r}): stop one of them")
+        (self.epoch,) = row
 
     def _share(self, connection: PostgresConnection) -> None:
         (free,) = connection.execute("SELECT pg_try_advisory_lock_shared(?, ?)", (LOCKS, MAINTENANCE)).fetchone()

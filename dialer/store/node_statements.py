@@ -30,6 +30,13 @@ REJOIN: Final = (
     f"UPDATE node SET epoch = epoch + 1, seen_at = {CLOCK}, lease_until = {CLOCK} + ? * interval '1 second', "
     "session = pg_backend_pid() WHERE id = ? RETURNING epoch"
 )
+ENTER_AGAIN: Final = (
+    "INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, "
+    f"session, commits, figures) VALUES (?, ?, ?, ?, ?, ?, '', '', 0, {CLOCK}, {CLOCK}, {CLOCK} + ? * interval '1 second', "
+    "pg_backend_pid(), ?, '{}') ON CONFLICT DO NOTHING RETURNING epoch"
+)
+"""Of a node that was removed while its process was frozen; the lock that it holds goes by the id."""
+
 COMMITS: Final = "SELECT commits FROM node WHERE id = ?"
 CHECK: Final = f"UPDATE node SET commits = ? WHERE id = ? AND epoch = ? AND lease_until > {CLOCK}"
 STANDING: Final = "SELECT epoch FROM node WHERE id = ?"

@@ -144,7 +144,7 @@ class Arena:
             if time.monotonic() > until:
                 raise AssertionError(f"after {seconds:g} s, {what}; {self.nodes[0].last_words()}")
             self._look()
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def until_ready(self, *nodes: Node) -> None:
         """Wait until these nodes, or all of them, serve."""

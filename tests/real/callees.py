@@ -15,9 +15,6 @@ SCENARIO = Path(__file__).with_name("callees.xml")
 START = 10.0
 """Seconds in which SIPp listens."""
 
-ANSWERING = frozenset("56789")
-"""Last digits of the numbers at which somebody answers."""
-
 
 @define(eq=False)
 class SeenCall:

@@ -25,9 +25,11 @@ from dialer.store.schema import upgrade
 
 @frozen(kw_only=True)
 class Rules:
-    """The campaign's rules: seconds, and calls per minute. What is played lasts `message` seconds."""
+    """The campaign's rules: seconds, and calls per minute. What is played lasts `message` seconds; `digits` are what the
+    numbers end with, in turn."""
 
     contacts: int = 80
+    digits: str = "0123456789"
     frequency: int = 600
     max_retry: int = 2
     interval: int = 4
@@ -72,7 +74,7 @@ CONTACTS = (
 
 @frozen
 class PlayedCampaign:
-    """A campaign with one phonebook, in a database of its own; numbers end with every digit in turn."""
+    """A campaign with one phonebook, in a database of its own."""
 
     url: str
     account_code: str
@@ -150,7 +152,8 @@ async def _furnish(database: Database, dial_string: str, rules: Rules) -> None:
     phonebook_id = await admin.create_phonebook(NewPhonebook(user_id=user_id, name="all"), now)
     contacts = Contacts(database)
     await contacts.subscribe(campaign_id, phonebook_id, now)
-    await contacts.import_contacts(phonebook_id, [Contact(number=f"1555{n:07d}") for n in range(rules.contacts)], now)
+    numbers = [f"1555{n:06d}{rules.digits[n % len(rules.digits)]}" for n in range(rules.contacts)]
+    await contacts.import_contacts(phonebook_id, [Contact(number=number) for number in numbers], now)
 
 
 def _seconds(moment: datetime | str | None) -> float | None:

@@ -10,7 +10,8 @@ The environment says what there is; without DIALER_FREESWITCH_CALLEES these test
 - DIALER_FREESWITCH_PID_FILE and DIALER_FREESWITCH_RESTART: the file with its process id, and a shell command that starts it
   and returns once calls can be made, for the tests that kill it;
 - DIALER_FREESWITCH_RECORDS=address:port:password:folder: where its mod_json_cdr posts records (user `freeswitch`), and its
-  err-log-dir, for the tests of these.
+  err-log-dir, for the tests of these;
+- DIALER_FREESWITCH_SEED: of the moments at which something is killed, 1 when it is not given.
 """
 
 from __future__ import annotations
@@ -65,7 +66,6 @@ class Stage:
 
     folder: Path
     url: str
-    seed: int = 1
     rules: Rules = Factory(Rules)
     rng: random.Random = field(init=False)
     switch: RealSwitch = field(factory=RealSwitch.from_environment, init=False)
@@ -75,7 +75,7 @@ class Stage:
     _stack: ExitStack = field(factory=ExitStack, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.rng = random.Random(self.seed)
+        self.rng = random.Random(int(os.environ.get("DIALER_FREESWITCH_SEED", "1")))
         address = os.environ["DIALER_FREESWITCH_CALLEES"]
         host, _, port = address.partition(":")
         self.callees = Callees(host, int(port), self.folder)
@@ -182,7 +182,7 @@ class Stage:
         }
 
     def recoveries(self, node: Node) -> Iterator[Recovery]:
-        """One for each connection of a node to the switch."""
+        """One for each connection of a node to the switch. Calls of another node that it has taken over do not count."""
         evidence = self.evidence()
         invited = {attempt.uuid: call.invited_at for call in evidence.calls if (attempt := evidence.attempt_of(call))}
         first = {attempt.number: attempt for attempt in reversed(evidence.attempts)}.values()
@@ -192,7 +192,9 @@ class Stage:
         for at in connections:
             until = min((end for end in ends if end > at), default=float("inf"))
             since = [line for line in lines if at <= line.at < until]
-            adopted = [line.at - at for line in since if line.fields.get("kind", "").startswith("adopted")]
+            rescued = {line.fields["call"] for line in since if line.fields.get("kind") == "rescued"}
+            found = [line for line in since if line.fields.get("kind", "").startswith("adopted")]
+            adopted = [line.at - at for line in found if line.fields["call"] not in rescued]
             called = [invited[one.uuid] - at for one in first if one.planned_at > at and invited.get(one.uuid, until) < until]
             left = any(one.planned_at > at for one in first)
             resumed = min(called, default=until - at if left and until - at > RESUMED else None)

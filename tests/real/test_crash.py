@@ -15,7 +15,6 @@ from tests.real.stage import ADOPTED, RESUMED, Stage, needs
 pytestmark = [needs("CALLEES"), pytest.mark.timeout(600)]
 
 KILLS = 6
-SEED = 2011
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ def settled(stage: Stage) -> None:
 
 
 def test_a_dialer_that_is_killed_again_and_again_calls_nobody_twice_and_loses_nobody(url: str, tmp_path: Path) -> None:
-    with Stage(tmp_path, url, SEED) as stage:
+    with Stage(tmp_path, url) as stage:
         node = stage.node()
         node.start()
         for _ in range(KILLS):
@@ -48,7 +47,7 @@ def test_a_dialer_that_is_killed_again_and_again_calls_nobody_twice_and_loses_no
 
 @needs("PID_FILE", "RESTART")
 def test_a_freeswitch_that_is_killed_leaves_nobody_called_twice_or_lost(url: str, tmp_path: Path) -> None:
-    with Stage(tmp_path, url, SEED) as stage:
+    with Stage(tmp_path, url) as stage:
         node = stage.node()
         node.start()
         for _ in range(2):
@@ -63,7 +62,7 @@ def test_a_freeswitch_that_is_killed_leaves_nobody_called_twice_or_lost(url: str
 
 @needs("PID_FILE", "RESTART")
 def test_a_dialer_that_dies_with_its_freeswitch_finds_the_next_one(url: str, tmp_path: Path) -> None:
-    with Stage(tmp_path, url, SEED) as stage:
+    with Stage(tmp_path, url) as stage:
         node = stage.node()
         node.start()
         stage.until_calling(node)
@@ -77,7 +76,7 @@ def test_a_dialer_that_dies_with_its_freeswitch_finds_the_next_one(url: str, tmp
 
 
 def test_two_dialers_are_restarted_in_turn_and_no_call_is_lost_or_doubled(shared: str, tmp_path: Path) -> None:
-    with Stage(tmp_path, shared, SEED) as stage:
+    with Stage(tmp_path, shared) as stage:
         nodes = [stage.node("a"), stage.node("b")]
         for node in nodes:
             node.start()

@@ -52,7 +52,11 @@ class Freezing:
         """Let the bytes arrive; what FreeSWITCH answers to each of them."""
         with closing(self.stage.switch.listen("BACKGROUND_JOB")) as peer:
             self.proxy.release()
-            return {uuid: until_event(peer, 10, Job_UUID=uuid)["_body"].strip() for uuid in self.held}
+            answers: dict[str, str] = {}
+            while not self.held.keys() <= answers.keys():
+                event = until_event(peer, 10, Event_Name="BACKGROUND_JOB")
+                answers[event["Job-UUID"]] = event["_body"].strip()
+            return {uuid: answers[uuid] for uuid in self.held}
 
     def invited(self) -> Iterable[str]:
         """Those of the held calls that the callees have seen."""

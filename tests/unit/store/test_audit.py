@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -384,6 +385,20 @@ def test_what_an_admin_has_added_to_the_schema_is_no_finding(server: Damaged) ->
     server.sql("CREATE TABLE notes (text TEXT)")
     server.sql("ALTER TABLE attempt SET (fillfactor = 60)")
     assert look(server).findings == ()
+
+
+def test_a_backup_that_was_restored_is_as_clean_as_the_database_that_it_is_of(
+    postgres_server: Server, server: Damaged
+) -> None:
+    server.call(1, 1)
+    restored = Damaged(postgres_server.new_database())
+    dump = [postgres_server.programs / "pg_dump", "--format=custom", server.url]
+    restore = [postgres_server.programs / "pg_restore", "--no-owner", f"--dbname={restored.url}"]
+    backup = subprocess.run(dump, check=True, capture_output=True).stdout
+    subprocess.run(restore, check=True, input=backup)
+    found = look(restored)
+    postgres_server.drop_database(restored.url)
+    assert (found.findings, found.notes, found.open_attempts) == ((), (), 1)
 
 
 def test_where_the_schema_cannot_be_compared_everything_else_is(postgres_server: Server, server: Damaged) -> None:
