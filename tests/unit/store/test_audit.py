@@ -16,6 +16,7 @@ from dialer.store.connection import Dialect
 from dialer.store.invariants import INVARIANTS
 from dialer.store.lock import DiallingLock, holder
 from dialer.store.maintenance import LOCKS, MAINTENANCE
+from dialer.store.node_statements import CLOCK
 from dialer.store.schema import opened
 from dialer.store.times import from_column, to_column
 from tests.postgresql import SUPERUSER, Server
@@ -321,9 +322,9 @@ def test_in_a_file_any_name_will_do_because_the_next_start_takes_over_all(file: 
 
 def test_attempts_of_a_node_that_is_long_dead_are_named_with_its_switch(server: Damaged) -> None:
     server.call(1, 1)
-    server.sql("UPDATE node SET lease_until = lease_until - interval '9 minutes'")
+    server.sql(f"UPDATE node SET lease_until = {CLOCK} - interval '9 minutes'")
     assert look(server).findings == ()
-    server.sql("UPDATE node SET lease_until = lease_until - interval '2 minutes', seen_at = seen_at - interval '12 minutes'")
+    server.sql(f"UPDATE node SET lease_until = {CLOCK} - interval '11 minutes', seen_at = {CLOCK} - interval '12 minutes'")
     assert only(server).name == "attempts-left"
     assert only(server).examples == ("here (process 4711 on host): heard of 12 min ago, switch fs1:8021, open attempts: 1",)
     server.sql("DELETE FROM attempt")
