@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import psycopg2
 from attrs import frozen
 
 from dialer.calls.settings import FlowSettings
 from dialer.cli.blocking import with_database
 from dialer.model import Contact, VoipAppType
 from dialer.store.admin import Admin
-from dialer.store.connection import Dialect
 from dialer.store.contacts import Contacts
 from dialer.store.database import Database
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
-from dialer.store.location import dialect_of, sqlite_path
 from dialer.store.schema import upgrade
+from tests.grounds import rows
 
 
 @frozen(kw_only=True)
@@ -47,7 +42,6 @@ class StoredAttempt:
     owner: str
     planned_at: float
     deadline: float
-    answered_at: float | None
     ended_at: float | None
     disposition: str | None
     cause: str | None
@@ -63,9 +57,7 @@ class StoredContact:
     counted: int
 
 
-ATTEMPTS = (
-    "SELECT call_uuid, number, owner, planned_at, deadline, answered_at, ended_at, disposition, cause FROM attempt ORDER BY id"
-)
+ATTEMPTS = "SELECT call_uuid, number, owner, planned_at, deadline, ended_at, disposition, cause FROM attempt ORDER BY id"
 CONTACTS = (
     "SELECT s.number, s.status, s.count_attempt, "
     "(SELECT count(*) FROM attempt a WHERE a.subscriber_id = s.id AND a.counts = 1) FROM subscriber s ORDER BY s.id"
@@ -90,18 +82,9 @@ class PlayedCampaign:
 
         return cls(url, with_database(url, furnish))
 
-    def rows(self, statement: str) -> list[Any]:
-        """What another program sees. The statement is such as every database understands."""
-        if dialect_of(self.url) is Dialect.POSTGRESQL:
-            with closing(psycopg2.connect(self.url)) as server, server.cursor() as cursor:
-                cursor.execute(statement)
-                return list(cursor.fetchall())
-        with closing(sqlite3.connect(f"file:{sqlite_path(self.url)}?mode=ro", uri=True, timeout=10)) as connection:
-            return connection.execute(statement).fetchall()
-
     def count(self, what: str) -> int:
         """How many rows there are: a table with its condition."""
-        ((count,),) = self.rows(f"SELECT count(*) FROM {what}")
+        ((count,),) = rows(self.url, f"SELECT count(*) FROM {what}")
         return int(count)
 
     def attempts(self) -> Sequence[StoredAttempt]:
@@ -113,19 +96,18 @@ class PlayedCampaign:
                 owner=owner,
                 planned_at=_seconds(planned_at) or 0.0,
                 deadline=_seconds(deadline) or 0.0,
-                answered_at=_seconds(answered_at),
                 ended_at=_seconds(ended_at),
                 disposition=disposition,
                 cause=cause,
             )
-            for uuid, number, owner, planned_at, deadline, answered_at, ended_at, disposition, cause in self.rows(ATTEMPTS)
+            for uuid, number, owner, planned_at, deadline, ended_at, disposition, cause in rows(self.url, ATTEMPTS)
         ]
 
     def contacts(self) -> Sequence[StoredContact]:
         """All of them."""
         return [
             StoredContact(number=number, status=status, count_attempt=count, counted=counted)
-            for number, status, count, counted in self.rows(CONTACTS)
+            for number, status, count, counted in rows(self.url, CONTACTS)
         ]
 
 
@@ -156,10 +138,6 @@ async def _furnish(database: Database, dial_string: str, rules: Rules) -> None:
     await contacts.import_contacts(phonebook_id, [Contact(number=number) for number in numbers], now)
 
 
-def _seconds(moment: datetime | str | None) -> float | None:
+def _seconds(moment: str | None) -> float | None:
     """A time as a database gives it, naive UTC."""
-    if moment is None:
-        return None
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    return moment.replace(tzinfo=UTC).timestamp()
+    return None if moment is None else datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()

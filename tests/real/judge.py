@@ -8,13 +8,14 @@ from itertools import pairwise
 
 from attrs import frozen
 
-from dialer.model import SubscriberStatus
+from dialer.model import OwnCause, SubscriberStatus
 from tests.real.callees import SeenCall, by_number
 from tests.real.campaign import Rules, StoredAttempt, StoredContact
 
 CLOCK = 0.05
 """Seconds by which two processes' views of one clock may differ."""
 
+NEVER_DIALLED = (OwnCause.NOT_SENT, OwnCause.LATE, OwnCause.REFUSED)
 FINISHED = (SubscriberStatus.FAIL, SubscriberStatus.COMPLETE)
 
 
@@ -58,6 +59,8 @@ def _of_calls(evidence: Evidence) -> Iterator[str]:
         rings[attempt.uuid] += call.rang
         if not _is_open(attempt, call):
             yield f"{call.number} was called at {call.invited_at}, and its attempt {attempt.uuid} ended at {attempt.ended_at}"
+        if attempt.cause in NEVER_DIALLED:
+            yield f"{call.number} was called, and its attempt {attempt.uuid} counts as not dialled ({attempt.cause})"
         if call.invited_at > attempt.deadline + CLOCK:
             yield f"{call.number} was called {call.invited_at - attempt.deadline:.2f} s after its deadline"
     for uuid, count in rings.items():

@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from datetime import datetime
-from itertools import cycle
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from dialer.settings_file import settings_file
+from tests.chaos.dialer_log import LogLine, parse
+from tests.processes import command, dialer, environment, lasting_port
 from tests.real.switch import RealSwitch
 
-ROOT = Path(__file__).resolve().parents[2]
 LOCAL = "127.0.0.1"
 CONFIG, READY, LOG = "dialer.toml", "ready", "dialer.log"
 LEASE = 3.0
 """Seconds for which the others of several dialers wait for one of which nothing is heard."""
 STOP = 40.0
 """Seconds in which a process ends that was told to."""
-
-_PORTS = range(20_000, 32_000)
-"""Below those that Linux gives to outgoing connections: a free one stays free while its process is dead."""
-_LINE = re.compile(r"(\S+Z) ([A-Z]+) (\S+): (.*)")
-_FIELD = re.compile(r" (\w+)=('(?:[^'\\]|\\.)*'|\S+)")
-
-
-@frozen
-class LogLine:
-    """A line of a dialer's log. `at` is in seconds since 1970; `text` is without the fields."""
-
-    at: float
-    level: str
-    text: str
-    fields: Mapping[str, str]
 
 
 @define(eq=False)
@@ -70,7 +50,7 @@ class Node:
         FreeSWITCH's call detail records."""
         folder = parent / name
         folder.mkdir()
-        outbound = _lasting_port()
+        outbound = lasting_port()
         sections = {
             "database": {"url": url},
             "node": {"name": name, "lease": LEASE},
@@ -87,9 +67,9 @@ class Node:
     def start(self) -> None:
         """Start a process; `is_ready` tells when it serves."""
         (self.folder / READY).unlink(missing_ok=True)
-        command = [sys.executable, "-m", "dialer", "run", "-c", CONFIG, "--ready-file", READY]
+        arguments = command("run", "-c", CONFIG, "--ready-file", READY)
         with (self.folder / LOG).open("ab") as log:
-            process = subprocess.Popen(command, cwd=self.folder, env=_environment(), stderr=log)
+            process = subprocess.Popen(arguments, cwd=self.folder, env=environment(), stderr=log)
         self.lives.append(Life(process, time.time()))
 
     @property
@@ -134,45 +114,12 @@ class Node:
 
     def command(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Another command on the same configuration, which ends by itself."""
-        command = [sys.executable, "-m", "dialer", *map(str, arguments), "-c", str(self.folder / CONFIG)]
-        return subprocess.run(command, capture_output=True, text=True, env=_environment(), timeout=60)
+        return dialer(*arguments, "-c", self.folder / CONFIG)
 
     def log(self) -> Sequence[LogLine]:
-        """What its processes said. What is no line of a log, such as an interpreter's last words, counts as an error."""
-        lines = []
-        for line in (self.folder / LOG).read_text(errors="replace").splitlines():
-            match = _LINE.fullmatch(line)
-            if match is None:
-                lines.append(LogLine(0.0, "ERROR", line, {}))
-                continue
-            stamp, level, _, rest = match.groups()
-            fields = {name: value.strip("'") for name, value in _FIELD.findall(rest)}
-            lines.append(LogLine(datetime.fromisoformat(stamp).timestamp(), level, _FIELD.sub("", rest), fields))
-        return lines
+        """What its processes said."""
+        return list(parse((self.folder / LOG).read_text(errors="replace").splitlines()))
 
     def last_words(self) -> str:
         """The end of its log."""
         return "\n".join((self.folder / LOG).read_text(errors="replace").splitlines()[-5:])
-
-
-def _environment() -> dict[str, str]:
-    """What a child process gets: this copy of the product, and nothing of the service manager that may run the tests."""
-    inherited = {name: value for name, value in os.environ.items() if name not in ("NOTIFY_SOCKET", "JOURNAL_STREAM")}
-    return {**inherited, "PYTHONPATH": str(ROOT)}
-
-
-def _candidates() -> Iterator[int]:
-    begin = os.getpid() * 97 % len(_PORTS)
-    return cycle([*_PORTS[begin:], *_PORTS[:begin]])
-
-
-_next = _candidates()
-
-
-def _lasting_port() -> int:
-    """A TCP port for a process that is killed and started again. Each call gives another one."""
-    for port in _next:
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind((LOCAL, port))
-            return port
-    raise AssertionError("unreachable")

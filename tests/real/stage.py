@@ -28,6 +28,7 @@ from typing import Any
 import pytest
 from attrs import Factory, define, field, frozen
 
+from tests.chaos.dialer_log import ADOPTED, CONNECTED, correction, corrections, errors
 from tests.real.callees import Callees
 from tests.real.campaign import PlayedCampaign, Rules
 from tests.real.judge import FINISHED, Evidence, judge
@@ -40,7 +41,7 @@ START = 20.0
 FINISH = 240.0
 """Seconds in which every contact is finished, the graces after kills included."""
 
-ADOPTED, RESUMED = 2.0, 5.0
+KNOWN_WITHIN, RESUMED_WITHIN = 2.0, 5.0
 """Seconds after the connection to the switch in which living calls are known again, and other contacts are dialled."""
 
 
@@ -148,8 +149,8 @@ class Stage:
         broken += [f"the channel {uuid} is left on the switch" for uuid in left]
         audit = self.nodes[0].command("check")
         broken += [f"dialer check: {audit.stdout}{audit.stderr}"] if audit.returncode else []
-        errors = {line.text for node in self.nodes for line in node.log() if line.level in ("ERROR", "CRITICAL")}
-        return [*broken, *(f"the log says {text!r}" for text in errors), *judge(self.evidence())]
+        broken += [f"node {node.name} logged {text}" for node in self.nodes for text in errors(node.log())]
+        return [*broken, *judge(self.evidence())]
 
     def evidence(self) -> Evidence:
         """What is known now."""
@@ -175,7 +176,7 @@ class Stage:
             "answered": sum(call.answered_at is not None for call in evidence.calls),
             "kills": sum(life.killed for node in self.nodes for life in node.lives),
             "deaths of FreeSWITCH": len(self.switch.deaths),
-            "corrections": dict(Counter(line.fields["kind"] for line in lines if line.text == "correction")),
+            "corrections": dict(corrections(lines)),
             "causes": dict(Counter(attempt.cause or "open" for attempt in evidence.attempts)),
             "slowest adoption": max((one.adopted for one in recoveries if one.adopted is not None), default=None),
             "slowest resumption": max((one.resumed for one in recoveries if one.resumed is not None), default=None),
@@ -187,15 +188,15 @@ class Stage:
         invited = {attempt.uuid: call.invited_at for call in evidence.calls if (attempt := evidence.attempt_of(call))}
         first = {attempt.number: attempt for attempt in reversed(evidence.attempts)}.values()
         lines = node.log()
-        connections = [line.at for line in lines if line.text.startswith("connected to ")]
+        connections = [line.at for line in lines if line.text.startswith(CONNECTED)]
         ends = [*connections, *self.switch.deaths, *(life.ended_at for life in node.lives if life.ended_at is not None)]
         for at in connections:
             until = min((end for end in ends if end > at), default=float("inf"))
             since = [line for line in lines if at <= line.at < until]
-            rescued = {line.fields["call"] for line in since if line.fields.get("kind") == "rescued"}
-            found = [line for line in since if line.fields.get("kind", "").startswith("adopted")]
+            rescued = {line.fields["call"] for line in since if correction(line) == "rescued"}
+            found = [line for line in since if correction(line).startswith(ADOPTED)]
             adopted = [line.at - at for line in found if line.fields["call"] not in rescued]
             called = [invited[one.uuid] - at for one in first if one.planned_at > at and invited.get(one.uuid, until) < until]
             left = any(one.planned_at > at for one in first)
-            resumed = min(called, default=until - at if left and until - at > RESUMED else None)
+            resumed = min(called, default=until - at if left and until - at > RESUMED_WITHIN else None)
             yield Recovery(max(adopted, default=None), resumed)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.stage import ADOPTED, RESUMED, Stage, needs
+from tests.real.stage import KNOWN_WITHIN, RESUMED_WITHIN, Stage, needs
 
 pytestmark = [needs("CALLEES"), pytest.mark.timeout(600)]
 
@@ -41,8 +41,8 @@ def test_a_dialer_that_is_killed_again_and_again_calls_nobody_twice_and_loses_no
             node.start()
         settled(stage)
         recoveries = list(stage.recoveries(node))
-        assert max(one.adopted for one in recoveries if one.adopted is not None) <= ADOPTED
-        assert max(one.resumed for one in recoveries if one.resumed is not None) <= RESUMED
+        assert max(one.adopted for one in recoveries if one.adopted is not None) <= KNOWN_WITHIN
+        assert max(one.resumed for one in recoveries if one.resumed is not None) <= RESUMED_WITHIN
 
 
 @needs("PID_FILE", "RESTART")

@@ -6,21 +6,26 @@ What these tests need is told in `tests/real/stage.py`. Their figures are logged
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import pytest
 from attrs import frozen
 
+from tests.chaos.network import Link, Network
 from tests.real.campaign import Rules
 from tests.real.node import LEASE, Node
-from tests.real.proxy import Proxy
 from tests.real.stage import Stage, needs
 from tests.real.switch import until_event
 
 pytestmark = [needs("CALLEES"), pytest.mark.timeout(600)]
+
+ORIGINATE: Final = re.compile(rb"origination_uuid=([0-9a-f-]{36}).*?strepoch\(\)\} >= (\d+)")
+"""An originate on the wire: the call's UUID, and the second from which on the switch refuses it."""
 
 HELD = 4
 """Originates that are at least under way when the dialer is frozen."""
@@ -36,7 +41,7 @@ class Freezing:
     stage: Stage
     frozen: Node
     survivor: Node
-    proxy: Proxy
+    link: Link
     held: Mapping[str, int]
 
     def until_taken_over(self) -> None:
@@ -51,7 +56,7 @@ class Freezing:
     def release(self) -> Mapping[str, str]:
         """Let the bytes arrive; what FreeSWITCH answers to each of them."""
         with closing(self.stage.switch.listen("BACKGROUND_JOB")) as peer:
-            self.proxy.release()
+            self.link.heal()
             answers: dict[str, str] = {}
             while not self.held.keys() <= answers.keys():
                 event = until_event(peer, 10, Event_Name="BACKGROUND_JOB")
@@ -76,16 +81,22 @@ class Freezing:
 @pytest.fixture
 def freezing(shared: str, tmp_path: Path) -> Iterator[Freezing]:
     """The one that is frozen has sent its originates a moment ago."""
-    with Stage(tmp_path, shared, rules=Rules(contacts=100)) as stage, Proxy(stage.switch.host, stage.switch.port) as proxy:
-        nodes = [stage.node("a", proxy.port), stage.node("b")]
+    with Stage(tmp_path, shared, rules=Rules(contacts=100)) as stage, Network() as network:
+        link = network.link(stage.switch.port, 0)
+        nodes = [stage.node("a", link.switch_port), stage.node("b")]
         for node in nodes:
             node.start()
         stage.until_ready(*nodes)
         stage.until_calling(*nodes)
-        proxy.hold()
-        stage.until(lambda: len(proxy.held()) >= HELD, 10, "nothing is sent")
+        link.hold()
+        stage.until(lambda: len(originates(link.held())) >= HELD, 10, "nothing is sent")
         nodes[0].freeze()
-        yield Freezing(stage, nodes[0], nodes[1], proxy, proxy.held())
+        yield Freezing(stage, nodes[0], nodes[1], link, originates(link.held()))
+
+
+def originates(data: bytes) -> dict[str, int]:
+    """The originates in some bytes: UUID, and deadline in the switch's clock."""
+    return {uuid.decode(): int(deadline) for uuid, deadline in ORIGINATE.findall(data)}
 
 
 def test_freeswitch_refuses_what_a_frozen_dialer_sends_too_late(freezing: Freezing) -> None:
@@ -110,7 +121,7 @@ def test_freeswitch_refuses_what_was_in_the_socket_of_a_dialer_that_woke_before(
 def test_what_arrives_before_its_deadline_rings_once_and_is_the_survivors(freezing: Freezing) -> None:
     freezing.until_taken_over()
     assert min(freezing.held.values()) > time.time() + 1, "the survivor was too slow to show anything"
-    freezing.proxy.release()
+    freezing.link.heal()
     freezing.stage.until(lambda: freezing.invited() == sorted(freezing.held), 5, "not all of them are dialled")
     time.sleep(LEASE)
     freezing.frozen.thaw()
