@@ -54,7 +54,7 @@ OUTAGE: Final = ("no calls are begun: the database does not serve", "moves not s
 TO_THE_END: Final[Sequence[Disturbance]] = [KillDialer(), KillDialer(), KillSwitch(), KillDialer(), CutLink()]
 """After which the campaign goes on until every contact is finished."""
 
-_OFTEN: Final = 12
+_OFTEN: Final = 6
 """Plain kills for each of the others."""
 
 _SELDOM: Final[Sequence[Disturbance]] = [
