@@ -221,8 +221,6 @@ class Arena:
         return collect(self.ground, seen, self.rules, self.campaign.contacts, time.time())
 
     def _audit(self) -> list[Broken]:
-        if not self.ground.audited:
-            return []
         done = dialer("check", "-c", self.nodes[0].folder / CONFIG)
         return [Broken(Kind.OTHER, f"dialer check: {done.stdout}{done.stderr}")] if done.returncode else []
 

@@ -24,9 +24,6 @@ LEASE = 3
 class Ground(Protocol):
     """A database, empty at first."""
 
-    audited: bool
-    """Whether `dialer check` can read it."""
-
     @property
     def url(self) -> str:
         """What stands in the configuration."""
@@ -50,7 +47,6 @@ class Sqlite:
     """A file in `folder`."""
 
     folder: Path
-    audited: bool = True
 
     @classmethod
     @contextmanager
@@ -88,7 +84,6 @@ class Postgresql:
 
     server: Server
     url: str
-    audited: bool = False
     _connection: Any = field(default=None, init=False)
 
     @classmethod
