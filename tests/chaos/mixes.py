@@ -48,7 +48,12 @@ NODES: Final[Sequence[Disturbance]] = [
 ]
 """What several nodes on one server have to get over."""
 
-OUTAGE: Final = ("no calls are begun: the database does not serve", "moves not stored")
+OUTAGE: Final = (
+    "no calls are begun: the database does not serve",
+    "no heartbeat: the database does not serve",
+    "moves are not stored yet",
+    "the database is away",
+)
 """What a dialer says when its database is away."""
 
 TO_THE_END: Final[Sequence[Disturbance]] = [KillDialer(), KillDialer(), KillSwitch(), KillDialer(), CutLink()]
