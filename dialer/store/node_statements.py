@@ -64,12 +64,13 @@ LEAVE: Final = "UPDATE node SET stopped_at = ?, ready = 0 WHERE name = ?"
 
 # --- others ---------------------------------------------------------------------------------------------------------------
 
-DIALLING: Final = f"SELECT name FROM node WHERE ready = 1 AND lease_until > {CLOCK} ORDER BY id"
+EVERYBODY: Final = f"SELECT name, ready = 1 AND lease_until > {CLOCK} FROM node ORDER BY id"
+"""Every node, and whether it dials."""
+
 OPEN_ELSEWHERE: Final = (
     "SELECT gateway_id, campaign_id, count(*) FROM attempt WHERE ended_at IS NULL AND owner <> ? "
     "GROUP BY gateway_id, campaign_id"
 )
-ANY_OTHER: Final = "SELECT 1 FROM node WHERE name <> ? LIMIT 1"
 
 EXPIRED: Final = (
     f"SELECT id, name FROM node n WHERE lease_until <= {CLOCK} AND switch = ? AND name <> ? AND EXISTS "
