@@ -17,7 +17,7 @@ test: $(VENV)/tox
 bench: $(VENV)/installed
 	"$(BIN)/python" -m bench $(BENCH_ARGS)
 
-chaos: $(VENV)/installed
+chaos: $(VENV)/test-extra
 	"$(BIN)/python" -m tests.chaos $(CHAOS_ARGS)
 
 $(BIN)/python:
@@ -26,6 +26,10 @@ $(BIN)/python:
 
 $(VENV)/installed: $(BIN)/python setup.cfg pyproject.toml $(shell find dialer api freeswitch_conf -name '*.py' -o -name '*.sql' -o -name '*.xml*' -o -name '*.txt')
 	"$(BIN)/python" -m pip install --quiet .
+	touch "$@"
+
+$(VENV)/test-extra: $(VENV)/installed
+	"$(BIN)/python" -m pip install --quiet ".[test]"
 	touch "$@"
 
 $(VENV)/tox: $(BIN)/python

@@ -1,6 +1,6 @@
 """`python -m bench`: every benchmark, one after the other, each with its ratio to a peer of the same run.
 
-About five minutes; with `--quick`, shorter runs in about a minute, whose figures say less.
+About eight minutes; with `--quick`, shorter runs in about a minute, whose figures say less.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ WHOLE = (
     ("bench.store",),
     ("bench.flow",),
     ("bench.flow", "--search"),
+    ("bench.nodes",),
     ("bench.memory",),
     ("bench.api",),
     ("bench.api_dialling",),
@@ -24,6 +25,7 @@ QUICK = (
     ("bench.events", "40000"),
     ("bench.store", "--attempts", "1500"),
     ("bench.flow", "--seconds", "6"),
+    ("bench.nodes", "--seconds", "5"),
     ("bench.memory", "--quick"),
     ("bench.api", "--seconds", "1", "--rounds", "2"),
     ("bench.api_dialling", "--seconds", "3"),

@@ -122,8 +122,8 @@ class Campaign:
 
 @frozen(kw_only=True)
 class Others:
-    """The other nodes of a shared database: how many of them dial, how many of these come before this one, and the attempts
-    that are open elsewhere, per gateway and per campaign."""
+    """The other nodes of a shared database: how many of them dial, how many of these come before this one, and, where anything
+    has a limit, the attempts that are open elsewhere, per gateway and per campaign."""
 
     dialling: int = 0
     before: int = 0

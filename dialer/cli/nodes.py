@@ -23,6 +23,9 @@ from dialer.store.nodes import NodeEntry, Standing, entries, remove
 WAITING = "waiting-changes"
 """The figure that is no correction: changes that wait for the database."""
 
+ORDINARY = 20
+"""So many are under way at any moment."""
+
 
 def add_parser(commands: Any) -> None:
     """Register the command with its subcommand."""
@@ -126,7 +129,7 @@ def _figures(entry: NodeEntry) -> Iterator[str]:
     corrections = [f"{kind} {count}" for kind, count in sorted(entry.figures.items()) if kind != WAITING and count]
     if corrections:
         yield f"{entry.name} put right: {', '.join(corrections)}"
-    if entry.figures.get(WAITING):
+    if entry.figures.get(WAITING, 0) > ORDINARY:
         yield f"{entry.name}: changes that wait for the database: {entry.figures[WAITING]}"
 
 

@@ -97,7 +97,7 @@ class Link:
     def build(self) -> EventSocket:
         """A new connection's protocol."""
         self._greeting = Deferred()
-        self._socket = EventSocket(self)
+        self._socket = EventSocket(self, concerns=self._hooks.concerns)
         return self._socket
 
     async def shake_hands(self) -> None:

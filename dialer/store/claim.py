@@ -65,8 +65,8 @@ class NodeClaim:
                 )
         row = (bearer.host, bearer.pid, bearer.version, bearer.lease, self.id)
         self.epoch, self.commits = connection.execute(statements.TAKE, row).fetchone()
+        (self._session,) = connection.execute("SELECT pg_backend_pid()").fetchone()
         connection.commit()
-        self._session = connection.info.backend_pid
 
     def resume(self, connection: PostgresConnection) -> None:
         """Go on with another connection: the old session is over when this returns, and the lease is renewed unless the node
@@ -76,8 +76,8 @@ class NodeClaim:
         if not self._lock(connection, wait=True):
             raise StoreError(f"another dialer bears the name of this node ({self.bearer.name!r}): stop one of them")
         connection.execute(statements.RETURN, (self.bearer.lease, self.id, self.epoch))
+        (self._session,) = connection.execute("SELECT pg_backend_pid()").fetchone()
         connection.commit()
-        self._session = connection.info.backend_pid
 
     def check(self, connection: Connection) -> None:
         """The last statement of a transaction that writes: count it, if the node may still write. Raises `StoreError`."""
@@ -90,16 +90,24 @@ class NodeClaim:
 
     def was_committed(self, connection: PostgresConnection) -> bool:
         """Whether the transaction was committed whose COMMIT nobody answered. To be asked after `resume`."""
-        (commits,) = connection.execute(statements.COMMITS, (self.id,)).fetchone()
-        return bool(commits == self.commits + 1)
+        row = connection.execute(statements.COMMITS, (self.id,)).fetchone()
+        return row is not None and bool(row[0] == self.commits + 1)
 
     def committed(self) -> None:
         """The transaction that `check` counted is durable."""
         self.commits += 1
 
     def rejoin(self, connection: Connection) -> None:
-        """A survivor has taken over: become a node anew, in the transaction under way."""
-        (self.epoch,) = connection.execute(statements.REJOIN, (self.bearer.lease, self.id)).fetchone()
+        """A survivor has taken over, or somebody has removed the node as a dead one: become a node anew, in the transaction
+        under way. Raises `StoreError` when another process has taken the name since."""
+        bearer = self.bearer
+        row = connection.execute(statements.REJOIN, (bearer.lease, self.id)).fetchone()
+        if row is None:
+            mine = (self.id, bearer.name, self.epoch + 1, bearer.host, bearer.pid, bearer.version, bearer.lease, self.commits)
+            row = connection.execute(statements.ENTER_AGAIN, mine).fetchone()
+        if row is None:
+            raise StoreError(f"another dialer bears the name of this node ({bearer.name!r}): stop one of them")
+        (self.epoch,) = row
 
     def _share(self, connection: PostgresConnection) -> None:
         (free,) = connection.execute("SELECT pg_try_advisory_lock_shared(?, ?)", (LOCKS, MAINTENANCE)).fetchone()

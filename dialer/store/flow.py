@@ -151,11 +151,11 @@ class Store:
 def _snapshot(connection: Connection, node: str) -> Snapshot:
     gateways = [values.gateway(row) for row in connection.execute(statements.GATEWAYS)]
     campaigns = [values.campaign(row) for row in connection.execute(statements.STARTED_CAMPAIGNS)]
-    return Snapshot(
-        campaigns=tuple(campaigns),
-        gateways={gateway.id: gateway for gateway in gateways},
-        others=others(connection, node) if connection.dialect is Dialect.POSTGRESQL else Others(),
-    )
+    elsewhere = Others()
+    if connection.dialect is Dialect.POSTGRESQL:
+        limits = [gateway.maximum_call for gateway in gateways] + [campaign.max_concurrent for campaign in campaigns]
+        elsewhere = others(connection, node, count=any(limit is not None for limit in limits))
+    return Snapshot(campaigns=tuple(campaigns), gateways={gateway.id: gateway for gateway in gateways}, others=elsewhere)
 
 
 def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: int, skip: int) -> list[Candidate]:

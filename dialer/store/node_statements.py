@@ -30,6 +30,13 @@ REJOIN: Final = (
     f"UPDATE node SET epoch = epoch + 1, seen_at = {CLOCK}, lease_until = {CLOCK} + ? * interval '1 second', "
     "session = pg_backend_pid() WHERE id = ? RETURNING epoch"
 )
+ENTER_AGAIN: Final = (
+    "INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, "
+    f"session, commits, figures) VALUES (?, ?, ?, ?, ?, ?, '', '', 0, {CLOCK}, {CLOCK}, {CLOCK} + ? * interval '1 second', "
+    "pg_backend_pid(), ?, '{}') ON CONFLICT DO NOTHING RETURNING epoch"
+)
+"""Of a node that was removed while its process was frozen; the lock that it holds goes by the id."""
+
 COMMITS: Final = "SELECT commits FROM node WHERE id = ?"
 CHECK: Final = f"UPDATE node SET commits = ? WHERE id = ? AND epoch = ? AND lease_until > {CLOCK}"
 STANDING: Final = "SELECT epoch FROM node WHERE id = ?"
@@ -57,12 +64,13 @@ LEAVE: Final = "UPDATE node SET stopped_at = ?, ready = 0 WHERE name = ?"
 
 # --- others ---------------------------------------------------------------------------------------------------------------
 
-DIALLING: Final = f"SELECT name FROM node WHERE ready = 1 AND lease_until > {CLOCK} ORDER BY id"
+EVERYBODY: Final = f"SELECT name, ready = 1 AND lease_until > {CLOCK} FROM node ORDER BY id"
+"""Every node, and whether it dials."""
+
 OPEN_ELSEWHERE: Final = (
     "SELECT gateway_id, campaign_id, count(*) FROM attempt WHERE ended_at IS NULL AND owner <> ? "
     "GROUP BY gateway_id, campaign_id"
 )
-ANY_OTHER: Final = "SELECT 1 FROM node WHERE name <> ? LIMIT 1"
 
 EXPIRED: Final = (
     f"SELECT id, name FROM node n WHERE lease_until <= {CLOCK} AND switch = ? AND name <> ? AND EXISTS "

@@ -151,22 +151,28 @@ def _rescue(connection: Connection, switch: str, name: str) -> list[Attempt]:
     return [attempt for attempt in mine if attempt.id in wanted]
 
 
-def others(connection: Connection, name: str) -> Others:
-    """What a node on a server has to know of the others."""
-    if connection.execute(node_statements.ANY_OTHER, (name,)).fetchone() is None:
+def others(connection: Connection, name: str, *, count: bool) -> Others:
+    """What a node on a server has to know of the others; with `count`, what is open there, too."""
+    everybody = connection.execute(node_statements.EVERYBODY).fetchall()
+    if len(everybody) < 2:
         return Others()
-    dialling = [other for (other,) in connection.execute(node_statements.DIALLING)]
-    gateways: dict[int, int] = {}
-    campaigns: dict[int, int] = {}
-    for gateway_id, campaign_id, attempts in connection.execute(node_statements.OPEN_ELSEWHERE, (name,)):
-        gateways[gateway_id] = gateways.get(gateway_id, 0) + attempts
-        campaigns[campaign_id] = campaigns.get(campaign_id, 0) + attempts
+    dialling = [other for other, dials in everybody if dials]
+    gateways, campaigns = _open_elsewhere(connection, name) if count else ({}, {})
     return Others(
         dialling=sum(1 for other in dialling if other != name),
         before=dialling.index(name) if name in dialling else len(dialling),
         gateways=gateways,
         campaigns=campaigns,
     )
+
+
+def _open_elsewhere(connection: Connection, name: str) -> tuple[dict[int, int], dict[int, int]]:
+    gateways: dict[int, int] = {}
+    campaigns: dict[int, int] = {}
+    for gateway_id, campaign_id, attempts in connection.execute(node_statements.OPEN_ELSEWHERE, (name,)):
+        gateways[gateway_id] = gateways.get(gateway_id, 0) + attempts
+        campaigns[campaign_id] = campaigns.get(campaign_id, 0) + attempts
+    return gateways, campaigns
 
 
 # --- for people -----------------------------------------------------------------------------------------------------------

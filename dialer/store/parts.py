@@ -6,6 +6,7 @@ PostgreSQL, whose own descriptions of both are compared. What a database has bey
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -104,7 +105,12 @@ def _of_postgresql(connection: Any) -> tuple[Mapping[Part, str], Mapping[Part, s
 def _parts(connection: Any, schema: str) -> Mapping[Part, str]:
     (quoted,) = connection.execute("SELECT quote_ident(?)", (schema,)).fetchone()
     found = _read(connection.execute(_OF_POSTGRESQL, (quoted,)))
-    return {part: definition.replace(f"{quoted}.", "") for part, definition in found.items()}
+    return {part: _plain(part, definition.replace(f"{quoted}.", "")) for part, definition in found.items()}
+
+
+def _plain(part: Part, definition: str) -> str:
+    """A condition that was dumped and restored has fewer parentheses than the one that was written."""
+    return definition if part[0] == "function" else re.sub(r"[()\s]+", "", definition)
 
 
 def _read(rows: Iterable[tuple[str, str, str, str]]) -> Mapping[Part, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.chaos.disturbances import Disturbance
 from tests.chaos.figures import Figures
 from tests.chaos.grounds import GROUNDS
-from tests.chaos.mixes import endless
+from tests.chaos.mixes import OUTAGE, endless
 from tests.chaos.play import Play
 
 KILLS = 200
@@ -55,8 +55,8 @@ def rounds(name: str, options: argparse.Namespace) -> Figures:
     until = time.monotonic() + (options.seconds or math.inf)
     while figures.kills < kills and time.monotonic() < until:
         folder = Path(tempfile.mkdtemp(prefix=f"dialer-chaos-{name}-"))
-        play = Play(folder, name, seed, 1 if name == "sqlite" else options.nodes, finish=True)
-        broken = play(chosen(seed, kills - figures.kills, until), figures)
+        play = Play(folder, name, seed, 1 if name == "sqlite" else options.nodes, finish=True, expected=OUTAGE)
+        broken = play(chosen(play, kills - figures.kills, until), figures)
         say(f"seed {seed}: {figures.kills} kills, {figures.calls} calls so far")
         if broken:
             say(play.told(broken))
@@ -64,9 +64,10 @@ def rounds(name: str, options: argparse.Namespace) -> Figures:
     return figures
 
 
-def chosen(seed: int, kills: float, until: float) -> Iterator[Disturbance]:
+def chosen(play: Play, kills: float, until: float) -> Iterator[Disturbance]:
     """One round."""
-    for number, disturbance in enumerate(endless(random.Random(seed))):
+    mix = endless(random.Random(play.seed), server=play.database == "postgresql", several=play.nodes > 1)
+    for number, disturbance in enumerate(mix):
         if number == min(ROUND, kills + 1) or time.monotonic() > until:
             return
         yield disturbance

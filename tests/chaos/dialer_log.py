@@ -10,13 +10,14 @@ from datetime import datetime
 from attrs import frozen
 
 _LINE = re.compile(r"(\S+Z) ([A-Z]+) (\S+): (.*)")
-_FIELD = re.compile(r" (\w+)=('(?:[^'\\]|\\.)*'|\S+)")
+_FIELD = re.compile(r" (\w+)=('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\S+)")
 
 CORRECTION = "correction"
 """The event that tells of a correction; its field `kind` says which."""
 
 CONNECTED = "connected to "
 ADOPTED = "adopted"
+RESCUED = "rescued"
 
 
 @frozen
@@ -38,7 +39,7 @@ def parse(lines: Iterable[str]) -> Iterator[LogLine]:
             yield LogLine(0.0, "ERROR", "", line.rstrip("\n"), {})
             continue
         stamp, level, module, rest = match.groups()
-        fields = {name: value.strip("'") for name, value in _FIELD.findall(rest)}
+        fields = {name: value.strip("'\"") for name, value in _FIELD.findall(rest)}
         text = rest[: _FIELD.search(rest).start()] if fields else rest  # type: ignore[union-attr]
         yield LogLine(datetime.fromisoformat(stamp).timestamp(), level, module, text, fields)
 

@@ -18,7 +18,7 @@ ORIGINATE: Final = re.compile(rb"originate '\{origination_uuid=([0-9a-f-]{36})")
 
 Disturbance = Callable[[Arena], None]
 
-TURN: Final = 10.0
+TURN: Final = 20.0
 """Seconds in which what is waited for must happen."""
 
 
@@ -124,12 +124,25 @@ class Freeze:
 
 
 @frozen
+class KillDatabase:
+    """The database's server dies with all its processes, and serves again after `down` seconds at most."""
+
+    down: float = 2.0
+
+    def __call__(self, arena: Arena) -> None:
+        calling(arena)
+        arena.note("database killed")
+        arena.ground.restart(arena.rng.uniform(0.0, self.down))
+        arena.note("database back")
+
+
+@frozen
 class LateOriginates:
     """Originates are still in their socket when their deadline passes; they arrive afterwards. Meanwhile the dialer has been
     killed, another process has ended the attempts as unknown and may have begun others; or it was frozen, and wakes
-    before or after they arrive."""
+    before or after they arrive; or it was frozen past its lease, another node has ended its attempts, and it wakes."""
 
-    meanwhile: Literal["killed", "woken before", "woken after"]
+    meanwhile: Literal["killed", "woken before", "woken after", "rescued"]
 
     def __call__(self, arena: Arena) -> None:
         node = calling(arena)
@@ -144,7 +157,7 @@ class LateOriginates:
         late = originates(node.link.held())
         deadline = max(moment or 0.0 for moment in _stored(arena, "deadline", late))
         arena.wait(deadline - time.time() + 0.1)
-        if self.meanwhile == "killed":
+        if self.meanwhile in ("killed", "rescued"):
             arena.until(
                 lambda: None not in _stored(arena, "ended_at", late), TURN, "attempts that may have been sent are still open"
             )
@@ -152,7 +165,7 @@ class LateOriginates:
             node.thaw()
             arena.wait(arena.rng.uniform(0.0, 0.5))
         node.link.heal()
-        if self.meanwhile == "woken after":
+        if self.meanwhile in ("woken after", "rescued"):
             arena.wait(arena.rng.uniform(0.0, 0.5))
             node.thaw()
         arena.note("heard again", node)

@@ -1,8 +1,9 @@
 """What a run was worth: kills, calls, corrections by kind, and how long the dialers needed to get over what happened.
 
 A recovery begins with the line of a dialer's log that says that it is connected to the switch, and is over with the next thing
-that keeps it from calling. Within it, `adopted` is the time until the last call was known that had gone on meanwhile, and
-`resumed` the time until a call was made that was planned since. One that is over without such a call took at least as long.
+that keeps it from calling. Within it, `adopted` is the time until the last call was known that had gone on meanwhile (one of
+another node: the time since it was taken over), and `resumed` the time until a call was made that was planned since. One that
+is over without such a call took at least as long.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from attrs import Factory, define, frozen
 
 from tests.chaos.arena import Arena
-from tests.chaos.dialer_log import ADOPTED, CONNECTED, LogLine, correction, corrections, parse
+from tests.chaos.dialer_log import ADOPTED, CONNECTED, RESCUED, LogLine, correction, corrections, parse
 from tests.chaos.judge import Broken, Evidence, Kind, collect
 from tests.chaos.node import Node
 
@@ -113,14 +114,16 @@ def starts(node: Node, log: Sequence[LogLine]) -> Iterator[float]:
 def recoveries(log: Sequence[LogLine], ends: Sequence[float], made: Sequence[tuple[float, float]]) -> Iterator[Recovery]:
     """The recoveries of a node. `ends`, in order, are the moments that end one; `made` are its calls: when each of them was
     planned, and when it was made."""
+    rescued = {line.fields["call"]: line.at for line in log if correction(line) == RESCUED}
     for line in log:
         after = bisect_left(ends, line.at)
         if not line.text.startswith(CONNECTED) or after == len(ends):
             continue
         until = ends[after]
         calls = [call for planned, call in made if planned >= line.at and call <= until]
-        known = [one.at for one in log if line.at <= one.at <= until and correction(one).startswith(ADOPTED)]
-        yield Recovery(min(calls, default=until) - line.at, max(known) - line.at if known else None)
+        known = [one for one in log if line.at <= one.at <= until and correction(one).startswith(ADOPTED)]
+        adopted = max((one.at - max(line.at, rescued.get(one.fields["call"], line.at)) for one in known), default=None)
+        yield Recovery(min(calls, default=until) - line.at, adopted)
 
 
 def _ends(arena: Arena, node: Node) -> list[float]:

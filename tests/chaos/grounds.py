@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import psycopg2
-from attrs import define
+from attrs import define, field
 
 from dialer.store.location import sqlite_url
 from tests.postgresql import Server
@@ -23,9 +23,6 @@ LEASE = 3
 
 class Ground(Protocol):
     """A database, empty at first."""
-
-    audited: bool
-    """Whether `dialer check` can read it."""
 
     @property
     def url(self) -> str:
@@ -50,7 +47,6 @@ class Sqlite:
     """A file in `folder`."""
 
     folder: Path
-    audited: bool = True
 
     @classmethod
     @contextmanager
@@ -88,14 +84,16 @@ class Postgresql:
 
     server: Server
     url: str
-    audited: bool = False
+    _connection: Any = field(default=None, init=False)
 
     @classmethod
     @contextmanager
     def made(cls, folder: Path) -> Iterator[Ground]:
         """One on a new server."""
         with Server.running() as server:
-            yield cls(server, server.new_database())
+            ground = cls(server, server.new_database())
+            yield ground
+            ground.disconnect()
 
     def sections(self, node: str) -> Mapping[str, Mapping[str, object]]:
         """See `Ground`."""
@@ -103,15 +101,25 @@ class Postgresql:
 
     def rows(self, statement: str) -> list[Any]:
         """See `Ground`."""
-        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+        if self._connection is None:
+            self._connection = psycopg2.connect(self.url)
+            self._connection.autocommit = True
+        with self._connection.cursor() as cursor:
             cursor.execute(statement)
             return cursor.fetchall()
 
     def restart(self, pause: float) -> None:
         """See `Ground`."""
+        self.disconnect()
         self.server.kill()
         time.sleep(pause)
         self.server.start()
+
+    def disconnect(self) -> None:
+        """Close the connection of `rows`, which opens another one when it is needed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 def seconds(moment: datetime | str | None) -> float | None:

@@ -17,6 +17,9 @@ from tests.chaos.grounds import Ground, seconds
 CLOCK = 0.05
 """Seconds by which two processes' views of one clock may differ."""
 
+MICROSECONDS = 2e-6
+"""What is lost of a moment that is stored in whole microseconds."""
+
 LONGEST_PAUSE = 80.0
 """Seconds: of the pauses after which a contact that was not dialled is tried again."""
 
@@ -52,6 +55,7 @@ class StoredAttempt:
     state: str
     owner: str
     planned_at: float
+    due_at: float
     deadline: float
     ended_at: float | None = None
     cause: str | None = None
@@ -69,7 +73,9 @@ class StoredContact:
     counted: int
 
 
-ATTEMPTS = "SELECT call_uuid, number, state, owner, planned_at, deadline, ended_at, cause, core_uuid FROM attempt ORDER BY id"
+ATTEMPTS = (
+    "SELECT call_uuid, number, state, owner, planned_at, due_at, deadline, ended_at, cause, core_uuid FROM attempt ORDER BY id"
+)
 CONTACTS = (
     "SELECT s.number, s.status, s.ready_at, s.count_attempt, "
     "(SELECT count(*) FROM attempt a WHERE a.subscriber_id = s.id AND a.counts = 1) FROM subscriber s ORDER BY s.id"
@@ -97,12 +103,13 @@ def collect(ground: Ground, seen: CalledSideLog, rules: Rules, expected: int, at
             state=state,
             owner=owner,
             planned_at=seconds(planned_at) or 0.0,
+            due_at=seconds(due_at) or 0.0,
             deadline=seconds(deadline) or 0.0,
             ended_at=seconds(ended_at),
             cause=cause,
             core_uuid=core_uuid,
         )
-        for uuid, number, state, owner, planned_at, deadline, ended_at, cause, core_uuid in ground.rows(ATTEMPTS)
+        for uuid, number, state, owner, planned_at, due_at, deadline, ended_at, cause, core_uuid in ground.rows(ATTEMPTS)
     ]
     contacts = [
         StoredContact(number=number, status=status, ready_at=seconds(ready_at), count_attempt=count, counted=counted)
@@ -119,6 +126,7 @@ def judge(evidence: Evidence) -> list[Broken]:
         *(Broken(Kind.LOST, text) for text in _attempts(evidence)),
         *(Broken(Kind.LOST, text) for text in _contacts(evidence)),
         *(Broken(Kind.OTHER, text) for text in _lost_switch(evidence)),
+        *(Broken(Kind.OTHER, text) for text in _pace(evidence)),
     ]
 
 
@@ -196,3 +204,12 @@ def _lost_switch(evidence: Evidence) -> Iterator[str]:
         attempt = attempts.get(call.uuid)
         if call.died and attempt is not None and attempt.core_uuid and attempt.cause not in (OwnCause.LOST_SWITCH, None):
             yield f"the call {call.uuid} died with the switch {attempt.core_uuid}, and ended as {attempt.cause}"
+
+
+def _pace(evidence: Evidence) -> Iterator[str]:
+    """The campaign's frequency holds over all dialers, and all of their processes."""
+    least = 60 / evidence.rules.frequency
+    for before, after in pairwise(sorted(evidence.attempts, key=lambda attempt: attempt.due_at)):
+        if after.due_at < before.due_at + least - MICROSECONDS:
+            apart = 1000 * (after.due_at - before.due_at)
+            yield f"the attempts {before.uuid} and {after.uuid} were due {apart:.1f} ms apart, not {1000 * least:.1f}"

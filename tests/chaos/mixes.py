@@ -11,12 +11,14 @@ from tests.chaos.disturbances import (
     Disturbance,
     Freeze,
     KillBoth,
+    KillDatabase,
     KillDialer,
     KillSwitch,
     LateOriginates,
     Restart,
     SilentLink,
 )
+from tests.chaos.grounds import LEASE
 
 KILLS: Final[Sequence[Disturbance]] = [KillDialer()] * 25
 """Half of the kills of the test suite; each database has so many."""
@@ -34,10 +36,30 @@ LINKS: Final[Sequence[Disturbance]] = [
 ]
 """Everything but the plain kills."""
 
+NODES: Final[Sequence[Disturbance]] = [
+    Freeze(LEASE + 2),
+    KillDatabase(),
+    LateOriginates("rescued"),
+    Restart(),
+    KillDialer(pause=LEASE + 2),
+    SilentLink(7, "heal"),
+    KillSwitch(),
+    KillDatabase(down=0.0),
+]
+"""What several nodes on one server have to get over."""
+
+OUTAGE: Final = (
+    "no calls are begun: the database does not serve",
+    "no heartbeat: the database does not serve",
+    "moves are not stored yet",
+    "the database is away",
+)
+"""What a dialer says when its database is away."""
+
 TO_THE_END: Final[Sequence[Disturbance]] = [KillDialer(), KillDialer(), KillSwitch(), KillDialer(), CutLink()]
 """After which the campaign goes on until every contact is finished."""
 
-_OFTEN: Final = 12
+_OFTEN: Final = 6
 """Plain kills for each of the others."""
 
 _SELDOM: Final[Sequence[Disturbance]] = [
@@ -49,11 +71,20 @@ _SELDOM: Final[Sequence[Disturbance]] = [
     Freeze(1),
     Freeze(7),
 ]
+_SERVER: Final[Sequence[Disturbance]] = [KillDatabase(), KillDatabase(down=0.0), KillDatabase(down=8.0)]
+_SEVERAL: Final[Sequence[Disturbance]] = [
+    LateOriginates("rescued"),
+    Freeze(LEASE + 2),
+    KillDialer(pause=2 * LEASE),
+    KillDialer(pause=2 * LEASE),
+]
 
 
-def endless(rng: random.Random) -> Iterator[Disturbance]:
-    """Mostly kills of dialers, and every other disturbance in turn, in an order of chance."""
+def endless(rng: random.Random, *, server: bool, several: bool) -> Iterator[Disturbance]:
+    """Mostly kills of dialers, and every other disturbance in turn, in an order of chance; those of a database's server, and
+    those of several dialers, where there are such."""
+    kinds = [*_SELDOM, *(_SERVER if server else []), *(_SEVERAL if several else [])]
     while True:
-        for seldom in rng.sample(_SELDOM, len(_SELDOM)):
+        for seldom in rng.sample(kinds, len(kinds)):
             yield from [KillDialer()] * rng.randrange(2 * _OFTEN)
             yield seldom

@@ -11,7 +11,7 @@ from attrs import frozen
 from tests.chaos.arena import Arena
 from tests.chaos.disturbances import Disturbance
 from tests.chaos.figures import Figures
-from tests.chaos.grounds import GROUNDS
+from tests.chaos.grounds import GROUNDS, Ground
 from tests.chaos.judge import Broken, Kind
 
 
@@ -40,6 +40,8 @@ class Play:
             except AssertionError as error:
                 broken = [Broken(Kind.OTHER, str(error))]
             figures.add(arena, broken)
+            if broken:
+                _keep(ground, self.folder)
         if not broken:
             shutil.rmtree(self.folder)
         return broken
@@ -48,3 +50,10 @@ class Play:
         """What was broken, with how to see it again."""
         lines = [f"seed {self.seed} on {self.database}, nodes: {self.nodes}; logs: {self.folder}", *map(str, broken[:most])]
         return "\n".join(lines + [f"and {len(broken) - most} more"] * (len(broken) > most))
+
+
+def _keep(ground: Ground, folder: Path) -> None:
+    """What the database knows, for who looks for the reason: a server is gone with the play."""
+    for table in ("attempt", "subscriber"):
+        rows = ground.rows(f"SELECT * FROM {table} ORDER BY id")
+        (folder / f"{table}.txt").write_text("".join(f"{row}\n" for row in rows))

@@ -10,29 +10,54 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
+from dialer.calls.corrections import Correction
 from dialer.model import OwnCause
 from tests.chaos.disturbances import Disturbance, KillDialer, KillSwitch, LateOriginates
 from tests.chaos.figures import Figures
-from tests.chaos.grounds import GROUNDS
 from tests.chaos.judge import Broken, Kind
-from tests.chaos.mixes import KILLS, LINKS, TO_THE_END
+from tests.chaos.mixes import KILLS, LINKS, NODES, OUTAGE, TO_THE_END
 from tests.chaos.play import Play
 
 pytestmark = pytest.mark.timeout(300)
 
-AT_ONCE = 4
+AT_ONCE = 5
 """Plays. One takes a third of a processor on average."""
 
-PLAYS: Final[Mapping[str, Sequence[Disturbance]]] = {"kills": KILLS, "links": LINKS, "to the end": TO_THE_END}
-SEEDS: Final[Mapping[str, int]] = {"kills": 101, "links": 202, "to the end": 303}
 
-DEFECTS: Final[Mapping[str, Sequence[Disturbance]]] = {
-    "no deadline in the originate": [LateOriginates("killed")],
-    "planned treated as never sent": [KillDialer()] * 8,
-    "adoption without Core-UUID check": [KillSwitch()],
-}
+@frozen(kw_only=True)
+class Planned:
+    """A play by its name; see `Play`."""
+
+    name: str
+    disturbances: Sequence[Disturbance]
+    database: str = "sqlite"
+    nodes: int = 1
+    seed: int = 1
+    finish: bool = False
+    defect: str = ""
+    expected: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.database}"
+
+
+KILLED: Final = (
+    Planned(name="kills", disturbances=KILLS, seed=101),
+    Planned(name="kills", disturbances=KILLS, database="postgresql", nodes=2, seed=102),
+)
+LINKED: Final = Planned(name="links", disturbances=LINKS, seed=202)
+SHARED: Final = Planned(name="nodes", disturbances=NODES, database="postgresql", nodes=3, seed=303, expected=OUTAGE)
+FINISHED: Final = (
+    Planned(name="to the end", disturbances=TO_THE_END, seed=401, finish=True),
+    Planned(name="to the end", disturbances=TO_THE_END, database="postgresql", nodes=2, seed=402, finish=True),
+)
+DEFECTIVE: Final = (
+    Planned(name="planned treated as never sent", disturbances=[KillDialer()] * 8),
+    Planned(name="adoption without Core-UUID check", disturbances=[KillSwitch()]),
+    Planned(name="no deadline in the originate", disturbances=[LateOriginates("rescued")], database="postgresql", nodes=2),
+)
 
 
 @frozen
@@ -47,32 +72,31 @@ class Played:
         return self.play.told(self.broken)
 
 
+Plays = Mapping[str, Future[Played]]
+
+
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[tuple[str, str], Future[Played]]]:
-    def submit(name: str, database: str, disturbances: Sequence[Disturbance], seed: int, defect: str = "") -> Future[Played]:
-        folder = tmp_path_factory.mktemp("chaos")
-        play = Play(folder, database, seed, finish=name == "to the end", defect=defect)
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plays]:
+    """By the texts of the plans. The longest ones begin first."""
 
-        def run() -> Played:
-            figures = Figures()
-            return Played(play, figures, play(disturbances, figures))
+    def submit(plan: Planned) -> Future[Played]:
+        more = {"finish": plan.finish, "defect": plan.defect, "expected": plan.expected}
+        play = Play(tmp_path_factory.mktemp("chaos"), plan.database, plan.seed, plan.nodes, **more)
+        return pool.submit(_run, play, plan.disturbances)
 
-        return pool.submit(run)
-
+    defective = [evolve(plan, defect=plan.name) for plan in DEFECTIVE]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        plays = {
-            (name, database): submit(name, database, disturbances, SEEDS[name])
-            for name, disturbances in PLAYS.items()
-            for database in GROUNDS
-        }
-        for name, disturbances in DEFECTS.items():
-            plays[name, "sqlite"] = submit(name, "sqlite", disturbances, 404, defect=name)
-        yield plays
+        yield {str(plan): submit(plan) for plan in (SHARED, LINKED, *KILLED, *FINISHED, *defective)}
 
 
-@pytest.mark.parametrize("database", GROUNDS)
-def test_dialers_that_are_killed_call_nobody_twice_and_lose_nobody(played, database):
-    run = played["kills", database].result()
+def _run(play: Play, disturbances: Sequence[Disturbance]) -> Played:
+    figures = Figures()
+    return Played(play, figures, play(disturbances, figures))
+
+
+@pytest.mark.parametrize("plan", KILLED, ids=str)
+def test_dialers_that_are_killed_call_nobody_twice_and_lose_nobody(played, plan):
+    run = played[str(plan)].result()
     assert not run.broken, str(run)
     assert run.figures.kills == len(KILLS)
     assert sum(count > 0 for count in run.figures.open_at_kills) >= 20, "most kills came when nothing was to be lost"
@@ -80,26 +104,31 @@ def test_dialers_that_are_killed_call_nobody_twice_and_lose_nobody(played, datab
     assert run.figures.worst_resumed <= 5.0
 
 
-@pytest.mark.parametrize("database", GROUNDS)
-def test_a_switch_that_dies_and_links_that_break_make_nobody_called_twice_or_lost(played, database):
-    run = played["links", database].result()
+def test_a_switch_that_dies_and_links_that_break_make_nobody_called_twice_or_lost(played):
+    run = played[str(LINKED)].result()
     assert not run.broken, str(run)
     assert run.figures.switch_kills == 2
     assert run.figures.refused_late >= 3
     assert {OwnCause.LOST_SWITCH, OwnCause.UNKNOWN, OwnCause.LATE} <= run.figures.causes.keys()
 
 
-@pytest.mark.parametrize("database", GROUNDS)
-def test_every_contact_is_finished_in_the_end(played, database):
-    run = played["to the end", database].result()
+def test_nodes_that_share_a_database_call_nobody_twice_and_lose_nobody(played):
+    run = played[str(SHARED)].result()
     assert not run.broken, str(run)
-    assert run.figures.switch_kills == 1
-    assert run.figures.kills == 3
+    assert run.figures.refused_late >= 3
+    assert run.figures.corrections[Correction.RESCUED] > 0
 
 
-@pytest.mark.parametrize("name", DEFECTS)
-def test_a_defect_does_not_go_unseen(played, name):
-    run = played[name, "sqlite"].result()
+@pytest.mark.parametrize("plan", FINISHED, ids=str)
+def test_every_contact_is_finished_in_the_end(played, plan):
+    run = played[str(plan)].result()
+    assert not run.broken, str(run)
+    assert (run.figures.kills, run.figures.switch_kills) == (3, 1)
+
+
+@pytest.mark.parametrize("plan", DEFECTIVE, ids=str)
+def test_a_defect_does_not_go_unseen(played, plan):
+    run = played[str(plan)].result()
     assert run.broken, "the judge has seen nothing"
-    kinds = {broken.kind for broken in run.broken}
-    assert kinds == {Kind.OTHER if name == "adoption without Core-UUID check" else Kind.DUPLICATE}, str(run)
+    expected = Kind.OTHER if plan.name == "adoption without Core-UUID check" else Kind.DUPLICATE
+    assert expected in {broken.kind for broken in run.broken}, str(run)

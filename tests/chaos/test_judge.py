@@ -23,7 +23,9 @@ def call(uuid: str, at: float, number: str = NUMBER, **more: object) -> SeenCall
 
 def attempt(uuid: str, at: float, number: str = NUMBER, **more: object) -> StoredAttempt:
     row = {"state": "ended", "owner": "a", "ended_at": at + 1.0, "cause": "NO_ANSWER", "core_uuid": "core"}
-    return StoredAttempt(uuid=uuid, number=number, **{"planned_at": at - 0.1, "deadline": at + 3.0, **row, **more})
+    return StoredAttempt(
+        uuid=uuid, number=number, **{"planned_at": at - 0.1, "due_at": at, "deadline": at + 3.0, **row, **more}
+    )
 
 
 GOOD = Evidence(
@@ -97,6 +99,12 @@ def test_what_is_lost_is_seen(evidence, told):
 def test_a_call_that_died_with_the_switch_and_counts_as_unknown_is_seen():
     evidence = evolve(stored(cause="UNKNOWN"), seen=CalledSideLog([call("u1", 100.0), call("u2", 110.0, died=True)]))
     assert [(one.kind, "died with the switch" in one.text) for one in judge(evidence)] == [(Kind.OTHER, True)]
+
+
+def test_attempts_that_are_due_too_soon_after_one_another_are_seen():
+    (broken,) = judge(stored(due_at=104.02))
+    assert "were due 20.0 ms apart, not 40.0" in broken.text
+    assert judge(stored(due_at=104.04)) == []
 
 
 def test_a_call_that_rings_not_at_all_needs_no_pause_before_the_next():

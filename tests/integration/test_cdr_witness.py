@@ -15,7 +15,6 @@ from dialer.cdr import read_record
 from dialer.errors import StoreError
 from dialer.model import AttemptState, Disposition, OwnCause, SubscriberStatus
 from dialer.store.audit import audit
-from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections
 from tests.unit.cdr.bodies import ACCOUNT, record
 from tests.unit.store.support import LATER, ended, world
@@ -28,11 +27,6 @@ RETRY_AT = LATER + timedelta(seconds=300)
 
 def witness(w, *, alone: bool = False) -> Witness:
     return Witness(now=lambda: LATER, account_code=ACCOUNT, store=Corrections(w.database), alone=alone)
-
-
-def is_sound(w) -> bool:
-    """The audit looks at files."""
-    return w.database.dialect is not Dialect.SQLITE or audit(w.database.url).findings == ()
 
 
 async def take(here: Witness, uuid: str = "call-1", name: str = "answered.json", **more: object) -> Verdict:
@@ -61,7 +55,7 @@ async def test_an_end_that_nobody_could_tell_is_corrected_and_who_was_reached_is
         assert (contact["status"], contact["ready_at"], contact["count_attempt"]) == (COMPLETE, None, 1)
         assert await take(here, name="busy.json") is Verdict.KNOWN
         assert w.attempt(attempt) == row
-        assert is_sound(w)
+        assert audit(w.database.url, LATER).findings == ()
 
 
 @pytest_twisted.ensureDeferred
@@ -176,7 +170,7 @@ async def test_without_a_dialer_a_record_ends_an_open_attempt_by_the_rules_of_th
         assert (w.attempt(busy)["disposition"], w.attempt(reached)["disposition"]) == ("BUSY", "ANSWERED")
         assert w.subscriber(2)["status"] == COMPLETE
         assert w.subscriber(1)["count_attempt"] == 1
-        assert is_sound(w)
+        assert audit(w.database.url, LATER).findings == ()
 
 
 @pytest_twisted.ensureDeferred

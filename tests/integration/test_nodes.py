@@ -299,3 +299,27 @@ async def test_a_node_is_removed_when_it_is_dead_and_has_left_nothing_open(url):
         assert len(await one.rescue()) == 2
         await remove("two")
         assert [entry.name for entry in await one.database.run(lambda c: nodes.entries(c, NOW))] == ["one"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_frozen_node_that_was_removed_joins_anew_when_it_wakes(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        epoch = await two.beat()
+        die(url, "two")
+        await one.database.run(lambda connection: nodes.remove(connection, "two", NOW))
+        with pytest.raises(StoreError, match="was taken for dead"):
+            await two.begin(await two.plans(1, 2))
+        assert await two.beat() > epoch
+        begun = await two.begin(await two.plans(1, 2))
+        assert await two.store.finish(ended(begun[0]))
+        assert [entry.name for entry in await one.database.run(lambda c: nodes.entries(c, NOW))] == ["one", "two"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_frozen_node_whose_name_another_process_took_stays_out(url):
+    async with two_nodes(url) as (_, two):
+        die(url, "two")
+        sql(url, "DELETE FROM node WHERE name = 'two'")
+        async with node(url, "two"):
+            with pytest.raises(StoreError, match="another dialer bears the name of this node"):
+                await two.beat()

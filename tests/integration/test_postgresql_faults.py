@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.internet.task import deferLater
 
 from dialer.errors import BadValue, StoreError
+from dialer.store import claim
 from dialer.store import database as module
 from dialer.store import server as engine
 from dialer.store.database import Database, Node
@@ -299,7 +300,8 @@ async def test_an_end_survives_a_server_that_is_away_when_it_comes(postgres_serv
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_second_dialler_of_the_same_name_is_refused_by_name(url):
+async def test_a_second_dialler_of_the_same_name_is_refused_by_name(url, monkeypatch):
+    monkeypatch.setattr(claim, "PATIENCE", "300ms")
     async with started(url, "one"):
         with pytest.raises(StoreError, match=r"another dialer \(process \d+ on .*\) is node 'one' of this database: stop it"):
             async with started(url, "one"):
@@ -311,7 +313,9 @@ async def test_a_second_dialler_of_the_same_name_is_refused_by_name(url):
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_name_is_free_as_soon_as_the_connection_of_its_bearer_is_gone(url):
+async def test_a_name_is_free_as_soon_as_the_connection_of_its_bearer_is_gone(url, monkeypatch):
+    monkeypatch.setattr(claim, "PATIENCE", "300ms")
+    monkeypatch.setattr(engine, "PATIENCE", 0.5)
     with DatabaseProxy.before(url) as (_, behind):
         async with started(behind, "one") as first:
             await first.run(insert("1"))

@@ -177,7 +177,6 @@ async def test_live_settings_act_at_once_and_the_rest_is_named(tmp_path):
         assert here.host.reload(moved) == ([], ["database.url"])
 
 
-@on_sqlite
 @pytest_twisted.ensureDeferred
 async def test_the_times_of_recovery_are_those_that_are_configured(tmp_path):
     async with running(tmp_path, config()) as here:
@@ -190,6 +189,7 @@ async def test_the_times_of_recovery_are_those_that_are_configured(tmp_path):
         assert (flow.recovery_grace, flow.originate_window) == (3.0, 4.0)
 
 
+@on_sqlite
 @pytest_twisted.ensureDeferred
 async def test_a_locked_database_is_told_and_nothing_is_left_running(tmp_path, monkeypatch):
     monkeypatch.setattr("dialer.store.sqlite.BUSY_SECONDS", 0.05)

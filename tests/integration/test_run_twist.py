@@ -28,11 +28,10 @@ def options(tap, *arguments: object):
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_plugin_runs_what_a_configuration_describes(tap, tmp_path):
-    new_database(tmp_path)
+async def test_the_plugin_runs_what_a_configuration_describes(tap, tmp_path, database_kind):
     file = tmp_path / "dialer.toml"
     endpoint = {"endpoint": "tcp:0:interface=127.0.0.1"}
-    values = {"database": {"url": "sqlite:///dialer.db"}, "simulator": {}, "http": endpoint, "outbound": endpoint}
+    values = {"database": {"url": new_database(tmp_path)}, "simulator": {}, "http": endpoint, "outbound": endpoint}
     file.write_text(settings_file(values))
     service = tap.makeService(options(tap, "--config", file))
     service.startService()

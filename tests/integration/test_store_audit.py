@@ -12,27 +12,19 @@ import pytest_twisted
 from dialer.interfaces import NodeState
 from dialer.model import AttemptState, SubscriberStatus
 from dialer.store.audit import audit
-from dialer.store.connection import Dialect
 from dialer.store.database import Database, Node
 from dialer.store.nodes import Nodes
-from dialer.store.schema import upgrade
 from dialer.store.times import to_column
-from tests.unit.store.support import World, ended, new_database
+from tests.grounds import new_database
+from tests.unit.store.support import World, ended
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(seconds=20)
 
 
-@pytest.fixture(params=list(Dialect))
-def url(request, tmp_path):
-    if request.param is Dialect.SQLITE:
-        yield new_database(tmp_path)
-    else:
-        server = request.getfixturevalue("postgres_server")
-        fresh = server.new_database()
-        upgrade(fresh)
-        yield fresh
-        server.drop_database(fresh)
+@pytest.fixture
+def url(database_kind, tmp_path):
+    return new_database(tmp_path)
 
 
 @asynccontextmanager
@@ -42,7 +34,7 @@ async def world(url: str, contacts: int) -> AsyncIterator[World]:
     database = Database(url, reactor, dialling=True, node=Node(name="here"))
     await database.start()
     try:
-        here = World(database, None)
+        here = World(database)
         await here.furnish(contacts)
         await database.run(lambda connection: connection.execute("UPDATE subscriber SET ready_at = ?", (to_column(NOW),)))
         await Nodes(database, NOW).beat(NodeState(switch="fs1:8021", core_uuid="", ready=True, figures={}), NOW)

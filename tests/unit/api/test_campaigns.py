@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 
+from tests.grounds import on_sqlite
 from tests.unit.api.world import CAMPAIGN, SHOWN_NOW, World
 
 DOCUMENTED = {
@@ -350,6 +351,7 @@ BAD: list[tuple[str, str]] = [
 ]
 
 
+@on_sqlite
 @pytest.mark.parametrize(("attribute", "value"), BAD)
 @pytest_twisted.ensureDeferred
 async def test_a_bad_value_is_refused_by_name_and_nothing_is_written(api: World, attribute: str, value: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 
+from tests.grounds import on_sqlite
 from tests.unit.api.world import SHOWN_NOW, World
 
 CONTACT = {
@@ -124,6 +125,7 @@ async def test_the_limit_of_contacts_counts_each_campaign(api: World) -> None:
     await api.contact("3", 2)
 
 
+@on_sqlite
 @pytest.mark.parametrize("number", ["abc", "12 34", "1;2", "+", "", "9" * 33, "1\n2", "${x}", "12,34", "{a=b}5", "１２３"])
 @pytest_twisted.ensureDeferred
 async def test_what_is_not_a_number_is_refused_by_name(api: World, number: str) -> None:
@@ -170,6 +172,7 @@ async def test_additional_settings_come_back_as_a_text_that_means_the_same(api: 
 @pytest.mark.parametrize(
     "given", ["a", "=1", "a=1,a=2", '{"a": []}', '{"a": {"b": 1}}', "{", "[1]", "a b=1", "a=" + "x" * 1001, "a=\x01"]
 )
+@on_sqlite
 @pytest_twisted.ensureDeferred
 async def test_additional_settings_that_are_neither_object_nor_pairs_are_refused(api: World, given: str) -> None:
     await api.campaign()

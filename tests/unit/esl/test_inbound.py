@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,7 +38,7 @@ class Listener:
 
 
 class Setup:
-    def __init__(self, **config: Any) -> None:
+    def __init__(self, owns: Callable[[str], bool] | None = None, **config: Any) -> None:
         self.clock = Clock()
         self.there = FakeSwitch(self.clock)
         self.listener = Listener()
@@ -48,6 +49,7 @@ class Setup:
             lambda: EPOCH + timedelta(seconds=self.clock.seconds()),
             random.Random(1),
             self.there,
+            owns,
         )
 
     def start(self) -> Setup:
@@ -98,6 +100,15 @@ def test_events_become_signals() -> None:
     here = Setup().start()
     here.there.wire_of("event").say(json_event(ANSWER))
     assert here.listener.told[-1] == Signal(kind=SignalKind.ANSWERED, call_uuid="c1", at=EPOCH + timedelta(seconds=1))
+
+
+def test_of_calls_of_other_dialers_only_the_ends_are_told() -> None:
+    here = Setup(owns=lambda call_uuid: call_uuid == "c1").start()
+    ending = ANSWER.replace("CHANNEL_ANSWER", "CHANNEL_HANGUP_COMPLETE")
+    for event in (ANSWER, ANSWER.replace("c1", "c2"), ending.replace("c1", "c2")):
+        here.there.wire_of("event").say(json_event(event))
+    told = [(each.call_uuid, each.kind) for each in here.listener.told if isinstance(each, Signal)]
+    assert told == [("c1", SignalKind.ANSWERED), ("c2", SignalKind.HUNG_UP)]
 
 
 def test_a_switch_without_a_configured_name_is_known_by_its_host_name_and_port() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from dialer.store.connection import Dialect
 from dialer.store.invariants import INVARIANTS
 from dialer.store.lock import DiallingLock, holder
 from dialer.store.maintenance import LOCKS, MAINTENANCE
+from dialer.store.node_statements import CLOCK
 from dialer.store.schema import opened
 from dialer.store.times import from_column, to_column
 from tests.postgresql import SUPERUSER, Server
@@ -320,9 +322,9 @@ def test_in_a_file_any_name_will_do_because_the_next_start_takes_over_all(file: 
 
 def test_attempts_of_a_node_that_is_long_dead_are_named_with_its_switch(server: Damaged) -> None:
     server.call(1, 1)
-    server.sql("UPDATE node SET lease_until = lease_until - interval '9 minutes'")
+    server.sql(f"UPDATE node SET lease_until = {CLOCK} - interval '9 minutes'")
     assert look(server).findings == ()
-    server.sql("UPDATE node SET lease_until = lease_until - interval '2 minutes', seen_at = seen_at - interval '12 minutes'")
+    server.sql(f"UPDATE node SET lease_until = {CLOCK} - interval '11 minutes', seen_at = {CLOCK} - interval '12 minutes'")
     assert only(server).name == "attempts-left"
     assert only(server).examples == ("here (process 4711 on host): heard of 12 min ago, switch fs1:8021, open attempts: 1",)
     server.sql("DELETE FROM attempt")
@@ -383,6 +385,20 @@ def test_what_an_admin_has_added_to_the_schema_is_no_finding(server: Damaged) ->
     server.sql("CREATE TABLE notes (text TEXT)")
     server.sql("ALTER TABLE attempt SET (fillfactor = 60)")
     assert look(server).findings == ()
+
+
+def test_a_backup_that_was_restored_is_as_clean_as_the_database_that_it_is_of(
+    postgres_server: Server, server: Damaged
+) -> None:
+    server.call(1, 1)
+    restored = Damaged(postgres_server.new_database())
+    dump = [postgres_server.programs / "pg_dump", "--format=custom", server.url]
+    restore = [postgres_server.programs / "pg_restore", "--no-owner", f"--dbname={restored.url}"]
+    backup = subprocess.run(dump, check=True, capture_output=True).stdout
+    subprocess.run(restore, check=True, input=backup)
+    found = look(restored)
+    postgres_server.drop_database(restored.url)
+    assert (found.findings, found.notes, found.open_attempts) == ((), (), 1)
 
 
 def test_where_the_schema_cannot_be_compared_everything_else_is(postgres_server: Server, server: Damaged) -> None:

@@ -1,0 +1,81 @@
+"""Two dialers on one database of a server, as real processes, and the commands beside them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.run_support import PASSWORD, Running, change, dialer, refused, started
+from tests.postgresql import Server
+
+SECONDS = 30.0
+
+
+@pytest.fixture
+def url(postgres_server: Server) -> Iterator[str]:
+    """An empty database; the password is never asked for."""
+    fresh = postgres_server.new_database()
+    yield fresh.replace("//dialer@", "//dialer:s3cret@")
+    postgres_server.drop_database(fresh)
+
+
+def new_node(folder: Path, url: str, name: str) -> Path:
+    password = folder.with_name("password")
+    password.write_text(PASSWORD)
+    made = dialer("init", folder, "--simulator", "--database", url, "--node", name, "--password-file", password)
+    assert made.returncode == 0, made.stderr
+    change(folder, endpoint='"tcp:0:interface=127.0.0.1"', lease="3.0")
+    return folder
+
+
+def nodes(folder: Path) -> dict[str, Mapping[str, Any]]:
+    asked = dialer("nodes", "--json", "-c", folder / "dialer.toml")
+    assert asked.returncode == 0, asked.stderr
+    return {node["name"]: node for node in json.loads(asked.stdout)}
+
+
+def until(folder: Path, **standing: str) -> dict[str, Mapping[str, Any]]:
+    """The nodes, once they stand so."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        found = nodes(folder)
+        if {name: node["standing"] for name, node in found.items()} == standing:
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+
+
+def never_told(password: str, *runs: Running) -> bool:
+    return not any(password in text for run in runs for text in (*run.lines, json.dumps(run.addresses)))
+
+
+def test_two_dialers_share_a_database_and_each_is_told_how_it_is(tmp_path: Path, url: str) -> None:
+    one, two = new_node(tmp_path / "one", url, "one"), new_node(tmp_path / "two", url, "two")
+    with started(one) as first, started(two) as second:
+        found = until(one, one="dialling", two="dialling")
+        assert (found["one"]["pid"], found["two"]["pid"]) == (first.process.pid, second.process.pid)
+        status, campaign = first.request("POST", "campaign/", "name=spring&frequency=600&aleg_gateway=1&voipapp=1")
+        assert (status, second.request("GET", "campaign/?status=all")[1][0]["id"]) == (200, campaign["id"])
+        status, line = refused(two)
+        assert status == 1
+        assert f"another dialer (process {second.process.pid} on " in line
+        repair = dialer("check", "--repair", "-c", one / "dialer.toml")
+        assert repair.returncode == 2
+        assert "one (process " in repair.stderr
+        assert "two (process " in repair.stderr
+        assert never_told("s3cret", first, second)
+        first.send(signal.SIGTERM)
+        assert first.end() == 0
+        until(two, one="stopped", two="dialling")
+    found = until(one, one="stopped", two="dead")
+    assert found["two"]["open_attempts"] == 0
+    audit = dialer("check", "-c", one / "dialer.toml")
+    assert (audit.returncode, audit.stdout.splitlines()[-1]) == (0, "nothing is wrong")
+    assert dialer("nodes", "remove", "two", "-c", one / "dialer.toml").returncode == 0
+    assert set(nodes(one)) == {"one"}
