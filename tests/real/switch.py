@@ -107,9 +107,10 @@ class RealSwitch:
         return peer
 
     def channels(self, account_code: str) -> list[str]:
-        """The UUIDs of the channels that carry an account code."""
+        """The UUIDs of the channels that carry an account code; the list may show some that are no more."""
         rows = json.loads(self.ask("show channels as json")).get("rows", [])
-        return [row["uuid"] for row in rows if row["accountcode"] == account_code]
+        listed = [row["uuid"] for row in rows if row["accountcode"] == account_code]
+        return [uuid for uuid in listed if self.ask(f"uuid_exists {uuid}") == "true"]
 
     def kill(self) -> None:
         """`kill -9`; nothing can come from it afterwards."""

@@ -111,14 +111,16 @@ def test_a_callee_whose_dialer_does_not_come_back_hears_tones_and_is_not_called_
 # --- call detail records --------------------------------------------------------------------------------------------------
 
 
-def spooled(folder: Path, account_code: str) -> list[Path]:
-    """What nobody took of the records of an installation's calls."""
-    return [path for path in folder.rglob("*.cdr.json") if account_code in path.read_text()]
+def spooled(folder: Path, account_code: str, since: float) -> list[Path]:
+    """What nobody took, since then, of the records of an installation's calls."""
+    new = [path for path in folder.rglob("*.cdr.json") if path.stat().st_mtime >= since]
+    return [path for path in new if account_code in path.read_text()]
 
 
 @needs("CALLEES", "RECORDS")
 def test_records_that_were_spooled_while_no_dialer_ran_tell_how_its_calls_ended(url: str, tmp_path: Path) -> None:
     address, port, password, folder = os.environ["DIALER_FREESWITCH_RECORDS"].split(":", 3)
+    began = time.time() - 1.0  # a file's time may be the one of the clock's last tick
     with Stage(tmp_path, url, rules=Rules(contacts=20)) as stage:
         node = stage.node(records={"endpoint": f"tcp:{port}:interface={address}", "password": password})
         node.start()
@@ -127,10 +129,10 @@ def test_records_that_were_spooled_while_no_dialer_ran_tell_how_its_calls_ended(
         interrupted = {attempt.uuid: attempt for attempt in stage.campaign.attempts() if attempt.ended_at is None}
         stage.until(lambda: _all_ended(stage.evidence()), 30.0, "calls do not end")
         code = stage.campaign.account_code
-        stage.until(lambda: len(spooled(Path(folder), code)) >= len(interrupted), 10.0, "records are missing")
+        stage.until(lambda: len(spooled(Path(folder), code, began)) >= len(interrupted), 10.0, "records are missing")
         brought = tmp_path / "records"
         brought.mkdir()
-        for path in spooled(Path(folder), code):
+        for path in spooled(Path(folder), code, began):
             shutil.copy(path, brought)
         imported = node.command("cdr", "import", brought)
         assert imported.returncode == 0, imported.stderr
@@ -141,7 +143,7 @@ def test_records_that_were_spooled_while_no_dialer_ran_tell_how_its_calls_ended(
         assert len(interrupted) >= 5
         node.start()
         assert stage.settle() == []
-        assert len(spooled(Path(folder), code)) == len(interrupted), "records were spooled although somebody takes them"
+        assert len(spooled(Path(folder), code, began)) == len(interrupted), "records were spooled although somebody takes them"
 
 
 def _all_ended(evidence: Evidence) -> bool:

@@ -27,7 +27,7 @@ pytestmark = [needs("CALLEES"), pytest.mark.timeout(600)]
 ORIGINATE: Final = re.compile(rb"origination_uuid=([0-9a-f-]{36}).*?strepoch\(\)\} >= (\d+)")
 """An originate on the wire: the call's UUID, and the second from which on the switch refuses it."""
 
-HELD = 4
+HELD = 3
 """Originates that are at least under way when the dialer is frozen."""
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Freezing:
 @pytest.fixture
 def freezing(shared: str, tmp_path: Path) -> Iterator[Freezing]:
     """The one that is frozen has sent its originates a moment ago."""
-    with Stage(tmp_path, shared, rules=Rules(contacts=100)) as stage, Network() as network:
+    with Stage(tmp_path, shared, rules=Rules(contacts=150)) as stage, Network() as network:
         link = network.link(stage.switch.port, 0)
         nodes = [stage.node("a", link.switch_port), stage.node("b")]
         for node in nodes:
