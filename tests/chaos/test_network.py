@@ -119,6 +119,8 @@ def test_held_bytes_arrive_after_their_sender_has_died(link, switch):
 
 def test_a_reset_breaks_what_is_open_and_loses_what_was_kept_back(link, switch):
     with connected(link, switch) as (dialer, peer):
+        dialer.sendall(b"known at both ends")
+        assert peer.recv(100) == b"known at both ends"
         link.silence()
         dialer.sendall(b"lost")
         link.reset()
