@@ -382,17 +382,6 @@ class Progress:
 
 
 @frozen(kw_only=True)
-class DispositionCount:
-    """A row of a campaign's report."""
-
-    disposition: Disposition
-    cause: str
-    attempts: int
-    counted: int
-    talk_ms: int
-
-
-@frozen(kw_only=True)
 class Delivery:
     """Something that a hook must be told, as it waits in the outbox: `payload` is a JSON object as text, `tries` how often
     telling it has failed."""

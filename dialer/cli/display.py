@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.metrics import Pace
-from dialer.model import AttemptState, DispositionCount, Progress, SubscriberStatus
+from dialer.model import AttemptState, Progress, SubscriberStatus
+from dialer.store.reports import DispositionCount
 
 _OPEN_STATES = (AttemptState.PLANNED, AttemptState.SUBMITTED, AttemptState.RINGING, AttemptState.ANSWERED)
 

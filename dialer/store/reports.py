@@ -10,7 +10,7 @@ import orjson
 from attrs import define, frozen
 from twisted.internet.defer import Deferred
 
-from dialer.model import Disposition, DispositionCount
+from dialer.model import Disposition
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.times import from_column, from_column_or_none
@@ -28,6 +28,17 @@ ATTEMPTS = (
     "ended_at, disposition, cause, counts, q850, sip_status, ring_ms, talk_ms, duration_ms, session FROM attempt "
     "WHERE campaign_id = ? AND id > ? ORDER BY id LIMIT ?"
 )
+
+
+@frozen(kw_only=True)
+class DispositionCount:
+    """A row of a campaign's report."""
+
+    disposition: Disposition
+    cause: str
+    attempts: int
+    counted: int
+    talk_ms: int
 
 
 @frozen(kw_only=True)

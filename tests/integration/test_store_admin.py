@@ -9,14 +9,14 @@ import pytest_twisted
 from attrs import evolve
 
 from dialer.errors import BadValue, Duplicate, NotFound
-from dialer.model import CampaignStatus, Contact, Disposition, DispositionCount, SubscriberStatus, VoipAppType
+from dialer.model import CampaignStatus, Contact, Disposition, SubscriberStatus, VoipAppType
 from dialer.store import contacts as contacts_module
 from dialer.store.do_not_call import DoNotCall
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.flow import Store
 from dialer.store.lookup import CampaignEntry, Lookup
 from dialer.store.outbox import Outbox
-from dialer.store.reports import Reports
+from dialer.store.reports import DispositionCount, Reports
 from tests.grounds import on_postgresql
 from tests.unit.store.support import LATER, NOW, ended, numbers, world
 
