@@ -1,9 +1,9 @@
 """This process as a node among others: its heartbeats, and the calls of nodes that have died.
 
 A heartbeat renews the lease within which others leave this node's attempts alone, and tells the database's clock. When others
-took this node for dead (it was frozen, or cut off), what they have taken over is forgotten here: no end and no move of it comes
-from this node any more, and a session that is opened for it here is refused. When another node's lease runs out, and its switch is ours, its attempts are taken over
-and compared with the switch like those of an earlier run.
+took this node for dead (it was frozen, or cut off), what they have taken over is forgotten here: no end and no move of it
+comes from this node any more, and a session that is opened for it here is refused. When another node's lease runs out, and its
+switch is ours, its attempts are taken over and compared with the switch like those of an earlier run.
 """
 
 from __future__ import annotations
