@@ -1,123 +1,16 @@
-"""The values that the parts of the dialer hand to each other: frozen, keyword-only, with aware UTC times.
-
-Durations are seconds (`int`) unless the name ends in `_ms`. Vocabulary: a *contact* stands in a *phonebook*; a *subscriber*
-is a contact in a *campaign*; an *attempt* is one try to reach a subscriber; a *call* is its live channel on the switch.
-"""
+"""The values of the flow: from what is ready to be called to the end of an attempt."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import datetime
 
 from attrs import Factory, frozen
 
-# --- what is configured ---------------------------------------------------------------------------------------------------
-
-
-class CampaignStatus(enum.IntEnum):
-    """The four values of the 2011 API."""
-
-    START = 1
-    PAUSE = 2
-    ABORT = 3
-    END = 4
-
-
-class SubscriberStatus(enum.IntEnum):
-    """The values of the 2011 API, 6 and 7 included. START is "pending": ready to be called from `ready_at` on."""
-
-    START = 1
-    PAUSE = 2
-    ABORT = 3
-    FAIL = 4
-    COMPLETE = 5
-    IN_PROCESS = 6
-    NOT_AUTHORISED = 7
-
-
-class GatewayStatus(enum.IntEnum):
-    """Whether a gateway may be used."""
-
-    INACTIVE = 0
-    ACTIVE = 1
-
-
-class VoipAppType(enum.IntEnum):
-    """The four kinds of voice application of the 2011 API."""
-
-    DIAL = 1
-    PLAY_AUDIO = 2
-    CONFERENCE = 3
-    SPEAK = 4
-
-
-class UnknownPolicy(enum.StrEnum):
-    """What to do with a contact whose attempt ended in a way that nobody can tell any more."""
-
-    RETRY = "retry"
-    NEVER = "never"
-
-
-@frozen(kw_only=True)
-class Gateway:
-    """A way out of the switch. `dial_string` holds `{number}` where the number goes, after `removeprefix` was taken off
-    and `addprefix` put before it. `parameters` are channel variables. `maximum_call` is the highest number of calls at the
-    same time, `calls_per_second` how many may be started in one; None for no limit. `failover_id` is the gateway to take when
-    this one cannot serve."""
-
-    id: int
-    name: str
-    dial_string: str
-    status: GatewayStatus = GatewayStatus.ACTIVE
-    removeprefix: str = ""
-    addprefix: str = ""
-    parameters: tuple[tuple[str, str], ...] = ()
-    maximum_call: int | None = None
-    calls_per_second: int | None = None
-    failover_id: int | None = None
-
-
-@frozen(kw_only=True)
-class VoipApp:
-    """What an answered call is connected to."""
-
-    id: int
-    name: str
-    type: VoipAppType
-    gateway_id: int | None = None
-    data: str = ""
-
-
-@frozen(kw_only=True)
-class Campaign:
-    """The rules of a campaign. `frequency` is calls per minute; `weekdays` are seven flags from Monday on; the daily window
-    is local to `time_zone` (IANA name) and may cross midnight. `max_retry` counts the attempts after the first.
-    `next_call_at` is the earliest moment at which the pacing allows the next call; None when it never called."""
-
-    id: int
-    user_id: int
-    name: str
-    status: CampaignStatus
-    starting_at: datetime
-    expires_at: datetime
-    daily_start: time
-    daily_stop: time
-    weekdays: tuple[bool, bool, bool, bool, bool, bool, bool]
-    time_zone: str
-    frequency: int
-    call_max_duration: int
-    max_retry: int
-    interval_retry: int
-    call_timeout: int
-    gateway_id: int
-    voip_app: VoipApp
-    voip_app_data: str = ""
-    caller_id: str = ""
-    caller_name: str = ""
-    unknown_policy: UnknownPolicy = UnknownPolicy.RETRY
-    max_concurrent: int | None = None
-    next_call_at: datetime | None = None
+from dialer.model.campaign import Campaign
+from dialer.model.contact import SubscriberStatus
+from dialer.model.gateway import Gateway
 
 
 @frozen(kw_only=True)
@@ -138,9 +31,6 @@ class Snapshot:
     campaigns: tuple[Campaign, ...]
     gateways: Mapping[int, Gateway]
     others: Others = Others()
-
-
-# --- from a contact to an attempt -----------------------------------------------------------------------------------------
 
 
 @frozen(kw_only=True)
@@ -218,9 +108,6 @@ class Origination:
     caller_id_number: str = ""
     caller_id_name: str = ""
     variables: tuple[tuple[str, str], ...] = ()
-
-
-# --- from events to an end ------------------------------------------------------------------------------------------------
 
 
 class SignalKind(enum.StrEnum):
@@ -353,32 +240,6 @@ class Finish:
     outcome: Outcome
     disposition: Disposition
     decision: Decision
-
-
-@frozen(kw_only=True)
-class Contact:
-    """A contact to be stored, as an import or a request brings it; `number` is validated."""
-
-    number: str
-    first_name: str = ""
-    last_name: str = ""
-    email: str = ""
-    description: str = ""
-    additional_vars: Mapping[str, str] = Factory(dict)
-
-
-@frozen(kw_only=True)
-class Progress:
-    """How far a campaign is: subscribers by status, and how many of those pending wait for a moment after now."""
-
-    subscribers: Mapping[SubscriberStatus, int]
-    waiting: int = 0
-    next_ready_at: datetime | None = None
-
-    @property
-    def finished(self) -> bool:
-        """True when no subscriber will be called any more."""
-        return not any(self.subscribers.get(s) for s in (SubscriberStatus.START, SubscriberStatus.IN_PROCESS))
 
 
 @frozen(kw_only=True)
