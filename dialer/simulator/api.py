@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from attrs import define, field
 
-from dialer.simulator import listing, rooms
-from dialer.simulator.applications import schedule_hangup
+from dialer.simulator import listing
+from dialer.simulator.applications import room_command, schedule_hangup
 from dialer.simulator.causes import named
 from dialer.simulator.clock import duration, stamp
 from dialer.simulator.dialstring import leading_int, separate
@@ -46,7 +46,7 @@ class Api:
         self._commands = {
             **self.installed.commands(),
             "cond": cond,
-            "conference": lambda text: rooms.command(self.switch.rooms, text),
+            "conference": lambda text: room_command(self.switch.rooms, text),
             "create_uuid": lambda _: self.switch.new_uuid(),
             "echo": lambda text: text,
             "eval": lambda text: self.switch.expanded(text),
@@ -142,7 +142,7 @@ class Api:
     def uuid_break(self, text: str) -> str:
         """UUID [all]: end what is playing."""
         channel = self.switch.channels.get(text.partition(" ")[0])
-        if channel is not None and channel.runner is not None:
+        if channel is not None:
             channel.runner.break_off()
         return self.uuid_known(text)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dialer.simulator.bridging import bridge
+import re
+from collections.abc import Mapping
+
 from dialer.simulator.causes import named
-from dialer.simulator.channel import Channel
+from dialer.simulator.channel import Channel, Room, Runner, Running, Start
 from dialer.simulator.dialstring import leading_int, separate
-from dialer.simulator.media import playback_seconds
-from dialer.simulator.rooms import conference
-from dialer.simulator.runner import Runner, Running, Start
 
 DEFAULT_TERMINATORS = "*"  # playback_terminators of a stock FreeSWITCH
 CHARACTERS_PER_SECOND = 14  # mod_flite's slt, about
 AMD_SECONDS = 1.5  # how long answering machine detection listens
+_TONE = re.compile(r"%\((\d+)\s*,\s*(\d+)[^)]*\)")
+_LOOPS = re.compile(r"loops=(-?\d+)")
+FOR_EVER = 24 * 3600.0  # seconds; longer than any call
 
 
 def _instant(runner: Runner, running: Running) -> None:
@@ -105,6 +107,34 @@ def _playback(runner: Runner, running: Running) -> None:
     running.end_after(channel, seconds)
 
 
+def playback_seconds(what: str, default: float) -> float | None:
+    """Seconds that a playback lasts; None when there is no such file (a name with `nosuch` in it, for tests).
+
+    Knows `tone_stream://%(on,off,hertz);loops=N` and `silence_stream://milliseconds`; a file lasts `default` unless it names
+    its length, as in `hello-2500ms.wav`.
+    """
+    if "nosuch" in what:
+        return None
+    if what.startswith("tone_stream://"):
+        milliseconds = sum(int(on) + int(off) for on, off in _TONE.findall(what))
+        return _looped(what, milliseconds / 1000)
+    if what.startswith("silence_stream://"):
+        length = what.removeprefix("silence_stream://").partition(",")[0]
+        return FOR_EVER if length.startswith("-") else _number(length) / 1000
+    named = re.search(r"(\d+)ms\b", what)
+    return int(named[1]) / 1000 if named else default
+
+
+def _looped(what: str, seconds: float) -> float:
+    loops = _LOOPS.search(what)
+    count = int(loops[1]) if loops else 1
+    return FOR_EVER if count < 0 else seconds * max(count, 1)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
 def _speak(runner: Runner, running: Running) -> None:
     """`ENGINE|VOICE|TEXT`: as long as a slow reader takes."""
     text = separate(running.action.argument, "|", 3)[-1]
@@ -156,6 +186,40 @@ def _amd(runner: Runner, running: Running) -> None:
     running.end_after(channel, AMD_SECONDS)
 
 
+def _conference(runner: Runner, running: Running) -> None:
+    """The application: `NAME[@PROFILE][+FLAGS]`. It ends at once when the room is full, else with the call."""
+    channel = runner.channel
+    rooms = channel.switch.rooms
+    name = running.action.argument.partition("+")[0].partition("@")[0]
+    room = rooms.setdefault(name, Room(leading_int(channel.variable("conference_max_members") or "")))
+    if room.most and len(room.members) >= room.most:
+        running.finish()
+        return
+    room.members.append(channel)
+
+    def left() -> None:
+        room.members.remove(channel)
+        if not room.members:
+            del rooms[name]
+
+    def finished() -> None:
+        left()
+        runner.end(running)
+
+    running.finish = finished
+    running.on_hangup = left
+
+
+def room_command(rooms: Mapping[str, Room], text: str) -> str:
+    """`conference NAME get count|max_members`."""
+    name, _, rest = text.partition(" ")
+    room = rooms.get(name)
+    if room is None:
+        return f"-ERR Conference {name} not found\n"
+    values = {"get count": len(room.members), "get max_members": room.most}
+    return str(values[rest]) if rest in values else f"-ERR Conference command '{rest}' not found.\n"
+
+
 def park(runner: Runner, running: Running) -> None:
     """The channel waits until something is sent to it; `park_timeout` (seconds[:cause]) counts for the first time it does."""
     channel = runner.channel
@@ -175,16 +239,11 @@ def park(runner: Runner, running: Running) -> None:
     runner.drain()
 
 
-def _socket(runner: Runner, running: Running) -> None:
-    channel = runner.channel
-    channel.switch.open_socket(channel, runner, running)
-
-
-APPLICATIONS: dict[str, Start] = {
+# Those that need more than a channel, `bridge` and `socket`, are added where the switch is made.
+APPLICATIONS: Mapping[str, Start] = {
     "answer": _instant,
     "amd": _amd,
-    "bridge": bridge,
-    "conference": conference,
+    "conference": _conference,
     "export": _set,
     "hangup": _hang_up,
     "info": _instant,
@@ -199,7 +258,6 @@ APPLICATIONS: dict[str, Start] = {
     "sched_hangup": _sched_hangup,
     "set": _set,
     "sleep": _sleep,
-    "socket": _socket,
     "speak": _speak,
     "start_dtmf": _instant,
     "stop_dtmf": _instant,

@@ -7,16 +7,12 @@ events.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from attrs import define, field
 
-from dialer.simulator.channel import Channel
+from dialer.simulator.channel import Channel, Runner, Running
 from dialer.simulator.dialstring import Arguments, Unparsable, parse_dial
-from dialer.simulator.runner import Runner, Running
-
-if TYPE_CHECKING:
-    from dialer.simulator.originate import Origination
+from dialer.simulator.originate import Origination
+from dialer.simulator.switch import Switch
 
 CANCELLED = "ORIGINATOR_CANCEL"
 
@@ -25,6 +21,7 @@ CANCELLED = "ORIGINATOR_CANCEL"
 class Bridge:
     """One `bridge` application."""
 
+    switch: Switch
     runner: Runner
     running: Running
     dialling: Origination | None = field(default=None, init=False)
@@ -33,17 +30,13 @@ class Bridge:
 
     def start(self) -> None:
         """Dial."""
-        # Imported here: an originated leg runs applications, of which this is one.
-        from dialer.simulator.originate import Origination
-
         self.running.on_hangup = self.first_hung_up
-        switch = self.runner.channel.switch
         try:
             groups = parse_dial(self.running.action.argument)
         except Unparsable:
             self.failed("DESTINATION_OUT_OF_ORDER")
             return
-        self.dialling = Origination(switch, Arguments(dial="", target="&park"), groups, self.dialled)
+        self.dialling = Origination(self.switch, Arguments(dial="", target="&park"), groups, self.dialled)
         self.dialling.next_group()
 
     def dialled(self, output: str) -> None:
@@ -53,10 +46,10 @@ class Bridge:
             self.failed(what)
             return
         channel = self.runner.channel
-        other = self.other = channel.switch.channels[what]
+        other = self.other = self.switch.channels[what]
         other.bonded_to = channel.uuid
         other.when_hung_up.append(self.second_hung_up)
-        channel.bridged = channel.switch.clock.micros()
+        channel.bridged = self.switch.clock.micros()
         channel.set_variable("originate_disposition", "SUCCESS")
         channel.set_variable("bridge_uuid", other.uuid)
         channel.emit("CHANNEL_BRIDGE")
@@ -73,7 +66,7 @@ class Bridge:
         if channel.variable("continue_on_fail") == "true":
             self.running.finish()
         else:
-            channel.switch.hang_up(channel, cause)
+            self.switch.hang_up(channel, cause)
 
     def second_hung_up(self) -> None:
         """The second leg has ended."""
@@ -91,14 +84,9 @@ class Bridge:
         if self.other is not None:
             self.over = True
             channel.set_variable("bridge_hangup_cause", channel.cause)
-            channel.switch.hang_up(self.other, channel.cause)
+            self.switch.hang_up(self.other, channel.cause)
             return
         self.over = True
         channel.set_variable("originate_disposition", CANCELLED)
         for call in list(self.dialling.calls) if self.dialling else ():
-            channel.switch.hang_up(call.channel, CANCELLED)
-
-
-def bridge(runner: Runner, running: Running) -> None:
-    """The application."""
-    Bridge(runner, running).start()
+            self.switch.hang_up(call.channel, CANCELLED)

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from attrs import define
 
-from dialer.simulator.applications import APPLICATIONS
 from dialer.simulator.callees import Act, Callee, Step
-from dialer.simulator.channel import DECLINED, REFUSED, REMOTE, Channel
+from dialer.simulator.channel import DECLINED, REFUSED, REMOTE, Action, Channel
 from dialer.simulator.oracle import CalledSide
-from dialer.simulator.runner import Action, Runner
+from dialer.simulator.switch import Switch
 
 TIMER_B = 32.0  # seconds after which an INVITE that nobody answers is given up (RFC 3261, 64 * T1)
 
@@ -20,6 +19,7 @@ class Call:
     """One leg that is being called. `progressed` is told of early media, `answered` of the answer, `failed` of an end
     before the answer."""
 
+    switch: Switch
     channel: Channel
     callee: Callee
     progressed: Callable[[Call], None]
@@ -31,7 +31,7 @@ class Call:
 
     def dial(self) -> None:
         """Send the INVITE."""
-        channel, switch = self.channel, self.channel.switch
+        channel, switch = self.channel, self.switch
         switch.enter(channel, self)
         channel.emit("CHANNEL_OUTGOING")
         channel.emit_state("CS_INIT")
@@ -76,12 +76,12 @@ class Call:
             Act.ANSWER: self.answer,
             Act.REFUSE: lambda: self.refuse(step.value, step.sip_status),
             Act.HANG_UP: self.callee_hangs_up,
-            Act.TYPE: lambda: self.channel.switch.type_digits(self.channel, step.value),
+            Act.TYPE: lambda: self.switch.type_digits(self.channel, step.value),
         }[step.act]()
 
     def ring(self) -> None:
         """180: the phone rings."""
-        channel, switch = self.channel, self.channel.switch
+        channel, switch = self.channel, self.switch
         channel.progress = switch.clock.micros()
         switch.oracle.rang(switch.seen[channel.uuid], switch.clock.now())
         self.emit_progress()
@@ -93,7 +93,7 @@ class Call:
 
     def early_media(self) -> None:
         """183: something is heard before the answer."""
-        channel, switch = self.channel, self.channel.switch
+        channel, switch = self.channel, self.switch
         channel.media = switch.clock.micros()
         channel.answer_state = "early"
         switch.oracle.rang(switch.seen[channel.uuid], switch.clock.now())
@@ -109,15 +109,13 @@ class Call:
 
     def mark_answered(self) -> None:
         """The events of the answer, and what the call asked to be run then."""
-        channel, switch = self.channel, self.channel.switch
+        channel, switch = self.channel, self.switch
         switch.answer(channel)
         switch.oracle.answered(switch.seen[channel.uuid], switch.clock.now())
         channel.emit("CHANNEL_ANSWER", "early" if channel.media else "")
         on_answer = channel.originated.get("execute_on_answer", "")
         if on_answer:
             application, _, argument = on_answer.replace("::", " ", 1).partition(" ")
-            if channel.runner is None:
-                channel.runner = Runner(channel, APPLICATIONS)
             channel.runner.run(Action(application, argument))
         if channel.alive:
             channel.emit_callstate("ACTIVE")
@@ -125,11 +123,11 @@ class Call:
     def refuse(self, cause: str, sip_status: int) -> None:
         """A final refusal."""
         ending = DECLINED if self.channel.progress else REFUSED
-        self.channel.switch.hang_up(self.channel, cause, ending, sip_status, by="callee")
+        self.switch.hang_up(self.channel, cause, ending, sip_status, by="callee")
 
     def callee_hangs_up(self) -> None:
         """BYE from the far end."""
-        self.channel.switch.hang_up(self.channel, "NORMAL_CLEARING", REMOTE, 200, by="callee")
+        self.switch.hang_up(self.channel, "NORMAL_CLEARING", REMOTE, 200, by="callee")
 
     def ended(self, channel: Channel) -> None:
         """The channel is gone."""

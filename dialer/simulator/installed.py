@@ -10,8 +10,8 @@ from xml.sax.saxutils import quoteattr
 
 from attrs import define
 
+from dialer.simulator.channel import Action
 from dialer.simulator.config import SimulatorConfig
-from dialer.simulator.runner import Action
 
 RULE = "=" * 97 + "\n"
 NOTHING = "can't find anything\n"

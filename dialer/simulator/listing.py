@@ -17,7 +17,7 @@ def _row(channel: Channel) -> dict[str, str]:
     values = channel.slots.values
     own_number, own_name = values.get("cid_number", ""), values.get("cid_name", "")
     flipped = bool(channel.answered) and not inbound
-    running = channel.runner.stack[-1].action if channel.runner and channel.runner.stack else None
+    running = channel.runner.stack[-1].action if channel.runner.stack else None
     return {
         "uuid": channel.uuid,
         "direction": "inbound" if inbound else "outbound",

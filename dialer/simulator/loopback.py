@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from dialer.simulator.applications import APPLICATIONS
 from dialer.simulator.calls import Call
-from dialer.simulator.channel import LOCAL, REFUSED, Channel
-from dialer.simulator.runner import Action, Runner, Running
+from dialer.simulator.channel import LOCAL, REFUSED, Action, Channel, Runner, Running
 
 FOR_EVER = "silence_stream://-1"
 
@@ -25,12 +23,12 @@ class LoopbackCall(Call):
     def create(self) -> None:
         """The near half's events, then those of the far half up to its dialplan."""
         Call.create(self)
-        near, switch = self.channel, self.channel.switch
+        near, switch = self.channel, self.switch
         far = self.far = Channel(
             switch, switch.new_uuid(), "loopback-b", near.number, near.name[:-1] + "b", _inherited(near.originated)
         )
         mine = {"answer": self._far_answers, "ring_ready": self._far_rings, "hangup": self._far_hangs_up}
-        self.dialplan = far.runner = Runner(far, APPLICATIONS | mine)
+        self.dialplan = far.runner = Runner(far, {**switch.applications, **mine})
         near.slots.put("other_uuid", far.uuid)
         for slot in ("number", "cid_number", "cid_name", "early"):
             far.slots.put(slot, near.slots.values.get(slot, ""))
@@ -66,7 +64,7 @@ class LoopbackCall(Call):
 
     def callee_hangs_up(self) -> None:
         """The far half ends the answered call."""
-        self.channel.switch.hang_up(self.channel, "NORMAL_CLEARING", LOCAL, by="callee")
+        self.switch.hang_up(self.channel, "NORMAL_CLEARING", LOCAL, by="callee")
 
     # --- its applications -------------------------------------------------------------------------------------------------
 
@@ -79,14 +77,14 @@ class LoopbackCall(Call):
     def _far_answers(self, runner: Runner, running: Running) -> None:
         self.mark_answered()
         far = self.far
-        far.switch.answer(far)
+        self.switch.answer(far)
         far.emit("CHANNEL_ANSWER")
         far.set_variable("endpoint_disposition", "ANSWER")
         far.emit_callstate("ACTIVE")
         running.finish()
 
     def _far_hangs_up(self, runner: Runner, running: Running) -> None:
-        cause, switch = running.action.argument, self.far.switch
+        cause, switch = running.action.argument, self.switch
         switch.hang_up(self.far, cause, REFUSED)
         switch.hang_up(self.channel, cause, REFUSED, by="callee")
 

@@ -7,9 +7,8 @@ from functools import partial
 
 from attrs import Factory, define
 
-from dialer.simulator.applications import APPLICATIONS
 from dialer.simulator.calls import Call
-from dialer.simulator.channel import Channel
+from dialer.simulator.channel import Action, Channel
 from dialer.simulator.dialstring import (
     USAGE,
     Arguments,
@@ -24,7 +23,6 @@ from dialer.simulator.dialstring import (
 from dialer.simulator.endpoints import Endpoint, parse_endpoint
 from dialer.simulator.loopback import LoopbackCall
 from dialer.simulator.numberplan import loopback_callee
-from dialer.simulator.runner import Action, Runner
 from dialer.simulator.switch import OUT_OF_ORDER, Switch
 
 NO_NUMBER = "0000000000"  # the caller id of a call that was given none
@@ -113,7 +111,7 @@ class Origination:
             return
         channel = self._channel(uuid, endpoint, variables)
         kind = LoopbackCall if loopback else Call
-        call = kind(channel, callee, progressed=self._progressed, answered=self._take, failed=self._failed)
+        call = kind(switch, channel, callee, progressed=self._progressed, answered=self._take, failed=self._failed)
         self.calls.append(call)
         timeout = leading_int(variables.get("originate_timeout", ""), self.arguments.timeout)
         call.dial()
@@ -191,8 +189,6 @@ class Origination:
                 self.switch.hang_up(other.channel, "LOSE_RACE")
         self._finish(f"+OK {call.channel.uuid}\n")
         channel = call.channel
-        if channel.runner is None:
-            channel.runner = Runner(channel, APPLICATIONS)
         channel.emit_state("CS_EXECUTE")
         channel.runner.start(self.plan())
 

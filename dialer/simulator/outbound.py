@@ -18,10 +18,9 @@ from twisted.python.failure import Failure
 from dialer.simulator import wire
 from dialer.simulator.applications import park
 from dialer.simulator.causes import named
-from dialer.simulator.channel import Channel
+from dialer.simulator.channel import Action, Channel, Runner, Running
 from dialer.simulator.dialstring import leading_int, separate
 from dialer.simulator.listener import Handler, Listener
-from dialer.simulator.runner import Action, Runner, Running
 from dialer.simulator.wire import Command
 
 FIRST_COMMAND = 25.0  # seconds that a listener has for its first command
@@ -109,7 +108,7 @@ class OutboundListener(Listener):
         if not self.connected:
             self.connected = True
             self.connected_at = self.switch.clock.now()
-            if self.asynchronous and channel.alive and channel.runner is not None:
+            if self.asynchronous and channel.alive:
                 park(channel.runner, self.running)
 
     def _getvar(self, command: Command) -> None:
@@ -143,7 +142,7 @@ class OutboundListener(Listener):
         verb = headers.get("call-command", "")
         if verb == "hangup":
             self.switch.hang_up(channel, named(headers.get("hangup-cause", "")) or "NORMAL_CLEARING")
-        elif verb == "execute" and channel.runner is not None and headers.get("execute-app-name"):
+        elif verb == "execute" and headers.get("execute-app-name"):
             argument = headers.get("execute-app-arg", "")
             if not argument and headers.get("content-type", "").lower() == "text/plain":
                 argument = command.body
@@ -182,7 +181,7 @@ class OutboundListener(Listener):
             self.channel.let_go()
         if self._lingering is not None and self._lingering.active():
             self._lingering.cancel()
-        if not self.channel.alive or self.channel.runner is None:
+        if not self.channel.alive:
             return
         if self._first is not None and self._first.active():
             self._first.cancel()
@@ -198,7 +197,7 @@ class OutboundListener(Listener):
     def release(self) -> None:
         """End the `socket` application as soon as what runs in it has ended."""
         runner = self.channel.runner
-        if runner is None or self.running not in runner.stack:
+        if self.running not in runner.stack:
             return
         runner.controlled = False
         if runner.stack[-1] is not self.running:
@@ -254,13 +253,13 @@ class _OneConnection(Factory):
 
 def open_socket(
     reactor: Reactor,
-    channel: Channel,
     runner: Runner,
     running: Running,
     make: Callable[[OutboundProtocol, Running], OutboundListener],
 ) -> None:
     """Connect to the `host:port [async] [full]` of the application's argument; with nobody listening, the application ends
     at once. Several hosts, separated by `|`, are tried in turn."""
+    channel = runner.channel
     words = separate(running.action.argument, " ", 80)
     hosts = words[0].split("|") if words and words[0] else []
 

@@ -12,8 +12,10 @@ from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
 
 from dialer.simulator import wire
 from dialer.simulator.api import Api
+from dialer.simulator.applications import APPLICATIONS
+from dialer.simulator.bridging import Bridge
 from dialer.simulator.bus import EventBus
-from dialer.simulator.channel import Channel
+from dialer.simulator.channel import Runner, Running
 from dialer.simulator.clock import SwitchClock
 from dialer.simulator.config import SimulatorConfig, uuid_factory
 from dialer.simulator.inbound import InboundFactory, InboundListener, InboundProtocol
@@ -21,7 +23,6 @@ from dialer.simulator.installed import Installed
 from dialer.simulator.oracle import CalledSide, Oracle
 from dialer.simulator.originate import DIALER_CONTEXT
 from dialer.simulator.outbound import OutboundListener, OutboundProtocol, open_socket
-from dialer.simulator.runner import Runner, Running
 from dialer.simulator.switch import Switch
 from dialer.simulator.templates import load
 
@@ -97,7 +98,7 @@ class Simulator:
             oracle=self.oracle,
             sps=config.sps,
             max_sessions=config.max_sessions,
-            connect_socket=self._open_socket,
+            applications={**APPLICATIONS, "bridge": self._bridge, "socket": self._open_socket},
             api=self.api.result,
             globals={"dialer_socket": config.outbound_socket} if config.outbound_socket else {},
         )
@@ -108,7 +109,10 @@ class Simulator:
     def _inbound_listener(self, protocol: InboundProtocol) -> InboundListener:
         return InboundListener(self.switch, self.api, cast(Any, protocol.transport), password=self._password)
 
-    def _open_socket(self, channel: Channel, runner: Runner, running: Running) -> None:
+    def _bridge(self, runner: Runner, running: Running) -> None:
+        Bridge(self.switch, runner, running).start()
+
+    def _open_socket(self, runner: Runner, running: Running) -> None:
         def make(protocol: OutboundProtocol, running: Running) -> OutboundListener:
             transport = cast(Any, protocol.transport)
             transport.setTcpNoDelay(True)
@@ -117,7 +121,7 @@ class Simulator:
                 self.switch,
                 self.api,
                 transport,
-                channel=channel,
+                channel=runner.channel,
                 running=running,
                 full="full" in flags,
                 asynchronous="async" in flags,
@@ -126,7 +130,7 @@ class Simulator:
             self._outbound = {one for one in self._outbound if not one.closed}
             return listener
 
-        open_socket(self._reactor, channel, runner, running, make)
+        open_socket(self._reactor, runner, running, make)
 
     # --- faults -----------------------------------------------------------------------------------------------------------
 

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from attrs import Factory, define, field
 from twisted.internet.interfaces import IDelayedCall
 
-from dialer.simulator import channel as channels
 from dialer.simulator.bus import EventBus
-from dialer.simulator.channel import Channel
-from dialer.simulator.clock import SwitchClock, duration
+from dialer.simulator.causes import q850
+from dialer.simulator.channel import CANCELLED, LOCAL, Channel, Room, Start
+from dialer.simulator.clock import SwitchClock, duration, stamp
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.expansion import expand
 from dialer.simulator.oracle import CalledSide, Oracle
-from dialer.simulator.rooms import Room
-from dialer.simulator.runner import Runner, Running
 from dialer.simulator.templates import Slots
 
 OUT_OF_ORDER = "DESTINATION_OUT_OF_ORDER"
+UNSET = "0"
+PHRASES = {
+    404: "Not Found",
+    408: "Request Timeout",
+    486: "Busy Here",
+    487: "CANCEL",
+    503: "Service Unavailable",
+    603: "Decline",
+}
 
 
 class Ender(Protocol):
@@ -44,7 +51,7 @@ class Switch:
     oracle: Oracle
     sps: int
     max_sessions: int
-    connect_socket: Callable[[Channel, Runner, Running], None]
+    applications: Mapping[str, Start]
     api: Callable[[str, str], str]
     globals: dict[str, str] = Factory(dict)
     channels: dict[str, Channel] = Factory(dict)
@@ -116,7 +123,7 @@ class Switch:
         if not channel.alive:
             return
         channel.cause = cause
-        channel.ending = ending or (channels.LOCAL if channel.answered else channels.CANCELLED)
+        channel.ending = ending or (LOCAL if channel.answered else CANCELLED)
         channel.answer_state = "hangup"
         channel.cancel_timers()
         if not sip_status:
@@ -124,10 +131,9 @@ class Switch:
         seen = self.seen.pop(channel.uuid, None)
         if seen is not None:
             self.oracle.ended(seen, self.clock.now(), cause, by)
-        channel.put_cause(sip_status)
+        _put_cause(channel, sip_status)
         channel.emit("CHANNEL_HANGUP")
-        if channel.runner is not None:
-            channel.runner.hung_up()
+        channel.runner.hung_up()
         ender = self._enders.pop(channel.uuid, None)
         # The result of a failed originate may come before or after the channel's last events (facts, originate).
         job_first = self.rng.random() < 0.5
@@ -135,7 +141,7 @@ class Switch:
             ender.ended(channel)
         channel.emit_state("CS_HANGUP")
         channel.hungup = self.clock.micros()
-        channel.put_end()
+        _put_end(channel)
         channel.emit_callstate("HANGUP")
         channel.emit_state("CS_REPORTING")
         channel.emit("CHANNEL_HANGUP_COMPLETE")
@@ -155,12 +161,8 @@ class Switch:
                 return
             channel.put_application({"DTMF-Digit": digit, "DTMF-Duration": "2000", "DTMF-Source": "RTP"})
             channel.emit("DTMF")
-            if channel.runner is None or not channel.runner.typed(digit):
+            if not channel.runner.typed(digit):
                 channel.digits += digit
-
-    def open_socket(self, channel: Channel, runner: Runner, running: Running) -> None:
-        """The `socket` application: hand the call to a listener."""
-        self.connect_socket(channel, runner, running)
 
     def expanded(self, text: str, channel: Channel | None = None) -> str:
         """The text with its `${...}` replaced, by the channel's variables first, then global ones; and without one level of
@@ -236,3 +238,49 @@ class Switch:
         if self._heartbeat is not None and self._heartbeat.active():
             self._heartbeat.cancel()
         self.paused = True
+
+
+def _put_cause(channel: Channel, sip_status: int) -> None:
+    """Why the call ended."""
+    phrase = PHRASES.get(sip_status, "")
+    channel.slots.put_safe(
+        {"cause": channel.cause, "q850": str(q850(channel.cause)), "sip_status": str(sip_status), "sip_phrase": phrase}
+    )
+
+
+def _put_end(channel: Channel) -> None:
+    """The figures of the call detail record."""
+    slots = channel.slots
+    values: dict[str, str] = {}
+    for slot, micros in (
+        ("created", channel.created),
+        ("answered", channel.answered),
+        ("progress", channel.progress),
+        ("media", channel.media),
+        ("hangup", channel.hungup),
+    ):
+        slots.put(f"{slot}_stamp", stamp(micros) if micros else "")
+        values[f"{slot}_s"] = str(micros // 1_000_000)
+    for slot, begin, end in (
+        ("total", channel.created, channel.hungup),
+        ("flow", channel.created if channel.answered else 0, channel.hungup),
+        ("bill", channel.answered, channel.hungup),
+        ("ring", channel.created, channel.progress),
+        ("mediawait", channel.created, channel.media),
+        ("wait", channel.created, channel.answered),
+    ):
+        values |= _durations(slot, begin, end)
+    slots.put_safe(values)
+    slots.put_group("*last_app", channel.runner.last_application())
+
+
+def _durations(slot: str, begin: int, end: int) -> dict[str, str]:
+    """Seconds (of whole clock seconds), milliseconds (rounded up as FreeSWITCH does) and microseconds between two moments."""
+    if not begin or end < begin:
+        return {f"{slot}_s": UNSET, f"{slot}_ms": UNSET, f"{slot}_us": UNSET}
+    micros = end - begin
+    return {
+        f"{slot}_s": str(end // 1_000_000 - begin // 1_000_000),
+        f"{slot}_ms": str((end + 500) // 1000 - (begin + 500) // 1000),
+        f"{slot}_us": str(micros),
+    }
