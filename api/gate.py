@@ -22,10 +22,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from api.errors import CHALLENGE, TOO_MANY_FAILURES, TOO_MANY_REQUESTS, UNAUTHORIZED, HttpError, retry_after
-from api.settings import HttpSettings
 from api.throttle import Throttle
 from dialer.interfaces import ApiBackend
 from dialer.records import Account
+from dialer.settings import HttpSettings
 
 LONG_MEMORY: Final = 3600.0
 """Seconds for which a password that was right may be tried again despite others' failures."""

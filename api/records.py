@@ -18,9 +18,9 @@ from twisted.web.resource import Resource
 
 from api.errors import NO_RESOURCE, UNAUTHORIZED, WRONG_METHOD, answer
 from api.request import ApiRequest
-from api.settings import HttpSettings
 from api.site import ApiSite
 from dialer.errors import BadValue
+from dialer.settings import HttpSettings
 
 PATHS: Final = (b"/cdr/", b"/cdr")
 CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="call detail records"'}

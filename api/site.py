@@ -14,8 +14,8 @@ from api.app import build_app
 from api.channel import ApiChannel
 from api.gate import Gate
 from api.request import ApiRequest
-from api.settings import HttpSettings
 from dialer.interfaces import ApiBackend
+from dialer.settings import HttpSettings
 
 
 class ApiSite(Site):

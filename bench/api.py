@@ -27,9 +27,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.utils import getProcessOutput
 from twisted.web.server import Site
 
-from api import HttpSettings, build_site
+from api import build_site
 from dialer.model import VoipAppType
 from dialer.records import Account, CampaignDraft
+from dialer.settings import HttpSettings
 from dialer.store.admin import Admin
 from dialer.store.database import Database
 from dialer.store.drafts import NewGateway, NewUser, NewVoipApp

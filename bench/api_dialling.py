@@ -17,12 +17,13 @@ from twisted.internet import reactor, task
 from bench.api import USER, ask, bulk, run
 from bench.processes import simulator
 from dialer.cli.run import API
-from dialer.config import Config
+from dialer.config import parse_config
 from dialer.esl.inbound import SwitchConfig
 from dialer.host import Host
 from dialer.model import VoipAppType
 from dialer.records import CampaignDraft
 from dialer.service import utc_now
+from dialer.settings import Config
 from dialer.store.admin import Admin
 from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
 from dialer.store.location import sqlite_url
@@ -33,7 +34,7 @@ CALLS_PER_SECOND = 100
 
 def config(port: int) -> Config:
     """A dialer of the simulator at `port`."""
-    return Config.model_validate(
+    return parse_config(
         {
             "database": {"url": "sqlite:///bench.db"},
             "http": {"endpoint": "tcp:0:interface=127.0.0.1", "requests_per_minute": 0},

@@ -1,10 +1,8 @@
-"""What voice applications hand to a call and get back from it, and what an administrator sets for them: frozen values."""
+"""What voice applications hand to a call and get back from it: frozen values."""
 
 from __future__ import annotations
 
 from attrs import frozen
-
-from dialer.model import VoipAppType
 
 
 @frozen(kw_only=True)
@@ -29,41 +27,3 @@ class Transferred:
     answered: bool
     talk_ms: int = 0
     by_contact: bool = False
-
-
-SPOKEN_TO = frozenset({VoipAppType.PLAY_AUDIO, VoipAppType.CONFERENCE, VoipAppType.SPEAK})
-
-
-@frozen(kw_only=True)
-class AppSettings:
-    """What holds for the voice applications of an installation; `dialer.config` explains each. Times are seconds; folders
-    are FreeSWITCH's, "" for its own one (`sounds`) or for none (`recordings`)."""
-
-    sounds: str = ""
-    formats: frozenset[str] = frozenset()
-    engine: str = "flite"
-    voice: str = "slt"
-    conference_profile: str = "default"
-    conference_prefix: str = ""
-    conference_members: int = 50
-    dial_timeout: int = 30
-    ringback: str = "%(1000,4000,425)"
-    opt_out_digit: str = ""
-    opt_out_sound: str = ""
-    opt_out_wait: float = 5.0
-    opt_out_kinds: frozenset[VoipAppType] = SPOKEN_TO
-    recordings: str = ""
-    inband_dtmf: bool = False
-    dial_limit: int = 3600
-    play_limit: int = 600
-    conference_limit: int = 3600
-    speak_limit: int = 600
-
-    def limit(self, kind: VoipAppType) -> int:
-        """The wall limit of a kind of application."""
-        return {
-            VoipAppType.DIAL: self.dial_limit,
-            VoipAppType.PLAY_AUDIO: self.play_limit,
-            VoipAppType.CONFERENCE: self.conference_limit,
-            VoipAppType.SPEAK: self.speak_limit,
-        }[kind]

@@ -1,275 +1,19 @@
-"""The configuration: one TOML file, checked whole before anything starts.
-
-Each setting tells its unit and whether it is *live*: a live one is read again when the running dialer is told to (SIGHUP), any
-other needs a restart. `dialer.settings_file` writes the file from what stands here.
-"""
+"""The configuration file: one TOML file, checked whole before anything starts."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, TypeVar, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from attrs import NOTHING, fields_dict, has
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from dialer.errors import BadValue
+from dialer.settings import DECLARED, Config
 
-LogLevel = Literal["debug", "info", "warning", "error"]
-
-# Of these settings, arguments of FreeSWITCH's applications are made.
-_FOLDER = "^(/[A-Za-z0-9_][A-Za-z0-9_ .-]*)*/?$"
-_WORD = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
-_WORD_OR_EMPTY = "^([A-Za-z0-9][A-Za-z0-9_-]{0,31})?$"
-_TONE = "^[0-9A-Za-z%(),.;:=<>+*#-]{0,200}$"
-
-
-def setting(default: Any, text: str, *, unit: str = "", live: bool = False, secret: bool = False, **bounds: Any) -> Any:
-    """A setting: `text` says what it does; `default` is `...` where there is none. `bounds` are pydantic's."""
-    return Field(default, description=text, json_schema_extra={"unit": unit, "live": live}, repr=not secret, **bounds)
-
-
-class Section(BaseModel):
-    """A table of the file. What it does not know is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class HttpSettings(Section):
-    """The REST API."""
-
-    endpoint: str = setting(
-        "tcp:8000:interface=127.0.0.1",
-        "where it listens, a Twisted endpoint: tcp:PORT[:interface=ADDRESS], ssl:PORT:privateKey=FILE:certKey=FILE, "
-        "unix:PATH, systemd:domain=INET:name=NAME",
-        min_length=1,
-    )
-    max_connections: int = setting(1000, "connections at the same time", unit="connections", live=True, ge=1, le=100_000)
-    max_body: int = setting(
-        2_097_152, "longest request body; beyond it the answer is 413", unit="bytes", live=True, ge=1024, le=2**30
-    )
-    request_timeout: float = setting(
-        30.0, "time in which a whole request has to arrive", unit="seconds", live=True, gt=0, le=3600
-    )
-    idle_timeout: float = setting(
-        60.0, "time between two requests of a connection, before it is closed", unit="seconds", live=True, gt=0, le=3600
-    )
-    requests_per_minute: int = setting(
-        1000, "requests of one user; beyond them the answer is 503; 0 for no limit", unit="per minute", live=True, ge=0
-    )
-    login_memory: float = setting(
-        10.0,
-        "how long a right password needs no hash again; after a change, the old one works for so long",
-        unit="seconds",
-        live=True,
-        ge=0,
-        le=3600,
-    )
-    failed_logins_per_user: int = setting(
-        10, "wrong passwords of one user, before further ones are refused; 0 for no limit", unit="per minute", live=True, ge=0
-    )
-    failed_logins_per_address: int = setting(20, "the same for one address", unit="per minute", live=True, ge=0)
-
-
-class DatabaseSettings(Section):
-    """Where the state is kept."""
-
-    url: str = setting(
-        ...,
-        "where it is: sqlite:///PATH (a relative PATH counts from this file's folder) or "
-        "postgresql://USER:PASSWORD@HOST/DATABASE",
-        min_length=1,
-        secret=True,
-    )
-
-
-class NodeSettings(Section):
-    """This dialler among those that share a PostgreSQL database."""
-
-    name: str = setting(
-        "", "its name, different for each; empty: the name of this machine", pattern="^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$"
-    )
-    lease: float = setting(
-        10.0, "how long it may be unheard of before others take its calls over", unit="seconds", ge=3, le=300
-    )
-
-
-class SwitchSettings(Section):
-    """The FreeSWITCH and its Event Socket (event_socket.conf.xml)."""
-
-    name: str = setting(
-        "",
-        "the same for all diallers that use this FreeSWITCH, different for any other one; empty: its host name and port",
-        max_length=200,
-    )
-    host: str = setting("127.0.0.1", "its address", min_length=1)
-    port: int = setting(8021, "the port of its Event Socket", ge=1, le=65535)
-    password: str = setting(..., "the password of its Event Socket", min_length=1, secret=True)
-    calls_per_second: float = setting(
-        25.0,
-        "the most calls that are started; a stock FreeSWITCH admits 29 (sessions-per-second)",
-        unit="per second",
-        live=True,
-        gt=0,
-        le=10_000,
-    )
-    max_in_flight: int = setting(
-        50, "originate commands that it has not accepted yet, at the same time", unit="commands", live=True, ge=1, le=10_000
-    )
-    silence: float = setting(
-        10.0,
-        "a connection on which nothing is heard for so long is given up",
-        unit="seconds",
-        ge=5,
-        le=300,
-    )
-
-
-class SimulatorSettings(Section):
-    """The built-in stand-in for a FreeSWITCH, in place of [[switch]]: nobody is called, scripts answer."""
-
-    port: int = setting(0, "the port of its Event Socket, on 127.0.0.1; 0 is any free one", ge=0, le=65535)
-    calls_per_second: float = setting(
-        25.0, "the most calls that are started on it", unit="per second", live=True, gt=0, le=10_000
-    )
-    callees: tuple[str, ...] = setting((), 'who answers which numbers, such as ["555*=busy", "*7=answers:ring=1,talk=2-5"]')
-    mix: str = setting("", "who answers the other numbers, by weight, such as answers=3,busy=1; empty: the built-in mix")
-    time_scale: float = setting(1.0, "stretches the times of the callees", gt=0, le=1000)
-    seed: int = setting(0, "of everything that is left to chance", ge=0, le=2**63 - 1)
-
-
-class OutboundSettings(Section):
-    """The socket server to which FreeSWITCH hands the answered calls."""
-
-    endpoint: str = setting(
-        "tcp:8084:interface=127.0.0.1", "where it listens, a Twisted endpoint; port 0 is any free one", min_length=1
-    )
-    advertise: str = setting("", "HOST:PORT at which FreeSWITCH reaches it; empty: as it listens")
-    allow: tuple[str, ...] = setting(("127.0.0.1", "::1"), "the addresses of the switches that may connect")
-    inline: bool = setting(False, "true: calls do not need the dialplan context that is shipped for FreeSWITCH")
-
-
-class AppsSettings(Section):
-    """The voice applications: what answered calls are connected to. Folders and files are on FreeSWITCH's machine."""
-
-    dial: str = setting("", 'an application of your own in place of this kind, as "package.module:function"')
-    play_audio: str = setting("", "the same for this kind")
-    conference: str = setting("", "the same for this kind")
-    speak: str = setting("", "the same for this kind")
-    sounds: str = setting(
-        "", "the folder in which sounds are found by name; empty: FreeSWITCH's own (sounds_dir)", pattern=_FOLDER
-    )
-    formats: tuple[str, ...] = setting(
-        (), 'what may stand before :// in the data of a voice application beside tone_stream, such as ["local_stream"]'
-    )
-    engine: str = setting("flite", "the text to speech engine; its module has to be loaded (mod_flite)", pattern=_WORD)
-    voice: str = setting("slt", "its voice", pattern=_WORD)
-    conference_profile: str = setting("default", "the profile of conferences (conference.conf.xml)", pattern=_WORD)
-    conference_prefix: str = setting(
-        "", "what is put before the name of a room, to keep campaigns out of the other rooms", pattern=_WORD_OR_EMPTY
-    )
-    conference_members: int = setting(50, "the most members of a room, counted from its first one", ge=2, le=10_000)
-    dial_timeout: int = setting(30, "how long a second leg may ring", unit="seconds", ge=1, le=600)
-    ringback: str = setting("%(1000,4000,425)", "what the callee hears meanwhile, a tone; empty: silence", pattern=_TONE)
-    opt_out_digit: str = setting(
-        "", "the key with which a callee puts its number on the do-not-call list; empty: none", pattern="^[0-9A-D*#]?$"
-    )
-    opt_out_sound: str = setting("", "what is played then, a file or tone; empty: three tones", max_length=255)
-    opt_out_wait: float = setting(5.0, "how long the key is waited for after the message", unit="seconds", ge=0, le=60)
-    opt_out_kinds: tuple[Literal["dial", "play_audio", "conference", "speak"], ...] = setting(
-        ("play_audio", "conference", "speak"), "where the key counts; in dial, it would count while an agent is talked to, too"
-    )
-    recordings: str = setting(
-        "", "the folder for recordings of all calls, each named after its call; empty: none", pattern=_FOLDER
-    )
-    inband_dtmf: bool = setting(False, "true: look for keys in the sound as well, for carriers without RFC 2833")
-    dial_limit: int = setting(3600, "how long an application of this kind may last", unit="seconds", ge=1, le=86_400)
-    play_limit: int = setting(600, "the same for PlayAudio", unit="seconds", ge=1, le=86_400)
-    conference_limit: int = setting(3600, "the same for Conference", unit="seconds", ge=1, le=86_400)
-    speak_limit: int = setting(600, "the same for Speak", unit="seconds", ge=1, le=86_400)
-
-
-class CdrSettings(Section):
-    """Where FreeSWITCH's mod_json_cdr posts its call detail records (url, cred): the second witness of how calls ended."""
-
-    endpoint: str = setting(
-        "tcp:8085:interface=127.0.0.1", "where records are taken, at /cdr/; a Twisted endpoint", min_length=1
-    )
-    username: str = setting("freeswitch", "who may post them", min_length=1, pattern="^[^:]*$")
-    password: str = setting(
-        "", "the password for that, 8 characters or more; empty: no records are taken", pattern="^(.{8,})?$", secret=True
-    )
-    max_body: int = setting(1_048_576, "longest record; beyond it the answer is 413", unit="bytes", ge=1024, le=2**30)
-
-
-class RecoverySettings(Section):
-    """How open attempts are judged after a crash or a lost connection. Shorter times than the defaults are for a switch nearby
-    that is never overloaded: a call that it begins later than the grace allows for would ring for an ended attempt."""
-
-    grace: float = setting(
-        10.0,
-        "a call that the switch does not know is gone for certain so long after the last moment at which it could have begun",
-        unit="seconds",
-        ge=2,
-        le=300,
-    )
-    originate_window: float = setting(
-        10.0,
-        "time from the moment at which a call is due to that from which on the switch itself refuses to make it",
-        unit="seconds",
-        ge=2,
-        le=60,
-    )
-
-
-class StopSettings(Section):
-    """What happens between SIGTERM and the end of the process. No call is begun any more from the signal on."""
-
-    timeout: float = setting(
-        20.0, "everything has to be done after so long; what is not is cut off", unit="seconds", live=True, gt=0, le=3600
-    )
-    wait_for_calls: float = setting(
-        0.0,
-        "how long live calls may go on; those that are left stay on the switch, and the next start takes them over",
-        unit="seconds",
-        live=True,
-        ge=0,
-        le=3600,
-    )
-
-
-class LogSettings(Section):
-    """What goes to standard error."""
-
-    level: LogLevel = setting("info", "from which level on: debug, info, warning, error", live=True)
-    library_level: LogLevel = setting("warning", "the same for the libraries beneath (Twisted)", live=True)
-
-
-class Config(Section):
-    """The whole file."""
-
-    http: HttpSettings = HttpSettings()
-    database: DatabaseSettings
-    node: NodeSettings = NodeSettings()
-    switch: tuple[SwitchSettings, ...] = Field((), max_length=1)
-    simulator: SimulatorSettings | None = None
-    outbound: OutboundSettings = OutboundSettings()
-    apps: AppsSettings = AppsSettings()
-    cdr: CdrSettings = CdrSettings()
-    recovery: RecoverySettings = RecoverySettings()
-    stop: StopSettings = StopSettings()
-    log: LogSettings = LogSettings()
-
-    @model_validator(mode="after")
-    def _one_switch(self) -> Self:
-        if bool(self.switch) == (self.simulator is not None):
-            raise ValueError("expected one [[switch]], or [simulator] in its place")
-        return self
-
-    @property
-    def calls_per_second(self) -> float:
-        """The cap of the switch, the simulated one included."""
-        return self.simulator.calls_per_second if self.simulator is not None else self.switch[0].calls_per_second
+T = TypeVar("T")
 
 
 def load_config(path: Path) -> Config:
@@ -286,10 +30,60 @@ def load_config(path: Path) -> Config:
         raise BadValue(str(path), "is not TOML: it is not UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadValue(str(path), f"is not TOML: {error}") from None
+    return parse_config(raw, str(path))
+
+
+def parse_config(raw: Mapping[str, object], source: str = "configuration") -> Config:
+    """The configuration that a file's content means. Raises `BadValue` (field: `source`) as `load_config` does."""
     try:
-        return Config.model_validate(raw)
+        config = validated(Config, raw)
     except ValidationError as error:
-        raise BadValue(str(path), "; ".join(_problem(item) for item in error.errors())) from None
+        raise BadValue(source, "; ".join(_problem(item) for item in error.errors())) from None
+    if bool(config.switch) == (config.simulator is not None):
+        raise BadValue(source, "expected one [[switch]], or [simulator] in its place")
+    return config
+
+
+def validated(declared: type[T], raw: Mapping[str, object]) -> T:
+    """The value of a class of `dialer.settings`, made of what a file has. Raises pydantic's `ValidationError`."""
+    return _value(declared, _model(declared).model_validate(raw))
+
+
+def section(name: str) -> type:
+    """The class of a section of the file."""
+    hint = get_type_hints(Config)[name]
+    return next(item for item in (hint, *get_args(hint)) if isinstance(item, type) and has(item))
+
+
+def _model(declared: type) -> type[BaseModel]:
+    """What pydantic checks for a section, or for the whole file. What it does not know is refused."""
+    hints = get_type_hints(declared)
+    checked: dict[str, Any] = {}
+    for name, attribute in fields_dict(declared).items():
+        default = ... if attribute.default is NOTHING else attribute.default
+        if declaration := attribute.metadata.get(DECLARED):
+            checked[name] = (declaration.given or hints[name], Field(default, **declaration.bounds))
+            continue
+        model: Any = _model(section(name))
+        match default:
+            case ():
+                checked[name] = (tuple[model, ...], Field((), max_length=1))
+            case None:
+                checked[name] = (model | None, None)
+            case _:
+                checked[name] = (model, default)
+    return create_model(declared.__name__, __config__=ConfigDict(extra="forbid"), **checked)
+
+
+def _value(declared: type[T], checked: BaseModel) -> T:
+    values = {name: getattr(checked, name) for name in checked.model_fields_set}
+    if declared is Config:
+        values = {name: _section_value(section(name), given) for name, given in values.items()}
+    return declared(**values)
+
+
+def _section_value(declared: type, given: Any) -> Any:
+    return tuple(_value(declared, one) for one in given) if isinstance(given, tuple) else _value(declared, given)
 
 
 def _problem(item: Any) -> str:
@@ -299,8 +93,6 @@ def _problem(item: Any) -> str:
             return f"{where} is not a setting"
         case "missing":
             return f"{where} is missing"
-        case "value_error":
-            return str(item["ctx"]["error"])
         case _:
             return f"{where}: {item['msg']}"
 
@@ -309,7 +101,7 @@ def changes(before: Config, after: Config) -> tuple[list[str], list[str]]:
     """The settings that differ, as `section.name`: the live ones, and those that need a restart."""
     live: list[str] = []
     fixed: list[str] = []
-    for name in Config.model_fields:
+    for name in fields_dict(Config):
         old, new = getattr(before, name), getattr(after, name)
         pairs = zip(old, new, strict=True) if isinstance(old, tuple) and len(old) == len(new) else [(old, new)]
         for one, other in pairs:
@@ -319,11 +111,10 @@ def changes(before: Config, after: Config) -> tuple[list[str], list[str]]:
 
 
 def _differences(old: Any, new: Any) -> Iterator[tuple[str, bool]]:
-    if not (isinstance(old, Section) and isinstance(new, Section)):
+    if not (has(type(old)) and has(type(new))):
         if old != new:
             yield "", False
         return
-    for name, info in type(old).model_fields.items():
+    for name, attribute in fields_dict(type(old)).items():
         if getattr(old, name) != getattr(new, name):
-            extra: Any = info.json_schema_extra
-            yield name, bool(extra["live"])
+            yield name, attribute.metadata[DECLARED].live

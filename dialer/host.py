@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import CannotListenError
 
-from dialer.applications import AppSettings
 from dialer.apps import loading
 from dialer.cdr import read_record
-from dialer.config import AppsSettings, Config, HttpSettings, SimulatorSettings, changes
+from dialer.config import changes
 from dialer.errors import BadValue, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
 from dialer.interfaces import ApiBackend
 from dialer.model import VoipAppType
 from dialer.service import DialerService, ServiceSettings
+from dialer.settings import Config, HttpSettings, SimulatorSettings
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.numberplan import NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.service import Simulator
@@ -41,12 +41,11 @@ again."""
 
 @frozen
 class Api:
-    """The package `api`, which only the outermost modules may import. `limits` makes its limits of the settings, `build_site`
-    its site of the backend, the limits and the reactor, `build_record_site` that for call detail records: of who takes one,
-    user name and password, the longest body and the reactor."""
+    """The package `api`, which only the outermost modules may import. `build_site` makes its site of the backend, the limits
+    and the reactor, `build_record_site` that for call detail records: of their receiver, user name and password, the longest
+    body and the reactor."""
 
-    build_site: Callable[[ApiBackend, Any, Any], Site]
-    limits: Callable[[HttpSettings], Any]
+    build_site: Callable[[ApiBackend, HttpSettings, Any], Site]
     build_record_site: Callable[[TakeRecord, tuple[str, str], int, Any], Site]
 
 
@@ -121,7 +120,7 @@ class Host:
         if sections & {"switch", "simulator"} and same_kind:
             self.service.switch.limit(config.calls_per_second, _in_flight(config))
         if "http" in sections:
-            self.web.site.use(self.api.limits(config.http))
+            self.web.site.use(config.http)
         self.config = config
         return live, fixed
 
@@ -145,15 +144,7 @@ class Host:
         if self.config.simulator is not None:
             return await self._start_simulator(self.config.simulator)
         (switch,) = self.config.switch
-        return SwitchConfig(
-            host=switch.host,
-            port=switch.port,
-            password=switch.password,
-            identity=switch.name,
-            calls_per_second=switch.calls_per_second,
-            max_in_flight=switch.max_in_flight,
-            silence=switch.silence,
-        )
+        return SwitchConfig(**asdict(switch))
 
     async def _start_simulator(self, settings: SimulatorSettings) -> SwitchConfig:
         config = _simulator(settings)
@@ -175,14 +166,14 @@ class Host:
             advertise=outbound.advertise,
             peers=frozenset(outbound.allow),
             inline=outbound.inline,
-            apps=app_settings(self.config.apps),
+            apps=self.config.apps,
             applications=loading.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
             recovery_grace=self.config.recovery.grace,
             originate_window=self.config.recovery.originate_window,
         )
         self.service = DialerService(self.reactor, settings)
         self.backend = StoreBackend(self.service.database, self.reactor, self.service, self.service.now)
-        site = self.api.build_site(self.backend, self.api.limits(self.config.http), self.reactor)
+        site = self.api.build_site(self.backend, self.config.http, self.reactor)
         self.web = WebServer(self.reactor, site)
         self._built = True
 
@@ -224,14 +215,6 @@ def _simulator(settings: SimulatorSettings) -> SimulatorConfig:
     except ValueError as error:
         raise BadValue("simulator.mix", str(error)) from None
     return SimulatorConfig(sps=0, max_sessions=0, plan=plan, time_scale=settings.time_scale)
-
-
-def app_settings(settings: AppsSettings) -> AppSettings:
-    """The applications' own value has the names of the settings; the kinds are there as what they are."""
-    values = settings.model_dump(exclude={kind.name.lower() for kind in VoipAppType})
-    values["formats"] = frozenset(settings.formats)
-    values["opt_out_kinds"] = frozenset(VoipAppType[name.upper()] for name in settings.opt_out_kinds)
-    return AppSettings(**values)
 
 
 def _in_flight(config: Config) -> int:

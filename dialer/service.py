@@ -19,7 +19,6 @@ from attrs import Factory, define, field, frozen
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 
-from dialer.applications import AppSettings
 from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
@@ -35,6 +34,7 @@ from dialer.interfaces import Switch
 from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
 from dialer.model import Finish, Signal, VoipAppType
+from dialer.settings import AppSettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections

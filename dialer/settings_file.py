@@ -1,15 +1,15 @@
-"""Writes a configuration file: every setting with what it does, its unit and its default, from `dialer.config`'s models."""
+"""Writes what `dialer.settings` declares: the configuration file, and the tables of the documentation."""
 
 from __future__ import annotations
 
 import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, get_args
 
-from pydantic.fields import FieldInfo
+from attrs import NOTHING, Attribute, fields_dict
 
-from dialer.config import Config, Section
+from dialer.config import section
+from dialer.settings import DECLARED, Config, Declaration
 
 WIDTH = 100
 HEADER = """\
@@ -28,14 +28,29 @@ def settings_file(values: Values) -> str:
     if unknown:
         raise KeyError(", ".join(sorted(unknown)))
     blocks = [_comment(HEADER)]
-    for name, info in Config.model_fields.items():
-        blocks.append("\n".join(_section(name, info, values.get(name))))
+    for name, attribute in fields_dict(Config).items():
+        blocks.append("\n".join(_section(name, attribute.default, values.get(name))))
     return "\n\n".join(blocks) + "\n"
 
 
 def known_settings() -> list[str]:
     """Every setting, as `section.name`."""
-    return [f"{name}.{key}" for name, info in Config.model_fields.items() for key in _model(info).model_fields]
+    return [f"{name}.{key}" for name in fields_dict(Config) for key in fields_dict(section(name))]
+
+
+def settings_tables() -> str:
+    """Every setting in Markdown, a table for each section."""
+    blocks = []
+    for name, whole in fields_dict(Config).items():
+        rows = ["| setting | default | unit | live | |", "|---|---|---|---|---|"]
+        for key, attribute in fields_dict(section(name)).items():
+            declaration: Declaration = attribute.metadata[DECLARED]
+            default = "required" if attribute.default is NOTHING else f"`{toml(attribute.default)}`"
+            live = "yes" if declaration.live else ""
+            rows.append(f"| `{key}` | {default} | {declaration.unit} | {live} | {declaration.text} |")
+        heading = f"`[[{name}]]`" if whole.default == () else f"`[{name}]`"
+        blocks.append("\n".join([f"{heading}: {' '.join((section(name).__doc__ or '').split())}", "", *rows]))
+    return "\n\n".join(blocks) + "\n"
 
 
 def toml(value: object) -> str:
@@ -53,48 +68,31 @@ def toml(value: object) -> str:
             raise TypeError(f"no TOML for {value!r}")
 
 
-def _section(name: str, info: FieldInfo, values: Mapping[str, object] | None) -> Iterator[str]:
-    model = _model(info)
-    header = f"[[{name}]]" if _is_list(info) else f"[{name}]"
-    left_out = values is None and not _is_always_there(info)
-    yield _comment(model.__doc__ or "")
+def _section(name: str, default: object, values: Mapping[str, object] | None) -> Iterator[str]:
+    header = f"[[{name}]]" if default == () else f"[{name}]"
+    left_out = values is None and default in ((), None)
+    yield _comment(section(name).__doc__ or "")
     yield f"#{header}" if left_out else header
-    for key, field in model.model_fields.items():
+    for key, attribute in fields_dict(section(name)).items():
         yield ""
-        yield _comment(_explanation(field))
+        yield _comment(_explanation(attribute))
         if values is not None and key in values:
             yield f"{key} = {toml(values[key])}"
         else:
-            shown = "" if field.is_required() else field.default
-            yield f"#{key} = {toml(shown)}"
+            yield f"#{key} = {toml('' if attribute.default is NOTHING else attribute.default)}"
 
 
-def _explanation(field: FieldInfo) -> str:
-    extra: Any = field.json_schema_extra
-    text = f"{field.description}."
-    unit = f" Unit: {extra['unit']}." if extra["unit"] else ""
-    default = " Required." if field.is_required() else f" Default: {toml(field.default)}."
-    live = " (live)" if extra["live"] else ""
-    return f"{text[0].upper()}{text[1:]}{unit}{default}{live}"
+def _explanation(attribute: Attribute[object]) -> str:
+    declared: Declaration = attribute.metadata[DECLARED]
+    unit = f" Unit: {declared.unit}." if declared.unit else ""
+    default = " Required." if attribute.default is NOTHING else f" Default: {toml(attribute.default)}."
+    live = " (live)" if declared.live else ""
+    return f"{declared.text[0].upper()}{declared.text[1:]}.{unit}{default}{live}"
 
 
 def _comment(text: str) -> str:
     lines = [wrapped for line in text.splitlines() for wrapped in textwrap.wrap(line, WIDTH, break_on_hyphens=False)]
     return "\n".join(f"# {line}" for line in lines)
-
-
-def _model(info: FieldInfo) -> type[Section]:
-    annotation: Any = info.annotation
-    candidates = [annotation, *get_args(annotation)]
-    return next(item for item in candidates if isinstance(item, type) and issubclass(item, Section))
-
-
-def _is_list(info: FieldInfo) -> bool:
-    return info.default == ()
-
-
-def _is_always_there(info: FieldInfo) -> bool:
-    return info.is_required() or isinstance(info.default, Section)
 
 
 def _escaped(character: str) -> str:

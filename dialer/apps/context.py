@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 
-from dialer.applications import AppSettings
 from dialer.interfaces import AnsweredCall, ApplicationStore
 from dialer.model import Attempt, Contact, Gateway
+from dialer.settings import AppSettings
 
 
 @define(eq=False, kw_only=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dialer import appdata
-from dialer.applications import AppSettings
 from dialer.apps.context import CallContext
 from dialer.interfaces import AnsweredCall
+from dialer.settings import AppSettings
 
 DEFAULT_AUDIO = "tone_stream://%(400,200,440);%(600,200,660)"
 """What is played when neither the campaign nor the voice application names anything: two short tones."""

@@ -12,7 +12,6 @@ from attrs import define
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 
-from dialer.applications import AppSettings
 from dialer.apps.conference import conference
 from dialer.apps.context import Application, CallContext
 from dialer.apps.dial import dial
@@ -22,6 +21,7 @@ from dialer.apps.speak import speak
 from dialer.errors import DialerError, SessionGone
 from dialer.interfaces import OPT_OUT, AnsweredCall, ApplicationStore, Now
 from dialer.model import Attempt, VoipAppType
+from dialer.settings import AppSettings
 
 log = structlog.get_logger()
 

@@ -21,11 +21,12 @@ from dialer.accounts import hash_password
 from dialer.cli.blocking import with_database
 from dialer.cli.passwords import Password, from_file, generated
 from dialer.cli.users import Users
-from dialer.config import NodeSettings
+from dialer.config import validated
 from dialer.errors import BadValue, DialerError, StoreError
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import VoipAppType
 from dialer.service import utc_now
+from dialer.settings import NodeSettings
 from dialer.settings_file import settings_file
 from dialer.store.connection import Dialect
 from dialer.store.database import Database
@@ -145,7 +146,7 @@ def _server(given: str | None) -> str:
 
 def _node(name: str) -> str:
     try:
-        return NodeSettings(name=name).name
+        return validated(NodeSettings, {"name": name}).name
     except ValidationError:
         expected = "expected up to 64 letters, digits, _ . and -, the first of them a letter, a digit or _"
         raise BadValue("--node", f"{expected}; got {name[:80]!r}") from None

@@ -19,16 +19,16 @@ from twisted.python.failure import Failure
 
 from api import build_site
 from api.records import build_record_site
-from api.settings import HttpSettings as ApiLimits
 from dialer import __version__
 from dialer.cli.blocking import config_option
 from dialer.cli.signals import Signals
-from dialer.config import Config, HttpSettings, load_config
+from dialer.config import load_config
 from dialer.errors import BadValue, DialerError
 from dialer.host import Api, Host
 from dialer.logs import LineLog, log_to_stderr
 from dialer.notify import Notifier, from_environment
 from dialer.service import utc_now
+from dialer.settings import Config
 from dialer.store.location import shown
 
 log = structlog.get_logger()
@@ -69,12 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     return Running(reactor, arguments, config, lines, from_environment()).run()
 
 
-def api_limits(settings: HttpSettings) -> ApiLimits:
-    """The API's own value has the names of the settings, but for the endpoint."""
-    return ApiLimits(**settings.model_dump(exclude={"endpoint"}))
-
-
-API = Api(build_site=build_site, limits=api_limits, build_record_site=build_record_site)
+API = Api(build_site=build_site, build_record_site=build_record_site)
 
 
 class Running:

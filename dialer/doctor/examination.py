@@ -13,7 +13,6 @@ from typing import Any
 
 from attrs import define, field
 
-from dialer.config import Config, SwitchSettings
 from dialer.doctor import dialplan, gateways, local, proof, records, server, sessions
 from dialer.doctor.findings import Finding, failure, ok, warning
 from dialer.doctor.state import State, dialling_process, read_state
@@ -23,6 +22,7 @@ from dialer.freeswitch.modules import known_modules, missing_modules
 from dialer.gateways import dial_string_from
 from dialer.interfaces import Now
 from dialer.model import VoipAppType
+from dialer.settings import Config, SwitchSettings
 from dialer.store.connection import Dialect
 from dialer.store.location import absolute_url, dialect_of, shown, sqlite_path
 

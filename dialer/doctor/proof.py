@@ -17,7 +17,6 @@ from twisted.internet.defer import Deferred, TimeoutError, maybeDeferred
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory
 
-from dialer.config import OutboundSettings
 from dialer.doctor.findings import Finding, failure, ok
 from dialer.doctor.switch import Doorway
 from dialer.errors import BadValue, CannotListen
@@ -26,6 +25,7 @@ from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.interfaces import AnsweredCall, Now
 from dialer.listening import address_of, listen
 from dialer.model import Origination
+from dialer.settings import OutboundSettings
 
 CHECK = "outbound"
 ITSELF = "loopback/m:~:answer~sleep:20000/dialer/inline"

@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.protocol import Factory, Protocol
 
-from dialer.config import SwitchSettings
 from dialer.errors import CommandFailed, DialerError, SwitchUnavailable
 from dialer.esl import commands
 from dialer.esl.clock import ClockOffset
@@ -20,6 +19,7 @@ from dialer.esl.events import Event
 from dialer.esl.link import Hooks, Link, LinkRules, PreparedEndpoint, explain
 from dialer.interfaces import Now
 from dialer.model import Origination
+from dialer.settings import SwitchSettings
 
 PATIENCE = 5.0
 """Seconds that the switch may take to greet, or to answer a command."""

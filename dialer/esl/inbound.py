@@ -31,28 +31,21 @@ from dialer.esl.signals import signal
 from dialer.esl.submissions import Submissions
 from dialer.interfaces import Now, SwitchListener
 from dialer.model import LiveChannel, Origination
+from dialer.settings import SwitchSettings
 
 _Result = TypeVar("_Result")
 _NO_SUCH_CHANNEL = "-ERR No such channel"
 
 
 @frozen(kw_only=True)
-class SwitchConfig:
-    """Where a FreeSWITCH is and how hard it may be driven. `identity` names it for all nodes that share a database; "" for its
-    own host name with the port. `max_in_flight` bounds the originates that it has not accepted yet. Times are seconds:
-    `handshake` to connect and log in, `silence` until a dead connection is dropped, `retry_max` between two tries to connect,
-    while callees may be on the line and others wait to be called."""
+class SwitchConfig(SwitchSettings):
+    """The settings, and what has none. Times are seconds: `handshake` to connect and log in, `retry_max` between two tries to
+    connect, while callees may be on the line and others wait to be called."""
 
-    host: str = "127.0.0.1"
-    port: int = 8021
     password: str = field(default="ClueCon", repr=False)
-    identity: str = ""
-    calls_per_second: float = 25.0
-    max_in_flight: int = 50
     command_connections: int = 1
     handshake: float = 10.0
     ping_interval: float = 2.0
-    silence: float = 10.0
     retry_initial: float = 1.0
     retry_max: float = 5.0
 
@@ -84,7 +77,7 @@ class InboundSwitch(Service):
         self._ready = False
         self._shutting_down = False
         self._core_uuid = ""
-        self._identity = config.identity
+        self._identity = config.name
         self.name = f"{config.host}:{config.port}"
         self.last_error = f"{self.name}: not connected yet"
         self._submissions = Submissions(reactor, now, config.calls_per_second, config.max_in_flight, self._send)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 
-from dialer.config import SwitchSettings
 from dialer.freeswitch.content import EVENT_SOCKET, SESSION_LIMITS, is_loopback, session_limits
 from dialer.freeswitch.modules import missing_modules
+from dialer.settings import SwitchSettings
 
 MODULES = "autoload_configs/modules.conf.xml"
 SWITCH = "autoload_configs/switch.conf.xml"

@@ -12,9 +12,9 @@ from xml.sax.saxutils import escape
 
 from attrs import frozen
 
-from dialer.config import Config, SwitchSettings
 from dialer.errors import BadValue
 from dialer.esl import quoting
+from dialer.settings import Config, SwitchSettings
 
 MARKER = "Installed by dialer freeswitch install, which replaces and removes it as long as nobody has changed it."
 SESSION_LIMITS = "dialer/session_limits.xml"

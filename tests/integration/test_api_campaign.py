@@ -16,7 +16,7 @@ from twisted.internet.task import deferLater
 from twisted.web.client import Agent, HTTPConnectionPool
 
 from dialer.cli.run import API
-from dialer.config import Config
+from dialer.config import parse_config
 from dialer.host import Host
 from dialer.model import VoipAppType
 from dialer.service import utc_now
@@ -65,7 +65,7 @@ class Service:
 async def service(folder: Path, callees: list[str], rate: float = 400.0) -> AsyncIterator[Service]:
     from twisted.internet import reactor
 
-    config = Config.model_validate(
+    config = parse_config(
         {
             "database": {"url": new_database(folder)},
             "http": {"endpoint": "tcp:0:interface=127.0.0.1", "requests_per_minute": 0},

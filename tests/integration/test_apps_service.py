@@ -11,10 +11,10 @@ import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred
 
-from dialer.applications import AppSettings
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import Contact, SubscriberStatus, VoipAppType
 from dialer.service import DialerService, ServiceSettings, utc_now
+from dialer.settings import AppSettings
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.numberplan import NumberPlan, parse_pattern
 from dialer.simulator.service import Simulator

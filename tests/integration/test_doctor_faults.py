@@ -16,7 +16,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
-from dialer.config import Config
+from dialer.config import parse_config
 from dialer.doctor.examination import Examination
 from dialer.doctor.findings import Finding, Level, as_text
 from dialer.esl.outbound import OutboundServer
@@ -67,7 +67,7 @@ class Bed:
             "switch": [{"port": port, **self.switch}],
             "outbound": self.outbound,
         }
-        config = Config.model_validate(raw)
+        config = parse_config(raw)
         try:
             return await Examination(self.reactor, config, self.path, now, new_id, self.patience).run()
         finally:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from dialer.config import Config
+from dialer.config import parse_config
 from dialer.doctor.examination import Examination
 from dialer.doctor.findings import Finding, Level
 from dialer.interfaces import NodeState
@@ -41,7 +41,7 @@ async def examine(url: str, folder: Path, ahead: float = 0.0, node: str = "one")
         "node": {"name": node},
         "switch": [{"port": 1, "password": "not the stock one"}],
     }
-    config = Config.model_validate(raw)
+    config = parse_config(raw)
     shifted = timedelta(seconds=ahead)
     findings = await Examination(reactor, config, bed.path, lambda: now() + shifted, new_id, 5.0).run()
     assert (findings[-1].check, findings[-1].level) == ("switch", Level.FAILURE)

@@ -8,16 +8,17 @@ from datetime import timedelta
 
 import pytest
 import pytest_twisted
-from attrs import define
+from attrs import define, evolve
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 
-from dialer.config import Config, DatabaseSettings
+from dialer.config import parse_config
 from dialer.errors import CannotListen, DialerError, StoreError
 from dialer.host import Api, Host
 from dialer.model import AttemptState, Contact, VoipAppType
 from dialer.service import utc_now
+from dialer.settings import Config, DatabaseSettings, HttpSettings
 from dialer.store.admin import Admin
 from dialer.store.contacts import Contacts
 from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
@@ -31,11 +32,11 @@ class Site(Factory):
 
     busy = False
 
-    def __init__(self, limits: int) -> None:
+    def __init__(self, limits: HttpSettings) -> None:
         self.limits = limits
         self.cut_off = False
 
-    def use(self, settings: int) -> None:
+    def use(self, settings: HttpSettings) -> None:
         self.limits = settings
 
     def drain(self) -> Deferred[None]:
@@ -54,20 +55,18 @@ def config(**sections: object) -> Config:
         "simulator": {"callees": ["*=answers:ring=0.1,talk=60"]},
         **sections,
     }
-    return Config.model_validate(values)
+    return parse_config(values)
 
 
 def build(folder, settings: Config) -> Host:
     from twisted.internet import reactor
 
-    api = Api(
-        build_site=lambda backend, limits, clock: Site(limits), limits=lambda http: http.max_body, build_record_site=None
-    )
+    api = Api(build_site=lambda backend, limits, clock: Site(limits), build_record_site=None)
     return Host(reactor, settings, folder, api)
 
 
 def on_new_database(folder, settings: Config) -> Config:
-    return settings.model_copy(update={"database": DatabaseSettings(url=new_database(folder))})
+    return evolve(settings, database=DatabaseSettings(url=new_database(folder)))
 
 
 @define
@@ -161,13 +160,13 @@ async def test_live_settings_act_at_once_and_the_rest_is_named(tmp_path):
     async with running(tmp_path, config()) as here:
         simulator = {"callees": ["*=answers:ring=0.1,talk=60"], "calls_per_second": 1}
         after = config(
-            database=here.host.config.database,
+            database={"url": here.host.config.database.url},
             simulator=simulator,
             http={"endpoint": "tcp:0:interface=127.0.0.1", "max_body": 5000},
             stop={"timeout": 3},
         )
         assert here.host.reload(after) == (["http.max_body", "simulator.calls_per_second", "stop.timeout"], [])
-        assert here.host.web.site.limits == 5000
+        assert here.host.web.site.limits.max_body == 5000
         assert here.host.config.stop.timeout == 3
         while not here.host.service.switch.ready:
             await deferLater(here.host.reactor, 0.02)
@@ -213,7 +212,7 @@ async def test_a_port_in_use_leaves_nothing_running(tmp_path):
         other.mkdir()
         settings = on_new_database(other, config())
         taken = {"endpoint": f"tcp:{port}:interface=127.0.0.1"}
-        second = build(other, config(database=settings.database, http=taken))
+        second = build(other, config(database={"url": settings.database.url}, http=taken))
         with pytest.raises(CannotListen, match=r"http\.endpoint: cannot listen on 127\.0\.0\.1"):
             await second.start()
         assert not second.up

@@ -16,11 +16,11 @@ from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
 
-from dialer.applications import AppSettings
 from dialer.apps.runner import VoiceApplications
 from dialer.esl import commands
 from dialer.esl.outbound import OutboundServer
 from dialer.model import Attempt, Origination, VoipAppType
+from dialer.settings import AppSettings
 from dialer.store.location import sqlite_url
 from tests.contract.client import Peer
 from tests.contract.conftest import ACCOUNT, EVENTS, PLAN, Connect, Target, connect, sip_targets, target, targets

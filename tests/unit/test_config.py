@@ -7,13 +7,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.config import Config, changes, load_config
+from dialer.config import changes, load_config, parse_config
 from dialer.errors import BadValue
-from dialer.settings_file import known_settings, settings_file, toml
+from dialer.model import VoipAppType
+from dialer.settings import Config
+from dialer.settings_file import known_settings, settings_file, settings_tables, toml
 
 SMALLEST = '[database]\nurl = "sqlite:///dialer.db"\n[[switch]]\npassword = "secret"\n'
 VALUES = {"database": {"url": "sqlite:///dialer.db"}, "switch": {"password": "secret"}}
@@ -116,7 +117,7 @@ def test_a_written_file_is_read_back_with_its_values_and_the_defaults(file):
     assert config.http.endpoint == "tcp:0"
     assert config.outbound.allow == ("10.0.0.1",)
     assert config.outbound.inline is True
-    assert config == Config.model_validate(
+    assert config == parse_config(
         {
             "database": VALUES["database"],
             "switch": [VALUES["switch"]],
@@ -160,10 +161,12 @@ def test_any_list_survives_being_written(values):
     assert tomllib.loads(f"a = {toml(values)}")["a"] == values
 
 
-def test_every_limit_of_the_api_is_a_setting():
-    from api import HttpSettings
-    from dialer import config
+def test_the_manual_has_every_setting_as_it_is_declared():
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert settings_tables() in manual, "write what dialer.settings_file.settings_tables() returns into docs/operations.md"
 
-    limits = {limit.name: limit.default for limit in fields(HttpSettings)}
-    ours = {name: info.default for name, info in config.HttpSettings.model_fields.items() if name != "endpoint"}
-    assert ours == limits
+
+def test_a_setting_that_is_not_in_the_file_has_its_default_as_the_program_needs_it(file):
+    apps = load(file, SMALLEST).apps
+    assert apps.opt_out_kinds == {VoipAppType.PLAY_AUDIO, VoipAppType.CONFERENCE, VoipAppType.SPEAK}
+    assert apps.formats == frozenset()

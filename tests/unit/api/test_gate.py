@@ -12,11 +12,11 @@ from twisted.internet.task import Clock
 
 from api.errors import HttpError
 from api.gate import Gate
-from api.settings import HttpSettings
 from api.throttle import MOST_KEYS, Throttle
 from dialer.accounts import hash_password, verify_password
 from dialer.errors import Busy, StoreError
 from dialer.records import Account
+from dialer.settings import HttpSettings
 from tests.unit.api.world import MANY, World, basic, world
 
 ANN = Account(id=1, username="ann")

@@ -12,9 +12,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 from twisted.internet.testing import StringTransport
 
-from api import HttpSettings
 from api.app import all_routes
 from dialer.errors import StoreError
+from dialer.settings import HttpSettings
 from dialer.store.connection import Dialect
 from dialer.store.requests.backend import StoreBackend
 from tests.unit.api.raw import connect, exchange

@@ -15,7 +15,7 @@ from api import app, openapi
 from api.app import all_routes, build_app
 from api.gate import Gate
 from api.routes import PREFIX, Route
-from api.settings import HttpSettings
+from dialer.settings import HttpSettings
 from tests.unit.api.test_http import filled, furnish
 from tests.unit.api.world import CAMPAIGN, World
 

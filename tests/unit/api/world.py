@@ -19,8 +19,9 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 
-from api import ApiSite, HttpSettings, build_site
+from api import ApiSite, build_site
 from dialer.model import VoipAppType
+from dialer.settings import HttpSettings
 from dialer.store.admin import Admin
 from dialer.store.database import Database, Node
 from dialer.store.drafts import NewGateway, NewUser, NewVoipApp

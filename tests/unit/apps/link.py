@@ -14,11 +14,11 @@ from twisted.internet.error import ConnectionDone, ConnectionRefusedError
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from dialer.applications import AppSettings
 from dialer.apps.runner import VoiceApplications
 from dialer.esl import commands
 from dialer.esl.outbound import OutboundServer
 from dialer.model import Attempt, Origination
+from dialer.settings import AppSettings
 from dialer.simulator.channel import Channel
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.numberplan import NumberPlan, parse_pattern

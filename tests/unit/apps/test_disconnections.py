@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.logger import globalLogPublisher
 
-from dialer.applications import AppSettings
 from dialer.esl.session import BREAK
 from dialer.model import VoipAppType
+from dialer.settings import AppSettings
 from tests.unit.apps.link import Link
 from tests.unit.apps.world import attempt
 

@@ -5,24 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from attrs import fields
 
-from dialer.applications import AppSettings
-from dialer.config import AppsSettings, load_config
+from dialer.config import load_config
 from dialer.errors import BadValue
-from dialer.host import app_settings
 from dialer.model import VoipAppType
 
 SMALLEST = '[database]\nurl = "sqlite:///dialer.db"\n[simulator]\n[apps]\n'
-
-
-def test_the_defaults_of_the_file_are_those_of_the_applications() -> None:
-    assert app_settings(AppsSettings()) == AppSettings()
-
-
-def test_every_setting_of_the_applications_stands_in_the_file() -> None:
-    kinds = {kind.name.lower() for kind in VoipAppType}
-    assert set(AppsSettings.model_fields) - kinds == {attribute.name for attribute in fields(AppSettings)}
 
 
 def test_settings_reach_the_applications(tmp_path: Path) -> None:
@@ -31,7 +19,7 @@ def test_settings_reach_the_applications(tmp_path: Path) -> None:
         SMALLEST + 'opt_out_digit = "9"\nopt_out_kinds = ["dial", "speak"]\nformats = ["local_stream"]\nplay_limit = 90\n'
         'recordings = "/srv/my recordings"\n'
     )
-    settings = app_settings(load_config(file).apps)
+    settings = load_config(file).apps
     assert settings.opt_out_kinds == {VoipAppType.DIAL, VoipAppType.SPEAK}
     assert (settings.opt_out_digit, settings.formats, settings.recordings) == ("9", {"local_stream"}, "/srv/my recordings")
     assert settings.limit(VoipAppType.PLAY_AUDIO) == 90

@@ -9,11 +9,11 @@ from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
-from dialer.applications import AppSettings
 from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.errors import StoreError
 from dialer.model import Attempt, Contact, Gateway, Plan, VoipApp, VoipAppType
+from dialer.settings import AppSettings
 from tests.fakes.calls import MemoryCall
 from tests.unit import builders
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from dialer.config import OutboundSettings
 from dialer.doctor.dialplan import judge_context
 from dialer.doctor.findings import Level, as_json, as_text, failure, ok, warning, worst
 from dialer.doctor.gateways import Route, judge_route, route_of
@@ -17,6 +16,7 @@ from dialer.doctor.proof import running_address
 from dialer.doctor.records import judge_configuration
 from dialer.doctor.sessions import judge_pace, judge_sessions, limit_in
 from dialer.freeswitch.content import shipped
+from dialer.settings import OutboundSettings
 from tests.unit.builders import campaign as make_campaign
 
 HERE = "127.0.0.1:8084"

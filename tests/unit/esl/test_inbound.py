@@ -45,7 +45,7 @@ class Setup:
         self.switch = InboundSwitch(
             self.clock,
             self.listener,
-            SwitchConfig(host="192.0.2.7", port=8021, **{"identity": "fs1", **config}),
+            SwitchConfig(host="192.0.2.7", port=8021, **{"name": "fs1", **config}),
             lambda: EPOCH + timedelta(seconds=self.clock.seconds()),
             random.Random(1),
             self.there,
@@ -112,7 +112,7 @@ def test_of_calls_of_other_dialers_only_the_ends_are_told() -> None:
 
 
 def test_a_switch_without_a_configured_name_is_known_by_its_host_name_and_port() -> None:
-    here = Setup(identity="")
+    here = Setup(name="")
     answer = here.there.answer
     here.there.answer = lambda wire, block: (  # type: ignore[method-assign]
         api_response("fs-in-the-cellar") if block == "api hostname" else answer(wire, block)

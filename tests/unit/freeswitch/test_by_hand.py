@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dialer.config import SwitchSettings
 from dialer.freeswitch.by_hand import INCLUDE_LIMITS, MODULES, SWITCH, remains
 from dialer.freeswitch.content import EVENT_SOCKET
 from dialer.freeswitch.modules import known_modules
+from dialer.settings import SwitchSettings
 
 HERE = SwitchSettings(password="secret")
 ALL = "".join(f'<load module="{module.name}"/>' for module in known_modules())

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.config import Config
+from dialer.config import parse_config
 from dialer.errors import BadValue, DialerError
 from dialer.freeswitch.content import EVENT_SOCKET, FILES, ConfFile, render
 from dialer.freeswitch.folder import ConfFolder
@@ -24,7 +24,7 @@ THEIRS = (
 
 
 def files(password: str = "secret") -> list[ConfFile]:
-    return render(Config.model_validate({"database": {"url": "sqlite:///d"}, "switch": [{"password": password}]}))
+    return render(parse_config({"database": {"url": "sqlite:///d"}, "switch": [{"password": password}]}))
 
 
 Tree = dict[str, tuple[int, bytes]]

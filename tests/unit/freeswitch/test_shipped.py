@@ -7,12 +7,14 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
-from dialer.config import Config
+from dialer.config import parse_config
 from dialer.errors import BadValue
 from dialer.esl import commands
 from dialer.freeswitch.content import FILES, MARKER, ConfFile, render, session_limits, shipped
 from dialer.freeswitch.modules import known_modules, missing_modules
+from dialer.settings import Config
 from tests.unit.freeswitch import vocabulary
 
 ROOT = Path(__file__).resolve().parents[3] / "freeswitch_conf"
@@ -21,7 +23,7 @@ BY_PATH = {"dialplan/dialer.xml": "", "dialer/session_limits.xml": "switch.conf"
 
 def config(password: str = "secret", **more: object) -> Config:
     switch = {"password": password} | more.pop("switch", {})  # type: ignore[operator]
-    return Config.model_validate({"database": {"url": "sqlite:///d"}, "switch": [switch], **more})
+    return parse_config({"database": {"url": "sqlite:///d"}, "switch": [switch], **more})
 
 
 FILLED = render(config())
@@ -117,7 +119,7 @@ def test_values_are_escaped_for_xml() -> None:
 
 @pytest.mark.parametrize("password", ["a$b", "$${hidden}", "a\nb", " a", "a\x07", "\ud800"])
 def test_a_password_that_cannot_be_carried_is_refused(password: str) -> None:
-    settings = config().model_copy(update={"switch": (config().switch[0].model_copy(update={"password": password}),)})
+    settings = evolve(config(), switch=(evolve(config().switch[0], password=password),))
     with pytest.raises(BadValue, match=r"switch\.password"):
         render(settings)
 
@@ -147,7 +149,7 @@ def test_for_a_switch_elsewhere_the_dialer_must_say_its_address(advertise: str) 
 
 def test_a_simulator_cannot_be_set_up() -> None:
     with pytest.raises(BadValue, match="simulator"):
-        render(Config.model_validate({"database": {"url": "sqlite:///d"}, "simulator": {}}))
+        render(parse_config({"database": {"url": "sqlite:///d"}, "simulator": {}}))
 
 
 def test_the_limits_have_room_for_calls_that_are_put_through() -> None:
