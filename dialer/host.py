@@ -23,8 +23,8 @@ from dialer.interfaces import ApiBackend
 from dialer.model import VoipAppType
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import Config, HttpSettings, SimulatorSettings
+from dialer.simulator.callees import NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.config import SimulatorConfig
-from dialer.simulator.numberplan import NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.service import Simulator
 from dialer.store.database import Node
 from dialer.store.location import absolute_url

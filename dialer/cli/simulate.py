@@ -7,11 +7,9 @@ import sys
 from typing import Any
 
 from dialer.errors import BadValue
-from dialer.simulator.callees import CALLEES, SETTINGS
+from dialer.simulator.callees import CALLEES, DEFAULT_MIX, SETTINGS, NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.config import SimulatorConfig
-from dialer.simulator.faults import FAULTS, parse_fault
-from dialer.simulator.numberplan import DEFAULT_MIX, NumberPlan, parse_mix, parse_pattern
-from dialer.simulator.standalone import Options, run_simulator
+from dialer.simulator.standalone import FAULTS, StandaloneOptions, parse_fault, run_simulator
 
 
 def add_parser(subparsers: Any) -> None:
@@ -65,7 +63,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the simulator until it is stopped. Raises BadValue for options that cannot be."""
-    options = Options(
+    options = StandaloneOptions(
         host=arguments.host,
         port=arguments.port,
         seed=arguments.seed,

@@ -14,7 +14,7 @@ from dialer.simulator.dialstring import leading_int, separate
 from dialer.simulator.expansion import cond
 from dialer.simulator.installed import Installed
 from dialer.simulator.originate import originate
-from dialer.simulator.switch import Switch
+from dialer.simulator.switch import SimulatedSwitch
 
 Output = Callable[[str], None]
 NO_CHANNEL = "-ERR No such channel!\n"
@@ -33,11 +33,11 @@ ASKED_TO_STOP = 0.5  # seconds between `fsctl shutdown` and the SHUTDOWN event (
 
 
 @define(eq=False)
-class Api:
+class SwitchApi:
     """Runs API commands on a switch. `installed` is how it is set up; `shutdown` is what `fsctl shutdown` does to the whole
     simulator."""
 
-    switch: Switch = field(init=False)
+    switch: SimulatedSwitch = field(init=False)
     shutdown: Callable[[], None]
     installed: Installed
     _commands: dict[str, Callable[[str], str]] = field(init=False)

@@ -11,8 +11,8 @@ from attrs import define, field
 
 from dialer.simulator.channel import Channel, Runner, Running
 from dialer.simulator.dialstring import Arguments, Unparsable, parse_dial
-from dialer.simulator.originate import Origination
-from dialer.simulator.switch import Switch
+from dialer.simulator.originate import SimulatedOrigination
+from dialer.simulator.switch import SimulatedSwitch
 
 CANCELLED = "ORIGINATOR_CANCEL"
 
@@ -21,10 +21,10 @@ CANCELLED = "ORIGINATOR_CANCEL"
 class Bridge:
     """One `bridge` application."""
 
-    switch: Switch
+    switch: SimulatedSwitch
     runner: Runner
     running: Running
-    dialling: Origination | None = field(default=None, init=False)
+    dialling: SimulatedOrigination | None = field(default=None, init=False)
     other: Channel | None = field(default=None, init=False)
     over: bool = field(default=False, init=False)
 
@@ -36,7 +36,7 @@ class Bridge:
         except Unparsable:
             self.failed("DESTINATION_OUT_OF_ORDER")
             return
-        self.dialling = Origination(self.switch, Arguments(dial="", target="&park"), groups, self.dialled)
+        self.dialling = SimulatedOrigination(self.switch, Arguments(dial="", target="&park"), groups, self.dialled)
         self.dialling.next_group()
 
     def dialled(self, output: str) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from attrs import define
 
-from dialer.simulator.callees import Act, Callee, Step
+from dialer.simulator.callees import Act, Callee, ScriptStep
 from dialer.simulator.channel import DECLINED, REFUSED, REMOTE, Action, Channel
 from dialer.simulator.oracle import CalledSide
-from dialer.simulator.switch import Switch
+from dialer.simulator.switch import SimulatedSwitch
 
 TIMER_B = 32.0  # seconds after which an INVITE that nobody answers is given up (RFC 3261, 64 * T1)
 
@@ -19,7 +19,7 @@ class Call:
     """One leg that is being called. `progressed` is told of early media, `answered` of the answer, `failed` of an end
     before the answer."""
 
-    switch: Switch
+    switch: SimulatedSwitch
     channel: Channel
     callee: Callee
     progressed: Callable[[Call], None]
@@ -43,7 +43,7 @@ class Call:
         channel.amd_result = "MACHINE" if self.callee.machine else "HUMAN"
         steps = self.callee.steps(switch.rng, switch.config.time_scale)
         if not self.callee.rings and not steps:
-            steps = [Step(TIMER_B, Act.REFUSE, "RECOVERY_ON_TIMER_EXPIRE", 408)]
+            steps = [ScriptStep(TIMER_B, Act.REFUSE, "RECOVERY_ON_TIMER_EXPIRE", 408)]
         self._play(steps, 0)
 
     def create(self) -> None:
@@ -53,7 +53,7 @@ class Call:
         for state in ("CS_ROUTING", "CS_CONSUME_MEDIA"):
             self.channel.emit_state(state)
 
-    def _play(self, steps: list[Step], index: int) -> None:
+    def _play(self, steps: list[ScriptStep], index: int) -> None:
         if index < len(steps):
             step = steps[index]
 
@@ -69,7 +69,7 @@ class Call:
 
     # --- from the callee to the switch ------------------------------------------------------------------------------------
 
-    def _act(self, step: Step) -> None:
+    def _act(self, step: ScriptStep) -> None:
         {
             Act.RING: self.ring,
             Act.EARLY_MEDIA: self.early_media,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from attrs import Factory, frozen
 
-from dialer.simulator.numberplan import NumberPlan
+from dialer.simulator.callees import NumberPlan
 
 STOCK = "ClueCon"  # the password that FreeSWITCH ships with
 MODULES = frozenset(

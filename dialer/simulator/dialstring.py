@@ -1,4 +1,5 @@
-"""How FreeSWITCH takes an `originate` line apart: arguments, channel variables, legs.
+"""How FreeSWITCH takes an `originate` line apart: arguments, channel variables, legs, and where each leg
+leads.
 
 Read from `switch_separate_string` (switch_utils.c), `switch_event_create_brackets` (switch_event.c), `originate_function`
 (mod_commands.c) and `switch_ivr_originate`; recordings 30 and 31 show the outcome.
@@ -7,9 +8,12 @@ Read from `switch_separate_string` (switch_utils.c), `switch_event_create_bracke
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from functools import cache
 
 from attrs import frozen
+
+from dialer.simulator.causes import named
 
 _ORDINARY = re.compile(r"[^\\']+")
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
@@ -216,3 +220,58 @@ def parse_target(target: str) -> tuple[str, str]:
     application = target[1:].partition(")")[0]
     name, _, argument = application.partition("(")
     return name, argument
+
+
+@frozen
+class Destination:
+    """A leg's destination. `problem` is the cause with which FreeSWITCH refuses it without dialling; with `session` it had
+    begun a session for it, whose CHANNEL_DESTROY is seen."""
+
+    family: str = ""
+    number: str = ""
+    name: str = ""
+    gateway: str = ""
+    profile: str = ""
+    host: str = "127.0.0.1:5090"
+    problem: str = ""
+    session: bool = False
+
+
+def parse_endpoint(text: str, invalid_gateways: Container[str]) -> Destination:
+    """The endpoint of a leg, such as `sofia/gateway/carrier/5551000`, `sofia/external/5551000@192.0.2.1:5060`,
+    `loopback/5551000/default` or `error/USER_BUSY`. Causes as recording 30 shows them."""
+    kind, slash, rest = text.partition("/")
+    if kind == "error":
+        return Destination(problem=named(rest) or "NORMAL_CLEARING")
+    if kind == "user":
+        return Destination(problem="SUBSCRIBER_ABSENT")
+    if kind == "loopback" and rest:
+        number = rest.partition("/")[0]
+        return Destination(family="loopback-a", number=number, name=f"loopback/{number}-a")
+    if kind == "null" and slash:
+        return Destination(family="sofia", number=rest, name=f"null/{rest}")
+    if kind == "sofia":
+        return _sofia(rest, invalid_gateways)
+    return Destination(problem="CHAN_NOT_IMPLEMENTED")
+
+
+def _sofia(text: str, invalid_gateways: Container[str]) -> Destination:
+    profile, slash, destination = text.partition("/")
+    if not slash:
+        return Destination(problem="INVALID_URL", session=True)
+    if profile == "gateway":
+        gateway, _, number = destination.partition("/")
+        if gateway in invalid_gateways or not gateway:
+            return Destination(problem="INVALID_GATEWAY", session=True)
+        if not number:
+            return Destination(problem="INVALID_URL", session=True)
+        return Destination(family="sofia", number=number, name=f"sofia/internal/{number}", gateway=gateway, profile="gateway")
+    if profile not in ("internal", "external"):
+        return Destination(problem="INVALID_PROFILE", session=True)
+    target = destination.removeprefix("sip:")
+    number, _, host = target.partition("@")
+    if not number:
+        return Destination(problem="INVALID_URL", session=True)
+    return Destination(
+        family="sofia", number=number, name=f"sofia/{profile}/{target}", profile=profile, host=host or "127.0.0.1"
+    )

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from dialer.simulator import wire
 from dialer.simulator.listener import Listener
-from dialer.simulator.wire import Command
+from dialer.simulator.wire import ReceivedCommand
 
 GARBAGE_LENGTH = 4096  # bytes of a garbage fault
 
@@ -29,7 +29,7 @@ class InboundListener(Listener):
         """The first frame of a connection."""
         self.send(wire.AUTH_REQUEST)
 
-    def handle(self, command: Command) -> bool:
+    def handle(self, command: ReceivedCommand) -> bool:
         """Before authentication: only that, and the end."""
         line = command.line.lower()
         if self.trusted or line.startswith(("exit", "...")):

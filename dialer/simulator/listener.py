@@ -8,20 +8,20 @@ from attrs import Factory, define
 from twisted.internet.interfaces import IDelayedCall, ITransport
 
 from dialer.simulator import wire
-from dialer.simulator.api import Api
+from dialer.simulator.api import SwitchApi
 from dialer.simulator.bus import EVENT_NAMES, MY_EVENTS, EventBus, Subscription
-from dialer.simulator.switch import Switch
-from dialer.simulator.wire import Command, CommandParser
+from dialer.simulator.switch import SimulatedSwitch
+from dialer.simulator.wire import CommandParser, ReceivedCommand
 
-Handler = Callable[[Command], None]
+Handler = Callable[[ReceivedCommand], None]
 
 
 @define(eq=False)
 class Listener:
     """What inbound and outbound connections have in common. Subclasses add to `handlers` and override `unknown`."""
 
-    switch: Switch
-    api: Api
+    switch: SimulatedSwitch
+    api: SwitchApi
     transport: ITransport
     parser: CommandParser = Factory(CommandParser)
     subscription: Subscription | None = None
@@ -119,7 +119,7 @@ class Listener:
 
     # --- commands ---------------------------------------------------------------------------------------------------------
 
-    def handle(self, command: Command) -> bool:
+    def handle(self, command: ReceivedCommand) -> bool:
         """Run a command. False when it blocks the connection until `resume`."""
         line = command.line
         lowered = line.lower()
@@ -175,7 +175,7 @@ class Listener:
         waiting = not finished
         return finished
 
-    def _bgapi(self, command: Command) -> None:
+    def _bgapi(self, command: ReceivedCommand) -> None:
         text = command.line[6:]
         if not text:
             self.reply(wire.NOT_FOUND)
@@ -186,16 +186,16 @@ class Listener:
         switch = self.switch
         self.api.run(name, argument, lambda said: switch.job_done(job, name, argument, said))
 
-    def _log(self, command: Command) -> None:
+    def _log(self, command: ReceivedCommand) -> None:
         level = command.argument("log") or "7"
         self.logging = True
         self.reply(f"+OK log level {level} [{level}]")
 
-    def _nolog(self, command: Command) -> None:
+    def _nolog(self, command: ReceivedCommand) -> None:
         self.reply("+OK no longer logging" if self.logging else "-ERR not loging")
         self.logging = False
 
-    def _sendmsg(self, command: Command) -> None:
+    def _sendmsg(self, command: ReceivedCommand) -> None:
         self.reply(f"-ERR invalid session id [{command.argument('sendmsg')}]")
 
     # --- subscriptions ----------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ class Listener:
             self.bus.changed(self.subscription)
         return self.subscription
 
-    def _event(self, command: Command) -> None:
+    def _event(self, command: ReceivedCommand) -> None:
         words = command.line.split(" ")[1:]
         subscription = self.subscribe()
         if words and words[0].lower() in ("plain", "json", "xml"):
@@ -228,7 +228,7 @@ class Listener:
         self.listening = True
         self.reply(f"+OK event listener enabled {subscription.kind}")
 
-    def _nixevent(self, command: Command) -> None:
+    def _nixevent(self, command: ReceivedCommand) -> None:
         names = [name for name in map(str.upper, command.line.split(" ")[1:]) if name in EVENT_NAMES]
         if not names:
             self.reply("-ERR no keywords supplied")
@@ -243,7 +243,7 @@ class Listener:
         self.listening = True
         self.reply("+OK events nixed")
 
-    def _noevents(self, command: Command) -> None:
+    def _noevents(self, command: ReceivedCommand) -> None:
         self._waiting.clear()
         if not self.listening:
             self.reply("-ERR not listening for events")
@@ -253,7 +253,7 @@ class Listener:
         self.bus.changed(self.subscribe())
         self.reply("+OK no longer listening for events")
 
-    def _myevents(self, command: Command) -> None:
+    def _myevents(self, command: ReceivedCommand) -> None:
         words = command.line.split(" ")[1:]
         self.limit_to(words[0] if words else "", command.line)
 
@@ -272,7 +272,7 @@ class Listener:
         self.bus.changed(self.subscribe())
         self.reply("+OK Events Enabled")
 
-    def _filter(self, command: Command) -> None:
+    def _filter(self, command: ReceivedCommand) -> None:
         name, blank, value = command.argument("filter ").partition(" ")
         filters = self.subscribe().filters
         if name.lower() == "delete" and blank:

@@ -7,23 +7,24 @@ from functools import partial
 
 from attrs import Factory, define
 
+from dialer.simulator.callees import loopback_callee
 from dialer.simulator.calls import Call
 from dialer.simulator.channel import Action, Channel
 from dialer.simulator.dialstring import (
     USAGE,
     Arguments,
+    Destination,
     Leg,
     Unparsable,
     leading_int,
     parse_arguments,
     parse_dial,
+    parse_endpoint,
     parse_target,
     separate,
 )
-from dialer.simulator.endpoints import Endpoint, parse_endpoint
 from dialer.simulator.loopback import LoopbackCall
-from dialer.simulator.numberplan import loopback_callee
-from dialer.simulator.switch import OUT_OF_ORDER, Switch
+from dialer.simulator.switch import OUT_OF_ORDER, SimulatedSwitch
 
 NO_NUMBER = "0000000000"  # the caller id of a call that was given none
 # Names that the templates show themselves; a second header of that name would be no FreeSWITCH event.
@@ -40,7 +41,7 @@ DIALER_CONTEXT = (
 Answer = Callable[[str], None]
 
 
-def originate(switch: Switch, line: str, answer: Answer) -> None:
+def originate(switch: SimulatedSwitch, line: str, answer: Answer) -> None:
     """Run an originate line; `answer` gets its output once it has succeeded or failed, perhaps at once."""
     switch.oracle.originated(switch.clock.now())
     arguments = parse_arguments(line)
@@ -53,14 +54,14 @@ def originate(switch: Switch, line: str, answer: Answer) -> None:
         switch.oracle.refused_by_switch("", switch.clock.now(), OUT_OF_ORDER)
         answer(f"-ERR {OUT_OF_ORDER}\n")
         return
-    Origination(switch, arguments, groups, answer).next_group()
+    SimulatedOrigination(switch, arguments, groups, answer).next_group()
 
 
 @define(eq=False)
-class Origination:
+class SimulatedOrigination:
     """An originate under way: groups of legs, tried in turn until a leg is taken."""
 
-    switch: Switch
+    switch: SimulatedSwitch
     arguments: Arguments
     groups: list[list[Leg]]
     answer: Answer
@@ -129,7 +130,7 @@ class Origination:
         if not call.channel.answered and not call.taken:
             self.switch.hang_up(call.channel, "NO_ANSWER")
 
-    def _channel(self, uuid: str, endpoint: Endpoint, variables: dict[str, str]) -> Channel:
+    def _channel(self, uuid: str, endpoint: Destination, variables: dict[str, str]) -> Channel:
         channel = Channel(self.switch, uuid, endpoint.family, endpoint.number, endpoint.name, variables)
         number = variables.get("origination_caller_id_number") or self.arguments.cid_number or NO_NUMBER
         name = variables.get("origination_caller_id_name") or self.arguments.cid_name

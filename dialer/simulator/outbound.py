@@ -21,7 +21,7 @@ from dialer.simulator.causes import named
 from dialer.simulator.channel import Action, Channel, Runner, Running
 from dialer.simulator.dialstring import leading_int, separate
 from dialer.simulator.listener import Handler, Listener
-from dialer.simulator.wire import Command
+from dialer.simulator.wire import ReceivedCommand
 
 FIRST_COMMAND = 25.0  # seconds that a listener has for its first command
 CONNECT_TIMEOUT = 30.0  # seconds
@@ -63,7 +63,7 @@ class OutboundListener(Listener):
 
     # --- commands ---------------------------------------------------------------------------------------------------------
 
-    def handle(self, command: Command) -> bool:
+    def handle(self, command: ReceivedCommand) -> bool:
         """The reply to a first command that is not `connect` is never sent."""
         first, self.said_something = not self.said_something, True
         if first and self._first is not None and self._first.active():
@@ -94,7 +94,7 @@ class OutboundListener(Listener):
         ]
         return mine + Listener.handlers(self)
 
-    def _connect(self, command: Command) -> None:
+    def _connect(self, command: ReceivedCommand) -> None:
         channel = self.channel
         channel.fill()
         self.bus.sequence += 1
@@ -111,27 +111,27 @@ class OutboundListener(Listener):
             if self.asynchronous and channel.alive:
                 park(channel.runner, self.running)
 
-    def _getvar(self, command: Command) -> None:
+    def _getvar(self, command: ReceivedCommand) -> None:
         name = command.argument("getvar")
         self.reply((self.channel.variable(name) or "") if name else "")
 
-    def _divert(self, command: Command) -> None:
+    def _divert(self, command: ReceivedCommand) -> None:
         value = command.argument("divert_events")
         if not value:
             self.reply("-ERR missing value.")
         else:
             self.reply("+OK events diverted" if value.lower() == "on" else "+OK events not diverted")
 
-    def _linger(self, command: Command) -> None:
+    def _linger(self, command: ReceivedCommand) -> None:
         argument = command.argument("linger")
         self.linger = leading_int(argument) if argument else -1
         self.reply(f"+OK will linger {self.linger} seconds" if argument else "+OK will linger")
 
-    def _nolinger(self, command: Command) -> None:
+    def _nolinger(self, command: ReceivedCommand) -> None:
         self.linger = None
         self.reply("+OK will not linger")
 
-    def _sendmsg(self, command: Command) -> None:
+    def _sendmsg(self, command: ReceivedCommand) -> None:
         uuid = command.argument("sendmsg")
         channel = self.channel if uuid in ("", self.channel.uuid) else self.switch.channels.get(uuid)
         if channel is None or (channel is not self.channel and not channel.alive):

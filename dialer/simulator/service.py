@@ -11,7 +11,7 @@ from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
 
 from dialer.simulator import wire
-from dialer.simulator.api import Api
+from dialer.simulator.api import SwitchApi
 from dialer.simulator.applications import APPLICATIONS
 from dialer.simulator.bridging import Bridge
 from dialer.simulator.bus import EventBus
@@ -23,7 +23,7 @@ from dialer.simulator.installed import Installed
 from dialer.simulator.oracle import CalledSide, Oracle
 from dialer.simulator.originate import DIALER_CONTEXT
 from dialer.simulator.outbound import OutboundListener, OutboundProtocol, open_socket
-from dialer.simulator.switch import Switch
+from dialer.simulator.switch import SimulatedSwitch
 from dialer.simulator.templates import load
 
 
@@ -88,8 +88,8 @@ class Simulator:
         """A new FreeSWITCH process."""
         bus = EventBus(self._clock, load(), self._new_uuid())
         config = self.config
-        self.api = Api(self.shut_down, Installed(config, DIALER_CONTEXT))
-        self.switch = Switch(
+        self.api = SwitchApi(self.shut_down, Installed(config, DIALER_CONTEXT))
+        self.switch = SimulatedSwitch(
             config=config,
             clock=self._clock,
             rng=self._rng,

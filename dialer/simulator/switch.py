@@ -40,7 +40,7 @@ class Ender(Protocol):
 
 
 @define(eq=False)
-class Switch:
+class SimulatedSwitch:
     """One running FreeSWITCH: everything that dies with its process."""
 
     config: SimulatorConfig

@@ -14,7 +14,7 @@ from importlib import resources
 
 from attrs import define, frozen
 
-from dialer.simulator.encoding import json_text, plain_text, to_bytes
+from dialer.simulator.wire import json_text, plain_text, to_bytes
 
 _SLOT = re.compile(r"\{(\w+)\}")
 

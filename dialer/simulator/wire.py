@@ -1,16 +1,16 @@
 """The frames of the Event Socket: commands that come in, replies and events that go out.
 
 Taken from recordings and from `read_packet` and `parse_command` of mod_event_socket.c. Replies put Content-Type before
-Content-Length, events the other way round.
+Content-Length, events the other way round. Text is `str` with surrogate escapes, so that bytes which are no UTF-8 pass through
+unchanged, as they do in FreeSWITCH.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from attrs import Factory, define, frozen
-
-from dialer.simulator.encoding import to_bytes, to_text
 
 AUTH_REQUEST = b"Content-Type: auth/request\n\n"
 GOODBYE = "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
@@ -19,9 +19,19 @@ NOT_FOUND = "-ERR command not found"
 MAX_COMMAND = 10 * 1024 * 1024  # bytes; max_len of read_packet
 MAX_REPLY = 511  # bytes; the reply buffer of listener_run is 512 with its end
 
+_JSON_SPECIAL = re.compile(r'["\\\x00-\x1f]')
+_JSON_SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+# SWITCH_URL_UNSAFE of switch_utils.h, and everything outside of printable ASCII; a `%` before two capital
+# hexadecimal digits is taken for an escape and left alone (switch_url_encode without double_encode).
+_PLAIN_SPECIAL = re.compile(rb'%(?![0-9A-F]{2})|[\x00-\x20\x7f-\xff#&+:;<=>?@\[\\\]^`{|}"]')
+_PLAIN_SAFE = re.compile(r"[A-Za-z0-9_./,()!$*'~-]+")
+
+UNDEFINED = "_undef_"  # what a plain event shows for an empty value (switch_event_serialize)
+
 
 @frozen
-class Command:
+class ReceivedCommand:
     """A command as it came: the line, the headers under it (names in lower case), the body when it has a length."""
 
     line: str
@@ -51,7 +61,7 @@ class CommandParser:
             self._buffer = self._buffer.lstrip(b"\r\n")
         return bool(self._buffer)
 
-    def next(self) -> Command | None:
+    def next(self) -> ReceivedCommand | None:
         """The next complete command, or None."""
         data = self._buffer = self._buffer.lstrip(b"\r\n")
         end, after = _end_of_block(data)
@@ -67,7 +77,7 @@ class CommandParser:
         if len(data) < after + length:
             return None
         self._buffer = data[after + length :]
-        return Command(lines[0], headers, to_text(data[after : after + length]))
+        return ReceivedCommand(lines[0], headers, to_text(data[after : after + length]))
 
 
 def _end_of_block(data: bytes) -> tuple[int, int]:
@@ -128,3 +138,29 @@ def linger_notice(session: str, channel_name: str, seconds: int) -> bytes:
         f"Content-Type: text/disconnect-notice\nControlled-Session-UUID: {session}\nContent-Disposition: linger\n"
         f"Channel-Name: {channel_name}\nLinger-Time: {seconds}\nContent-Length: 0\n\n"
     )
+
+
+def to_bytes(text: str) -> bytes:
+    """The bytes that the text stands for."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def to_text(data: bytes) -> str:
+    """The text for bytes; what is no UTF-8 survives the way back."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def json_text(value: str) -> str:
+    """The inside of a JSON string, as cJSON prints it: nothing but quotes, backslashes and control characters escaped."""
+    if not _JSON_SPECIAL.search(value):
+        return value
+    return _JSON_SPECIAL.sub(lambda m: _JSON_SHORT.get(m[0]) or f"\\u{ord(m[0]):04x}", value)
+
+
+def plain_text(value: str) -> str:
+    """A header's value as a plain event shows it: percent-encoded, `_undef_` when empty. Not reversible (see above)."""
+    if not value:
+        return UNDEFINED
+    if _PLAIN_SAFE.fullmatch(value):
+        return value
+    return _PLAIN_SPECIAL.sub(lambda m: b"%%%02X" % m[0][0], to_bytes(value)).decode("ascii")

@@ -20,8 +20,8 @@ from attrs import frozen
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
 from twisted.internet.protocol import Factory
 
+from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.config import SimulatorConfig
-from dialer.simulator.numberplan import NumberPlan, parse_pattern
 from dialer.simulator.service import Simulator
 from tests.contract.client import Peer
 

@@ -32,8 +32,8 @@ from dialer.errors import StoreError
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import Delivery, VoipAppType
 from dialer.service import DialerService, ServiceSettings
+from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.config import SimulatorConfig, uuid_factory
-from dialer.simulator.numberplan import NumberPlan, parse_pattern
 from dialer.simulator.oracle import CalledSide, Oracle
 from dialer.simulator.service import Simulator
 from dialer.store.location import sqlite_url

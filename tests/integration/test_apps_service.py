@@ -15,8 +15,8 @@ from dialer.esl.inbound import SwitchConfig
 from dialer.model import Contact, SubscriberStatus, VoipAppType
 from dialer.service import DialerService, ServiceSettings, utc_now
 from dialer.settings import AppSettings
+from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.config import SimulatorConfig
-from dialer.simulator.numberplan import NumberPlan, parse_pattern
 from dialer.simulator.service import Simulator
 from dialer.store.admin import Admin
 from dialer.store.contacts import Contacts

@@ -19,9 +19,9 @@ from dialer.esl import commands
 from dialer.esl.outbound import OutboundServer
 from dialer.model import Attempt, Origination
 from dialer.settings import AppSettings
+from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.channel import Channel
 from dialer.simulator.config import SimulatorConfig
-from dialer.simulator.numberplan import NumberPlan, parse_pattern
 from dialer.simulator.outbound import OutboundListener
 from dialer.simulator.service import Simulator
 from tests.unit.apps.world import MemoryAppStore

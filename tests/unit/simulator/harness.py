@@ -9,9 +9,9 @@ from attrs import Factory, define, field
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
+from dialer.simulator.callees import NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.inbound import InboundProtocol
-from dialer.simulator.numberplan import NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.service import Simulator
 from tests.unit.simulator.recordings import Frame, Headers, parse_event, split
 

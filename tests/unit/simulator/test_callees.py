@@ -7,8 +7,7 @@ from collections import Counter
 
 import pytest
 
-from dialer.simulator.callees import CALLEES, Act, parse_callee
-from dialer.simulator.numberplan import DEFAULT_MIX, NumberPlan, parse_mix, parse_pattern
+from dialer.simulator.callees import CALLEES, DEFAULT_MIX, Act, NumberPlan, parse_callee, parse_mix, parse_pattern
 
 
 def acts(text: str, scale: float = 1.0) -> list[tuple[float, Act]]:

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
+from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.config import SimulatorConfig
-from dialer.simulator.numberplan import NumberPlan, parse_pattern
 from dialer.simulator.templates import Template, Templates
 from tests.unit.simulator.harness import START, Bench, Client, bench, named
 
