@@ -20,6 +20,7 @@ from dialer.config import changes
 from dialer.errors import BadValue, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
 from dialer.interfaces import ApiBackend
+from dialer.listening import Site, WebServer
 from dialer.model import VoipAppType
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import Config, HttpSettings, SimulatorSettings
@@ -29,7 +30,6 @@ from dialer.simulator.service import Simulator
 from dialer.store.database import Node
 from dialer.store.location import absolute_url
 from dialer.store.requests.backend import StoreBackend
-from dialer.web import Site, WebServer
 
 log = structlog.get_logger()
 

@@ -1,14 +1,19 @@
-"""Listening where a setting says, with errors that name the setting."""
+"""Listening where a setting says, with errors that name it; an HTTP port that stops without cutting off an answer."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, cast
 
+import structlog
+from attrs import define, field
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
 from dialer.errors import BadValue, CannotListen
+
+log = structlog.get_logger()
 
 
 async def listen(reactor: Any, endpoint: str, factory: IProtocolFactory, setting: str) -> IListeningPort:
@@ -40,3 +45,57 @@ def address_of(port: IListeningPort) -> str:
 
 def _reason(error: Any) -> str:
     return getattr(error, "strerror", None) or str(error)
+
+
+class Site(Protocol):
+    """What serves HTTP: a protocol factory with limits that can be changed, and that can be drained."""
+
+    noisy: bool
+
+    def use(self, settings: Any) -> None:
+        """Other limits, from now on."""
+        ...
+
+    def drain(self) -> Deferred[None]:
+        """Answer what is in flight and close every connection; when cancelled, close them at once."""
+        ...
+
+
+@define(eq=False)
+class WebServer:
+    """A port with a site behind it."""
+
+    reactor: Any
+    site: Site
+    _port: IListeningPort | None = field(default=None, init=False)
+
+    @property
+    def address(self) -> str:
+        """Where it listens: `host:port`, or the path of a socket; "" when it does not."""
+        return "" if self._port is None else address_of(self._port)
+
+    async def start(self, endpoint: str, setting: str = "http.endpoint") -> None:
+        """Listen where `setting` says. Raises `BadValue`, `CannotListen`."""
+        self.site.noisy = False
+        self._port = await listen(self.reactor, endpoint, cast(Any, self.site), setting)
+
+    async def stop(self, seconds: float) -> None:
+        """Accept no more connections, answer the requests in flight, and close all connections: at the latest after so many
+        seconds. Nothing happens when it does not listen."""
+        if self._port is None:
+            return
+        port, self._port = self._port, None
+        await maybeDeferred(port.stopListening)
+        drained = self.site.drain()
+        timer = self.reactor.callLater(seconds, _cut_off, drained, seconds)
+        try:
+            await drained
+        except CancelledError:
+            return
+        if timer.active():
+            timer.cancel()
+
+
+def _cut_off(drained: Deferred[None], seconds: float) -> None:
+    log.warning("requests were cut off", after=f"{seconds} s")
+    drained.cancel()

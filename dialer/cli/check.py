@@ -1,4 +1,4 @@
-"""`dialer check`: an audit of the database, and the repair of what can be repaired."""
+"""`dialer check`: an audit of the database, and the repair of what can be repaired. `dialer upgrade`: its newest schema."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Any
 from attrs import asdict
 
 from dialer.cli.blocking import config_option, database_url
-from dialer.errors import BadValue
+from dialer.errors import BadValue, StoreError
 from dialer.service import utc_now
 from dialer.store.audit import Audit, Finding, Repair, audit, repair
+from dialer.store.maintenance import without_dialers
+from dialer.store.schema import is_newest, upgrade
 
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
@@ -94,3 +96,35 @@ def _told(finding: Finding) -> Iterator[str]:
         yield f"    and {finding.count - len(finding.examples)} more"
     if finding.remedy not in finding.examples:
         yield f"  {'--repair' if finding.repairable else 'remedy'}: {finding.remedy}"
+
+
+# --- dialer upgrade ---------------------------------------------------------------------------------------------------------
+
+
+def add_upgrade_parser(commands: Any) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser(
+        "upgrade",
+        help="bring the database to the schema of this version",
+        description="Brings the database to the schema of this version, in one transaction. The dialer must be stopped.",
+    )
+    config_option(parser)
+    parser.set_defaults(run=run_upgrade)
+
+
+def run_upgrade(arguments: argparse.Namespace) -> int:
+    """Upgrade; where there is something to do, no dialer may be at work. Raises `StoreError`."""
+    url = database_url(arguments.config)
+    applied = []
+    if not _is_up_to_date(url):
+        with without_dialers(url):
+            applied = upgrade(url)
+    print(f"schema upgraded to {applied[-1]}" if applied else "the schema is up to date")
+    return 0
+
+
+def _is_up_to_date(url: str) -> bool:
+    try:
+        return is_newest(url)
+    except StoreError:
+        return False  # the upgrade itself tells what is wrong, or makes a file that is not there

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from dialer.cli.demo_campaign import DemoCampaign, DemoRules
 from dialer.cli.display import ProgressDisplay, View, pacing_line, report
-from dialer.cli.interrupt import Interrupts
+from dialer.cli.signals import interrupts
 from dialer.errors import DialerError
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import Progress
@@ -71,7 +71,7 @@ class DemoRun:
     def run(self) -> int:
         """Dial to the end. Returns the exit status."""
         upgrade(sqlite_url(self.plan.database))
-        with Interrupts(self.reactor, self._pressed):
+        with interrupts(self.reactor, self._pressed):
             self.reactor.callWhenRunning(self._start)
             self.reactor.run(installSignalHandlers=False)
         return self.status

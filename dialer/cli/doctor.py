@@ -11,8 +11,8 @@ from twisted.python.failure import Failure
 
 from dialer.cli.blocking import config_option
 from dialer.config import load_config
-from dialer.doctor.examination import Examination
-from dialer.doctor.findings import Finding, Level, as_json, as_text, worst
+from dialer.doctor.diagnosis import Diagnosis, Level, as_json, as_text, worst
+from dialer.doctor.diagnostics import Diagnostics
 from dialer.service import new_id, utc_now
 
 EXIT_WELL = 0
@@ -37,11 +37,11 @@ def add_parser(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Examine. Raises `BadValue` for a configuration that is wrong."""
+    """Run the diagnostics. Raises `BadValue` for a configuration that is wrong."""
     config = load_config(arguments.config)
     from twisted.internet import reactor
 
-    findings = _examine(reactor, Examination(reactor, config, arguments.config, utc_now, new_id))
+    findings = _findings(reactor, Diagnostics(reactor, config, arguments.config, utc_now, new_id))
     if findings is None:
         return EXIT_INTERRUPTED
     if arguments.json:
@@ -53,13 +53,13 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_WELL if worst(findings) in tolerated else EXIT_FAILURES
 
 
-def _examine(reactor: Any, examination: Examination) -> list[Finding] | None:
+def _findings(reactor: Any, diagnostics: Diagnostics) -> list[Diagnosis] | None:
     """Run the reactor for it. None when it was interrupted."""
-    results: list[list[Finding] | Failure] = []
+    results: list[list[Diagnosis] | Failure] = []
 
     def start() -> None:
-        examined = Deferred.fromCoroutine(examination.run())
-        examined.addBoth(results.append).addBoth(lambda _: reactor.stop() if reactor.running else None)
+        done = Deferred.fromCoroutine(diagnostics.run())
+        done.addBoth(results.append).addBoth(lambda _: reactor.stop() if reactor.running else None)
 
     reactor.callWhenRunning(start)
     reactor.run()
@@ -67,6 +67,6 @@ def _examine(reactor: Any, examination: Examination) -> list[Finding] | None:
         return None
     (result,) = results
     if isinstance(result, Failure):
-        print("dialer: the examination broke off", file=sys.stderr)
+        print("dialer: the diagnostics broke off", file=sys.stderr)
         result.raiseException()
     return result

@@ -12,8 +12,7 @@ from dialer.config import load_config
 from dialer.freeswitch.by_hand import READ, SWITCH, remains
 from dialer.freeswitch.content import DIALPLAN, EVENT_SOCKET, SESSION_LIMITS, render
 from dialer.freeswitch.folder import ConfFolder
-from dialer.freeswitch.planning import Step, Verb, plan_install, plan_uninstall
-from dialer.freeswitch.showing import diff, summary
+from dialer.freeswitch.planning import FileStep, Verb, diff, plan_install, plan_uninstall, summary
 
 EXIT_DONE = 0
 EXIT_REMAINS = 1
@@ -85,7 +84,7 @@ def run_uninstall(arguments: argparse.Namespace) -> int:
     return EXIT_REMAINS if left else EXIT_DONE
 
 
-def _show(steps: Sequence[Step], arguments: argparse.Namespace) -> None:
+def _show(steps: Sequence[FileStep], arguments: argparse.Namespace) -> None:
     for line in diff(steps):
         print(line)
     for step in steps:
@@ -94,7 +93,7 @@ def _show(steps: Sequence[Step], arguments: argparse.Namespace) -> None:
         print("nothing was changed (--dry-run)")
 
 
-def _left_alone(steps: Sequence[Step]) -> list[str]:
+def _left_alone(steps: Sequence[FileStep]) -> list[str]:
     """For event_socket.conf.xml there is better advice: whether it fits as it is."""
     return [
         f"{step.path} is in the way: look at it, then let it be replaced (--replace)"
@@ -103,7 +102,7 @@ def _left_alone(steps: Sequence[Step]) -> list[str]:
     ]
 
 
-def _tell_next(steps: Sequence[Step], arguments: argparse.Namespace) -> None:
+def _tell_next(steps: Sequence[FileStep], arguments: argparse.Namespace) -> None:
     changed = {step.path for step in steps if step.changes}
     if arguments.dry_run or not changed:
         return

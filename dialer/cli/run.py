@@ -66,13 +66,13 @@ def run(arguments: argparse.Namespace) -> int:
     lines = log_to_stderr(utc_now, arguments.log_level or config.log.level, config.log.library_level, twisted=True)
     from twisted.internet import reactor
 
-    return Running(reactor, arguments, config, lines, from_environment()).run()
+    return DialerProcess(reactor, arguments, config, lines, from_environment()).run()
 
 
 API = Api(build_site=build_site, build_record_site=build_record_site)
 
 
-class Running:
+class DialerProcess:
     """One run of the process; it owns the reactor."""
 
     def __init__(self, reactor: Any, arguments: argparse.Namespace, config: Config, lines: LineLog, systemd: Notifier) -> None:

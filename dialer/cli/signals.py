@@ -1,7 +1,8 @@
-"""Signals as wishes: what they ask for runs on the reactor thread, in its turn."""
+"""Signals as wishes: the function of each runs on the reactor thread, in its turn."""
 
 from __future__ import annotations
 
+import itertools
 import signal
 from collections.abc import Callable, Mapping
 from types import FrameType, TracebackType
@@ -30,3 +31,9 @@ class Signals:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         # Not from within the handler: it interrupts whatever is running, the database thread's locks included.
         self.reactor.callFromThread(self.wishes[signal.Signals(number)])
+
+
+def interrupts(reactor: IReactorFromThreads, pressed: Callable[[int], None]) -> Signals:
+    """While entered, each SIGINT or SIGTERM calls `pressed(n)` on the reactor thread, n being 1 for the first one."""
+    count = itertools.count(1)
+    return Signals(reactor, dict.fromkeys((signal.SIGINT, signal.SIGTERM), lambda: pressed(next(count))))

@@ -9,7 +9,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from dialer.doctor.findings import Finding, failure, ok, warning
+from dialer.doctor.diagnosis import Diagnosis, failure, ok, warning
 
 GIGABYTE = 10**9
 ENOUGH = 2 * GIGABYTE
@@ -18,7 +18,7 @@ STOCK_PASSWORD = "ClueCon"  # noqa: S105 (everybody knows it)
 _OPEN_FILES = re.compile(r"^Max open files\s+(\d+|unlimited)", re.MULTILINE)
 
 
-def judge_permissions(path: Path, mode: int) -> Finding:
+def judge_permissions(path: Path, mode: int) -> Diagnosis:
     """The configuration holds the switch's password: who has it commands the switch."""
     check, repair = "permissions", f"chmod 600 {path}"
     said = f"{path} has mode {stat.S_IMODE(mode):04o}"
@@ -31,7 +31,7 @@ def judge_permissions(path: Path, mode: int) -> Finding:
     return ok(check, said)
 
 
-def judge_disk(folder: Path, free: int) -> Finding:
+def judge_disk(folder: Path, free: int) -> Diagnosis:
     """A full disk stops the calls: no attempt can be stored."""
     check, said = "disk", f"{free / GIGABYTE:.1f} GB free at {folder}"
     if free < TOO_LITTLE:
@@ -41,7 +41,7 @@ def judge_disk(folder: Path, free: int) -> Finding:
     return ok(check, said)
 
 
-def judge_files(limit: int | None, needed: int, whose: str) -> Finding:
+def judge_files(limit: int | None, needed: int, whose: str) -> Diagnosis:
     """Each connection and each call in a voice application is an open file; `limit` None is no limit."""
     check = "files"
     if limit is not None and limit < needed:
@@ -53,7 +53,7 @@ def judge_files(limit: int | None, needed: int, whose: str) -> Finding:
     return ok(check, f"{whose} may open {'any number of' if limit is None else limit} files")
 
 
-def judge_password(password: str) -> Finding:
+def judge_password(password: str) -> Diagnosis:
     """Whether the right password is a good one."""
     if password == STOCK_PASSWORD:
         return warning(
@@ -64,12 +64,12 @@ def judge_password(password: str) -> Finding:
     return ok("password", "the switch accepts it")
 
 
-def look_at_permissions(path: Path) -> Finding:
+def look_at_permissions(path: Path) -> Diagnosis:
     """The same for a file."""
     return judge_permissions(path, path.stat().st_mode)
 
 
-def look_at_disk(folder: Path) -> Finding:
+def look_at_disk(folder: Path) -> Diagnosis:
     """The same for the folder that the database is in."""
     try:
         return judge_disk(folder, shutil.disk_usage(folder).free)
@@ -77,7 +77,7 @@ def look_at_disk(folder: Path) -> Finding:
         return failure("disk", f"{folder}: {error.strerror}", "see database.url")
 
 
-def look_at_files(needed: int, dialer: int | None) -> Finding:
+def look_at_files(needed: int, dialer: int | None) -> Diagnosis:
     """The same for the running dialer's process, or else for this one."""
     if dialer is not None and dialer != os.getpid():
         try:

@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 
-from dialer.doctor.findings import Finding, failure, ok, warning
+from dialer.doctor.diagnosis import Diagnosis, failure, ok, warning
 from dialer.freeswitch.by_hand import read_parameters
 from dialer.freeswitch.content import is_loopback
 
@@ -19,7 +19,7 @@ CHECK = "cdr"
 PATIENCE = 5.0
 
 
-def judge_configuration(loaded: bool, located: str) -> Finding | list[tuple[str, str]]:
+def judge_configuration(loaded: bool, located: str) -> Diagnosis | list[tuple[str, str]]:
     """Either what is to be said, or the (url, credentials) to try. `located` is the answer to `xml_locate configuration
     configuration name json_cdr.conf`."""
     if not loaded:
@@ -51,7 +51,7 @@ class _Drain(Protocol):
             self.done.callback(None)
 
 
-async def try_url(reactor: Any, switch_host: str, url: str, credentials: str) -> Finding:
+async def try_url(reactor: Any, switch_host: str, url: str, credentials: str) -> Diagnosis:
     """Ask for the URL as mod_json_cdr would, but without a record: what may be stored there is nobody's to invent."""
     host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].rpartition(":")[0]
     if is_loopback(host) and not is_loopback(switch_host):
@@ -77,7 +77,7 @@ async def try_url(reactor: Any, switch_host: str, url: str, credentials: str) ->
     return _judge_status(url, response.code)
 
 
-def _judge_status(url: str, status: int) -> Finding:
+def _judge_status(url: str, status: int) -> Diagnosis:
     """Anything but these means that somebody there knows the address, be it that only a POST is liked."""
     if status in (401, 403):
         return failure(CHECK, f"{url} refuses the credentials ({status})", "see cred in json_cdr.conf.xml")

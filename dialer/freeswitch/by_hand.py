@@ -5,8 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 
-from dialer.freeswitch.content import EVENT_SOCKET, SESSION_LIMITS, is_loopback, session_limits
-from dialer.freeswitch.modules import missing_modules
+from dialer.freeswitch.content import EVENT_SOCKET, SESSION_LIMITS, is_loopback, missing_modules, session_limits
 from dialer.settings import SwitchSettings
 
 MODULES = "autoload_configs/modules.conf.xml"

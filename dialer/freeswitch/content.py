@@ -1,10 +1,10 @@
-"""The shipped files (`freeswitch_conf/`) with the values of a configuration in them."""
+"""The shipped files (`freeswitch_conf/`), with the values of a configuration in those to install; the list of modules."""
 
 from __future__ import annotations
 
 import ipaddress
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -29,6 +29,7 @@ FILES = (
 )
 """What is installed, relative to FreeSWITCH's configuration folder."""
 
+NEEDED = "needed"
 WITH_SECRETS = frozenset({EVENT_SOCKET})
 SESSIONS_PER_CALL = 2
 """The call, and the one to whom it may be put through."""
@@ -125,3 +126,23 @@ def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+@frozen
+class Module:
+    """`need` is `needed`, or what needs it: sip, conference, speak, cdr."""
+
+    name: str
+    need: str
+    purpose: str
+
+
+def known_modules() -> list[Module]:
+    """The list."""
+    lines = shipped().joinpath("modules.txt").read_text(encoding="utf-8").splitlines()
+    return [Module(*line.split(None, 2)) for line in lines if line and not line.startswith("#")]
+
+
+def missing_modules(loaded: Collection[str], needs: Collection[str]) -> list[Module]:
+    """Those that are needed, in general or by one of `needs`, and not loaded."""
+    return [module for module in known_modules() if module.need in (NEEDED, *needs) and module.name not in loaded]

@@ -16,7 +16,7 @@ from attrs import define, field
 from dialer.errors import BadValue, DialerError
 from dialer.freeswitch import manifest as manifests
 from dialer.freeswitch.manifest import Manifest
-from dialer.freeswitch.planning import Step, Verb
+from dialer.freeswitch.planning import FileStep, Verb
 
 ROOT_FILE = "freeswitch.xml"
 _NOBODY_ELSE = ~(stat.S_IRWXO | stat.S_IWGRP)
@@ -62,7 +62,7 @@ class ConfFolder:
             path: self.read(_backup(path, entry.replaced)) for path, entry in self._manifest.files.items() if entry.replaced
         }
 
-    def carry_out(self, steps: Sequence[Step]) -> None:
+    def carry_out(self, steps: Sequence[FileStep]) -> None:
         """Do it."""
         try:
             for step in steps:
@@ -74,7 +74,7 @@ class ConfFolder:
 
     # --- one step ---------------------------------------------------------------------------------------------------------
 
-    def _carry_out(self, step: Step) -> None:
+    def _carry_out(self, step: FileStep) -> None:
         if step.verb in (Verb.REMOVE, Verb.RESTORE, Verb.FORGET):
             self._undo(step)
             return
@@ -91,7 +91,7 @@ class ConfFolder:
         if step.changes and step.after is not None:
             self._write(step.path, step.after, like=there if there.exists() else self.root / ROOT_FILE, secret=step.secret)
 
-    def _undo(self, step: Step) -> None:
+    def _undo(self, step: FileStep) -> None:
         entry = self._manifest.files[step.path]
         backup = _backup(step.path, entry.replaced) if entry.replaced else ""
         if step.verb is Verb.REMOVE:

@@ -1,4 +1,5 @@
-"""What installing or uninstalling comes to, decided from what is there; nothing is done here.
+"""What installing or uninstalling comes to, decided from what is there, and shown as diffs without passwords; nothing is done
+here.
 
 A file is ours when the manifest has it with the digest that it has. Whatever else is there is somebody else's: it is left
 alone, or replaced when that was asked for, and then kept as a backup until it is put back.
@@ -6,8 +7,10 @@ alone, or replaced when that was asked for, and then kept as a backup until it i
 
 from __future__ import annotations
 
+import difflib
 import enum
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
@@ -29,7 +32,7 @@ class Verb(enum.StrEnum):
 
 
 @frozen(kw_only=True)
-class Step:
+class FileStep:
     """One file's step. `before` and `after` are its contents, None where there is none; `entry` is what the manifest is to
     say of it afterwards. `secret`: it holds a password."""
 
@@ -48,24 +51,26 @@ class Step:
 
 def plan_install(
     files: Sequence[ConfFile], manifest: Manifest, present: Mapping[str, bytes | None], *, replace: bool
-) -> list[Step]:
+) -> list[FileStep]:
     """The steps that bring `files` about. `present` is what each of them holds now, None for what is not there. With
     `replace`, what is somebody else's is replaced, too."""
     return [_install(file, manifest.files.get(file.path), present.get(file.path), replace=replace) for file in files]
 
 
-def plan_uninstall(manifest: Manifest, present: Mapping[str, bytes | None], backups: Mapping[str, bytes | None]) -> list[Step]:
+def plan_uninstall(
+    manifest: Manifest, present: Mapping[str, bytes | None], backups: Mapping[str, bytes | None]
+) -> list[FileStep]:
     """The steps that undo what the manifest tells of. `backups` are the files that were replaced."""
     return [_uninstall(path, manifest.files[path], present.get(path), backups.get(path)) for path in sorted(manifest.files)]
 
 
-def _install(file: ConfFile, known: Entry | None, now: bytes | None, *, replace: bool) -> Step:
+def _install(file: ConfFile, known: Entry | None, now: bytes | None, *, replace: bool) -> FileStep:
     wanted = file.text.encode()
     replaced = known.replaced if known else ""
 
-    def step(verb: Verb, entry: Entry | None) -> Step:
+    def step(verb: Verb, entry: Entry | None) -> FileStep:
         after = now if verb in (Verb.KEEP, Verb.LEAVE) else wanted
-        return Step(verb=verb, path=file.path, before=now, after=after, entry=entry, secret=file.secret)
+        return FileStep(verb=verb, path=file.path, before=now, after=after, entry=entry, secret=file.secret)
 
     ours = Entry(digest=digest(wanted), replaced=replaced)
     if now is None:
@@ -81,9 +86,9 @@ def _install(file: ConfFile, known: Entry | None, now: bytes | None, *, replace:
     return step(Verb.REPLACE, Entry(digest=ours.digest, replaced=replaced or digest(now)))
 
 
-def _uninstall(path: str, entry: Entry, now: bytes | None, backup: bytes | None) -> Step:
-    def step(verb: Verb, after: bytes | None, kept: Entry | None = None) -> Step:
-        return Step(verb=verb, path=path, before=now, after=after, entry=kept)
+def _uninstall(path: str, entry: Entry, now: bytes | None, backup: bytes | None) -> FileStep:
+    def step(verb: Verb, after: bytes | None, kept: Entry | None = None) -> FileStep:
+        return FileStep(verb=verb, path=path, before=now, after=after, entry=kept)
 
     if now is not None and digest(now) == entry.replaced:
         return step(Verb.FORGET, now)
@@ -93,3 +98,45 @@ def _uninstall(path: str, entry: Entry, now: bytes | None, backup: bytes | None)
         whole = backup is not None and digest(backup) == entry.replaced
         return step(Verb.RESTORE, backup) if whole else step(Verb.LEAVE, now, entry)
     return step(Verb.FORGET if now is None else Verb.REMOVE, None)
+
+
+# --- for people -------------------------------------------------------------------------------------------------------------
+
+_SECRET = re.compile(r'(name="(?:password|cred)"\s+value=")([^"]*)(")')
+_WORDS = {
+    Verb.CREATE: "new",
+    Verb.UPDATE: "brought up to date",
+    Verb.REPLACE: "replaced, the old one is kept",
+    Verb.REMOVE: "removed",
+    Verb.RESTORE: "put back as it was",
+    Verb.FORGET: "nothing left to undo",
+    Verb.KEEP: "as it should be",
+}
+
+
+def diff(steps: Sequence[FileStep]) -> Iterator[str]:
+    """The lines of a unified diff of all steps that change something."""
+    for step in steps:
+        if step.changes:
+            yield from _diff(step)
+
+
+def summary(step: FileStep) -> str:
+    """One line on a step."""
+    if step.verb is Verb.LEAVE:
+        why = "not installed by the dialer" if step.entry is None else "changed since it was installed"
+        return f"{step.path}: left alone, {why}"
+    return f"{step.path}: {_WORDS[step.verb]}"
+
+
+def _diff(step: FileStep) -> Iterator[str]:
+    before = "/dev/null" if step.before is None else f"a/{step.path}"
+    after = "/dev/null" if step.after is None else f"b/{step.path}"
+    old, new = _lines(step.before, "the old one"), _lines(step.after, "the new one")
+    for line in difflib.unified_diff(old, new, before, after, lineterm=""):
+        yield line if line.isprintable() else "".join(c if c.isprintable() or c == "\t" else "?" for c in line)
+
+
+def _lines(data: bytes | None, which: str) -> list[str]:
+    text = "" if data is None else data.decode("utf-8", "replace")
+    return _SECRET.sub(rf"\1({which})\3", text).splitlines()

@@ -17,8 +17,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from dialer.config import parse_config
-from dialer.doctor.examination import Examination
-from dialer.doctor.findings import Finding, Level, as_text
+from dialer.doctor.diagnosis import Diagnosis, Level, as_text
+from dialer.doctor.diagnostics import Diagnostics
 from dialer.esl.outbound import OutboundServer
 from dialer.model import VoipAppType
 from dialer.simulator.config import MODULES, SimulatorConfig
@@ -58,7 +58,7 @@ class Bed:
         self.app = VoipAppType.PLAY_AUDIO
         self.patience = 10.0
 
-    async def examine(self, during: Callable[[], object] = lambda: None) -> list[Finding]:
+    async def examine(self, during: Callable[[], object] = lambda: None) -> list[Diagnosis]:
         await self.furnish()
         port = await self.simulator.start()
         during()
@@ -69,9 +69,9 @@ class Bed:
         }
         config = parse_config(raw)
         try:
-            return await Examination(self.reactor, config, self.path, now, new_id, self.patience).run()
+            return await Diagnostics(self.reactor, config, self.path, now, new_id, self.patience).run()
         finally:
-            assert not self.simulator.switch.channels, "the proof's call was left behind"
+            assert not self.simulator.switch.channels, "the loopback check's call was left behind"
             await self.simulator.stop()
 
     async def furnish(self) -> None:
@@ -85,7 +85,7 @@ class Bed:
         await database.stop()
 
 
-def bad(findings: list[Finding]) -> list[tuple[str, Level]]:
+def bad(findings: list[Diagnosis]) -> list[tuple[str, Level]]:
     return [(one.check, one.level) for one in findings if one.level is not Level.OK]
 
 
@@ -110,7 +110,7 @@ async def test_of_an_installation_that_works_every_check_is_well(tmp_path: Path)
 
 
 @on_the_reactor
-async def test_the_proof_calls_the_switch_itself_and_nobody_else(tmp_path: Path) -> None:
+async def test_the_loopback_check_calls_the_switch_itself_and_nobody_else(tmp_path: Path) -> None:
     bed = Bed(tmp_path)
     await bed.examine()
     assert [call.number.split(":")[0] for call in bed.simulator.calls] == ["m"]
@@ -196,7 +196,7 @@ async def test_a_switch_that_cannot_call_itself_is_named(tmp_path: Path) -> None
 
 
 @on_the_reactor
-async def test_a_clock_that_differs_is_a_warning_and_the_proof_works_all_the_same(tmp_path: Path) -> None:
+async def test_a_clock_that_differs_is_a_warning_and_the_loopback_check_works_all_the_same(tmp_path: Path) -> None:
     findings = await Bed(tmp_path, clock_offset=-90.0).examine()
     assert bad(findings) == [("clock", Level.WARNING)]
     assert next(one for one in findings if one.check == "clock").text.startswith("the switch's clock is 90.0 seconds behind")
@@ -346,7 +346,7 @@ class Records(Resource):
         return b""
 
 
-async def posted_with(tmp_path: Path, credentials: str) -> list[Finding]:
+async def posted_with(tmp_path: Path, credentials: str) -> list[Diagnosis]:
     bed = Bed(tmp_path, modules=MODULES | {"mod_json_cdr"})
     tree = Resource()
     tree.putChild(b"cdr", Records())
@@ -379,7 +379,7 @@ async def test_records_that_nobody_takes_are_a_warning_because_they_are_kept_as_
 
 
 @on_the_reactor
-async def test_a_switch_that_falls_silent_is_named_and_the_examination_ends(tmp_path: Path) -> None:
+async def test_a_switch_that_falls_silent_is_named_and_the_diagnostics_end(tmp_path: Path) -> None:
     bed = Bed(tmp_path)
     bed.patience = 0.5
     findings = await bed.examine(bed.simulator.go_silent)

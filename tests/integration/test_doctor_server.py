@@ -10,8 +10,8 @@ import pytest
 import pytest_twisted
 
 from dialer.config import parse_config
-from dialer.doctor.examination import Examination
-from dialer.doctor.findings import Finding, Level
+from dialer.doctor.diagnosis import Diagnosis, Level
+from dialer.doctor.diagnostics import Diagnostics
 from dialer.interfaces import NodeState
 from dialer.store.database import Database, Node
 from dialer.store.nodes import Nodes
@@ -31,7 +31,7 @@ def url(postgres_server):
     postgres_server.drop_database(fresh)
 
 
-async def examine(url: str, folder: Path, ahead: float = 0.0, node: str = "one") -> list[Finding]:
+async def examine(url: str, folder: Path, ahead: float = 0.0, node: str = "one") -> list[Diagnosis]:
     """By a doctor whose clock is ahead by so many seconds. The switch is not there: nothing more is said of it."""
     from twisted.internet import reactor
 
@@ -43,7 +43,7 @@ async def examine(url: str, folder: Path, ahead: float = 0.0, node: str = "one")
     }
     config = parse_config(raw)
     shifted = timedelta(seconds=ahead)
-    findings = await Examination(reactor, config, bed.path, lambda: now() + shifted, new_id, 5.0).run()
+    findings = await Diagnostics(reactor, config, bed.path, lambda: now() + shifted, new_id, 5.0).run()
     assert (findings[-1].check, findings[-1].level) == ("switch", Level.FAILURE)
     assert not [one for one in findings if "s3cret" in one.text + one.advice]
     return findings[:-1]

@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from dialer.doctor.dialplan import judge_context
-from dialer.doctor.findings import Level, as_json, as_text, failure, ok, warning, worst
-from dialer.doctor.gateways import Route, judge_route, route_of
+from dialer.doctor.diagnosis import Level, as_json, as_text, failure, ok, warning, worst
+from dialer.doctor.judgements import SipRoute, judge_context, judge_pace, judge_route, judge_sessions, limit_in, route_of
 from dialer.doctor.local import judge_disk, judge_files, judge_permissions
-from dialer.doctor.proof import running_address
+from dialer.doctor.loopback_check import running_address
 from dialer.doctor.records import judge_configuration
-from dialer.doctor.sessions import judge_pace, judge_sessions, limit_in
 from dialer.freeswitch.content import shipped
 from dialer.settings import OutboundSettings
 from tests.unit.builders import campaign as make_campaign
@@ -61,13 +59,13 @@ def test_a_context_is_well_when_it_hands_its_calls_to_the_dialer_twice_and_limit
 @pytest.mark.parametrize(
     ("dial_string", "route"),
     [
-        ("sofia/gateway/carrier/{number}", Route("gateway", "carrier")),
-        ("sofia/external/{number}@192.0.2.1", Route("profile", "external")),
+        ("sofia/gateway/carrier/{number}", SipRoute("gateway", "carrier")),
+        ("sofia/external/{number}@192.0.2.1", SipRoute("profile", "external")),
         ("loopback/{number}", None),
         ("user/{number}", None),
     ],
 )
-def test_a_dial_string_tells_what_it_goes_through(dial_string: str, route: Route | None) -> None:
+def test_a_dial_string_tells_what_it_goes_through(dial_string: str, route: SipRoute | None) -> None:
     assert route_of(dial_string) == route
 
 
@@ -90,7 +88,7 @@ def status(state: str = "NOREG", up: str = "UP", ping: int = 5) -> str:
     ],
 )
 def test_a_gateway_is_well_when_it_is_up_and_pinged(answer: str, level: Level) -> None:
-    assert judge_route("ours", Route("gateway", "carrier"), answer).level is level
+    assert judge_route("ours", SipRoute("gateway", "carrier"), answer).level is level
 
 
 @pytest.mark.parametrize(
@@ -153,7 +151,7 @@ def test_campaigns_that_want_more_than_the_switch_may_be_given_are_a_warning() -
     ],
 )
 def test_a_running_dialer_is_reached_where_it_listens_or_says(settings: dict[str, str], address: str) -> None:
-    assert running_address(OutboundSettings.model_validate(settings)) == address
+    assert running_address(OutboundSettings(**settings)) == address
 
 
 def json_cdr(**params: str) -> str:

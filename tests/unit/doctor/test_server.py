@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from dialer.doctor.findings import Finding, Level
-from dialer.doctor.server import ServerFacts, judge, process_of
+from dialer.doctor.database import ServerFacts, judge, process_of
+from dialer.doctor.diagnosis import Diagnosis, Level
 from dialer.store.nodes import NodeEntry
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -61,7 +61,7 @@ def node(name: str, **changes: Any) -> NodeEntry:
 DEAD = node("b", alive=False, open_attempts=3)
 
 
-def bad(facts: ServerFacts) -> list[Finding]:
+def bad(facts: ServerFacts) -> list[Diagnosis]:
     return [one for one in judge(facts, "dialer at db:5432", "a", "here") if one.level is not Level.OK]
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from dialer.freeswitch.by_hand import INCLUDE_LIMITS, MODULES, SWITCH, remains
-from dialer.freeswitch.content import EVENT_SOCKET
-from dialer.freeswitch.modules import known_modules
+from dialer.freeswitch.content import EVENT_SOCKET, known_modules
 from dialer.settings import SwitchSettings
 
 HERE = SwitchSettings(password="secret")

@@ -15,8 +15,7 @@ from dialer.errors import BadValue, DialerError
 from dialer.freeswitch.content import EVENT_SOCKET, FILES, ConfFile, render
 from dialer.freeswitch.folder import ConfFolder
 from dialer.freeswitch.manifest import Entry, Manifest, decode, digest, encode
-from dialer.freeswitch.planning import Verb, plan_install, plan_uninstall
-from dialer.freeswitch.showing import diff, summary
+from dialer.freeswitch.planning import Verb, diff, plan_install, plan_uninstall, summary
 
 THEIRS = (
     '<configuration name="event_socket.conf"><settings><param name="password" value="theirs"/></settings></configuration>\n'

@@ -12,8 +12,7 @@ from attrs import evolve
 from dialer.config import parse_config
 from dialer.errors import BadValue
 from dialer.esl import commands
-from dialer.freeswitch.content import FILES, MARKER, ConfFile, render, session_limits, shipped
-from dialer.freeswitch.modules import known_modules, missing_modules
+from dialer.freeswitch.content import FILES, MARKER, ConfFile, known_modules, missing_modules, render, session_limits, shipped
 from dialer.settings import Config
 from tests.unit.freeswitch import vocabulary
 

@@ -1,7 +1,7 @@
 """A call that the switch places to itself, and that has to come back over the outbound socket.
 
 Nobody outside is called: the far end is the switch's loopback, which answers by a dialplan in the dial string itself. The call
-carries the dialer's account code, so that whoever looks after the dialer's calls looks after this one, too.
+carries the dialer's account code, so that a dialer that looks after its calls looks after this one, too.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from twisted.internet.defer import Deferred, TimeoutError, maybeDeferred
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory
 
-from dialer.doctor.findings import Finding, failure, ok
-from dialer.doctor.switch import Doorway
+from dialer.doctor.connection import SwitchConnection
+from dialer.doctor.diagnosis import Diagnosis, failure, ok
 from dialer.errors import BadValue, CannotListen
 from dialer.esl.events import Event
 from dialer.esl.outbound import OutboundConfig, OutboundServer
@@ -39,7 +39,7 @@ _REFUSED = "CALL_REJECTED"
 
 
 @frozen
-class Outcome:
+class CallOutcome:
     """What became of a call: `came_from` is where it came back from, "" when it did not; `cause` why it ended."""
 
     came_from: str = ""
@@ -63,23 +63,23 @@ class _Gate(Factory):
 
 
 @define(eq=False)
-class Proof:
-    """Places calls over `door`, for the outbound server that `settings` describe."""
+class LoopbackCheck:
+    """Places calls over `switch`, for the outbound server that `settings` describe."""
 
     reactor: Any
-    door: Doorway
+    switch: SwitchConnection
     settings: OutboundSettings
     account_code: str
     new_id: Callable[[], str]
     now: Now
     patience: float = PATIENCE
     _call_uuid: str = field(default="", init=False)
-    _over: Deferred[Outcome] = field(factory=Deferred, init=False)
+    _over: Deferred[CallOutcome] = field(factory=Deferred, init=False)
 
-    async def prove(self) -> list[Finding]:
+    async def run(self) -> list[Diagnosis]:
         """One finding, or two beside a running dialer. Fails with `SwitchUnavailable`."""
-        self.door.heard = self._heard
-        await self.door.listen()
+        self.switch.heard = self._heard
+        await self.switch.listen()
         if not _PORT.match(self.settings.endpoint):
             return [await self._try_running()]
         try:
@@ -94,7 +94,7 @@ class Proof:
 
     # --- an endpoint of our own -------------------------------------------------------------------------------------------
 
-    async def _try_endpoint(self, endpoint: str, *, running: bool) -> Finding:
+    async def _try_endpoint(self, endpoint: str, *, running: bool) -> Diagnosis:
         server = OutboundServer(
             self.reactor,
             self._came_back,
@@ -122,7 +122,7 @@ class Proof:
 
     # --- the one of the running dialer ------------------------------------------------------------------------------------
 
-    async def _try_running(self) -> Finding:
+    async def _try_running(self) -> Diagnosis:
         """It says no to a call that it has not placed, which is what shows that the switch reaches it."""
         address = running_address(self.settings)
         outcome = await self._place(address)
@@ -137,7 +137,7 @@ class Proof:
 
     # --- one call ---------------------------------------------------------------------------------------------------------
 
-    async def _place(self, address: str) -> Outcome:
+    async def _place(self, address: str) -> CallOutcome:
         self._call_uuid = self.new_id()
         self._over = Deferred()
         call = Origination(
@@ -151,24 +151,24 @@ class Proof:
             inline=self.settings.inline,
         )
         try:
-            await self.door.originate(call)
+            await self.switch.originate(call)
             return await self._over.addTimeout(self.patience, self.reactor)
         except TimeoutError:
-            return Outcome()
+            return CallOutcome()
         finally:
-            await self.door.kill(self._call_uuid)
+            await self.switch.kill(self._call_uuid)
 
     async def _came_back(self, call: AnsweredCall) -> None:
-        self._settle(Outcome(came_from="the switch"))
+        self._settle(CallOutcome(came_from="the switch"))
 
     def _heard(self, event: Event) -> None:
         if event.name == "BACKGROUND_JOB" and event.value("Job-UUID") == self._call_uuid:
             if event.body.startswith("-ERR"):
-                self._settle(Outcome(cause=event.body.removeprefix("-ERR").strip()))
+                self._settle(CallOutcome(cause=event.body.removeprefix("-ERR").strip()))
         elif event.name == "CHANNEL_HANGUP_COMPLETE" and event.value("Unique-ID") == self._call_uuid:
-            self._settle(Outcome(cause=event.value("Hangup-Cause")))
+            self._settle(CallOutcome(cause=event.value("Hangup-Cause")))
 
-    def _settle(self, outcome: Outcome) -> None:
+    def _settle(self, outcome: CallOutcome) -> None:
         if not self._over.called:
             self._over.callback(outcome)
 
@@ -183,7 +183,7 @@ def running_address(settings: OutboundSettings) -> str:
     return f"{'127.0.0.1' if host == '0.0.0.0' else host}:{found[1] if found else 0}"  # noqa: S104
 
 
-def _judge(address: str, outcome: Outcome, strangers: list[str], patience: float) -> Finding:
+def _judge(address: str, outcome: CallOutcome, strangers: list[str], patience: float) -> Diagnosis:
     if outcome.came_from:
         return ok(CHECK, f"a call of the switch to itself came back over {address}")
     if strangers:

@@ -1,14 +1,21 @@
-"""What can be seen of a PostgreSQL server: whether a dialer can work with it, and what would go wrong some day."""
+"""The database, as the doctor sees it; on a PostgreSQL server also whether a dialer can work with it, and what would go wrong
+some day."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
 
-from dialer.doctor.findings import Finding, failure, ok, warning
+from dialer.doctor.diagnosis import Diagnosis, failure, ok, warning
 from dialer.interfaces import Now
+from dialer.model import Campaign, VoipAppType
+from dialer.store.catalogue import Catalogue, GatewayEntry
+from dialer.store.connection import Dialect
+from dialer.store.database import Database
+from dialer.store.flow import Store
 from dialer.store.node_statements import CLOCK
 from dialer.store.nodes import NodeEntry, Standing, entries
 from dialer.store.times import from_column
@@ -95,7 +102,7 @@ def read_facts(connection: Any, now: Now) -> ServerFacts:
     )
 
 
-def judge(facts: ServerFacts, where: str, name: str, host: str) -> Iterator[Finding]:
+def judge(facts: ServerFacts, where: str, name: str, host: str) -> Iterator[Diagnosis]:
     """All findings. `where` is what the database is called, `name` and `host` are this node's."""
     yield judge_writable(facts, where)
     yield judge_wire(facts)
@@ -105,7 +112,7 @@ def judge(facts: ServerFacts, where: str, name: str, host: str) -> Iterator[Find
     yield from judge_nodes(facts.nodes, name, host)
 
 
-def judge_writable(facts: ServerFacts, where: str) -> Finding:
+def judge_writable(facts: ServerFacts, where: str) -> Diagnosis:
     """A standby takes no writes, nor does a user without the right to."""
     if facts.standby:
         return failure("database", f"{where} is a standby, which cannot be written", "name the primary server in database.url")
@@ -122,7 +129,7 @@ def judge_writable(facts: ServerFacts, where: str) -> Finding:
     return ok("database", f"{where} opens and has the newest schema (PostgreSQL {facts.version})")
 
 
-def judge_wire(facts: ServerFacts) -> Finding:
+def judge_wire(facts: ServerFacts) -> Diagnosis:
     """What is between this machine and the server."""
     if facts.pooled:
         return warning(
@@ -136,7 +143,7 @@ def judge_wire(facts: ServerFacts) -> Finding:
     return ok("connection", "encrypted (TLS)" if facts.encrypted else "stays on this machine")
 
 
-def judge_durability(facts: ServerFacts) -> Finding:
+def judge_durability(facts: ServerFacts) -> Diagnosis:
     """What is answered as stored has to survive a power cut."""
     check, settings = "durability", facts.settings
     if settings["fsync"] == "off":
@@ -161,7 +168,7 @@ def judge_durability(facts: ServerFacts) -> Finding:
     return ok(check, f"COMMIT waits for the disk (synchronous_commit = {settings['synchronous_commit']})")
 
 
-def judge_clock(ahead: float) -> Finding:
+def judge_clock(ahead: float) -> Diagnosis:
     """The dialer goes by the database's clock, whatever the difference."""
     if abs(ahead) > CLOCK_TOLERANCE:
         which = "ahead of" if ahead > 0 else "behind"
@@ -170,7 +177,7 @@ def judge_clock(ahead: float) -> Finding:
     return ok("db-clock", f"the database's clock and ours differ by {abs(ahead):.3f} seconds")
 
 
-def judge_room(facts: ServerFacts) -> Finding:
+def judge_room(facts: ServerFacts) -> Diagnosis:
     """Each node has one connection; those that do not run may be started."""
     idle = sum(1 for entry in facts.nodes if not entry.alive)
     said = f"{facts.connections} of {facts.most} connections are in use"
@@ -180,7 +187,7 @@ def judge_room(facts: ServerFacts) -> Finding:
     return ok("connections", said)
 
 
-def judge_nodes(nodes: Sequence[NodeEntry], name: str, host: str) -> Iterator[Finding]:
+def judge_nodes(nodes: Sequence[NodeEntry], name: str, host: str) -> Iterator[Diagnosis]:
     """Who else is there. One finding, and one for each that is wrong."""
     told = ", ".join(f"{entry.name} {entry.standing}" for entry in nodes) or "none has dialled yet"
     yield ok("nodes", f"this one is {name}; {told}")
@@ -206,3 +213,57 @@ def _rescuers(dead: NodeEntry, nodes: Sequence[NodeEntry]) -> list[NodeEntry]:
 def process_of(nodes: Sequence[NodeEntry], name: str, host: str) -> int | None:
     """The process on this machine that is the node `name`."""
     return next((entry.pid for entry in nodes if (entry.name, entry.host, entry.alive) == (name, host, True)), None)
+
+
+@frozen(kw_only=True)
+class State:
+    """`campaigns` are the started ones, `gateways` the active ones, `apps` the kinds of voice application that exist; `server`
+    is None when the database is a file."""
+
+    installation: str
+    campaigns: tuple[Campaign, ...]
+    gateways: tuple[GatewayEntry, ...]
+    apps: frozenset[VoipAppType]
+    server: ServerFacts | None
+
+
+async def read_state(url: str, reactor: Any, now: Now) -> State:
+    """Read it, beside a dialer that may be running. Fails with `DialerError`: no database, another schema, damaged."""
+    database = Database(url, reactor)
+    try:
+        await database.start()
+        catalogue = Catalogue(database)
+        snapshot = await Store(database, reactor, node="doctor").snapshot()
+        gateways = await catalogue.gateways()
+        apps = await catalogue.voip_apps()
+        is_server = database.dialect is Dialect.POSTGRESQL
+        server = await database.run(lambda connection: read_facts(connection, now)) if is_server else None
+    finally:
+        await database.stop()
+    return State(
+        installation=database.installation_id,
+        campaigns=snapshot.campaigns,
+        gateways=tuple(gateway for gateway in gateways if gateway.status),
+        apps=frozenset(app.type for app in apps),
+        server=server,
+    )
+
+
+def dialling_process(database: Path) -> int | None:
+    """The process that dials with a SQLite file; None when there is none, or it cannot be told.
+
+    The kernel's list is read, rather than the lock tried: a dialer that starts at that moment must get it.
+    """
+    try:
+        inode = str(Path(f"{database.resolve()}.lock").stat().st_ino)
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return None
+    for line in locks.splitlines():
+        # 1: FLOCK ADVISORY WRITE 1234 08:01:5678 0 EOF; what waits for a lock has "->" in the second place.
+        match line.split():
+            case [_, "FLOCK", _, _, holder, where, *_] if where.rpartition(":")[2] == inode and holder.isdigit():
+                return int(holder) or None
+            case _:
+                continue
+    return None

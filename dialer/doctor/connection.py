@@ -1,4 +1,4 @@
-"""One connection to the switch, for as long as the examination takes."""
+"""One connection to the switch, for as long as the diagnostics take."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EVENTS = ("BACKGROUND_JOB", "CHANNEL_HANGUP_COMPLETE")
 
 
 @define(eq=False)
-class Doorway:
+class SwitchConnection:
     """A connection that can be opened once. `heard` is told of the ends of calls and jobs."""
 
     reactor: Any
@@ -88,7 +88,7 @@ class Doorway:
 
     def close(self) -> None:
         """Close the connection."""
-        self._link.drop("the examination is over")
+        self._link.drop("the diagnostics are over")
 
     def _send(self, command: commands.Command) -> Deferred[Reply]:
         answered = self._link.send(command)

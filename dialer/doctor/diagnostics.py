@@ -1,4 +1,4 @@
-"""The examination, in order: what is on this machine, what is in the database, then the switch.
+"""The diagnostics, in order: what is on this machine, what is in the database, then the switch.
 
 A check that has nothing to stand on is left out: without a connection nothing is said about the switch but that.
 """
@@ -13,12 +13,12 @@ from typing import Any
 
 from attrs import define, field
 
-from dialer.doctor import dialplan, gateways, local, proof, records, server, sessions
-from dialer.doctor.findings import Finding, failure, ok, warning
-from dialer.doctor.state import State, dialling_process, read_state
-from dialer.doctor.switch import Doorway
+from dialer.doctor import database, judgements, local, loopback_check, records
+from dialer.doctor.connection import SwitchConnection
+from dialer.doctor.database import State, dialling_process, read_state
+from dialer.doctor.diagnosis import Diagnosis, failure, ok, warning
 from dialer.errors import AddressRefused, AuthenticationFailed, BadValue, CommandFailed, DialerError
-from dialer.freeswitch.modules import known_modules, missing_modules
+from dialer.freeswitch.content import known_modules, missing_modules
 from dialer.gateways import dial_string_from
 from dialer.interfaces import Now
 from dialer.model import VoipAppType
@@ -36,7 +36,7 @@ TALKERS = "speak"
 
 
 @define(eq=False)
-class Examination:
+class Diagnostics:
     """Of the installation that `config`, read from the file `path`, describes. `patience` are the seconds that the switch may
     take for anything."""
 
@@ -45,28 +45,28 @@ class Examination:
     path: Path
     now: Now
     new_id: Callable[[], str]
-    patience: float = proof.PATIENCE
-    findings: list[Finding] = field(factory=list, init=False)
+    patience: float = loopback_check.PATIENCE
+    findings: list[Diagnosis] = field(factory=list, init=False)
     _state: State | None = field(default=None, init=False)
-    _door: Doorway = field(init=False)
+    _switch: SwitchConnection = field(init=False)
 
-    async def run(self) -> list[Finding]:
+    async def run(self) -> list[Diagnosis]:
         """All findings, in order."""
         await self._look_at_machine()
         if not self.config.switch:
             self._say(ok("switch", "the built-in simulator stands in for it: nothing to look at"))
             return self.findings
         (switch,) = self.config.switch
-        self._door = Doorway(self.reactor, switch, self.now, self.patience)
+        self._switch = SwitchConnection(self.reactor, switch, self.now, self.patience)
         if await self._enter(switch):
             try:
                 for check, look in self._looks(switch):
                     await self._try(check, look)
             finally:
-                self._door.close()
+                self._switch.close()
         return self.findings
 
-    def _say(self, *findings: Finding) -> None:
+    def _say(self, *findings: Diagnosis) -> None:
         self.findings += findings
 
     # --- this machine -----------------------------------------------------------------------------------------------------
@@ -91,8 +91,8 @@ class Examination:
                 at_work = f"; the dialer of process {process} is at work" if process else ""
                 self._say(ok("database", f"{where} opens and has the newest schema{at_work}"))
             else:
-                self._say(*server.judge(self._state.server, where, name, host))
-                process = server.process_of(self._state.server.nodes, name, host)
+                self._say(*database.judge(self._state.server, where, name, host))
+                process = database.process_of(self._state.server.nodes, name, host)
         if file is not None:
             self._say(local.look_at_disk(file.parent))
         self._say(local.look_at_files(self._files_needed(), process))
@@ -107,7 +107,7 @@ class Examination:
         name = f"{switch.host}:{switch.port}"
         reached = ok("switch", f"an Event Socket answers at {name}")
         try:
-            await self._door.open()
+            await self._switch.open()
         except AddressRefused as error:
             self._say(reached, failure("address", str(error), "see apply-inbound-acl in event_socket.conf.xml"))
         except AuthenticationFailed as error:
@@ -129,13 +129,13 @@ class Examination:
             ("version", self._look_at_version),
             ("modules", self._look_at_modules),
             ("clock", self._look_at_clock),
-            (sessions.CHECK, lambda: self._look_at_sessions(switch)),
+            (judgements.SESSIONS, lambda: self._look_at_sessions(switch)),
         ]
         if not self.config.outbound.inline:
-            looks.append((dialplan.CHECK, self._look_at_dialplan))
+            looks.append((judgements.DIALPLAN, self._look_at_dialplan))
         looks += [
-            ("outbound", self._prove_outbound),
-            (gateways.CHECK, self._look_at_gateways),
+            ("outbound", self._check_outbound),
+            (judgements.GATEWAYS, self._look_at_gateways),
             (records.CHECK, lambda: self._look_at_records(switch)),
         ]
         return looks
@@ -147,7 +147,7 @@ class Examination:
             self._say(failure(check, str(error), "see the switch's log, and try again"))
 
     async def _look_at_version(self) -> None:
-        said = (await self._door.ask("version", "short")).strip()
+        said = (await self._switch.ask("version", "short")).strip()
         found = re.match(r"(\d+)\.(\d+)", said)
         if found is None:
             self._say(warning("version", f"the switch does not tell its version ({said[:40]})", f"tried are {TRIED}"))
@@ -158,7 +158,7 @@ class Examination:
 
     async def _look_at_modules(self) -> None:
         modules = known_modules()
-        loaded = {one.name for one in modules if (await self._door.ask("module_exists", one.name)).strip() == "true"}
+        loaded = {one.name for one in modules if (await self._switch.ask("module_exists", one.name)).strip() == "true"}
         missing = missing_modules(loaded, self._needs())
         for module in missing:
             level = warning if module.need == TALKERS else failure
@@ -176,7 +176,7 @@ class Examination:
 
     async def _look_at_clock(self) -> None:
         try:
-            seconds = (await self._door.offset()).total_seconds()
+            seconds = (await self._switch.offset()).total_seconds()
         except CommandFailed:
             self._say(failure("clock", "the switch does not tell its time (strmicroepoch)", "load mod_dptools"))
             return
@@ -188,40 +188,42 @@ class Examination:
             self._say(ok("clock", f"the switch's clock and ours differ by {abs(seconds):.3f} seconds"))
 
     async def _look_at_sessions(self, switch: SwitchSettings) -> None:
-        per_second = sessions.limit_in(await self._door.ask("fsctl", "sps"))
-        most = sessions.limit_in(await self._door.ask("fsctl", "max_sessions"))
+        per_second = judgements.limit_in(await self._switch.ask("fsctl", "sps"))
+        most = judgements.limit_in(await self._switch.ask("fsctl", "max_sessions"))
         campaigns = self._state.campaigns if self._state else ()
-        self._say(sessions.judge_sessions(per_second, most, switch.calls_per_second, campaigns))
+        self._say(judgements.judge_sessions(per_second, most, switch.calls_per_second, campaigns))
         if self._state is not None:
-            self._say(sessions.judge_pace(switch.calls_per_second, campaigns))
+            self._say(judgements.judge_pace(switch.calls_per_second, campaigns))
 
     async def _look_at_dialplan(self) -> None:
-        located = await self._door.ask("xml_locate", f"dialplan context name {dialplan.CONTEXT}")
-        self._say(dialplan.judge_context(located, proof.running_address(self.config.outbound)))
+        located = await self._switch.ask("xml_locate", f"dialplan context name {judgements.CONTEXT}")
+        self._say(judgements.judge_context(located, loopback_check.running_address(self.config.outbound)))
 
-    async def _prove_outbound(self) -> None:
+    async def _check_outbound(self) -> None:
         account = f"dialer-{self._state.installation if self._state else 'doctor'}"
         settings = self.config.outbound
-        proving = proof.Proof(self.reactor, self._door, settings, account, self.new_id, self.now, self.patience)
-        self._say(*await proving.prove())
+        check = loopback_check.LoopbackCheck(
+            self.reactor, self._switch, settings, account, self.new_id, self.now, self.patience
+        )
+        self._say(*await check.run())
 
     async def _look_at_gateways(self) -> None:
         entries = self._state.gateways if self._state else ()
         for gateway in entries:
-            route = gateways.route_of(_dial_string(gateway))
+            route = judgements.route_of(_dial_string(gateway))
             if route is None:
-                self._say(ok(gateways.CHECK, f"{gateway.name}: not SIP, nothing to look at"))
+                self._say(ok(judgements.GATEWAYS, f"{gateway.name}: not SIP, nothing to look at"))
             else:
-                status = await self._door.ask("sofia", route.question)
-                self._say(gateways.judge_route(gateway.name, route, status))
+                status = await self._switch.ask("sofia", route.question)
+                self._say(judgements.judge_route(gateway.name, route, status))
         if self._state is not None and not entries:
-            self._say(warning(gateways.CHECK, "there is no active gateway", "dialer gateway add, or set --status active"))
+            self._say(warning(judgements.GATEWAYS, "there is no active gateway", "dialer gateway add, or set --status active"))
 
     async def _look_at_records(self, switch: SwitchSettings) -> None:
-        loaded = (await self._door.ask("module_exists", "mod_json_cdr")).strip() == "true"
-        located = await self._door.ask("xml_locate", "configuration configuration name json_cdr.conf")
+        loaded = (await self._switch.ask("module_exists", "mod_json_cdr")).strip() == "true"
+        located = await self._switch.ask("xml_locate", "configuration configuration name json_cdr.conf")
         judged = records.judge_configuration(loaded, located)
-        if isinstance(judged, Finding):
+        if isinstance(judged, Diagnosis):
             self._say(judged)
             return
         for url, credentials in judged:

@@ -18,7 +18,7 @@ class Level(enum.StrEnum):
 
 
 @frozen
-class Finding:
+class Diagnosis:
     """What a check found. `check` is one word for programs, `advice` says what to do; "" when there is nothing to do."""
 
     check: str
@@ -27,28 +27,28 @@ class Finding:
     advice: str = ""
 
 
-def ok(check: str, text: str) -> Finding:
+def ok(check: str, text: str) -> Diagnosis:
     """All is well."""
-    return Finding(check, Level.OK, text)
+    return Diagnosis(check, Level.OK, text)
 
 
-def warning(check: str, text: str, advice: str) -> Finding:
+def warning(check: str, text: str, advice: str) -> Diagnosis:
     """It works, but not as well as it could."""
-    return Finding(check, Level.WARNING, text, advice)
+    return Diagnosis(check, Level.WARNING, text, advice)
 
 
-def failure(check: str, text: str, advice: str) -> Finding:
+def failure(check: str, text: str, advice: str) -> Diagnosis:
     """It does not work."""
-    return Finding(check, Level.FAILURE, text, advice)
+    return Diagnosis(check, Level.FAILURE, text, advice)
 
 
-def worst(findings: Sequence[Finding]) -> Level:
+def worst(findings: Sequence[Diagnosis]) -> Level:
     """The worst level among them."""
     order = list(Level)
     return max((finding.level for finding in findings), key=order.index, default=Level.OK)
 
 
-def as_text(findings: Sequence[Finding]) -> Iterator[str]:
+def as_text(findings: Sequence[Diagnosis]) -> Iterator[str]:
     """One line a finding."""
     for one in findings:
         advice = f" -> {one.advice}" if one.advice else ""
@@ -56,6 +56,6 @@ def as_text(findings: Sequence[Finding]) -> Iterator[str]:
         yield "".join(c if c.isprintable() else "?" for c in line)
 
 
-def as_json(findings: Sequence[Finding]) -> str:
+def as_json(findings: Sequence[Diagnosis]) -> str:
     """An object with the worst level and all findings."""
     return json.dumps({"worst": worst(findings), "findings": [asdict(one) for one in findings]}, indent=2, ensure_ascii=False)
