@@ -12,7 +12,6 @@ from dialer.errors import BadValue, DialerError
 from dialer.logs import log_to_stderr
 from dialer.service import utc_now
 
-EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130

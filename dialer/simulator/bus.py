@@ -10,17 +10,19 @@ from typing import Protocol
 from attrs import Factory, define, field
 
 from dialer.simulator import wire
-from dialer.simulator.clock import SwitchClock
+from dialer.simulator.clock import SwitchClock, dates
 from dialer.simulator.templates import Slots, Template, Templates
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def words(text: str) -> tuple[str, ...]:
+    """The words of a table, in order: a static list of them would be a line each."""
+    return tuple(text.split())
 
 
 # The events that FreeSWITCH knows by name; `event` ignores other words (switch_name_event).
-EVENT_NAMES = _words(
-    """CUSTOM CLONE CHANNEL_CREATE CHANNEL_DESTROY CHANNEL_STATE CHANNEL_CALLSTATE CHANNEL_ANSWER CHANNEL_HANGUP
+EVENT_NAMES = frozenset(
+    words(
+        """CUSTOM CLONE CHANNEL_CREATE CHANNEL_DESTROY CHANNEL_STATE CHANNEL_CALLSTATE CHANNEL_ANSWER CHANNEL_HANGUP
     CHANNEL_HANGUP_COMPLETE CHANNEL_EXECUTE CHANNEL_EXECUTE_COMPLETE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_BRIDGE
     CHANNEL_UNBRIDGE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_OUTGOING CHANNEL_PARK CHANNEL_UNPARK
     CHANNEL_APPLICATION CHANNEL_ORIGINATE CHANNEL_UUID API LOG INBOUND_CHAN OUTBOUND_CHAN STARTUP SHUTDOWN PUBLISH
@@ -32,13 +34,16 @@ EVENT_NAMES = _words(
     RECORD_START RECORD_STOP PLAYBACK_START PLAYBACK_STOP CALL_UPDATE FAILURE SOCKET_DATA MEDIA_BUG_START
     MEDIA_BUG_STOP CONFERENCE_DATA_QUERY CONFERENCE_DATA CALL_SETUP_REQ CALL_SETUP_RESULT CALL_DETAIL DEVICE_STATE TEXT
     SHUTDOWN_REQUESTED ALL"""
+    )
 )
 # What `myevents` subscribes to (parse_command): CHANNEL_CALLSTATE is not among it.
-MY_EVENTS = _words(
-    """CHANNEL_ANSWER CHANNEL_APPLICATION CHANNEL_BRIDGE CHANNEL_CREATE CHANNEL_DATA CHANNEL_DESTROY CHANNEL_EXECUTE
+MY_EVENTS = frozenset(
+    words(
+        """CHANNEL_ANSWER CHANNEL_APPLICATION CHANNEL_BRIDGE CHANNEL_CREATE CHANNEL_DATA CHANNEL_DESTROY CHANNEL_EXECUTE
     CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE CHANNEL_ORIGINATE CHANNEL_UUID CHANNEL_OUTGOING
     CHANNEL_PARK CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_STATE CHANNEL_UNBRIDGE CHANNEL_UNPARK DETECTED_SPEECH
     DTMF NOTALK TALK"""
+    )
 )
 
 
@@ -145,7 +150,7 @@ class EventBus:
     def put_time(self, slots: Slots) -> None:
         """Fill in what every event begins with."""
         micros = self.clock.micros()
-        local, gmt = self.clock.dates(micros)
+        local, gmt = dates(micros // 1_000_000)
         slots.put_safe(
             {
                 "core_uuid": self.core_uuid,

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from attrs import Factory, evolve, field, frozen
 from attrs.converters import optional
 
+from dialer.simulator.dialstring import split_outside
+
 Seconds = tuple[float, float]
 
 
@@ -193,7 +195,7 @@ def parse_pattern(text: str) -> tuple[str, Callee]:
 def parse_mix(text: str) -> tuple[tuple[Callee, float], ...]:
     """`SCRIPT=WEIGHT,...`; a script with settings is written in brackets: `[answers:ring=1,talk=2]=3`. Raises ValueError."""
     mix = []
-    for item in _items(text):
+    for item in filter(None, map(str.strip, split_outside(text, ","))):
         script, equals, weight = item.rpartition("=")
         try:
             number = float(weight)
@@ -205,13 +207,3 @@ def parse_mix(text: str) -> tuple[tuple[Callee, float], ...]:
     if not any(weight for _, weight in mix):
         raise ValueError("the mix is empty")
     return tuple(mix)
-
-
-def _items(text: str) -> list[str]:
-    items, depth, start = [], 0, 0
-    for i, char in enumerate(text):
-        depth += (char == "[") - (char == "]")
-        if char == "," and not depth:
-            items.append(text[start:i])
-            start = i + 1
-    return [item.strip() for item in [*items, text[start:]] if item.strip()]

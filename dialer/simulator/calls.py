@@ -84,12 +84,8 @@ class Call:
         channel, switch = self.channel, self.switch
         channel.progress = switch.clock.micros()
         switch.oracle.rang(switch.seen[channel.uuid], switch.clock.now())
-        self.emit_progress()
+        channel.emit("CHANNEL_PROGRESS")
         channel.emit_callstate("RINGING")
-
-    def emit_progress(self) -> None:
-        """CHANNEL_PROGRESS."""
-        self.channel.emit("CHANNEL_PROGRESS")
 
     def early_media(self) -> None:
         """183: something is heard before the answer."""

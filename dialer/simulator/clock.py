@@ -15,9 +15,6 @@ class SwitchClock:
 
     reactor: IReactorTime
     offset: float = 0.0
-    _second: int = -1
-    _local: str = ""
-    _gmt: str = ""
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -27,25 +24,17 @@ class SwitchClock:
         """Microseconds since 1970, the unit of every time in an event."""
         return int(self.now() * 1_000_000)
 
-    def dates(self, micros: int) -> tuple[str, str]:
-        """`Event-Date-Local` and `Event-Date-GMT`; the simulated switch lives in UTC."""
-        second = micros // 1_000_000
-        if second != self._second:
-            moment = datetime.fromtimestamp(second, UTC)
-            self._second = second
-            self._local = moment.strftime("%Y-%m-%d %H:%M:%S")
-            self._gmt = moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
-        return self._local, self._gmt
+
+@lru_cache(maxsize=256)
+def dates(second: int) -> tuple[str, str]:
+    """`Event-Date-Local` and `Event-Date-GMT` of a second since 1970; the simulated switch lives in UTC."""
+    moment = datetime.fromtimestamp(second, UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%S"), moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
 def stamp(micros: int) -> str:
     """A moment as the `*_stamp` variables show it."""
-    return _second_stamp(micros // 1_000_000)
-
-
-@lru_cache(maxsize=256)
-def _second_stamp(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return dates(micros // 1_000_000)[0]
 
 
 def duration(seconds: float) -> str:

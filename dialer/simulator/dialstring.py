@@ -187,16 +187,17 @@ def parse_dial(dial: str) -> list[list[Leg]]:
     if not text:
         raise Unparsable(dial)
     groups = []
-    for group in _split_outside(text, "|"):
+    for group in split_outside(text, "|"):
         legs = []
-        for leg in _split_outside(group, ","):
+        for leg in split_outside(group, ","):
+            # Each name once, with its last value.
             own, endpoint = take_variables(leg.strip(" "), "[", "]")
-            legs.append(Leg(endpoint.strip(" "), tuple(_unique([*shared, *own]))))
+            legs.append(Leg(endpoint.strip(" "), tuple(dict([*shared, *own]).items())))
         groups.append(legs)
     return groups
 
 
-def _split_outside(text: str, delimiter: str) -> list[str]:
+def split_outside(text: str, delimiter: str) -> list[str]:
     """Split where the delimiter stands outside of square brackets."""
     parts, depth, start = [], 0, 0
     for i, char in enumerate(text):
@@ -208,11 +209,6 @@ def _split_outside(text: str, delimiter: str) -> list[str]:
             parts.append(text[start:i])
             start = i + 1
     return [*parts, text[start:]]
-
-
-def _unique(variables: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Each name once, with its last value."""
-    return list(dict(variables).items())
 
 
 def parse_target(target: str) -> tuple[str, str]:

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from attrs import define
-from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.python.failure import Failure
+from twisted.internet.interfaces import IAddress, ITransport
+from twisted.internet.protocol import Factory, Protocol
 
 from dialer.simulator import wire
-from dialer.simulator.listener import Listener
+from dialer.simulator.listener import Listener, ListenerProtocol
 from dialer.simulator.wire import ReceivedCommand
 
 GARBAGE_LENGTH = 4096  # bytes of a garbage fault
@@ -45,38 +44,15 @@ class InboundListener(Listener):
         return True
 
 
-class InboundProtocol(Protocol):
-    """Hands bytes to a listener."""
-
-    def __init__(self, owner: InboundFactory) -> None:
-        self._owner = owner
-        self.listener: InboundListener | None = None
-
-    def connectionMade(self) -> None:
-        """Greet the client, unless a fault forbids it."""
-        self._owner.accept(self)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Bytes from the client."""
-        if self.listener is not None:
-            self.listener.receive(data)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The client is gone."""
-        if self.listener is not None:
-            self.listener.forget()
-        self._owner.protocols.discard(self)
-
-
 class InboundFactory(Factory):
-    """The listening end. `refuse` and `reject` are faults: wrong password for everybody, wrong address for everybody."""
+    """The listening end. Its flags are faults that new connections meet: garbage, a wrong address, silence, late replies."""
 
     noisy = False
 
-    def __init__(self, make: Callable[[InboundProtocol], InboundListener], rng: random.Random) -> None:
+    def __init__(self, make: Callable[[ITransport], InboundListener], rng: random.Random) -> None:
         self.make = make
         self.rng = rng
-        self.protocols: set[InboundProtocol] = set()
+        self.protocols: set[ListenerProtocol] = set()
         self.reject = False
         self.garbage = False
         self.silent = False
@@ -84,21 +60,20 @@ class InboundFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """A protocol for a new connection."""
-        return InboundProtocol(self)
+        return ListenerProtocol(self._accept, self.protocols.discard)
 
-    def accept(self, protocol: InboundProtocol) -> None:
-        """A client has connected."""
+    def _accept(self, protocol: ListenerProtocol) -> Listener | None:
+        """Greet the client, unless a fault forbids it."""
         self.protocols.add(protocol)
         transport = cast(Any, protocol.transport)
-        if hasattr(transport, "setTcpNoDelay"):
-            transport.setTcpNoDelay(True)
         if self.garbage:
             transport.write(self.rng.randbytes(GARBAGE_LENGTH))
-            return
+            return None
         if self.reject:
             transport.write(wire.rude_rejection() + wire.disconnect_notice())
             transport.loseConnection()
-            return
-        listener = protocol.listener = self.make(protocol)
+            return None
+        listener = self.make(transport)
         listener.silent, listener.delay = self.silent, self.delay
         listener.greet()
+        return listener

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
 from attrs import Factory, define
 from twisted.internet.interfaces import IDelayedCall, ITransport
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
 
 from dialer.simulator import wire
 from dialer.simulator.api import SwitchApi
@@ -291,3 +294,27 @@ class Listener:
             self.reply(f"+OK filter added. [{name}]=[{value}]")
         else:
             self.reply("-ERR invalid syntax")
+
+
+@define(eq=False, slots=False)
+class ListenerProtocol(Protocol):
+    """Hands bytes to a listener, which `accepted` makes once there is a transport; None when the peer is not listened to.
+    `lost` is told when the connection is over."""
+
+    accepted: Callable[[ListenerProtocol], Listener | None]
+    lost: Callable[[ListenerProtocol], None] = lambda _: None
+    listener: Listener | None = None
+
+    def connectionMade(self) -> None:
+        if hasattr(self.transport, "setTcpNoDelay"):
+            cast(Any, self.transport).setTcpNoDelay(True)
+        self.listener = self.accepted(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.listener is not None:
+            self.listener.receive(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.listener is not None:
+            self.listener.forget()
+        self.lost(self)

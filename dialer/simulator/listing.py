@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from dialer.simulator.bus import words
 from dialer.simulator.channel import Channel
 from dialer.simulator.clock import stamp
 
@@ -60,16 +61,12 @@ def _row(channel: Channel) -> dict[str, str]:
     }
 
 
-def _columns(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-_CALL_COLUMNS = _columns(
+_CALL_COLUMNS = words(
     """uuid direction created created_epoch name state cid_name cid_num ip_addr dest presence_id presence_data
     accountcode callstate callee_name callee_num callee_direction call_uuid hostname sent_callee_name
     sent_callee_num"""
 )
-_PEER_COLUMNS = _columns(
+_PEER_COLUMNS = words(
     """b_uuid b_direction b_created b_created_epoch b_name b_state b_cid_name b_cid_num b_ip_addr b_dest
     b_presence_id b_presence_data b_accountcode b_callstate b_callee_name b_callee_num b_callee_direction
     b_sent_callee_name b_sent_callee_num call_created_epoch"""

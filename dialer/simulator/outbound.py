@@ -8,19 +8,18 @@ is answered when it has been carried out.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
 from attrs import define
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
-from twisted.internet.interfaces import IDelayedCall, IReactorTCP, IReactorTime
-from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.python.failure import Failure
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
+from twisted.internet.interfaces import IDelayedCall, IReactorTCP, IReactorTime, ITransport
 
 from dialer.simulator import wire
 from dialer.simulator.applications import park
 from dialer.simulator.causes import named
 from dialer.simulator.channel import Action, Channel, Runner, Running
 from dialer.simulator.dialstring import leading_int, separate
-from dialer.simulator.listener import Handler, Listener
+from dialer.simulator.listener import Handler, Listener, ListenerProtocol
 from dialer.simulator.wire import ReceivedCommand
 
 FIRST_COMMAND = 25.0  # seconds that a listener has for its first command
@@ -217,45 +216,11 @@ class OutboundListener(Listener):
         runner.end(self.running)
 
 
-class OutboundProtocol(Protocol):
-    """Hands bytes to the listener of one call."""
-
-    def __init__(self, channel: Channel, make: Callable[[OutboundProtocol], OutboundListener]) -> None:
-        self._make = make
-        self.channel = channel
-        self.listener: OutboundListener | None = None
-
-    def connectionMade(self) -> None:
-        """The listener accepted the connection."""
-        self.listener = self._make(self)
-        self.listener.begin()
-
-    def dataReceived(self, data: bytes) -> None:
-        """Bytes from the listener."""
-        if self.listener is not None:
-            self.listener.receive(data)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The listener closed, or we did."""
-        if self.listener is not None:
-            self.listener.forget()
-
-
-class _OneConnection(Factory):
-    noisy = False
-
-    def __init__(self, protocol: OutboundProtocol) -> None:
-        self._protocol = protocol
-
-    def buildProtocol(self, addr: object) -> OutboundProtocol:
-        return self._protocol
-
-
 def open_socket(
     reactor: Reactor,
     runner: Runner,
     running: Running,
-    make: Callable[[OutboundProtocol, Running], OutboundListener],
+    make: Callable[[ITransport], OutboundListener],
 ) -> None:
     """Connect to the `host:port [async] [full]` of the application's argument; with nobody listening, the application ends
     at once. Several hosts, separated by `|`, are tried in turn."""
@@ -271,8 +236,12 @@ def open_socket(
         host, _, port = hosts.pop(0).rpartition(":")
         channel.set_variable("socket_host", host)
         endpoint_type = TCP6ClientEndpoint if ":" in host else TCP4ClientEndpoint
-        protocol = OutboundProtocol(channel, lambda made: make(made, running))
-        connecting = endpoint_type(reactor, host, leading_int(port), timeout=CONNECT_TIMEOUT).connect(_OneConnection(protocol))
-        connecting.addErrback(lambda _: attempt())
+        endpoint = endpoint_type(reactor, host, leading_int(port), timeout=CONNECT_TIMEOUT)
+        connectProtocol(endpoint, ListenerProtocol(begin)).addErrback(lambda _: attempt())
+
+    def begin(protocol: ListenerProtocol) -> Listener:
+        listener = make(cast(Any, protocol.transport))
+        listener.begin()
+        return listener
 
     attempt()

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import TCP4ServerEndpoint
-from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint, ITransport
 
 from dialer.simulator import wire
 from dialer.simulator.api import SwitchApi
@@ -18,11 +18,12 @@ from dialer.simulator.bus import EventBus
 from dialer.simulator.channel import Runner, Running
 from dialer.simulator.clock import SwitchClock
 from dialer.simulator.config import SimulatorConfig, uuid_factory
-from dialer.simulator.inbound import InboundFactory, InboundListener, InboundProtocol
+from dialer.simulator.inbound import InboundFactory, InboundListener
 from dialer.simulator.installed import Installed
+from dialer.simulator.listener import Listener
 from dialer.simulator.oracle import CalledSide, Oracle
 from dialer.simulator.originate import DIALER_CONTEXT
-from dialer.simulator.outbound import OutboundListener, OutboundProtocol, open_socket
+from dialer.simulator.outbound import OutboundListener, open_socket
 from dialer.simulator.switch import SimulatedSwitch
 from dialer.simulator.templates import load
 
@@ -106,16 +107,14 @@ class Simulator:
 
     # --- connections ------------------------------------------------------------------------------------------------------
 
-    def _inbound_listener(self, protocol: InboundProtocol) -> InboundListener:
-        return InboundListener(self.switch, self.api, cast(Any, protocol.transport), password=self._password)
+    def _inbound_listener(self, transport: ITransport) -> InboundListener:
+        return InboundListener(self.switch, self.api, transport, password=self._password)
 
     def _bridge(self, runner: Runner, running: Running) -> None:
         Bridge(self.switch, runner, running).start()
 
     def _open_socket(self, runner: Runner, running: Running) -> None:
-        def make(protocol: OutboundProtocol, running: Running) -> OutboundListener:
-            transport = cast(Any, protocol.transport)
-            transport.setTcpNoDelay(True)
+        def make(transport: ITransport) -> OutboundListener:
             flags = running.action.argument.lower().split()
             listener = OutboundListener(
                 self.switch,
@@ -184,6 +183,6 @@ class Simulator:
             self._listening.stopListening()
             self._listening = None
 
-    def _listeners(self) -> list[InboundListener | OutboundListener]:
+    def _listeners(self) -> list[Listener]:
         inbound = [protocol.listener for protocol in self.inbound.protocols if protocol.listener is not None]
         return [*inbound, *(one for one in self._outbound if not one.closed)]

@@ -11,7 +11,7 @@ from twisted.internet.testing import StringTransport
 
 from dialer.simulator.callees import NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.config import SimulatorConfig
-from dialer.simulator.inbound import InboundProtocol
+from dialer.simulator.listener import ListenerProtocol
 from dialer.simulator.service import Simulator
 from tests.unit.simulator.recordings import Frame, Headers, parse_event, split
 
@@ -23,7 +23,7 @@ START = 1_795_403_000.0  # seconds since 1970: when the clock of every test begi
 class Client:
     """A connection to the simulator in memory."""
 
-    protocol: InboundProtocol
+    protocol: ListenerProtocol
     transport: StringTransport
     _read: int = 0
 
