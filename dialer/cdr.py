@@ -1,8 +1,8 @@
 """Call detail records of FreeSWITCH's mod_json_cdr: from the bytes that it posts or spools to what the flow understands.
 
-Which bytes come is the module's setting `encode`: JSON as it is, or `cdr=` and the JSON percent-encoded or in base64; what it
-could not post lies on disk without the `cdr=`, still encoded. With `encode` and `encode-values` both on, a quotation mark in a
-value makes a record that nobody can read (`switch_url_encode` leaves alone what looks encoded).
+Which bytes come is the module's setting `encode`: JSON as it is, or `cdr=` and the JSON percent-encoded or in base64; a record
+that it could not post lies on disk without the `cdr=`, still encoded. With `encode` and `encode-values` both on, a quotation
+mark in a value makes a record that nobody can read (`switch_url_encode` leaves alone what looks encoded).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FIELD = "record"
 
 @frozen(kw_only=True)
 class CallRecord:
-    """What a record tells of the call `call_uuid`: `hung_up` is the signal that the end of the call would have been."""
+    """The content of a record on the call `call_uuid`: `hung_up` is the signal that the end of the call would have been."""
 
     call_uuid: str
     account_code: str

@@ -56,7 +56,7 @@ def section(name: str) -> type:
 
 
 def _model(declared: type) -> type[BaseModel]:
-    """What pydantic checks for a section, or for the whole file. What it does not know is refused."""
+    """The checks for a section, or for the whole file. A name that is not declared is refused."""
     hints = get_type_hints(declared)
     checked: dict[str, Any] = {}
     for name, attribute in fields_dict(declared).items():

@@ -1,4 +1,4 @@
-"""The whole process: the dialler, its API, and the simulator where that stands in for a switch; started, stopped and changed
+"""The whole process: the dialer, its API, and the simulator where that stands in for a switch; started, stopped and changed
 in order."""
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ RECORDS_SHARE = 1.0
 
 @define(eq=False)
 class Host:
-    """What a configuration describes; relative paths in it count from `folder`."""
+    """The process that a configuration describes; relative paths in it count from `folder`."""
 
     reactor: Any
     config: Config
@@ -205,7 +205,7 @@ class Host:
 
 
 def _simulator(settings: SimulatorSettings) -> SimulatorConfig:
-    """A switch without limits of its own: the cap of the dialler is what is seen."""
+    """A switch without limits of its own: only the cap of the dialer is seen."""
     try:
         patterns = tuple(parse_pattern(text) for text in settings.callees)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Contacts from a CSV file: what can be dialled, and what is wrong with the rest, line by line.
+"""Contacts from a CSV file: those that can be dialled, and the faults of the rest, line by line.
 
 Expected: UTF-8 (a byte-order mark is fine), a header row with at least a column `contact`; commas, quotes and line ends as in
 RFC 4180. `first_name`, `last_name`, `email`, `description` are kept as such; any other column becomes a variable of the
@@ -33,7 +33,7 @@ class BadRow:
 
 @frozen(kw_only=True)
 class ContactFile:
-    """What a file held."""
+    """The content of a file, row by row."""
 
     contacts: tuple[Contact, ...]
     bad_rows: tuple[BadRow, ...]

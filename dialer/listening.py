@@ -23,7 +23,7 @@ async def listen(reactor: Any, endpoint: str, factory: IProtocolFactory, setting
     except (KeyError, IndexError):
         raise BadValue(setting, f"{endpoint!r}: systemd has passed no such socket") from None
     except Exception as error:
-        # Whatever the plugin for that kind of endpoint raises: ValueError, TypeError, the errors of TLS and of files.
+        # Anything that the plugin for that kind of endpoint raises: ValueError, TypeError, the errors of TLS and of files.
         raise BadValue(setting, f"{endpoint!r} is not an endpoint: {error or type(error).__name__}") from None
     try:
         port: IListeningPort = await there.listen(factory)
@@ -48,7 +48,7 @@ def _reason(error: Any) -> str:
 
 
 class Site(Protocol):
-    """What serves HTTP: a protocol factory with limits that can be changed, and that can be drained."""
+    """A server of HTTP: a protocol factory with limits that can be changed, and that can be drained."""
 
     noisy: bool
 

@@ -2,7 +2,7 @@
 
     2026-11-23T10:00:00.123Z WARNING dialer: attempts left open by an earlier run attempts=3
 
-Under systemd the time is left to the journal, and the level travels as its priority. What a value holds cannot begin a line:
+Under systemd the time is left to the journal, and the level travels as its priority. No value can begin a line:
 anything that is not printable is escaped. The lines of a traceback are indented.
 """
 
@@ -83,7 +83,7 @@ def log_to_twisted(level: str) -> None:
 @implementer(ILogObserver)
 @define(eq=False)
 class LineObserver:
-    """Writes what Twisted tells."""
+    """Writes the events of Twisted."""
 
     log: LineLog
 

@@ -35,7 +35,7 @@ class Notifier:
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Notifier:
-    """What systemd has set for this process."""
+    """The addresses that systemd has set for this process."""
     values = os.environ if environment is None else environment
     address = values.get("NOTIFY_SOCKET", "")
     interval = values.get("WATCHDOG_USEC", "")

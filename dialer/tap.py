@@ -1,4 +1,4 @@
-"""The `twist dialer` plugin: what `dialer run` does, under Twisted's own runner."""
+"""The `twist dialer` plugin: `dialer run` under Twisted's own runner."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     alone = at_work(url) is None
     files = sorted(path for path in folder.rglob(PATTERN) if path.is_file() and TAKEN not in path.relative_to(folder).parts)
     # A file is held meanwhile, so that no dialer starts with attempts that are about to end. On a server that does no harm:
-    # whoever comes second finds the attempt ended.
+    # the second one to come finds the attempt ended.
     held = alone and dialect_of(url) is Dialect.SQLITE
     counts, bad = with_database(url, lambda database: _take_all(database, folder, files, alone=alone), dialling=held)
     if arguments.json:

@@ -1,4 +1,4 @@
-"""What a terminal shows of a running campaign, and of a finished one."""
+"""A running campaign, and a finished one, as a terminal shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`dialer freeswitch`: what of the dialer lives inside FreeSWITCH, put into its configuration folder and taken out."""
+"""`dialer freeswitch`: the files of the dialer inside FreeSWITCH, put into its configuration folder and taken out."""
 
 from __future__ import annotations
 

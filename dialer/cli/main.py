@@ -1,4 +1,4 @@
-"""The `dialer` command: its subcommands, and what a user sees when something is wrong."""
+"""The `dialer` command: its subcommands, and the line that a user sees when something is wrong."""
 
 from __future__ import annotations
 

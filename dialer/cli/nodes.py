@@ -134,7 +134,7 @@ def _figures(entry: NodeEntry) -> Iterator[str]:
 
 
 def _text(value: str) -> Text:
-    """What processes say of themselves comes out of the database: no control character of theirs reaches the terminal."""
+    """Processes describe themselves in the database: no control character of theirs reaches the terminal."""
     return Text("".join(character if character.isprintable() else "?" for character in value))
 
 

@@ -37,7 +37,7 @@ EXIT_STOPPED = 0
 EXIT_FAILED = 1
 EXIT_CONFIGURATION = 2
 ONE_WISH = 1.0
-"""Seconds in which signals to stop are one wish: a terminal, or who ends a whole process group, may send it twice. A later
+"""Seconds in which signals to stop are one wish: a terminal, or a kill of a whole process group, may send it twice. A later
 one asks not to wait any longer."""
 
 
@@ -102,7 +102,7 @@ class DialerProcess:
         return self._status
 
     def _do(self, work: Coroutine[Any, Any, None]) -> Deferred[None]:
-        """What fails ends the process, with one line; only a mistake of the program shows a traceback."""
+        """A failure ends the process, with one line; only a mistake of the program shows a traceback."""
         return Deferred.fromCoroutine(work).addErrback(self._failed)
 
     def _failed(self, failure: Failure) -> None:
@@ -185,7 +185,7 @@ class DialerProcess:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Whoever waits for the file never sees half of it. Raises `DialerError`."""
+    """A reader that waits for the file never sees half of it. Raises `DialerError`."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_text(text, encoding="utf-8")

@@ -130,7 +130,7 @@ def judge_writable(facts: ServerFacts, where: str) -> Diagnosis:
 
 
 def judge_wire(facts: ServerFacts) -> Diagnosis:
-    """What is between this machine and the server."""
+    """The way between this machine and the server: a pooler, encryption."""
     if facts.pooled:
         return warning(
             "connection",
@@ -144,7 +144,7 @@ def judge_wire(facts: ServerFacts) -> Diagnosis:
 
 
 def judge_durability(facts: ServerFacts) -> Diagnosis:
-    """What is answered as stored has to survive a power cut."""
+    """A change that was answered as stored has to survive a power cut."""
     check, settings = "durability", facts.settings
     if settings["fsync"] == "off":
         return failure(
@@ -188,7 +188,7 @@ def judge_room(facts: ServerFacts) -> Diagnosis:
 
 
 def judge_nodes(nodes: Sequence[NodeEntry], name: str, host: str) -> Iterator[Diagnosis]:
-    """Who else is there. One finding, and one for each that is wrong."""
+    """The other nodes. One finding, and one for each that is wrong."""
     told = ", ".join(f"{entry.name} {entry.standing}" for entry in nodes) or "none has dialled yet"
     yield ok("nodes", f"this one is {name}; {told}")
     for entry in nodes:

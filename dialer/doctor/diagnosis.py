@@ -1,4 +1,4 @@
-"""What the doctor says."""
+"""The findings of the doctor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Level(enum.StrEnum):
 
 @frozen
 class Diagnosis:
-    """What a check found. `check` is one word for programs, `advice` says what to do; "" when there is nothing to do."""
+    """A finding. `check` is one word for programs, `advice` says what to do; "" when there is nothing to do."""
 
     check: str
     level: Level

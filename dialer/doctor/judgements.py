@@ -1,4 +1,4 @@
-"""What the switch answers, judged: its dialplan, its SIP gateways, its limits against what the dialer is told to do."""
+"""The answers of the switch, judged: its dialplan, its SIP gateways, its limits against those of the dialer."""
 
 from __future__ import annotations
 
@@ -73,14 +73,14 @@ def _matches(condition: ET.Element) -> bool:
 
 @frozen
 class SipRoute:
-    """What a dial string goes through: `kind` is gateway or profile, as `sofia status` calls it."""
+    """The SIP gateway or profile that a dial string goes through; `kind` is gateway or profile, as `sofia status` calls it."""
 
     kind: str
     name: str
 
     @property
     def question(self) -> str:
-        """What to ask `sofia`."""
+        """The argument of `sofia`."""
         return f"status {self.kind} {self.name}"
 
 

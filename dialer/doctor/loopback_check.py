@@ -40,7 +40,7 @@ _REFUSED = "CALL_REJECTED"
 
 @frozen
 class CallOutcome:
-    """What became of a call: `came_from` is where it came back from, "" when it did not; `cause` why it ended."""
+    """The end of a call: `came_from` is where it came back from, "" when it did not; `cause` why it ended."""
 
     came_from: str = ""
     cause: str = ""
@@ -123,7 +123,7 @@ class LoopbackCheck:
     # --- the one of the running dialer ------------------------------------------------------------------------------------
 
     async def _try_running(self) -> Diagnosis:
-        """It says no to a call that it has not placed, which is what shows that the switch reaches it."""
+        """It says no to a call that it has not placed, and so shows that the switch reaches it."""
         address = running_address(self.settings)
         outcome = await self._place(address)
         if outcome.cause == _REFUSED:

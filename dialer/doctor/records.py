@@ -20,7 +20,7 @@ PATIENCE = 5.0
 
 
 def judge_configuration(loaded: bool, located: str) -> Diagnosis | list[tuple[str, str]]:
-    """Either what is to be said, or the (url, credentials) to try. `located` is the answer to `xml_locate configuration
+    """Either a finding, or the (url, credentials) to try. `located` is the answer to `xml_locate configuration
     configuration name json_cdr.conf`."""
     if not loaded:
         return ok(CHECK, "no call detail records are written (mod_json_cdr is not loaded), and none are needed")
@@ -52,7 +52,7 @@ class _Drain(Protocol):
 
 
 async def try_url(reactor: Any, switch_host: str, url: str, credentials: str) -> Diagnosis:
-    """Ask for the URL as mod_json_cdr would, but without a record: what may be stored there is nobody's to invent."""
+    """Ask for the URL as mod_json_cdr would, but without a record: a record that never was must not be stored."""
     host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].rpartition(":")[0]
     if is_loopback(host) and not is_loopback(switch_host):
         return warning(CHECK, f"records go to {url}, which is the switch's own machine", "see there that they arrive")
@@ -67,12 +67,12 @@ async def try_url(reactor: Any, switch_host: str, url: str, credentials: str) ->
         response.deliverBody(drained)
         await drained.done.addTimeout(PATIENCE, reactor)
     except Exception as error:
-        # Whatever the agent raises for a URL, a host or a connection.
+        # Anything that the agent raises for a URL, a host or a connection.
         why = str(error) or type(error).__name__
         return warning(
             CHECK,
             f"records cannot be posted to {url} ({why}): they are kept as files (err-log-dir)",
-            "start who listens there, or take the url out of json_cdr.conf.xml",
+            "start the program that listens there, or take the url out of json_cdr.conf.xml",
         )
     return _judge_status(url, response.code)
 

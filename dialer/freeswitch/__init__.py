@@ -1,1 +1,1 @@
-"""What lives inside FreeSWITCH: the shipped files, filled in from the configuration, put into its folder and taken out."""
+"""The files that live inside FreeSWITCH, filled in from the configuration, put into its folder and taken out."""

@@ -1,4 +1,4 @@
-"""What an administrator has to do after an installation, told from the files that are in the folder already."""
+"""The steps that are left to an administrator after an installation, told from the files that are in the folder already."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dialer.settings import SwitchSettings
 MODULES = "autoload_configs/modules.conf.xml"
 SWITCH = "autoload_configs/switch.conf.xml"
 READ = (MODULES, SWITCH, EVENT_SOCKET)
-"""What is looked into."""
+"""The files that are looked into."""
 INCLUDE_LIMITS = f'<X-PRE-PROCESS cmd="include" data="$${{conf_dir}}/{SESSION_LIMITS}"/>'
 EVERYWHERE = ("::", "0.0.0.0")  # noqa: S104
 
 
 def remains(present: Mapping[str, bytes | None], switch: SwitchSettings) -> list[str]:
-    """What remains to be done, a sentence each. `present` holds the files of `READ`."""
+    """The steps that remain, a sentence each. `present` holds the files of `READ`."""
     return [
         *_event_socket(present.get(EVENT_SOCKET), switch),
         *_modules(present.get(MODULES)),

@@ -27,7 +27,7 @@ FILES = (
     "sip_profiles/external/dialer_carrier.xml.example",
     SESSION_LIMITS,
 )
-"""What is installed, relative to FreeSWITCH's configuration folder."""
+"""The files to install, relative to FreeSWITCH's configuration folder."""
 
 NEEDED = "needed"
 WITH_SECRETS = frozenset({EVENT_SOCKET})
@@ -102,7 +102,7 @@ def _password(password: str) -> str:
 
 
 def _addresses(switch: SwitchSettings, advertise: str) -> tuple[str, str]:
-    """Where the Event Socket has to listen, and who may connect to it."""
+    """Where the Event Socket has to listen, and the addresses that may connect to it."""
     if is_loopback(switch.host):
         return ("::1" if switch.host == "::1" else "127.0.0.1"), "loopback.auto"
     host = advertise.rpartition(":")[0].strip("[]")

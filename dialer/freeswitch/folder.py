@@ -37,7 +37,7 @@ class ConfFolder:
 
     @property
     def manifest(self) -> Manifest:
-        """What was installed."""
+        """The record of earlier installations."""
         return self._manifest
 
     def read(self, path: str) -> bytes | None:

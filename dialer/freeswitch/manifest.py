@@ -1,4 +1,4 @@
-"""What was installed into a folder, as the manifest there remembers it."""
+"""The manifest: the files that were installed into a folder, and those that they replaced."""
 
 from __future__ import annotations
 

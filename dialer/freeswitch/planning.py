@@ -1,7 +1,7 @@
-"""What installing or uninstalling comes to, decided from what is there, and shown as diffs without passwords; nothing is done
-here.
+"""The steps of installing and uninstalling, decided from the files that are there, and shown as diffs without passwords;
+nothing is done here.
 
-A file is ours when the manifest has it with the digest that it has. Whatever else is there is somebody else's: it is left
+A file is ours when the manifest has it with the digest that it has. Any other file is somebody else's: it is left
 alone, or replaced when that was asked for, and then kept as a backup until it is put back.
 """
 

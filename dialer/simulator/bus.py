@@ -36,7 +36,7 @@ EVENT_NAMES = frozenset(
     SHUTDOWN_REQUESTED ALL"""
     )
 )
-# What `myevents` subscribes to (parse_command): CHANNEL_CALLSTATE is not among it.
+# The events that `myevents` subscribes to (parse_command): CHANNEL_CALLSTATE is not among it.
 MY_EVENTS = frozenset(
     words(
         """CHANNEL_ANSWER CHANNEL_APPLICATION CHANNEL_BRIDGE CHANNEL_CREATE CHANNEL_DATA CHANNEL_DESTROY CHANNEL_EXECUTE
@@ -57,7 +57,7 @@ class Receiver(Protocol):
 
 @define(eq=False)
 class Subscription:
-    """What one connection wants to hear. `session` limits it to one call's events (`myevents`). `kind` is plain or json;
+    """The events that one connection wants. `session` limits it to one call's events (`myevents`). `kind` is plain or json;
     xml can be asked for, but such events are not made here."""
 
     receiver: Receiver
@@ -119,7 +119,7 @@ class EventBus:
         return bool(found) or session in self._narrow or (found is None and bool(self.subscribers(name)))
 
     def subscribers(self, name: str, session: str = "") -> list[Subscription]:
-        """Who wants events of that name, of that call."""
+        """The connections that want events of that name, of that call."""
         found = self._by_name.get(name)
         if found is None:
             found = self._by_name[name] = [s for s in self._wide if s.wants(name)]
@@ -148,7 +148,7 @@ class EventBus:
             subscription.receiver.deliver(frame)
 
     def put_time(self, slots: Slots) -> None:
-        """Fill in what every event begins with."""
+        """Fill in the beginning of every event."""
         micros = self.clock.micros()
         local, gmt = dates(micros // 1_000_000)
         slots.put_safe(

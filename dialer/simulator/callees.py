@@ -21,7 +21,7 @@ Seconds = tuple[float, float]
 
 
 class Act(enum.Enum):
-    """What the called side does."""
+    """An act of the called side."""
 
     RING = "180"
     EARLY_MEDIA = "183"
@@ -162,7 +162,7 @@ _INLINE = re.compile(r"m:(.):answer(?:\1|$)")
 
 
 def loopback_callee(number: str) -> Callee | None:
-    """Who answers on the loopback; None for whom the plan has. A dialplan in the dial string itself, `m:~:answer~sleep:9000`,
+    """The callee on the loopback; None for the one of the plan. A dialplan in the dial string itself, `m:~:answer~sleep:9000`,
     is taken for one that answers and stays when `answer` comes first."""
     return LOOPBACK["answer"] if _INLINE.match(number) else LOOPBACK.get(number)
 
@@ -176,7 +176,7 @@ class NumberPlan:
     mix: Sequence[tuple[Callee, float]] = Factory(lambda: parse_mix(DEFAULT_MIX))
 
     def callee_for(self, number: str, rng: random.Random) -> Callee:
-        """Who answers that number this time."""
+        """The callee that answers that number this time."""
         for pattern, callee in self.patterns:
             if fnmatch.fnmatchcase(number, pattern):
                 return callee

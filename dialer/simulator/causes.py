@@ -30,6 +30,6 @@ def named(text: str) -> str:
 
 
 def q850(cause: str) -> int:
-    """What `hangup_cause_q850` shows: causes that Q.850 does not know are shown as 16."""
+    """The value of `hangup_cause_q850`: causes that Q.850 does not know are shown as 16."""
     number = NUMBERS.get(cause, 16)
     return number if number < 128 else 16

@@ -42,7 +42,7 @@ def expand(text: str, variable: Variable, api: Api) -> str:
 
 
 def _inside(text: str, start: int) -> tuple[str, int]:
-    """What stands between the braces, and where the text goes on. Without a closing brace, all the rest."""
+    """The text between the braces, and where it goes on. Without a closing brace, all the rest."""
     depth = 1
     for i in range(start, len(text)):
         if text[i] == "{" and i != start:

@@ -21,7 +21,7 @@ Handler = Callable[[ReceivedCommand], None]
 
 @define(eq=False)
 class Listener:
-    """What inbound and outbound connections have in common. Subclasses add to `handlers` and override `unknown`."""
+    """A connection, inbound or outbound. Subclasses add to `handlers`."""
 
     switch: SimulatedSwitch
     api: SwitchApi

@@ -1,4 +1,4 @@
-"""What the called side saw: every INVITE, whether it rang, was answered, how it ended. Tests compare the dialer with it."""
+"""The log of the called side: every INVITE, whether it rang, was answered, how it ended. Tests compare the dialer with it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Oracle:
     """The log of all INVITEs, in order; with `path`, each change is also a JSON line in that file.
 
     A line has `at`, `what` (invited, rang, answered, ended), `uuid`, `number`, `callee`, and `cause` and `by` at the end.
-    What the switch refused is a line with `at`, `what` (refused), `uuid` ("" when it could not be read) and `cause`.
+    A call that the switch refused is a line with `at`, `what` (refused), `uuid` ("" when it could not be read) and `cause`.
     """
 
     calls: list[CalledSide] = Factory(list)

@@ -164,7 +164,7 @@ class SimulatedOrigination:
         return channel
 
     def _session_without_channel(self, uuid: str) -> None:
-        """What is seen of a session that never dialled (recording 10-json-invalid-gateway)."""
+        """The events of a session that never dialled (recording 10-json-invalid-gateway)."""
         channel = Channel(self.switch, uuid, "none", "", "N/A", {})
         for slot, value in (("uuid", uuid), ("channel_name", "N/A")):
             channel.slots.put(slot, value)
@@ -210,7 +210,7 @@ class SimulatedOrigination:
             self.answer(output)
 
     def plan(self) -> list[Action]:
-        """What the answered call runs."""
+        """The dialplan of the answered call."""
         arguments = self.arguments
         if arguments.target.startswith("&") and len(arguments.target) > 1:
             return [Action(*parse_target(arguments.target))]
@@ -224,5 +224,5 @@ class SimulatedOrigination:
 
 
 def _true(text: str) -> bool:
-    """What FreeSWITCH takes for true (switch_true)."""
+    """Whether FreeSWITCH takes it for true (switch_true)."""
     return text.lower() in ("yes", "on", "true", "t", "enabled", "active", "allow") or leading_int(text) > 0

@@ -27,7 +27,7 @@ CONNECT_TIMEOUT = 30.0  # seconds
 
 
 class Reactor(IReactorTCP, IReactorTime):
-    """What connecting needs."""
+    """The interfaces that connecting needs."""
 
 
 @define(eq=False, kw_only=True)

@@ -1,4 +1,4 @@
-"""The simulator on its own: listens, says where, lets go wrong what it was asked to, and ends when it is told to."""
+"""The simulator on its own: listens, says where, has the faults that it was asked for, and ends when it is told to."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def parse_fault(text: str) -> PlannedFault:
 
 @frozen(kw_only=True)
 class StandaloneOptions:
-    """What `dialer simulate` was asked for. `faults` happen so many seconds after the start."""
+    """The options of `dialer simulate`. `faults` happen so many seconds after the start."""
 
     host: str = "127.0.0.1"
     port: int = 8021
@@ -90,7 +90,7 @@ def run_simulator(reactor: Any, options: StandaloneOptions, say: Callable[[str],
 
 
 def summary(simulator: Simulator) -> str:
-    """One line on what the called side saw."""
+    """One line on the calls."""
     oracle = simulator.oracle
     ends = Counter(call.cause or "still on" for call in oracle.calls)
     answered = sum(1 for _ in oracle.answered_calls())

@@ -1,4 +1,4 @@
-"""The simulated switch itself: its channels, limits, identity, and what ends a call."""
+"""The simulated switch itself: its channels, limits, identity, and the end of calls."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PHRASES = {
 
 
 class Ender(Protocol):
-    """What a call does when it ends, beyond what every channel does."""
+    """A call that does something of its own when it ends."""
 
     def ended(self, channel: Channel) -> None:
         """The channel was hung up; its last events have not been sent yet."""
@@ -106,7 +106,7 @@ class SimulatedSwitch:
         self.peak = max(self.peak, len(self.channels))
 
     def listed(self) -> list[Channel]:
-        """What `show channels` tells of: FreeSWITCH keeps it in a database, which lags behind."""
+        """The channels of `show channels`: FreeSWITCH keeps it in a database, which lags behind."""
         while self._gone and self._gone[0][0] <= self.clock.now():
             self._gone.popleft()
         return [*self.channels.values(), *(channel for _, channel in self._gone)]

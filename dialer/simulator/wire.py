@@ -39,7 +39,7 @@ class ReceivedCommand:
     body: str = ""
 
     def argument(self, verb: str) -> str:
-        """What follows the verb, without leading blanks."""
+        """The text after the verb, without leading blanks."""
         return self.line[len(verb) :].lstrip(" ")
 
 
@@ -120,7 +120,7 @@ def event(kind: str, body: bytes) -> bytes:
 
 
 def rude_rejection() -> bytes:
-    """What a peer gets whose address is not allowed."""
+    """The frame for a peer whose address is not allowed."""
     body = b"Access Denied, go away.\n"
     return b"Content-Type: text/rude-rejection\nContent-Length: %d\n\n%b" % (len(body), body)
 
@@ -146,7 +146,7 @@ def to_bytes(text: str) -> bytes:
 
 
 def to_text(data: bytes) -> str:
-    """The text for bytes; what is no UTF-8 survives the way back."""
+    """The text for bytes; bytes that are no UTF-8 survive the way back."""
     return data.decode("utf-8", "surrogateescape")
 
 
