@@ -24,21 +24,17 @@ _NOBODY_ELSE = ~(stat.S_IRWXO | stat.S_IWGRP)
 
 @define
 class ConfFolder:
-    """The folder at `root`. Methods raise `DialerError` for what the file system refuses."""
+    """The folder at `root`; `manifest` tells of earlier installations. Methods raise `DialerError` where the file system
+    refuses."""
 
     root: Path
-    _manifest: Manifest = field(init=False)
+    manifest: Manifest = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         if not (self.root / ROOT_FILE).is_file():
             raise BadValue("DIR", f"{self.root} is no configuration folder of FreeSWITCH: it has no {ROOT_FILE}")
         saved = self.read(manifests.PATH)
-        self._manifest = Manifest() if saved is None else manifests.decode(saved)
-
-    @property
-    def manifest(self) -> Manifest:
-        """The record of earlier installations."""
-        return self._manifest
+        self.manifest = Manifest() if saved is None else manifests.decode(saved)
 
     def read(self, path: str) -> bytes | None:
         """A file, None where there is none."""
@@ -59,7 +55,7 @@ class ConfFolder:
     def backups(self) -> dict[str, bytes | None]:
         """The files that were replaced."""
         return {
-            path: self.read(_backup(path, entry.replaced)) for path, entry in self._manifest.files.items() if entry.replaced
+            path: self.read(_backup(path, entry.replaced)) for path, entry in self.manifest.files.items() if entry.replaced
         }
 
     def carry_out(self, steps: Sequence[FileStep]) -> None:
@@ -67,7 +63,7 @@ class ConfFolder:
         try:
             for step in steps:
                 self._carry_out(step)
-            if not self._manifest.files:
+            if not self.manifest.files:
                 self._clean_up()
         except OSError as error:
             raise _refused(Path(error.filename or self.root), error) from None
@@ -80,8 +76,8 @@ class ConfFolder:
             return
         replaced = step.before if step.verb is Verb.REPLACE else None
         backup = "" if replaced is None else _backup(step.path, manifests.digest(replaced))
-        if step.entry is not None and (step.changes or step.entry != self._manifest.files.get(step.path)):
-            noted = self._manifest.with_file(step.path, step.entry)
+        if step.entry is not None and (step.changes or step.entry != self.manifest.files.get(step.path)):
+            noted = self.manifest.with_file(step.path, step.entry)
             for folder in self._missing_folders(step.path, backup, manifests.PATH):
                 noted = noted.with_folder(folder)
             self._remember(noted)
@@ -92,24 +88,24 @@ class ConfFolder:
             self._write(step.path, step.after, like=there if there.exists() else self.root / ROOT_FILE, secret=step.secret)
 
     def _undo(self, step: FileStep) -> None:
-        entry = self._manifest.files[step.path]
+        entry = self.manifest.files[step.path]
         backup = _backup(step.path, entry.replaced) if entry.replaced else ""
         if step.verb is Verb.REMOVE:
             (self.root / step.path).unlink()
         elif step.verb is Verb.RESTORE and step.after is not None:
             self._write(step.path, step.after, like=self.root / backup)
-        self._remember(self._manifest.without(step.path))
+        self._remember(self.manifest.without(step.path))
         if backup:
             (self.root / backup).unlink(missing_ok=True)
 
     def _remember(self, manifest: Manifest) -> None:
-        self._manifest = manifest
+        self.manifest = manifest
         self._write(manifests.PATH, manifests.encode(manifest), like=self.root / ROOT_FILE)
 
     def _clean_up(self) -> None:
         """The manifest, and the folders that were made and are empty now."""
         (self.root / manifests.PATH).unlink(missing_ok=True)
-        for folder in sorted(self._manifest.folders, key=len, reverse=True):
+        for folder in sorted(self.manifest.folders, key=len, reverse=True):
             there = self.root / folder
             if there.is_dir() and not any(there.iterdir()):
                 there.rmdir()

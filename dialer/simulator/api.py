@@ -9,6 +9,7 @@ from attrs import define, field
 from dialer.simulator import listing
 from dialer.simulator.applications import room_command, schedule_hangup
 from dialer.simulator.causes import named
+from dialer.simulator.channel import Channel
 from dialer.simulator.clock import duration, stamp
 from dialer.simulator.dialstring import leading_int, separate
 from dialer.simulator.expansion import cond
@@ -18,6 +19,12 @@ from dialer.simulator.switch import SimulatedSwitch
 
 Output = Callable[[str], None]
 NO_CHANNEL = "-ERR No such channel!\n"
+
+
+class Refused(Exception):
+    """A command ends with this output."""
+
+
 FSCTL = (
     "[api_expansion [on|off]|recover|send_sighup|hupall|pause [inbound|outbound]|resume [inbound|outbound]"
     "|shutdown [cancel|elegant|asap|now|restart]|sps|sps_peak_reset|sync_clock|sync_clock_when_idle|reclaim_mem|max_sessions"
@@ -83,14 +90,17 @@ class SwitchApi:
         elif command == "expand":
             self._expand(argument, output)
         elif command in self._commands:
-            output(self._commands[command](argument))
+            output(self.result(command, argument))
         else:
             output(f"-ERR {command} Command not found!\n")
 
     def result(self, command: str, argument: str) -> str:
         """The output of a command that ends at once; "" for one that does not or is unknown."""
         function = self._commands.get(command)
-        return function(argument.strip(" ")) if function else ""
+        try:
+            return function(argument.strip(" ")) if function else ""
+        except Refused as refused:
+            return str(refused)
 
     def _expand(self, text: str, output: Output) -> None:
         command, _, argument = text.partition(" ")
@@ -103,27 +113,25 @@ class SwitchApi:
 
     # --- channels ---------------------------------------------------------------------------------------------------------
 
+    def _channel(self, uuid: str, usage: str) -> Channel:
+        """The channel of that UUID, "" when a command has too few words. Raises `Refused`, with the usage for that."""
+        if not uuid:
+            raise Refused(f"-USAGE: {usage}\n")
+        if uuid not in self.switch.channels:
+            raise Refused(NO_CHANNEL)
+        return self.switch.channels[uuid]
+
     def uuid_kill(self, text: str) -> str:
         """UUID [CAUSE]."""
         uuid, _, cause = text.partition(" ")
-        if not uuid:
-            return "-USAGE: <uuid> [cause]\n"
-        channel = self.switch.channels.get(uuid)
-        if channel is None:
-            return NO_CHANNEL
-        self.switch.hang_up(channel, named(cause) or "NORMAL_CLEARING")
+        self.switch.hang_up(self._channel(uuid, "<uuid> [cause]"), named(cause) or "NORMAL_CLEARING")
         return "+OK\n"
 
     def sched_hangup(self, text: str) -> str:
         """[+]SECONDS UUID [CAUSE]: end the call then (sched_hangup_function of mod_commands.c)."""
         when, _, rest = text.partition(" ")
         uuid, _, cause = rest.partition(" ")
-        if not uuid:
-            return "-USAGE: [+]<time> <uuid> [<cause>]\n"
-        channel = self.switch.channels.get(uuid)
-        if channel is None:
-            return NO_CHANNEL
-        schedule_hangup(channel, f"{when} {cause}".strip(" "))
+        schedule_hangup(self._channel(uuid, "[+]<time> <uuid> [<cause>]"), f"{when} {cause}".strip(" "))
         return "+OK\n"
 
     def hupall(self, text: str) -> str:
@@ -153,32 +161,20 @@ class SwitchApi:
     def uuid_getvar(self, text: str) -> str:
         """UUID VARIABLE."""
         words = separate(text, " ", 4)
-        if len(words) < 2:
-            return "-USAGE: <uuid> <var>\n"
-        channel = self.switch.channels.get(words[0])
-        if channel is None:
-            return NO_CHANNEL
-        value = channel.variable(words[1])
+        value = self._channel(words[0] if len(words) > 1 else "", "<uuid> <var>").variable(words[1])
         return "_undef_" if value is None else value
 
     def uuid_setvar(self, text: str) -> str:
         """UUID VARIABLE [VALUE]."""
         words = text.split(" ", 2)
-        if len(words) < 2:
-            return "-USAGE: <uuid> <var> [value]\n"
-        channel = self.switch.channels.get(words[0])
-        if channel is None:
-            return NO_CHANNEL
+        channel = self._channel(words[0] if len(words) > 1 else "", "<uuid> <var> [value]")
         channel.set_variable(words[1], words[2] if len(words) > 2 else "")
         return "+OK\n"
 
     def uuid_dump(self, text: str) -> str:
         """UUID [FORMAT]."""
         uuid, _, form = text.partition(" ")
-        if not uuid:
-            return "-USAGE: <uuid> [format]\n"
-        channel = self.switch.channels.get(uuid)
-        return listing.dump(channel, form) if channel else NO_CHANNEL
+        return listing.dump(self._channel(uuid, "<uuid> [format]"), form)
 
     def uuid_recv_dtmf(self, text: str) -> str:
         """UUID DIGITS: as if the callee had typed them."""

@@ -175,7 +175,7 @@ class Runner:
         channel.set_variable("current_application_response", "")
         channel.set_variable("current_application", action.application)
         channel.set_variable("current_application_data", action.argument)
-        channel.put_application(self._headers(running))
+        channel.slots.put_group("*application", self._headers(running))
         channel.emit("CHANNEL_EXECUTE")
         channel.set_variable("current_application_data", action.argument)
         channel.set_variable("current_application", action.application)
@@ -188,7 +188,9 @@ class Runner:
         running.stop_timer()
         self.stack.remove(running)
         channel = self.channel
-        channel.put_application(self._headers(running, channel.later.get("current_application_response", "_none_")))
+        channel.slots.put_group(
+            "*application", self._headers(running, channel.later.get("current_application_response", "_none_"))
+        )
         channel.emit("CHANNEL_EXECUTE_COMPLETE")
         channel.set_variable("current_loop", "")
         channel.set_variable("total_loops", "")
@@ -353,10 +355,6 @@ class Channel:
             self._changed = False
             slots.put_group("*variables", {f"variable_{name}": value for name, value in self.originated.items()})
             slots.put_group("*later", {f"variable_{name}": value for name, value in self.later.items()})
-
-    def put_application(self, headers: Mapping[str, str]) -> None:
-        """The headers that CHANNEL_EXECUTE and CHANNEL_EXECUTE_COMPLETE end with."""
-        self.slots.put_group("*application", headers)
 
     def destroy(self) -> None:
         """The last events of a channel that has ended; they wait while a connection holds it."""

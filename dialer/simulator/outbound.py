@@ -50,11 +50,8 @@ class OutboundListener(Listener):
 
     def begin(self) -> None:
         """The connection is there."""
-        self._first = self.channel.later_call(FIRST_COMMAND, self._said_nothing)
+        self._first = self.channel.later_call(FIRST_COMMAND, self.hang_up)
         self.channel.when_hung_up.append(self.call_ended)
-
-    def _said_nothing(self) -> None:
-        self.hang_up()
 
     def goodbye(self) -> bytes:
         """The notice names the call."""

@@ -159,7 +159,7 @@ class SimulatedSwitch:
         for digit in digits:
             if not channel.alive:
                 return
-            channel.put_application({"DTMF-Digit": digit, "DTMF-Duration": "2000", "DTMF-Source": "RTP"})
+            channel.slots.put_group("*application", {"DTMF-Digit": digit, "DTMF-Duration": "2000", "DTMF-Source": "RTP"})
             channel.emit("DTMF")
             if not channel.runner.typed(digit):
                 channel.digits += digit
