@@ -4,7 +4,9 @@ databases that the tests stand on."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +18,44 @@ from tests.postgresql import Server
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+TOGETHER = ("tests/chaos/test_chaos.py", "tests/integration/test_demo.py", "tests/integration/test_postgresql_server.py")
+"""Modules whose tests share what takes long to make: side by side with others, but all in one process. The marks `xdist_group`
+have no effect with pytest 9.2 and pytest-xdist 3.8 (https://github.com/pytest-dev/pytest-xdist/issues/1386)."""
+
+
+def pytest_configure() -> None:
+    """The processes that tests start find the product compiled, which costs them more than all the rest of their start."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Side by side, each test is for the next process that is free, but for those of `TOGETHER`."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByTest(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            return module if module in TOGETHER else nodeid
+
+    return ByTest(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Keep the error of an asynchronous fixture, as pytest does for any other. pytest-twisted does not: pytest then takes the
+    fixture for one that was never set up, and every later test that asks for it ends as an error of pytest's own."""
+    try:
+        return (yield)
+    except BaseException as error:
+        if fixturedef.cached_result is None:
+            fixturedef.cached_result = (None, fixturedef.cache_key(request), (error, error.__traceback__))
+        raise
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,7 @@ def standing_on(server: Server | None) -> Iterator[None]:
             server.drop_database(url)
 
 
+_scratch = tempfile.TemporaryDirectory(prefix="dialer-templates-")
 _templates: dict[tuple[Server | None, str], str] = {}
 """Databases that are copied, because making one takes longer than most tests; by the server and what they hold."""
 
@@ -101,7 +102,7 @@ async def copied_database(folder: Path, what: str, furnish: Callable[[str], Awai
 
 
 def _lasting_database(server: Server | None) -> str:
-    url = sqlite_url(Path(tempfile.mkdtemp()) / "dialer.db") if server is None else server.new_database()
+    url = sqlite_url(Path(tempfile.mkdtemp(dir=_scratch.name)) / "dialer.db") if server is None else server.new_database()
     upgrade(url)
     return url
 

@@ -7,9 +7,7 @@ server is survived as on a real machine. What measures speed asks for a durable 
 from __future__ import annotations
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +21,7 @@ import psycopg2
 from attrs import define, field
 
 from tests.postgresql_programs import MEMORY, Account, find_programs, has_room_in_memory, new_folder, usable
+from tests.processes import lasting_port
 
 SUPERUSER = "postgres"
 OWNER = "dialer"
@@ -87,7 +86,7 @@ class Server:
         command = ["/bin/sh", "-c", WATCHER, "sh", str(folder), str(data)]
         watcher = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, bufsize=1, cwd="/", start_new_session=True)
         try:
-            server = cls(usable(programs, account, folder), folder, data, account, _free_port(), watcher)
+            server = cls(usable(programs, account, folder), folder, data, account, lasting_port(), watcher)
             server._create(SETTINGS if durable else SETTINGS + FORGETFUL)
             try:
                 server.start()
@@ -260,18 +259,3 @@ def _until(holds: Callable[[], bool], failure: str) -> None:
         if time.monotonic() > until:
             raise ServerFailed(failure)
         time.sleep(0.005)
-
-
-def _free_port() -> int:
-    """Below the ports that the system gives to outgoing connections: while the server is down, none of them can take its port,
-    and no client can by chance connect to itself."""
-    choice = random.Random()
-    for _ in range(100):
-        port = choice.randrange(20000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise ServerFailed("no free port was found between 20000 and 32000")

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
 
@@ -40,12 +39,21 @@ def _candidates() -> Iterator[int]:
 
 
 _next = _candidates()
+_claims: list[socket.socket] = []
 
 
 def lasting_port() -> int:
-    """A TCP port on 127.0.0.1 for a process that is killed and started again. Each call gives another one."""
+    """A TCP port on 127.0.0.1 for a process that is killed and started again. Each call gives another one, in whichever of the
+    test processes of this machine: a name among the kernel's sockets claims it until the one that asked has ended."""
     for port in _next:
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0dialer-tests-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return port
     raise AssertionError("unreachable")

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import lasting_port
+
 QUICK = ("--time-scale", "0.05", "--interval-retry", "1", "--call-timeout", "2", "--frequency", "3000")
 LONG_CALLS = "61*=stays:ring=0.1"
 
@@ -64,9 +66,7 @@ def contacts_file(folder: Path, how_many: int, prefix: str = "6155500") -> Path:
 @pytest.fixture
 def switch(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A simulator in a process of its own; gives (HOST:PORT, the file of what the callees saw)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = lasting_port()
     log = tmp_path / "oracle.jsonl"
     options = ("--port", str(port), "--sps", "0", "--callee", LONG_CALLS, "--callee", "62*=answers:ring=0.1,talk=30")
     process = subprocess.Popen(command("simulate", *options, "--log", log), cwd=tmp_path, stdout=subprocess.DEVNULL)
