@@ -21,7 +21,7 @@ import psycopg2
 from attrs import define, field
 
 from tests.postgresql_programs import MEMORY, Account, find_programs, has_room_in_memory, new_folder, usable
-from tests.processes import lasting_port
+from tests.processes import is_alive, lasting_port, process_stat
 
 SUPERUSER = "postgres"
 OWNER = "dialer"
@@ -227,23 +227,9 @@ def _name(database: str) -> str:
     return database.rpartition("/")[2]
 
 
-def _stat(pid: int) -> tuple[str, int] | None:
-    """The state and the parent of a process."""
-    try:
-        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return state, int(parent)
-
-
 def _children(pid: int) -> list[int]:
     found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
-    return [one for one in found if (stat := _stat(one)) and stat[1] == pid]
-
-
-def is_alive(pid: int) -> bool:
-    stat = _stat(pid)
-    return stat is not None and stat[0] not in "ZX"
+    return [one for one in found if (stat := process_stat(one)) and stat[1] == pid]
 
 
 def _signal(pid: int, number: int) -> None:

@@ -29,6 +29,21 @@ def dialer(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(*arguments), capture_output=True, text=True, env=environment(), timeout=60)
 
 
+def process_stat(pid: int) -> tuple[str, int] | None:
+    """The state and the parent of a process, None when it is gone."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return state, int(parent)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process can do anything: a zombie cannot."""
+    stat = process_stat(pid)
+    return stat is not None and stat[0] not in "ZX"
+
+
 _PORTS = range(20_000, 32_000)
 """Below those that Linux gives to outgoing connections: a free one stays free while its process is dead."""
 

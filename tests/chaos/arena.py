@@ -12,17 +12,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from tests.chaos.called_side import CalledSideLog
 from tests.chaos.campaign import PlayedCampaign, Rules
-from tests.chaos.dialer_log import errors, parse
 from tests.chaos.grounds import Ground
-from tests.chaos.judge import Broken, Evidence, Kind, collect, judge
-from tests.chaos.network import Network
-from tests.chaos.node import CONFIG, Node
-from tests.chaos.switch import START, Switch
-from tests.processes import dialer
+from tests.chaos.node import LinkedNode
+from tests.chaos.switch import Switch
+from tests.harness.campaign import stored_attempts, stored_contacts
+from tests.harness.dialer_log import errors
+from tests.harness.judge import Broken, Evidence, Kind, judge
+from tests.harness.network import LOCAL, Network
+from tests.harness.node import START
+from tests.processes import lasting_port
 
 FRESH = 50
 """Contacts that are never called yet, below which more are added."""
@@ -58,7 +60,7 @@ class Arena:
     rng: random.Random = field(init=False)
     campaign: PlayedCampaign = field(init=False)
     switch: Switch = field(init=False)
-    nodes: list[Node] = field(factory=list, init=False)
+    nodes: list[LinkedNode] = field(factory=list, init=False)
     happenings: list[Happening] = field(factory=list, init=False)
     open_at_kills: list[int] = field(factory=list, init=False)
     durations: dict[str, list[float]] = field(factory=dict, init=False)
@@ -91,10 +93,31 @@ class Arena:
         self.campaign.add(2 * FRESH)
         self.switch.start()
         for name in "abc"[: self.nodes_wanted]:
-            node = Node.create(name, self.folder, self.ground, network, self.switch.port, self.rules)
-            node.defect = self.defect
+            node = self._node(name, network)
             self.nodes.append(node)
             node.start()
+
+    def _node(self, name: str, network: Network) -> LinkedNode:
+        """One of its own folder, and behind its own link."""
+        rules, outbound = self.rules, lasting_port()
+        link = network.link(self.switch.port, outbound)
+        switch = {
+            "name": "switch",
+            "port": link.switch_port,
+            "password": "ClueCon",
+            "calls_per_second": rules.frequency / 60 * 2,
+            "silence": rules.silence,
+        }
+        sections = {
+            "switch": switch,
+            "http": {"endpoint": f"tcp:0:interface={LOCAL}"},
+            "outbound": {"endpoint": f"tcp:{outbound}:interface={LOCAL}", "advertise": f"{LOCAL}:{link.outbound_port}"},
+            "recovery": {"grace": rules.grace, "originate_window": rules.window},
+            **self.ground.sections(name),
+        }
+        node = LinkedNode.create(name, self.folder, sections)
+        node.link, node.defect = link, self.defect
+        return node
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
@@ -116,15 +139,15 @@ class Arena:
         disturbance(self)
         self.durations.setdefault(type(disturbance).__name__, []).append(time.monotonic() - began)
 
-    def pick(self) -> Node:
+    def pick(self) -> LinkedNode:
         """Any node."""
         return self.rng.choice(self.nodes)
 
-    def note(self, name: str, node: Node | None = None) -> None:
+    def note(self, name: str, node: LinkedNode | None = None) -> None:
         """From now on, the node, or all of them, may be unable to call."""
         self.happenings.append(Happening(time.time(), name, node.name if node is not None else ""))
 
-    def kill(self, node: Node) -> None:
+    def kill(self, node: LinkedNode) -> None:
         """`kill -9`, and note how many attempts were open."""
         self.note("kill", node)
         node.kill()
@@ -146,18 +169,18 @@ class Arena:
             self._look()
             time.sleep(0.05)
 
-    def until_ready(self, *nodes: Node) -> None:
+    def until_ready(self, *nodes: LinkedNode) -> None:
         """Wait until these nodes, or all of them, serve."""
         for node in nodes or self.nodes:
             self.until(node.is_ready, START, f"node {node.name} is not ready")
 
-    def until_calling(self, *nodes: Node) -> None:
+    def until_calling(self, *nodes: LinkedNode) -> None:
         """Wait until these nodes, or all of them, have begun another attempt: they are connected."""
         for node in nodes or self.nodes:
             before = self._begun(node)
             self.until(lambda node=node, before=before: self._begun(node) > before, START, f"node {node.name} is not calling")
 
-    def _begun(self, node: Node) -> int:
+    def _begun(self, node: LinkedNode) -> int:
         mine = f"attempt WHERE owner = '{node.name}'" if len(self.nodes) > 1 else "attempt"
         return self._count(mine)
 
@@ -202,7 +225,18 @@ class Arena:
                 self._complain(f"node {node.name} stopped with status {status}: {node.last_words()}")
         seen = self.switch.seen()
         self.switch.kill(signal.SIGTERM)
-        return [*judge(self._evidence(seen)), *self._audit(), *self._complaints(), *self._broken]
+        broken = judge(evolve(self.evidence(seen), at=time.time()))
+        return [*broken, *self._audit(), *self._complaints(), *self._broken]
+
+    def evidence(self, seen: CalledSideLog) -> Evidence:
+        """What is known when everything has ended."""
+        return Evidence(
+            rules=self.rules,
+            calls=seen.calls,
+            attempts=stored_attempts(self.ground.rows),
+            contacts=stored_contacts(self.ground.rows),
+            expected=self.campaign.contacts,
+        )
 
     def _end_attempts(self) -> None:
         try:
@@ -217,18 +251,15 @@ class Arena:
         ((count,),) = self.ground.rows(f"SELECT count(*) FROM {what}")
         return int(count)
 
-    def _evidence(self, seen: CalledSideLog) -> Evidence:
-        return collect(self.ground, seen, self.rules, self.campaign.contacts, time.time())
-
     def _audit(self) -> list[Broken]:
-        done = dialer("check", "-c", self.nodes[0].folder / CONFIG)
+        done = self.nodes[0].command("check")
         return [Broken(Kind.OTHER, f"dialer check: {done.stdout}{done.stderr}")] if done.returncode else []
 
     def _complaints(self) -> list[Broken]:
         found = Counter(
             f"node {node.name} logged {text}"
             for node in self.nodes
-            for text in errors(parse(node.log.read_text(errors="replace").splitlines()))
+            for text in errors(node.log())
             if not text.partition(": ")[2].startswith(self.expected or ("\0",))
         )
         return [Broken(Kind.OTHER, f"{text} ({count} times)") for text, count in found.items()]

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import define, frozen
+from attrs import frozen
 
-
-@define(eq=False)
-class SeenCall:
-    """One INVITE. Times are seconds since 1970; `ended_at` is the death of the switch for a call that died with it
-    (`died`), and None for one that is still up."""
-
-    uuid: str
-    number: str
-    invited_at: float
-    rang_at: float | None = None
-    answered_at: float | None = None
-    ended_at: float | None = None
-    died: bool = False
-
-    @property
-    def rang(self) -> bool:
-        """Whether somebody's phone rang: 18x or 200."""
-        return self.rang_at is not None or self.answered_at is not None
+from tests.harness.called_side import SeenCall
 
 
 @frozen
@@ -45,13 +27,6 @@ class CalledSideLog:
 
     calls: Sequence[SeenCall] = ()
     refusals: Sequence[Refusal] = ()
-
-    def by_number(self) -> Mapping[str, Sequence[SeenCall]]:
-        """The calls to each number."""
-        found: dict[str, list[SeenCall]] = defaultdict(list)
-        for call in self.calls:
-            found[call.number].append(call)
-        return found
 
 
 def read_log(lives: Iterable[tuple[Path, float | None]]) -> CalledSideLog:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
 
@@ -10,13 +10,12 @@ from attrs import define, field, frozen
 
 from dialer.accounts import hash_password
 from dialer.cli.blocking import with_database
-from dialer.model import Contact, VoipAppType
-from dialer.store.admin import Admin
+from dialer.model import Contact
 from dialer.store.contacts import Contacts
 from dialer.store.database import Database
-from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.schema import upgrade
 from tests.chaos.grounds import Ground
+from tests.harness.campaign import CampaignRules, seed
 from tests.integration.run_support import PASSWORD
 
 CALLEES: Final = (
@@ -37,7 +36,7 @@ _CREATING: Final = Lock()
 
 
 @frozen(kw_only=True)
-class Rules:
+class Rules(CampaignRules):
     """The campaign's rules, and the dialer's times: short ones, so that much happens. Seconds, and calls per minute. The
     interval is longer than a dialer needs to give up a call that it cannot find, lest a hasty retry look like a right one."""
 
@@ -71,7 +70,7 @@ class PlayedCampaign:
         first one, which only one thread may do at a time."""
         with _CREATING:
             upgrade(self.ground.url)
-            with_database(self.ground.url, self._furnish)
+            with_database(self.ground.url, self._seed)
 
     def add(self, count: int) -> None:
         """More contacts, beside the dialers that run."""
@@ -86,26 +85,6 @@ class PlayedCampaign:
         ((count,),) = self.ground.rows("SELECT count(*) FROM subscriber WHERE status = 1 AND count_attempt = 0")
         return int(count)
 
-    async def _furnish(self, database: Database) -> None:
-        admin, now, rules = Admin(database), datetime.now(UTC), self.rules
-        user = NewUser(username="admin", password_hash=hash_password(PASSWORD), is_superuser=True)
-        user_id = await admin.create_user(user, now)
-        gateway = NewGateway(name="carrier", dial_string="sofia/gateway/carrier/{number}")
-        gateway_id = await admin.create_gateway(gateway, now)
-        app_id = await admin.create_voip_app(NewVoipApp(name="hello", type=VoipAppType.PLAY_AUDIO, data="hello.wav"), now)
-        draft = NewCampaign(
-            user_id=user_id,
-            name="chaos",
-            gateway_id=gateway_id,
-            voip_app_id=app_id,
-            starting_at=now - timedelta(days=1),
-            expires_at=now + timedelta(days=30),
-            frequency=rules.frequency,
-            max_retry=rules.max_retry,
-            interval_retry=rules.interval,
-            call_timeout=rules.call_timeout,
-            call_max_duration=rules.max_duration,
-        )
-        self.id = await admin.create_campaign(draft, now)
-        self._phonebook = await admin.create_phonebook(NewPhonebook(user_id=user_id, name="all"), now)
-        await Contacts(database).subscribe(self.id, self._phonebook, now)
+    async def _seed(self, database: Database) -> None:
+        seeded = await seed(database, self.rules, datetime.now(UTC), password_hash=hash_password(PASSWORD))
+        self.id, self._phonebook = seeded.campaign_id, seeded.phonebook_id

@@ -10,8 +10,8 @@ from typing import Final, Literal
 from attrs import frozen
 
 from tests.chaos.arena import Arena
-from tests.chaos.grounds import seconds
-from tests.chaos.node import Node
+from tests.chaos.node import LinkedNode
+from tests.harness.campaign import seconds
 
 ORIGINATE: Final = re.compile(rb"originate '\{origination_uuid=([0-9a-f-]{36})")
 """An originate on the wire, with the call's UUID."""
@@ -185,7 +185,7 @@ class Restart:
             arena.until_ready(node)
 
 
-def calling(arena: Arena) -> Node:
+def calling(arena: Arena) -> LinkedNode:
     """Wait until all call, and a little until there are many calls; any node."""
     arena.until_ready()
     arena.until_calling()

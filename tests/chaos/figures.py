@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from attrs import Factory, define, frozen
 
 from tests.chaos.arena import Arena
-from tests.chaos.dialer_log import ADOPTED, CONNECTED, RESCUED, LogLine, correction, corrections, parse
-from tests.chaos.judge import Broken, Evidence, Kind, collect
-from tests.chaos.node import Node
+from tests.harness.dialer_log import ADOPTED, CONNECTED, RESCUED, LogLine, correction, corrections
+from tests.harness.judge import Broken, Evidence, Kind
+from tests.harness.node import Node
 
 
 @frozen
@@ -61,8 +61,8 @@ class Figures:
     def add(self, arena: Arena, broken: Sequence[Broken]) -> None:
         """Another run, which is over."""
         seen = arena.switch.seen()
-        evidence = collect(arena.ground, seen, arena.rules, arena.campaign.contacts, 0.0)
-        logs = {node: list(parse(node.log.read_text(errors="replace").splitlines())) for node in arena.nodes}
+        evidence = arena.evidence(seen)
+        logs = {node: node.log() for node in arena.nodes}
         self.kills += len(arena.open_at_kills)
         self.switch_kills += len(arena.switch.lives) - 1
         self.open_at_kills += arena.open_at_kills
@@ -134,7 +134,7 @@ def _ends(arena: Arena, node: Node) -> list[float]:
 
 def _made(arena: Arena, node: Node, evidence: Evidence) -> list[tuple[float, float]]:
     """The calls of a node: when each was planned, and when made. A dialer alone may have any name."""
-    invited = {call.uuid: call.invited_at for call in evidence.seen.calls}
+    invited = {call.uuid: call.invited_at for call in evidence.calls}
     own = [one for one in evidence.attempts if len(arena.nodes) == 1 or one.owner == node.name]
     return [(one.planned_at, invited[one.uuid]) for one in own if one.uuid in invited]
 

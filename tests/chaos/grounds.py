@@ -6,7 +6,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -120,15 +119,6 @@ class Postgresql:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-def seconds(moment: datetime | str | None) -> float | None:
-    """A time as a database gives it, naive UTC, in seconds since 1970."""
-    if moment is None:
-        return None
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    return moment.replace(tzinfo=UTC).timestamp()
 
 
 GROUNDS: Final[Mapping[str, Callable[[Path], AbstractContextManager[Ground]]]] = MappingProxyType(

@@ -12,7 +12,7 @@ from tests.chaos.arena import Arena
 from tests.chaos.disturbances import Disturbance
 from tests.chaos.figures import Figures
 from tests.chaos.grounds import GROUNDS, Ground
-from tests.chaos.judge import Broken, Kind
+from tests.harness.judge import Broken, Kind
 
 
 @frozen

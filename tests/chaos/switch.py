@@ -12,10 +12,8 @@ from attrs import define, field
 
 from tests.chaos.called_side import CalledSideLog, read_log
 from tests.chaos.campaign import callees
+from tests.harness.node import START
 from tests.processes import command, environment, lasting_port
-
-START = 20.0
-"""Seconds that a process of the product may need to be ready on a machine with other things to do."""
 
 
 @define(eq=False)

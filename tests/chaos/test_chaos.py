@@ -16,9 +16,9 @@ from dialer.calls.corrections import Correction
 from dialer.model import OwnCause
 from tests.chaos.disturbances import Disturbance, KillDialer, KillSwitch, LateOriginates
 from tests.chaos.figures import Figures
-from tests.chaos.judge import Broken, Kind
 from tests.chaos.mixes import KILLS, LINKS, NODES, OUTAGE, TO_THE_END
 from tests.chaos.play import Play
+from tests.harness.judge import Broken, Kind
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tests.chaos.dialer_log import corrections, errors, parse
 from tests.chaos.figures import Recovery, recoveries
+from tests.harness.dialer_log import corrections, errors, parse
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from tests.chaos.called_side import CalledSideLog, Refusal, SeenCall, read_log
+from tests.chaos.called_side import Refusal, read_log
 from tests.chaos.campaign import Rules
-from tests.chaos.judge import Evidence, Kind, StoredAttempt, StoredContact, judge
+from tests.harness.called_side import SeenCall
+from tests.harness.campaign import StoredAttempt, StoredContact
+from tests.harness.judge import Evidence, Kind, judge
 
 RULES = Rules(max_retry=1, interval=6)
 NUMBER = "15550000001"
@@ -30,7 +32,7 @@ def attempt(uuid: str, at: float, number: str = NUMBER, **more: object) -> Store
 
 GOOD = Evidence(
     rules=RULES,
-    seen=CalledSideLog([call("u1", 100.0), call("u2", 110.0)], [Refusal(105.0, "u9", "LOSE_RACE")]),
+    calls=[call("u1", 100.0), call("u2", 110.0)],
     attempts=[attempt("u1", 100.0), attempt("u2", 110.0), attempt("u9", 104.0, "15550000002", cause="LATE")],
     contacts=[
         StoredContact(number=NUMBER, status=4, ready_at=None, count_attempt=2, counted=2),
@@ -42,12 +44,17 @@ GOOD = Evidence(
 
 
 def seen(*calls: SeenCall) -> Evidence:
-    return evolve(GOOD, seen=CalledSideLog(calls))
+    return evolve(GOOD, calls=calls)
 
 
 def stored(**changed: object) -> Evidence:
     """The second attempt is another one."""
     return evolve(GOOD, attempts=[GOOD.attempts[0], attempt("u2", 110.0, **changed), GOOD.attempts[2]])
+
+
+def answered_before() -> Evidence:
+    """The first attempt has reached somebody."""
+    return evolve(GOOD, attempts=[evolve(GOOD.attempts[0], disposition="ANSWERED"), *GOOD.attempts[1:]])
 
 
 def contact(**changed: object) -> Evidence:
@@ -70,6 +77,8 @@ def test_a_good_run_breaks_nothing():
         (stored(ended_at=109.0), "1.00 s after its attempt u2 had ended"),
         (stored(deadline=109.0), "1.00 s after the deadline"),
         (stored(cause="NOT_SENT"), "was called, and its attempt u2 ended as NOT_SENT"),
+        (stored(planned_at=111.0), "1.00 s before its attempt u2 was planned"),
+        (answered_before(), "was called as u2 although u1 counts as answered"),
     ],
 )
 def test_a_duplicate_is_seen(evidence, told):
@@ -89,6 +98,7 @@ def test_a_duplicate_is_seen(evidence, told):
         (contact(status=1, ready_at=301.0, count_attempt=1), "is not ready before 301.0"),
         (contact(count_attempt=1), "1 attempts in its count and 2 in the table"),
         (contact(status=5), "counts as reached, and nobody answered"),
+        (evolve(GOOD, at=None), "15550000002 has the status 1 after 0 attempts"),
     ],
 )
 def test_what_is_lost_is_seen(evidence, told):
@@ -97,7 +107,7 @@ def test_what_is_lost_is_seen(evidence, told):
 
 
 def test_a_call_that_died_with_the_switch_and_counts_as_unknown_is_seen():
-    evidence = evolve(stored(cause="UNKNOWN"), seen=CalledSideLog([call("u1", 100.0), call("u2", 110.0, died=True)]))
+    evidence = evolve(stored(cause="UNKNOWN"), calls=[call("u1", 100.0), call("u2", 110.0, died=True)])
     assert [(one.kind, "died with the switch" in one.text) for one in judge(evidence)] == [(Kind.OTHER, True)]
 
 

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from tests.chaos.network import LOCAL, Link, Network
+from tests.harness.network import LOCAL, Link, Network
 from tests.processes import lasting_port
 
 SOON = 10.0

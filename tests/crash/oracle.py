@@ -1,32 +1,26 @@
-"""The judge: what the called side saw, against what the dialer promises. The dialer's own words count for nothing."""
+"""What a run in the crash world has broken: the promises that hold in every harness, judged by one clock, and those that only
+this world can see. The dialer's own words count for nothing."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
 
-from dialer.model import OwnCause
 from dialer.simulator.oracle import CalledSide
 from tests.crash.database import AWAY
-from tests.crash.scenarios import INTERVAL, MAX_RETRY, Away
-from tests.crash.template import number_of
+from tests.crash.scenarios import Away
 from tests.crash.world import World
+from tests.harness.called_side import SeenCall
+from tests.harness.campaign import stored_attempts, stored_contacts
+from tests.harness.judge import MICROSECONDS, Evidence, judge
 
 
 def violations(world: World) -> list[str]:
     """Every broken promise of a run that is over, in words; an empty list for a good run."""
-    return [*_rings(world), *_pauses(world), *_ends(world), *_outbox(world), *_lost_switch(world), *_complaints(world)]
+    return [*_invites(world), *_ends(world), *_outbox(world), *_complaints(world)]
 
 
-def _rings(world: World) -> Iterator[str]:
-    """Save, then send; at most one ring per attempt; no contact rung too often, or twice at the same time."""
-    for uuid, rings in world.oracle.rings_by_uuid().items():
-        if rings > 1:
-            yield f"attempt {uuid} rang {rings} times"
-    for number, rings in Counter(call.number for call in world.simulator.oracle.calls if call.rang).items():
-        if rings > 1 + MAX_RETRY:
-            yield f"{number} rang {rings} times, and {1 + MAX_RETRY} are allowed"
+def _invites(world: World) -> Iterator[str]:
+    """Save, then send: the database's word at the moment of each INVITE."""
     for invite in world.oracle.invites:
         if invite.attempt == "none":
             yield f"{invite.call.number} was called before its attempt was durable"
@@ -36,35 +30,24 @@ def _rings(world: World) -> Iterator[str]:
             yield f"{invite.call.number} was called while a call to it was live"
 
 
-def _pauses(world: World) -> Iterator[str]:
-    """A contact that was disturbed is left alone for the campaign's interval."""
-    for index in range(len(world.scenario.callees)):
-        for before, after in pairwise(world.oracle.by_number(number_of(index))):
-            if before.rang and before.ended_at is not None and after.invited_at < before.ended_at + INTERVAL:
-                pause = after.invited_at - before.ended_at
-                yield f"{after.number} was called again {pause:.1f} s after it had rung, not {INTERVAL}"
-
-
 def _ends(world: World) -> Iterator[str]:
-    """Nobody is lost: every attempt and every contact has an end, and the counts agree."""
+    """The campaign comes to its end, and then everything is as it should be."""
     if world.finished_at is None:
         yield f"the campaign has not come to its end: {world.rows('SELECT number, status, ready_at FROM subscriber')}"
-        return
-    for number, state in world.rows("SELECT number, state FROM attempt WHERE ended_at IS NULL"):
-        yield f"the attempt to {number} is still {state}"
-    miscounted = (
-        "SELECT s.number, s.count_attempt, count(a.id) FROM subscriber s LEFT JOIN attempt a "
-        "ON a.subscriber_id = s.id AND a.counts = 1 GROUP BY s.id HAVING count(a.id) <> s.count_attempt"
+    evidence = Evidence(
+        rules=world.scenario.rules,
+        calls=[_seen(call) for call in world.oracle.calls],
+        attempts=stored_attempts(world.rows),
+        contacts=stored_contacts(world.rows),
+        expected=len(world.scenario.callees),
+        clock=MICROSECONDS,
     )
-    for number, count, attempts in world.rows(miscounted):
-        yield f"{number} has {count} attempts in its count and {attempts} in the table"
-    answered = {call.number for call in world.oracle.answered_calls()}
-    for (number,) in world.rows("SELECT number FROM subscriber WHERE status = 5"):
-        if number not in answered:
-            yield f"{number} counts as reached, and nobody answered"
-    for call in world.oracle.calls:
-        if call.ended_at is None:
-            yield f"the call to {call.number} is still up"
+    yield from map(str, judge(evidence))
+
+
+def _seen(call: CalledSide) -> SeenCall:
+    died = call.ended_by == "switch" and not call.cause
+    return SeenCall(call.call_uuid, call.number, call.invited_at, call.rang_at, call.answered_at, call.ended_at, died=died)
 
 
 def _outbox(world: World) -> Iterator[str]:
@@ -79,19 +62,6 @@ def _outbox(world: World) -> Iterator[str]:
     for (row_id,) in world.rows("SELECT id FROM outbox"):
         if row_id not in told:
             yield f"row {row_id} of the outbox was not handed over"
-
-
-def _lost_switch(world: World) -> Iterator[str]:
-    """A call that died with its FreeSWITCH is known to have: the campaign's policy for unknown ends is not for it."""
-    causes = {uuid: (cause, core) for uuid, cause, core in world.rows("SELECT call_uuid, cause, core_uuid FROM attempt")}
-    for call in world.oracle.calls:
-        cause, core = causes.get(call.call_uuid, ("", ""))
-        if _died_with_the_switch(call) and core and cause != OwnCause.LOST_SWITCH:
-            yield f"the call to {call.number} died with the switch {core}, and ended as {cause}"
-
-
-def _died_with_the_switch(call: CalledSide) -> bool:
-    return call.ended_by == "switch" and not call.cause
 
 
 def _complaints(world: World) -> Iterator[str]:

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from dialer.model import UnknownPolicy
 from tests.crash.network import Fate
+from tests.harness.campaign import CampaignRules
 
-INTERVAL = 6
-"""Seconds until a retry: more than the dialer needs to be sure that a call is gone."""
-
-CALL_TIMEOUT = 2
-MAX_RETRY = 1
+RULES = CampaignRules(frequency=600, max_retry=1, interval=6, call_timeout=2, max_duration=20)
+"""The interval is more than the dialer needs to be sure that a call is gone."""
 
 
 @frozen(kw_only=True)
@@ -25,6 +23,11 @@ class Scenario:
     name: str
     callees: tuple[str, ...]
     policy: UnknownPolicy = UnknownPolicy.RETRY
+
+    @property
+    def rules(self) -> CampaignRules:
+        """The campaign's."""
+        return evolve(RULES, policy=self.policy)
 
 
 @frozen

@@ -17,8 +17,9 @@ import psycopg2
 import pytest
 
 from tests import postgresql_programs
-from tests.postgresql import Server, is_alive
+from tests.postgresql import Server
 from tests.postgresql_programs import MEMORY, Account, NoServerPrograms, find_programs, may, new_folder, usable
+from tests.processes import is_alive
 
 ROOT = Path(__file__).resolve().parents[2]
 

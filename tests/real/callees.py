@@ -5,32 +5,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import define, field
 
+from tests.harness.called_side import SeenCall
+
 SCENARIO = Path(__file__).with_name("callees.xml")
 START = 10.0
 """Seconds in which SIPp listens."""
-
-
-@define(eq=False)
-class SeenCall:
-    """One INVITE. Times are seconds since 1970; `ended_at` is None for a call of which SIPp saw no end."""
-
-    call_id: str
-    number: str
-    invited_at: float
-    rang_at: float | None = None
-    answered_at: float | None = None
-    ended_at: float | None = None
-
-    @property
-    def rang(self) -> bool:
-        """Whether somebody's phone rang: 18x or 200."""
-        return self.rang_at is not None or self.answered_at is not None
 
 
 @define(eq=False)
@@ -74,7 +58,7 @@ class Callees:
         return any(line.split()[1].endswith(f":{self.port:04X}") for line in sockets)
 
     def calls(self) -> Sequence[SeenCall]:
-        """Every call so far, in the order of the INVITEs."""
+        """Every call so far by its Call-ID, in the order of the INVITEs."""
         found: dict[str, SeenCall] = {}
         whole = self._log.read_text().rpartition("\n")[0] if self._log.exists() else ""
         for line in whole.splitlines():
@@ -90,11 +74,3 @@ class Callees:
                 case "ended":
                     found[call_id].ended_at = float(at)
         return list(found.values())
-
-
-def by_number(calls: Sequence[SeenCall]) -> Mapping[str, Sequence[SeenCall]]:
-    """The calls to each number."""
-    found: dict[str, list[SeenCall]] = defaultdict(list)
-    for call in calls:
-        found[call.number].append(call)
-    return found

@@ -28,15 +28,15 @@ from typing import Any
 import pytest
 from attrs import Factory, define, field, frozen
 
-from tests.chaos.dialer_log import ADOPTED, CONNECTED, correction, corrections, errors
+from tests.harness.called_side import SeenCall
+from tests.harness.campaign import StoredAttempt
+from tests.harness.dialer_log import ADOPTED, CONNECTED, correction, corrections, errors
+from tests.harness.judge import CLOCK, FINISHED, Broken, Evidence, Kind, judge
+from tests.harness.node import START, Node
 from tests.real.callees import Callees
 from tests.real.campaign import PlayedCampaign, Rules
-from tests.real.judge import FINISHED, Evidence, judge
-from tests.real.node import Node
+from tests.real.node import node_for
 from tests.real.switch import RealSwitch
-
-START = 20.0
-"""Seconds that a process of the product may need to serve on a machine with other things to do."""
 
 FINISH = 240.0
 """Seconds in which every contact is finished, the graces after kills included."""
@@ -100,7 +100,7 @@ class Stage:
 
     def node(self, name: str = "a", port: int = 0, **more: Any) -> Node:
         """A new dialer, which is not started; it reaches the switch on its own port, or on another one of this machine."""
-        node = Node.create(name, self.folder, self.url, self.switch, port or self.switch.port, **more)
+        node = node_for(self.switch, name, self.folder, self.url, port or self.switch.port, **more)
         self.nodes.append(node)
         return node
 
@@ -114,6 +114,8 @@ class Stage:
         """Wait until `condition` holds; `what` is so when it does not in time."""
         until = time.monotonic() + seconds
         while not condition():
+            dead = [node.name for node in self.nodes if node.died_by_itself()]
+            assert not dead, f"nodes {dead} died by themselves; {[node.last_words() for node in self.nodes]}"
             assert time.monotonic() < until, f"after {seconds:g} s, {what}; {[node.last_words() for node in self.nodes]}"
             time.sleep(0.02)
 
@@ -138,28 +140,38 @@ class Stage:
 
     # --- the end ----------------------------------------------------------------------------------------------------------
 
-    def settle(self) -> list[str]:
+    def settle(self) -> list[Broken]:
         """Let every contact be finished, stop, and judge: what was broken."""
         self.until_finished()
-        broken = [f"node {node.name} stopped with status {node.stop()}" for node in self.nodes if node.alive]
-        broken = [text for text in broken if not text.endswith(" 0")]
+        said = [f"node {node.name} stopped with status {node.stop()}" for node in self.nodes if node.alive]
+        said = [text for text in said if not text.endswith(" 0")]
         # The callees may hear of the end of a call later than the dialer.
-        self.until(lambda: all(self.evidence().end_of(call) for call in self.callees.calls()), 5.0, "calls have no end")
+        self.until(lambda: None not in [call.ended_at for call in self.evidence().calls], 5.0, "calls have no end")
         left = self.switch.channels(self.campaign.account_code)
-        broken += [f"the channel {uuid} is left on the switch" for uuid in left]
+        said += [f"the channel {uuid} is left on the switch" for uuid in left]
         audit = self.nodes[0].command("check")
-        broken += [f"dialer check: {audit.stdout}{audit.stderr}"] if audit.returncode else []
-        broken += [f"node {node.name} logged {text}" for node in self.nodes for text in errors(node.log())]
-        return [*broken, *judge(self.evidence())]
+        said += [f"dialer check: {audit.stdout}{audit.stderr}"] if audit.returncode else []
+        said += [f"node {node.name} logged {text}" for node in self.nodes for text in errors(node.log())]
+        return [*(Broken(Kind.OTHER, text) for text in said), *judge(self.evidence())]
 
     def evidence(self) -> Evidence:
-        """What is known now."""
+        """What is known now. A call is that of the attempt which its Call-ID names, where the SIP profile takes the channel's
+        UUID for it (`outbound-use-uuid-as-callid`); else of the one that was open to the number at that moment. Its end is
+        its own, or that of FreeSWITCH."""
+        attempts, calls = self.campaign.attempts(), self.callees.calls()
+        known = {attempt.uuid for attempt in attempts}
+        by_call_id = any(call.uuid in known for call in calls)
+        for call in calls:
+            if not by_call_id:
+                call.uuid = next((one.uuid for one in attempts if _is_open(one, call)), call.uuid)
+            ends = [at for at in self.switch.deaths if at >= call.invited_at]
+            call.ended_at = min([*ends, *([] if call.ended_at is None else [call.ended_at])], default=None)
         return Evidence(
             rules=self.rules,
-            calls=self.callees.calls(),
-            attempts=self.campaign.attempts(),
+            calls=calls,
+            attempts=attempts,
             contacts=self.campaign.contacts(),
-            deaths=self.switch.deaths,
+            expected=self.rules.contacts,
         )
 
     # --- figures ----------------------------------------------------------------------------------------------------------
@@ -185,7 +197,7 @@ class Stage:
     def recoveries(self, node: Node) -> Iterator[Recovery]:
         """One for each connection of a node to the switch. Calls of another node that it has taken over do not count."""
         evidence = self.evidence()
-        invited = {attempt.uuid: call.invited_at for call in evidence.calls if (attempt := evidence.attempt_of(call))}
+        invited = {call.uuid: call.invited_at for call in evidence.calls}
         first = {attempt.number: attempt for attempt in reversed(evidence.attempts)}.values()
         lines = node.log()
         connections = [line.at for line in lines if line.text.startswith(CONNECTED)]
@@ -200,3 +212,8 @@ class Stage:
             left = any(one.planned_at > at for one in first)
             resumed = min(called, default=until - at if left and until - at > RESUMED_WITHIN else None)
             yield Recovery(max(adopted, default=None), resumed)
+
+
+def _is_open(attempt: StoredAttempt, call: SeenCall) -> bool:
+    ended_at = call.invited_at if attempt.ended_at is None else attempt.ended_at
+    return attempt.number == call.number and attempt.planned_at - CLOCK <= call.invited_at <= ended_at + CLOCK

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from attrs import define, field
 
+from tests.processes import is_alive
+
 PATIENCE = 10.0
 """Seconds for an answer."""
 
@@ -119,7 +121,7 @@ class RealSwitch:
         assert name == "freeswitch", f"the process {pid} of {self.pid_file} is {name}"
         os.kill(pid, signal.SIGKILL)
         until = time.monotonic() + PATIENCE
-        while _is_alive(pid):
+        while is_alive(pid):
             assert time.monotonic() < until, f"the process {pid} is still there"
             time.sleep(0.005)
         self.deaths.append(time.time())
@@ -150,11 +152,3 @@ def _events(peer: EventSocket, until: float) -> Iterator[Mapping[str, str]]:
     while (left := until - time.monotonic()) > 0:
         if (event := peer.event(left)) is not None:
             yield event
-
-
-def _is_alive(pid: int) -> bool:
-    """A zombie does nothing any more."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False

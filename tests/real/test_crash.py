@@ -23,7 +23,7 @@ def settled(stage: Stage) -> None:
     """Let the campaign come to its end; nothing may be broken."""
     broken = stage.settle()
     log.info("%s", stage.figures())
-    assert broken == [], "\n".join(broken)
+    assert broken == [], "\n".join(map(str, broken))
 
 
 def test_a_dialer_that_is_killed_again_and_again_calls_nobody_twice_and_loses_nobody(url: str, tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 from attrs import define
 
-from tests.real.callees import SeenCall
-from tests.real.campaign import Rules, StoredAttempt
-from tests.real.judge import Evidence
-from tests.real.stage import START, Stage, needs
+from tests.harness.called_side import SeenCall
+from tests.harness.campaign import StoredAttempt
+from tests.harness.judge import Evidence
+from tests.harness.node import START
+from tests.real.campaign import Rules
+from tests.real.stage import Stage, needs
 from tests.real.switch import EventSocket, until_event
 
 pytestmark = [needs("CALLEES"), pytest.mark.timeout(300)]
@@ -147,4 +149,4 @@ def test_records_that_were_spooled_while_no_dialer_ran_tell_how_its_calls_ended(
 
 
 def _all_ended(evidence: Evidence) -> bool:
-    return all(evidence.end_of(call) is not None for call in evidence.calls)
+    return all(call.ended_at is not None for call in evidence.calls)

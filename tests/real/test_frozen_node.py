@@ -16,9 +16,10 @@ from typing import Final
 import pytest
 from attrs import frozen
 
-from tests.chaos.network import Link, Network
+from tests.harness.network import Link, Network
+from tests.harness.node import Node
 from tests.real.campaign import Rules
-from tests.real.node import LEASE, Node
+from tests.real.node import LEASE
 from tests.real.stage import Stage, needs
 from tests.real.switch import until_event
 
@@ -65,15 +66,13 @@ class Freezing:
 
     def invited(self) -> Iterable[str]:
         """Those of the held calls that the callees have seen."""
-        evidence = self.stage.evidence()
-        seen = {attempt.uuid for call in evidence.calls if (attempt := evidence.attempt_of(call)) is not None}
-        return sorted(seen & self.held.keys())
+        return sorted({call.uuid for call in self.stage.evidence().calls} & self.held.keys())
 
     def settle(self) -> None:
         """Nothing may be broken at the end."""
         broken = self.stage.settle()
         log.info("held %d; %s", len(self.held), self.stage.figures())
-        assert broken == [], "\n".join(broken)
+        assert broken == [], "\n".join(map(str, broken))
         rescued = [line for line in self.survivor.log() if line.fields.get("kind") == "rescued"]
         assert {line.fields["call"] for line in rescued} >= self.held.keys()
 

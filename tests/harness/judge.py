@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise
 
 from attrs import frozen
 
-from dialer.model import OwnCause, SubscriberStatus
-from tests.chaos.called_side import CalledSideLog
-from tests.chaos.campaign import Rules
-from tests.chaos.grounds import Ground, seconds
+from dialer.model import Disposition, OwnCause, SubscriberStatus
+from tests.harness.called_side import SeenCall, by_number
+from tests.harness.campaign import CampaignRules, StoredAttempt, StoredContact
 
 CLOCK = 0.05
 """Seconds by which two processes' views of one clock may differ."""
@@ -47,75 +46,21 @@ class Broken:
 
 
 @frozen(kw_only=True)
-class StoredAttempt:
-    """A row of attempts. Times are seconds since 1970."""
-
-    uuid: str
-    number: str
-    state: str
-    owner: str
-    planned_at: float
-    due_at: float
-    deadline: float
-    ended_at: float | None = None
-    cause: str | None = None
-    core_uuid: str = ""
-
-
-@frozen(kw_only=True)
-class StoredContact:
-    """A row of subscribers; `counted` are its attempts in the table that count."""
-
-    number: str
-    status: int
-    ready_at: float | None
-    count_attempt: int
-    counted: int
-
-
-ATTEMPTS = (
-    "SELECT call_uuid, number, state, owner, planned_at, due_at, deadline, ended_at, cause, core_uuid FROM attempt ORDER BY id"
-)
-CONTACTS = (
-    "SELECT s.number, s.status, s.ready_at, s.count_attempt, "
-    "(SELECT count(*) FROM attempt a WHERE a.subscriber_id = s.id AND a.counts = 1) FROM subscriber s ORDER BY s.id"
-)
-
-
-@frozen(kw_only=True)
 class Evidence:
-    """Everything that is known at the end, at the moment `at`: `contacts` of `expected` ones are there."""
+    """Everything that is known at the end: of `expected` contacts, `contacts` are there. `at` is the moment, after which a
+    contact may be called again; None: every contact is finished. `clock` is by how much its clocks may differ, in seconds."""
 
-    rules: Rules
-    seen: CalledSideLog
+    rules: CampaignRules
+    calls: Sequence[SeenCall]
     attempts: Sequence[StoredAttempt]
     contacts: Sequence[StoredContact]
     expected: int
-    at: float
+    at: float | None = None
+    clock: float = CLOCK
 
-
-def collect(ground: Ground, seen: CalledSideLog, rules: Rules, expected: int, at: float) -> Evidence:
-    """Read the database."""
-    attempts = [
-        StoredAttempt(
-            uuid=uuid,
-            number=number,
-            state=state,
-            owner=owner,
-            planned_at=seconds(planned_at) or 0.0,
-            due_at=seconds(due_at) or 0.0,
-            deadline=seconds(deadline) or 0.0,
-            ended_at=seconds(ended_at),
-            cause=cause,
-            core_uuid=core_uuid,
-        )
-        for uuid, number, state, owner, planned_at, due_at, deadline, ended_at, cause, core_uuid in ground.rows(ATTEMPTS)
-    ]
-    contacts = [
-        StoredContact(number=number, status=status, ready_at=seconds(ready_at), count_attempt=count, counted=counted)
-        for number, status, ready_at, count, counted in ground.rows(CONTACTS)
-    ]
-    return Evidence(rules=rules, seen=seen, attempts=attempts, contacts=contacts, expected=expected, at=at)
+    def attempts_by_uuid(self) -> Mapping[str, StoredAttempt]:
+        """The attempts that calls were made for, by the calls' UUIDs."""
+        return {attempt.uuid: attempt for attempt in self.attempts}
 
 
 def judge(evidence: Evidence) -> list[Broken]:
@@ -131,34 +76,41 @@ def judge(evidence: Evidence) -> list[Broken]:
 
 
 def _rings(evidence: Evidence) -> Iterator[str]:
-    """At most one ring per attempt; no contact rung too often, too early, or twice at the same time."""
-    rules = evidence.rules
-    for uuid, rings in Counter(call.uuid for call in evidence.seen.calls if call.rang).items():
+    """At most one ring per attempt; no contact rung too often, too early, twice at the same time, or again after a talk."""
+    rules, attempts = evidence.rules, evidence.attempts_by_uuid()
+    for uuid, rings in Counter(call.uuid for call in evidence.calls if call.rang).items():
         if rings > 1:
             yield f"attempt {uuid} rang {rings} times"
-    for number, calls in evidence.seen.by_number().items():
+    for number, calls in by_number(evidence.calls).items():
         rings = sum(call.rang for call in calls)
         if rings > 1 + rules.max_retry:
             yield f"{number} rang {rings} times, and {1 + rules.max_retry} are allowed"
         for before, after in pairwise(calls):
             if before.ended_at is None or after.invited_at < before.ended_at:
                 yield f"{number} was called as {after.uuid} while the call {before.uuid} to it was live"
-            elif before.rang and after.invited_at < before.ended_at + rules.interval - CLOCK:
+            elif before.rang and after.invited_at < before.ended_at + rules.interval - evidence.clock:
                 pause = after.invited_at - before.ended_at
                 yield f"{number} was called again {pause:.1f} s after it had rung, not {rules.interval}"
+            attempt = attempts.get(before.uuid)
+            if attempt is not None and attempt.disposition == Disposition.ANSWERED:
+                yield f"{number} was called as {after.uuid} although {before.uuid} counts as answered"
 
 
 def _moments(evidence: Evidence) -> Iterator[str]:
-    """Nobody is called for an attempt that has ended, nor after its deadline; who was called does not count as not called."""
-    attempts = {attempt.uuid: attempt for attempt in evidence.attempts}
-    for call in evidence.seen.calls:
+    """Nobody is called for an attempt before it is planned, after it has ended, nor after its deadline; a contact that was
+    called does not count as not called."""
+    clock, attempts = evidence.clock, evidence.attempts_by_uuid()
+    for call in evidence.calls:
         attempt = attempts.get(call.uuid)
         if attempt is None:
             continue
-        if attempt.ended_at is not None and call.invited_at > attempt.ended_at + CLOCK:
+        if call.invited_at < attempt.planned_at - clock:
+            early = attempt.planned_at - call.invited_at
+            yield f"{call.number} was called {early:.2f} s before its attempt {call.uuid} was planned"
+        if attempt.ended_at is not None and call.invited_at > attempt.ended_at + clock:
             late = call.invited_at - attempt.ended_at
             yield f"{call.number} was called {late:.2f} s after its attempt {call.uuid} had ended ({attempt.cause})"
-        if call.invited_at > attempt.deadline + CLOCK:
+        if call.invited_at > attempt.deadline + clock:
             late = call.invited_at - attempt.deadline
             yield f"{call.number} was called {late:.2f} s after the deadline of its attempt {call.uuid}"
         if attempt.cause in NEVER_DIALLED:
@@ -166,9 +118,9 @@ def _moments(evidence: Evidence) -> Iterator[str]:
 
 
 def _attempts(evidence: Evidence) -> Iterator[str]:
-    """Whoever was called has an attempt, and every attempt and every call has an end."""
-    stored = {attempt.uuid for attempt in evidence.attempts}
-    for call in evidence.seen.calls:
+    """Each call has an attempt, and every attempt and every call has an end."""
+    stored = evidence.attempts_by_uuid()
+    for call in evidence.calls:
         if call.uuid not in stored:
             yield f"{call.number} was called as {call.uuid}, of which the database knows nothing"
         if call.ended_at is None:
@@ -179,17 +131,18 @@ def _attempts(evidence: Evidence) -> Iterator[str]:
 
 
 def _contacts(evidence: Evidence) -> Iterator[str]:
-    """Every contact is finished, or is called again before long."""
+    """Every contact is finished, or, unless the campaign is over, is called again before long; its attempts are counted, and
+    it is reached when somebody answered."""
     rules = evidence.rules
-    answered = {call.number for call in evidence.seen.calls if call.answered_at is not None}
+    answered = {call.number for call in evidence.calls if call.answered_at is not None}
     if len(evidence.contacts) != evidence.expected:
         yield f"of {evidence.expected} contacts, {len(evidence.contacts)} are in the campaign"
-    latest = evidence.at + max(rules.interval, LONGEST_PAUSE)
+    latest = None if evidence.at is None else evidence.at + max(rules.interval, LONGEST_PAUSE)
     for contact in evidence.contacts:
-        retryable = contact.status == SubscriberStatus.START and contact.count_attempt <= rules.max_retry
-        if contact.status not in FINISHED and not retryable:
+        waits = contact.status == SubscriberStatus.START and contact.count_attempt <= rules.max_retry
+        if contact.status not in FINISHED and not (waits and latest is not None):
             yield f"{contact.number} has the status {contact.status} after {contact.count_attempt} attempts"
-        if retryable and (contact.ready_at is None or contact.ready_at > latest):
+        if waits and latest is not None and (contact.ready_at is None or contact.ready_at > latest):
             yield f"{contact.number} is not ready before {contact.ready_at}"
         if contact.count_attempt != contact.counted:
             yield f"{contact.number} has {contact.count_attempt} attempts in its count and {contact.counted} in the table"
@@ -199,8 +152,8 @@ def _contacts(evidence: Evidence) -> Iterator[str]:
 
 def _lost_switch(evidence: Evidence) -> Iterator[str]:
     """A call that died with its switch is known to have: the campaign's policy for unknown ends is not for it."""
-    attempts = {attempt.uuid: attempt for attempt in evidence.attempts}
-    for call in evidence.seen.calls:
+    attempts = evidence.attempts_by_uuid()
+    for call in evidence.calls:
         attempt = attempts.get(call.uuid)
         if call.died and attempt is not None and attempt.core_uuid and attempt.cause not in (OwnCause.LOST_SWITCH, None):
             yield f"the call {call.uuid} died with the switch {attempt.core_uuid}, and ended as {attempt.cause}"

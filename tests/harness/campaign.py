@@ -1,0 +1,149 @@
+"""The campaign that is called while things go wrong, and what the database says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from attrs import frozen
+
+from dialer.model import UnknownPolicy, VoipAppType
+from dialer.store.admin import Admin
+from dialer.store.contacts import Contacts
+from dialer.store.database import Database
+from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
+
+
+@frozen(kw_only=True)
+class CampaignRules:
+    """Seconds, and calls per minute."""
+
+    frequency: int
+    max_retry: int
+    interval: int
+    call_timeout: int
+    max_duration: int
+    policy: UnknownPolicy = UnknownPolicy.RETRY
+
+
+@frozen
+class Seeded:
+    """A campaign, and its one phonebook, which is empty."""
+
+    campaign_id: int
+    phonebook_id: int
+
+
+async def seed(
+    database: Database,
+    rules: CampaignRules,
+    now: datetime,
+    *,
+    dial_string: str = "sofia/gateway/carrier/{number}",
+    audio: str = "hello.wav",
+    password_hash: str = "",
+) -> Seeded:
+    """Create everything that a campaign needs; its user is the superuser `admin`."""
+    admin = Admin(database)
+    user_id = await admin.create_user(NewUser(username="admin", password_hash=password_hash, is_superuser=True), now)
+    gateway_id = await admin.create_gateway(NewGateway(name="carrier", dial_string=dial_string), now)
+    app_id = await admin.create_voip_app(NewVoipApp(name="message", type=VoipAppType.PLAY_AUDIO, data=audio), now)
+    draft = NewCampaign(
+        user_id=user_id,
+        name="played",
+        gateway_id=gateway_id,
+        voip_app_id=app_id,
+        starting_at=now - timedelta(days=1),
+        expires_at=now + timedelta(days=30),
+        frequency=rules.frequency,
+        max_retry=rules.max_retry,
+        interval_retry=rules.interval,
+        call_timeout=rules.call_timeout,
+        call_max_duration=rules.max_duration,
+        unknown_policy=rules.policy,
+    )
+    campaign_id = await admin.create_campaign(draft, now)
+    phonebook_id = await admin.create_phonebook(NewPhonebook(user_id=user_id, name="all"), now)
+    await Contacts(database).subscribe(campaign_id, phonebook_id, now)
+    return Seeded(campaign_id, phonebook_id)
+
+
+@frozen(kw_only=True)
+class StoredAttempt:
+    """A row of attempts. Times are seconds since 1970."""
+
+    uuid: str
+    number: str
+    state: str
+    owner: str
+    planned_at: float
+    due_at: float
+    deadline: float
+    ended_at: float | None = None
+    disposition: str | None = None
+    cause: str | None = None
+    core_uuid: str = ""
+
+
+@frozen(kw_only=True)
+class StoredContact:
+    """A row of subscribers; `counted` are its attempts in the table that count."""
+
+    number: str
+    status: int
+    ready_at: float | None
+    count_attempt: int
+    counted: int
+
+
+ATTEMPTS = (
+    "SELECT call_uuid, number, state, owner, planned_at, due_at, deadline, ended_at, disposition, cause, core_uuid "
+    "FROM attempt ORDER BY id"
+)
+CONTACTS = (
+    "SELECT s.number, s.status, s.ready_at, s.count_attempt, "
+    "(SELECT count(*) FROM attempt a WHERE a.subscriber_id = s.id AND a.counts = 1) FROM subscriber s ORDER BY s.id"
+)
+
+Query = Callable[[str], Sequence[tuple[Any, ...]]]
+"""Gives the rows of a statement that every kind of database understands."""
+
+
+def stored_attempts(query: Query) -> list[StoredAttempt]:
+    """In the order in which they were begun."""
+    return [
+        StoredAttempt(
+            uuid=uuid,
+            number=number,
+            state=state,
+            owner=owner,
+            planned_at=seconds(planned_at) or 0.0,
+            due_at=seconds(due_at) or 0.0,
+            deadline=seconds(deadline) or 0.0,
+            ended_at=seconds(ended_at),
+            disposition=disposition,
+            cause=cause,
+            core_uuid=core_uuid,
+        )
+        for (uuid, number, state, owner, planned_at, due_at, deadline, ended_at, disposition, cause, core_uuid) in query(
+            ATTEMPTS
+        )
+    ]
+
+
+def stored_contacts(query: Query) -> list[StoredContact]:
+    """In the order in which they came."""
+    return [
+        StoredContact(number=number, status=status, ready_at=seconds(ready_at), count_attempt=count, counted=counted)
+        for number, status, ready_at, count, counted in query(CONTACTS)
+    ]
+
+
+def seconds(moment: datetime | str | None) -> float | None:
+    """A time as a database gives it, naive UTC, in seconds since 1970."""
+    if moment is None:
+        return None
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return moment.replace(tzinfo=UTC).timestamp()
