@@ -175,8 +175,10 @@ class Arena:
             self.until(node.is_ready, START, f"node {node.name} is not ready")
 
     def until_calling(self, *nodes: LinkedNode) -> None:
-        """Wait until these nodes, or all of them, have begun another attempt: they are connected."""
+        """Wait until these nodes, or all of them, have begun another attempt: they are connected. An attempt that was begun
+        just before a connection broke does not tell, so a connection is waited for first."""
         for node in nodes or self.nodes:
+            self.until(node.link.is_open, START, f"node {node.name} is not connected")
             before = self._begun(node)
             self.until(lambda node=node, before=before: self._begun(node) > before, START, f"node {node.name} is not calling")
 

@@ -65,6 +65,16 @@ def test_bytes_and_ends_pass_in_both_directions(link, switch):
         assert dialer.recv(100) == b""
 
 
+def test_a_link_is_open_while_the_dialer_has_a_connection_that_nobody_has_broken(link, switch):
+    assert not link.is_open()
+    with connected(link, switch):
+        assert link.is_open()
+        link.silence()
+        assert link.is_open()
+        link.reset()
+        assert not link.is_open()
+
+
 def test_calls_come_to_the_dialer(network, switch):
     with closing(socket.create_server((LOCAL, 0))) as dialer:
         link = network.link(lasting_port(), dialer.getsockname()[1])

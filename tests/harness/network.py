@@ -109,6 +109,10 @@ class Link:
 
     # --- what a test does -------------------------------------------------------------------------------------------------
 
+    def is_open(self) -> bool:
+        """Whether the dialer has a connection to the switch. One that was broken is none, heard of or not."""
+        return self.network.do(self._is_open)
+
     def silence(self) -> None:
         """Nothing arrives any more, in either direction, and nothing is closed."""
         self.network.do(self._silence)
@@ -160,6 +164,9 @@ class Link:
             connection.reaching = None
             connection.reset()  # nobody listens there
             self._connections = [one for one in self._connections if one is not connection]
+
+    def _is_open(self) -> bool:
+        return any(connection.by_dialer and _has_both_ends(connection) for connection in self._connections)
 
     def _silence(self) -> None:
         self._silent = True
@@ -242,6 +249,11 @@ def _is_over(connection: Connection) -> bool:
     """Whether both ends are closed, and nothing is on its way."""
     lanes = (connection.onward, connection.back)
     return all(lane.to is not None and lane.to.is_closing() and not lane.kept for lane in lanes)
+
+
+def _has_both_ends(connection: Connection) -> bool:
+    """Whether both ends are there, and neither is closed."""
+    return all(lane.to is not None and not lane.to.is_closing() for lane in (connection.onward, connection.back))
 
 
 def _reset(transport: asyncio.Transport) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from dialer.cli.main import main
 from tests.processes import lasting_port
 
 QUICK = ("--time-scale", "0.05", "--interval-retry", "1", "--call-timeout", "2", "--frequency", "3000")
@@ -31,6 +32,24 @@ def demo(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command("demo", *arguments), cwd=cwd, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
     )
+
+
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """What a demo says that does not even begin, and ends with status 2; in this process, which saves a second each."""
+
+    def run(*arguments: str | Path) -> str:
+        monkeypatch.chdir(tmp_path)
+        try:
+            status = main(["demo", *map(str, arguments)])
+        except SystemExit as ended:
+            status = ended.code
+        assert status == 2
+        said = capsys.readouterr().err
+        assert "Traceback" not in said
+        return said
+
+    return run
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -111,13 +130,12 @@ def test_bad_rows_are_named_by_line_and_the_good_ones_are_dialled(tmp_path: Path
 
 
 @pytest.mark.parametrize("content", [b"", b"name,phone\nAna,1\n", b"\x89PNG\r\n\x1a\n\x00\x00\xff"])
-def test_a_file_that_is_no_contact_list_says_what_was_expected(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_contact_list_says_what_was_expected(
+    tmp_path: Path, refused: Callable[..., str], content: bytes
+) -> None:
     path = tmp_path / "list.csv"
     path.write_bytes(content)
-    done = demo("--contacts", path, cwd=tmp_path)
-    assert done.returncode == 2
-    assert "one of them `contact`" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "one of them `contact`" in refused("--contacts", path)
     assert not (tmp_path / "dialer-demo.sqlite3").exists()
 
 
@@ -134,11 +152,17 @@ def test_a_file_that_is_no_contact_list_says_what_was_expected(tmp_path: Path, c
         (("--outbound", "8084"), "--outbound: expected HOST:PORT"),
     ],
 )
-def test_wrong_usage_is_told_in_a_line(tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
+def test_wrong_usage_is_told_in_a_line(
+    tmp_path: Path, refused: Callable[..., str], arguments: tuple[str, ...], expected: str
+) -> None:
     (tmp_path / "list.csv").write_text("contact\n15550000001\n", encoding="utf-8")
-    done = demo(*arguments, cwd=tmp_path)
+    assert expected in refused(*arguments)
+
+
+def test_wrong_usage_ends_the_process_with_status_two(tmp_path: Path) -> None:
+    done = demo("--frequency", "0", cwd=tmp_path)
     assert done.returncode == 2
-    assert expected in done.stderr
+    assert "at least 1" in done.stderr
     assert "Traceback" not in done.stderr
 
 
