@@ -196,7 +196,9 @@ class Server:
         name = f"test_{next(self.names)}"
         copied = f'TEMPLATE "{_name(template)}"' if template else ""
         with closing(self._connect()) as connection, connection.cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}" OWNER {OWNER} {copied}')
+            # The way of versions before 15, which takes half as long for a database as small as these.
+            strategy = "STRATEGY file_copy" if connection.server_version >= 150000 else ""
+            cursor.execute(f'CREATE DATABASE "{name}" OWNER {OWNER} {copied} {strategy}')
         return self.url(name)
 
     def drop_database(self, database: str) -> None:
