@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from dialer.store.connection import Dialect
@@ -56,6 +57,14 @@ def pytest_fixture_setup(
         if fixturedef.cached_result is None:
             fixturedef.cached_result = (None, fixturedef.cache_key(request), (error, error.__traceback__))
         raise
+
+
+@pytest.fixture(autouse=True)
+def own_log_settings() -> Iterator[None]:
+    """A command that runs in this process sets up its log, which is not to last: the next test may be any."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")
