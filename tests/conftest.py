@@ -27,7 +27,7 @@ have no effect with pytest 9.2 and pytest-xdist 3.8 (https://github.com/pytest-d
 
 
 def pytest_configure() -> None:
-    """The processes that tests start find the product compiled, which costs them more than all the rest of their start."""
+    """Processes that tests start find the product compiled: to compile it takes them longer than the rest of their start."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
 

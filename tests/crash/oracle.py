@@ -1,5 +1,5 @@
-"""What a run in the crash world has broken: the promises that hold in every harness, judged by one clock, and those that only
-this world can see. The dialer's own words count for nothing."""
+"""The judge of a run in the crash world: the promises that hold in every harness, by one clock, and those that only this world
+can see. The dialer's own words count for nothing."""
 
 from __future__ import annotations
 

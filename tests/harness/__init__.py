@@ -1,1 +1,1 @@
-"""What the crash, chaos and real-switch suites share: the campaign that is called, dialers as processes, the judge."""
+"""Shared by the crash, chaos and real-switch suites: the campaign that is called, dialers as processes, the judge."""

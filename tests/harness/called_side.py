@@ -1,4 +1,4 @@
-"""What the called side saw, whoever was called: the simulator's callees, or those behind a real FreeSWITCH."""
+"""The called side's view of a call, on the simulator and on a real FreeSWITCH."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The campaign that is called while things go wrong, and what the database says of it."""
+"""The campaign that is called while things go wrong, and its rows in the database."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def demo(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """What a demo says that does not even begin, and ends with status 2; in this process, which saves a second each."""
+    """Runs a demo that does not even begin and ends with status 2, and gives its words; in this process, to save time."""
 
     def run(*arguments: str | Path) -> str:
         monkeypatch.chdir(tmp_path)
