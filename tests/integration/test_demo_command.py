@@ -228,15 +228,15 @@ def test_every_outcome_is_a_line_of_json(tmp_path: Path) -> None:
 
 
 class Interrupted:
-    """A demo against `switch` whose calls last; it is interrupted once some of them are answered."""
+    """A demo against `switch` whose calls last for `seconds`; it is interrupted once some of them are answered."""
 
-    def __init__(self, folder: Path, switch: tuple[str, Path], prefix: str) -> None:
+    def __init__(self, folder: Path, switch: tuple[str, Path], prefix: str, seconds: int = 3) -> None:
         self.database = folder / "demo.sqlite3"
         self.log = switch[1]
         self.arguments = command(
             *("demo", "--contacts", contacts_file(folder, 30, prefix), "--database", self.database, "--switch", switch[0]),
             *("--gateway", "sofia/gateway/a/{number}", "--frequency", "600", "--interval-retry", "1"),
-            *("--audio", "tone_stream://%(3000,0,440)"),
+            *("--audio", f"tone_stream://%({seconds}000,0,440)"),
         )
         self.folder = folder
         self.process = self.start()
@@ -305,10 +305,9 @@ def test_a_killed_demo_is_gone_on_with_and_nobody_is_called_twice_for_an_attempt
 
 
 def test_a_second_demo_on_a_database_in_use_is_refused(tmp_path: Path, switch: tuple[str, Path]) -> None:
-    run = Interrupted(tmp_path, switch, "6155500")
+    run = Interrupted(tmp_path, switch, "6155500", seconds=60)
     other = subprocess.run(run.arguments, cwd=tmp_path, capture_output=True, text=True, timeout=30)
-    run.process.send_signal(signal.SIGINT)
-    run.process.send_signal(signal.SIGINT)
+    run.process.kill()
     run.finish()
     assert other.returncode == 1
     assert str(run.process.pid) in other.stdout + other.stderr
