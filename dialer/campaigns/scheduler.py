@@ -131,7 +131,7 @@ class Scheduler:
         """Campaigns that were stopped elsewhere, by another node's API or a command: what was not sent is given back, and the
         calls of an aborted one are hung up. Each stop is obeyed once."""
         started = {campaign.id for campaign in snapshot.campaigns}
-        stopped = self.lifecycle.usage.campaigns.keys() - started
+        stopped = self.lifecycle.register.campaigns.keys() - started
         self._obeyed = {key: status for key, status in self._obeyed.items() if key in stopped}
         if not stopped:
             return
@@ -156,7 +156,7 @@ class Scheduler:
         if not open_now(campaign, now) or now < self._resting.get(campaign.id, now):
             return
         ways = self._ways(snapshot.gateways)
-        room = self.switch.room(HORIZON.total_seconds()) - self.lifecycle.unsent
+        room = self.switch.room(HORIZON.total_seconds()) - self.lifecycle.register.unsent
         limit = ways.capacity(campaign, now, room) if room > 0 else 0
         slack = pacing.SLACK if campaign.id in self._calling else timedelta()
         due = pacing.due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
@@ -196,7 +196,7 @@ class Scheduler:
         return pace
 
     def _ways(self, gateways: Mapping[int, Gateway]) -> Ways:
-        return Ways(gateways, in_use_everywhere(self.lifecycle.usage, self._others), self.lifecycle.backoffs)
+        return Ways(gateways, in_use_everywhere(self.lifecycle.register, self._others), self.lifecycle.backoffs)
 
     @property
     def _others(self) -> Others:

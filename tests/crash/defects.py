@@ -121,7 +121,7 @@ def planned_was_never_sent() -> Iterator[None]:
         take_over(self, left)
         for attempt in left:
             if attempt.state is AttemptState.PLANNED:
-                self._tell(self._live[attempt.call_uuid], SignalKind.REFUSED, OwnCause.NOT_SENT)
+                self._tell(self.register.find(attempt.call_uuid), SignalKind.REFUSED, OwnCause.NOT_SENT)
 
     with mock.patch.object(Lifecycle, "take_over", careless):
         yield

@@ -36,9 +36,8 @@ def post(flow: Flow, uuid: str, name: str) -> Verdict:
         now=flow.now,
         account_code="dialer-test",
         store=NoDatabase(),
-        state_of=flow.lifecycle.state_of,
+        register=flow.lifecycle.register,
         tell=flow.lifecycle.signal_received,
-        when_stored=flow.lifecycle.when_stored,
     )
     verdicts: list[Verdict] = []
     taken = here.take(read_record(record(uuid, name, account="dialer-test")))
