@@ -7,7 +7,7 @@ their number. Each cause stands in the one group whose reason explains it. Two t
 - STOP is for what the network says about the number, or the callee about us. It ends a contact for good, so what FreeSWITCH
   finds wrong in its own settings is never STOP: a mistake in a gateway must not burn a phonebook.
 - REQUEUE is for what happened before anybody could be disturbed and had nothing to do with the contact. After ringing it
-  counts (`dialer.calls.disposition` sees to that).
+  counts (`dialer.calls.verdict` sees to that).
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ _GROUPS: tuple[tuple[Verdict, Mapping[str, int]], ...] = (
     (CANCELLED, {"ORIGINATOR_CANCEL": 487}),
     (TAKEN, {"LOSE_RACE": 702, "BLIND_TRANSFER": 800, "ATTENDED_TRANSFER": 801, "PICKED_OFF": 805, "BOWOUT": 814}),
     # Capacity and its kin: the same call works when asked again a little later. 102 before any ringing is a carrier that never
-    # replied; after ringing, `disposition` calls it unanswered.
+    # replied; after ringing, `verdict` calls it unanswered.
     (
         CONGESTED,
         {

@@ -7,10 +7,8 @@ from datetime import datetime
 
 from attrs import define, field
 
-from dialer.calls import disposition
 from dialer.calls.causes import Fault
 from dialer.gateways import Backoff
-from dialer.model import Outcome
 
 
 @define(eq=False)
@@ -19,11 +17,10 @@ class GatewayHealth(Mapping[int, Backoff]):
 
     _backoffs: dict[int, Backoff] = field(factory=dict, init=False)
 
-    def note(self, gateway_id: int, outcome: Outcome, now: datetime) -> None:
-        """A call through that gateway has ended."""
+    def note(self, gateway_id: int, fault: Fault, got_through_at: datetime | None, now: datetime) -> None:
+        """A call through that gateway has ended; `got_through_at` is when it showed that the gateway works."""
         before = self._backoffs.get(gateway_id, Backoff())
-        got_through_at = disposition.got_through_at(outcome)
-        if disposition.fault(outcome) is Fault.GATEWAY:
+        if fault is Fault.GATEWAY:
             self._backoffs[gateway_id] = before.after_fault(now)
         elif got_through_at is not None and before.after_success(got_through_at) == Backoff():
             self._backoffs.pop(gateway_id, None)

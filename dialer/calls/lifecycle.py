@@ -8,7 +8,7 @@
  6. events       `signal_received`  what the switch told, already a signal      (dialer.esl)
  7. state        `signal_received`  the table decides                           (dialer.calls.machine)
  8. voice app    `connected`        a session for the answered call             (dialer.apps)
- 9. disposition  `_conclude`        why it ended, in business words             (dialer.calls.disposition)
+ 9. disposition  `_conclude`        why it ended, in business words             (dialer.calls.verdict)
 10. retry        `_conclude`        what becomes of the contact                 (dialer.calls.retry)
 11. finish       `_finish`          one transaction, outbox rows included       (dialer.store)
 
@@ -27,7 +27,7 @@ from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from dialer.calls import disposition, machine, retry
+from dialer.calls import machine, retry
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.hangup import hang_up
 from dialer.calls.health import GatewayHealth
@@ -37,6 +37,7 @@ from dialer.calls.recovery import Reconciler
 from dialer.calls.register import OpenAttempts
 from dialer.calls.settings import FlowSettings
 from dialer.calls.sweeper import Sweeper
+from dialer.calls.verdict import got_through_at, judge
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
@@ -225,13 +226,13 @@ class Lifecycle:
         live.cancel_timer()
         live.concluding = True
         now = self.now()
-        attempt = live.attempt
-        campaign = self._rules.get(attempt.plan.campaign.id, attempt.plan.campaign)
+        plan = live.attempt.plan
+        campaign = self._rules.get(plan.campaign.id, plan.campaign)
         outcome = live.outcome(now)
-        why = disposition.classify(outcome)
-        self.backoffs.note(attempt.plan.gateway.id, outcome, now)
-        decision = retry.decide(why, outcome, attempt.plan.candidate, campaign, now)
-        self._finish(live, Finish(attempt=attempt, outcome=outcome, disposition=why, decision=decision))
+        verdict = judge(outcome)
+        self.backoffs.note(plan.gateway.id, verdict.fault, got_through_at(outcome, verdict), now)
+        decision = retry.decide(verdict, plan.candidate, campaign, now)
+        self._finish(live, Finish(attempt=live.attempt, outcome=outcome, disposition=verdict.disposition, decision=decision))
 
     # --- 11. finish -------------------------------------------------------------------------------------------------------
 

@@ -18,10 +18,11 @@ from typing import Protocol
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 
-from dialer.calls import disposition, retry
+from dialer.calls import retry
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.live import LiveAttempt
 from dialer.calls.register import OpenAttempts
+from dialer.calls.verdict import judge
 from dialer.cdr import CallRecord, Recorded
 from dialer.interfaces import Now
 from dialer.model import AttemptState, Finish, Signal
@@ -131,7 +132,7 @@ def ending(known: Recorded, hung_up: Signal, now: datetime) -> Finish:
     live = LiveAttempt(attempt, AttemptState.ADRIFT, sent=True)
     live.note(hung_up)
     outcome = evolve(live.outcome(now), machine=known.machine)
-    why = disposition.classify(outcome)
+    verdict = judge(outcome)
     before = evolve(attempt.plan.candidate, count_attempt=attempt.number_of_attempt - 1)
-    decision = retry.decide(why, outcome, before, attempt.plan.campaign, now)
-    return Finish(attempt=attempt, outcome=outcome, disposition=why, decision=decision)
+    decision = retry.decide(verdict, before, attempt.plan.campaign, now)
+    return Finish(attempt=attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)

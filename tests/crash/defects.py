@@ -68,9 +68,9 @@ def unknown_retried_at_once() -> Iterator[None]:
     """A contact whose attempt ended nobody knows how is called again without the interval."""
     decide = retry.decide
 
-    def impatient(disposition: Any, outcome: Any, candidate: Any, campaign: Any, now: Any) -> Any:
-        decision = decide(disposition, outcome, candidate, campaign, now)
-        if disposition is Disposition.UNKNOWN and decision.status is SubscriberStatus.START:
+    def impatient(verdict: Any, candidate: Any, campaign: Any, now: Any) -> Any:
+        decision = decide(verdict, candidate, campaign, now)
+        if verdict.disposition is Disposition.UNKNOWN and decision.status is SubscriberStatus.START:
             return evolve(decision, ready_at=now)
         return decision
 
