@@ -237,18 +237,32 @@ class Lifecycle:
     # --- 11. finish -------------------------------------------------------------------------------------------------------
 
     def _finish(self, live: LiveAttempt, finish: Finish) -> None:
-        done = self.store.finish(finish)
-        done.addCallbacks(self._finished, self._not_finished, callbackArgs=(live, finish), errbackArgs=(live, finish))
+        """Store the end. When nobody could tell how the call ended, it is stored only while no call detail record is pending;
+        that is one statement, so a record that comes at this very moment either wins or finds the attempt ended."""
+        unheard = live.hangup is None and finish.outcome.cause in _UNEXPLAINED
+        done = self.store.finish(finish, unless_recorded=unheard)
+        stored = self._finished_unheard if unheard else self._finished
+        done.addCallbacks(stored, self._not_finished, callbackArgs=(live, finish), errbackArgs=(live, finish))
 
-    def _finished(self, changed: bool | Signal, live: LiveAttempt, finish: Finish) -> None:
-        if isinstance(changed, Signal):
-            self.corrections.note(Correction.RECORD_ENDED, changed.call_uuid, f"a record tells the end: {changed.cause}")
-            live.note(changed)
-            self._conclude(live)
-            return
+    def _finished(self, changed: bool, live: LiveAttempt, finish: Finish) -> None:
         self.register.remove(live, ended=changed)
         if changed:
             self.finished(finish)
+
+    def _finished_unheard(self, changed: bool, live: LiveAttempt, finish: Finish) -> None:
+        if changed:
+            self._finished(changed, live, finish)
+            return
+        pending = self.store.pending_cdr(live.attempt)
+        pending.addCallbacks(self._recorded, self._not_finished, callbackArgs=(live, finish), errbackArgs=(live, finish))
+
+    def _recorded(self, hung_up: Signal | None, live: LiveAttempt, finish: Finish) -> None:
+        if hung_up is None:  # it had ended, or is another node's
+            self._finished(False, live, finish)
+            return
+        self.corrections.note(Correction.RECORD_ENDED, hung_up.call_uuid, f"a record tells the end: {hung_up.cause}")
+        live.note(hung_up)
+        self._conclude(live)
 
     def _not_finished(self, failure: Failure, live: LiveAttempt, finish: Finish) -> None:
         """The database is away: the end is kept in memory and written as soon as that is possible again."""
@@ -304,3 +318,7 @@ class Lifecycle:
     async def hang_up_all(self, campaign_id: int | None = None) -> int:
         """Hang up every call (of one campaign) that this process owns. Returns how many the switch knew."""
         return await hang_up(self.register.of_campaign(campaign_id), self.switch, self.clock)
+
+
+_UNEXPLAINED = frozenset({OwnCause.UNKNOWN, OwnCause.LOST_SWITCH})
+"""Ends that the dialer concludes from a call's absence."""

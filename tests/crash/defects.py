@@ -83,8 +83,10 @@ def outbox_row_by_itself() -> Iterator[None]:
     """The row for the hooks is written in a transaction of its own, after that of the end."""
     finish = dialer.store.flow.finish
 
-    def in_two_parts(self: Store, end: Any) -> Deferred[bool]:
-        done = self.database.run(lambda connection: finish(connection, end, self.node, outbox=False))
+    def in_two_parts(self: Store, end: Any, *, unless_recorded: bool = False) -> Deferred[bool]:
+        done = self.database.run(
+            lambda connection: finish(connection, end, self.node, outbox=False, unless_recorded=unless_recorded)
+        )
         return done.addCallback(lambda changed: self.database.run(lambda connection: told(connection, end, changed)))
 
     def told(connection: Any, end: Any, changed: bool) -> bool:

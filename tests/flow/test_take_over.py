@@ -200,7 +200,7 @@ class SlowStore(MemoryStore):
 
     ending: list[Deferred[bool]] = field(factory=list)
 
-    def finish(self, finish: Finish) -> Deferred[bool]:
+    def finish(self, finish: Finish, *, unless_recorded: bool = False) -> Deferred[bool]:
         self.ending.append(Deferred())
         return self.ending[-1]
 

@@ -142,11 +142,22 @@ async def test_a_record_of_an_attempt_that_is_open_elsewhere_is_kept_for_who_has
         [attempt] = await w.begun()
         assert await take(witness(w)) is Verdict.KEPT
         assert w.attempt(attempt)["state"] == "planned"
-        told = await w.store.finish(unexplained(attempt))
+        assert await w.store.finish(unexplained(attempt), unless_recorded=True) is False
+        told = await w.store.pending_cdr(attempt)
         assert told.cause == told.hangup.cause == "NORMAL_CLEARING"
         assert told.hangup.answered
         assert w.attempt(attempt)["state"] == "planned"
         assert await w.store.finish(ended(attempt)) is True
+        assert await w.store.pending_cdr(attempt) is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_a_pending_record_an_end_that_nobody_could_tell_is_stored(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        assert await w.store.pending_cdr(attempt) is None
+        assert await w.store.finish(unexplained(attempt), unless_recorded=True) is True
+        assert await take(witness(w)) is Verdict.CORRECTED
 
 
 @pytest_twisted.ensureDeferred
