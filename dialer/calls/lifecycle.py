@@ -30,7 +30,7 @@ from twisted.python.failure import Failure
 from dialer.calls import machine, retry
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.hangup import hang_up
-from dialer.calls.health import GatewayHealth
+from dialer.calls.health import Health
 from dialer.calls.live import LiveAttempt
 from dialer.calls.overheard import Overheard
 from dialer.calls.recovery import Reconciler
@@ -70,7 +70,7 @@ class Lifecycle:
     overheard: Overheard = field(factory=Overheard)
     corrections: CorrectionLog = field(factory=CorrectionLog, init=False)
     register: OpenAttempts = field(factory=OpenAttempts, init=False)
-    backoffs: GatewayHealth = field(factory=GatewayHealth, init=False)
+    health: Health = field(factory=Health, init=False)
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
     _reconciler: Reconciler = field(init=False)
     sweeper: Sweeper = field(init=False)
@@ -189,6 +189,8 @@ class Lifecycle:
             self._ending(live, signal)
         elif live.state is not before:
             self.store.move(live.attempt, live.state, signal.at, live.core_uuid)
+            if live.state in _GOT_THROUGH:
+                self.health.got_through(live.attempt.plan)
 
     def _ending(self, live: LiveAttempt, signal: Signal) -> None:
         """Wait for the rest of the story, but not for long: the switch's account of the call, the session's end."""
@@ -230,7 +232,9 @@ class Lifecycle:
         campaign = self._rules.get(plan.campaign.id, plan.campaign)
         outcome = live.outcome(now)
         verdict = judge(outcome)
-        self.backoffs.note(plan.gateway.id, verdict.fault, got_through_at(outcome, verdict), now)
+        self.health.ended(plan, verdict.fault, got_through_at(outcome, verdict), now)
+        if self.health.switch.blocks(now):
+            self.release_unsent()
         decision = retry.decide(verdict, plan.candidate, campaign, now)
         self._finish(live, Finish(attempt=live.attempt, outcome=outcome, disposition=verdict.disposition, decision=decision))
 
@@ -322,3 +326,5 @@ class Lifecycle:
 
 _UNEXPLAINED = frozenset({OwnCause.UNKNOWN, OwnCause.LOST_SWITCH})
 """Ends that the dialer concludes from a call's absence."""
+
+_GOT_THROUGH = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})

@@ -19,7 +19,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from dialer.calls.causes import NOT_TRIED, Verdict
+from dialer.calls.causes import Verdict
 from dialer.model import (
     Campaign,
     Candidate,
@@ -47,7 +47,7 @@ def decide(verdict: Verdict, candidate: Candidate, campaign: Campaign, now: date
             return _closed(SubscriberStatus.COMPLETE, verdict.reason)
         case RetryClass.STOP:
             return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: no further attempt")
-        case RetryClass.REQUEUE if candidate.count_requeue < MAX_REQUEUES or verdict is NOT_TRIED:
+        case RetryClass.REQUEUE if candidate.count_requeue < MAX_REQUEUES or not verdict.tried:
             return _requeued(verdict.reason, candidate.count_requeue, now)
         case _ if verdict.disposition is Disposition.UNKNOWN and campaign.unknown_policy is UnknownPolicy.NEVER:
             return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: the campaign does not try such contacts again")

@@ -128,11 +128,11 @@ def _refined(outcome: Outcome, verdict: Verdict) -> Verdict:
     if cause == "ORIGINATOR_CANCEL" and outcome.sip_disposition.startswith("recv"):
         return causes.NO_ANSWER  # a 487 that we did not ask for: the network gave up ringing
     # Without a SIP status these two are FreeSWITCH's own words: no route in its own settings, or one of its limits (facts,
-    # "originate"); neither tells anything about the number.
+    # "originate"); neither tells anything about the number. A call that a limit refuses never has a channel, and so no code.
     if status is None and cause == "NO_ROUTE_DESTINATION":
         return causes.SETTINGS
     if status is None and cause == "DESTINATION_OUT_OF_ORDER":
-        return causes.SWITCH_FULL
+        return causes.NOT_ADMITTED if outcome.q850 is None else causes.SWITCH_FULL
     return verdict
 
 

@@ -91,6 +91,7 @@ class Scheduler:
                 now=self.now(),
                 ways=self._ways(gateways),
                 switch_ready=self.switch.ready,
+                switch=self.lifecycle.health.switch,
                 database=self._database,
                 progress=progress,
                 next_call_at=self._pace(campaign, self.now()).next_at(campaign.frequency),
@@ -106,7 +107,8 @@ class Scheduler:
             self._remember(snapshot)
             await self._obey(snapshot)
             for campaign in self._in_turn(snapshot.campaigns):
-                await self._call_some(campaign, snapshot)
+                if not self.lifecycle.health.switch.blocks(self.now()):
+                    await self._call_some(campaign, snapshot)
             self._outage.worked()
         except StoreError as error:
             self._outage.failed(str(error))
@@ -196,7 +198,7 @@ class Scheduler:
         return pace
 
     def _ways(self, gateways: Mapping[int, Gateway]) -> Ways:
-        return Ways(gateways, in_use_everywhere(self.lifecycle.register, self._others), self.lifecycle.backoffs)
+        return Ways(gateways, in_use_everywhere(self.lifecycle.register, self._others), self.lifecycle.health.gateways)
 
     @property
     def _others(self) -> Others:

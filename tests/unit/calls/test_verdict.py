@@ -211,3 +211,15 @@ def test_every_code_of_q850_is_listed() -> None:
 
 def test_no_named_code_is_contradicted_by_the_table_of_numbers() -> None:
     assert all(Q850[c.number] is c.verdict for c in CAUSES.values() if 1 <= c.number <= 127)
+
+
+def test_a_call_that_the_switch_did_not_admit_was_not_tried() -> None:
+    assert not judge(outcome("DESTINATION_OUT_OF_ORDER")).tried
+    assert judge(outcome("DESTINATION_OUT_OF_ORDER")).fault is Fault.SWITCH
+    assert judge(outcome("DESTINATION_OUT_OF_ORDER", q850=27)).tried
+
+
+def test_what_was_never_sent_is_nobodys_fault_and_what_came_too_late_is_the_switchs() -> None:
+    assert judge(outcome(OwnCause.NOT_SENT)).fault is Fault.NONE
+    assert judge(outcome(OwnCause.REFUSED)).fault is Fault.NONE
+    assert judge(outcome(OwnCause.LATE)).fault is Fault.SWITCH
