@@ -167,7 +167,7 @@ async def _measure(dialling: Any, rate: float, seconds: float, task: dict[str, A
     live = 0
     while dialling.service.reactor.seconds() - began < seconds:
         await sleep(1)
-        live = max(live, dialling.service.lifecycle.open_count)
+        live = max(live, len(dialling.service.lifecycle.register))
     took, calls = dialling.service.reactor.seconds() - began, dialling.ended - ended
     cpu, reactor_cpu, simulator_cpu = (
         cpu_seconds(pid) - cpu,

@@ -120,7 +120,7 @@ def _hold(task: dict[str, Any]) -> None:
         for level in task["levels"]:
             await dialling.add_contacts(level - dialling.contacts)
             deadline = time.monotonic() + 60
-            while (held := dialling.service.lifecycle.states().get(state, 0)) < level:
+            while (held := dialling.service.lifecycle.register.states().get(state, 0)) < level:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"only {held} of {level} calls {state}")
                 await sleep(0.2)

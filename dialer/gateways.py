@@ -16,7 +16,7 @@ NUMBER: Final = "{number}"
 """What stands in a dial string where the number goes."""
 
 FAULTS_BEFORE_PAUSE: Final = 3
-"""Carrier faults in a row. One in a hundred calls that a carrier cannot take is daily business and must not stop the rest."""
+"""Faults in a row. One in a hundred calls that a carrier cannot take is daily business and must not stop the rest."""
 
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(seconds=60)
@@ -135,32 +135,33 @@ def chain(gateways: Mapping[int, Gateway], gateway_id: int) -> Iterator[Gateway]
 
 @frozen
 class Backoff:
-    """How a gateway fared of late: carrier faults in a row, and until when it is spared.
+    """How a gateway, or the switch, fared of late: faults in a row, and until when it is spared.
 
     Faults that come in while it is spared are those of calls that were on their way: they lengthen nothing. After the pause
-    it is tried again, and each further fault doubles the pause, from 1 s to 60 s, until a call gets through. The end of a call
-    that got through before the last fault (`fault_at`) proves nothing: calls of a gateway that has just died go on ending
+    it is tried again, and each further fault doubles the pause, from 1 s to `longest`, until a call gets through. The end of a
+    call that got through before the last fault (`fault_at`) proves nothing: calls of a gateway that has just died go on ending
     well.
     """
 
     faults: int = 0
     until: datetime | None = None
     fault_at: datetime | None = None
+    longest: timedelta = LONGEST_PAUSE
 
     def blocks(self, now: datetime) -> bool:
-        """Whether the gateway is spared at `now`."""
+        """Whether it is spared at `now`."""
         return self.until is not None and now < self.until
 
-    def after_fault(self, now: datetime) -> Backoff:
-        """After a call that failed by the carrier's fault."""
-        if self.blocks(now):
+    def after_fault(self, now: datetime, sent_at: datetime | None = None) -> Backoff:
+        """After a call that failed by its fault. With `sent_at`, what was sent before the pause ended was on its way."""
+        if self.blocks(sent_at or now):
             return evolve(self, fault_at=now)
         faults = self.faults + 1
         if faults < FAULTS_BEFORE_PAUSE:
-            return Backoff(faults, None, now)
+            return evolve(self, faults=faults, until=None, fault_at=now)
         doublings = min(faults - FAULTS_BEFORE_PAUSE, 10)  # 2**10 s is far beyond the longest pause
-        return Backoff(faults, now + min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE), now)
+        return evolve(self, faults=faults, until=now + min(FIRST_PAUSE * 2**doublings, self.longest), fault_at=now)
 
     def after_success(self, at: datetime) -> Backoff:
-        """After a call that got through to the contact's network at `at` (see `disposition.got_through_at`)."""
-        return self if self.fault_at is not None and at <= self.fault_at else Backoff()
+        """After a call that got through to the contact's network at `at` (see `verdict.got_through_at`)."""
+        return self if self.fault_at is not None and at <= self.fault_at else Backoff(longest=self.longest)

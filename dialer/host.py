@@ -180,14 +180,14 @@ class Host:
     # --- stopping ---------------------------------------------------------------------------------------------------------
 
     async def _wait_for_calls(self, seconds: float) -> None:
-        live = self.service.lifecycle.open_count
+        live = len(self.service.lifecycle.register)
         if not live or not seconds:
             return
         log.info("waiting for live calls", calls=live, seconds=seconds)
         try:
-            await self.service.lifecycle.when_idle().addTimeout(seconds, self.reactor)
+            await self.service.lifecycle.register.when_idle().addTimeout(seconds, self.reactor)
         except TimeoutError:
-            log.info("live calls stay on the switch", calls=self.service.lifecycle.open_count)
+            log.info("live calls stay on the switch", calls=len(self.service.lifecycle.register))
 
     async def _answer_and_close(self, answered: Deferred[None]) -> None:
         await answered

@@ -79,10 +79,15 @@ class FlowStore(Protocol):
         """Note a move forward. Batched: durable soon, before the attempt's end is; an attempt that has ended stays so."""
         ...
 
-    def finish(self, finish: Finish) -> Deferred[bool | Signal]:
-        """End the attempt, set the subscriber, write the outbox rows: one transaction. Fires with False when the attempt had
-        ended before, or is another node's by now (nothing is changed then). When nobody could tell how the call ended but a
-        call detail record that had come to another process, it fires with that record's HUNG_UP, and nothing is changed."""
+    def finish(self, finish: Finish, *, unless_recorded: bool = False) -> Deferred[bool]:
+        """End the attempt, set the subscriber, write the outbox rows: one transaction. Fires with False, and nothing is
+        changed, when the attempt had ended before, is another node's by now, or, with `unless_recorded`, has a pending call
+        detail record."""
+        ...
+
+    def pending_cdr(self, attempt: Attempt) -> Deferred[Signal | None]:
+        """The HUNG_UP of a call detail record of an open attempt of this node, which had come to another process; None when
+        there is none."""
         ...
 
     def open_attempts(self) -> Deferred[list[Attempt]]:

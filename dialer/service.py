@@ -243,9 +243,8 @@ class DialerService:
             now=self.now,
             account_code=flow.account_code,
             store=Corrections(self.database),
-            state_of=self.lifecycle.state_of,
             tell=self.lifecycle.signal_received,
-            when_stored=self.lifecycle.when_stored,
+            register=self.lifecycle.register,
             corrections=self.lifecycle.corrections,
         )
         self.scheduler = Scheduler(
@@ -306,10 +305,10 @@ class DialerService:
         self.lifecycle.switch_down(switch, reason)
 
     def _has(self, call_uuid: str) -> bool:
-        return call_uuid in self.lifecycle.calls
+        return call_uuid in self.lifecycle.register.calls
 
     def _owns(self, call_uuid: str) -> bool:
-        return self.lifecycle.owns(call_uuid)
+        return self.lifecycle.register.owns(call_uuid)
 
     async def _connected(self, call: Any) -> None:
         await self.lifecycle.connected(call)

@@ -7,7 +7,7 @@ their number. Each cause stands in the one group whose reason explains it. Two t
 - STOP is for what the network says about the number, or the callee about us. It ends a contact for good, so what FreeSWITCH
   finds wrong in its own settings is never STOP: a mistake in a gateway must not burn a phonebook.
 - REQUEUE is for what happened before anybody could be disturbed and had nothing to do with the contact. After ringing it
-  counts (`dialer.calls.disposition` sees to that).
+  counts (`dialer.calls.verdict` sees to that).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dialer.model import Disposition, OwnCause, RetryClass
 
@@ -32,12 +32,14 @@ class Fault(enum.StrEnum):
 
 @frozen
 class Verdict:
-    """What an end means. `reason` continues the sentence "the attempt failed because ...", for logs and reports."""
+    """What an end means. `reason` continues the sentence "the attempt failed because ...", for logs and reports; `tried` is
+    False for what the switch never dialled: the contact is not charged for that, however often it happens."""
 
     disposition: Disposition
     retry: RetryClass
     reason: str
     fault: Fault = Fault.NONE
+    tried: bool = True
 
 
 @frozen(kw_only=True)
@@ -63,6 +65,7 @@ CANCELLED: Final = Verdict(Disposition.CANCELLED, _REQUEUE, "the call was cancel
 TAKEN: Final = Verdict(Disposition.CANCELLED, _RETRY, "the call was taken over elsewhere on the switch")
 CONGESTED: Final = Verdict(Disposition.CONGESTION, _REQUEUE, "the carrier had no capacity", Fault.GATEWAY)
 SWITCH_FULL: Final = Verdict(Disposition.CONGESTION, _REQUEUE, "the switch was over a limit or paused", Fault.SWITCH)
+NOT_ADMITTED: Final = evolve(SWITCH_FULL, tried=False)
 OUT_OF_ORDER: Final = Verdict(Disposition.FAILED, _REQUEUE, "the line of the callee was out of order")
 CARRIER: Final = Verdict(Disposition.FAILED, _REQUEUE, "the carrier could not route the call", Fault.GATEWAY)
 ACCOUNT: Final = Verdict(Disposition.FAILED, _REQUEUE, "the carrier refused our account or identity", Fault.GATEWAY)
@@ -71,7 +74,8 @@ SWITCH: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch ended the call
 SERVICE: Final = Verdict(Disposition.FAILED, _RETRY, "the network does not offer that kind of call to this number")
 PROTOCOL: Final = Verdict(Disposition.FAILED, _RETRY, "the signalling between switch and carrier failed")
 UNSPECIFIED: Final = Verdict(Disposition.FAILED, _RETRY, "no particular reason was given")
-NOT_TRIED: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch was never asked to dial, or refused to", Fault.SWITCH)
+NOT_TRIED: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch was never asked to dial, or refused to", tried=False)
+TOO_LATE: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch got to the call too late", Fault.SWITCH, tried=False)
 LOST: Final = Verdict(Disposition.FAILED, _RETRY, "the switch restarted under the call")
 UNKNOWN: Final = Verdict(Disposition.UNKNOWN, _RETRY, "nobody can tell how the call ended")
 
@@ -107,7 +111,7 @@ _GROUPS: tuple[tuple[Verdict, Mapping[str, int]], ...] = (
     (CANCELLED, {"ORIGINATOR_CANCEL": 487}),
     (TAKEN, {"LOSE_RACE": 702, "BLIND_TRANSFER": 800, "ATTENDED_TRANSFER": 801, "PICKED_OFF": 805, "BOWOUT": 814}),
     # Capacity and its kin: the same call works when asked again a little later. 102 before any ringing is a carrier that never
-    # replied; after ringing, `disposition` calls it unanswered.
+    # replied; after ringing, `verdict` calls it unanswered.
     (
         CONGESTED,
         {
@@ -224,7 +228,7 @@ Q850: Final[Mapping[int, Verdict]] = MappingProxyType(
 OWN_CAUSES: Final[Mapping[str, Verdict]] = MappingProxyType(
     {
         OwnCause.NOT_SENT: NOT_TRIED,
-        OwnCause.LATE: NOT_TRIED,
+        OwnCause.LATE: TOO_LATE,
         OwnCause.REFUSED: NOT_TRIED,
         OwnCause.LOST_SWITCH: LOST,
         OwnCause.UNKNOWN: UNKNOWN,

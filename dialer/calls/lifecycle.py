@@ -8,36 +8,36 @@
  6. events       `signal_received`  what the switch told, already a signal      (dialer.esl)
  7. state        `signal_received`  the table decides                           (dialer.calls.machine)
  8. voice app    `connected`        a session for the answered call             (dialer.apps)
- 9. disposition  `_conclude`        why it ended, in business words             (dialer.calls.disposition)
+ 9. disposition  `_conclude`        why it ended, in business words             (dialer.calls.verdict)
 10. retry        `_conclude`        what becomes of the contact                 (dialer.calls.retry)
 11. finish       `_finish`          one transaction, outbox rows included       (dialer.store)
 
-It decides nothing itself and does no I/O but through its interfaces. The attempts that this process owns are in `_live`, keyed
-by call UUID; the database is their durable copy and is never read per event. Everything happens on the reactor thread, so
-the signals of one attempt are handled one after the other.
+It decides nothing itself and does no I/O but through its interfaces. The attempts that this process owns are in the register
+(`dialer.calls.register`). Everything happens on the reactor thread, so the signals of one attempt are handled one after the
+other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, KeysView, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 from attrs import define, field
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from dialer.calls import disposition, machine, retry
+from dialer.calls import machine, retry
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.hangup import hang_up
-from dialer.calls.health import GatewayHealth
+from dialer.calls.health import Health
 from dialer.calls.live import LiveAttempt
 from dialer.calls.overheard import Overheard
 from dialer.calls.recovery import Reconciler
+from dialer.calls.register import OpenAttempts
 from dialer.calls.settings import FlowSettings
 from dialer.calls.sweeper import Sweeper
-from dialer.calls.usage import Usage
+from dialer.calls.verdict import got_through_at, judge
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
@@ -69,12 +69,9 @@ class Lifecycle:
     submitted: Callable[[datetime], None] = lambda _: None
     overheard: Overheard = field(factory=Overheard)
     corrections: CorrectionLog = field(factory=CorrectionLog, init=False)
-    _live: dict[str, LiveAttempt] = field(factory=dict, init=False)
-    _unsent: int = field(default=0, init=False)
-    backoffs: GatewayHealth = field(factory=GatewayHealth, init=False)
-    _in_use: Usage = field(factory=Usage, init=False)
+    register: OpenAttempts = field(factory=OpenAttempts, init=False)
+    health: Health = field(factory=Health, init=False)
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
-    _idle: list[Deferred[None]] = field(factory=list, init=False)
     _reconciler: Reconciler = field(init=False)
     sweeper: Sweeper = field(init=False)
 
@@ -85,7 +82,7 @@ class Lifecycle:
             switch=self.switch,
             account_code=self.settings.account_code,
             grace=self.settings.recovery_grace,
-            live=self._live,
+            attempts=self.register,
             tell=self.signal_received,
             known=self.store.known,
             corrections=self.corrections,
@@ -94,69 +91,11 @@ class Lifecycle:
             clock=self.clock,
             now=self.now,
             switch=self.switch,
-            live=self._live,
+            attempts=self.register,
             tell=self.signal_received,
             look_for_strays=self._reconciler.look_soon,
             corrections=self.corrections,
         )
-
-    # --- what others may ask ----------------------------------------------------------------------------------------------
-
-    @property
-    def usage(self) -> Usage:
-        """Open attempts per gateway and per campaign."""
-        return self._in_use
-
-    @property
-    def unsent(self) -> int:
-        """How many attempts were begun and wait for their due time."""
-        return self._unsent
-
-    @property
-    def open_count(self) -> int:
-        """How many attempts this process owns."""
-        return len(self._live)
-
-    @property
-    def calls(self) -> KeysView[str]:
-        """The call UUIDs of the attempts that this process owns, as they are at any time."""
-        return self._live.keys()
-
-    def owns(self, call_uuid: str) -> bool:
-        """Whether a channel is one of ours and not ended: the outbound server accepts no other."""
-        return self.state_of(call_uuid) not in (None, AttemptState.ENDED)
-
-    def state_of(self, call_uuid: str) -> AttemptState | None:
-        """Where the attempt of a call is; ENDED until its end is durable, None when this process does not own it."""
-        live = self._live.get(call_uuid)
-        return None if live is None else live.state
-
-    def when_stored(self, call_uuid: str) -> Deferred[bool]:
-        """Fires once the end of a call that is being written is durable, at once when none is; with False when somebody else
-        has ended it, or owns it by now. Fails with `StoreError`."""
-        stored: Deferred[bool] = Deferred()
-        live = self._live.get(call_uuid)
-        if live is None or not live.concluding:
-            stored.callback(True)
-        else:
-            live.stored.append(stored)
-        return stored
-
-    def states(self) -> dict[AttemptState, int]:
-        """How many open attempts are in which state."""
-        counts: dict[AttemptState, int] = {}
-        for live in self._live.values():
-            counts[live.state] = counts.get(live.state, 0) + 1
-        return counts
-
-    def when_idle(self) -> Deferred[None]:
-        """Fires once no attempt is open, at once when that is so."""
-        waiter: Deferred[None] = Deferred()
-        if self._live:
-            self._idle.append(waiter)
-        else:
-            waiter.callback(None)
-        return waiter
 
     def use_rules(self, campaigns: Iterable[Campaign]) -> None:
         """Campaigns as they are now: retries follow the rules of the moment, not those of the attempt's begin."""
@@ -178,17 +117,15 @@ class Lifecycle:
         now = self.now()
         for attempt in attempts:
             live = LiveAttempt(attempt, AttemptState.PLANNED)
-            self._own(live)
+            self.register.add(live)
             wait = (attempt.plan.due_at - now).total_seconds()
             live.timer = self.clock.callLater(max(wait, 0.0), self._submit, live)
-            self._unsent += 1
         return attempts
 
     # --- 5. originate -----------------------------------------------------------------------------------------------------
 
     def _submit(self, live: LiveAttempt) -> None:
         live.timer = None
-        self._unsent -= 1
         attempt = live.attempt
         campaign = attempt.plan.campaign
         call = Origination(
@@ -204,7 +141,7 @@ class Lifecycle:
             caller_id_name=campaign.caller_name,
             variables=attempt.plan.gateway.parameters,
         )
-        live.sent = True
+        self.register.sending(live)
         live.core_uuid = self.switch.core_uuid
         try:
             job = self.switch.submit(call)
@@ -231,16 +168,14 @@ class Lifecycle:
 
     def release_unsent(self, campaign_id: int | None = None) -> None:
         """Give back every attempt (of one campaign) of which no byte was written: the contact is as ready as it was before."""
-        for live in self._attempts_of(campaign_id):
-            if not live.sent and live.state is AttemptState.PLANNED:
-                self._unsent -= 1
-                self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
+        for live in self.register.take_unsent(campaign_id):
+            self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
 
     # --- 6. events, 7. state ----------------------------------------------------------------------------------------------
 
     def signal_received(self, signal: Signal) -> None:
         """Something happened to a call. Calls that are not ours, or have ended, are none of this flow's business."""
-        live = self._live.get(signal.call_uuid)
+        live = self.register.find(signal.call_uuid)
         if live is None:
             self.overheard.note(signal)
         if live is None or live.concluding:
@@ -254,6 +189,8 @@ class Lifecycle:
             self._ending(live, signal)
         elif live.state is not before:
             self.store.move(live.attempt, live.state, signal.at, live.core_uuid)
+            if live.state in _GOT_THROUGH:
+                self.health.got_through(live.attempt.plan)
 
     def _ending(self, live: LiveAttempt, signal: Signal) -> None:
         """Wait for the rest of the story, but not for long: the switch's account of the call, the session's end."""
@@ -266,14 +203,14 @@ class Lifecycle:
             self._conclude(live)
 
     def _tell(self, live: LiveAttempt, kind: SignalKind, cause: str = "") -> None:
-        if self._is_ours(live):
+        if self.register.holds(live):
             self.signal_received(Signal(kind=kind, call_uuid=live.attempt.call_uuid, at=self.now(), cause=cause))
 
     # --- 8. voice application ---------------------------------------------------------------------------------------------
 
     async def connected(self, call: AnsweredCall) -> None:
         """Drive an answered call; the outbound server runs this for each session and hangs up when it returns."""
-        live = self._live.get(call.call_uuid)
+        live = self.register.find(call.call_uuid)
         if live is None:
             return
         self._tell(live, SignalKind.SESSION_OPENED)
@@ -291,35 +228,51 @@ class Lifecycle:
         live.cancel_timer()
         live.concluding = True
         now = self.now()
-        attempt = live.attempt
-        campaign = self._rules.get(attempt.plan.campaign.id, attempt.plan.campaign)
+        plan = live.attempt.plan
+        campaign = self._rules.get(plan.campaign.id, plan.campaign)
         outcome = live.outcome(now)
-        why = disposition.classify(outcome)
-        self.backoffs.note(attempt.plan.gateway.id, outcome, now)
-        decision = retry.decide(why, outcome, attempt.plan.candidate, campaign, now)
-        self._finish(live, Finish(attempt=attempt, outcome=outcome, disposition=why, decision=decision))
+        verdict = judge(outcome)
+        self.health.ended(plan, verdict.fault, got_through_at(outcome, verdict), now)
+        if self.health.switch.blocks(now):
+            self.release_unsent()
+        decision = retry.decide(verdict, plan.candidate, campaign, now)
+        self._finish(live, Finish(attempt=live.attempt, outcome=outcome, disposition=verdict.disposition, decision=decision))
 
     # --- 11. finish -------------------------------------------------------------------------------------------------------
 
     def _finish(self, live: LiveAttempt, finish: Finish) -> None:
-        done = self.store.finish(finish)
-        done.addCallbacks(self._finished, self._not_finished, callbackArgs=(live, finish), errbackArgs=(live, finish))
+        """Store the end. When nobody could tell how the call ended, it is stored only while no call detail record is pending;
+        that is one statement, so a record that comes at this very moment either wins or finds the attempt ended."""
+        unheard = live.hangup is None and finish.outcome.cause in _UNEXPLAINED
+        done = self.store.finish(finish, unless_recorded=unheard)
+        stored = self._finished_unheard if unheard else self._finished
+        done.addCallbacks(stored, self._not_finished, callbackArgs=(live, finish), errbackArgs=(live, finish))
 
-    def _finished(self, changed: bool | Signal, live: LiveAttempt, finish: Finish) -> None:
-        if isinstance(changed, Signal):
-            self.corrections.note(Correction.RECORD_ENDED, changed.call_uuid, f"a record tells the end: {changed.cause}")
-            live.note(changed)
-            self._conclude(live)
-            return
-        self._disown(live, ended=changed)
+    def _finished(self, changed: bool, live: LiveAttempt, finish: Finish) -> None:
+        self.register.remove(live, ended=changed)
         if changed:
             self.finished(finish)
+
+    def _finished_unheard(self, changed: bool, live: LiveAttempt, finish: Finish) -> None:
+        if changed:
+            self._finished(changed, live, finish)
+            return
+        pending = self.store.pending_cdr(live.attempt)
+        pending.addCallbacks(self._recorded, self._not_finished, callbackArgs=(live, finish), errbackArgs=(live, finish))
+
+    def _recorded(self, hung_up: Signal | None, live: LiveAttempt, finish: Finish) -> None:
+        if hung_up is None:  # it had ended, or is another node's
+            self._finished(False, live, finish)
+            return
+        self.corrections.note(Correction.RECORD_ENDED, hung_up.call_uuid, f"a record tells the end: {hung_up.cause}")
+        live.note(hung_up)
+        self._conclude(live)
 
     def _not_finished(self, failure: Failure, live: LiveAttempt, finish: Finish) -> None:
         """The database is away: the end is kept in memory and written as soon as that is possible again."""
         if not failure.check(StoreError):
             log.error("end of an attempt not stored", call=live.attempt.call_uuid, reason=failure.getTraceback())
-        if self._is_ours(live):
+        if self.register.holds(live):
             live.timer = self.clock.callLater(self.settings.finish_retry, self._finish, live, finish)
         live.tell_stored(failure)
 
@@ -338,7 +291,7 @@ class Lifecycle:
         self._set_adrift()
 
     def _set_adrift(self) -> None:
-        for live in list(self._live.values()):
+        for live in self.register:
             if live.sent and live.state is not AttemptState.ADRIFT:
                 self._tell(live, SignalKind.SWITCH_LOST)
 
@@ -348,8 +301,8 @@ class Lifecycle:
         Each of them may have been sent, `planned` included; the switch tells what became of them, now or when it is there.
         """
         for attempt in attempts:
-            if attempt.call_uuid not in self._live:
-                self._own(LiveAttempt(attempt, AttemptState.ADRIFT, sent=True))
+            if attempt.call_uuid not in self.register.calls:
+                self.register.add(LiveAttempt(attempt, AttemptState.ADRIFT, sent=True))
                 self.store.move(attempt, AttemptState.ADRIFT, self.now())
                 for ended in self.overheard.recall(attempt.call_uuid):
                     self.signal_received(ended)
@@ -359,39 +312,19 @@ class Lifecycle:
         """Other nodes have these attempts by now: nothing is written about them any more, what was not sent stays so, and
         their calls and sessions go on."""
         for call_uuid in call_uuids:
-            live = self._live.get(call_uuid)
+            live = self.register.find(call_uuid)
             if live is None:
                 continue
-            if not live.sent and live.state is AttemptState.PLANNED:
-                self._unsent -= 1
             live.cancel_timer()
             self.corrections.note(Correction.DISOWNED, call_uuid, f"another node has this attempt by now; it was {live.state}")
-            self._disown(live, ended=False)
+            self.register.remove(live, ended=False)
 
     async def hang_up_all(self, campaign_id: int | None = None) -> int:
         """Hang up every call (of one campaign) that this process owns. Returns how many the switch knew."""
-        return await hang_up(self._attempts_of(campaign_id), self.switch, self.clock)
+        return await hang_up(self.register.of_campaign(campaign_id), self.switch, self.clock)
 
-    # --- ownership --------------------------------------------------------------------------------------------------------
 
-    def _own(self, live: LiveAttempt) -> None:
-        self._live[live.attempt.call_uuid] = live
-        self._in_use.take(live.attempt.plan)
+_UNEXPLAINED = frozenset({OwnCause.UNKNOWN, OwnCause.LOST_SWITCH})
+"""Ends that the dialer concludes from a call's absence."""
 
-    def _attempts_of(self, campaign_id: int | None) -> list[LiveAttempt]:
-        """Those of a campaign; of all campaigns when it is None."""
-        return [live for live in self._live.values() if campaign_id in (None, live.attempt.plan.campaign.id)]
-
-    def _is_ours(self, live: LiveAttempt) -> bool:
-        return self._live.get(live.attempt.call_uuid) is live
-
-    def _disown(self, live: LiveAttempt, *, ended: bool) -> None:
-        if not self._is_ours(live):
-            return
-        del self._live[live.attempt.call_uuid]
-        self._in_use.give_back(live.attempt.plan)
-        live.tell_stored(ended)
-        if not self._live:
-            waiting, self._idle = self._idle, []
-            for waiter in waiting:
-                waiter.callback(None)
+_GOT_THROUGH = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})

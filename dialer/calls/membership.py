@@ -105,7 +105,7 @@ class Membership:
 
     async def _rejoined(self) -> None:
         owned = {attempt.call_uuid: attempt for attempt in await self.store.open_attempts()}
-        known = set(self.lifecycle.calls)
+        known = set(self.lifecycle.register.calls)
         lost = known - owned.keys()
         log.warning("this node was taken for dead: others have its calls by now", calls=len(lost))
         self.lifecycle.forget(lost)

@@ -19,7 +19,7 @@ of a call"), which may have been before we listened. So what was found is asked 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 
 import structlog
@@ -29,6 +29,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.live import LiveAttempt
+from dialer.calls.register import OpenAttempts
 from dialer.calls.strays import Strays
 from dialer.errors import CommandFailed, SwitchUnavailable
 from dialer.interfaces import Now, Switch
@@ -45,15 +46,14 @@ AT_ONCE = 20
 
 @define(eq=False, kw_only=True)
 class Reconciler:
-    """Tells the flow, by signals, what became of the attempts that are adrift. `live` is the flow's own table, read only;
-    `known` is `FlowStore.known`."""
+    """Tells the flow, by signals, what became of the attempts that are adrift. `known` is `FlowStore.known`."""
 
     clock: IReactorTime
     now: Now
     switch: Switch
     account_code: str
     grace: float
-    live: Mapping[str, LiveAttempt]
+    attempts: OpenAttempts
     tell: Callable[[Signal], None]
     known: Callable[[Collection[str]], Deferred[set[str]]]
     corrections: CorrectionLog
@@ -78,7 +78,7 @@ class Reconciler:
             switch=self.switch,
             account_code=self.account_code,
             grace=self.grace,
-            live=self.live,
+            attempts=self.attempts,
             known=self.known,
             corrections=self.corrections,
         )
@@ -157,10 +157,10 @@ class Reconciler:
             self._timer = self.clock.callLater(0 if self._soon else LOOK_AGAIN, self._look)
 
     def _adrift(self) -> list[LiveAttempt]:
-        return [live for live in self.live.values() if self._is_adrift(live)]
+        return [live for live in self.attempts if self._is_adrift(live)]
 
     def _is_adrift(self, live: LiveAttempt) -> bool:
-        return live.state is AttemptState.ADRIFT and live.sent and self.live.get(live.attempt.call_uuid) is live
+        return live.state is AttemptState.ADRIFT and live.sent and self.attempts.holds(live)
 
     async def _look_once(self, visit: int) -> None:
         try:
@@ -189,11 +189,10 @@ class Reconciler:
     def _to_confirm(self) -> list[LiveAttempt]:
         """What was found alive a while ago, unless something was heard of it that says more."""
         for uuid in list(self._adopted):
-            live = self.live.get(uuid)
-            if live is None or live.state in _OTHERWISE_KNOWN:
+            if self.attempts.state_of(uuid) in _OTHERWISE_KNOWN:
                 self._forget(uuid)
         old = self.now() - timedelta(seconds=LOOK_AGAIN)
-        return [self.live[uuid] for uuid, found_at in self._adopted.items() if found_at <= old]
+        return [live for uuid, at in self._adopted.items() if at <= old and (live := self.attempts.find(uuid)) is not None]
 
     def _forget(self, uuid: str) -> None:
         self._adopted.pop(uuid, None)
@@ -203,7 +202,7 @@ class Reconciler:
 
     def _doubtful(self, unlisted: list[LiveAttempt]) -> Iterator[LiveAttempt]:
         """Each is asked for at once, and again when its absence counts; those of another core need not be asked for."""
-        self._asked &= self.live.keys()
+        self._asked &= self.attempts.calls
         for live in unlisted:
             if self._is_lost(live):
                 self._gone(live, OwnCause.LOST_SWITCH)
@@ -245,7 +244,7 @@ class Reconciler:
             self._missed.add(uuid)
             return
         self._forget(uuid)
-        if not alive and self.live.get(uuid) is live and live.state not in _OTHERWISE_KNOWN:
+        if not alive and self.attempts.holds(live) and live.state not in _OTHERWISE_KNOWN:
             self._gone(live, OwnCause.UNKNOWN)
 
     def _is_lost(self, live: LiveAttempt) -> bool:
@@ -279,5 +278,5 @@ class Reconciler:
 
 
 _UNHEARD = frozenset({AttemptState.PLANNED, AttemptState.SUBMITTED})
-_OTHERWISE_KNOWN = frozenset({AttemptState.ADRIFT, AttemptState.ENDED})
+_OTHERWISE_KNOWN = frozenset({None, AttemptState.ADRIFT, AttemptState.ENDED})
 """States that a call which was found alive leaves to others: it is looked for anew, or its end was told."""

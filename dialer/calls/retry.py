@@ -19,14 +19,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from dialer.calls.causes import NOT_TRIED
-from dialer.calls.disposition import judge
+from dialer.calls.causes import Verdict
 from dialer.model import (
     Campaign,
     Candidate,
     Decision,
     Disposition,
-    Outcome,
     RetryClass,
     SubscriberStatus,
     UnknownPolicy,
@@ -42,17 +40,16 @@ SHORTEST_INTERVAL: Final = timedelta(seconds=1)
 """An interval of 0 must not let a contact be ready again in the instant in which it failed."""
 
 
-def decide(disposition: Disposition, outcome: Outcome, candidate: Candidate, campaign: Campaign, now: datetime) -> Decision:
+def decide(verdict: Verdict, candidate: Candidate, campaign: Campaign, now: datetime) -> Decision:
     """What becomes of the candidate, whose counts are those before this attempt, by the campaign's rules of this moment."""
-    verdict = judge(outcome)
     match verdict.retry:
         case RetryClass.DONE:
             return _closed(SubscriberStatus.COMPLETE, verdict.reason)
         case RetryClass.STOP:
             return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: no further attempt")
-        case RetryClass.REQUEUE if candidate.count_requeue < MAX_REQUEUES or verdict is NOT_TRIED:
+        case RetryClass.REQUEUE if candidate.count_requeue < MAX_REQUEUES or not verdict.tried:
             return _requeued(verdict.reason, candidate.count_requeue, now)
-        case _ if disposition is Disposition.UNKNOWN and campaign.unknown_policy is UnknownPolicy.NEVER:
+        case _ if verdict.disposition is Disposition.UNKNOWN and campaign.unknown_policy is UnknownPolicy.NEVER:
             return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: the campaign does not try such contacts again")
         case _:
             return _counted(verdict.reason, candidate, campaign, now)

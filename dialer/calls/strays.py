@@ -8,7 +8,7 @@ that was begun meanwhile is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,7 +16,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from dialer.calls.corrections import Correction, CorrectionLog
-from dialer.calls.live import LiveAttempt
+from dialer.calls.register import OpenAttempts
 from dialer.errors import CommandFailed, StoreError, SwitchUnavailable
 from dialer.interfaces import Now, Switch
 from dialer.model import LiveChannel
@@ -26,14 +26,14 @@ log = structlog.get_logger()
 
 @define(eq=False, kw_only=True)
 class Strays:
-    """Remembers what it has seen, and hangs up what stays a stray for `grace` seconds. `live` is the flow's own table, read
-    only; `known` is `FlowStore.known`. True while there may be one, so that somebody has to look again."""
+    """Remembers what it has seen, and hangs up what stays a stray for `grace` seconds. `known` is `FlowStore.known`. True
+    while there may be one, so that somebody has to look again."""
 
     now: Now
     switch: Switch
     account_code: str
     grace: float
-    live: Mapping[str, LiveAttempt]
+    attempts: OpenAttempts
     known: Callable[[Collection[str]], Deferred[set[str]]]
     corrections: CorrectionLog
     _seen: dict[str, datetime] = field(factory=dict, init=False)
@@ -70,10 +70,10 @@ class Strays:
     async def _hang_up_strays(self, suspects: list[str]) -> None:
         known = await self.known(suspects) if suspects else set()
         now = self.now()
-        strays = [uuid for uuid in suspects if uuid not in known and uuid not in self.live]
+        strays = [uuid for uuid in suspects if uuid not in known and uuid not in self.attempts.calls]
         self._seen = {uuid: self._seen.get(uuid, now) for uuid in strays}
         for uuid, seen_at in list(self._seen.items()):
-            if now - seen_at < timedelta(seconds=self.grace) or uuid in self.live:
+            if now - seen_at < timedelta(seconds=self.grace) or uuid in self.attempts.calls:
                 continue
             if await self.switch.kill(uuid, "NORMAL_CLEARING"):
                 self.corrections.note(
@@ -86,6 +86,6 @@ class Strays:
         return (
             channel.outbound
             and channel.account_code == self.account_code
-            and channel.call_uuid not in self.live
+            and channel.call_uuid not in self.attempts.calls
             and channel.bonded_to in ("", channel.call_uuid)
         )

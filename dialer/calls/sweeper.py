@@ -12,7 +12,7 @@ channels, to find those of ours that no attempt knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,6 +21,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.live import LiveAttempt
+from dialer.calls.register import OpenAttempts
 from dialer.errors import CommandFailed, SwitchUnavailable
 from dialer.interfaces import Now, Switch
 from dialer.model import AttemptState, OwnCause, Signal, SignalKind
@@ -45,13 +46,13 @@ class SweepRules:
 
 @define(eq=False, kw_only=True)
 class Sweeper:
-    """Looks every few seconds while it runs and the switch is there. `live` is the flow's own table, read only; `tell` takes a
-    signal to the flow; `look_for_strays` is the reconciler's."""
+    """Looks every few seconds while it runs and the switch is there. `tell` takes a signal to the flow; `look_for_strays` is
+    the reconciler's."""
 
     clock: IReactorTime
     now: Now
     switch: Switch
-    live: Mapping[str, LiveAttempt]
+    attempts: OpenAttempts
     tell: Callable[[Signal], None]
     look_for_strays: Callable[[], None]
     corrections: CorrectionLog
@@ -79,14 +80,14 @@ class Sweeper:
             return
         now = self.now()
         try:
-            for live in list(self.live.values()):
+            for live in self.attempts:
                 if self._is_undriven(live, now):
                     await self._end(live, Correction.UNDRIVEN_HUNG_UP, "the call was answered, and no session drives it")
                 elif self._is_overdue(live, now):
                     await self._end(live, Correction.OVERDUE_HUNG_UP, "the call has lasted longer than it may")
         except (SwitchUnavailable, CommandFailed) as error:
             log.warning("cannot ask the switch about our calls", switch=self.switch.name, reason=str(error))
-        self._absent &= self.live.keys()
+        self._absent &= self.attempts.calls
         if self.clock.seconds() >= self._strays_at:
             self._strays_at = self.clock.seconds() + self.rules.strays_every
             self.look_for_strays()
@@ -116,7 +117,7 @@ class Sweeper:
         if await self.switch.kill(uuid, CAUSE):
             self.corrections.note(kind, uuid, why)
             return
-        if await self.switch.is_alive(uuid) or live.state in _ANOTHERS_BUSINESS or self.live.get(uuid) is not live:
+        if await self.switch.is_alive(uuid) or live.state in _ANOTHERS_BUSINESS or not self.attempts.holds(live):
             return
         if uuid not in self._absent:
             self._absent.add(uuid)

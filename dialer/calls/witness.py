@@ -16,11 +16,13 @@ from datetime import datetime
 from typing import Protocol
 
 from attrs import define, evolve, field
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
-from dialer.calls import disposition, retry
+from dialer.calls import retry
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.live import LiveAttempt
+from dialer.calls.register import OpenAttempts
+from dialer.calls.verdict import judge
 from dialer.cdr import CallRecord, Recorded
 from dialer.interfaces import Now
 from dialer.model import AttemptState, Finish, Signal
@@ -58,22 +60,17 @@ class RecordStore(Protocol):
         ...
 
 
-def _never(_: str) -> None:
-    """The state of every call in a process that has no flow."""
-
-
 @define(eq=False, kw_only=True)
 class Witness:
-    """Takes records. `state_of`, `tell` and `when_stored` are the flow's of this process; without them, an open attempt is
-    ended in the database when nobody else dials (`alone`), and the record is kept with it otherwise. `counts` are since the
+    """Takes records. `register` and `tell` are the flow's of this process; without a flow, an open attempt is ended in the
+    database when nobody else dials (`alone`), and the record is kept with it otherwise. `counts` are since the
     start; `corrections` gets those records that told what could not be known without them."""
 
     now: Now
     account_code: str
     store: RecordStore
-    state_of: Callable[[str], AttemptState | None] = _never
+    register: OpenAttempts = field(factory=OpenAttempts)
     tell: Callable[[Signal], None] = lambda _: None
-    when_stored: Callable[[str], Deferred[bool]] = lambda _: succeed(True)
     corrections: CorrectionLog = field(factory=CorrectionLog)
     alone: bool = False
     counts: dict[Verdict, int] = field(factory=lambda: dict.fromkeys(Verdict, 0), init=False)
@@ -89,13 +86,13 @@ class Witness:
         uuid = record.call_uuid
         if record.account_code != self.account_code:
             return Verdict.FOREIGN
-        before = self.state_of(uuid)
+        before = self.register.state_of(uuid)
         if before is not None:
             self.tell(record.hung_up)
             if before is AttemptState.ADRIFT:
                 self._ended(uuid)
             # What the flow writes at this moment may be the end of which nobody could tell more: that is corrected below.
-            stored = await self.when_stored(uuid)
+            stored = await self.register.when_stored(uuid)
             if stored and before is not AttemptState.ENDED:
                 return Verdict.ENDED
         known = await self.store.find(uuid)
@@ -113,7 +110,7 @@ class Witness:
         return Verdict.KNOWN
 
     async def _end(self, known: Recorded, record: CallRecord) -> Verdict:
-        if self.state_of(record.call_uuid) is not None:
+        if self.register.state_of(record.call_uuid) is not None:
             self.tell(record.hung_up)  # once more: it may have been taken over since
             return Verdict.ENDED
         if not self.alone:
@@ -135,7 +132,7 @@ def ending(known: Recorded, hung_up: Signal, now: datetime) -> Finish:
     live = LiveAttempt(attempt, AttemptState.ADRIFT, sent=True)
     live.note(hung_up)
     outcome = evolve(live.outcome(now), machine=known.machine)
-    why = disposition.classify(outcome)
+    verdict = judge(outcome)
     before = evolve(attempt.plan.candidate, count_attempt=attempt.number_of_attempt - 1)
-    decision = retry.decide(why, outcome, before, attempt.plan.campaign, now)
-    return Finish(attempt=attempt, outcome=outcome, disposition=why, decision=decision)
+    decision = retry.decide(verdict, before, attempt.plan.campaign, now)
+    return Finish(attempt=attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from dialer.campaigns.planning import Obstacle, Ways, campaign_room
 from dialer.campaigns.windows import in_daily_window, next_opening
-from dialer.gateways import chain
+from dialer.gateways import Backoff, chain
 from dialer.model import Campaign, CampaignStatus, Gateway, Progress, SubscriberStatus
 
 SOON: Final = timedelta(seconds=1)
@@ -41,6 +41,7 @@ class IdleCode(enum.StrEnum):
     LAST_CALLS = "last-calls"
     RETRIES_LATER = "retries-later"
     NO_SWITCH = "no-switch"
+    SWITCH_FULL = "switch-full"
     NO_DATABASE = "no-database"
     GATEWAY_MISSING = "gateway-missing"
     GATEWAY_INACTIVE = "gateway-inactive"
@@ -62,12 +63,14 @@ class IdleReason:
 @frozen(kw_only=True)
 class Situation:
     """All that the explanation looks at. `progress` is None while it is not known; `next_call_at` is the pace's next moment,
-    None when a call may be made at once; `database` says what is wrong with that, "" for nothing."""
+    None when a call may be made at once; `switch` is how the switch fared of late; `database` says what is wrong with that,
+    "" for nothing."""
 
     campaign: Campaign
     now: datetime
     ways: Ways
     switch_ready: bool
+    switch: Backoff = Factory(Backoff)
     database: str = ""
     progress: Progress | None = None
     next_call_at: datetime | None = None
@@ -144,6 +147,15 @@ def _switch(situation: Situation) -> IdleReason | None:
     return None if situation.switch_ready else IdleReason(IdleCode.NO_SWITCH, "no switch is connected")
 
 
+def _switch_full(situation: Situation) -> IdleReason | None:
+    backoff, now = situation.switch, situation.now
+    if backoff.until is None or not backoff.blocks(now):
+        return None
+    wait = (backoff.until - now).total_seconds()
+    text = f"the switch is full: it refused {backoff.faults} calls in a row, and is asked again in {wait:.0f} s"
+    return IdleReason(IdleCode.SWITCH_FULL, text, backoff.until)
+
+
 def _database(situation: Situation) -> IdleReason | None:
     return IdleReason(IdleCode.NO_DATABASE, situation.database) if situation.database else None
 
@@ -190,6 +202,7 @@ _CHECKS: Final[tuple[Callable[[Situation], IdleReason | None], ...]] = (
     _frequency,
     _contacts,
     _switch,
+    _switch_full,
     _database,
     _gateways,
     _concurrency,

@@ -91,6 +91,7 @@ class Scheduler:
                 now=self.now(),
                 ways=self._ways(gateways),
                 switch_ready=self.switch.ready,
+                switch=self.lifecycle.health.switch,
                 database=self._database,
                 progress=progress,
                 next_call_at=self._pace(campaign, self.now()).next_at(campaign.frequency),
@@ -106,7 +107,8 @@ class Scheduler:
             self._remember(snapshot)
             await self._obey(snapshot)
             for campaign in self._in_turn(snapshot.campaigns):
-                await self._call_some(campaign, snapshot)
+                if not self.lifecycle.health.switch.blocks(self.now()):
+                    await self._call_some(campaign, snapshot)
             self._outage.worked()
         except StoreError as error:
             self._outage.failed(str(error))
@@ -131,7 +133,7 @@ class Scheduler:
         """Campaigns that were stopped elsewhere, by another node's API or a command: what was not sent is given back, and the
         calls of an aborted one are hung up. Each stop is obeyed once."""
         started = {campaign.id for campaign in snapshot.campaigns}
-        stopped = self.lifecycle.usage.campaigns.keys() - started
+        stopped = self.lifecycle.register.campaigns.keys() - started
         self._obeyed = {key: status for key, status in self._obeyed.items() if key in stopped}
         if not stopped:
             return
@@ -156,7 +158,7 @@ class Scheduler:
         if not open_now(campaign, now) or now < self._resting.get(campaign.id, now):
             return
         ways = self._ways(snapshot.gateways)
-        room = self.switch.room(HORIZON.total_seconds()) - self.lifecycle.unsent
+        room = self.switch.room(HORIZON.total_seconds()) - self.lifecycle.register.unsent
         limit = ways.capacity(campaign, now, room) if room > 0 else 0
         slack = pacing.SLACK if campaign.id in self._calling else timedelta()
         due = pacing.due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
@@ -196,7 +198,7 @@ class Scheduler:
         return pace
 
     def _ways(self, gateways: Mapping[int, Gateway]) -> Ways:
-        return Ways(gateways, in_use_everywhere(self.lifecycle.usage, self._others), self.lifecycle.backoffs)
+        return Ways(gateways, in_use_everywhere(self.lifecycle.register, self._others), self.lifecycle.health.gateways)
 
     @property
     def _others(self) -> Others:

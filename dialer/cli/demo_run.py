@@ -148,7 +148,7 @@ class DemoRun:
         async def look() -> None:
             progress = await service.store.progress(self.campaign_id, utc_now())
             self._display.show(self._view(service, progress, self.reactor.seconds() - began))
-            if progress.finished and not service.lifecycle.open_count and not self._done.called:
+            if progress.finished and not service.lifecycle.register and not self._done.called:
                 self._done.callback(None)
 
         loop = PeriodicLoop("display", LOOK_EVERY, look, self.reactor)
@@ -164,12 +164,12 @@ class DemoRun:
         note = "" if service.switch.ready else f"waiting for the switch: {service.switch.last_error}"
         if self._interrupted:
             note = "interrupted: no new calls; Ctrl-C again hangs up the live ones"
-        elif not note and not service.lifecycle.open_count:
+        elif not note and not service.lifecycle.register:
             note = service.scheduler.reason(self.campaign_id, progress)
         return View(
             elapsed=elapsed,
             progress=progress,
-            states=service.lifecycle.states(),
+            states=service.lifecycle.register.states(),
             pace=service.pace.pace(),
             note=note,
         )
@@ -196,7 +196,7 @@ class DemoRun:
             return
         if count == 1:
             await service.quiesce()
-            await service.lifecycle.when_idle()
+            await service.lifecycle.register.when_idle()
         elif count == 2:
             await service.lifecycle.hang_up_all()
             await self._sleep(LAST_WORDS)

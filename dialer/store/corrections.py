@@ -1,18 +1,23 @@
-"""What call detail records are about: attempts by their call UUID, and the correction of ends that nobody could explain."""
+"""What call detail records are about: attempts by their call UUID, and the correction of ends that nobody could explain.
+
+A pending record is one that came to a process which does not have the attempt; it is kept with the attempt's row. The process
+that has the attempt hears of the end by an event, as a rule, and has more to say about the call. When nobody can tell how the
+call ended, the pending record does.
+"""
 
 from __future__ import annotations
 
-from attrs import define
+import orjson
+from attrs import asdict, define
 from twisted.internet.defer import Deferred
 
 from dialer.cdr import Recorded
-from dialer.model import Finish, Signal, SubscriberStatus
+from dialer.model import Attempt, Finish, Hangup, Signal, SignalKind, SubscriberStatus
 from dialer.store import statements, values
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.finish import finish as write_end
-from dialer.store.kept import written
-from dialer.store.times import to_column, to_column_or_none
+from dialer.store.times import from_column, to_column, to_column_or_none
 from dialer.store.values import as_text, in_range
 
 _NO_MORE_CALLS = (SubscriberStatus.FAIL, SubscriberStatus.COMPLETE)
@@ -30,16 +35,34 @@ class Corrections:
 
     def end(self, finish: Finish, owner: str) -> Deferred[bool]:
         """See `RecordStore.end`."""
-        return self.database.run(lambda connection: write_end(connection, finish, owner, outbox=False) is True)
+        return self.database.run(lambda connection: write_end(connection, finish, owner, outbox=False))
 
     def keep(self, hung_up: Signal) -> Deferred[bool]:
         """See `RecordStore.keep`."""
-        row = (written(hung_up), hung_up.call_uuid)
-        return self.database.run(lambda connection: connection.execute(statements.KEEP_RECORD, row).rowcount > 0)
+        row = (pending_text(hung_up), hung_up.call_uuid)
+        return self.database.run(lambda connection: connection.execute(statements.KEEP_CDR, row).rowcount > 0)
 
     def correct(self, finish: Finish) -> Deferred[bool]:
         """See `RecordStore.correct`."""
         return self.database.run(lambda connection: _correct(connection, finish))
+
+
+def pending_text(hung_up: Signal) -> str:
+    """The end of a call as the column of a pending record holds it. Raises `ValueError` for a signal that is none."""
+    if hung_up.hangup is None:
+        raise ValueError(f"{hung_up.kind} is not the end of a call")
+    return orjson.dumps({"at": to_column(hung_up.at), "hangup": asdict(hung_up.hangup)}).decode()
+
+
+def pending_cdr(connection: Connection, attempt: Attempt, owner: str) -> Signal | None:
+    """The end that the pending record of an open attempt of `owner` tells; None when there is no such record."""
+    row = connection.execute(statements.PENDING_CDR, (attempt.id, owner)).fetchone()
+    if row is None:
+        return None
+    found = orjson.loads(row[0])
+    hangup = Hangup(**found["hangup"])
+    at = from_column(found["at"])
+    return Signal(kind=SignalKind.HUNG_UP, call_uuid=attempt.call_uuid, at=at, cause=hangup.cause, hangup=hangup)
 
 
 def _find(connection: Connection, call_uuid: str) -> Recorded | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import orjson
 
 from dialer.interfaces import OPT_OUT
-from dialer.model import Finish, OwnCause, Signal
-from dialer.store import do_not_call, kept, statements
+from dialer.model import Finish
+from dialer.store import do_not_call, statements
 from dialer.store.connection import Connection
 from dialer.store.times import to_column, to_column_or_none
 from dialer.store.values import as_text, in_range
@@ -15,20 +15,14 @@ FINISHED = "attempt.finished"
 """The kind of the outbox row that an attempt's end writes."""
 
 
-_UNEXPLAINED = (OwnCause.UNKNOWN, OwnCause.LOST_SWITCH)
-
-
-def finish(connection: Connection, end: Finish, owner: str, *, outbox: bool) -> bool | Signal:
-    """End the attempt unless it has ended. See `FlowStore.finish`."""
+def finish(connection: Connection, end: Finish, owner: str, *, outbox: bool, unless_recorded: bool = False) -> bool:
+    """End the attempt of `owner`, unless it has ended, or, with `unless_recorded`, a call detail record of it is pending.
+    Returns whether anything was changed."""
     outcome, decision, attempt = end.outcome, end.decision, end.attempt
-    if outcome.cause in _UNEXPLAINED and outcome.q850 is None:
-        row = connection.execute(statements.KEPT_RECORD, (attempt.id, owner)).fetchone()
-        if row is not None:
-            return kept.read(attempt.call_uuid, row[0])
     ended_at = to_column(outcome.ended_at)
     counts = int(decision.counts)
     changed = connection.execute(
-        statements.END_ATTEMPT,
+        statements.END_UNRECORDED_ATTEMPT if unless_recorded else statements.END_ATTEMPT,
         (
             ended_at,
             as_text(str(outcome.cause)),

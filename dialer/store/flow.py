@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
@@ -32,6 +33,7 @@ from dialer.outages import Outage
 from dialer.store import statements, values
 from dialer.store.begin import Beginning, begin
 from dialer.store.connection import Connection, Dialect
+from dialer.store.corrections import pending_cdr
 from dialer.store.database import Database
 from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
@@ -94,11 +96,16 @@ class Store:
         if self._timer is None:
             self._timer = self.clock.callLater(MOVE_DELAY, self._time_is_up)
 
-    def finish(self, end: Finish) -> Deferred[bool | Signal]:
-        """See `FlowStore.finish`."""
+    def finish(self, end: Finish, *, unless_recorded: bool = False) -> Deferred[bool]:
+        """End the attempt, settle its subscriber and write the outbox row, in one transaction."""
         if end.attempt.id in self._moves:
             self._write_moves()
-        return self.database.run(lambda connection: finish(connection, end, self.node, outbox=self.outbox), may_wait=True)
+        write = partial(finish, end=end, owner=self.node, outbox=self.outbox, unless_recorded=unless_recorded)
+        return self.database.run(write, may_wait=True)
+
+    def pending_cdr(self, attempt: Attempt) -> Deferred[Signal | None]:
+        """The end that a record tells which came to another process."""
+        return self.database.run(lambda connection: pending_cdr(connection, attempt, self.node))
 
     def open_attempts(self) -> Deferred[list[Attempt]]:
         """See `FlowStore.open_attempts`. Only one process dials with a SQLite file, so whatever is open there is this node's,

@@ -62,6 +62,9 @@ END_ATTEMPT = (
     "ring_ms = ?, talk_ms = ?, duration_ms = ?, machine = ?, session = ? WHERE id = ? AND ended_at IS NULL AND owner = ?"
 )
 
+END_UNRECORDED_ATTEMPT = f"{END_ATTEMPT} AND record IS NULL"
+"""One statement: a record that is kept at the same moment is either seen here or finds the attempt ended."""
+
 SETTLE_SUBSCRIBER = (
     "UPDATE subscriber SET status = coalesce(wanted_status, ?), "
     "ready_at = CASE coalesce(wanted_status, ?) WHEN 1 THEN coalesce(?, ready_at) END, wanted_status = NULL, "
@@ -76,8 +79,8 @@ ADD_TO_OUTBOX = (
     "VALUES (?, ?, ?, ?, 'due', 0, ?, ?, '')"
 )
 
-KEEP_RECORD = "UPDATE attempt SET record = ? WHERE call_uuid = ? AND ended_at IS NULL"
-KEPT_RECORD = "SELECT record FROM attempt WHERE id = ? AND ended_at IS NULL AND owner = ? AND record IS NOT NULL"
+KEEP_CDR = "UPDATE attempt SET record = ? WHERE call_uuid = ? AND ended_at IS NULL"
+PENDING_CDR = "SELECT record FROM attempt WHERE id = ? AND ended_at IS NULL AND owner = ? AND record IS NOT NULL"
 
 ADOPT_OPEN = "UPDATE attempt SET owner = ?, epoch = epoch + 1 WHERE ended_at IS NULL AND owner <> ?"
 

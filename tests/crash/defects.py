@@ -68,9 +68,9 @@ def unknown_retried_at_once() -> Iterator[None]:
     """A contact whose attempt ended nobody knows how is called again without the interval."""
     decide = retry.decide
 
-    def impatient(disposition: Any, outcome: Any, candidate: Any, campaign: Any, now: Any) -> Any:
-        decision = decide(disposition, outcome, candidate, campaign, now)
-        if disposition is Disposition.UNKNOWN and decision.status is SubscriberStatus.START:
+    def impatient(verdict: Any, candidate: Any, campaign: Any, now: Any) -> Any:
+        decision = decide(verdict, candidate, campaign, now)
+        if verdict.disposition is Disposition.UNKNOWN and decision.status is SubscriberStatus.START:
             return evolve(decision, ready_at=now)
         return decision
 
@@ -83,8 +83,10 @@ def outbox_row_by_itself() -> Iterator[None]:
     """The row for the hooks is written in a transaction of its own, after that of the end."""
     finish = dialer.store.flow.finish
 
-    def in_two_parts(self: Store, end: Any) -> Deferred[bool]:
-        done = self.database.run(lambda connection: finish(connection, end, self.node, outbox=False))
+    def in_two_parts(self: Store, end: Any, *, unless_recorded: bool = False) -> Deferred[bool]:
+        done = self.database.run(
+            lambda connection: finish(connection, end, self.node, outbox=False, unless_recorded=unless_recorded)
+        )
         return done.addCallback(lambda changed: self.database.run(lambda connection: told(connection, end, changed)))
 
     def told(connection: Any, end: Any, changed: bool) -> bool:
@@ -121,7 +123,7 @@ def planned_was_never_sent() -> Iterator[None]:
         take_over(self, left)
         for attempt in left:
             if attempt.state is AttemptState.PLANNED:
-                self._tell(self._live[attempt.call_uuid], SignalKind.REFUSED, OwnCause.NOT_SENT)
+                self._tell(self.register.find(attempt.call_uuid), SignalKind.REFUSED, OwnCause.NOT_SENT)
 
     with mock.patch.object(Lifecycle, "take_over", careless):
         yield

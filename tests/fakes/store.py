@@ -19,6 +19,7 @@ from dialer.model import (
     Others,
     Plan,
     Progress,
+    Signal,
     Snapshot,
     SubscriberStatus,
 )
@@ -41,6 +42,8 @@ class MemoryStore:
     open: dict[str, Attempt] = field(factory=dict)
     finishes: list[Finish] = field(factory=list)
     log: list[str] = field(factory=list)
+    pending: dict[str, Signal] = field(factory=dict)
+    """Ends that records tell which came to other processes."""
     error: Exception | None = None
     hold: bool = False
     backlog: int = 0
@@ -113,10 +116,12 @@ class MemoryStore:
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         self.log.append(f"{to} {attempt.call_uuid}")
 
-    def finish(self, finish: Finish) -> Deferred[bool]:
+    def finish(self, finish: Finish, *, unless_recorded: bool = False) -> Deferred[bool]:
         if self.error:
             return fail(self.error)
         uuid = finish.attempt.call_uuid
+        if unless_recorded and uuid in self.pending:
+            return succeed(False)
         if self.open.pop(uuid, None) is None:
             return succeed(False)
         row = self.rows[finish.attempt.plan.candidate.subscriber_id]
@@ -132,6 +137,11 @@ class MemoryStore:
         self.finishes.append(finish)
         self.log.append(f"finish {uuid}")
         return succeed(True)
+
+    def pending_cdr(self, attempt: Attempt) -> Deferred[Signal | None]:
+        if self.error:
+            return fail(self.error)
+        return succeed(self.pending.get(attempt.call_uuid) if attempt.call_uuid in self.open else None)
 
     def open_attempts(self) -> Deferred[list[Attempt]]:
         return succeed(list(self.open.values()))

@@ -59,7 +59,7 @@ def test_an_answered_call_completes_the_contact(flow: Flow) -> None:
     assert finish.disposition is Disposition.ANSWERED
     assert finish.decision.status is SubscriberStatus.COMPLETE
     assert (finish.outcome.talk_ms, finish.outcome.sip_status) == (7000, 200)
-    assert flow.lifecycle.open_count == 0
+    assert len(flow.lifecycle.register) == 0
 
 
 def test_a_busy_contact_is_retried_after_the_interval(flow: Flow) -> None:
@@ -168,7 +168,7 @@ def test_what_may_have_been_sent_is_kept_until_the_switch_tells(flow: Flow) -> N
     flow.lifecycle.switch_down(flow.switch, "connection lost")
     flow.clock.advance(3600)
     assert flow.finished == []
-    assert flow.lifecycle.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
 
 
 def test_calls_waiting_for_their_turn_are_given_back_when_the_switch_goes(flow: Flow) -> None:
@@ -185,25 +185,25 @@ def test_an_end_that_the_store_cannot_take_is_stored_later(flow: Flow) -> None:
     flow.hang_up(uuid, "USER_BUSY")
     flow.clock.advance(0.5)
     assert flow.finished == []
-    assert flow.lifecycle.open_count == 1
+    assert len(flow.lifecycle.register) == 1
     flow.store.error = None
     flow.clock.advance(1)
     assert only(flow).disposition is Disposition.BUSY
-    assert flow.lifecycle.open_count == 0
+    assert len(flow.lifecycle.register) == 0
 
 
 def test_usage_is_held_from_begin_to_the_stored_end(flow: Flow) -> None:
     uuid = flow.call()
-    assert flow.lifecycle.usage.gateways == {1: 1}
+    assert flow.lifecycle.register.gateways == {1: 1}
     flow.hang_up(uuid, "USER_BUSY")
-    assert flow.lifecycle.usage.gateways == {}
-    assert flow.lifecycle.usage.campaigns == {}
+    assert flow.lifecycle.register.gateways == {}
+    assert flow.lifecycle.register.campaigns == {}
 
 
 def test_when_idle_fires_with_the_last_end(flow: Flow) -> None:
     uuid = flow.call()
     idle: list[None] = []
-    flow.lifecycle.when_idle().addCallback(idle.append)
+    flow.lifecycle.register.when_idle().addCallback(idle.append)
     assert idle == []
     flow.hang_up(uuid)
     assert idle == [None]

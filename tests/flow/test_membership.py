@@ -139,7 +139,7 @@ def test_the_calls_of_a_dead_node_that_live_are_adopted(node: Node) -> None:
     node.clock.advance(EVERY)
     node.clock.advance(0)
     assert node.nodes.asked[-1] == "memory"
-    assert node.lifecycle.states() == {AttemptState.RINGING: 1, AttemptState.ANSWERED: 1}
+    assert node.lifecycle.register.states() == {AttemptState.RINGING: 1, AttemptState.ANSWERED: 1}
     assert node.lifecycle.corrections[Correction.RESCUED] == 2
     node.hang_up(answered.call_uuid)
     assert [finish.outcome.cause for finish in node.finished] == ["NORMAL_CLEARING"]
@@ -206,7 +206,7 @@ def test_a_node_that_was_taken_for_dead_forgets_what_others_have_and_keeps_the_r
     node.store.open.pop(lost)
     node.nodes.epoch = 2
     node.clock.advance(EVERY)
-    assert node.lifecycle.calls == {kept}
+    assert node.lifecycle.register.calls == {kept}
     assert node.lifecycle.corrections[Correction.DISOWNED] == 1
     node.hang_up(lost)
     assert node.finished == []
@@ -220,7 +220,7 @@ def test_a_node_that_was_taken_for_dead_takes_over_what_is_its_own_and_not_in_it
     node.nodes.epoch = 2
     node.clock.advance(EVERY)
     node.clock.advance(0)
-    assert node.lifecycle.states() == {AttemptState.RINGING: 1}
+    assert node.lifecycle.register.states() == {AttemptState.RINGING: 1}
 
 
 def test_the_first_heartbeat_is_no_return(node: Node) -> None:

@@ -123,9 +123,8 @@ class Story:
             now=self.now,
             account_code=ACCOUNT,
             store=Corrections(database),
-            state_of=self.lifecycle.state_of,
+            register=self.lifecycle.register,
             tell=self.lifecycle.signal_received,
-            when_stored=self.lifecycle.when_stored,
             corrections=self.lifecycle.corrections,
         )
         self.lifecycle.sweeper.start()
@@ -275,7 +274,7 @@ def judge(story: Story) -> None:
         "SELECT state, cause, disposition, counts, answered_at FROM attempt"
     )
     [(status, ready_at, count)] = rows.sql("SELECT status, ready_at, count_attempt FROM subscriber")
-    assert (state, story.lifecycle.open_count) == (AttemptState.ENDED, 0)
+    assert (state, len(story.lifecycle.register)) == (AttemptState.ENDED, 0)
     assert rows.sql("SELECT count(*) FROM outbox") == [(1,)]
     assert len(story.finished) <= 1
     assert count == counts

@@ -44,7 +44,7 @@ def test_a_call_that_lives_is_adopted(flow: Flow) -> None:
     lose_switch(flow)
     flow.channel(uuid)
     regain_switch(flow)
-    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}
     flow.hang_up(uuid, answered=True)
     assert flow.finished[0].disposition is Disposition.ANSWERED
 
@@ -54,7 +54,7 @@ def test_a_call_that_rings_is_adopted_as_ringing(flow: Flow) -> None:
     lose_switch(flow)
     flow.channel(uuid, answered=False)
     regain_switch(flow)
-    assert flow.lifecycle.states() == {AttemptState.RINGING: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.RINGING: 1}
 
 
 def test_a_call_that_is_gone_ends_unknown_after_the_grace(flow: Flow) -> None:
@@ -89,7 +89,7 @@ def test_a_job_that_starts_late_is_adopted(flow: Flow) -> None:
     flow.channel(uuid, answered=False)
     flow.clock.pump([1.0] * 30)
     assert flow.finished == []
-    assert flow.lifecycle.states() == {AttemptState.RINGING: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.RINGING: 1}
 
 
 def test_a_channel_that_the_list_does_not_show_is_asked_for_by_its_uuid(flow: Flow) -> None:
@@ -100,7 +100,7 @@ def test_a_channel_that_the_list_does_not_show_is_asked_for_by_its_uuid(flow: Fl
     regain_switch(flow)
     flow.clock.pump([1.0] * 15)
     assert flow.finished == []
-    assert AttemptState.ADRIFT not in flow.lifecycle.states()
+    assert AttemptState.ADRIFT not in flow.lifecycle.register.states()
 
 
 def test_a_call_that_is_over_and_still_listed_is_noticed_before_long(flow: Flow) -> None:
@@ -110,7 +110,7 @@ def test_a_call_that_is_over_and_still_listed_is_noticed_before_long(flow: Flow)
     flow.channel(uuid, answered=False)
     flow.switch.ghosts.add(uuid)
     regain_switch(flow)
-    assert flow.lifecycle.states() == {AttemptState.RINGING: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.RINGING: 1}
     flow.switch.channels.clear()
     flow.clock.pump([1.0])
     assert flow.finished == []
@@ -139,7 +139,7 @@ def test_a_call_that_was_adopted_is_asked_for_once_more_and_then_left_alone(flow
     regain_switch(flow)
     flow.clock.pump([1.0] * 5)
     assert flow.switch.asked == [uuid]
-    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}
 
 
 def test_a_second_loss_of_the_switch_puts_the_question_off(flow: Flow) -> None:
@@ -166,10 +166,10 @@ def test_a_restarted_switch_has_lost_the_calls(flow: Flow) -> None:
 def test_a_restarted_process_adopts_what_its_predecessor_left(flow: Flow) -> None:
     uuid = flow.call()
     restart(flow)
-    assert flow.lifecycle.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
     flow.channel(uuid)
     regain_switch(flow)
-    assert flow.lifecycle.owns(uuid)
+    assert flow.lifecycle.register.owns(uuid)
     flow.hang_up(uuid, answered=True)
     assert flow.finished[0].decision.status is SubscriberStatus.COMPLETE
 
@@ -291,7 +291,7 @@ def test_a_call_that_is_heard_of_while_the_switch_is_asked_is_not_declared_gone(
     assert flow.switch.asked == [uuid]
     flow.tell(uuid, SignalKind.ANSWERED)
     flow.clock.advance(0.6)
-    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}
     flow.hang_up(uuid, answered=True)
     assert flow.finished[0].outcome.cause == "NORMAL_CLEARING"
 
@@ -309,12 +309,12 @@ def test_what_a_lost_connection_still_answers_is_not_believed(flow: Flow, when: 
     flow.clock.advance(when)
     flow.lifecycle.switch_down(flow.switch, "the connection for events broke")
     flow.clock.advance(5)
-    assert flow.lifecycle.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
     assert counted(flow) == {}
     flow.channel(uuid)
     flow.lifecycle.switch_up(flow.switch)
     flow.clock.pump([0.1] * 10)
-    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}
 
 
 def test_a_switch_that_refuses_to_list_its_channels_is_asked_again(flow: Flow) -> None:
@@ -324,6 +324,6 @@ def test_a_switch_that_refuses_to_list_its_channels_is_asked_again(flow: Flow) -
     with mock.patch.object(MemorySwitch, "live_channels", side_effect=CommandFailed("show channels", "-ERR busy")):
         regain_switch(flow)
         flow.clock.advance(1)
-    assert flow.lifecycle.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
     flow.clock.advance(1)
-    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}

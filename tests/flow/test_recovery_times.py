@@ -25,7 +25,7 @@ def ticking() -> Ticking:
     ticking.contacts(CALLS)
     ticking.run(5)
     assert len(ticking.sent) == CALLS
-    for uuid in list(ticking.lifecycle.calls):
+    for uuid in list(ticking.lifecycle.register.calls):
         ticking.tell(uuid, SignalKind.RANG)
     ticking.switch.ready = False
     ticking.lifecycle.switch_down(ticking.switch, "connection lost")
@@ -43,19 +43,19 @@ def regain_switch(ticking: Ticking) -> float:
 
 
 def test_live_calls_are_adopted_within_two_seconds_whatever_the_others_need(ticking: Ticking) -> None:
-    calls = sorted(ticking.lifecycle.calls)
+    calls = sorted(ticking.lifecycle.register.calls)
     for uuid in calls[CALLS // 2 :]:
         ticking.channel(uuid)
     regain_switch(ticking)
     ticking.run(ADOPTED_WITHIN)
-    assert ticking.lifecycle.states()[AttemptState.ANSWERED] == CALLS - CALLS // 2
+    assert ticking.lifecycle.register.states()[AttemptState.ANSWERED] == CALLS - CALLS // 2
 
 
 def test_live_calls_that_the_list_does_not_show_are_adopted_as_fast(ticking: Ticking) -> None:
-    ticking.switch.hidden.update(ticking.lifecycle.calls)
+    ticking.switch.hidden.update(ticking.lifecycle.register.calls)
     regain_switch(ticking)
     ticking.run(ADOPTED_WITHIN)
-    assert ticking.lifecycle.states() == {AttemptState.RINGING: CALLS}
+    assert ticking.lifecycle.register.states() == {AttemptState.RINGING: CALLS}
 
 
 def test_a_call_that_was_heard_of_lately_is_asked_for_at_once_and_judged_later() -> None:
@@ -87,7 +87,7 @@ def test_other_contacts_are_dialled_within_five_seconds_while_calls_are_adrift(t
     new = [when for when, _ in ticking.sent[CALLS:]]
     assert len(new) == 10
     assert new[0] - at < 1.0
-    assert ticking.lifecycle.states()[AttemptState.ADRIFT] > CALLS // 2
+    assert ticking.lifecycle.register.states()[AttemptState.ADRIFT] > CALLS // 2
 
 
 def test_calls_that_are_adrift_take_up_their_places() -> None:

@@ -176,7 +176,7 @@ def test_the_switchs_room_bounds_what_is_begun(ticking: Ticking) -> None:
     ticking.switch.free = 2
     ticking.contacts(10)
     ticking.run(0.1)
-    assert ticking.lifecycle.unsent <= 2
+    assert ticking.lifecycle.register.unsent <= 2
 
 
 def test_an_emergency_number_is_never_dialled(ticking: Ticking) -> None:
@@ -318,14 +318,14 @@ def test_a_campaign_that_was_stopped_elsewhere_gives_back_what_was_not_sent(tick
     sent = len(ticking.sent)
     ticking.run(1)
     assert len(ticking.sent) == sent
-    assert ticking.lifecycle.unsent == 0
+    assert ticking.lifecycle.register.unsent == 0
     assert len(ticking.store.open) == sent
 
 
 def test_the_calls_of_a_campaign_that_was_aborted_elsewhere_are_hung_up_once(ticking: Ticking) -> None:
     ticking.contacts(3)
     ticking.run(1)
-    calls = sorted(ticking.lifecycle.calls)
+    calls = sorted(ticking.lifecycle.register.calls)
     for uuid in calls:
         ticking.switch.channels[uuid] = LiveChannel(call_uuid=uuid, account_code="dialer-test", answered=True)
     ticking.change(status=CampaignStatus.ABORT)

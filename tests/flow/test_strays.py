@@ -97,7 +97,7 @@ def test_a_stray_whose_attempt_is_taken_over_meanwhile_is_adopted(flow: Flow) ->
     flow.lifecycle.take_over([attempt])
     pass_time(flow, 2 * GRACE)
     assert flow.switch.killed == []
-    assert flow.lifecycle.owns(uuid)
+    assert flow.lifecycle.register.owns(uuid)
 
 
 def test_a_channel_that_goes_by_itself_is_nobodys_business(flow: Flow) -> None:
@@ -145,7 +145,7 @@ def test_a_stray_that_is_taken_over_while_another_one_is_hung_up_is_adopted(flow
     flow.lifecycle.take_over([attempt])
     pass_time(flow, 5)
     assert flow.switch.killed == ["stray"]
-    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}
 
 
 def test_a_switch_that_would_not_list_its_channels_is_asked_again(flow: Flow) -> None:
@@ -220,7 +220,7 @@ def test_adoption_does_not_wait_for_the_database() -> None:
     flow.lifecycle.switch_down(flow.switch, "connection lost")
     flow.channel(uuid)
     flow.lifecycle.switch_up(flow.switch)
-    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}
     pass_time(flow, 3 * GRACE)
     assert len(store.asked) == 1
     assert flow.switch.killed == []

@@ -67,7 +67,7 @@ def test_a_talk_that_an_earlier_process_began_is_not_broken_off(flow: Flow) -> N
     flow.lifecycle.switch_up(flow.switch)
     flow.lifecycle.sweeper.start()
     pass_time(flow, 60)
-    assert flow.lifecycle.owns(uuid)
+    assert flow.lifecycle.register.owns(uuid)
     assert flow.switch.killed == []
 
 
@@ -86,7 +86,7 @@ def test_an_attempt_without_news_whose_call_is_gone_ends_as_unknown(flow: Flow) 
     pass_time(flow, 35)
     assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
     assert flow.lifecycle.corrections[Correction.LOST_WITHOUT_A_WORD] == 1
-    assert flow.lifecycle.open_count == 0
+    assert len(flow.lifecycle.register) == 0
 
 
 def test_an_end_that_is_on_its_way_is_waited_for(flow: Flow) -> None:

@@ -55,7 +55,7 @@ def test_a_call_that_lives_is_adopted_at_once(flow: Flow, dead: Flow, answered: 
     flow.channel(uuid, answered=answered)
     rescued(flow, uuid)
     expected = AttemptState.ANSWERED if answered else AttemptState.RINGING
-    assert flow.lifecycle.states() == {expected: 1}
+    assert flow.lifecycle.register.states() == {expected: 1}
     flow.hang_up(uuid, answered=answered)
     assert flow.finished[0].attempt.call_uuid == uuid
     assert flow.store.open == {}
@@ -89,7 +89,7 @@ def test_a_planned_attempt_whose_originate_arrives_late_is_adopted(flow: Flow, d
     flow.channel(uuid, answered=False)
     pass_time(flow, 3 * GRACE)
     assert flow.finished == []
-    assert flow.lifecycle.states() == {AttemptState.RINGING: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.RINGING: 1}
 
 
 def test_a_call_of_another_core_died_with_it(flow: Flow, dead: Flow) -> None:
@@ -112,10 +112,10 @@ def test_what_is_taken_over_while_the_switch_is_away_waits_for_it(flow: Flow, de
     flow.switch.ready = False
     flow.lifecycle.switch_down(flow.switch, "connection lost")
     rescued(flow, uuid)
-    assert flow.lifecycle.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
     flow.switch.ready = True
     flow.lifecycle.switch_up(flow.switch)
-    assert flow.lifecycle.states() == {AttemptState.ANSWERED: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}
 
 
 def test_what_comes_during_a_look_is_looked_for_right_after_it(flow: Flow, dead: Flow) -> None:
@@ -126,15 +126,15 @@ def test_what_comes_during_a_look_is_looked_for_right_after_it(flow: Flow, dead:
     flow.clock.advance(0.15)  # the list has come, and the first one is asked for
     rescued(flow, alive)
     flow.clock.pump([0.05] * 8)
-    assert flow.lifecycle.states() == {AttemptState.ADRIFT: 1, AttemptState.ANSWERED: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1, AttemptState.ANSWERED: 1}
 
 
 def test_what_is_owned_already_is_not_taken_twice(flow: Flow) -> None:
     uuid = flow.call()
     flow.tell(uuid, SignalKind.RANG)
     flow.lifecycle.take_over(flow.store.open.values())
-    assert flow.lifecycle.states() == {AttemptState.RINGING: 1}
-    assert flow.lifecycle.usage.gateways == {GATEWAY.id: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.RINGING: 1}
+    assert flow.lifecycle.register.gateways == {GATEWAY.id: 1}
 
 
 # --- lost to another node ---------------------------------------------------------------------------------------------------
@@ -147,8 +147,8 @@ def test_a_forgotten_call_goes_on_and_nothing_is_written_about_it(flow: Flow) ->
     flow.tell(uuid, SignalKind.ANSWERED)
     before = list(flow.store.log)
     flow.lifecycle.forget([uuid, "never-heard-of"])
-    assert flow.lifecycle.calls == {kept}
-    assert flow.lifecycle.usage.campaigns == {CAMPAIGN.id: 1}
+    assert flow.lifecycle.register.calls == {kept}
+    assert flow.lifecycle.register.campaigns == {CAMPAIGN.id: 1}
     flow.hang_up(uuid, answered=True)
     flow.clock.pump([1.0] * 60)
     assert flow.store.log == before
@@ -160,19 +160,19 @@ def test_what_was_not_sent_stays_unsent(flow: Flow) -> None:
     flow.begin(flow.plan("15550001", after=0.5), flow.plan("15550002", after=0.5))
     first, second = flow.store.open
     flow.lifecycle.forget([first])
-    assert flow.lifecycle.unsent == 1
+    assert flow.lifecycle.register.unsent == 1
     flow.clock.advance(1)
     assert [call.call_uuid for call in flow.switch.submitted] == [second]
-    assert flow.lifecycle.unsent == 0
+    assert flow.lifecycle.register.unsent == 0
 
 
 def test_when_the_last_one_is_forgotten_nothing_is_open(flow: Flow) -> None:
     uuid = flow.call()
     idle: list[None] = []
-    flow.lifecycle.when_idle().addCallback(idle.append)
+    flow.lifecycle.register.when_idle().addCallback(idle.append)
     flow.lifecycle.forget([uuid])
     assert idle == [None]
-    assert flow.lifecycle.usage.gateways == {}
+    assert flow.lifecycle.register.gateways == {}
 
 
 def test_an_end_that_waits_for_the_rest_of_its_story_is_not_told_any_more(flow: Flow) -> None:
@@ -200,7 +200,7 @@ class SlowStore(MemoryStore):
 
     ending: list[Deferred[bool]] = field(factory=list)
 
-    def finish(self, finish: Finish) -> Deferred[bool]:
+    def finish(self, finish: Finish, *, unless_recorded: bool = False) -> Deferred[bool]:
         self.ending.append(Deferred())
         return self.ending[-1]
 
@@ -222,7 +222,7 @@ def test_a_reply_about_a_forgotten_call_is_not_believed_of_the_one_that_came_bac
     flow.lifecycle.forget([uuid])
     rescued(flow, uuid)
     flow.switch.waiting[0].errback(SwitchUnavailable("originate", "stopping", sent=False))
-    assert flow.lifecycle.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
 
 
 def test_the_session_of_a_forgotten_call_goes_on_to_its_end(flow: Flow) -> None:
@@ -261,7 +261,7 @@ def test_a_call_that_comes_back_after_a_restart_is_driven_again(flow: Flow) -> N
     flow.lifecycle = flow.new_lifecycle()
     flow.lifecycle.application = speak
     flow.lifecycle.take_over(flow.store.open.values())
-    assert flow.lifecycle.owns(uuid)
+    assert flow.lifecycle.register.owns(uuid)
     Deferred.fromCoroutine(flow.lifecycle.connected(MemoryCall(uuid)))
     flow.lifecycle.switch_up(flow.switch)
     flow.hang_up(uuid, answered=True)

@@ -10,6 +10,7 @@ import pytest_twisted
 from attrs import evolve
 from twisted.internet.defer import succeed
 
+from dialer.calls.register import OpenAttempts
 from dialer.calls.witness import Verdict, Witness
 from dialer.cdr import read_record
 from dialer.errors import StoreError
@@ -23,6 +24,21 @@ pytestmark = pytest.mark.usefixtures("database_kind")
 
 START, FAIL, COMPLETE = SubscriberStatus.START, SubscriberStatus.FAIL, SubscriberStatus.COMPLETE
 RETRY_AT = LATER + timedelta(seconds=300)
+
+
+class Register(OpenAttempts):
+    """One that says what the test wants."""
+
+    def __init__(self, state_of, *, is_stored: bool = True) -> None:
+        super().__init__()
+        self._says = state_of
+        self._is_stored = is_stored
+
+    def state_of(self, call_uuid):
+        return self._says(call_uuid)
+
+    def when_stored(self, call_uuid):
+        return succeed(self._is_stored)
 
 
 def witness(w, *, alone: bool = False) -> Witness:
@@ -126,11 +142,22 @@ async def test_a_record_of_an_attempt_that_is_open_elsewhere_is_kept_for_who_has
         [attempt] = await w.begun()
         assert await take(witness(w)) is Verdict.KEPT
         assert w.attempt(attempt)["state"] == "planned"
-        told = await w.store.finish(unexplained(attempt))
+        assert await w.store.finish(unexplained(attempt), unless_recorded=True) is False
+        told = await w.store.pending_cdr(attempt)
         assert told.cause == told.hangup.cause == "NORMAL_CLEARING"
         assert told.hangup.answered
         assert w.attempt(attempt)["state"] == "planned"
         assert await w.store.finish(ended(attempt)) is True
+        assert await w.store.pending_cdr(attempt) is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_a_pending_record_an_end_that_nobody_could_tell_is_stored(tmp_path):
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        assert await w.store.pending_cdr(attempt) is None
+        assert await w.store.finish(unexplained(attempt), unless_recorded=True) is True
+        assert await take(witness(w)) is Verdict.CORRECTED
 
 
 @pytest_twisted.ensureDeferred
@@ -178,7 +205,7 @@ async def test_a_flow_that_owns_the_call_hears_of_it_and_the_database_is_not_ask
     async with world(tmp_path) as w:
         told = []
         states = {"live": AttemptState.RINGING}
-        here = evolve(witness(w), state_of=states.get, tell=told.append)
+        here = evolve(witness(w), register=Register(states.get), tell=told.append)
         found = read_record(record("live"))
         assert await here.take(found) is Verdict.ENDED
         assert told == [found.hung_up]
@@ -189,7 +216,7 @@ async def test_what_somebody_else_has_ended_meanwhile_is_corrected(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
         await w.store.finish(unexplained(attempt))
-        here = evolve(witness(w), state_of=lambda _: AttemptState.ADRIFT, when_stored=lambda _: succeed(False))
+        here = evolve(witness(w), register=Register(lambda _: AttemptState.ADRIFT, is_stored=False))
         assert await take(here) is Verdict.CORRECTED
         assert w.attempt(attempt)["disposition"] == "ANSWERED"
 
@@ -200,7 +227,7 @@ async def test_a_flow_that_has_taken_the_call_over_meanwhile_hears_of_it(tmp_pat
         await w.begun()
         told = []
         states = iter([None, AttemptState.ADRIFT])
-        here = evolve(witness(w), state_of=lambda _: next(states), tell=told.append)
+        here = evolve(witness(w), register=Register(lambda _: next(states)), tell=told.append)
         assert await take(here) is Verdict.ENDED
         assert [signal.call_uuid for signal in told] == ["call-1"]
 

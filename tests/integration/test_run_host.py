@@ -89,7 +89,7 @@ class Here:
         numbers = [Contact(number=f"1555{index:04}") for index in range(contacts)]
         await Contacts(database).import_contacts(1, numbers, now)
         await Contacts(database).subscribe(1, 1, now)
-        while self.host.service.lifecycle.states() != {AttemptState.CONNECTED: contacts}:
+        while self.host.service.lifecycle.register.states() != {AttemptState.CONNECTED: contacts}:
             await deferLater(self.host.reactor, 0.02)
 
     def sql(self, statement: str) -> list[tuple]:

@@ -51,7 +51,7 @@ async def test_a_posted_record_ends_a_live_call_and_a_second_one_changes_nothing
         assert await post(here, record(uuid, account="dialer-other")) == 200
         assert attempts(here) == [(uuid, None, None)]
         assert await post(here, record(uuid, account=account)) == 200
-        await here.host.service.lifecycle.when_idle()
+        await here.host.service.lifecycle.register.when_idle()
         assert attempts(here) == [(uuid, "ANSWERED", "NORMAL_CLEARING")]
         assert await post(here, record(uuid, "busy.json", account=account)) == 200
         assert attempts(here) == [(uuid, "ANSWERED", "NORMAL_CLEARING")]

@@ -9,8 +9,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.calls.disposition import classify
 from dialer.calls.retry import MAX_REQUEUES, decide
+from dialer.calls.verdict import judge
 from dialer.model import Campaign, Candidate, Decision, OwnCause, SubscriberStatus, UnknownPolicy
 from tests.unit.builders import NOON, campaign, candidate, outcome
 
@@ -28,8 +28,7 @@ DIALLED = tuple(end for end in ENDS if end not in (OwnCause.NOT_SENT, OwnCause.L
 
 
 def after(cause: str, who: Candidate | None = None, rules: Campaign | None = None, *, answered: bool = False) -> Decision:
-    end = outcome(cause, answered=answered)
-    return decide(classify(end), end, who or candidate(), rules or campaign(), NOON)
+    return decide(judge(outcome(cause, answered=answered)), who or candidate(), rules or campaign(), NOON)
 
 
 def stored(who: Candidate, decision: Decision) -> Candidate:

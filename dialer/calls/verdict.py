@@ -1,8 +1,10 @@
-"""Why an attempt ended, in business words, and what that means for the contact.
+"""The verdict on an end: why, in business words, what that means for the contact, and whose fault it was.
+
+Each end is judged once; retry and back-off go by that verdict.
 
 The rules, in order:
 
-1. Whoever answered was reached, whatever ended the call: a time limit, the switch's death, a fault of the media.
+1. A callee that answered was reached, whatever ended the call: a time limit, the switch's death, a fault of the media.
 2. The dialer's own causes speak for themselves.
 3. FreeSWITCH's cause by name, refined by the SIP status where the name is vague or stands for several things.
 4. A name that is not known: the Q.850 code, then the SIP status; failing these, a failure that counts.
@@ -19,7 +21,7 @@ from attrs import evolve
 
 from dialer.calls import causes
 from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Fault, Verdict
-from dialer.model import Disposition, Outcome, OwnCause, RetryClass
+from dialer.model import Outcome, OwnCause, RetryClass
 
 _NO_CODE_OF_ITS_OWN = 16
 """What FreeSWITCH gives as the Q.850 code of any cause beyond 127 (`switch_channel_cause_q850`): no information."""
@@ -84,28 +86,13 @@ def judge(outcome: Outcome) -> Verdict:
     return verdict
 
 
-def classify(outcome: Outcome) -> Disposition:
-    """Why the attempt ended."""
-    return judge(outcome).disposition
-
-
-def retry_class(outcome: Outcome) -> RetryClass:
-    """What the end means for the contact."""
-    return judge(outcome).retry
-
-
-def fault(outcome: Outcome) -> Fault:
-    """Who should be spared for a while: `Fault.GATEWAY` asks for the back-off of the gateway that was used."""
-    return judge(outcome).fault
-
-
-def got_through_at(outcome: Outcome) -> datetime | None:
+def got_through_at(outcome: Outcome, verdict: Verdict) -> datetime | None:
     """When the call showed that its gateway works: the first ringing or answer, else the refusal by the contact's network.
     None when it showed nothing of the kind."""
     heard = [at for at in (outcome.rang_at, outcome.answered_at) if at is not None]
     if heard:
         return min(heard)
-    return outcome.ended_at if judge(outcome) in _SAID_BY_THE_NETWORK else None
+    return outcome.ended_at if verdict in _SAID_BY_THE_NETWORK else None
 
 
 def _unanswered(outcome: Outcome) -> Verdict:
@@ -141,11 +128,11 @@ def _refined(outcome: Outcome, verdict: Verdict) -> Verdict:
     if cause == "ORIGINATOR_CANCEL" and outcome.sip_disposition.startswith("recv"):
         return causes.NO_ANSWER  # a 487 that we did not ask for: the network gave up ringing
     # Without a SIP status these two are FreeSWITCH's own words: no route in its own settings, or one of its limits (facts,
-    # "originate"); neither tells anything about the number.
+    # "originate"); neither tells anything about the number. A call that a limit refuses never has a channel, and so no code.
     if status is None and cause == "NO_ROUTE_DESTINATION":
         return causes.SETTINGS
     if status is None and cause == "DESTINATION_OUT_OF_ORDER":
-        return causes.SWITCH_FULL
+        return causes.NOT_ADMITTED if outcome.q850 is None else causes.SWITCH_FULL
     return verdict
 
 

@@ -1,4 +1,4 @@
-"""Dispositions: examples from recorded calls, the rules, and that nothing is left out of the tables."""
+"""Verdicts: examples from recorded calls, the rules, and that nothing is left out of the tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dialer.calls import causes
 from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Fault
-from dialer.calls.disposition import SIP, classify, fault, got_through_at, judge, retry_class
+from dialer.calls.verdict import SIP, got_through_at, judge
 from dialer.model import Disposition, Outcome, OwnCause, RetryClass
 from tests.unit.builders import NOON, outcome
 
@@ -61,45 +61,45 @@ outcomes = st.builds(
     ids=lambda value: f"{value.cause}-{value.sip_status}" if isinstance(value, Outcome) else str(value),
 )
 def test_an_end_has_the_disposition_that_a_person_would_give_it(end: Outcome, disposition: D, retry: R) -> None:
-    assert (classify(end), retry_class(end)) == (disposition, retry)
+    assert (judge(end).disposition, judge(end).retry) == (disposition, retry)
 
 
 @pytest.mark.parametrize(
     "cause", [*CARRIER_FAULTS, "GATEWAY_DOWN", "INVALID_GATEWAY", "CHAN_NOT_IMPLEMENTED", "MANAGER_REQUEST"]
 )
 def test_a_fault_before_ringing_is_requeued_and_after_ringing_counts(cause: str) -> None:
-    assert retry_class(outcome(cause)) is R.REQUEUE
-    assert retry_class(outcome(cause, rang=True)) is R.RETRY
-    assert classify(outcome(cause)) is classify(outcome(cause, rang=True))
+    assert judge(outcome(cause)).retry is R.REQUEUE
+    assert judge(outcome(cause, rang=True)).retry is R.RETRY
+    assert judge(outcome(cause)).disposition is judge(outcome(cause, rang=True)).disposition
 
 
 @pytest.mark.parametrize("cause", [*CARRIER_FAULTS, "GATEWAY_DOWN", "USER_CHALLENGE", "RECOVERY_ON_TIMER_EXPIRE"])
 def test_a_carrier_fault_is_the_gateways_until_something_rang(cause: str) -> None:
-    assert fault(outcome(cause)) is Fault.GATEWAY
-    assert fault(outcome(cause, rang=True)) is Fault.NONE
+    assert judge(outcome(cause)).fault is Fault.GATEWAY
+    assert judge(outcome(cause, rang=True)).fault is Fault.NONE
 
 
 def test_a_shutdown_is_the_switchs_fault_not_the_gateways() -> None:
-    assert fault(outcome("SYSTEM_SHUTDOWN")) is Fault.SWITCH
+    assert judge(outcome("SYSTEM_SHUTDOWN")).fault is Fault.SWITCH
 
 
 def test_a_gateway_works_from_the_first_ringing_on_not_from_the_end_of_the_call() -> None:
     end = outcome("NORMAL_CLEARING", answered=True)
-    assert got_through_at(end) == end.rang_at
+    assert got_through_at(end, judge(end)) == end.rang_at
     assert end.rang_at is not None
     assert end.rang_at < end.ended_at
 
 
 @pytest.mark.parametrize("cause", ["USER_BUSY", "CALL_REJECTED", "UNALLOCATED_NUMBER"])
 def test_a_word_of_the_contacts_network_shows_that_the_gateway_works(cause: str) -> None:
-    assert got_through_at(outcome(cause)) == NOON
+    assert got_through_at(outcome(cause), judge(outcome(cause))) == NOON
 
 
 @pytest.mark.parametrize(
     "cause", ["NO_ANSWER", "ORIGINATOR_CANCEL", "GATEWAY_DOWN", "SYSTEM_SHUTDOWN", "LOST_SWITCH", "UNKNOWN", "?"]
 )
 def test_silence_shows_nothing_of_the_gateway(cause: str) -> None:
-    assert got_through_at(outcome(cause)) is None
+    assert got_through_at(outcome(cause), judge(outcome(cause))) is None
 
 
 def test_a_refused_account_is_not_the_contacts_rejection() -> None:
@@ -116,8 +116,8 @@ def test_a_destination_out_of_order_without_sip_status_is_a_limit_of_the_switch(
 
 
 def test_a_carrier_that_never_replies_is_congested_and_one_that_rang_is_not() -> None:
-    assert classify(outcome("RECOVERY_ON_TIMER_EXPIRE", sip_status=408)) is D.CONGESTION
-    assert classify(outcome("RECOVERY_ON_TIMER_EXPIRE", sip_status=408, rang=True)) is D.NO_ANSWER
+    assert judge(outcome("RECOVERY_ON_TIMER_EXPIRE", sip_status=408)).disposition is D.CONGESTION
+    assert judge(outcome("RECOVERY_ON_TIMER_EXPIRE", sip_status=408, rang=True)).disposition is D.NO_ANSWER
 
 
 @pytest.mark.parametrize(("status", "verdict"), sorted(SIP.items()))
@@ -126,11 +126,11 @@ def test_a_vague_cause_takes_the_meaning_of_the_sip_status(status: int, verdict:
 
 
 def test_an_unlisted_server_error_is_congestion() -> None:
-    assert classify(outcome("INTERWORKING", sip_status=599)) is D.CONGESTION
+    assert judge(outcome("INTERWORKING", sip_status=599)).disposition is D.CONGESTION
 
 
 def test_a_precise_cause_outweighs_the_sip_status() -> None:
-    assert classify(outcome("UNALLOCATED_NUMBER", sip_status=503)) is D.INVALID_NUMBER
+    assert judge(outcome("UNALLOCATED_NUMBER", sip_status=503)).disposition is D.INVALID_NUMBER
 
 
 def test_a_code_without_a_name_is_judged_by_its_number() -> None:
@@ -152,7 +152,7 @@ def test_a_code_beyond_q850_tells_nothing() -> None:
     ],
 )
 def test_the_dialers_own_causes_are_classified(cause: OwnCause, disposition: D, retry: R) -> None:
-    assert (classify(outcome(cause)), retry_class(outcome(cause))) == (disposition, retry)
+    assert (judge(outcome(cause)).disposition, judge(outcome(cause)).retry) == (disposition, retry)
     assert cause in OWN_CAUSES
 
 
@@ -161,19 +161,19 @@ def test_whoever_answered_is_never_called_a_failure(end: Outcome) -> None:
     if end.answered_at is not None:
         assert judge(end) == (causes.MACHINE if end.machine else causes.ANSWERED)
     else:
-        assert classify(end) not in (D.ANSWERED, D.MACHINE)
+        assert judge(end).disposition not in (D.ANSWERED, D.MACHINE)
 
 
 @given(end=outcomes)
 def test_what_rang_is_never_requeued(end: Outcome) -> None:
     if end.rang_at is not None:
-        assert retry_class(end) is not R.REQUEUE
-        assert fault(end) is Fault.NONE
+        assert judge(end).retry is not R.REQUEUE
+        assert judge(end).fault is Fault.NONE
 
 
 @given(end=outcomes)
 def test_only_a_requeued_end_is_somebodys_fault(end: Outcome) -> None:
-    assert fault(end) is Fault.NONE or retry_class(end) is R.REQUEUE
+    assert judge(end).fault is Fault.NONE or judge(end).retry is R.REQUEUE
 
 
 def test_every_cause_of_freeswitch_is_listed_once_with_its_own_number() -> None:
@@ -211,3 +211,15 @@ def test_every_code_of_q850_is_listed() -> None:
 
 def test_no_named_code_is_contradicted_by_the_table_of_numbers() -> None:
     assert all(Q850[c.number] is c.verdict for c in CAUSES.values() if 1 <= c.number <= 127)
+
+
+def test_a_call_that_the_switch_did_not_admit_was_not_tried() -> None:
+    assert not judge(outcome("DESTINATION_OUT_OF_ORDER")).tried
+    assert judge(outcome("DESTINATION_OUT_OF_ORDER")).fault is Fault.SWITCH
+    assert judge(outcome("DESTINATION_OUT_OF_ORDER", q850=27)).tried
+
+
+def test_what_was_never_sent_is_nobodys_fault_and_what_came_too_late_is_the_switchs() -> None:
+    assert judge(outcome(OwnCause.NOT_SENT)).fault is Fault.NONE
+    assert judge(outcome(OwnCause.REFUSED)).fault is Fault.NONE
+    assert judge(outcome(OwnCause.LATE)).fault is Fault.SWITCH

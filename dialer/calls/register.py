@@ -1,0 +1,150 @@
+"""The open attempts of this process, keyed by the UUIDs of their calls: from the durable begin to the durable end.
+
+The database is their durable copy and is never read per event. What is counted here counts from the begin to the stored end,
+so that a limit can never be passed by what is still on its way.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, KeysView, Mapping
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+
+from dialer.calls.live import LiveAttempt
+from dialer.model import AttemptState, Plan
+
+
+@define(eq=False)
+class OpenAttempts:
+    """Holds them, counts them, and tells those that wait for their end. Only the lifecycle adds and removes; others look.
+
+    `gateways` and `campaigns` are how many attempts are open, by the id of their gateway and of their campaign; what has none
+    is not listed.
+    """
+
+    _live: dict[str, LiveAttempt] = field(factory=dict, init=False)
+    _unsent: dict[str, LiveAttempt] = field(factory=dict, init=False)
+    _gateways: dict[int, int] = field(factory=dict, init=False)
+    _campaigns: dict[int, int] = field(factory=dict, init=False)
+    _idle: list[Deferred[None]] = field(factory=list, init=False)
+
+    # --- what is open -----------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def __iter__(self) -> Iterator[LiveAttempt]:
+        """Those of this moment, in the order in which they were begun or taken over; they may end while one goes through."""
+        return iter(list(self._live.values()))
+
+    @property
+    def calls(self) -> KeysView[str]:
+        """The call UUIDs, as they are at any time."""
+        return self._live.keys()
+
+    @property
+    def gateways(self) -> Mapping[int, int]:
+        """How many are open through each gateway."""
+        return self._gateways
+
+    @property
+    def campaigns(self) -> Mapping[int, int]:
+        """How many are open in each campaign."""
+        return self._campaigns
+
+    @property
+    def unsent(self) -> int:
+        """How many were begun and wait for their due time."""
+        return len(self._unsent)
+
+    def find(self, call_uuid: str) -> LiveAttempt | None:
+        """The attempt of a call; None when this process does not own it."""
+        return self._live.get(call_uuid)
+
+    def holds(self, live: LiveAttempt) -> bool:
+        """Whether this very attempt is still open here."""
+        return self._live.get(live.attempt.call_uuid) is live
+
+    def owns(self, call_uuid: str) -> bool:
+        """Whether a channel is one of ours and not ended: the outbound server accepts no other."""
+        return self.state_of(call_uuid) not in (None, AttemptState.ENDED)
+
+    def state_of(self, call_uuid: str) -> AttemptState | None:
+        """Where the attempt of a call is; ENDED until its end is durable, None when this process does not own it."""
+        live = self._live.get(call_uuid)
+        return None if live is None else live.state
+
+    def states(self) -> Counter[AttemptState]:
+        """How many attempts are in which state."""
+        return Counter(live.state for live in self._live.values())
+
+    def of_campaign(self, campaign_id: int | None) -> list[LiveAttempt]:
+        """The attempts of a campaign; of all campaigns when it is None."""
+        return [live for live in self._live.values() if campaign_id in (None, live.attempt.plan.campaign.id)]
+
+    # --- waiting for ends -------------------------------------------------------------------------------------------------
+
+    def when_stored(self, call_uuid: str) -> Deferred[bool]:
+        """Fires once the end of a call that is being written is durable, at once when none is; with False when somebody else
+        has ended it, or owns it by now. Fails with `StoreError`."""
+        stored: Deferred[bool] = Deferred()
+        live = self._live.get(call_uuid)
+        if live is None or not live.concluding:
+            stored.callback(True)
+        else:
+            live.stored.append(stored)
+        return stored
+
+    def when_idle(self) -> Deferred[None]:
+        """Fires once no attempt is open, at once when that is so."""
+        waiter: Deferred[None] = Deferred()
+        if self._live:
+            self._idle.append(waiter)
+        else:
+            waiter.callback(None)
+        return waiter
+
+    # --- for the lifecycle ------------------------------------------------------------------------------------------------
+
+    def add(self, live: LiveAttempt) -> None:
+        """An attempt is open from now on; unless it is marked as sent, it waits for its due time."""
+        call_uuid, plan = live.attempt.call_uuid, live.attempt.plan
+        self._live[call_uuid] = live
+        if not live.sent:
+            self._unsent[call_uuid] = live
+        for ledger, key in self._ledgers(plan):
+            ledger[key] = ledger.get(key, 0) + 1
+
+    def sending(self, live: LiveAttempt) -> None:
+        """From now on a byte of its originate may have been written."""
+        self._unsent.pop(live.attempt.call_uuid, None)
+        live.sent = True
+
+    def take_unsent(self, campaign_id: int | None) -> list[LiveAttempt]:
+        """The attempts (of one campaign) of which no byte was written; they do not wait for their due time any more."""
+        taken = [live for live in self._unsent.values() if campaign_id in (None, live.attempt.plan.campaign.id)]
+        for live in taken:
+            del self._unsent[live.attempt.call_uuid]
+        return [live for live in taken if live.state is AttemptState.PLANNED]
+
+    def remove(self, live: LiveAttempt, *, ended: bool) -> None:
+        """The end of an attempt is durable (`ended`), or it is another's affair. Nothing when that was told before."""
+        if not self.holds(live):
+            return
+        call_uuid, plan = live.attempt.call_uuid, live.attempt.plan
+        del self._live[call_uuid]
+        self._unsent.pop(call_uuid, None)
+        for ledger, key in self._ledgers(plan):
+            ledger[key] -= 1
+            if not ledger[key]:
+                del ledger[key]
+        live.tell_stored(ended)
+        if not self._live:
+            waiting, self._idle = self._idle, []
+            for waiter in waiting:
+                waiter.callback(None)
+
+    def _ledgers(self, plan: Plan) -> tuple[tuple[dict[int, int], int], ...]:
+        return (self._gateways, plan.gateway.id), (self._campaigns, plan.campaign.id)
