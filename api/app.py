@@ -9,20 +9,20 @@ from klein import Klein
 from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from api.bulkcontacts import BulkContacts
-from api.campaigns import Campaigns
-from api.contacts import Contacts
+from api.authentication import Authentication
 from api.endpoint import Endpoint
 from api.errors import NO_RESOURCE, WRONG_METHOD
-from api.gate import Gate
-from api.phonebooks import Phonebooks
+from api.newfies.bulkcontacts import BulkContacts
+from api.newfies.campaigns import Campaigns
+from api.newfies.contacts import Contacts
+from api.newfies.phonebooks import Phonebooks
 from api.prepared import prepare
 from api.request import ApiRequest
 from api.routes import Route, routes_of
-from dialer.interfaces import ApiBackend
+from dialer.management import Management
 
 RESOURCES = (BulkContacts, Campaigns, Contacts, Phonebooks)
-"""The resources of the API; each is made of the backend."""
+"""The resources of the API; each is made of the use cases."""
 
 
 def all_routes() -> list[Route]:
@@ -30,13 +30,13 @@ def all_routes() -> list[Route]:
     return [route for resource in RESOURCES for route, _ in routes_of(resource)]
 
 
-def build_app(backend: ApiBackend, gate: Gate) -> Klein:
+def build_app(management: Management, authentication: Authentication) -> Klein:
     """The routes of all resources, each with and without its trailing slash, behind the prefix."""
     app = Klein()
     app.url_map.merge_slashes = False
     for resource in RESOURCES:
-        for route, serve in routes_of(resource(backend)):
-            handler = _named(Endpoint(route, serve, gate, backend), route.name)
+        for route, serve in routes_of(resource(management)):
+            handler = _named(Endpoint(route, serve, authentication, management), route.name)
             for path in (route.path, route.path.removesuffix("/")):
                 app.route("/" + path, methods=[route.method], strict_slashes=True)(handler)
     app.handle_errors(HTTPException)(_not_routed)

@@ -11,14 +11,14 @@ from attrs import define
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
+from api.authentication import Authentication
 from api.bodies import parse_body, parse_form
 from api.errors import answer
-from api.gate import Gate
 from api.request import ApiRequest
 from api.routes import Attributes, Route
 from dialer.errors import BadValue
-from dialer.interfaces import ApiBackend
-from dialer.records import Account
+from dialer.management import Management
+from dialer.model import Account
 
 LARGE_BODY: Final = 32_768
 """Bytes from which on a body is parsed off the reactor thread: a tenth of a millisecond to some for less."""
@@ -33,8 +33,8 @@ class Endpoint:
 
     route: Route
     serve: Callable[[Account, Any], Deferred[Any]]
-    gate: Gate
-    backend: ApiBackend
+    authentication: Authentication
+    management: Management
 
     def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes]:
         """Fires with the body of the answer, whose head is set. Never fails.
@@ -54,27 +54,27 @@ class Endpoint:
 
     def _begin(self, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
         header = request.authorization()
-        known = self.gate.recall(header)
+        known = self.authentication.recall(header)
         if known is not None:
             return self._identified(known, request, path)
-        return self.gate.identify(header, request.client_host()).addCallback(self._identified, request, path)
+        return self.authentication.identify(header, request.client_host()).addCallback(self._identified, request, path)
 
     def _identified(self, who: Account, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
-        self.gate.admit(who)
+        self.authentication.admit(who)
         query, content_type, content = request.query(), request.content_type(), request.body()
         parse = partial(_parse, self.route, path, query, content_type, content)
         if len(content) < LARGE_BODY:
             return self.serve(who, parse())
-        return self.backend.in_thread(parse).addCallback(partial(self.serve, who))
+        return self.management.in_thread(parse).addCallback(partial(self.serve, who))
 
     def _encoded(self, result: Any) -> bytes | Deferred[bytes]:
         encode = partial(_encode, self.route.encode, result)
         if isinstance(result, list) and len(result) >= LONG_LIST:
-            return self.backend.in_thread(encode)
+            return self.management.in_thread(encode)
         return encode()
 
     def _refused(self, failure: Any, request: ApiRequest) -> bytes:
-        refusal = answer(failure.value, self.route.refusals)
+        refusal = answer(failure.value, self.route.refusals, self.route.names)
         return request.refused(refusal.status, refusal.sentence, refusal.headers)
 
 

@@ -7,16 +7,16 @@ attributes, and returns what the backend answers; everything else is `api.endpoi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from api.attributes import Kind
 from api.bodies import shown
 from api.errors import Refusal
 from dialer.errors import BadValue
+from dialer.kinds import Kind
 
 PREFIX: Final = "/api/dialer_campaign/"
 
@@ -32,7 +32,8 @@ class Attributes(BaseModel):
 @frozen(kw_only=True)
 class Route:
     """One method of one resource. `path` is behind `PREFIX` and ends in a slash, which a client may leave out; `encode` makes
-    of the backend's answer what JSON can carry, whose schema is that of `answer`."""
+    of the use case's answer what JSON can carry, whose schema is that of `answer`. `names` are those of the attributes for
+    clients, by the names that a refusal knows."""
 
     method: str
     path: str
@@ -40,6 +41,7 @@ class Route:
     answer: Any
     encode: Callable[[Any], Any]
     refusals: tuple[Refusal, ...] = ()
+    names: Mapping[str, str] = Factory(dict)
     summary: str
     name: str
     path_names: frozenset[str] = field(init=False)
@@ -92,6 +94,7 @@ def route(
     answer: Any,
     encode: Callable[[Any], Any],
     refusals: tuple[Refusal, ...] = (),
+    names: Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Mark a method of a resource as what serves `method` at `path`. Its docstring's first line is the summary."""
 
@@ -104,6 +107,7 @@ def route(
             answer=answer,
             encode=encode,
             refusals=refusals,
+            names=names or {},
             summary=summary,
             name=function.__qualname__,
         )

@@ -11,10 +11,10 @@ from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from api.app import build_app
+from api.authentication import Authentication
 from api.channel import ApiChannel
-from api.gate import Gate
 from api.request import ApiRequest
-from dialer.interfaces import ApiBackend
+from dialer.management import Management
 from dialer.settings import HttpSettings
 
 
@@ -23,7 +23,9 @@ class ApiSite(Site):
 
     protocol = ApiChannel  # type: ignore[assignment]
 
-    def __init__(self, resource: IResource, gate: Gate, settings: HttpSettings, clock: IReactorTime) -> None:
+    def __init__(
+        self, resource: IResource, authentication: Authentication, settings: HttpSettings, clock: IReactorTime
+    ) -> None:
         super().__init__(
             resource,
             requestFactory=ApiRequest,
@@ -33,7 +35,7 @@ class ApiSite(Site):
         )
         self.settings = settings
         self.draining = False
-        self._gate = gate
+        self._authentication = authentication
         self._channels: set[ApiChannel] = set()
         self._second = -1
         self._date = b""
@@ -43,7 +45,7 @@ class ApiSite(Site):
         """Other limits, from the next connection, request or login on."""
         self.settings = settings
         self.timeOut = settings.idle_timeout
-        self._gate.use(settings)
+        self._authentication.use(settings)
 
     @property
     def in_flight(self) -> int:
@@ -107,7 +109,7 @@ class ApiSite(Site):
         """Nothing is written for each request: that is a proxy's business."""
 
 
-def build_site(backend: ApiBackend, settings: HttpSettings, clock: IReactorTime) -> ApiSite:
+def build_site(management: Management, settings: HttpSettings, clock: IReactorTime) -> ApiSite:
     """The API as a factory: nothing is started, nothing listens. `clock` is the reactor."""
-    gate = Gate(backend, settings, clock)
-    return ApiSite(build_app(backend, gate).resource(), gate, settings, clock)
+    authentication = Authentication(management, settings, clock)
+    return ApiSite(build_app(management, authentication).resource(), authentication, settings, clock)

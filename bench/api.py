@@ -28,14 +28,11 @@ from twisted.internet.utils import getProcessOutput
 from twisted.web.server import Site
 
 from api import build_site
-from dialer.model import VoipAppType
-from dialer.records import Account, CampaignDraft
+from dialer.management import Management, campaigns, contacts, gateways, users
+from dialer.model import Account, VoipAppType
 from dialer.settings import HttpSettings
-from dialer.store.admin import Admin
 from dialer.store.database import Database
-from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
 from dialer.store.location import sqlite_url
-from dialer.store.requests.backend import StoreBackend
 from dialer.store.schema import upgrade
 
 CONNECTIONS = 16
@@ -145,15 +142,14 @@ def bare(text: bytes) -> Site:
     return QuietSite(app.resource(), parsePOSTFormSubmission=False)
 
 
-async def furnish(database: Database, backend: StoreBackend) -> None:
+async def seed(management: Management) -> None:
     """A user, and a campaign with its phonebook; it waits for its date, so that nothing of it is dialled."""
-    admin = Admin(database)
-    await admin.create_user(NewUser(username="bench", password_hash=PasswordHasher().hash("bench")), now())
-    await admin.create_gateway(NewGateway(name="Default_Gateway", protocol="LOCAL"), now())
-    await admin.create_voip_app(NewVoipApp(name="Default_VoIP_App", type=VoipAppType.PLAY_AUDIO), now())
+    await management.ask(users.create, {"username": "bench", "password_hash": PasswordHasher().hash("bench")})
+    await management.ask(gateways.create, {"name": "Default_Gateway", "protocol": "LOCAL"})
+    await management.ask(gateways.create_application, {"name": "Default_VoIP_App", "type": VoipAppType.PLAY_AUDIO})
     later = datetime(2100, 1, 1, tzinfo=UTC)
-    draft = CampaignDraft(name="bench", gateway_id=1, voip_app_id=1, starting_at=later, expires_at=later)
-    await backend.create_campaign(USER, draft)
+    given = {"name": "bench", "gateway_id": 1, "voip_app_id": 1, "starting_at": later, "expires_at": later}
+    await management.ask(campaigns.create, USER, given)
 
 
 async def bulk(port: int, phonebook: int = 1) -> tuple[float, float]:
@@ -200,22 +196,22 @@ async def measure(folder: Path, seconds: float, rounds: int) -> None:
     database = Database(sqlite_url(folder / "bench.db"), reactor, dialling=True)
     upgrade(database.url)
     await database.start()
-    backend = StoreBackend(database, reactor, NoFlow(), now)
-    backend.start()
-    await furnish(database, backend)
-    port = reactor.listenTCP(0, build_site(backend, UNLIMITED, reactor), interface="127.0.0.1").getHost().port
-    await compare(port, backend, seconds, rounds)
-    backend.stop()
+    management = Management(database, now, NoFlow(), reactor)
+    management.start()
+    await seed(management)
+    port = reactor.listenTCP(0, build_site(management, UNLIMITED, reactor), interface="127.0.0.1").getHost().port
+    await compare(port, management, seconds, rounds)
+    management.stop()
     await database.stop()
 
 
-async def compare(port: int, backend: StoreBackend, seconds: float, rounds: int) -> None:
+async def compare(port: int, management: Management, seconds: float, rounds: int) -> None:
     """Print the ratios."""
-    from api.campaign_answers import campaign
-    from api.contacts import contact
+    from api.newfies.campaigns import campaign
+    from api.newfies.contacts import contact
 
-    one = orjson.dumps(campaign(await backend.campaign(USER, 1)))
-    created = await backend.create_contact(USER, 1, _sample())
+    one = orjson.dumps(campaign(await management.ask(campaigns.read, USER, 1)))
+    created = await management.ask(contacts.create, USER, 1, _sample())
     texts = {"get": one, "post": orjson.dumps(contact(created))}
     bares = {kind: reactor.listenTCP(0, bare(text), interface="127.0.0.1").getHost().port for kind, text in texts.items()}
     for kind, name in (("get", "GET one campaign"), ("post", "POST one contact")):

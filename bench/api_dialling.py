@@ -20,12 +20,11 @@ from dialer.cli.run import API
 from dialer.config import parse_config
 from dialer.esl.inbound import SwitchConfig
 from dialer.host import Host
-from dialer.model import VoipAppType
-from dialer.records import CampaignDraft
+from dialer.management import campaigns, gateways, users
+from dialer.management.contacts import import_contacts
+from dialer.model import Contact, VoipAppType
 from dialer.service import utc_now
 from dialer.settings import Config
-from dialer.store.admin import Admin
-from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
 
@@ -46,22 +45,18 @@ def config(port: int) -> Config:
 
 async def dial(host: Host, seconds: float) -> None:
     """A campaign that lasts for the whole run."""
-    admin, now = Admin(host.service.database), utc_now()
-    await admin.create_user(NewUser(username="bench", password_hash=PasswordHasher().hash("bench")), now)
-    await admin.create_gateway(NewGateway(name="bench", dial_string="sofia/gateway/bench/{number}"), now)
-    app = NewVoipApp(name="bench", type=VoipAppType.PLAY_AUDIO, data="silence_stream://60000")
-    await admin.create_voip_app(app, now)
-    draft = CampaignDraft(name="bench", gateway_id=1, voip_app_id=1, frequency=60 * CALLS_PER_SECOND)
-    await host.backend.create_campaign(USER, draft)
-    contacts = int(CALLS_PER_SECOND * seconds * 6)
-    for start in range(0, contacts, 10_000):
-        numbers = ",".join(str(15_550_000_000 + number) for number in range(start, min(start + 10_000, contacts)))
-        await host.backend.create_contacts(USER, 1, numbers)
+    management, ask = host.management, host.management.ask
+    await ask(users.create, {"username": "bench", "password_hash": PasswordHasher().hash("bench")})
+    await ask(gateways.create, {"name": "bench", "dial_string": "sofia/gateway/bench/{number}"})
+    app = {"name": "bench", "type": VoipAppType.PLAY_AUDIO, "data": "silence_stream://60000"}
+    await ask(gateways.create_application, app)
+    given = {"name": "bench", "gateway_id": 1, "voip_app_id": 1, "frequency": 60 * CALLS_PER_SECOND}
+    await ask(campaigns.create, USER, given)
+    numbers = (Contact(number=str(15_550_000_000 + number)) for number in range(int(CALLS_PER_SECOND * seconds * 6)))
+    await import_contacts(management, 1, numbers)
     # What the benchmark adds itself goes to a campaign that never calls.
     later = utc_now().replace(year=2100)
-    await host.backend.create_campaign(
-        USER, CampaignDraft(name="waits", gateway_id=1, voip_app_id=1, starting_at=later, expires_at=later)
-    )
+    await ask(campaigns.create, USER, {**given, "name": "waits", "starting_at": later, "expires_at": later})
 
 
 async def measure(folder: Path, seconds: float, simulated: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -15,13 +15,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from dialer.esl.inbound import SwitchConfig
+from dialer.management import Management, campaigns, gateways, phonebooks, users
+from dialer.management.contacts import import_contacts
 from dialer.metrics import PaceMeter
-from dialer.model import Contact, Finish, VoipAppType
+from dialer.model import Account, Contact, Finish, VoipAppType
 from dialer.service import DialerService, ServiceSettings, utc_now
-from dialer.store.admin import Admin
-from dialer.store.contacts import Contacts
 from dialer.store.database import Node
-from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.schema import upgrade
 
 
@@ -63,8 +62,11 @@ class Dialling:
     ended: int = field(default=0, init=False)
     phonebook: int = field(default=0, init=False)
     campaign: int = field(default=0, init=False)
+    user: Account = field(default=Account(id=1, username="bench"), init=False)
+    management: Management = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.management = Management(self.service.database, utc_now)
         self.service.pace = self.sent
 
     async def add_contacts(self, count: int) -> None:
@@ -72,38 +74,32 @@ class Dialling:
         numbers = range(self.contacts, self.contacts + count)
         self.contacts += count
         contacts = (Contact(number=f"1555{index:07}") for index in numbers)
-        await Contacts(self.service.database).import_contacts(self.phonebook, contacts, utc_now())
+        await import_contacts(self.management, self.phonebook, contacts)
 
     async def add_phonebook(self, count: int) -> None:
         """A phonebook that no campaign has."""
-        now = utc_now()
-        phonebook = await Admin(self.service.database).create_phonebook(NewPhonebook(user_id=1, name="idle"), now)
+        idle = await self.management.ask(phonebooks.create, self.user, {"name": "idle"})
         contacts = (Contact(number=f"1666{index:07}") for index in range(count))
-        await Contacts(self.service.database).import_contacts(phonebook, contacts, now)
+        await import_contacts(self.management, idle.id, contacts)
 
     async def open_campaign(self) -> None:
         """A started campaign with the contacts of the load."""
-        admin, now, load = Admin(self.service.database), utc_now(), self.load
-        user = await admin.create_user(NewUser(username="bench"), now)
-        gateway = await admin.create_gateway(NewGateway(name="bench", dial_string="sofia/gateway/simulator/{number}"), now)
-        app = await admin.create_voip_app(NewVoipApp(name="bench", type=VoipAppType.PLAY_AUDIO), now)
-        self.phonebook = await admin.create_phonebook(NewPhonebook(user_id=user, name="bench"), now)
+        load, ask = self.load, self.management.ask
+        gateway = {"name": "bench", "dial_string": "sofia/gateway/simulator/{number}"}
+        self.user = Account(id=await ask(users.create, {"username": "bench"}), username="bench")
+        given = {
+            "name": "bench",
+            "gateway_id": await ask(gateways.create, gateway),
+            "voip_app_id": await ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO}),
+            "frequency": load.calls_per_minute,
+            "max_retry": 0,
+            "call_timeout": load.ring_timeout,
+            "call_max_duration": 600,
+            "voip_app_data": load.audio,
+        }
+        details = await ask(campaigns.create, self.user, given)
+        self.campaign, self.phonebook = details.campaign.id, details.phonebooks[0].id
         await self.add_contacts(load.contacts)
-        draft = NewCampaign(
-            user_id=user,
-            name="bench",
-            gateway_id=gateway,
-            voip_app_id=app,
-            starting_at=now,
-            expires_at=now + timedelta(days=1),
-            frequency=load.calls_per_minute,
-            max_retry=0,
-            call_timeout=load.ring_timeout,
-            call_max_duration=600,
-            voip_app_data=load.audio,
-        )
-        self.campaign = await admin.create_campaign(draft, now)
-        await Contacts(self.service.database).subscribe(self.campaign, self.phonebook, now)
 
     def call_faster(self, calls_per_minute: int) -> Deferred[Any]:
         """Change the campaign's frequency."""

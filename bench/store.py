@@ -20,7 +20,10 @@ from uuid import uuid4
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
+from dialer.management import Management, campaigns, gateways, users
+from dialer.management.contacts import import_contacts
 from dialer.model import (
+    Account,
     Attempt,
     AttemptState,
     Candidate,
@@ -35,10 +38,7 @@ from dialer.model import (
     VoipAppType,
 )
 from dialer.store import statements
-from dialer.store.admin import Admin
-from dialer.store.contacts import Contacts
 from dialer.store.database import Database
-from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.flow import Store
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
@@ -51,20 +51,15 @@ STEADY_SECONDS = 10
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
-async def furnish(database: Database, count: int) -> None:
+async def seed(database: Database, count: int) -> None:
     """A campaign with `count` subscribers, all ready."""
-    admin, contacts = Admin(database), Contacts(database)
-    await admin.create_user(NewUser(username="bench"), NOW)
-    await admin.create_gateway(NewGateway(name="bench", protocol="LOCAL"), NOW)
-    await admin.create_voip_app(NewVoipApp(name="bench", type=VoipAppType.PLAY_AUDIO), NOW)
-    await admin.create_campaign(
-        NewCampaign(user_id=1, name="bench", gateway_id=1, voip_app_id=1, starting_at=NOW, expires_at=NOW + timedelta(days=1)),
-        NOW,
-    )
-    await admin.create_phonebook(NewPhonebook(user_id=1, name="bench"), NOW)
-    await contacts.subscribe(1, 1, NOW)
+    management = Management(database, lambda: NOW)
+    who = Account(id=await management.ask(users.create, {"username": "bench"}), username="bench")
+    await management.ask(gateways.create, {"name": "bench", "protocol": "LOCAL"})
+    await management.ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO})
+    await management.ask(campaigns.create, who, {"name": "bench", "gateway_id": 1, "voip_app_id": 1})
     began = time.perf_counter()
-    await contacts.import_contacts(1, (Contact(number=str(100_000_000 + n)) for n in range(count)), NOW)
+    await import_contacts(management, 1, (Contact(number=str(100_000_000 + n)) for n in range(count)))
     print(f"import, with subscription    {count / (time.perf_counter() - began):10,.0f} contacts/s")
 
 
@@ -167,7 +162,7 @@ async def measure(directory: Path, count: int) -> None:
     database = Database(sqlite_url(path), reactor, dialling=True)
     await database.start()
     try:
-        await furnish(database, steady + 2 * count)
+        await seed(database, steady + 2 * count)
         store = Store(database, reactor, node="bench")
         snapshot = await store.snapshot()
         plans = [plan(snapshot, ready) for ready in await store.candidates(1, NOW, steady + 2 * count)]

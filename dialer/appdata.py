@@ -1,4 +1,4 @@
-"""The data of a voice application (`voipapp_data`), by kind: what it may be, and what it means.
+"""The data of a voice application (`voip_app_data` of a campaign), by kind: what it may be, and what it means.
 
 Two sorts of people enter it. A campaign's data comes over the API: it may name a number, sounds in the folder for sounds, a
 room or a text, and nothing that is syntax for the switch. The data of a voice application itself is an administrator's: it may
@@ -21,7 +21,7 @@ from dialer.errors import BadValue
 from dialer.model import VoipAppType
 from dialer.numbers import parse_number
 
-FIELD: Final = "voipapp_data"
+FIELD: Final = "voip_app_data"
 
 SEPARATOR: Final = "!"
 """Stands between several sounds; the one that FreeSWITCH's `playback_delimiter` suggests."""

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import evolve, frozen
 
-from dialer.errors import BadValue
 from dialer.model import Gateway
-
-NUMBER: Final = "{number}"
-"""What stands in a dial string where the number goes."""
+from dialer.model.gateway import NUMBER
 
 FAULTS_BEFORE_PAUSE: Final = 3
 """Faults in a row. One in a hundred calls that a carrier cannot take is daily business and must not stop the rest."""
 
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(seconds=60)
-
-# What an address may hold: the characters of SIP URIs without those that are syntax for `originate` (blank, quotes, brackets,
-# `$`, and `,` and `|`, which would make several calls of one attempt).
-_NOT_ADDRESS = re.compile(r"[^A-Za-z0-9_./@:;=+*#%&?!~-]")
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_NEXT_PARAMETER = re.compile(r"[\r\n]+|,(?=\s*(?:[A-Za-z0-9_-]+\s*=|\Z|[\r\n]))")
-_SYNTAX_IN_VALUE = re.compile(r"[\x00-\x1f\x7f${}\[\]<>'\"\\|^]")
-
 
 # --- what is dialled ------------------------------------------------------------------------------------------------------
 
@@ -40,78 +27,7 @@ def dialled_number(gateway: Gateway, number: str) -> str:
 
 def dial_string(gateway: Gateway, number: str) -> str:
     """The address that is dialled for `number`."""
-    return gateway.dial_string.replace(NUMBER, dialled_number(gateway, number))
-
-
-def parse_dial_string(text: str, field: str = "dial_string") -> str:
-    """A dial string as an administrator enters it, such as `sofia/gateway/carrier/{number}`.
-
-    One address, so that one attempt is one ring; variables have their own place. Raises `BadValue`."""
-    value = text.strip()
-    if value.count(NUMBER) != 1:
-        raise BadValue(field, f"must hold {NUMBER} once, where the number goes")
-    address = value.replace(NUMBER, "")
-    if bad := _NOT_ADDRESS.findall(address):
-        raise BadValue(field, f"may not contain {_listed(bad)}")
-    endpoint, slash, _ = value.partition("/")
-    if not slash or not endpoint.isalnum() or ":_:" in value:
-        raise BadValue(field, f"must be one address such as sofia/gateway/carrier/{NUMBER}")
-    return value
-
-
-def dial_string_from(protocol: str, hostname: str) -> str:
-    """The dial string of a gateway that is described by `protocol` (SIP or LOCAL) and `hostname` (host or host:port, for SIP).
-    Raises `BadValue`."""
-    match protocol.strip().upper():
-        case "SIP":
-            host = hostname.strip()
-            if not _HOST.fullmatch(host):
-                raise BadValue("hostname", f"{hostname[:80]!r} is not a host or host:port")
-            return f"sofia/external/{NUMBER}@{host}"
-        case "LOCAL":
-            return f"loopback/{NUMBER}"
-        case _:
-            raise BadValue("protocol", f"{protocol[:40]!r} is not known; expected SIP or LOCAL, or a dial string instead")
-
-
-def parse_prefix(text: str, field: str) -> str:
-    """A prefix to take off or to put before a number: digits, `+`, `*` and `#`. Raises `BadValue`."""
-    value = text.strip()
-    if not re.fullmatch(r"[0-9+*#]{0,32}", value):
-        raise BadValue(field, f"{value[:40]!r} is not a prefix; expected at most 32 digits, +, * or #")
-    return value
-
-
-def parse_parameters(
-    text: str, field: str = "addparameter", reserved: Collection[str] = frozenset()
-) -> tuple[tuple[str, str], ...]:
-    """Channel variables from `name=value` pairs, separated by commas or lines: "a=b,c=d" is (("a", "b"), ("c", "d")).
-
-    A comma that no `name=` follows belongs to the value ("absolute_codec_string=PCMA,PCMU"). Blanks around names and values do
-    not count. `reserved` are names (lower case) that the dialer sets itself. Raises `BadValue` for names and values that could
-    be syntax for the switch, and for a name that occurs twice: the switch ignores case and would keep one of them.
-    """
-    pairs: list[tuple[str, str]] = []
-    seen: set[str] = set()
-    for item in _NEXT_PARAMETER.split(text.strip()):
-        if not item.strip(" \t,"):
-            continue
-        name, equals, value = (part.strip(" \t") for part in item.partition("="))
-        if not equals or not _NAME.fullmatch(name):
-            raise BadValue(field, f"{item.strip()[:80]!r} is not name=value with a name of letters, digits, _ and -")
-        if bad := _SYNTAX_IN_VALUE.findall(value):
-            raise BadValue(field, f"the value of {name} may not contain {_listed(bad)}")
-        if name.lower() in reserved:
-            raise BadValue(field, f"{name} is set by the dialer itself")
-        if name.lower() in seen:
-            raise BadValue(field, f"{name} is given twice")
-        seen.add(name.lower())
-        pairs.append((name, value))
-    return tuple(pairs)
-
-
-def _listed(characters: list[str]) -> str:
-    return " ".join(sorted({repr(character) for character in characters}))
+    return gateway.address.replace(NUMBER, dialled_number(gateway, number))
 
 
 # --- whether it can serve -------------------------------------------------------------------------------------------------

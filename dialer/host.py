@@ -19,8 +19,8 @@ from dialer.cdr import read_record
 from dialer.config import changes
 from dialer.errors import BadValue, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
-from dialer.interfaces import ApiBackend
 from dialer.listening import Site, WebServer
+from dialer.management import Management
 from dialer.model import VoipAppType
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import Config, HttpSettings, SimulatorSettings
@@ -29,7 +29,6 @@ from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.service import Simulator
 from dialer.store.database import Node
 from dialer.store.location import absolute_url
-from dialer.store.requests.backend import StoreBackend
 
 log = structlog.get_logger()
 
@@ -41,11 +40,11 @@ again."""
 
 @frozen
 class Api:
-    """The package `api`, which only the outermost modules may import. `build_site` makes its site of the backend, the limits
-    and the reactor, `build_record_site` that for call detail records: of their receiver, user name and password, the longest
-    body and the reactor."""
+    """The package `api`, which only the outermost modules may import. `build_site` makes its site of the use cases, the
+    limits and the reactor, `build_record_site` that for call detail records: of their receiver, user name and password, the
+    longest body and the reactor."""
 
-    build_site: Callable[[ApiBackend, HttpSettings, Any], Site]
+    build_site: Callable[[Management, HttpSettings, Any], Site]
     build_record_site: Callable[[TakeRecord, tuple[str, str], int, Any], Site]
 
 
@@ -66,7 +65,7 @@ class Host:
     folder: Path
     api: Api
     service: DialerService = field(init=False)
-    backend: StoreBackend = field(init=False)
+    management: Management = field(init=False)
     web: WebServer = field(init=False)
     records: WebServer | None = field(default=None, init=False)
     simulator: Simulator | None = field(default=None, init=False)
@@ -90,7 +89,7 @@ class Host:
         try:
             self._build(switch)
             await self.service.open()
-            self.backend.start()
+            self.management.start()
             await self.web.start(self.config.http.endpoint)
             await self._take_records()
         except BaseException:
@@ -172,8 +171,8 @@ class Host:
             originate_window=self.config.recovery.originate_window,
         )
         self.service = DialerService(self.reactor, settings)
-        self.backend = StoreBackend(self.service.database, self.reactor, self.service, self.service.now)
-        site = self.api.build_site(self.backend, self.config.http, self.reactor)
+        self.management = Management(self.service.database, self.service.now, self.service, self.reactor)
+        site = self.api.build_site(self.management, self.config.http, self.reactor)
         self.web = WebServer(self.reactor, site)
         self._built = True
 
@@ -198,7 +197,7 @@ class Host:
             if self.records is not None:
                 await self.records.stop(RECORDS_SHARE)
             await self.web.stop(0)
-            self.backend.stop()
+            self.management.stop()
             await self.service.stop()
         if self.simulator is not None:
             await self.simulator.stop()

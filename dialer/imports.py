@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
@@ -111,7 +112,7 @@ def _contact(columns: list[str], fields: list[str]) -> Contact:
     number = parse_number(values.pop("contact", ""), "contact", separators=True)
     if is_emergency(number):
         raise BadValue("contact", f"{number} is an emergency number")
-    named = {name: values.pop(name, "") for name in NAMED}
+    named: dict[str, Any] = {name: values.pop(name, "") for name in NAMED}
     return Contact(number=number, **named, additional_vars={k: v for k, v in values.items() if k and v})
 
 

@@ -28,16 +28,6 @@ from dialer.model import (
     Progress,
     Signal,
     Snapshot,
-    SubscriberStatus,
-)
-from dialer.records import (
-    Account,
-    CampaignChange,
-    CampaignDraft,
-    CampaignRecord,
-    ContactRecord,
-    PhonebookRecord,
-    SubscriberEntry,
 )
 
 T = TypeVar("T")
@@ -257,77 +247,6 @@ class FlowControl(Protocol):
 
     def hang_up(self, campaign_id: int) -> None:
         """The same, and hang up the campaign's live calls."""
-        ...
-
-
-class ApiBackend(Protocol):
-    """What the API asks for, on behalf of an account; the moment of asking is the backend's `now`.
-
-    What belongs to somebody else is as if it did not exist, but for a superuser. Every method is one transaction: it answers
-    once that is durable, and when it fails, nothing was written. Fails with: `NotFound` (kinds: campaign, phonebook, gateway,
-    voip app, subscriber), `BadValue` naming the attribute of the 2011 API, `AlreadyExists` (kinds: campaign, phonebook,
-    contact), `LimitExceeded` (limits: campaigns, contacts, Frequency, Duration, Retries, Timeout), `StoreError`, `Busy`.
-    """
-
-    def authenticate(self, username: str, password: str) -> Deferred[Account | None]:
-        """Who it is, None for anybody else. Takes as long for an unknown name as for a wrong password, on another thread.
-        Fails with `Busy` when too many passwords wait to be verified."""
-        ...
-
-    def in_thread(self, function: Callable[[], T]) -> Deferred[T]:
-        """Run a pure function that takes more than a few milliseconds off the reactor thread."""
-        ...
-
-    def campaigns(self, who: Account, statuses: Collection[CampaignStatus]) -> Deferred[list[CampaignRecord]]:
-        """Those in one of `statuses`, the newest first."""
-        ...
-
-    def campaign(self, who: Account, campaign_id: int) -> Deferred[CampaignRecord]:
-        """One of them."""
-        ...
-
-    def create_campaign(self, who: Account, draft: CampaignDraft) -> Deferred[CampaignRecord]:
-        """Create it, started, with a phonebook of its name."""
-        ...
-
-    def change_campaign(self, who: Account, campaign_id: int, change: CampaignChange) -> Deferred[CampaignRecord]:
-        """Change what is named. Once it fires, no attempt of a campaign that is not started is begun."""
-        ...
-
-    def phonebooks(self, who: Account) -> Deferred[list[PhonebookRecord]]:
-        """All of them, the newest first."""
-        ...
-
-    def phonebook(self, who: Account, phonebook_id: int) -> Deferred[PhonebookRecord]:
-        """One of them."""
-        ...
-
-    def create_phonebook(
-        self, who: Account, name: str, description: str, campaign_id: int | None
-    ) -> Deferred[PhonebookRecord]:
-        """Create it, and link it to a campaign when one is named."""
-        ...
-
-    def create_contact(self, who: Account, phonebook_id: int, contact: Contact) -> Deferred[ContactRecord]:
-        """Add a contact, whose number is as it was entered, and subscribe it to the phonebook's campaigns that have not
-        ended. Answers with its subscriber in the newest of them."""
-        ...
-
-    def create_contacts(self, who: Account, phonebook_id: int, numbers: str) -> Deferred[int]:
-        """The same for numbers as they were entered, separated by commas: all or none. Answers with how many."""
-        ...
-
-    def subscribers(
-        self, who: Account, campaign_id: int, number: str | None, *, pending: bool
-    ) -> Deferred[Sequence[SubscriberEntry]]:
-        """The subscribers of a campaign in the order in which they came, or the one of `number`, as it was entered; with
-        `pending`, without those in FAIL, COMPLETE and ABORT."""
-        ...
-
-    def set_subscriber_status(
-        self, who: Account, campaign_id: int, number: str, status: SubscriberStatus
-    ) -> Deferred[ContactRecord]:
-        """One of the first five statuses. While a call is live, it takes effect when that ends."""
         ...
 
 

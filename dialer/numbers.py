@@ -39,6 +39,11 @@ def parse_number(text: str, field: str = "contact", *, separators: bool = False)
     return number
 
 
+def caller_number(text: str, field: str) -> str:
+    """The number that the callee sees, "" for none. Raises `BadValue`."""
+    return parse_number(text, field) if text else ""
+
+
 def is_emergency(number: str, region: str | None = None, refused: Collection[str] = EMERGENCY_NUMBERS) -> bool:
     """Whether dialling `number` would reach an emergency service.
 

@@ -9,8 +9,8 @@
 | REQUEUE of what the switch never dialled | START after that pause, as often as need be | no |
 
 An end that nobody can tell (disposition UNKNOWN) is a RETRY or FAIL, as the campaign's `unknown_policy` says. The store keeps
-the two counts of a candidate: an attempt that counts adds one to `count_attempt` and sets `count_requeue` to 0, one that does
-not adds one to `count_requeue`. So a contact has at most 1 + `max_retry` attempts that count, each of them after at most
+the two counts of a candidate: an attempt that counts adds one to `count_attempt` and sets `free_retries` to 0, one that does
+not adds one to `free_retries`. So a contact has at most 1 + `max_retry` attempts that count, each of them after at most
 `MAX_REQUEUES` that do not.
 """
 
@@ -47,8 +47,8 @@ def decide(verdict: Verdict, candidate: Candidate, campaign: Campaign, now: date
             return _closed(SubscriberStatus.COMPLETE, verdict.reason)
         case RetryClass.STOP:
             return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: no further attempt")
-        case RetryClass.REQUEUE if candidate.count_requeue < MAX_REQUEUES or not verdict.tried:
-            return _requeued(verdict.reason, candidate.count_requeue, now)
+        case RetryClass.REQUEUE if candidate.free_retries < MAX_REQUEUES or not verdict.tried:
+            return _requeued(verdict.reason, candidate.free_retries, now)
         case _ if verdict.disposition is Disposition.UNKNOWN and campaign.unknown_policy is UnknownPolicy.NEVER:
             return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: the campaign does not try such contacts again")
         case _:

@@ -13,9 +13,9 @@ from dialer.cli.demo_campaign import DemoRules
 from dialer.cli.demo_run import EXIT_FAILED, DemoPlan, DemoRun
 from dialer.errors import BadValue
 from dialer.esl.inbound import SwitchConfig
-from dialer.gateways import parse_dial_string
 from dialer.imports import BadRow, ContactFile, read_contacts
 from dialer.model import Contact
+from dialer.model.gateway import parse_dial_string
 
 EXIT_BAD_ROWS = 3
 SIMULATOR = "simulator"

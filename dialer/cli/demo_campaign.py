@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
+from typing import Any
 
 from attrs import define, frozen
 
-from dialer.model import CampaignStatus, Contact, VoipAppType
-from dialer.records import Account, CampaignChange
-from dialer.store.admin import Admin
-from dialer.store.catalogue import Catalogue
-from dialer.store.contacts import Contacts
-from dialer.store.database import Database
-from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
-from dialer.store.lookup import CampaignEntry, Lookup
-from dialer.store.requests import campaigns
+from dialer.errors import NotFound
+from dialer.management import Management, campaigns, contacts, gateways, users
+from dialer.model import Account, CampaignDetails, CampaignStatus, Contact, VoipAppType
 
 
 @frozen(kw_only=True)
@@ -36,74 +31,62 @@ class DemoRules:
 
 @define
 class DemoCampaign:
-    """Prepares the campaign in `database`."""
+    """Prepares the campaign."""
 
-    database: Database
+    management: Management
     rules: DemoRules
     continued: bool = False
     name: str = ""
 
     async def prepare(self, now: datetime) -> int:
         """The id of the campaign, which has all the contacts and is started. The rules of today hold for what is left."""
-        lookup, contacts = Lookup(self.database), Contacts(self.database)
-        username = f"demo: {self.rules.way}"[:150]
-        user_id = await lookup.user(username)
-        if user_id is None:
-            user_id = await Admin(self.database).create_user(NewUser(username=username), now)
-        known = await lookup.campaigns(user_id)
-        unfinished = [campaign for campaign in known if campaign.unfinished]
+        ask = self.management.ask
+        who = await self._user()
+        known = await ask(campaigns.listed, who, frozenset(CampaignStatus))
+        unfinished = await ask(campaigns.unfinished, who)
+        settings = self._settings(now)
+        self.continued = bool(unfinished)
         if unfinished:
-            entry = unfinished[-1]
-            self.continued = True
-            await self._change(Account(id=user_id, username=username), entry.id, _unique(entry.name, user_id), now)
+            details = await ask(campaigns.change, who, unfinished[-1], {**settings, "status": CampaignStatus.START})
+            await ask(gateways.change_application, details.campaign.voip_app_id, {"data": self.rules.audio})
         else:
-            entry = await self._create(user_id, len(known) + 1, now)
-        self.name = entry.name
-        assert entry.phonebook_id is not None  # noqa: S101 - every campaign of this user was made here
-        await contacts.subscribe(entry.id, entry.phonebook_id, now)
-        await contacts.import_contacts(entry.phonebook_id, self.rules.contacts, now)
-        return entry.id
+            details = await self._create(who, f"demo-{len(known) + 1}", settings)
+        self.name = details.campaign.name
+        phonebook_id = details.phonebooks[0].id
+        await contacts.subscribe(self.management, details.campaign.id, phonebook_id)
+        await contacts.import_contacts(self.management, phonebook_id, self.rules.contacts)
+        return details.campaign.id
 
-    async def _change(self, who: Account, campaign_id: int, app_name: str, now: datetime) -> None:
+    async def _user(self) -> Account:
+        """The user of this way. Its name had colons once, which a name cannot have any more."""
+        name = f"demo: {self.rules.way}"[:150]
+        for known in (name, name.replace(":", "")):
+            try:
+                return await self.management.ask(users.account, known)
+            except NotFound:
+                continue
+        return Account(id=await self.management.ask(users.create, {"username": known}), username=known)
+
+    def _settings(self, now: datetime) -> dict[str, Any]:
         rules = self.rules
-        wanted = CampaignChange(
-            status=CampaignStatus.START,
-            expires_at=now + timedelta(days=7),
-            frequency=rules.frequency,
-            call_max_duration=rules.call_max_duration,
-            max_retry=rules.max_retry,
-            interval_retry=rules.interval_retry,
-            call_timeout=rules.call_timeout,
-            voip_app_data="",
-        )
-        catalogue = Catalogue(self.database)
-        (app_id,) = [app.id for app in await catalogue.voip_apps() if app.name == app_name]
-        await catalogue.change_voip_app(app_id, {"data": rules.audio}, now)
-        await self.database.run(partial(campaigns.change, who=who, campaign_id=campaign_id, wanted=wanted, now=now))
+        return {
+            "expires_at": now + timedelta(days=7),
+            "frequency": rules.frequency,
+            "call_max_duration": rules.call_max_duration,
+            "max_retry": rules.max_retry,
+            "interval_retry": rules.interval_retry,
+            "call_timeout": rules.call_timeout,
+            "voip_app_data": "",
+        }
 
-    async def _create(self, user_id: int, number: int, now: datetime) -> CampaignEntry:
-        admin, rules, name = Admin(self.database), self.rules, f"demo-{number}"
-        unique = _unique(name, user_id)
-        gateway_id = await admin.create_gateway(NewGateway(name=unique, dial_string=rules.dial_string), now)
-        app_id = await admin.create_voip_app(NewVoipApp(name=unique, type=VoipAppType.PLAY_AUDIO, data=rules.audio), now)
-        phonebook_id = await admin.create_phonebook(NewPhonebook(user_id=user_id, name=name), now)
-        draft = NewCampaign(
-            user_id=user_id,
-            name=name,
-            gateway_id=gateway_id,
-            voip_app_id=app_id,
-            starting_at=now,
-            expires_at=now + timedelta(days=7),
-            frequency=rules.frequency,
-            call_max_duration=rules.call_max_duration,
-            max_retry=rules.max_retry,
-            interval_retry=rules.interval_retry,
-            call_timeout=rules.call_timeout,
-        )
-        campaign_id = await admin.create_campaign(draft, now)
-        return CampaignEntry(id=campaign_id, name=name, status=draft.status, phonebook_id=phonebook_id, unfinished=True)
-
-
-def _unique(name: str, user_id: int) -> str:
-    """The name of the gateway and of the voice application of a user's campaign."""
-    return f"{name} of user {user_id}"
+    async def _create(self, who: Account, name: str, settings: Mapping[str, Any]) -> CampaignDetails:
+        unique = f"{name} of user {who.id}"
+        gateway = {"name": unique, "dial_string": self.rules.dial_string}
+        app = {"name": unique, "type": VoipAppType.PLAY_AUDIO, "data": self.rules.audio}
+        given = {
+            **settings,
+            "name": name,
+            "gateway_id": await self.management.ask(gateways.create, gateway),
+            "voip_app_id": await self.management.ask(gateways.create_application, app),
+        }
+        return await self.management.ask(campaigns.create, who, given)

@@ -17,13 +17,13 @@ from dialer.cli.display import ProgressDisplay, View, pacing_line, report
 from dialer.cli.signals import interrupts
 from dialer.errors import DialerError
 from dialer.esl.inbound import SwitchConfig
+from dialer.management import Management, records
 from dialer.model import Progress
 from dialer.periodic import PeriodicLoop
 from dialer.service import DialerService, ServiceSettings, utc_now
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.service import Simulator
 from dialer.store.location import sqlite_url
-from dialer.store.reports import Reports
 from dialer.store.schema import upgrade
 
 EXIT_FAILED = 1
@@ -93,7 +93,7 @@ class DemoRun:
         try:
             await service.start()
             await self._wait_for_switch(service)
-            campaign = DemoCampaign(service.database, self.plan.rules)
+            campaign = DemoCampaign(Management(service.database, service.now, service), self.plan.rules)
             self.campaign_id = await campaign.prepare(utc_now())
             if campaign.continued:
                 self.console.print(f"Going on with {campaign.name}, which was not finished.", highlight=False)
@@ -175,9 +175,9 @@ class DemoRun:
         )
 
     async def _report(self, service: DialerService) -> None:
-        reports = Reports(service.database)
+        management = Management(service.database, service.now)
         progress = await service.store.progress(self.campaign_id, utc_now())
-        report(self.console, await reports.dispositions(self.campaign_id), progress)
+        report(self.console, await management.ask(records.dispositions, self.campaign_id), progress)
         self.console.print(pacing_line(service.pace.pace(), self.plan.rules.frequency), highlight=False, soft_wrap=True)
         self.console.print(f"Database: {self.plan.database.absolute()}", highlight=False, soft_wrap=True)
         if self._interrupted and not progress.finished:

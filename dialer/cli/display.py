@@ -11,9 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from dialer.management.records import DispositionCount
 from dialer.metrics import Pace
 from dialer.model import AttemptState, Progress, SubscriberStatus
-from dialer.store.reports import DispositionCount
 
 _OPEN_STATES = (AttemptState.PLANNED, AttemptState.SUBMITTED, AttemptState.RINGING, AttemptState.ANSWERED)
 

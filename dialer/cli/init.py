@@ -24,14 +24,14 @@ from dialer.cli.users import Users
 from dialer.config import validated
 from dialer.errors import BadValue, DialerError, StoreError
 from dialer.esl.inbound import SwitchConfig
+from dialer.management import Management
+from dialer.management.seed import Seed, Seeded, seed
 from dialer.model import VoipAppType
 from dialer.service import utc_now
 from dialer.settings import NodeSettings
 from dialer.settings_file import settings_file
 from dialer.store.connection import Dialect
 from dialer.store.database import Database
-from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
-from dialer.store.furnish import Furnished, Furniture, furnish
 from dialer.store.location import dialect_of, shown, sqlite_url
 from dialer.store.nodes import NodeEntry, entries
 from dialer.store.schema import check, upgrade
@@ -63,7 +63,7 @@ class Made:
     """What became of the database: the versions that were applied to it, who was there, its nodes."""
 
     applied: Sequence[int]
-    furnished: Furnished
+    seeded: Seeded
     nodes: Sequence[NodeEntry]
 
     @property
@@ -162,17 +162,17 @@ def _fill(stage: Path, wanted: Wanted) -> Made:
         file.write(settings_file(_settings(wanted)))
     url = wanted.server or sqlite_url(stage / DATABASE)
     applied = upgrade(url) if not wanted.server else _brought_up_to_date(url)
-    furniture = Furniture(
-        user=NewUser(username=wanted.username, password_hash=hash_password(wanted.password.text), is_superuser=True),
+    wanted_seed = Seed(
+        user={"username": wanted.username, "password_hash": hash_password(wanted.password.text), "is_superuser": True},
         only_first=not wanted.is_named,
         gateway=_gateway(simulated=wanted.simulated),
-        voip_app=NewVoipApp(name="Default_VoIP_App", type=VoipAppType.DIAL),
+        voip_app={"name": "Default_VoIP_App", "type": VoipAppType.DIAL},
     )
 
     async def make(database: Database) -> Made:
         nodes = await database.run(lambda connection: entries(connection, utc_now()))
-        furnished = await furnish(database, furniture, utc_now())
-        return Made(applied=applied, furnished=furnished, nodes=nodes)
+        seeded = await Management(database, utc_now).ask(seed, wanted_seed)
+        return Made(applied=applied, seeded=seeded, nodes=nodes)
 
     return with_database(url, make)
 
@@ -195,12 +195,13 @@ def _brought_up_to_date(url: str) -> list[int]:
     return []
 
 
-def _gateway(*, simulated: bool) -> NewGateway:
+def _gateway(*, simulated: bool) -> dict[str, object]:
     """The gateway 1 of the API's examples; the voice application 1 leads to it."""
     dial_string = "sofia/gateway/simulator/{number}" if simulated else ""
-    return NewGateway(
-        name="Default_Gateway", description="This is default gateway", hostname="localhost", dial_string=dial_string
-    )
+    description = "This is default gateway"
+    return {
+        "name": "Default_Gateway", "description": description, "hostname": "localhost", "dial_string": dial_string,
+    }  # fmt: skip
 
 
 # --- telling ----------------------------------------------------------------------------------------------------------------
@@ -211,18 +212,18 @@ def _told(folder: Path, wanted: Wanted, made: Made) -> Iterator[str]:
     if not wanted.server:
         yield f"database:      {folder / DATABASE}"
     elif not made.joined:
-        yield f"database:      {shown(wanted.server)}, furnished"
+        yield f"database:      {shown(wanted.server)}, seeded"
     else:
         names = ", ".join(entry.name for entry in made.nodes if entry.name != _name(wanted))
         beside = f", beside {names}" if names else ""
         upgraded = f", upgraded to schema {made.applied[-1]}" if made.applied else ""
         yield f"database:      {shown(wanted.server)}, joined as node {_name(wanted)}{beside}{upgraded}"
-    if made.furnished.user_added:
+    if made.seeded.user_added:
         yield f"superuser:     {wanted.username}"
         if wanted.password.generated:
             yield f"password:      {wanted.password.text}   (shown once)"
     else:
-        yield f"superuser:     {', '.join(made.furnished.superusers) or wanted.username}, as before"
+        yield f"superuser:     {', '.join(made.seeded.superusers) or wanted.username}, as before"
     first = "" if wanted.simulated else "write the switch's password into the configuration, then "
     yield f"next:          {first}dialer run -c {folder / CONFIG}"
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from dialer import __version__
-from dialer.cli import cdr, check, demo, doctor, freeswitch, gateways, init, nodes, run, simulate, users, voipapps
+from dialer.cli import campaigns, cdr, check, demo, doctor, freeswitch, gateways, init, nodes, run, simulate, users
 from dialer.errors import BadValue, DialerError
 from dialer.logs import log_to_stderr
 from dialer.service import utc_now
@@ -31,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     for module in (init, freeswitch, doctor, run, nodes, check, cdr):
         module.add_parser(commands)
     check.add_upgrade_parser(commands)
-    for module in (users, gateways, voipapps):
+    for module in (users, gateways, campaigns):
         module.add_parser(commands)
     simulate.add_parser(commands)
     return parser

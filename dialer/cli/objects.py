@@ -1,6 +1,6 @@
-"""`add`, `list`, `set` and `remove`, the same for each kind of object that campaigns are made of.
+"""`add`, `list`, `show`, `set` and `remove`, made of the declaration of a noun: an option for each field that can be entered.
 
-They work beside a running dialer: it reads gateways and voice applications anew at each tick.
+They work beside a running dialer: it reads what was changed anew at each tick.
 """
 
 from __future__ import annotations
@@ -12,167 +12,288 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
-from attrs import Factory, asdict, frozen
+from attrs import Factory, frozen
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dialer.cli.blocking import config_option, database_url, with_database
+from dialer.declare import Field, noun_of
 from dialer.errors import BadValue, NotFound
+from dialer.kinds import DAYS, Flag, Member, Nullable, Whole, word_of
+from dialer.management import Management, gateways
 from dialer.service import utc_now
 from dialer.store.database import Database
 
-NONE = "none"
 WIDTH_ELSEWHERE = 200
 """Columns of a table that does not go to a terminal."""
 
-
-@frozen(kw_only=True)
-class Option:
-    """A command-line option `--name-like-this` for the attribute `name_like_this`. `parse` takes the text and the option's
-    name, and raises `BadValue`."""
-
-    name: str
-    parse: Callable[[str, str], object]
-    help: str
-    metavar: str = "TEXT"
-
-    @property
-    def flag(self) -> str:
-        return "--" + self.name.replace("_", "-")
+Entry = Mapping[str, Any]
+"""What is shown of a noun, by the names of its fields; another noun by its name."""
 
 
 @frozen(kw_only=True)
 class Extra:
-    """Attributes from options that are none, and what the user has to be told when everything is done."""
+    """Values from options that are no fields, and what the user has to be told when everything is done."""
 
     values: Mapping[str, object] = Factory(dict)
     note: str = ""
 
 
-class Kind(Protocol):
-    """What is different from kind to kind. `word` is the command's name; `key` the attribute that is its name."""
+class NounCommand:
+    """A command on a noun. A subclass names the use cases, and adds what the declaration does not say: `word` is the
+    command's name, `key` the field that is a noun's name, `columns` those of the table, `actions` what can be done."""
 
-    word: str
-    key: str
-    help: str
-    options: Sequence[Option]
-    columns: Sequence[str]
+    word: ClassVar[str]
+    noun: ClassVar[type]
+    help: ClassVar[str]
+    columns: ClassVar[Sequence[str]]
+    key: ClassVar[str] = "name"
+    unit_words: ClassVar[Mapping[str, str]] = {}
+    actions: ClassVar[Sequence[str]] = ("add", "list", "set", "remove")
+
+    async def entries(self, management: Management) -> Sequence[Entry]:
+        """All there are."""
+        raise NotImplementedError
+
+    def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> Awaitable[int]:
+        """Create one. Fires with its id."""
+        raise NotImplementedError
+
+    def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> Awaitable[object]:
+        """Change what `values` names."""
+        raise NotImplementedError
+
+    def remove(self, management: Management, entry: Entry) -> Awaitable[object]:
+        """Remove it, or fail with `InUse`."""
+        raise NotImplementedError
+
+    def more_options(self, parser: Any, action: str) -> None:
+        """Options that are no fields."""
+
+    def more_values(self, arguments: argparse.Namespace, name: str, action: str) -> Extra:
+        """What those options mean, before the database is opened."""
+        return Extra()
+
+    @property
+    def options(self) -> list[Field]:
+        """The fields that have an option."""
+        return [
+            field
+            for field in noun_of(self.noun).enterable
+            if not field.secret and field.name != self.key and field.refers_to != "user"
+        ]
 
     def parse_name(self, text: str) -> str:
-        """Raises `BadValue`."""
-        ...
-
-    def more_options(self, parser: Any, *, adding: bool) -> None:
-        """Options that are no attributes."""
-        ...
-
-    def more_values(self, arguments: argparse.Namespace, name: str, *, adding: bool) -> Extra:
-        """What those options mean, before the database is opened."""
-        ...
-
-    def entries(self, database: Database) -> Awaitable[Sequence[Any]]:
-        """All there are."""
-        ...
-
-    def add(self, database: Database, values: dict[str, Any], now: datetime) -> Awaitable[int]:
-        """Create one. Fires with its id."""
-        ...
-
-    def change(self, database: Database, entry: Any, values: dict[str, Any], now: datetime) -> Awaitable[None]:
-        """Change what `values` names."""
-        ...
-
-    def remove(self, database: Database, key: int) -> Awaitable[None]:
-        """Remove it, or fail with `InUse`."""
-        ...
+        """The name of one. Raises `BadValue`."""
+        return str(_parsed(noun_of(self.noun).field(self.key), text, self.key))
 
 
-def add_parser(commands: Any, kind: Kind) -> None:
-    """Register the command of a kind with its four subcommands."""
-    parser = commands.add_parser(kind.word, help=kind.help, description=f"{kind.help[0].upper()}{kind.help[1:]}.")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|set|remove")
-    adding = actions.add_parser("add", help=f"add a {kind.word}")
-    listing = actions.add_parser("list", help="show them")
-    setting = actions.add_parser("set", help=f"change a {kind.word}; what is not named stays as it is")
-    removing = actions.add_parser("remove", help=f"remove a {kind.word} that nothing uses")
-    adding.add_argument("name", metavar="NAME")
-    for existing in (setting, removing):
-        existing.add_argument("name", metavar="NAME|ID")
-    setting.add_argument(f"--{kind.key}", dest="new_name", metavar="NAME", help="its new name")
-    for action in (adding, setting):
-        for option in kind.options:
-            action.add_argument(option.flag, dest=f"value_{option.name}", metavar=option.metavar, help=option.help)
-        kind.more_options(action, adding=action is adding)
-    for action in (adding, listing):
-        action.add_argument("--json", action="store_true", help="for programs")
-    for action, run in ((adding, _add), (listing, _list), (setting, _set), (removing, _remove)):
-        config_option(action)
-        action.set_defaults(run=partial(run, kind))
+def add_parser(commands: Any, command: NounCommand) -> None:
+    """Register a command with its subcommands."""
+    word, actions = command.word, command.actions
+    described = f"{command.help[0].upper()}{command.help[1:]}."
+    parser = commands.add_parser(word, help=command.help, description=described)
+    parsers = parser.add_subparsers(dest="action", required=True, metavar="|".join(actions))
+    helps = {
+        "add": f"add a {word}",
+        "list": "show them",
+        "show": f"show all of a {word}",
+        "set": f"change a {word}; what is not named stays as it is",
+        "remove": f"remove a {word} that nothing uses",
+    }
+    runs = {"add": _add, "list": _list, "show": _show, "set": _set, "remove": _remove}
+    for action in actions:
+        sub = parsers.add_parser(action, help=helps[action])
+        if action != "list":
+            sub.add_argument("name", metavar="NAME" if action == "add" else "NAME|ID")
+        if action == "set":
+            sub.add_argument(f"--{command.key}", dest="new_name", metavar="NAME", help="its new name")
+        if action in ("add", "set"):
+            for field in command.options:
+                _add_option(sub, field)
+        command.more_options(sub, action)
+        if action in ("add", "list", "show"):
+            sub.add_argument("--json", action="store_true", help="for programs")
+        config_option(sub)
+        sub.set_defaults(run=partial(runs[action], command))
 
 
-# --- the four ---------------------------------------------------------------------------------------------------------------
+# --- options --------------------------------------------------------------------------------------------------------------
 
 
-def _add(kind: Kind, arguments: argparse.Namespace) -> int:
-    name = kind.parse_name(arguments.name)
-    url = database_url(arguments.config)
-    extra = kind.more_values(arguments, name, adding=True)
-    values = {kind.key: name, **_values(kind, arguments), **extra.values}
-    key = with_database(url, lambda database: kind.add(database, values, utc_now()))
-    print(json.dumps({"id": key}) if arguments.json else f"{kind.word} {name} added, id {key}")
+def flag_of(field: Field) -> str:
+    """The option of a field: `--max-frequency`; `--gateway` for the id of one, `--superuser` for `is_superuser`."""
+    return "--" + field.attribute.removeprefix("is_").replace("_", "-")
+
+
+def _add_option(parser: Any, field: Field) -> None:
+    nullable = ", or none" if isinstance(field.kind, Nullable) else ""
+    described = f"{field.doc}{f' ({field.unit})' if field.unit else ''}{nullable}".replace("%", "%%")
+    place = f"value_{field.name}"
+    if isinstance(field.kind, Flag):
+        parser.add_argument(flag_of(field), dest=place, action=argparse.BooleanOptionalAction, help=described)
+    else:
+        parser.add_argument(flag_of(field), dest=place, metavar=_metavar(field), help=described)
+
+
+def _metavar(field: Field) -> str:
+    kind = field.kind.kind if isinstance(field.kind, Nullable) else field.kind
+    if field.refers_to:
+        return field.refers_to.upper().replace(" ", "")
+    if isinstance(kind, Member):
+        return "|".join(map(word_of, kind.members))
+    return "N" if isinstance(kind, Whole) else "TEXT"
+
+
+def _parsed(field: Field, text: str, name: str) -> Any:
+    """A field's value from the text of an option. Raises `BadValue` naming the option."""
+    try:
+        value = field.kind.parse(text)
+    except ValueError:
+        shown = ascii(text) if not text.isprintable() else repr(text[:40])
+        raise BadValue(name, f"expected {field.kind.takes}, got {shown}") from None
+    return field.check(value, name) if field.check is not None else value
+
+
+def _values(command: NounCommand, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The fields that are named. Another noun is still a text: it is looked up later."""
+    found = {}
+    for field in command.options:
+        given = getattr(arguments, f"value_{field.name}")
+        if given is not None:
+            as_it_is = field.refers_to or isinstance(given, bool)
+            found[field.name] = given if as_it_is else _parsed(field, given, flag_of(field))
+    return found
+
+
+async def _resolved(management: Management, command: NounCommand, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with the ids of the nouns that they name. Raises `BadValue`."""
+    resolved = dict(values)
+    for field in command.options:
+        if field.refers_to and field.name in resolved:
+            text = resolved[field.name]
+            absent = isinstance(field.kind, Nullable) and text in ("", "none")
+            resolved[field.name] = None if absent else await _id_of(management, field, text)
+    return resolved
+
+
+async def _id_of(management: Management, field: Field, text: str) -> int:
+    for by in ("name", "id"):
+        for key, name in (await names(management, field.refers_to)).items():
+            if text == (name if by == "name" else str(key)):
+                return key
+    raise BadValue(flag_of(field), f"there is no {field.refers_to} {text}")
+
+
+async def names(management: Management, noun_name: str) -> dict[int, str]:
+    """The names of the gateways or the voice applications, by their ids."""
+    use_case: Callable[..., Any] = gateways.listed if noun_name == "gateway" else gateways.applications
+    return {each.id: each.name for each in await management.ask(use_case)}
+
+
+# --- the actions ----------------------------------------------------------------------------------------------------------
+
+
+def manage(arguments: argparse.Namespace, work: Callable[[Management], Awaitable[Any]]) -> Any:
+    """Do something on the database of the configuration. Raises what `work` raises, and `StoreError`."""
+
+    async def perform(database: Database) -> Any:
+        return await work(Management(database, utc_now))
+
+    return with_database(database_url(arguments.config), perform)
+
+
+async def _named_by_options(values: Mapping[str, Any], command: NounCommand, work: Awaitable[Any]) -> Any:
+    """What is refused is told by the option that gave it."""
+    try:
+        return await work
+    except BadValue as error:
+        if error.field in values and error.field in {field.name for field in command.options}:
+            flag = flag_of(noun_of(command.noun).field(error.field))
+            raise BadValue(flag, error.problem) from None
+        raise
+
+
+def _add(command: NounCommand, arguments: argparse.Namespace) -> int:
+    name = command.parse_name(arguments.name)
+    given = _values(command, arguments)
+    for field in command.options:
+        if field.required and field.name not in given:
+            raise BadValue(flag_of(field), f"is needed: {field.doc}")
+    extra = command.more_values(arguments, name, "add")
+
+    async def add(management: Management) -> int:
+        values = {command.key: name, **await _resolved(management, command, given), **extra.values}
+        key: int = await _named_by_options(values, command, command.add(management, values, arguments))
+        return key
+
+    key = manage(arguments, add)
+    print(json.dumps({"id": key}) if arguments.json else f"{command.word} {name} added, id {key}")
     _tell(extra)
     return 0
 
 
-def _list(kind: Kind, arguments: argparse.Namespace) -> int:
-    entries = with_database(database_url(arguments.config), kind.entries)
+def _list(command: NounCommand, arguments: argparse.Namespace) -> int:
+    entries = manage(arguments, command.entries)
     if arguments.json:
-        print(json.dumps([_plain(entry) for entry in entries], indent=2, ensure_ascii=False))
+        print_json(entries)
     else:
-        show(kind.columns, entries)
+        show(command.columns, entries)
     return 0
 
 
-def _set(kind: Kind, arguments: argparse.Namespace) -> int:
-    values: dict[str, Any] = _values(kind, arguments)
+def _show(command: NounCommand, arguments: argparse.Namespace) -> int:
+    async def look(management: Management) -> Entry:
+        return find(command, await command.entries(management), arguments.name)
+
+    entry = manage(arguments, look)
+    if arguments.json:
+        print_json(entry)
+    else:
+        show_one(entry)
+    return 0
+
+
+def _set(command: NounCommand, arguments: argparse.Namespace) -> int:
+    given: dict[str, Any] = _values(command, arguments)
     if arguments.new_name is not None:
-        values[kind.key] = kind.parse_name(arguments.new_name)
-    extra = kind.more_values(arguments, arguments.name, adding=False)
-    values |= extra.values
-    if not values:
+        given[command.key] = command.parse_name(arguments.new_name)
+    extra = command.more_values(arguments, arguments.name, "set")
+    if not given and not extra.values:
         raise BadValue("set", "name what shall be changed, see --help")
 
-    async def change(database: Database) -> None:
-        entry = find(kind, await kind.entries(database), arguments.name)
-        await kind.change(database, entry, values, utc_now())
+    async def change(management: Management) -> None:
+        entry = find(command, await command.entries(management), arguments.name)
+        values = {**await _resolved(management, command, given), **extra.values}
+        await _named_by_options(values, command, command.change(management, entry, values))
 
-    with_database(database_url(arguments.config), change)
-    print(f"{kind.word} {arguments.name} changed")
+    manage(arguments, change)
+    print(f"{command.word} {arguments.name} changed")
     _tell(extra)
     return 0
 
 
-def _remove(kind: Kind, arguments: argparse.Namespace) -> int:
-    async def remove(database: Database) -> None:
-        await kind.remove(database, find(kind, await kind.entries(database), arguments.name).id)
+def _remove(command: NounCommand, arguments: argparse.Namespace) -> int:
+    async def remove(management: Management) -> None:
+        await command.remove(management, find(command, await command.entries(management), arguments.name))
 
-    with_database(database_url(arguments.config), remove)
-    print(f"{kind.word} {arguments.name} removed")
+    manage(arguments, remove)
+    print(f"{command.word} {arguments.name} removed")
     return 0
 
 
-def find(kind: Kind, entries: Sequence[Any], name: str) -> Any:
-    """The entry of that name, or else of that id. Raises `NotFound`."""
-    for entry in entries:
-        if getattr(entry, kind.key) == name:
-            return entry
-    for entry in entries:
-        if str(entry.id) == name:
-            return entry
-    raise NotFound(kind.word, name)
+def find(command: NounCommand, entries: Sequence[Entry], name: str) -> Entry:
+    """The entry of that name, or else of that id. Raises `NotFound`, and `BadValue` for a name that several have."""
+    named = [entry for entry in entries if entry[command.key] == name]
+    if len(named) > 1:
+        ids = ", ".join(str(entry["id"]) for entry in named)
+        raise BadValue("name", f"{command.word}s of several users are called {name}: name one by its id ({ids})")
+    for entry in [*named, *(entry for entry in entries if str(entry["id"]) == name)]:
+        return entry
+    raise NotFound(command.word, name)
 
 
 def _tell(extra: Extra) -> None:
@@ -181,26 +302,65 @@ def _tell(extra: Extra) -> None:
         print(extra.note, file=sys.stderr)
 
 
-def _values(kind: Kind, arguments: argparse.Namespace) -> dict[str, object]:
-    given = {option: getattr(arguments, f"value_{option.name}") for option in kind.options}
-    return {option.name: option.parse(text, option.flag) for option, text in given.items() if text is not None}
+# --- showing --------------------------------------------------------------------------------------------------------------
 
 
-# --- showing ----------------------------------------------------------------------------------------------------------------
+def entry_of(value: Any, referred: Mapping[str, Mapping[int, str]] | None = None, **more: Any) -> Entry:
+    """What is shown of a noun: its fields but for secrets and inner ones; `referred` has the names of other nouns by their
+    ids."""
+    found: dict[str, Any] = {}
+    for field in noun_of(type(value)).fields:
+        shown = not field.read_only or field.is_key or field.name in ("created_at", "updated_at")
+        if field.secret or not shown:
+            continue
+        held = getattr(value, field.name)
+        by_name = (referred or {}).get(field.refers_to)
+        found[field.attribute if by_name else field.name] = by_name.get(held) if by_name else held
+    return {**found, **more}
 
 
-def show(columns: Sequence[str], entries: Sequence[Any]) -> None:
-    """A table, one row an entry; columns in which no entry has anything are left out."""
+def print_json(found: Any) -> None:
+    """For programs: enums as words, moments in UTC."""
+    print(json.dumps(_plain(found), indent=2, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {name: _plain(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case enum.Enum():
+            return word_of(value)
+        case datetime():
+            return value.isoformat(" ", "seconds")[:19]
+        case bool() | int() | None:
+            return value
+    return str(value)
+
+
+def _console() -> Console:
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH_ELSEWHERE)
+    return console if console.is_terminal else Console(width=WIDTH_ELSEWHERE)
+
+
+def show(columns: Sequence[str], entries: Sequence[Entry]) -> None:
+    """A table, one row an entry; columns in which no entry has anything are left out."""
     table = Table()
-    used = [name for name in columns if any(getattr(entry, name) not in (None, "", ()) for entry in entries)]
+    used = [name for name in columns if any(entry[name] not in (None, "", ()) for entry in entries)]
     for column in used or columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for entry in entries:
-        table.add_row(*(Text(_shown(getattr(entry, column))) for column in used))
-    console.print(table)
+        table.add_row(*(Text(_shown(entry[column])) for column in used))
+    _console().print(table)
+
+
+def show_one(entry: Entry) -> None:
+    """All of an entry, one line a field."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in entry.items():
+        table.add_row(Text(name.replace("_", " ")), Text(_shown(value)))
+    _console().print(table)
 
 
 def _shown(value: object) -> str:
@@ -211,72 +371,12 @@ def _shown(value: object) -> str:
             return "yes" if value else "no"
         case enum.Enum():
             return word_of(value)
+        case (bool(), *_) if isinstance(value, tuple) and len(value) == len(DAYS):
+            return ",".join(day[:3] for day, flag in zip(DAYS, value, strict=True) if flag)
         case tuple():
             return " ".join(map(str, value))
+        case datetime():
+            return value.isoformat(" ", "seconds")[:19]
         case _:
             text = str(value)
             return text if text.isprintable() else repr(text)
-
-
-def _plain(entry: Any) -> dict[str, object]:
-    return asdict(entry, value_serializer=_as_json)
-
-
-def _as_json(_: object, __: object, value: object) -> object:
-    if isinstance(value, enum.Enum):
-        return word_of(value)
-    return value.isoformat(" ", "seconds")[:19] if isinstance(value, datetime) else value
-
-
-# --- parsing, shared by the kinds -------------------------------------------------------------------------------------------
-
-
-def word_of(value: enum.Enum) -> str:
-    """The word of an enum's member on the command line: PLAY_AUDIO is `play-audio`."""
-    return value.name.lower().replace("_", "-")
-
-
-def one_of(members: type[enum.IntEnum]) -> Callable[[str, str], enum.IntEnum]:
-    """Parses a member by its word or its number."""
-
-    def parse(text: str, option: str) -> enum.IntEnum:
-        for member in members:
-            if text.strip().lower().replace("_", "-") in (word_of(member), str(int(member))):
-                return member
-        raise BadValue(option, f"expected one of {', '.join(map(word_of, members))}, got {text[:40]!r}")
-
-    return parse
-
-
-def whole_number(lowest: int, highest: int = 2**31 - 1) -> Callable[[str, str], int | None]:
-    """Parses a limit: a whole number, or `none` for no limit."""
-
-    def parse(text: str, option: str) -> int | None:
-        if text == NONE:
-            return None
-        if text.isascii() and text.isdigit() and len(text) <= 10 and lowest <= int(text) <= highest:
-            return int(text)
-        raise BadValue(option, f"expected a whole number from {lowest} on, or {NONE} for no limit, got {text[:40]!r}")
-
-    return parse
-
-
-def text_value(longest: int) -> Callable[[str, str], str]:
-    """Parses a line of text."""
-
-    def parse(text: str, option: str) -> str:
-        if len(text) > longest:
-            raise BadValue(option, f"is longer than {longest} characters")
-        if not text.isprintable():
-            raise BadValue(option, "holds a control character, or bytes that are not UTF-8")
-        return text
-
-    return parse
-
-
-def name_value(text: str, field: str, longest: int = 255) -> str:
-    """A name: a line of text that is not empty, without white space around it. Raises `BadValue`."""
-    name = text_value(longest)(text.strip(), field)
-    if not name:
-        raise BadValue(field, "is empty")
-    return name

@@ -11,8 +11,8 @@ from attrs import frozen
 
 from dialer.doctor.diagnosis import Diagnosis, failure, ok, warning
 from dialer.interfaces import Now
-from dialer.model import Campaign, VoipAppType
-from dialer.store.catalogue import Catalogue, GatewayEntry
+from dialer.management import Management, gateways
+from dialer.model import Campaign, Gateway, VoipAppType
 from dialer.store.connection import Dialect
 from dialer.store.database import Database
 from dialer.store.flow import Store
@@ -222,7 +222,7 @@ class State:
 
     installation: str
     campaigns: tuple[Campaign, ...]
-    gateways: tuple[GatewayEntry, ...]
+    gateways: tuple[Gateway, ...]
     apps: frozenset[VoipAppType]
     server: ServerFacts | None
 
@@ -232,10 +232,10 @@ async def read_state(url: str, reactor: Any, now: Now) -> State:
     database = Database(url, reactor)
     try:
         await database.start()
-        catalogue = Catalogue(database)
+        management = Management(database, now)
         snapshot = await Store(database, reactor, node="doctor").snapshot()
-        gateways = await catalogue.gateways()
-        apps = await catalogue.voip_apps()
+        ways = await management.ask(gateways.listed)
+        apps = await management.ask(gateways.applications)
         is_server = database.dialect is Dialect.POSTGRESQL
         server = await database.run(lambda connection: read_facts(connection, now)) if is_server else None
     finally:
@@ -243,7 +243,7 @@ async def read_state(url: str, reactor: Any, now: Now) -> State:
     return State(
         installation=database.installation_id,
         campaigns=snapshot.campaigns,
-        gateways=tuple(gateway for gateway in gateways if gateway.status),
+        gateways=tuple(gateway for gateway in ways if gateway.status),
         apps=frozenset(app.type for app in apps),
         server=server,
     )

@@ -19,7 +19,6 @@ from dialer.doctor.database import State, dialling_process, read_state
 from dialer.doctor.diagnosis import Diagnosis, failure, ok, warning
 from dialer.errors import AddressRefused, AuthenticationFailed, BadValue, CommandFailed, DialerError
 from dialer.freeswitch.content import known_modules, missing_modules
-from dialer.gateways import dial_string_from
 from dialer.interfaces import Now
 from dialer.model import VoipAppType
 from dialer.settings import Config, SwitchSettings
@@ -170,7 +169,7 @@ class Diagnostics:
     def _needs(self) -> set[str]:
         if self._state is None:
             return set()
-        needs = {"sip" for gateway in self._state.gateways if _dial_string(gateway).startswith("sofia/")}
+        needs = {"sip" for gateway in self._state.gateways if gateway.address.startswith("sofia/")}
         kinds = {VoipAppType.CONFERENCE: "conference", VoipAppType.SPEAK: TALKERS}
         return needs | {kinds[kind] for kind in self._state.apps if kind in kinds}
 
@@ -210,7 +209,7 @@ class Diagnostics:
     async def _look_at_gateways(self) -> None:
         entries = self._state.gateways if self._state else ()
         for gateway in entries:
-            route = judgements.route_of(_dial_string(gateway))
+            route = judgements.route_of(gateway.address)
             if route is None:
                 self._say(ok(judgements.GATEWAYS, f"{gateway.name}: not SIP, nothing to look at"))
             else:
@@ -228,7 +227,3 @@ class Diagnostics:
             return
         for url, credentials in judged:
             self._say(await records.try_url(self.reactor, switch.host, url, credentials))
-
-
-def _dial_string(gateway: Any) -> str:
-    return gateway.dial_string or dial_string_from(gateway.protocol, gateway.hostname)

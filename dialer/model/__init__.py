@@ -6,14 +6,14 @@ is a contact in a *campaign*; an *attempt* is one try to reach a subscriber; a *
 
 from __future__ import annotations
 
-from dialer.model.campaign import Campaign, CampaignStatus, UnknownPolicy
-from dialer.model.contact import Contact, Progress, SubscriberStatus
+from dialer.model.call_record import CallRecord
+from dialer.model.campaign import Campaign, CampaignDetails, CampaignStatus, UnknownPolicy
+from dialer.model.contact import Contact, ContactDetails, Progress, Subscriber, SubscriberStatus
 from dialer.model.flow import (
     Attempt,
     AttemptState,
     Candidate,
     Decision,
-    Delivery,
     Disposition,
     Finish,
     Hangup,
@@ -29,35 +29,50 @@ from dialer.model.flow import (
     Snapshot,
 )
 from dialer.model.gateway import Gateway, GatewayStatus
+from dialer.model.installation import Delivery, DoNotCallEntry, Installation, NodeRecord
+from dialer.model.phonebook import Phonebook
+from dialer.model.user import Account, NumberPattern, User, UserDetails
 from dialer.model.voip_app import VoipApp, VoipAppType
 
 __all__ = [
+    "Account",
     "Attempt",
     "AttemptState",
+    "CallRecord",
     "Campaign",
+    "CampaignDetails",
     "CampaignStatus",
     "Candidate",
     "Contact",
+    "ContactDetails",
     "Decision",
     "Delivery",
     "Disposition",
+    "DoNotCallEntry",
     "Finish",
     "Gateway",
     "GatewayStatus",
     "Hangup",
+    "Installation",
     "LiveChannel",
+    "NodeRecord",
+    "NumberPattern",
     "Origination",
     "Others",
     "Outcome",
     "OwnCause",
+    "Phonebook",
     "Plan",
     "Progress",
     "RetryClass",
     "Signal",
     "SignalKind",
     "Snapshot",
+    "Subscriber",
     "SubscriberStatus",
     "UnknownPolicy",
+    "User",
+    "UserDetails",
     "VoipApp",
     "VoipAppType",
 ]

@@ -7,7 +7,14 @@ from datetime import datetime, time
 
 from attrs import frozen
 
-from dialer.model.voip_app import VoipApp
+from dialer.declare import joined, key, noun, reference, rule, setting, stamp
+from dialer.kinds import Week, Weekdays, Zone
+from dialer.model.gateway import Gateway
+from dialer.model.phonebook import Phonebook
+from dialer.model.voip_app import VoipApp, no_shell
+from dialer.numbers import caller_number
+
+EVERY_DAY: Weekdays = (True, True, True, True, True, True, True)
 
 
 class CampaignStatus(enum.IntEnum):
@@ -26,32 +33,61 @@ class UnknownPolicy(enum.StrEnum):
     NEVER = "never"
 
 
+@noun("campaign", links={"phonebooks": "phonebook"})
 @frozen(kw_only=True)
 class Campaign:
-    """The rules of a campaign. `frequency` is calls per minute; `weekdays` are seven flags from Monday on; the daily window
-    is local to `time_zone` (IANA name) and may cross midnight. `max_retry` counts the attempts after the first.
-    `next_call_at` is the earliest moment at which the pacing allows the next call; None when it never called."""
+    """The rules of a campaign. `max_retry` counts the attempts after the first. `next_call_at` is the earliest moment at which
+    the pacing allows the next call; None when it never called."""
 
-    id: int
-    user_id: int
-    name: str
-    status: CampaignStatus
-    starting_at: datetime
-    expires_at: datetime
-    daily_start: time
-    daily_stop: time
-    weekdays: tuple[bool, bool, bool, bool, bool, bool, bool]
-    time_zone: str
-    frequency: int
-    call_max_duration: int
-    max_retry: int
-    interval_retry: int
-    call_timeout: int
-    gateway_id: int
-    voip_app: VoipApp
-    voip_app_data: str = ""
-    caller_id: str = ""
-    caller_name: str = ""
-    unknown_policy: UnknownPolicy = UnknownPolicy.RETRY
-    max_concurrent: int | None = None
-    next_call_at: datetime | None = None
+    id: int = key()
+    user_id: int = reference("user", reverse="campaigns", doc="the user that it belongs to")
+    name: str = setting(shortest=1, v1="name", doc="its name, unique among its user's")
+    description: str = setting("", longest=2000, lines=True, v1="description", doc="for people")
+    status: CampaignStatus = setting(CampaignStatus.START, v1="status", doc="started, paused, aborted or ended")
+    starting_at: datetime = setting(v1="startingdate", otherwise="now", doc="no call before")
+    expires_at: datetime = setting(v1="expirationdate", otherwise="in seven days", doc="no call after")
+    daily_start: time = rule(time(0, 0, 0), v1="daily_start_time", doc="the first moment of a day's calls, in `time_zone`")
+    daily_stop: time = rule(
+        time(23, 59, 59), v1="daily_stop_time", doc="the last moment of a day's calls; may lie behind midnight"
+    )
+    weekdays: Weekdays = rule(EVERY_DAY, kind=Week(), doc="the days on which it calls; the API of 2011 has a flag for each")
+    time_zone: str = rule("UTC", kind=Zone(), v1="time_zone", doc="the zone of the daily times and of the weekdays")
+    frequency: int = setting(
+        10, ge=1, le=1_000_000, unit="calls per minute", v1="frequency", limited_by="max_frequency", doc="how fast it calls"
+    )
+    max_concurrent: int | None = setting(None, ge=1, unit="calls", v1="max_concurrent", doc="calls at the same time at most")
+    call_max_duration: int = rule(
+        1800, ge=1, le=86_400, unit="s", v1="callmaxduration", limited_by="max_duration", doc="an answered call is cut after"
+    )
+    max_retry: int = setting(3, le=1000, v1="maxretry", limited_by="max_retries", doc="further attempts after the first")
+    interval_retry: int = rule(300, le=31_536_000, unit="s", v1="intervalretry", doc="from an attempt's end to the next one")
+    call_timeout: int = rule(
+        45, ge=1, le=3600, unit="s", v1="calltimeout", limited_by="max_timeout", doc="how long a call may ring"
+    )
+    gateway_id: int = reference("gateway", reverse="campaigns", v1="aleg_gateway", doc="the gateway through which it calls")
+    voip_app_id: int = reference(
+        "voip app", reverse="campaigns", v1="voipapp", doc="the voice application that an answered call gets"
+    )
+    voip_app: VoipApp = joined("voip app")
+    voip_app_data: str = rule(
+        "", longest=500, v1="voipapp_data", check=no_shell, doc="the data of the voice application, in place of its own"
+    )
+    caller_id: str = rule("", longest=33, v1="callerid", check=caller_number, doc="the number that the callee sees")
+    caller_name: str = rule("", longest=60, v1="caller_name", doc="the name that the callee sees, where the network shows it")
+    unknown_policy: UnknownPolicy = rule(
+        UnknownPolicy.RETRY,
+        v1="unknown_policy",
+        doc="whether a contact is called again when nobody can tell how its call ended",
+    )
+    next_call_at: datetime | None = setting(None, read_only=True, doc="the earliest moment of the next call by the pacing")
+    created_at: datetime = stamp("when it was created")
+    updated_at: datetime = stamp("when it was last changed")
+
+
+@frozen(kw_only=True)
+class CampaignDetails:
+    """A campaign with what it refers to."""
+
+    campaign: Campaign
+    gateway: Gateway
+    phonebooks: tuple[Phonebook, ...]

@@ -8,6 +8,10 @@ from datetime import datetime
 
 from attrs import Factory, frozen
 
+from dialer.declare import key, noun, reference, setting, stamp
+from dialer.kinds import Variables
+from dialer.model.phonebook import Phonebook
+
 
 class SubscriberStatus(enum.IntEnum):
     """The values of the 2011 API, 6 and 7 included. START is "pending": ready to be called from `ready_at` on."""
@@ -21,16 +25,56 @@ class SubscriberStatus(enum.IntEnum):
     NOT_AUTHORISED = 7
 
 
+@noun("contact")
 @frozen(kw_only=True)
 class Contact:
-    """A contact to be stored, as an import or a request brings it; `number` is validated."""
+    """Somebody to call. `number` is validated; `additional_vars` are for voice applications."""
 
-    number: str
-    first_name: str = ""
-    last_name: str = ""
-    email: str = ""
-    description: str = ""
-    additional_vars: Mapping[str, str] = Factory(dict)
+    id: int = key()
+    phonebook_id: int = reference("phonebook", reverse="contacts", default=0, read_only=True, doc="where it stands")
+    number: str = setting(longest=64, shortest=1, v1="contact", doc="the number to call, unique in its phonebook")
+    first_name: str = setting("", v1="first_name", doc="for voice applications and people")
+    last_name: str = setting("", v1="last_name", doc="for voice applications and people")
+    email: str = setting("", v1="email", doc="for voice applications and people")
+    description: str = setting("", longest=2000, lines=True, v1="description", doc="for people")
+    additional_vars: Mapping[str, str] = setting(
+        Factory(dict), kind=Variables(), v1="additional_vars", doc="further values for voice applications, by their names"
+    )
+    created_at: datetime = stamp("when it was created", v1="created_date")
+    updated_at: datetime = stamp("when it was last changed", v1="updated_date")
+
+
+@noun("subscriber")
+@frozen(kw_only=True)
+class Subscriber:
+    """A contact in a campaign. `requested_status` is what a user asked for while a call is live."""
+
+    id: int = key()
+    campaign_id: int = reference("campaign", reverse="subscribers", doc="the campaign")
+    contact_id: int = reference("contact", reverse="subscribers", doc="the contact")
+    number: str = setting(longest=64, shortest=1, doc="the contact's number, unique in the campaign")
+    status: SubscriberStatus = setting(SubscriberStatus.START, doc="pending, paused, done, or being called")
+    requested_status: SubscriberStatus | None = setting(None, doc="becomes its status when the live call ends")
+    ready_at: datetime | None = setting(None, doc="no call before")
+    count_attempt: int = setting(0, doc="attempts that count")
+    free_retries: int = setting(0, doc="attempts in a row that do not")
+    last_attempt_at: datetime | None = setting(None, doc="when the last attempt that counts began")
+
+    @property
+    def untouched(self) -> bool:
+        """Pending, and never attempted."""
+        return self.status is SubscriberStatus.START and not self.count_attempt and self.last_attempt_at is None
+
+
+@frozen(kw_only=True)
+class ContactDetails:
+    """A contact, the phonebook that it stands in, and what it is in a campaign: `id` and `status` are those of a subscriber of
+    it, or its own when no campaign uses the phonebook; `status` is what a user asked for, while a call is live."""
+
+    id: int
+    status: SubscriberStatus
+    contact: Contact
+    phonebook: Phonebook
 
 
 @frozen(kw_only=True)

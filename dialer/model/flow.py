@@ -35,7 +35,7 @@ class Snapshot:
 
 @frozen(kw_only=True)
 class Candidate:
-    """A subscriber that is ready to be called. `count_attempt` are the attempts that count; `count_requeue` are the ends in
+    """A subscriber that is ready to be called. `count_attempt` are the attempts that count; `free_retries` are the ends in
     a row that the switch or the carrier was to blame for."""
 
     subscriber_id: int
@@ -43,7 +43,7 @@ class Candidate:
     campaign_id: int
     number: str
     count_attempt: int = 0
-    count_requeue: int = 0
+    free_retries: int = 0
 
 
 @frozen(kw_only=True)
@@ -240,16 +240,3 @@ class Finish:
     outcome: Outcome
     disposition: Disposition
     decision: Decision
-
-
-@frozen(kw_only=True)
-class Delivery:
-    """Something that a hook must be told, as it waits in the outbox: `payload` is a JSON object as text, `tries` how often
-    telling it has failed."""
-
-    id: int
-    kind: str
-    campaign_id: int
-    payload: str
-    tries: int
-    due_at: datetime

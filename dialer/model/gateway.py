@@ -1,10 +1,122 @@
-"""A way out of the switch."""
+"""A way out of the switch, and what its settings may be."""
 
 from __future__ import annotations
 
 import enum
+import re
+from collections.abc import Collection
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 from attrs import frozen
+
+from dialer.declare import key, noun, reference, setting, stamp
+from dialer.errors import BadValue
+
+NUMBER: Final = "{number}"
+"""What stands in a dial string where the number goes."""
+
+LONGEST_TEXT: Final = 4096
+
+# What an address may hold: the characters of SIP URIs without those that are syntax for `originate` (blank, quotes, brackets,
+# `$`, and `,` and `|`, which would make several calls of one attempt).
+_NOT_ADDRESS = re.compile(r"[^A-Za-z0-9_./@:;=+*#%&?!~-]")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_NEXT_PARAMETER = re.compile(r"[\r\n]+|,(?=\s*(?:[A-Za-z0-9_-]+\s*=|\Z|[\r\n]))")
+_SYNTAX_IN_VALUE = re.compile(r"[\x00-\x1f\x7f${}\[\]<>'\"\\|^]")
+
+
+def parse_dial_string(text: str, field: str = "dial_string") -> str:
+    """A dial string as an administrator enters it, such as `sofia/gateway/carrier/{number}`.
+
+    One address, so that one attempt is one ring; variables have their own place. Raises `BadValue`."""
+    value = text.strip()
+    if value.count(NUMBER) != 1:
+        raise BadValue(field, f"must hold {NUMBER} once, where the number goes")
+    address = value.replace(NUMBER, "")
+    if bad := _NOT_ADDRESS.findall(address):
+        raise BadValue(field, f"may not contain {_listed(bad)}")
+    endpoint, slash, _ = value.partition("/")
+    if not slash or not endpoint.isalnum() or ":_:" in value:
+        raise BadValue(field, f"must be one address such as sofia/gateway/carrier/{NUMBER}")
+    return value
+
+
+def dial_string_from(protocol: str, hostname: str) -> str:
+    """The dial string of a gateway that is described by `protocol` (SIP or LOCAL) and `hostname` (host or host:port, for SIP).
+    Raises `BadValue`."""
+    match protocol.strip().upper():
+        case "SIP":
+            host = hostname.strip()
+            if not _HOST.fullmatch(host):
+                raise BadValue("hostname", f"{hostname[:80]!r} is not a host or host:port")
+            return f"sofia/external/{NUMBER}@{host}"
+        case "LOCAL":
+            return f"loopback/{NUMBER}"
+        case _:
+            raise BadValue("protocol", f"{protocol[:40]!r} is not known; expected SIP or LOCAL, or a dial string instead")
+
+
+def parse_prefix(text: str, field: str) -> str:
+    """A prefix to take off or to put before a number: digits, `+`, `*` and `#`. Raises `BadValue`."""
+    value = text.strip()
+    if not re.fullmatch(r"[0-9+*#]{0,32}", value):
+        raise BadValue(field, f"{value[:40]!r} is not a prefix; expected at most 32 digits, +, * or #")
+    return value
+
+
+def parse_parameters(
+    text: str, field: str = "addparameter", reserved: Collection[str] = frozenset()
+) -> tuple[tuple[str, str], ...]:
+    """Channel variables from `name=value` pairs, separated by commas or lines: "a=b,c=d" is (("a", "b"), ("c", "d")).
+
+    A comma that no `name=` follows belongs to the value ("absolute_codec_string=PCMA,PCMU"). Blanks around names and values do
+    not count. `reserved` are names (lower case) that the dialer sets itself. Raises `BadValue` for names and values that could
+    be syntax for the switch, and for a name that occurs twice: the switch ignores case and would keep one of them.
+    """
+    pairs: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for item in _NEXT_PARAMETER.split(text.strip()):
+        if not item.strip(" \t,"):
+            continue
+        name, equals, value = (part.strip(" \t") for part in item.partition("="))
+        if not equals or not _NAME.fullmatch(name):
+            raise BadValue(field, f"{item.strip()[:80]!r} is not name=value with a name of letters, digits, _ and -")
+        if bad := _SYNTAX_IN_VALUE.findall(value):
+            raise BadValue(field, f"the value of {name} may not contain {_listed(bad)}")
+        if name.lower() in reserved:
+            raise BadValue(field, f"{name} is set by the dialer itself")
+        if name.lower() in seen:
+            raise BadValue(field, f"{name} is given twice")
+        seen.add(name.lower())
+        pairs.append((name, value))
+    return tuple(pairs)
+
+
+def _listed(characters: list[str]) -> str:
+    return " ".join(sorted({repr(character) for character in characters}))
+
+
+def _protocol(text: str, field: str) -> str:
+    protocol = text.strip().upper()
+    if protocol not in ("SIP", "LOCAL"):
+        raise BadValue(field, f"expected SIP or LOCAL, got {text[:40]!r}")
+    return protocol
+
+
+def _dial_string(text: str, field: str) -> str:
+    return parse_dial_string(text, field) if text.strip() else ""
+
+
+@lru_cache(maxsize=256)
+def _parameters(text: str) -> tuple[tuple[str, str], ...]:
+    return parse_parameters(text)
+
+
+def _parameters_text(text: str, field: str) -> str:
+    return ",".join(f"{name}={value}" for name, value in parse_parameters(text, field))
 
 
 class GatewayStatus(enum.IntEnum):
@@ -14,20 +126,54 @@ class GatewayStatus(enum.IntEnum):
     ACTIVE = 1
 
 
+@noun("gateway")
 @frozen(kw_only=True)
 class Gateway:
-    """A way out of the switch. `dial_string` holds `{number}` where the number goes, after `removeprefix` was taken off
-    and `addprefix` put before it. `parameters` are channel variables. `maximum_call` is the highest number of calls at the
-    same time, `calls_per_second` how many may be started in one; None for no limit. `failover_id` is the gateway to take when
-    this one cannot serve."""
+    """A gateway as it was entered. None is no limit; `failover_id` is the gateway to take when this one cannot serve."""
 
-    id: int
-    name: str
-    dial_string: str
-    status: GatewayStatus = GatewayStatus.ACTIVE
-    removeprefix: str = ""
-    addprefix: str = ""
-    parameters: tuple[tuple[str, str], ...] = ()
-    maximum_call: int | None = None
-    calls_per_second: int | None = None
-    failover_id: int | None = None
+    id: int = key()
+    name: str = setting(shortest=1, v1="name", doc="its name, unique")
+    description: str = setting("", longest=LONGEST_TEXT, lines=True, v1="description", doc="for people")
+    protocol: str = setting("SIP", check=_protocol, v1="protocol", doc="SIP or LOCAL: how it is dialled without a dial string")
+    hostname: str = setting("", v1="hostname", doc="where SIP calls without a dial string go, as host or host:port")
+    dial_string: str = setting(
+        "",
+        longest=LONGEST_TEXT,
+        check=_dial_string,
+        doc="what is dialled, such as sofia/gateway/carrier/{number}; empty: as protocol and hostname say",
+    )
+    status: GatewayStatus = setting(GatewayStatus.ACTIVE, v1="status", doc="whether it is used: active or inactive")
+    removeprefix: str = setting("", check=parse_prefix, v1="removeprefix", doc="taken off the number when it begins with it")
+    addprefix: str = setting("", check=parse_prefix, v1="addprefix", doc="put before the number, after that")
+    addparameter: str = setting(
+        "",
+        longest=LONGEST_TEXT,
+        lines=True,
+        check=_parameters_text,
+        v1="addparameter",
+        doc="channel variables of each call, as name=value separated by commas; those that the dialer sets itself are refused",
+    )
+    maximum_call: int | None = setting(None, v1="maximum_call", unit="calls", doc="calls at the same time")
+    calls_per_second: int | None = setting(None, ge=1, unit="calls per second", doc="calls that are started")
+    failover_id: int | None = reference(
+        "gateway",
+        reverse="fails_over_for",
+        default=None,
+        v1="failover_id",
+        doc="the gateway that takes over what it cannot carry",
+    )
+    next_call_at: datetime | None = setting(None, read_only=True, doc="the earliest moment of the next call by the pacing")
+    created_at: datetime = stamp("when it was created", v1="created_date")
+    updated_at: datetime = stamp("when it was last changed", v1="updated_date")
+
+    @property
+    def address(self) -> str:
+        """The dial string with `{number}` in it; when none was entered, the one that its fields of 2011 mean."""
+        if self.dial_string:
+            return self.dial_string
+        return f"loopback/{NUMBER}" if self.protocol == "LOCAL" else f"sofia/external/{NUMBER}@{self.hostname}"
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """The channel variables. Raises `BadValue` when they are damaged."""
+        return _parameters(self.addparameter)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import orjson
 from attrs import define
 from twisted.internet.defer import Deferred
 
 from dialer.model import Contact, Gateway
-from dialer.store import do_not_call, statements, values
+from dialer.store import statements, values
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.times import to_column
@@ -28,15 +27,7 @@ class AnsweredCalls:
             row = connection.execute(statements.CONTACT, (contact_id,)).fetchone()
             if row is None:
                 return None
-            number, first_name, last_name, email, description, variables = row
-            return Contact(
-                number=number,
-                first_name=first_name,
-                last_name=last_name,
-                email=email,
-                description=description,
-                additional_vars={name: str(value) for name, value in orjson.loads(variables).items()},
-            )
+            return values.read_contact(row)
 
         return self.database.run(read)
 
@@ -45,7 +36,7 @@ class AnsweredCalls:
 
         def read(connection: Connection) -> Gateway | None:
             row = connection.execute(statements.GATEWAY, (gateway_id,)).fetchone()
-            return None if row is None else values.gateway(row)
+            return None if row is None else values.read_gateway(row)
 
         return self.database.run(read)
 
@@ -53,6 +44,6 @@ class AnsweredCalls:
         """See `ApplicationStore.never_call`."""
 
         def add(connection: Connection) -> None:
-            connection.execute(do_not_call.ADD, (number, reason, to_column(now)))
+            connection.execute(statements.FORBID_NUMBER, (number, reason, to_column(now)))
 
         return self.database.run(add)

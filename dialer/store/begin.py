@@ -98,22 +98,22 @@ def _claimable(connection: Connection, plans: Sequence[Plan], now: str) -> list[
         found = claimable.pop(plan.candidate.subscriber_id, None)
         if found is None:
             continue
-        count_attempt, count_requeue, number, is_forbidden = found
+        count_attempt, free_retries, number, is_forbidden = found
         if is_forbidden:
             forbidden.append(plan.candidate.subscriber_id)
         elif number not in numbers:
             numbers.add(number)
-            allowed.append(_with_counts(plan, count_attempt, count_requeue))
+            allowed.append(_with_counts(plan, count_attempt, free_retries))
     if forbidden:
         connection.execute(statements.forbid(len(forbidden)), forbidden)
     return allowed
 
 
-def _with_counts(plan: Plan, count_attempt: int, count_requeue: int) -> Plan:
+def _with_counts(plan: Plan, count_attempt: int, free_retries: int) -> Plan:
     candidate = plan.candidate
-    if candidate.count_attempt == count_attempt and candidate.count_requeue == count_requeue:
+    if candidate.count_attempt == count_attempt and candidate.free_retries == free_retries:
         return plan
-    return evolve(plan, candidate=evolve(candidate, count_attempt=count_attempt, count_requeue=count_requeue))
+    return evolve(plan, candidate=evolve(candidate, count_attempt=count_attempt, free_retries=free_retries))
 
 
 def _insert(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> list[Attempt]:

@@ -6,7 +6,7 @@ import orjson
 
 from dialer.interfaces import OPT_OUT
 from dialer.model import Finish
-from dialer.store import do_not_call, statements
+from dialer.store import statements
 from dialer.store.connection import Connection
 from dialer.store.times import to_column, to_column_or_none
 from dialer.store.values import as_text, in_range
@@ -60,7 +60,7 @@ def finish(connection: Connection, end: Finish, owner: str, *, outbox: bool, unl
     )
     if OPT_OUT in outcome.session:
         reason = f"the callee of attempt {attempt.id} asked for it"
-        connection.execute(do_not_call.ADD, (attempt.plan.candidate.number, reason, ended_at))
+        connection.execute(statements.FORBID_NUMBER, (attempt.plan.candidate.number, reason, ended_at))
     if outbox:
         row = (FINISHED, attempt.plan.campaign.id, attempt.id, payload(end), ended_at, ended_at)
         connection.execute(statements.ADD_TO_OUTBOX, row)

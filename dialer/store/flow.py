@@ -7,10 +7,11 @@ does not take them with it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
+import structlog
 from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -19,6 +20,7 @@ from twisted.python.failure import Failure
 from dialer.model import (
     Attempt,
     AttemptState,
+    Campaign,
     CampaignStatus,
     Candidate,
     Finish,
@@ -39,6 +41,8 @@ from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
 from dialer.store.nodes import others
 from dialer.store.times import from_column_or_none, to_column
+
+log = structlog.get_logger()
 
 MOVE_DELAY = 0.05
 """Seconds that a move may wait for company."""
@@ -61,7 +65,7 @@ class Store:
     _outage: Outage = field(factory=lambda: Outage("moves are not stored yet"), init=False)
 
     def snapshot(self) -> Deferred[Snapshot]:
-        """See `FlowStore.snapshot`."""
+        """The started campaigns and all gateways; one whose settings are damaged is paused on the way."""
         return self.database.run(lambda connection: _snapshot(connection, self.node))
 
     def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
@@ -156,13 +160,25 @@ class Store:
 
 
 def _snapshot(connection: Connection, node: str) -> Snapshot:
-    gateways = [values.gateway(row) for row in connection.execute(statements.GATEWAYS)]
-    campaigns = [values.campaign(row) for row in connection.execute(statements.STARTED_CAMPAIGNS)]
+    gateways = [values.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
+    campaigns = list(_started(connection))
     elsewhere = Others()
     if connection.dialect is Dialect.POSTGRESQL:
         limits = [gateway.maximum_call for gateway in gateways] + [campaign.max_concurrent for campaign in campaigns]
         elsewhere = others(connection, node, count=any(limit is not None for limit in limits))
     return Snapshot(campaigns=tuple(campaigns), gateways={gateway.id: gateway for gateway in gateways}, others=elsewhere)
+
+
+def _started(connection: Connection) -> Iterator[Campaign]:
+    """The started campaigns. One whose settings are damaged is paused, and does not keep the others from calling."""
+    for row in connection.execute(statements.STARTED_CAMPAIGNS).fetchall():
+        campaign = values.read_campaign(row)
+        damaged = values.read_campaign.damage(row)
+        if not damaged:
+            yield campaign
+            continue
+        connection.execute(statements.PAUSE_CAMPAIGN, (campaign.id,))
+        log.error("campaign paused: its settings are damaged", campaign=campaign.name, id=campaign.id, settings=damaged)
 
 
 def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: int, skip: int) -> list[Candidate]:

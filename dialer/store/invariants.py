@@ -41,8 +41,8 @@ _BACKUP: Final = "restore a backup; a program cannot tell which of the rows is r
 _NO_OPEN_ATTEMPT: Final = "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.ended_at IS NULL)"
 
 _COUNTED: Final = (
-    "SELECT id, subscriber_id, number_of_attempt, 1 + coalesce(sum(counts) OVER (PARTITION BY subscriber_id ORDER BY id "
-    "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS counted FROM attempt"
+    "SELECT id, subscriber_id, number_of_attempt, 1 + coalesce(sum(counts_as_attempt) OVER (PARTITION BY subscriber_id "
+    "ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS counted FROM attempt"
 )
 """Attempts, with the number that each must have: one more than the earlier ones that count."""
 
@@ -157,7 +157,7 @@ _SUBSCRIBERS: Final = (
         remedy="the subscriber is in process until the dialer's recovery has ended the attempt; one that was not pending has "
         "its status again then",
         repair=(
-            "UPDATE subscriber SET wanted_status = CASE status WHEN 1 THEN NULL ELSE status END, status = 6 "
+            "UPDATE subscriber SET requested_status = CASE status WHEN 1 THEN NULL ELSE status END, status = 6 "
             "WHERE status NOT IN (6, 7) "
             "AND EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.ended_at IS NULL)",
         ),
@@ -166,12 +166,14 @@ _SUBSCRIBERS: Final = (
         name="wrong-count-of-attempts",
         problem="subscribers whose count of attempts is not that of their attempts that count",
         broken="SELECT 'subscriber ' || s.id || ' (' || s.number || '): ' || s.count_attempt || ' instead of ' || "
-        "coalesce(n.counted, 0) FROM subscriber s LEFT JOIN (SELECT subscriber_id, sum(counts) AS counted FROM attempt "
+        "coalesce(n.counted, 0) FROM subscriber s LEFT JOIN (SELECT subscriber_id, sum(counts_as_attempt) AS counted "
+        "FROM attempt "
         "WHERE ended_at IS NOT NULL GROUP BY subscriber_id) n ON n.subscriber_id = s.id "
         "WHERE s.count_attempt <> coalesce(n.counted, 0) ORDER BY s.id",
         remedy="the attempts are counted again",
         repair=(
-            "UPDATE subscriber SET count_attempt = n.counted FROM (SELECT s.id AS subscriber_id, coalesce(sum(a.counts), 0) "
+            "UPDATE subscriber SET count_attempt = n.counted FROM (SELECT s.id AS subscriber_id, "
+            "coalesce(sum(a.counts_as_attempt), 0) "
             "AS counted FROM subscriber s LEFT JOIN attempt a ON a.subscriber_id = s.id AND a.ended_at IS NOT NULL "
             "GROUP BY s.id) n WHERE n.subscriber_id = subscriber.id AND count_attempt <> n.counted",
         ),
@@ -184,13 +186,14 @@ _SUBSCRIBERS: Final = (
         remedy="the subscriber gets the status that a user wished meanwhile; else it is complete when its last attempt was "
         "answered, failed when it has no attempt left, and otherwise pending and ready now; no attempt is counted",
         repair=(
-            "UPDATE subscriber SET wanted_status = coalesce(wanted_status, "
+            "UPDATE subscriber SET requested_status = coalesce(requested_status, "
             "CASE WHEN (SELECT a.disposition FROM attempt a WHERE a.subscriber_id = subscriber.id ORDER BY a.id DESC LIMIT 1) "
             "= 'ANSWERED' THEN 5 "
             "WHEN count_attempt > (SELECT c.max_retry FROM campaign c WHERE c.id = subscriber.campaign_id) THEN 4 "
             f"ELSE 1 END) WHERE status = 6 AND {_NO_OPEN_ATTEMPT}",
-            "UPDATE subscriber SET status = wanted_status, ready_at = CASE wanted_status WHEN 1 THEN coalesce(:now, ready_at) "
-            f"END, wanted_status = NULL WHERE status = 6 AND wanted_status IS NOT NULL AND {_NO_OPEN_ATTEMPT}",
+            "UPDATE subscriber SET status = requested_status, "
+            "ready_at = CASE requested_status WHEN 1 THEN coalesce(:now, ready_at) END, requested_status = NULL "
+            f"WHERE status = 6 AND requested_status IS NOT NULL AND {_NO_OPEN_ATTEMPT}",
         ),
     ),
     Invariant(

@@ -4,15 +4,15 @@ needs to see them (1 is START, 6 IN_PROCESS, 7 NOT_AUTHORISED of `SubscriberStat
 from __future__ import annotations
 
 from dialer.store.connection import Variants
-from dialer.store.values import ATTEMPT_COLUMNS, CAMPAIGN_COLUMNS, CANDIDATE_COLUMNS, GATEWAY_COLUMNS
+from dialer.store.values import ATTEMPT_COLUMNS, CANDIDATE_COLUMNS, read_campaign, read_contact, read_gateway
 
-GATEWAYS = f"SELECT {GATEWAY_COLUMNS} FROM gateway g ORDER BY g.id"
-GATEWAY = f"SELECT {GATEWAY_COLUMNS} FROM gateway g WHERE g.id = ?"
+GATEWAYS = f"SELECT {read_gateway.columns} FROM gateway g ORDER BY g.id"
+GATEWAY = f"SELECT {read_gateway.columns} FROM gateway g WHERE g.id = ?"
 
-CONTACT = "SELECT number, first_name, last_name, email, description, additional_vars FROM contact WHERE id = ?"
+CONTACT = f"SELECT {read_contact.columns} FROM contact k WHERE k.id = ?"
 
 STARTED_CAMPAIGNS = (
-    f"SELECT {CAMPAIGN_COLUMNS} FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id WHERE c.status = 1 ORDER BY c.id"
+    f"SELECT {read_campaign.columns} FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id WHERE c.status = 1 ORDER BY c.id"
 )
 
 _NO_OPEN_ATTEMPT = "NOT EXISTS (SELECT 1 FROM attempt o WHERE o.number = s.number AND o.ended_at IS NULL)"
@@ -57,18 +57,18 @@ MOVE = (
 )
 
 END_ATTEMPT = (
-    "UPDATE attempt SET state = 'ended', ended_at = ?, cause = ?, disposition = ?, counts = ?, reason = ?, q850 = ?, "
-    "sip_status = ?, sip_disposition = ?, rang_at = coalesce(?, rang_at), answered_at = coalesce(?, answered_at), "
+    "UPDATE attempt SET state = 'ended', ended_at = ?, cause = ?, disposition = ?, counts_as_attempt = ?, reason = ?, "
+    "q850 = ?, sip_status = ?, sip_disposition = ?, rang_at = coalesce(?, rang_at), answered_at = coalesce(?, answered_at), "
     "ring_ms = ?, talk_ms = ?, duration_ms = ?, machine = ?, session = ? WHERE id = ? AND ended_at IS NULL AND owner = ?"
 )
 
-END_UNRECORDED_ATTEMPT = f"{END_ATTEMPT} AND record IS NULL"
+END_UNRECORDED_ATTEMPT = f"{END_ATTEMPT} AND pending_cdr IS NULL"
 """One statement: a record that is kept at the same moment is either seen here or finds the attempt ended."""
 
 SETTLE_SUBSCRIBER = (
-    "UPDATE subscriber SET status = coalesce(wanted_status, ?), "
-    "ready_at = CASE coalesce(wanted_status, ?) WHEN 1 THEN coalesce(?, ready_at) END, wanted_status = NULL, "
-    "count_attempt = count_attempt + ?, count_requeue = CASE ? WHEN 1 THEN 0 ELSE count_requeue + 1 END, "
+    "UPDATE subscriber SET status = coalesce(requested_status, ?), "
+    "ready_at = CASE coalesce(requested_status, ?) WHEN 1 THEN coalesce(?, ready_at) END, requested_status = NULL, "
+    "count_attempt = count_attempt + ?, free_retries = CASE ? WHEN 1 THEN 0 ELSE free_retries + 1 END, "
     "last_attempt_at = coalesce(?, last_attempt_at) WHERE id = ? AND status = 6"
 )
 """What a user asked for while the call was live wins over the decision. Parameters: decided status (twice), when it is ready
@@ -79,13 +79,17 @@ ADD_TO_OUTBOX = (
     "VALUES (?, ?, ?, ?, 'due', 0, ?, ?, '')"
 )
 
-KEEP_CDR = "UPDATE attempt SET record = ? WHERE call_uuid = ? AND ended_at IS NULL"
-PENDING_CDR = "SELECT record FROM attempt WHERE id = ? AND ended_at IS NULL AND owner = ? AND record IS NOT NULL"
+FORBID_NUMBER = "INSERT INTO do_not_call (number, reason, created_at) VALUES (?, ?, ?) ON CONFLICT (number) DO NOTHING"
+
+PAUSE_CAMPAIGN = "UPDATE campaign SET status = 2 WHERE id = ? AND status = 1"
+
+KEEP_CDR = "UPDATE attempt SET pending_cdr = ? WHERE call_uuid = ? AND ended_at IS NULL"
+PENDING_CDR = "SELECT pending_cdr FROM attempt WHERE id = ? AND ended_at IS NULL AND owner = ? AND pending_cdr IS NOT NULL"
 
 ADOPT_OPEN = "UPDATE attempt SET owner = ?, epoch = epoch + 1 WHERE ended_at IS NULL AND owner <> ?"
 
 OPEN_ATTEMPTS = (
-    f"SELECT {ATTEMPT_COLUMNS}, {CANDIDATE_COLUMNS}, {CAMPAIGN_COLUMNS}, {GATEWAY_COLUMNS} FROM attempt a "
+    f"SELECT {ATTEMPT_COLUMNS}, {CANDIDATE_COLUMNS}, {read_campaign.columns}, {read_gateway.columns} FROM attempt a "
     "JOIN subscriber s ON s.id = a.subscriber_id JOIN campaign c ON c.id = a.campaign_id "
     "JOIN voip_app v ON v.id = c.voip_app_id JOIN gateway g ON g.id = a.gateway_id "
     "WHERE a.owner = ? AND a.ended_at IS NULL ORDER BY a.id"
@@ -96,7 +100,7 @@ _UNEXPLAINED = "ended_at IS NOT NULL AND cause IN ('UNKNOWN', 'LOST_SWITCH') AND
 
 RECORDED_ATTEMPT = (
     f"SELECT a.owner, a.ended_at IS NOT NULL, {_UNEXPLAINED}, coalesce(a.machine, 0), {ATTEMPT_COLUMNS}, {CANDIDATE_COLUMNS}, "
-    f"{CAMPAIGN_COLUMNS}, {GATEWAY_COLUMNS} FROM attempt a "
+    f"{read_campaign.columns}, {read_gateway.columns} FROM attempt a "
     "JOIN subscriber s ON s.id = a.subscriber_id JOIN campaign c ON c.id = a.campaign_id "
     "JOIN voip_app v ON v.id = c.voip_app_id JOIN gateway g ON g.id = a.gateway_id WHERE a.call_uuid = ?"
 )
@@ -132,7 +136,7 @@ def claimable(count: int) -> Variants:
     """Which of `count` subscribers may still be called; those whose row another process has locked are left to it.
     Parameters: now, subscribers."""
     statement = (
-        f"SELECT s.id, s.count_attempt, s.count_requeue, s.number, {_FORBIDDEN} FROM subscriber s "
+        f"SELECT s.id, s.count_attempt, s.free_retries, s.number, {_FORBIDDEN} FROM subscriber s "
         "JOIN campaign c ON c.id = s.campaign_id AND c.status = 1 "
         f"WHERE s.ready_at <= ? AND s.id IN ({marks(count)}) AND s.status = 1 AND {_NO_OPEN_ATTEMPT}"
     )
@@ -170,8 +174,3 @@ def insert_attempts(count: int) -> str:
 def open_among(count: int) -> str:
     """Which of `count` calls have an open attempt. Parameters: call UUIDs."""
     return f"SELECT call_uuid FROM attempt WHERE call_uuid IN ({marks(count)}) AND ended_at IS NULL"
-
-
-def contacts_among(count: int) -> str:
-    """Which of `count` numbers a phonebook has. Parameters: phonebook, numbers."""
-    return f"SELECT number FROM contact WHERE phonebook_id = ? AND number IN ({marks(count)})"

@@ -11,12 +11,12 @@ from attrs import define, field, frozen
 from dialer.accounts import hash_password
 from dialer.cli.blocking import with_database
 from dialer.model import Contact
-from dialer.store.contacts import Contacts
 from dialer.store.database import Database
 from dialer.store.schema import upgrade
 from tests.chaos.grounds import Ground
 from tests.harness.campaign import CampaignRules, seed
 from tests.integration.run_support import PASSWORD
+from tests.seeding import Seeds
 
 CALLEES: Final = (
     "busy",
@@ -76,9 +76,7 @@ class PlayedCampaign:
         """More contacts, beside the dialers that run."""
         numbers = [Contact(number=f"1555{index:07d}") for index in range(self.contacts, self.contacts + count)]
         self.contacts += count
-        with_database(
-            self.ground.url, lambda database: Contacts(database).import_contacts(self._phonebook, numbers, datetime.now(UTC))
-        )
+        with_database(self.ground.url, lambda database: Seeds(database, datetime.now(UTC)).add(self._phonebook, numbers))
 
     def fresh(self) -> int:
         """How many contacts have not been called yet."""

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from dialer.cli.blocking import with_database
 from dialer.model import Contact
-from dialer.store.contacts import Contacts
 from dialer.store.database import Database
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
 from tests.crash.scenarios import Scenario
 from tests.harness.campaign import seed
+from tests.seeding import Seeds
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -40,4 +40,4 @@ def database_for(scenario: Scenario, folder: Path) -> Path:
 async def _fill(database: Database, scenario: Scenario) -> None:
     seeded = await seed(database, scenario.rules, START)
     numbers = [number_of(index) for index in range(len(scenario.callees))]
-    await Contacts(database).import_contacts(seeded.phonebook_id, [Contact(number=number) for number in numbers], START)
+    await Seeds(database, START).add(seeded.phonebook_id, [Contact(number=number) for number in numbers])

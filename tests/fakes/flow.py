@@ -32,6 +32,7 @@ START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 GATEWAY = Gateway(id=1, name="carrier", dial_string="sofia/gateway/carrier/{number}")
 
 CAMPAIGN = Campaign(
+    voip_app_id=1,
     id=1,
     user_id=1,
     name="autumn",

@@ -132,7 +132,7 @@ class MemoryStore:
         row.candidate = evolve(
             candidate,
             count_attempt=candidate.count_attempt + decision.counts,
-            count_requeue=0 if decision.counts else candidate.count_requeue + 1,
+            free_retries=0 if decision.counts else candidate.free_retries + 1,
         )
         self.finishes.append(finish)
         self.log.append(f"finish {uuid}")

@@ -271,7 +271,7 @@ def test_the_attempt_ends_once_and_as_a_record_tells(
 def judge(story: Story) -> None:
     fate, rows = story.fate, story.rows
     [(state, cause, disposition, counts, answered_at)] = rows.sql(
-        "SELECT state, cause, disposition, counts, answered_at FROM attempt"
+        "SELECT state, cause, disposition, counts_as_attempt, answered_at FROM attempt"
     )
     [(status, ready_at, count)] = rows.sql("SELECT status, ready_at, count_attempt FROM subscriber")
     assert (state, len(story.lifecycle.register)) == (AttemptState.ENDED, 0)

@@ -9,10 +9,8 @@ from typing import Any
 from attrs import frozen
 
 from dialer.model import UnknownPolicy, VoipAppType
-from dialer.store.admin import Admin
-from dialer.store.contacts import Contacts
 from dialer.store.database import Database
-from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
+from tests.seeding import Seeds
 
 
 @frozen(kw_only=True)
@@ -45,16 +43,15 @@ async def seed(
     password_hash: str = "",
 ) -> Seeded:
     """Create everything that a campaign needs; its user is the superuser `admin`."""
-    admin = Admin(database)
-    user_id = await admin.create_user(NewUser(username="admin", password_hash=password_hash, is_superuser=True), now)
-    gateway_id = await admin.create_gateway(NewGateway(name="carrier", dial_string=dial_string), now)
-    app_id = await admin.create_voip_app(NewVoipApp(name="message", type=VoipAppType.PLAY_AUDIO, data=audio), now)
-    draft = NewCampaign(
-        user_id=user_id,
+    seeds = Seeds(database, now)
+    user_id = await seeds.user(username="admin", password_hash=password_hash, is_superuser=True)
+    gateway_id = await seeds.gateway(name="carrier", dial_string=dial_string)
+    app_id = await seeds.voip_app(name="message", type=VoipAppType.PLAY_AUDIO, data=audio)
+    details = await seeds.campaign(
+        user_id,
         name="played",
         gateway_id=gateway_id,
         voip_app_id=app_id,
-        starting_at=now - timedelta(days=1),
         expires_at=now + timedelta(days=30),
         frequency=rules.frequency,
         max_retry=rules.max_retry,
@@ -63,10 +60,7 @@ async def seed(
         call_max_duration=rules.max_duration,
         unknown_policy=rules.policy,
     )
-    campaign_id = await admin.create_campaign(draft, now)
-    phonebook_id = await admin.create_phonebook(NewPhonebook(user_id=user_id, name="all"), now)
-    await Contacts(database).subscribe(campaign_id, phonebook_id, now)
-    return Seeded(campaign_id, phonebook_id)
+    return Seeded(details.campaign.id, details.phonebooks[0].id)
 
 
 @frozen(kw_only=True)
@@ -103,7 +97,7 @@ ATTEMPTS = (
 )
 CONTACTS = (
     "SELECT s.number, s.status, s.ready_at, s.count_attempt, "
-    "(SELECT count(*) FROM attempt a WHERE a.subscriber_id = s.id AND a.counts = 1) FROM subscriber s ORDER BY s.id"
+    "(SELECT count(*) FROM attempt a WHERE a.subscriber_id = s.id AND a.counts_as_attempt = 1) FROM subscriber s ORDER BY s.id"
 )
 
 Query = Callable[[str], Sequence[tuple[Any, ...]]]

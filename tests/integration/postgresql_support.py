@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from importlib import resources
 from typing import Any
 
 import psycopg2
 import pytest
 
+from dialer.store.connection import Dialect
+from dialer.store.schema import upgrades
 from tests.postgresql import Server
-from tests.unit.store.test_schema import FURNITURE
+from tests.unit.store.test_schema import SEED
 
 Rows = list[tuple[Any, ...]]
 
 
 def statements() -> Iterator[str]:
-    for entry in sorted(resources.files("dialer.store.upgrades").iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".postgresql.sql"):
-            yield entry.read_text(encoding="utf-8")
+    for step in upgrades(Dialect.POSTGRESQL):
+        yield step.sql
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def furnished(postgres_server: Server, schema: str) -> Iterator[str]:
     """The same with a row in every table."""
     url = postgres_server.new_database(template=schema)
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-        cursor.execute(FURNITURE)
+        cursor.execute(SEED)
         for table in ("campaign", "contact", "subscriber", "attempt"):
             cursor.execute(f"ALTER TABLE {table} ALTER id RESTART WITH 10")
         connection.commit()

@@ -20,10 +20,9 @@ from attrs import define, field
 from dialer.cli.blocking import with_database
 from dialer.model import VoipAppType
 from dialer.service import utc_now
-from dialer.store.admin import Admin
 from dialer.store.database import Database
-from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
 from tests.processes import command, dialer, environment
+from tests.seeding import Seeds
 from tests.unit.api.world import cheap_hash
 
 PASSWORD = "correct horse"
@@ -60,19 +59,18 @@ def change(folder: Path, **settings: str) -> None:
 def move_to(folder: Path, url: str, username: str = "admin", password: str = PASSWORD) -> None:
     """Another database than the file, with what `dialer init` puts into one."""
 
-    async def furnish(database: Database) -> None:
-        admin, now = Admin(database), utc_now()
-        await admin.create_user(NewUser(username=username, password_hash=cheap_hash(password), is_superuser=True), now)
-        gateway = NewGateway(
+    async def seed(database: Database) -> None:
+        seeds = Seeds(database, utc_now())
+        await seeds.user(username=username, password_hash=cheap_hash(password), is_superuser=True)
+        gateway_id = await seeds.gateway(
             name="Default_Gateway",
             description="This is default gateway",
             hostname="localhost",
             dial_string="sofia/gateway/simulator/{number}",
         )
-        app = NewVoipApp(name="Default_VoIP_App", type=VoipAppType.DIAL, gateway_id=await admin.create_gateway(gateway, now))
-        await admin.create_voip_app(app, now)
+        await seeds.voip_app(name="Default_VoIP_App", type=VoipAppType.DIAL, gateway_id=gateway_id)
 
-    with_database(url, furnish)
+    with_database(url, seed)
     (folder / "dialer.db").unlink()
     change(folder, url=f'"{url}"')
 

@@ -21,9 +21,8 @@ from dialer.host import Host
 from dialer.model import VoipAppType
 from dialer.service import utc_now
 from dialer.simulator.oracle import CalledSide
-from dialer.store.admin import Admin
-from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
 from tests.grounds import new_database, rows
+from tests.seeding import Seeds
 from tests.unit.api.world import basic, cheap_hash
 
 pytestmark = pytest.mark.usefixtures("database_kind")
@@ -75,11 +74,10 @@ async def service(folder: Path, callees: list[str], rate: float = 400.0) -> Asyn
     )
     host = Host(reactor, config, folder, API)
     await host.start()
-    admin, now = Admin(host.service.database), utc_now()
-    await admin.create_user(NewUser(username="ann", password_hash=cheap_hash("ann")), now)
-    await admin.create_gateway(NewGateway(name="carrier", dial_string="sofia/gateway/carrier/{number}"), now)
-    data = "silence_stream://60000"
-    await admin.create_voip_app(NewVoipApp(name="hello", type=VoipAppType.PLAY_AUDIO, data=data), now)
+    seeds = Seeds(host.service.database, utc_now())
+    await seeds.user(username="ann", password_hash=cheap_hash("ann"))
+    await seeds.gateway(name="carrier", dial_string="sofia/gateway/carrier/{number}")
+    await seeds.voip_app(name="hello", type=VoipAppType.PLAY_AUDIO, data="silence_stream://60000")
     pool = HTTPConnectionPool(reactor)
     try:
         yield Service(host, Agent(reactor, pool=pool))

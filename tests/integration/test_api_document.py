@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dialer.declare import documentation, noun_of
+from dialer.model import Campaign
 from dialer.store.connection import Dialect
 from tests.grounds import new_database
-from tests.integration.api_document import PAGE, answer, examples, run
+from tests.integration.api_document import PAGE, Answer, answer, examples, run
 from tests.integration.run_support import change, move_to, started
 from tests.processes import dialer
 
@@ -59,6 +62,26 @@ def test_an_example_is_read_whole_but_for_its_times() -> None:
         examples(SHORT_ANSWER.replace("```http", "```"))
 
 
+ADDED = {field.v1 for field in noun_of(Campaign).enterable if field.v1}
+
+
+def as_documented(found: Any, documented: Any) -> Any:
+    """Without the settings of a campaign that the example leaves out: the page has a table of them."""
+    match found, documented:
+        case Answer(), Answer():
+            return Answer(found.status, as_documented(found.body, documented.body))
+        case dict(), dict():
+            left_out = {name for name in found if name not in documented and name in ADDED}
+            return {name: as_documented(each, documented.get(name)) for name, each in found.items() if name not in left_out}
+        case list(), list() if len(found) == len(documented):
+            return [as_documented(*pair) for pair in zip(found, documented, strict=True)]
+    return found
+
+
+def test_the_page_has_a_table_of_the_settings_of_a_campaign() -> None:
+    assert documentation(Campaign) in PAGE.read_text(), "run: python docs/write.py"
+
+
 def test_every_command_of_the_page_answers_what_stands_below_it(tmp_path: Path, database_kind: Dialect) -> None:
     page = examples(PAGE.read_text())
     service = new_service(tmp_path)
@@ -68,7 +91,7 @@ def test_every_command_of_the_page_answers_what_stands_below_it(tmp_path: Path, 
         address = running.addresses["http"]
         for example in page:
             status, headers, body = run(example.command, address)
-            assert answer(status, body) == example.answer, example.command
+            assert as_documented(answer(status, body), example.answer) == example.answer, example.command
             assert headers["vary"] == "Authorization"
             assert headers["content-type"] == "application/json; charset=utf-8"
             assert "server" not in headers

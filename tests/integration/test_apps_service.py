@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +11,21 @@ from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred
 
 from dialer.esl.inbound import SwitchConfig
-from dialer.model import Contact, SubscriberStatus, VoipAppType
+from dialer.model import CallRecord, Contact, SubscriberStatus, VoipAppType
 from dialer.service import DialerService, ServiceSettings, utc_now
 from dialer.settings import AppSettings
 from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.service import Simulator
-from dialer.store.admin import Admin
-from dialer.store.contacts import Contacts
-from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
-from dialer.store.reports import AttemptRecord, Reports
 from tests.grounds import new_database
+from tests.seeding import Seeds
 
 pytestmark = pytest.mark.usefixtures("database_kind")
 
 
 async def dial(
     folder: Path, callee: str, contact: Contact, *, kind: VoipAppType, settings: AppSettings, **app: Any
-) -> tuple[list[AttemptRecord], list[str], Simulator, SubscriberStatus]:
+) -> tuple[list[CallRecord], list[str], Simulator, SubscriberStatus]:
     """One contact, called until it is finished: its attempts, the do-not-call list, what the switch saw, its status."""
     from twisted.internet import reactor
 
@@ -44,28 +40,14 @@ async def dial(
     )
     await service.start()
     try:
-        admin, now = Admin(service.database), utc_now()
-        await admin.create_user(NewUser(username="ann"), now)
-        await admin.create_gateway(NewGateway(name="carrier", dial_string="sofia/gateway/carrier/{number}"), now)
-        await admin.create_voip_app(NewVoipApp(name="app", type=kind, gateway_id=1, **app), now)
-        draft = NewCampaign(
-            user_id=1,
-            name="spring",
-            gateway_id=1,
-            voip_app_id=1,
-            starting_at=now,
-            expires_at=now + timedelta(days=1),
-            frequency=600,
-            max_retry=3,
-            interval_retry=0,
-        )
-        campaign_id = await admin.create_campaign(draft, now)
-        phonebook_id = await admin.create_phonebook(NewPhonebook(user_id=1, name="spring"), now)
-        contacts = Contacts(service.database)
-        await contacts.subscribe(campaign_id, phonebook_id, now)
-        await contacts.import_contacts(phonebook_id, [contact], now)
+        seeds = Seeds(service.database, utc_now())
+        await seeds.user(username="ann")
+        await seeds.gateway(name="carrier", dial_string="sofia/gateway/carrier/{number}")
+        await seeds.voip_app(name="app", type=kind, gateway_id=1, **app)
+        details = await seeds.campaign(name="spring", frequency=600, max_retry=3, interval_retry=0)
+        await seeds.add(details.phonebooks[0].id, [contact])
         await finished.addTimeout(15, reactor)
-        attempts = await Reports(service.database).attempts(campaign_id)
+        attempts = await seeds.attempts(details.campaign.id)
         numbers = await service.database.run(
             lambda connection: [number for (number,) in connection.execute("SELECT number FROM do_not_call")]
         )

@@ -6,21 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from pytest_twisted import ensureDeferred
 
 from dialer.errors import BadValue
 from dialer.interfaces import OPT_OUT
-from dialer.model import Contact, VoipAppType
-from dialer.records import Account, CampaignChange, CampaignDraft
+from dialer.management import gateways
+from dialer.model import Campaign, Contact, VoipAppType
 from dialer.store.answered import AnsweredCalls
-from dialer.store.catalogue import Catalogue
-from dialer.store.drafts import NewVoipApp
-from dialer.store.requests import campaigns
-from tests.unit.store.support import LATER, NOW, World, ended, world
+from dialer.stored import load_rules
+from tests.unit.store.support import NOW, World, ended, world
 
 pytestmark = pytest.mark.usefixtures("database_kind")
 
-ANN = Account(id=1, username="ann")
 GOOD = {VoipAppType.DIAL: "+49 30 1", VoipAppType.CONFERENCE: "sales", VoipAppType.SPEAK: "Dear {first_name}"}
 BAD = {VoipAppType.DIAL: "user/1000", VoipAppType.CONFERENCE: "bridge:a:b", VoipAppType.SPEAK: "x" * 2001}
 
@@ -31,9 +29,9 @@ async def test_a_contact_is_read_with_what_is_known_of_it(tmp_path: Path) -> Non
         ana = Contact(
             number="77", first_name="Ana", last_name="B", email="e", description="d", additional_vars={"city": "Lima"}
         )
-        await w.contacts.import_contacts(1, [ana], NOW)
+        await w.seeds.add(1, [ana])
         store = AnsweredCalls(w.database)
-        assert await store.contact(1) == ana
+        assert await store.contact(1) == evolve(ana, id=1, phonebook_id=1, created_at=NOW, updated_at=NOW)
         assert await store.contact(99) is None
 
 
@@ -41,7 +39,7 @@ async def test_a_contact_is_read_with_what_is_known_of_it(tmp_path: Path) -> Non
 async def test_a_gateway_is_read_as_it_is_now(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         store = AnsweredCalls(w.database)
-        await Catalogue(w.database).change_gateway(1, {"addprefix": "00"}, NOW)
+        await w.seeds.ask(gateways.change, 1, {"addprefix": "00"})
         gateway = await store.gateway(1)
         assert gateway is not None
         assert (gateway.name, gateway.addprefix, gateway.parameters) == ("carrier", "00", (("a", "1"),))
@@ -76,49 +74,52 @@ async def test_an_end_without_that_note_does_not(tmp_path: Path) -> None:
 
 
 async def create(w: World, name: str, app_id: int, data: str) -> int:
-    draft = CampaignDraft(name=name, gateway_id=1, voip_app_id=app_id, voip_app_data=data)
-    return (await w.database.run(lambda connection: campaigns.create(connection, ANN, draft, NOW))).id
+    return (await w.seeds.campaign(name=name, voip_app_id=app_id, voip_app_data=data)).campaign.id
 
 
 async def change(w: World, campaign_id: int, **changes: Any) -> None:
-    wanted = CampaignChange(**changes)
-    await w.database.run(lambda connection: campaigns.change(connection, ANN, campaign_id, wanted, LATER))
+    await w.seeds.change_campaign(campaign_id, **changes)
+
+
+def data_of(w: World, campaign_id: int) -> tuple[int, str]:
+    """Its voice application, and the data for it."""
+    ((app_id, rules),) = w.sql("SELECT voip_app_id, rules FROM campaign WHERE id = ?", campaign_id)
+    return app_id, load_rules(Campaign, rules).values["voip_app_data"]
 
 
 @pytest.mark.parametrize("kind", GOOD)
 @ensureDeferred
 async def test_a_campaigns_data_must_fit_its_voice_application(tmp_path: Path, kind: VoipAppType) -> None:
     async with world(tmp_path, contacts=0) as w:
-        app_id = await w.admin.create_voip_app(NewVoipApp(name="app", type=kind), NOW)
-        with pytest.raises(BadValue, match=r"^voipapp_data: "):
+        app_id = await w.seeds.voip_app(name="app", type=kind)
+        with pytest.raises(BadValue, match=r"^voip_app_data: "):
             await create(w, "bad", app_id, BAD[kind])
         campaign_id = await create(w, "good", app_id, GOOD[kind])
-        with pytest.raises(BadValue, match=r"^voipapp_data: "):
+        with pytest.raises(BadValue, match=r"^voip_app_data: "):
             await change(w, campaign_id, voip_app_data=BAD[kind])
         await change(w, campaign_id, voip_app_data="")
-        assert w.sql("SELECT voip_app_data FROM campaign WHERE id = ?", campaign_id) == [""]
+        assert data_of(w, campaign_id) == (app_id, "")
 
 
 @ensureDeferred
 async def test_another_voice_application_must_be_able_to_use_the_data_that_is_there(tmp_path: Path) -> None:
     async with world(tmp_path, contacts=0) as w:
-        dial = await w.admin.create_voip_app(NewVoipApp(name="dial", type=VoipAppType.DIAL), NOW)
+        dial = await w.seeds.voip_app(name="dial", type=VoipAppType.DIAL)
         campaign_id = await create(w, "c", 1, "hello.wav")
-        with pytest.raises(BadValue, match=r"^voipapp_data: 'hello.wav' is not a number"):
+        with pytest.raises(BadValue, match=r"^voip_app_data: 'hello.wav' is not a number"):
             await change(w, campaign_id, voip_app_id=dial)
         await change(w, campaign_id, voip_app_id=dial, voip_app_data="100")
-        assert w.sql("SELECT voip_app_id, voip_app_data FROM campaign WHERE id = ?", campaign_id) == [(dial, "100")]
+        assert data_of(w, campaign_id) == (dial, "100")
 
 
 @ensureDeferred
 async def test_an_administrators_data_must_fit_the_kind_whenever_either_changes(tmp_path: Path) -> None:
     async with world(tmp_path, contacts=0) as w:
-        catalogue = Catalogue(w.database)
         with pytest.raises(BadValue, match=r"^data: "):
-            await w.admin.create_voip_app(NewVoipApp(name="d", type=VoipAppType.DIAL, data="sales team"), NOW)
-        app_id = await w.admin.create_voip_app(NewVoipApp(name="d", type=VoipAppType.DIAL, data="user/1000"), NOW)
+            await w.seeds.voip_app(name="d", type=VoipAppType.DIAL, data="sales team")
+        app_id = await w.seeds.voip_app(name="d", type=VoipAppType.DIAL, data="user/1000")
         with pytest.raises(BadValue, match=r"^data: "):
-            await catalogue.change_voip_app(app_id, {"type": int(VoipAppType.CONFERENCE)}, NOW)
+            await w.seeds.ask(gateways.change_application, app_id, {"type": VoipAppType.CONFERENCE})
         with pytest.raises(BadValue, match=r"^data: "):
-            await catalogue.change_voip_app(app_id, {"data": "a|b"}, NOW)
+            await w.seeds.ask(gateways.change_application, app_id, {"data": "a|b"})
         assert w.sql("SELECT type, data FROM voip_app WHERE id = ?", app_id) == [(1, "user/1000")]

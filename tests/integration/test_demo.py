@@ -18,12 +18,19 @@ from dialer.cli.demo_campaign import DemoRules
 from dialer.cli.demo_run import DemoPlan, DemoRun
 from dialer.errors import DialerError
 from dialer.esl.inbound import SwitchConfig
-from dialer.model import Contact, Disposition, SubscriberStatus
+from dialer.model import CallRecord, Contact, Disposition, SubscriberStatus
+from dialer.service import utc_now
 from dialer.simulator.oracle import CalledSide
 from dialer.store.database import Database
 from dialer.store.location import sqlite_url
-from dialer.store.reports import AttemptRecord, Reports
 from dialer.store.schema import upgrade
+from tests.seeding import Seeds
+
+CLOCK = 0.05
+"""Seconds by which two readings of one clock may differ."""
+
+MICROSECONDS = 2e-6
+"""Seconds: what is lost of a moment that is stored in whole microseconds."""
 
 CLOCK = 0.05
 """Seconds by which two readings of one clock may differ."""
@@ -62,7 +69,7 @@ class Dialled:
     run: DemoRun
     output: str
     calls: list[CalledSide]
-    attempts: list[AttemptRecord]
+    attempts: list[CallRecord]
 
 
 @pytest_twisted.async_fixture(scope="module")
@@ -84,11 +91,11 @@ async def perform(plan: DemoPlan) -> tuple[DemoRun, str]:
     return run, output.getvalue()
 
 
-async def attempts(plan: DemoPlan, campaign_id: int) -> list[AttemptRecord]:
+async def attempts(plan: DemoPlan, campaign_id: int) -> list[CallRecord]:
     database = Database(sqlite_url(plan.database), reactor)
     await database.start()
     try:
-        return await Reports(database).attempts(campaign_id)
+        return await Seeds(database, utc_now()).attempts(campaign_id)
     finally:
         await database.stop()
 
@@ -115,7 +122,7 @@ def test_the_table_agrees_with_what_the_callees_saw(dialled: Dialled) -> None:
 
 def test_nobody_rings_twice_for_one_attempt_nor_more_often_than_allowed(dialled: Dialled) -> None:
     assert max(Counter(call.call_uuid for call in dialled.calls if call.rang).values()) == 1
-    counted = Counter(attempt.number for attempt in dialled.attempts if attempt.counts)
+    counted = Counter(attempt.number for attempt in dialled.attempts if attempt.counts_as_attempt)
     assert counted.keys() == {contact.number for contact in dialled.plan.rules.contacts}
     assert max(counted.values()) <= 1 + dialled.plan.rules.max_retry
 

@@ -261,7 +261,9 @@ def test_ctrl_c_lets_live_calls_end_and_the_next_run_goes_on(tmp_path: Path, swi
     assert "the same command goes on" in output
     assert run.open_attempts() == 0
     assert {event["by"] for event in seen(run.log, "ended")} == {"switch"}
-    assert all(cause == ("NORMAL_CLEARING",) for cause in rows(run.database, "SELECT cause FROM attempt WHERE counts = 1"))
+    assert all(
+        cause == ("NORMAL_CLEARING",) for cause in rows(run.database, "SELECT cause FROM attempt WHERE counts_as_attempt = 1")
+    )
     done = one(run.database, "SELECT count(*) FROM subscriber WHERE status = 5")
     assert 0 < done < 30
 

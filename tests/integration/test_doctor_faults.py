@@ -23,11 +23,10 @@ from dialer.esl.outbound import OutboundServer
 from dialer.model import VoipAppType
 from dialer.simulator.config import MODULES, SimulatorConfig
 from dialer.simulator.service import Simulator
-from dialer.store.admin import Admin
 from dialer.store.database import Database
-from dialer.store.drafts import NewGateway, NewVoipApp
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
+from tests.seeding import Seeds
 
 PASSWORD = "not the stock one"
 
@@ -54,12 +53,12 @@ class Bed:
         self.simulator = Simulator(reactor, SimulatorConfig(**settings), random.Random(3))
         self.switch: dict[str, object] = {"password": PASSWORD}
         self.outbound: dict[str, object] = {"endpoint": "tcp:0:interface=127.0.0.1"}
-        self.gateways = [NewGateway(name="carrier", dial_string="sofia/gateway/carrier/{number}")]
+        self.gateways = [{"name": "carrier", "dial_string": "sofia/gateway/carrier/{number}"}]
         self.app = VoipAppType.PLAY_AUDIO
         self.patience = 10.0
 
     async def examine(self, during: Callable[[], object] = lambda: None) -> list[Diagnosis]:
-        await self.furnish()
+        await self.seed()
         port = await self.simulator.start()
         during()
         raw = {
@@ -74,14 +73,15 @@ class Bed:
             assert not self.simulator.switch.channels, "the loopback check's call was left behind"
             await self.simulator.stop()
 
-    async def furnish(self) -> None:
+    async def seed(self) -> None:
         url = sqlite_url(self.folder / "dialer.db")
         upgrade(url)
         database = Database(url, self.reactor)
         await database.start()
+        seeds = Seeds(database, now())
         for gateway in self.gateways:
-            key = await Admin(database).create_gateway(gateway, now())
-            await Admin(database).create_voip_app(NewVoipApp(name=gateway.name, type=self.app, gateway_id=key), now())
+            key = await seeds.gateway(**gateway)
+            await seeds.voip_app(name=gateway["name"], type=self.app, gateway_id=key)
         await database.stop()
 
 
@@ -298,9 +298,9 @@ class Silent(Protocol):
 async def test_a_gateway_that_is_down_and_one_that_does_not_exist_are_named(tmp_path: Path) -> None:
     bed = Bed(tmp_path, gateways_down=frozenset({"carrier"}))
     bed.gateways += [
-        NewGateway(name="forgotten", dial_string="sofia/gateway/nope/{number}"),
-        NewGateway(name="profile", dial_string="sofia/strange/{number}@192.0.2.1"),
-        NewGateway(name="local", protocol="LOCAL"),
+        {"name": "forgotten", "dial_string": "sofia/gateway/nope/{number}"},
+        {"name": "profile", "dial_string": "sofia/strange/{number}@192.0.2.1"},
+        {"name": "local", "protocol": "LOCAL"},
     ]
     findings = [one for one in await bed.examine() if one.check == "gateways"]
     assert [(one.text.split(":")[0], one.level) for one in findings] == [

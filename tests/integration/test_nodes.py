@@ -61,7 +61,7 @@ async def node(url, name, *, lease=30.0):
 @asynccontextmanager
 async def two_nodes(url, contacts=40, *, lease=30.0, **campaign):
     async with node(url, "one", lease=lease) as one, node(url, "two") as two:
-        await one.furnish(0)
+        await one.seed(0)
         await one.add_campaign("summer", contacts, **campaign)
         await gatherResults([Deferred.fromCoroutine(each.beat()) for each in (one, two)])
         yield one, two
@@ -181,7 +181,7 @@ async def test_a_changed_frequency_acts_at_once_on_a_shared_database(url):
 async def test_a_campaign_that_was_paused_is_begun_by_nobody(url):
     async with two_nodes(url, frequency=100_000) as (one, two):
         plans = await two.plans(5, 2)
-        await one.admin.set_campaign_status(2, CampaignStatus.PAUSE, NOW)
+        await one.seeds.set_campaign_status(2, CampaignStatus.PAUSE)
         assert await two.begin(plans) == []
         assert await two.store.statuses([1, 2, 404]) == {1: CampaignStatus.START, 2: CampaignStatus.PAUSE}
 
@@ -248,7 +248,7 @@ async def test_a_begin_under_way_and_a_rescue_leave_no_attempt_without_a_living_
 @pytest_twisted.ensureDeferred
 async def test_a_node_that_starts_again_has_the_attempts_that_it_left(url):
     async with node(url, "one") as one:
-        await one.furnish(0)
+        await one.seed(0)
         await one.add_campaign("summer", 5, frequency=100_000)
         await one.beat()
         begun = await one.begin(await one.plans(3, 2))

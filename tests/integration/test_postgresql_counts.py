@@ -15,15 +15,15 @@ ADD = (
     "INSERT INTO contact (phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at, "
     "updated_at) SELECT 1, (100000 + n)::text, '', '', '', '', '{{}}', '{t}', '{t}' FROM generate_series(1, {count}) n "
     "ON CONFLICT DO NOTHING; "
-    "INSERT INTO subscriber (campaign_id, contact_id, number, status, ready_at, count_attempt, count_requeue) "
+    "INSERT INTO subscriber (campaign_id, contact_id, number, status, ready_at, count_attempt, free_retries) "
     "SELECT {campaign}, id, number, 1 + id % 2, '{t}', 0, 0 FROM contact ON CONFLICT DO NOTHING"
 )
 """Half of them are pending, half are paused; those that are there stay as they are."""
 
 ANOTHER_CAMPAIGN = (
-    "INSERT INTO campaign SELECT 2, user_id, 'another', '', status, starting_at, expires_at, daily_start, daily_stop, "
-    "1, 1, 1, 1, 1, 1, 1, time_zone, frequency, call_max_duration, max_retry, interval_retry, call_timeout, gateway_id, "
-    "voip_app_id, '', '', '', unknown_policy, max_concurrent, next_call_at, created_at, updated_at FROM campaign"
+    "INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, frequency, max_retry, gateway_id, "
+    "voip_app_id, created_at, updated_at) SELECT 2, user_id, 'another', '', status, starting_at, expires_at, frequency, "
+    "max_retry, gateway_id, voip_app_id, created_at, updated_at FROM campaign"
 )
 
 
@@ -67,7 +67,7 @@ def test_a_change_that_leaves_every_count_as_it_is_writes_none(database):
     before = ask(database, parts)
     change(
         database,
-        "UPDATE subscriber SET count_requeue = count_requeue + 1",
+        "UPDATE subscriber SET free_retries = free_retries + 1",
         "UPDATE subscriber SET status = 7 WHERE id = 99",
         "DELETE FROM subscriber WHERE id = 99",
         "UPDATE subscriber SET status = 7 - status, ready_at = COALESCE(ready_at, last_attempt_at, now()) WHERE false",

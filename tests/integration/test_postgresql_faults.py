@@ -98,12 +98,12 @@ async def test_an_entity_is_written_whole_or_not_at_all_when_the_connection_brea
             def two_rows(e):
                 from pony import orm
 
-                e.DoNotCall(number="1", reason="", created_at=NOW.replace(tzinfo=None))
+                e.DoNotCallEntry(number="1", reason="", created_at=NOW.replace(tzinfo=None))
                 orm.flush()
                 runs.append(1)
                 if len(runs) == 1:
                     proxy.cut()
-                e.DoNotCall(number="2", reason="", created_at=NOW.replace(tzinfo=None))
+                e.DoNotCallEntry(number="2", reason="", created_at=NOW.replace(tzinfo=None))
 
             await database.run_with_entities(two_rows)
     assert (stored(url), len(runs)) == (["1", "2"], 2)
@@ -141,7 +141,7 @@ async def test_a_begin_whose_commit_was_not_answered_gives_the_attempts_that_are
     with DatabaseProxy.before(url) as (proxy, behind):
         async with started(behind) as database:
             world = World(database)
-            await world.furnish(10)
+            await world.seed(10)
             plans = await world.plans(4)
             proxy.mischief = [what]
             begun = await world.begin(plans)
@@ -286,7 +286,7 @@ async def test_only_the_guilty_member_of_a_group_fails_on_a_server_too(url):
 async def test_an_end_survives_a_server_that_is_away_when_it_comes(postgres_server, url):
     async with started(url) as database:
         world = World(database)
-        await world.furnish(3)
+        await world.seed(3)
         (attempt,) = await world.begun()
         postgres_server.stop("immediate")
         waiting = world.store.finish(ended(attempt))
@@ -343,7 +343,9 @@ async def test_an_upgrade_is_refused_while_a_dialer_is_at_work_unless_there_is_n
     async with started(url, "one"):
         assert upgrade(url) == []
         with opened(url) as connection:
-            connection.execute("UPDATE schema_version SET version = 99 WHERE version = 3")
+            connection.execute(
+                "UPDATE schema_version SET version = 99 WHERE version = (SELECT max(version) FROM schema_version)"
+            )
             connection.execute("DELETE FROM schema_version WHERE version = 99")
             connection.commit()
         with pytest.raises(StoreError, match="a dialer is at work with this database"):

@@ -13,7 +13,7 @@ import pytest
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
 from tests.integration.postgresql_support import Rows, ask, connected, furnished, schema
-from tests.unit.store.test_schema import FURNITURE, REFUSED, T
+from tests.unit.store.test_schema import REFUSED, SEED, T
 
 __all__ = ["furnished", "schema"]
 
@@ -21,19 +21,17 @@ OF_SQLITE_ONLY = {"UPDATE campaign SET starting_at = '2026-11-23'"}
 """A time that is no text has one form only."""
 
 MORE_REFUSED = [
-    f"INSERT INTO user_account VALUES (9, 'ann', '', 0, 1, NULL, NULL, NULL, NULL, NULL, NULL, '{T}')",
+    f"INSERT INTO user_account VALUES (9, 'ann', '', 0, 1, NULL, NULL, NULL, NULL, NULL, NULL, '{T}', '{{}}')",
     "UPDATE user_account SET username = ''",
     "UPDATE user_account SET username = NULL",
     "UPDATE user_account SET is_active = 2",
     "UPDATE gateway SET name = ''",
     "UPDATE gateway SET dial_string = 'loopback/1'",
     "UPDATE gateway SET hostname = ''",
-    f"INSERT INTO gateway VALUES (9, 'g', '', 'SIP', 'h', '', '', '', '', NULL, NULL, NULL, 1, '{T}', '{T}', NULL)",
-    "INSERT INTO voip_app SELECT 9, name, '', 1, NULL, '', created_at, updated_at FROM voip_app",
-    "INSERT INTO phonebook SELECT 9, user_id, name, '', created_at FROM phonebook",
-    "UPDATE campaign SET daily_stop = '23:59:59 '",
-    "UPDATE campaign SET daily_stop = '23:59:60'",
-    "UPDATE campaign SET unknown_policy = 'perhaps'",
+    f"INSERT INTO gateway VALUES (9, 'g', '', 'SIP', 'h', '', '', '', '', NULL, NULL, NULL, 1, '{T}', '{T}', NULL, '{{}}')",
+    "INSERT INTO voip_app SELECT 9, name, '', 1, NULL, '', created_at, updated_at, '{}' FROM voip_app",
+    "INSERT INTO phonebook SELECT 9, user_id, name, '', created_at, '{}' FROM phonebook",
+    "UPDATE gateway SET rules = ''",
     "UPDATE contact SET number = '' WHERE id = 1",
     "UPDATE contact SET number = '1+' WHERE id = 1",
     "UPDATE contact SET number = '1' || char_10 WHERE id = 1",
@@ -41,7 +39,7 @@ MORE_REFUSED = [
     f"INSERT INTO subscriber VALUES (9, 1, 1, '100', 1, NULL, '{T}', 0, 0, NULL)",
     "UPDATE subscriber SET campaign_id = 2 WHERE id = 1",
     "DELETE FROM subscriber WHERE id = 2",
-    "UPDATE attempt SET counts = 2",
+    "UPDATE attempt SET counts_as_attempt = 2",
     "UPDATE attempt SET epoch = 0",
     "UPDATE outbox SET attempt_id = 77",
     f"INSERT INTO do_not_call VALUES ('300', '', '{T}')",
@@ -60,7 +58,7 @@ ACCEPTED = [
     "UPDATE contact SET number = '+1*#' WHERE id = 1",
     f"UPDATE contact SET number = '{'1' * 64}' WHERE id = 1",
     'UPDATE contact SET additional_vars = \'[1, null, {"a": "\\u00e9"}]\' WHERE id = 1',
-    "UPDATE subscriber SET wanted_status = 2 WHERE id = 2",
+    "UPDATE subscriber SET requested_status = 2 WHERE id = 2",
     "UPDATE attempt SET session = 'null'",
     "INSERT INTO number_pattern VALUES (1, 'blacklist', '1', '1_*#%%'), (1, 'whitelist', '1', '%')",
     "INSERT INTO campaign_phonebook VALUES (1, 1)",
@@ -74,7 +72,7 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("schema") / "dialer.db"
     upgrade(sqlite_url(path))
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(FURNITURE)
+        connection.executescript(SEED)
     return path
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import asynccontextmanager, closing
-from datetime import timedelta
 
 import pytest
 import pytest_twisted
@@ -19,10 +18,8 @@ from dialer.host import Api, Host
 from dialer.model import AttemptState, Contact, VoipAppType
 from dialer.service import utc_now
 from dialer.settings import Config, DatabaseSettings, HttpSettings
-from dialer.store.admin import Admin
-from dialer.store.contacts import Contacts
-from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from tests.grounds import new_database, on_sqlite, rows
+from tests.seeding import Seeds
 
 pytestmark = pytest.mark.usefixtures("database_kind")
 
@@ -75,20 +72,12 @@ class Here:
 
     async def call(self, contacts: int = 2) -> None:
         """A campaign, all of whose contacts are in a call when this is over."""
-        database, now = self.host.service.database, utc_now()
-        admin = Admin(database)
-        await admin.create_user(NewUser(username="ann"), now)
-        await admin.create_gateway(NewGateway(name="carrier", dial_string="sofia/gateway/carrier/{number}"), now)
-        await admin.create_voip_app(NewVoipApp(name="hello", type=VoipAppType.PLAY_AUDIO, data="silence_stream://60000"), now)
-        await admin.create_phonebook(NewPhonebook(user_id=1, name="spring"), now)
-        draft = NewCampaign(
-            user_id=1, name="spring", gateway_id=1, voip_app_id=1, starting_at=now, expires_at=now + timedelta(days=1),
-            frequency=6000,
-        )  # fmt: skip
-        await admin.create_campaign(draft, now)
-        numbers = [Contact(number=f"1555{index:04}") for index in range(contacts)]
-        await Contacts(database).import_contacts(1, numbers, now)
-        await Contacts(database).subscribe(1, 1, now)
+        seeds = Seeds(self.host.service.database, utc_now())
+        await seeds.user(username="ann")
+        await seeds.gateway(name="carrier", dial_string="sofia/gateway/carrier/{number}")
+        await seeds.voip_app(name="hello", type=VoipAppType.PLAY_AUDIO, data="silence_stream://60000")
+        await seeds.campaign(name="spring", frequency=6000)
+        await seeds.add(1, [Contact(number=f"1555{index:04}") for index in range(contacts)])
         while self.host.service.lifecycle.register.states() != {AttemptState.CONNECTED: contacts}:
             await deferLater(self.host.reactor, 0.02)
 

@@ -12,19 +12,14 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import deferLater
 
 from dialer.errors import AlreadyExists, StoreError
+from dialer.management import Management, Transaction, campaigns, contacts, phonebooks
 from dialer.model import Contact
-from dialer.records import Account, CampaignDraft
-from dialer.store import contacts as module
 from dialer.store.database import Database
-from dialer.store.drafts import NewPhonebook
-from dialer.store.requests import campaigns, contacts, phonebooks
-from dialer.store.requests.batch import Batches
 from tests.grounds import on_postgresql, rows
+from tests.seeding import account
 from tests.unit.store.support import NOW, world
 
 pytestmark = on_postgresql
-
-ANN = Account(id=1, username="ann")
 
 
 @asynccontextmanager
@@ -44,12 +39,13 @@ async def under_way(database, work):
     """`work` has been done in a transaction that commits at the end of the block."""
     done, gate = threading.Event(), threading.Event()
 
-    def first(connection):
-        work(connection)
+    def first(entities):
+        work(Transaction(entities.db.get_connection(), entities, NOW))
+        entities.db.flush()
         done.set()
         assert gate.wait(30)
 
-    written = database.run(first)
+    written = database.run_with_entities(first)
     try:
         assert done.wait(30)
         yield
@@ -69,11 +65,11 @@ async def until_somebody_waits(url):
         await deferLater(reactor, 0.005)
 
 
-CAMPAIGN = CampaignDraft(name="autumn", gateway_id=1, voip_app_id=1)
+CAMPAIGN = {"name": "autumn", "gateway_id": 1, "voip_app_id": 1}
 TAKEN = {
-    "campaign": lambda connection: campaigns.create(connection, ANN, CAMPAIGN, NOW),
-    "phonebook": lambda connection: phonebooks.create(connection, ANN, "autumn", "", None, NOW),
-    "contacts": lambda connection: contacts.create_several(connection, ANN, 1, ["77", "78"], NOW),
+    "campaign": (campaigns.create, CAMPAIGN),
+    "phonebook": (phonebooks.create, {"name": "autumn"}),
+    "contacts": (contacts.create_several, 1, ["77", "78"]),
 }
 
 
@@ -85,8 +81,9 @@ async def test_what_another_process_takes_at_the_same_moment_is_refused_as_if_it
     from twisted.internet import reactor
 
     async with world(tmp_path) as w, another(w.database.url) as other:
-        async with under_way(other, TAKEN[what]):
-            answer = Batches(w.database, reactor).ask(TAKEN[what])
+        use_case, *arguments = TAKEN[what]
+        async with under_way(other, lambda t: use_case(t, account(), *arguments)):
+            answer = Management(w.database, lambda: NOW, reactor=reactor).ask(use_case, account(), *arguments)
             await until_somebody_waits(w.database.url)
         with pytest.raises(AlreadyExists):
             await answer
@@ -95,10 +92,10 @@ async def test_what_another_process_takes_at_the_same_moment_is_refused_as_if_it
 @pytest_twisted.ensureDeferred
 async def test_contacts_that_are_added_while_their_phonebook_is_linked_become_subscribers(tmp_path, database_kind):
     async with world(tmp_path, contacts=0) as w, another(w.database.url) as other:
-        phonebook = await w.admin.create_phonebook(NewPhonebook(user_id=1, name="more"), NOW)
+        phonebook = await w.seeds.phonebook(name="more")
         some = [Contact(number="77"), Contact(number="78")]
-        async with under_way(other, lambda connection: module._add(connection, phonebook, some, NOW)):
-            added = Deferred.fromCoroutine(w.contacts.subscribe(1, phonebook, NOW))
+        async with under_way(other, lambda t: contacts.add_chunk(t, phonebook, some)):
+            added = Deferred.fromCoroutine(w.seeds.subscribe(1, phonebook))
             await until_somebody_waits(w.database.url)
         assert await added == 2
         assert w.sql("SELECT number FROM subscriber ORDER BY number") == ["77", "78"]

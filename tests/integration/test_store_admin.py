@@ -9,31 +9,28 @@ import pytest_twisted
 from attrs import evolve
 
 from dialer.errors import BadValue, Duplicate, NotFound
+from dialer.management import campaigns, records, users
+from dialer.management import contacts as contacts_module
+from dialer.management import numbers as number_lists
+from dialer.management.records import DispositionCount
 from dialer.model import CampaignStatus, Contact, Disposition, SubscriberStatus, VoipAppType
-from dialer.store import contacts as contacts_module
-from dialer.store.do_not_call import DoNotCall
-from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.flow import Store
-from dialer.store.lookup import CampaignEntry, Lookup
 from dialer.store.outbox import Outbox
-from dialer.store.reports import DispositionCount, Reports
 from tests.grounds import on_postgresql
 from tests.unit.store.support import LATER, NOW, ended, numbers, world
 
 pytestmark = pytest.mark.usefixtures("database_kind")
-
-CAMPAIGN = NewCampaign(user_id=1, name="new", gateway_id=1, voip_app_id=1, starting_at=NOW, expires_at=LATER)
 
 
 @pytest_twisted.ensureDeferred
 async def test_names_are_unique_where_they_must_be(tmp_path):
     async with world(tmp_path) as w:
         for create, field in (
-            (lambda: w.admin.create_user(NewUser(username="ann"), NOW), "username"),
-            (lambda: w.admin.create_gateway(NewGateway(name="carrier", hostname="h"), NOW), "name"),
-            (lambda: w.admin.create_voip_app(NewVoipApp(name="hello", type=VoipAppType.DIAL), NOW), "name"),
-            (lambda: w.admin.create_phonebook(NewPhonebook(user_id=1, name="spring"), NOW), "name"),
-            (lambda: w.admin.create_campaign(evolve(CAMPAIGN, name="spring"), NOW), "name"),
+            (lambda: w.seeds.user(username="ann"), "username"),
+            (lambda: w.seeds.gateway(name="carrier", hostname="h"), "name"),
+            (lambda: w.seeds.voip_app(name="hello", type=VoipAppType.DIAL), "name"),
+            (lambda: w.seeds.phonebook(name="spring"), "name"),
+            (lambda: w.seeds.campaign(name="spring"), "name"),
         ):
             with pytest.raises(Duplicate) as refused:
                 await create()
@@ -43,9 +40,10 @@ async def test_names_are_unique_where_they_must_be(tmp_path):
 @pytest_twisted.ensureDeferred
 async def test_another_user_may_use_the_same_names(tmp_path):
     async with world(tmp_path) as w:
-        other = await w.admin.create_user(NewUser(username="ben"), NOW)
-        assert await w.admin.create_campaign(evolve(CAMPAIGN, name="spring", user_id=other), NOW) == 2
-        assert await w.admin.create_phonebook(NewPhonebook(user_id=other, name="spring"), NOW) == 2
+        other = await w.seeds.user(username="ben")
+        assert await w.seeds.phonebook(other, name="autumn") == 2
+        details = await w.seeds.campaign(other, name="spring")
+        assert (details.campaign.id, details.phonebooks[0].name) == (2, "spring")
 
 
 @pytest.mark.parametrize(
@@ -70,28 +68,28 @@ async def test_another_user_may_use_the_same_names(tmp_path):
 async def test_a_campaign_with_an_impossible_value_is_refused_by_the_name_of_the_field(tmp_path, changes, field):
     async with world(tmp_path) as w:
         with pytest.raises(BadValue) as refused:
-            await w.admin.create_campaign(evolve(CAMPAIGN, **changes), NOW)
+            await w.seeds.campaign(**{"name": "new", **changes})
         assert refused.value.field == field
         assert not isinstance(refused.value, Duplicate)
         assert w.sql("SELECT count(*) FROM campaign") == [1]
 
 
 @pytest.mark.parametrize(
-    ("draft", "field"),
+    ("given", "field"),
     [
-        (NewGateway(name="g", dial_string="sofia/gateway/x/"), "dial_string"),
-        (NewGateway(name="g", protocol="H323", hostname="h"), "protocol"),
-        (NewGateway(name="g"), "reachable"),
-        (NewGateway(name="g", hostname="h", addparameter="novalue"), "addparameter"),
-        (NewGateway(name="g", hostname="h", maximum_call=-1), "maximum_call"),
-        (NewGateway(name="g", hostname="h", calls_per_second=0), "calls_per_second"),
+        ({"name": "g", "dial_string": "sofia/gateway/x/"}, "dial_string"),
+        ({"name": "g", "protocol": "H323", "hostname": "h"}, "protocol"),
+        ({"name": "g"}, "hostname"),
+        ({"name": "g", "hostname": "h", "addparameter": "novalue"}, "addparameter"),
+        ({"name": "g", "hostname": "h", "maximum_call": -1}, "maximum_call"),
+        ({"name": "g", "hostname": "h", "calls_per_second": 0}, "calls_per_second"),
     ],
 )
 @pytest_twisted.ensureDeferred
-async def test_a_gateway_with_an_impossible_value_is_refused_by_the_name_of_the_field(tmp_path, draft, field):
+async def test_a_gateway_with_an_impossible_value_is_refused_by_the_name_of_the_field(tmp_path, given, field):
     async with world(tmp_path) as w:
         with pytest.raises(BadValue) as refused:
-            await w.admin.create_gateway(draft, NOW)
+            await w.seeds.gateway(**given)
         assert refused.value.field == field
 
 
@@ -99,27 +97,25 @@ async def test_a_gateway_with_an_impossible_value_is_refused_by_the_name_of_the_
 async def test_a_password_is_stored_only_as_its_argon2_hash(tmp_path):
     async with world(tmp_path) as w:
         with pytest.raises(BadValue, match="password_hash"):
-            await w.admin.create_user(NewUser(username="cat", password_hash="secret"), NOW)
-        assert await w.admin.create_user(
-            NewUser(username="cat", password_hash="$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA"), NOW
-        )
+            await w.seeds.user(username="cat", password_hash="secret")
+        assert await w.seeds.user(username="cat", password_hash="$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA")
 
 
 @pytest_twisted.ensureDeferred
 async def test_what_a_draft_refers_to_must_exist(tmp_path):
     async with world(tmp_path) as w:
         for create, kind in (
-            (lambda: w.admin.create_campaign(evolve(CAMPAIGN, user_id=9), NOW), "user"),
-            (lambda: w.admin.create_campaign(evolve(CAMPAIGN, gateway_id=9), NOW), "gateway"),
-            (lambda: w.admin.create_campaign(evolve(CAMPAIGN, voip_app_id=9), NOW), "voip app"),
-            (lambda: w.admin.create_gateway(NewGateway(name="g", hostname="h", failover_id=9), NOW), "gateway"),
-            (lambda: w.admin.create_voip_app(NewVoipApp(name="v", type=VoipAppType.DIAL, gateway_id=9), NOW), "gateway"),
-            (lambda: w.admin.create_phonebook(NewPhonebook(user_id=9, name="p"), NOW), "user"),
-            (lambda: w.admin.set_campaign_status(9, CampaignStatus.PAUSE, NOW), "campaign"),
-            (lambda: w.contacts.subscribe(9, 1, NOW), "campaign"),
-            (lambda: w.contacts.subscribe(1, 9, NOW), "phonebook"),
-            (lambda: w.contacts.add_contacts(9, [Contact(number="1")], NOW), "phonebook"),
-            (lambda: w.contacts.set_status(1, "nobody", SubscriberStatus.PAUSE, NOW), "subscriber"),
+            (lambda: w.seeds.campaign(9, name="new"), "user"),
+            (lambda: w.seeds.campaign(name="new", gateway_id=9), "gateway"),
+            (lambda: w.seeds.campaign(name="new", voip_app_id=9), "voip app"),
+            (lambda: w.seeds.gateway(name="g", hostname="h", failover_id=9), "gateway"),
+            (lambda: w.seeds.voip_app(name="v", type=VoipAppType.DIAL, gateway_id=9), "gateway"),
+            (lambda: w.seeds.phonebook(9, name="p"), "user"),
+            (lambda: w.seeds.set_campaign_status(9, CampaignStatus.PAUSE), "campaign"),
+            (lambda: w.seeds.subscribe(9, 1), "campaign"),
+            (lambda: w.seeds.subscribe(1, 9), "phonebook"),
+            (lambda: w.seeds.add_all(9, [Contact(number="1")]), "phonebook"),
+            (lambda: w.seeds.set_status(1, "404", SubscriberStatus.PAUSE), "subscriber"),
         ):
             with pytest.raises(NotFound) as refused:
                 await create()
@@ -129,14 +125,12 @@ async def test_what_a_draft_refers_to_must_exist(tmp_path):
 @pytest_twisted.ensureDeferred
 async def test_a_gateway_without_dial_string_is_reached_by_its_fields_of_2011(tmp_path):
     async with world(tmp_path) as w:
-        sip = await w.admin.create_gateway(
-            NewGateway(name="sip", hostname="proxy.example", failover_id=1, maximum_call=3), NOW
-        )
-        local = await w.admin.create_gateway(NewGateway(name="local", protocol="LOCAL"), NOW)
+        sip = await w.seeds.gateway(name="sip", hostname="proxy.example", failover_id=1, maximum_call=3)
+        local = await w.seeds.gateway(name="local", protocol="LOCAL")
         gateways = (await w.store.snapshot()).gateways
-        assert gateways[sip].dial_string == "sofia/external/{number}@proxy.example"
+        assert gateways[sip].address == "sofia/external/{number}@proxy.example"
         assert (gateways[sip].failover_id, gateways[sip].maximum_call) == (1, 3)
-        assert gateways[local].dial_string == "loopback/{number}"
+        assert gateways[local].address == "loopback/{number}"
 
 
 @pytest_twisted.ensureDeferred
@@ -144,7 +138,7 @@ async def test_an_import_reports_the_numbers_that_the_phonebook_has_already(tmp_
     monkeypatch.setattr(contacts_module, "CHUNK", 4)
     async with world(tmp_path, contacts=3) as w:
         wanted = [Contact(number=number) for number in [*numbers(10), "1009", "1000"]]
-        imported = await w.contacts.import_contacts(1, wanted, NOW)
+        imported = await w.seeds.add(1, wanted)
         assert imported.created == 7
         assert imported.duplicates == ("1000", "1001", "1002", "1009", "1000")
         assert w.sql("SELECT number FROM contact ORDER BY id") == numbers(10)
@@ -162,7 +156,7 @@ async def test_contacts_keep_what_was_told_about_them(tmp_path):
             description="a; b",
             additional_vars={"amount": "1"},
         )
-        await w.contacts.add_contacts(1, [told], NOW)
+        await w.seeds.add_all(1, [told])
         [row] = w.sql("SELECT first_name, last_name, email, description, additional_vars FROM contact WHERE number = '+34600'")
         assert row == ("Zoë", "O'Hara", "z@example.org", "a; b", '{"amount":"1"}')
 
@@ -171,11 +165,11 @@ async def test_contacts_keep_what_was_told_about_them(tmp_path):
 async def test_contacts_are_added_all_or_none(tmp_path):
     async with world(tmp_path) as w:
         with pytest.raises(Duplicate, match="1001 exists already"):
-            await w.contacts.add_contacts(1, [Contact(number="9"), Contact(number="1001")], NOW)
+            await w.seeds.add_all(1, [Contact(number="9"), Contact(number="1001")])
         with pytest.raises(BadValue, match="number"):
-            await w.contacts.add_contacts(1, [Contact(number="9"), Contact(number="9 or so")], NOW)
+            await w.seeds.add_all(1, [Contact(number="9"), Contact(number="9 or so")])
         assert w.sql("SELECT count(*) FROM contact") == [3]
-        assert await w.contacts.add_contacts(1, [Contact(number="9"), Contact(number="+8")], NOW) == 2
+        assert await w.seeds.add_all(1, [Contact(number="9"), Contact(number="+8")]) == 2
         assert w.sql("SELECT count(*) FROM subscriber") == [5]
 
 
@@ -184,8 +178,8 @@ async def test_new_contacts_join_the_campaigns_that_have_not_ended(tmp_path):
     async with world(tmp_path, contacts=0) as w:
         for status in (CampaignStatus.PAUSE, CampaignStatus.ABORT, CampaignStatus.END):
             other = await w.add_campaign(status.name, status=status)
-            await w.contacts.subscribe(other, 1, NOW)
-        await w.contacts.add_contacts(1, [Contact(number="9")], NOW)
+            await w.seeds.subscribe(other, 1)
+        await w.seeds.add_all(1, [Contact(number="9")])
         assert w.sql("SELECT campaign_id FROM subscriber ORDER BY 1") == [1, 2]
 
 
@@ -194,8 +188,8 @@ async def test_a_linked_phonebook_brings_its_contacts_once_in_their_order(tmp_pa
     monkeypatch.setattr(contacts_module, "CHUNK", 2)
     async with world(tmp_path, contacts=5) as w:
         other = await w.add_campaign("autumn", 1)
-        assert await w.contacts.subscribe(other, 1, LATER) == 4
-        assert await w.contacts.subscribe(other, 1, LATER) == 0
+        assert await w.seeds.subscribe(other, 1) == 4
+        assert await w.seeds.subscribe(other, 1) == 0
         assert w.sql("SELECT number FROM subscriber WHERE campaign_id = ? ORDER BY id", other) == numbers(5)
         assert [ready.number for ready in await w.store.candidates(other, LATER, 9)] == numbers(5)
 
@@ -203,12 +197,13 @@ async def test_a_linked_phonebook_brings_its_contacts_once_in_their_order(tmp_pa
 @pytest_twisted.ensureDeferred
 async def test_a_subscribers_status_is_set_at_once_when_no_call_is_live(tmp_path):
     async with world(tmp_path) as w:
-        await w.contacts.set_status(1, "1000", SubscriberStatus.PAUSE, NOW)
+        await w.seeds.set_status(1, "1000", SubscriberStatus.PAUSE)
         assert [ready.number for ready in await w.store.candidates(1, NOW, 9)] == ["1001", "1002"]
-        await w.contacts.set_status(1, "1000", SubscriberStatus.START, LATER)
+        w.seeds.now = LATER
+        await w.seeds.set_status(1, "1000", SubscriberStatus.START)
         assert [ready.number for ready in await w.store.candidates(1, LATER, 9)] == ["1001", "1002", "1000"]
         with pytest.raises(ValueError, match="not for users"):
-            w.contacts.set_status(1, "1000", SubscriberStatus.IN_PROCESS, NOW)
+            await w.seeds.set_status(1, "1000", SubscriberStatus.IN_PROCESS)
 
 
 @pytest_twisted.ensureDeferred
@@ -216,23 +211,26 @@ async def test_start_does_not_hasten_a_subscriber_that_waits_for_its_retry(tmp_p
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
         await w.store.finish(ended(attempt, SubscriberStatus.START, ready_at=LATER))
-        await w.contacts.set_status(1, "1000", SubscriberStatus.START, NOW)
+        await w.seeds.set_status(1, "1000", SubscriberStatus.START)
         assert "1000" not in [ready.number for ready in await w.store.candidates(1, NOW, 9)]
 
 
 @pytest_twisted.ensureDeferred
 async def test_the_do_not_call_list_is_kept(tmp_path):
     async with world(tmp_path) as w:
-        listed = DoNotCall(w.database)
-        assert await listed.add(["3", "1", "2", "1"], NOW, "asked") == 3
-        assert await listed.add(["1"], NOW) == 0
-        assert await listed.page(limit=2) == ["1", "2"]
-        assert await listed.page(after="2") == ["3"]
-        assert await listed.remove(["1", "9"]) == 1
-        assert await listed.page() == ["2", "3"]
+        assert await w.seeds.forbid("3", "1", "2", "1", reason="asked") == 3
+        assert await w.seeds.forbid("1") == 0
+        assert await forbidden(w, limit=2) == ["1", "2"]
+        assert await forbidden(w, after="2") == ["3"]
+        assert await w.seeds.ask(number_lists.permit, ["1", "9"]) == 1
+        assert await forbidden(w) == ["2", "3"]
         with pytest.raises(BadValue, match="number"):
-            await listed.add(["4", "nobody"], NOW)
-        assert await listed.page() == ["2", "3"]
+            await w.seeds.forbid("4", "nobody")
+        assert await forbidden(w) == ["2", "3"]
+
+
+async def forbidden(w, **page):
+    return [entry.number for entry in await w.seeds.ask(number_lists.forbidden, **page)]
 
 
 @on_postgresql
@@ -240,7 +238,7 @@ async def test_the_do_not_call_list_is_kept(tmp_path):
 async def test_a_list_with_a_character_that_a_server_does_not_take_is_refused(tmp_path):
     async with world(tmp_path) as w:
         with pytest.raises(BadValue, match="NUL"):
-            await DoNotCall(w.database).add(["4", "5\0"], NOW)
+            await w.seeds.forbid("4", "5\0")
 
 
 @pytest_twisted.ensureDeferred
@@ -251,20 +249,19 @@ async def test_reports_tell_what_became_of_the_attempts(tmp_path):
         await w.store.finish(ended(second, talk_ms=500))
         busy = ended(third, SubscriberStatus.START, ready_at=LATER, counts=False, cause="USER_BUSY", q850=17)
         await w.store.finish(evolve(busy, disposition=Disposition.BUSY))
-        reports = Reports(w.database)
-        assert await reports.dispositions(1) == [
+        assert await w.seeds.ask(records.dispositions, 1) == [
             DispositionCount(disposition=Disposition.ANSWERED, cause="NORMAL_CLEARING", attempts=2, counted=2, talk_ms=1500),
             DispositionCount(disposition=Disposition.BUSY, cause="USER_BUSY", attempts=1, counted=0, talk_ms=0),
         ]
-        totals = await reports.totals(1)
+        totals = await w.seeds.ask(records.totals, 1)
         assert (totals.attempts, totals.ended, totals.counted, totals.talk_ms) == (4, 3, 2, 1500)
         assert (totals.first_planned_at, totals.last_ended_at) == (NOW, LATER)
-        records = await reports.attempts(1)
-        assert [record.call_uuid for record in records] == ["call-1", "call-2", "call-3", "call-4"]
-        assert (records[0].session, records[0].duration_ms, records[0].counts) == ({"digits": "1"}, 1500, True)
-        assert (records[2].disposition, records[2].q850, records[2].counts) == (Disposition.BUSY, 17, False)
-        assert (records[3].disposition, records[3].ended_at, records[3].state) == (None, None, "planned")
-        assert [record.id for record in await reports.attempts(1, after=records[1].id, limit=1)] == [records[2].id]
+        found = await w.seeds.attempts()
+        assert [record.call_uuid for record in found] == ["call-1", "call-2", "call-3", "call-4"]
+        assert (found[0].session, found[0].duration_ms, found[0].counts_as_attempt) == ({"digits": "1"}, 1500, True)
+        assert (found[2].disposition, found[2].q850, found[2].counts_as_attempt) == (Disposition.BUSY, 17, False)
+        assert (found[3].disposition, found[3].ended_at, found[3].state) == (None, None, "planned")
+        assert [record.id for record in await w.seeds.ask(records.attempts, 1, after=found[1].id, limit=1)] == [found[2].id]
 
 
 @pytest_twisted.ensureDeferred
@@ -290,16 +287,14 @@ async def test_outbox_rows_are_due_until_they_are_settled(tmp_path):
 
 
 @pytest_twisted.ensureDeferred
-async def test_campaigns_are_listed_with_whether_a_contact_is_left_to_call(tmp_path):
+async def test_a_campaign_is_unfinished_while_a_contact_is_left_to_call(tmp_path):
     async with world(tmp_path, contacts=1) as w:
         await w.add_campaign("empty", status=CampaignStatus.PAUSE)
-        lookup = Lookup(w.database)
-        user = await lookup.user("ann")
-        assert await lookup.user("nobody") is None
-        spring = CampaignEntry(id=1, name="spring", status=CampaignStatus.START, phonebook_id=1, unfinished=True)
-        empty = CampaignEntry(id=2, name="empty", status=CampaignStatus.PAUSE, phonebook_id=2, unfinished=False)
-        assert await lookup.campaigns(user) == [spring, empty]
+        user = await w.seeds.ask(users.account, "ann")
+        with pytest.raises(NotFound):
+            await w.seeds.ask(users.account, "nobody")
+        assert await w.seeds.ask(campaigns.unfinished, user) == [1]
         [attempt] = await w.begun()
-        assert (await lookup.campaigns(user))[0].unfinished
+        assert await w.seeds.ask(campaigns.unfinished, user) == [1]
         await w.store.finish(ended(attempt))
-        assert await lookup.campaigns(user) == [evolve(spring, unfinished=False), empty]
+        assert await w.seeds.ask(campaigns.unfinished, user) == []

@@ -35,7 +35,7 @@ async def world(url: str, contacts: int) -> AsyncIterator[World]:
     await database.start()
     try:
         here = World(database)
-        await here.furnish(contacts)
+        await here.seed(contacts)
         await database.run(lambda connection: connection.execute("UPDATE subscriber SET ready_at = ?", (to_column(NOW),)))
         await Nodes(database, NOW).beat(NodeState(switch="fs1:8021", core_uuid="", ready=True, figures={}), NOW)
         yield here
@@ -65,7 +65,7 @@ async def test_a_campaign_on_its_way_breaks_no_invariant(url):
         assert clean()
         for attempt in again:
             await w.store.finish(ended(attempt, SubscriberStatus.FAIL, at=LATER))
-        await w.contacts.set_status(1, open_one.plan.candidate.number, SubscriberStatus.ABORT, LATER)
+        await w.seeds.set_status(1, open_one.plan.candidate.number, SubscriberStatus.ABORT)
         assert clean()
         await w.store.finish(ended(open_one, SubscriberStatus.START, ready_at=LATER, at=LATER))
         assert clean()
@@ -79,8 +79,8 @@ async def test_a_campaign_on_its_way_breaks_no_invariant(url):
 @pytest_twisted.ensureDeferred
 async def test_what_a_user_asks_for_breaks_no_invariant(url, status):
     async with world(url, contacts=1) as w:
-        await w.contacts.set_status(1, "1000", status, LATER)
+        await w.seeds.set_status(1, "1000", status)
         assert audit(url, NOW).findings == ()
-        await w.contacts.set_status(1, "1000", SubscriberStatus.START, LATER)
+        await w.seeds.set_status(1, "1000", SubscriberStatus.START)
         assert audit(url, NOW).findings == ()
         assert len(await w.store.candidates(1, LATER, 10)) == 1

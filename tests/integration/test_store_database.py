@@ -13,12 +13,13 @@ import pytest_twisted
 from twisted.internet.defer import DeferredList, gatherResults
 
 from dialer.errors import BadValue, StoreError
+from dialer.management import numbers as numbers_of
 from dialer.store import database as module
 from dialer.store import sqlite
 from dialer.store.database import Database
-from dialer.store.do_not_call import DoNotCall
 from dialer.store.location import sqlite_url
 from tests.grounds import new_database, on_sqlite, rows
+from tests.seeding import Seeds
 from tests.unit.store.support import NOW, numbers
 
 pytestmark = pytest.mark.usefixtures("database_kind")
@@ -165,9 +166,9 @@ async def test_a_group_does_not_grow_without_bound(url, monkeypatch):
 async def test_entities_see_what_raw_statements_wrote_just_before(url):
     async with started(url) as database:
         await database.run(insert("1"))
-        reads = [database.run_with_entities(lambda e: e.DoNotCall["1"].reason)]
+        reads = [database.run_with_entities(lambda e: e.DoNotCallEntry["1"].reason)]
         change = database.run(lambda c: c.execute("UPDATE do_not_call SET reason = 'asked'").rowcount)
-        reads.append(database.run_with_entities(lambda e: e.DoNotCall["1"].reason))
+        reads.append(database.run_with_entities(lambda e: e.DoNotCallEntry["1"].reason))
         assert await gatherResults([*reads, change]) == ["", "asked", 1]
 
 
@@ -257,7 +258,7 @@ async def test_the_same_file_by_another_path_is_refused_too(url, tmp_path):
 @pytest_twisted.ensureDeferred
 async def test_command_line_tools_open_the_database_while_it_dials(url):
     async with started(url, dialling=True), started(url) as tool:
-        assert await DoNotCall(tool).add(["1"], NOW) == 1
+        assert await Seeds(tool, NOW).forbid(*["1"]) == 1
         assert len(tool.installation_id) == 16
 
 
@@ -290,10 +291,10 @@ async def test_a_full_disk_fails_clearly_and_leaves_nothing_half_written(url):
         await database.run(insert("1"))
         await database.run(fill)
         with pytest.raises(StoreError, match=r"dialer\.db cannot grow: the disk is full"):
-            await DoNotCall(database).add(numbers(5000), NOW)
+            await Seeds(database, NOW).forbid(*numbers(5000))
         assert stored(url) == ["1"]
         await database.run(lambda connection: connection.execute("PRAGMA max_page_count = 1000000"))
-        assert await DoNotCall(database).add(numbers(5000), NOW) == 5000
+        assert await Seeds(database, NOW).forbid(*numbers(5000)) == 5000
 
 
 @on_sqlite
@@ -343,7 +344,7 @@ async def test_a_page_that_is_damaged_while_the_database_runs_is_reported_as_dam
         file.write(b"\xff" * 4096)
     async with started(url) as database:
         with pytest.raises(StoreError, match=r"dialer\.db is damaged; restore a backup"):
-            await DoNotCall(database).page()
+            await Seeds(database, NOW).ask(numbers_of.forbidden)
 
 
 @on_sqlite

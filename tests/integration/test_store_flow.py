@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from dialer.errors import StoreError
 from dialer.model import AttemptState, CampaignStatus, Contact, SubscriberStatus
-from dialer.store.do_not_call import DoNotCall
 from dialer.store.flow import MOVE_DELAY, MOVE_RETRY, Store
 from dialer.store.outbox import Outbox
 from dialer.store.times import to_column
@@ -132,9 +131,9 @@ async def test_nothing_is_begun_for_a_campaign_that_is_not_started(tmp_path):
     async with world(tmp_path) as w:
         plans = await w.plans(3)
         for status in (CampaignStatus.PAUSE, CampaignStatus.ABORT, CampaignStatus.END):
-            await w.admin.set_campaign_status(1, status, NOW)
+            await w.seeds.set_campaign_status(1, status)
             assert await w.begin(plans) == []
-        await w.admin.set_campaign_status(1, CampaignStatus.START, NOW)
+        await w.seeds.set_campaign_status(1, CampaignStatus.START)
         assert len(await w.begin(plans)) == 3
 
 
@@ -151,7 +150,7 @@ async def test_nothing_is_begun_before_the_subscriber_is_ready(tmp_path):
 async def test_a_number_that_came_onto_the_do_not_call_list_is_never_begun(tmp_path):
     async with world(tmp_path) as w:
         plans = await w.plans(3)
-        await DoNotCall(w.database).add(["1001"], NOW)
+        await w.seeds.forbid(*["1001"])
         assert [attempt.plan.candidate for attempt in await w.begin(plans)] == [plans[0].candidate, plans[2].candidate]
         assert w.subscriber(2)["status"] == FORBIDDEN
 
@@ -159,7 +158,7 @@ async def test_a_number_that_came_onto_the_do_not_call_list_is_never_begun(tmp_p
 @pytest_twisted.ensureDeferred
 async def test_forbidden_numbers_do_not_hide_those_behind_them(tmp_path):
     async with world(tmp_path, contacts=20) as w:
-        await DoNotCall(w.database).add(numbers(15), NOW)
+        await w.seeds.forbid(*numbers(15))
         assert [ready.number for ready in await w.store.candidates(1, NOW, 4)] == ["1015", "1016", "1017", "1018"]
         progress = await w.store.progress(1, NOW)
         assert progress.subscribers == {START: 5, FORBIDDEN: 15}
@@ -205,7 +204,12 @@ async def test_finish_stores_the_account_of_the_call(tmp_path):
         )
         assert await w.store.finish(end) is True
         row = w.attempt(attempt)
-        assert (row["state"], row["disposition"], row["cause"], row["counts"]) == ("ended", "ANSWERED", "NORMAL_CLEARING", 1)
+        assert (row["state"], row["disposition"], row["cause"], row["counts_as_attempt"]) == (
+            "ended",
+            "ANSWERED",
+            "NORMAL_CLEARING",
+            1,
+        )
         assert (row["q850"], row["sip_status"], row["sip_disposition"]) == (16, 200, "recv_bye")
         assert (row["ring_ms"], row["talk_ms"], row["duration_ms"], row["machine"]) == (2000, 17000, 20000, 1)
         assert (row["rang_at"], row["ended_at"]) == ("2026-11-23 10:00:01.000000", "2026-11-23 10:00:20.000000")
@@ -246,30 +250,30 @@ async def test_a_requeued_attempt_does_not_count_and_is_remembered_as_one_more_i
             [attempt] = await w.begin((await w.plans(1))[:1])
             await w.store.finish(ended(attempt, START, ready_at=NOW - timedelta(hours=1), counts=False))
             contact = w.subscriber(1)
-            assert (contact["status"], contact["count_attempt"], contact["count_requeue"]) == (START, 0, requeues)
+            assert (contact["status"], contact["count_attempt"], contact["free_retries"]) == (START, 0, requeues)
             assert contact["last_attempt_at"] is None
         [attempt] = await w.begun()
-        assert attempt.plan.candidate.count_requeue == 2
+        assert attempt.plan.candidate.free_retries == 2
         await w.store.finish(ended(attempt, START, ready_at=LATER))
-        assert (w.subscriber(1)["count_attempt"], w.subscriber(1)["count_requeue"]) == (1, 0)
+        assert (w.subscriber(1)["count_attempt"], w.subscriber(1)["free_retries"]) == (1, 0)
 
 
 @pytest_twisted.ensureDeferred
 async def test_what_a_user_asked_for_during_the_call_wins_over_the_decision(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
-        await w.contacts.set_status(1, "1000", PAUSE, NOW)
+        await w.seeds.set_status(1, "1000", PAUSE)
         assert w.subscriber(1)["status"] == IN_PROCESS
         await w.store.finish(ended(attempt, START, ready_at=LATER))
         contact = w.subscriber(1)
-        assert (contact["status"], contact["wanted_status"], contact["ready_at"]) == (PAUSE, None, None)
+        assert (contact["status"], contact["requested_status"], contact["ready_at"]) == (PAUSE, None, None)
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_user_who_asked_for_start_during_the_call_has_the_contact_called_again(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
-        await w.contacts.set_status(1, "1000", START, NOW)
+        await w.seeds.set_status(1, "1000", START)
         await w.store.finish(ended(attempt, COMPLETE))
         contact = w.subscriber(1)
         assert (contact["status"], contact["ready_at"]) == (START, to_column(LATER))
@@ -412,8 +416,8 @@ async def test_counts_agree_with_the_subscribers_after_every_kind_of_change(tmp_
         attempts = await w.begun(5)
         for attempt, status in zip(attempts, SubscriberStatus, strict=False):
             await w.store.finish(ended(attempt, status, ready_at=LATER))
-        await w.contacts.set_status(1, "1007", PAUSE, NOW)
-        await w.contacts.add_contacts(1, [Contact(number="777")], NOW)
+        await w.seeds.set_status(1, "1007", PAUSE)
+        await w.seeds.add_all(1, [Contact(number="777")])
         w.sql("DELETE FROM subscriber WHERE id = 6")
         counted = w.sql("SELECT status, count(*) FROM subscriber GROUP BY status ORDER BY status")
         assert w.sql("SELECT status, subscribers FROM subscriber_count WHERE subscribers > 0 ORDER BY status") == counted

@@ -6,16 +6,15 @@ import pytest
 import pytest_twisted
 
 from dialer.errors import BadValue
+from dialer.management import users
 from dialer.model import Contact, SubscriberStatus
-from dialer.store import number_rules
-from dialer.store.drafts import NewUser
 from tests.unit.store.support import NOW, numbers, world
 
 pytestmark = pytest.mark.usefixtures("database_kind")
 
 
 async def forbid(w, kind, *patterns, user_id=1):
-    await w.database.run(lambda connection: number_rules.write(connection, user_id, kind, patterns))
+    await w.seeds.ask(users.change, user_id, {kind: patterns})
 
 
 def statuses(w):
@@ -26,8 +25,8 @@ def statuses(w):
 async def test_a_contact_on_the_blacklist_is_not_added_and_neither_are_those_with_it(tmp_path):
     async with world(tmp_path, contacts=0) as w:
         await forbid(w, "blacklist", "1001")
-        with pytest.raises(BadValue, match="contact: 1001 is on the blacklist of this user"):
-            await w.contacts.add_contacts(1, [Contact(number=number) for number in numbers(3)], NOW)
+        with pytest.raises(BadValue, match="number: 1001 is on the blacklist of this user"):
+            await w.seeds.add_all(1, [Contact(number=number) for number in numbers(3)])
         assert w.sql("SELECT number FROM contact") == []
 
 
@@ -35,9 +34,9 @@ async def test_a_contact_on_the_blacklist_is_not_added_and_neither_are_those_wit
 async def test_a_contact_that_is_not_on_the_whitelist_is_not_added(tmp_path):
     async with world(tmp_path, contacts=0) as w:
         await forbid(w, "whitelist", "49", "=1000")
-        assert await w.contacts.add_contacts(1, [Contact(number="1000"), Contact(number="+4930")], NOW) == 2
-        with pytest.raises(BadValue, match="contact: 10001 is not on the whitelist of this user"):
-            await w.contacts.add_contacts(1, [Contact(number="10001")], NOW)
+        assert await w.seeds.add_all(1, [Contact(number="1000"), Contact(number="+4930")]) == 2
+        with pytest.raises(BadValue, match="number: 10001 is not on the whitelist of this user"):
+            await w.seeds.add_all(1, [Contact(number="10001")])
 
 
 @pytest_twisted.ensureDeferred
@@ -45,8 +44,8 @@ async def test_the_blacklist_wins_over_the_whitelist(tmp_path):
     async with world(tmp_path, contacts=0) as w:
         await forbid(w, "whitelist", "49", "43")
         await forbid(w, "blacklist", "4990")
-        with pytest.raises(BadValue, match="contact: 4990 is on the blacklist of this user"):
-            await w.contacts.add_contacts(1, [Contact(number=number) for number in ("4930", "4990", "1")], NOW)
+        with pytest.raises(BadValue, match="number: 4990 is on the blacklist of this user"):
+            await w.seeds.add_all(1, [Contact(number=number) for number in ("4930", "4990", "1")])
 
 
 @pytest_twisted.ensureDeferred
@@ -76,11 +75,11 @@ async def test_only_those_on_the_whitelist_are_called(tmp_path):
 @pytest_twisted.ensureDeferred
 async def test_the_lists_of_a_user_are_no_business_of_another(tmp_path):
     async with world(tmp_path) as w:
-        other = await w.admin.create_user(NewUser(username="ben"), NOW)
+        other = await w.seeds.user(username="ben")
         await forbid(w, "whitelist", "9", user_id=other)
         await forbid(w, "blacklist", "1", user_id=other)
         assert len(await w.store.candidates(1, NOW, 10)) == 3
-        assert await w.contacts.add_contacts(1, [Contact(number="2000")], NOW) == 1
+        assert await w.seeds.add_all(1, [Contact(number="2000")]) == 1
 
 
 @pytest_twisted.ensureDeferred
@@ -89,8 +88,9 @@ async def test_a_list_is_replaced_as_a_whole(tmp_path):
         await forbid(w, "blacklist", "1", "2")
         await forbid(w, "whitelist", "3")
         await forbid(w, "blacklist", "4")
-        rules = (await w.database.run(number_rules.read_all))[1]
-        assert (rules.blacklist, rules.whitelist) == (("4",), ("3",))
+        [ann] = await w.seeds.ask(users.listed)
+        assert (ann.blacklist, ann.whitelist) == (("4",), ("3",))
         await forbid(w, "blacklist")
         await forbid(w, "whitelist")
-        assert await w.database.run(number_rules.read_all) == {}
+        [ann] = await w.seeds.ask(users.listed)
+        assert (ann.blacklist, ann.whitelist) == ((), ())

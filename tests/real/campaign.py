@@ -11,11 +11,11 @@ from attrs import frozen
 from dialer.calls.settings import FlowSettings
 from dialer.cli.blocking import with_database
 from dialer.model import Contact
-from dialer.store.contacts import Contacts
 from dialer.store.database import Database
 from dialer.store.schema import upgrade
 from tests.grounds import rows
 from tests.harness.campaign import CampaignRules, StoredAttempt, StoredContact, seed, stored_attempts, stored_contacts
+from tests.seeding import Seeds
 
 
 @frozen(kw_only=True)
@@ -50,7 +50,7 @@ class PlayedCampaign:
             seeded = await seed(database, rules, now, dial_string=dial_string, audio=audio)
             numbers = [f"1555{n:06d}{rules.digits[n % len(rules.digits)]}" for n in range(rules.contacts)]
             contacts = [Contact(number=number) for number in numbers]
-            await Contacts(database).import_contacts(seeded.phonebook_id, contacts, now)
+            await Seeds(database, now).add(seeded.phonebook_id, contacts)
             return FlowSettings(installation=database.installation_id, outbound="").account_code
 
         return cls(url, with_database(url, fill))

@@ -38,6 +38,7 @@ def campaign(**changes: Any) -> Campaign:
         "interval_retry": 300,
         "call_timeout": 30,
         "gateway_id": 1,
+        "voip_app_id": 1,
         "voip_app": VoipApp(id=1, name="hello", type=VoipAppType.SPEAK),
     }
     return Campaign(**{**values, **changes})

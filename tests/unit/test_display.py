@@ -7,9 +7,9 @@ import io
 from rich.console import Console
 
 from dialer.cli.display import ProgressDisplay, View, pacing_line, report
+from dialer.management.records import DispositionCount
 from dialer.metrics import Pace
 from dialer.model import AttemptState, Disposition, Progress, SubscriberStatus
-from dialer.store.reports import DispositionCount
 
 PROGRESS = Progress(subscribers={SubscriberStatus.COMPLETE: 6, SubscriberStatus.FAIL: 1, SubscriberStatus.START: 3})
 PACE = Pace(calls=12, seconds=10.0, achieved=61.0, worst_second=2)

@@ -16,13 +16,10 @@ from dialer.gateways import (
     Backoff,
     chain,
     dial_string,
-    dial_string_from,
     dialled_number,
-    parse_dial_string,
-    parse_parameters,
-    parse_prefix,
     room,
 )
+from dialer.model.gateway import dial_string_from, parse_dial_string, parse_parameters, parse_prefix
 from tests.unit.builders import NOON, gateway
 
 LATER = NOON + timedelta(hours=1)

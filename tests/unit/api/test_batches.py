@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from dialer.errors import Busy, NotFound, StoreError
-from dialer.store.requests.batch import LARGEST_BATCH, LONGEST_WAIT, Batches
-from dialer.store.requests.workers import LONGEST_QUEUE, Workers
+from dialer.management.batches import LARGEST_BATCH, LONGEST_WAIT, Batches
+from dialer.management.workers import LONGEST_QUEUE, Workers
 
 
 @define(eq=False)
@@ -56,7 +56,7 @@ class Here:
     batches: Batches = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.batches = Batches(self.database, self.clock)  # type: ignore[arg-type]
+        self.batches = Batches(self.database.run, self.clock)
 
     def write(self, number: int, error: Exception | None = None) -> None:
         def function(connection: sqlite3.Connection) -> int:

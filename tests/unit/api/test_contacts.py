@@ -264,7 +264,7 @@ async def test_while_a_call_is_live_the_wish_is_kept_and_answered(api: World) ->
     await api.contact("123")
     api.sql("UPDATE subscriber SET status = 6")
     assert (await api.put("contact/1/123", {"status": 3})).json["status"] == 3
-    assert api.sql("SELECT status, wanted_status FROM subscriber") == [(6, 3)]
+    assert api.sql("SELECT status, requested_status FROM subscriber") == [(6, 3)]
     assert (await api.get("contact/1/123")).json[0]["status"] == 6
 
 

@@ -14,9 +14,9 @@ from twisted.internet.testing import StringTransport
 
 from api.app import all_routes
 from dialer.errors import StoreError
+from dialer.management import Management, phonebooks
 from dialer.settings import HttpSettings
 from dialer.store.connection import Dialect
-from dialer.store.requests.backend import StoreBackend
 from tests.unit.api.raw import connect, exchange
 from tests.unit.api.world import JSON, MANY, World, basic, world
 
@@ -329,6 +329,16 @@ async def _turn() -> None:
     await deferLater(reactor, 0.01)
 
 
+def instead_of_a_list(monkeypatch: pytest.MonkeyPatch, function: Any) -> None:
+    """The list of phonebooks is asked for in vain."""
+    asked = Management.ask
+
+    def ask(self: Management, use_case: Any, *arguments: Any, **more: Any) -> Any:
+        return function() if use_case is phonebooks.listed else asked(self, use_case, *arguments, **more)
+
+    monkeypatch.setattr(Management, "ask", ask)
+
+
 # --- faults of ours -------------------------------------------------------------------------------------------------------
 
 
@@ -337,7 +347,7 @@ async def test_what_goes_wrong_inside_is_500_without_a_word_about_it(api: World,
     def broken(*_: Any) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(StoreBackend, "phonebooks", broken)
+    instead_of_a_list(monkeypatch, broken)
     reply = await api.get("phonebook/")
     assert reply.refusal == (500, "Internal error")
     assert b"secret" not in reply.text
@@ -348,7 +358,7 @@ async def test_a_database_that_is_away_is_503_with_retry_after(api: World, monke
     def away(*_: Any) -> None:
         raise StoreError("the database /secret/path is locked")
 
-    monkeypatch.setattr(StoreBackend, "phonebooks", away)
+    instead_of_a_list(monkeypatch, away)
     reply = await api.get("phonebook/")
     assert reply.refusal == (503, "The service cannot answer at the moment; try again later")
     assert reply.headers["retry-after"] == "1"
@@ -366,7 +376,7 @@ async def test_drain_answers_what_is_in_flight_and_closes_what_is_idle(api: Worl
         asked.append(True)
         return waiting
 
-    monkeypatch.setattr(StoreBackend, "phonebooks", slow)
+    instead_of_a_list(monkeypatch, slow)
     idle, busy = await connect(api), await connect(api)
     busy.send(b"GET /api/dialer_campaign/phonebook/ HTTP/1.1\r\nHost: x\r\n" + AUTHORIZATION + b"\r\n")
     while not asked:

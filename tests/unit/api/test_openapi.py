@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from api import app, openapi
 from api.app import all_routes, build_app
-from api.gate import Gate
+from api.authentication import Authentication
 from api.routes import PREFIX, Route
 from dialer.settings import HttpSettings
 from tests.unit.api.test_http import filled, furnish
@@ -38,12 +38,12 @@ def described(route: Route) -> dict[str, Any]:
 
 
 def test_the_committed_document_is_what_the_routes_say() -> None:
-    assert COMMITTED.read_bytes() == openapi.text(), "run: python -m api.openapi > docs/openapi.json"
+    assert COMMITTED.read_bytes() == openapi.text(), "run: python docs/write.py"
 
 
 def test_every_address_that_klein_serves_is_in_the_document() -> None:
     backend: Any = None
-    klein = build_app(backend, Gate(backend, HttpSettings(), backend))
+    klein = build_app(backend, Authentication(backend, HttpSettings(), backend))
     served = {
         (PREFIX + re.sub(r"<(\w+)>", r"{\1}", rule.rule.strip("/") + "/"), method.lower())
         for rule in klein.url_map.iter_rules()

@@ -11,8 +11,8 @@ import pytest
 import pytest_twisted
 
 from api.app import all_routes
-from api.attributes import Text, Variables
 from api.routes import Route
+from dialer.kinds import Text, Variables
 from tests.unit.api.test_http import filled, furnish
 from tests.unit.api.test_openapi import GIVEN
 from tests.unit.api.world import JSON, World, basic

@@ -20,13 +20,12 @@ from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 
 from api import ApiSite, build_site
+from dialer.management import Management
 from dialer.model import VoipAppType
 from dialer.settings import HttpSettings
-from dialer.store.admin import Admin
 from dialer.store.database import Database, Node
-from dialer.store.drafts import NewGateway, NewUser, NewVoipApp
-from dialer.store.requests.backend import StoreBackend
 from tests.grounds import copied_database, dump, rows
+from tests.seeding import Seeds
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 SHOWN_NOW = "2026-11-23 10:00:00"
@@ -90,7 +89,7 @@ class World:
 
     database: Database
     site: ApiSite
-    backend: StoreBackend
+    management: Management
     flow: Flow
     port: IListeningPort
     agent: Agent
@@ -171,35 +170,35 @@ async def world(folder: Path, settings: HttpSettings = MANY, **clock: Any) -> As
     from twisted.internet import reactor
 
     # Nothing beats here: the lease is longer than a test.
-    url = await copied_database(folder, "api", furnish)
+    url = await copied_database(folder, "api", seed)
     database = Database(url, reactor, dialling=True, node=Node(lease=60.0))
     await database.start()
     flow = Flow()
-    backend = StoreBackend(database, reactor, flow, lambda: NOW)
-    backend.start()
-    site = build_site(backend, settings, clock.get("clock", reactor))
+    management = Management(database, lambda: NOW, flow, reactor)
+    management.start()
+    site = build_site(management, settings, clock.get("clock", reactor))
     port = reactor.listenTCP(0, site, interface="127.0.0.1")
     pool = HTTPConnectionPool(reactor)
     pool.maxPersistentPerHost = 20
     try:
-        yield World(database, site, backend, flow, port, Agent(reactor, pool=pool))
+        yield World(database, site, management, flow, port, Agent(reactor, pool=pool))
     finally:
         await port.stopListening()
         await pool.closeCachedConnections()
         await site.drain()
-        backend.stop()
+        management.stop()
         await database.stop()
 
 
-async def furnish(url: str) -> None:
+async def seed(url: str) -> None:
     from twisted.internet import reactor
 
     database = Database(url, reactor)
     await database.start()
-    admin, then = Admin(database), NOW - timedelta(days=1)
+    seeds = Seeds(database, NOW - timedelta(days=1))
     for name in ("ann", "bob"):
-        await admin.create_user(NewUser(username=name, password_hash=cheap_hash(name)), then)
-    await admin.create_user(NewUser(username="root", password_hash=cheap_hash("root"), is_superuser=True), then)
-    await admin.create_gateway(NewGateway(name="Default_Gateway", hostname="localhost"), then)
-    await admin.create_voip_app(NewVoipApp(name="Default_VoIP_App", type=VoipAppType.PLAY_AUDIO), then)
+        await seeds.user(username=name, password_hash=cheap_hash(name))
+    await seeds.user(username="root", password_hash=cheap_hash("root"), is_superuser=True)
+    await seeds.gateway(name="Default_Gateway", hostname="localhost")
+    await seeds.voip_app(name="Default_VoIP_App", type=VoipAppType.PLAY_AUDIO)
     await database.stop()

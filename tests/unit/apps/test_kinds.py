@@ -47,7 +47,7 @@ def test_without_any_data_two_tones_are_played(apps: Apps) -> None:
 def test_an_absolute_path_from_a_campaign_is_not_played(apps: Apps) -> None:
     apps.start(PLAY, "/etc/secret.wav")
     assert apps.call.executed == []
-    assert "voipapp_data" in apps.notes["error"]
+    assert "voip_app_data" in apps.notes["error"]
 
 
 def test_a_missing_sound_is_noted_and_the_rest_is_played(apps: Apps) -> None:
@@ -121,7 +121,7 @@ def test_what_is_no_room_is_not_joined(apps: Apps, data: str) -> None:
 
 
 def test_a_number_is_dialled_through_the_applications_gateway_with_its_prefixes(apps: Apps) -> None:
-    apps.store.gateways[7] = evolve(AGENTS, parameters=(("absolute_codec_string", "PCMA"),))
+    apps.store.gateways[7] = evolve(AGENTS, addparameter="absolute_codec_string=PCMA")
     apps.start(DIAL, "+49 30-1", caller_id="4930999")
     (transfer,) = apps.call.transfers
     assert transfer.dial_string == "sofia/gateway/agents/0049301"
@@ -151,7 +151,7 @@ def test_an_administrators_address_is_dialled_as_it_is(apps: Apps) -> None:
 def test_an_address_from_a_campaign_is_not_dialled(apps: Apps) -> None:
     apps.start(DIAL, "user/1000")
     assert apps.call.transfers == []
-    assert "voipapp_data" in apps.notes["error"]
+    assert "voip_app_data" in apps.notes["error"]
 
 
 @pytest.mark.parametrize("number", ["112", "+112", "00112"])
@@ -195,7 +195,7 @@ def test_headers_are_few_and_short() -> None:
 
 
 def test_a_gateways_parameter_wins_over_a_header_of_the_same_name(apps: Apps) -> None:
-    apps.store.gateways[7] = evolve(AGENTS, parameters=(("sip_h_x-contact", "ours"),))
+    apps.store.gateways[7] = evolve(AGENTS, addparameter="sip_h_x-contact=ours")
     apps.start(DIAL, "100")
     names = [name.lower() for name, _ in apps.call.transfers[0].variables]
     assert names.count("sip_h_x-contact") == 1

@@ -34,8 +34,8 @@ def after(cause: str, who: Candidate | None = None, rules: Campaign | None = Non
 def stored(who: Candidate, decision: Decision) -> Candidate:
     """The candidate's counts as the store keeps them."""
     if decision.counts:
-        return evolve(who, count_attempt=who.count_attempt + 1, count_requeue=0)
-    return evolve(who, count_requeue=who.count_requeue + 1)
+        return evolve(who, count_attempt=who.count_attempt + 1, free_retries=0)
+    return evolve(who, free_retries=who.free_retries + 1)
 
 
 def test_busy_contact_is_retried_after_the_interval() -> None:
@@ -73,20 +73,20 @@ def test_an_invalid_number_fails_at_once() -> None:
 
 @pytest.mark.parametrize(("before", "pause"), [(0, 5), (1, 10), (2, 20), (3, 40), (4, 80)])
 def test_a_fault_of_the_carrier_is_requeued_after_a_growing_pause(before: int, pause: int) -> None:
-    decision = after("GATEWAY_DOWN", candidate(count_requeue=before))
+    decision = after("GATEWAY_DOWN", candidate(free_retries=before))
     assert (decision.status, decision.counts) == (SubscriberStatus.START, False)
     assert decision.ready_at == NOON + timedelta(seconds=pause)
 
 
 def test_the_sixth_fault_in_a_row_counts() -> None:
-    decision = after("GATEWAY_DOWN", candidate(count_requeue=MAX_REQUEUES), campaign(interval_retry=300))
+    decision = after("GATEWAY_DOWN", candidate(free_retries=MAX_REQUEUES), campaign(interval_retry=300))
     assert (decision.counts, decision.ready_at) == (True, NOON + timedelta(seconds=300))
-    last = after("GATEWAY_DOWN", candidate(count_requeue=MAX_REQUEUES, count_attempt=3), campaign(max_retry=3))
+    last = after("GATEWAY_DOWN", candidate(free_retries=MAX_REQUEUES, count_attempt=3), campaign(max_retry=3))
     assert last.status is SubscriberStatus.FAIL
 
 
 def test_what_the_switch_never_dialled_is_requeued_however_often() -> None:
-    decision = after(OwnCause.NOT_SENT, candidate(count_requeue=1000))
+    decision = after(OwnCause.NOT_SENT, candidate(free_retries=1000))
     assert (decision.status, decision.counts) == (SubscriberStatus.START, False)
     assert decision.ready_at == NOON + timedelta(seconds=80)
 

@@ -87,7 +87,7 @@ def test_beside_a_dialer_records_of_open_attempts_are_kept_for_it_and_others_cor
     with dialer_at_work(here):
         ran = commands.good("cdr", "import", spool, "--json")
     assert (ran.json["kept"], ran.json["corrected"], ran.json["unreadable"]) == (1, 1, [])
-    assert here.sql("SELECT count(*) FROM attempt WHERE id = 1 AND record IS NOT NULL") == [(1,)]
+    assert here.sql("SELECT count(*) FROM attempt WHERE id = 1 AND pending_cdr IS NOT NULL") == [(1,)]
     assert (here.subscriber(1)[0], here.subscriber(2)[0]) == (6, 5)
 
 

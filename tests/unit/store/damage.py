@@ -29,11 +29,8 @@ INSERT INTO gateway (id, name, description, protocol, hostname, dial_string, rem
     created_at, updated_at) VALUES (1, 'carrier', '', 'LOCAL', '', '', '', '', '', 1, '{AT}', '{AT}');
 INSERT INTO voip_app (id, name, description, type, data, created_at, updated_at)
     VALUES (1, 'hello', '', 2, 'a', '{AT}', '{AT}');
-INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, daily_start, daily_stop, monday,
-    tuesday, wednesday, thursday, friday, saturday, sunday, time_zone, frequency, call_max_duration, max_retry, interval_retry,
-    call_timeout, gateway_id, voip_app_id, voip_app_data, caller_id, caller_name, unknown_policy, created_at, updated_at)
-    VALUES (1, 1, 'spring', '', 1, '{AT}', '{AT}', '00:00:00', '23:59:59', 1, 1, 1, 1, 1, 1, 1, 'UTC', 60, 60, 1, 300, 30,
-    1, 1, '', '', '', 'retry', '{AT}', '{AT}');
+INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, frequency, max_retry, gateway_id,
+    voip_app_id, created_at, updated_at) VALUES (1, 1, 'spring', '', 1, '{AT}', '{AT}', 60, 1, 1, 1, '{AT}', '{AT}');
 INSERT INTO phonebook (id, user_id, name, description, created_at) VALUES (1, 1, 'spring', '', '{AT}');
 INSERT INTO campaign_phonebook VALUES (1, 1);
 INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits,
@@ -46,13 +43,13 @@ INSERT INTO contact (id, phonebook_id, number, first_name, last_name, email, des
 """
 
 SUBSCRIBER = f"""
-INSERT INTO subscriber (id, campaign_id, contact_id, number, status, ready_at, count_attempt, count_requeue)
+INSERT INTO subscriber (id, campaign_id, contact_id, number, status, ready_at, count_attempt, free_retries)
     VALUES (?, 1, ?, ?, 1, '{AT}', 0, 0)
 """
 
 ATTEMPT = f"""
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, owner,
-    epoch, core_uuid, planned_at, due_at, deadline, state, ended_at, cause, disposition, counts, duration_ms)
+    epoch, core_uuid, planned_at, due_at, deadline, state, ended_at, cause, disposition, counts_as_attempt, duration_ms)
     VALUES (?, ?, 1, ?, 1, ?, '', ?, 'here', 1, '', '{AT}', '{AT}', '{AT}', ?, ?, ?, ?, ?, ?)
 """
 
@@ -117,7 +114,7 @@ class Damaged:
 
     def subscriber(self, key: int) -> tuple[Any, ...]:
         """Status, wish, when it is ready, how many attempts count."""
-        (row,) = self.sql("SELECT status, wanted_status, ready_at, count_attempt FROM subscriber WHERE id = ?", key)
+        (row,) = self.sql("SELECT status, requested_status, ready_at, count_attempt FROM subscriber WHERE id = ?", key)
         return row
 
     def attempt(self, key: int, subscriber: int, disposition: str = "", *, counts: int = 1, number: int = 1) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 from twisted.internet.task import Clock
 
 from dialer.model import (
@@ -25,12 +25,10 @@ from dialer.model import (
     SubscriberStatus,
     VoipAppType,
 )
-from dialer.store.admin import Admin
-from dialer.store.contacts import Contacts
 from dialer.store.database import Database, Node
-from dialer.store.drafts import NewCampaign, NewGateway, NewPhonebook, NewUser, NewVoipApp
 from dialer.store.flow import Store
 from tests.grounds import new_database, row, rows
+from tests.seeding import Seeds
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=20)
@@ -49,37 +47,24 @@ class World:
     database: Database
     clock: Clock = field(factory=Clock)
     store: Store = field(init=False)
-    admin: Admin = field(init=False)
-    contacts: Contacts = field(init=False)
+    seeds: Seeds = field(init=False)
     _calls: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.store = Store(self.database, self.clock, node=NODE.name)
-        self.admin = Admin(self.database)
-        self.contacts = Contacts(self.database)
+        self.seeds = Seeds(self.database, NOW)
 
-    async def furnish(self, count: int) -> None:
-        await self.admin.create_user(NewUser(username="ann"), NOW)
-        await self.admin.create_gateway(NewGateway(name="carrier", dial_string="loopback/{number}", addparameter="a=1"), NOW)
-        await self.admin.create_voip_app(NewVoipApp(name="hello", type=VoipAppType.PLAY_AUDIO, data="hello.wav"), NOW)
+    async def seed(self, count: int) -> None:
+        await self.seeds.user(username="ann")
+        await self.seeds.gateway(name="carrier", dial_string="loopback/{number}", addparameter="a=1")
+        await self.seeds.voip_app(name="hello", type=VoipAppType.PLAY_AUDIO, data="hello.wav")
         await self.add_campaign("spring", count)
 
-    async def add_campaign(self, name: str, count: int = 0, **changes: Any) -> int:
+    async def add_campaign(self, name: str, count: int = 0, **given: Any) -> int:
         """A campaign with a phonebook of its own, which holds `count` contacts; gives its id."""
-        draft = NewCampaign(
-            user_id=1,
-            name=name,
-            gateway_id=1,
-            voip_app_id=1,
-            starting_at=NOW - timedelta(days=1),
-            expires_at=NOW + timedelta(days=7),
-            frequency=60,
-        )
-        campaign_id = await self.admin.create_campaign(evolve(draft, **changes), NOW)
-        phonebook_id = await self.admin.create_phonebook(NewPhonebook(user_id=1, name=name), NOW)
-        await self.contacts.subscribe(campaign_id, phonebook_id, NOW)
-        await self.contacts.import_contacts(phonebook_id, [Contact(number=number) for number in numbers(count)], NOW)
-        return campaign_id
+        details = await self.seeds.campaign(name=name, **{"frequency": 60, **given})
+        await self.seeds.add(details.phonebooks[0].id, [Contact(number=number) for number in numbers(count)])
+        return details.campaign.id
 
     def sql(self, statement: str, *values: object) -> list[Any]:
         """What another program sees in the database: rows, or plain values when there is one column."""
@@ -128,7 +113,7 @@ async def world(folder: Path, contacts: int = 3, *, url: str | None = None) -> A
     await database.start()
     try:
         here = World(database)
-        await here.furnish(contacts)
+        await here.seed(contacts)
         yield here
     finally:
         await database.stop()

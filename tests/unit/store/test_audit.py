@@ -119,7 +119,7 @@ def test_a_claim_without_an_attempt_becomes_ready_now_and_is_not_counted(here: D
 
 
 def test_a_claim_without_an_attempt_gets_the_status_that_a_user_wished(here: Damaged) -> None:
-    here.sql("UPDATE subscriber SET status = 6, wanted_status = 3 WHERE id = 1")
+    here.sql("UPDATE subscriber SET status = 6, requested_status = 3 WHERE id = 1")
     mend(here)
     assert here.subscriber(1) == (3, None, None, 0)
 
@@ -460,7 +460,7 @@ def test_a_server_that_does_not_answer_is_a_finding_without_its_password() -> No
 def test_examples_are_few_and_the_count_is_whole(here: Damaged) -> None:
     for key in range(10, 17):
         here.sql("INSERT INTO do_not_call VALUES (?, '', ?)", str(key), "2020-01-01 00:00:00.000000")
-        here.sql("INSERT INTO gateway SELECT ?, ?, '', 'LOCAL', '', '', '', '', '', NULL, NULL, NULL, 1, ?, ?, ?",
+        here.sql("INSERT INTO gateway SELECT ?, ?, '', 'LOCAL', '', '', '', '', '', NULL, NULL, NULL, 1, ?, ?, ?, '{}'",
                  key, f"g{key}", AT, AT, NEXT_YEAR)  # fmt: skip
     assert (len(only(here).examples), only(here).count) == (EXAMPLES, 7)
 
@@ -490,7 +490,7 @@ def test_looking_beside_a_dialer_is_allowed_and_names_it(here: Damaged) -> None:
 def test_a_repair_does_not_wait_for_ever_for_somebody_elses_transaction(server: Damaged) -> None:
     server.sql("UPDATE subscriber SET status = 5 WHERE id = 1")
     with opened(server.url) as other:
-        other.execute("UPDATE subscriber SET count_requeue = 1 WHERE id = 2")
+        other.execute("UPDATE subscriber SET free_retries = 1 WHERE id = 2")
         with pytest.raises(StoreError, match="lock timeout"):
             mend(server)
         other.rollback()

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import tempfile
 from contextlib import closing, contextmanager
+from datetime import time
 from importlib import resources
 from pathlib import Path
 
@@ -15,26 +16,29 @@ import pytest
 from pony import orm
 
 from dialer.errors import StoreError
+from dialer.model import Campaign, UnknownPolicy
 from dialer.store.connection import Dialect
 from dialer.store.entities import make_entities
 from dialer.store.location import dialect_of, sqlite_path, sqlite_url
 from dialer.store.lock import DiallingLock
+from dialer.store.parts import differences
 from dialer.store.postgresql import Provider, connect_arguments
-from dialer.store.schema import Upgrade, check, upgrade, upgrades
+from dialer.store.schema import Upgrade, check, opened, upgrade, upgrades
+from dialer.stored import load_rules
 from tests.grounds import bare_database, dump, rows, script
 
 NOBODY = 65534
 NEWEST = upgrades()[-1].version
 T = "2026-11-23 10:00:00.000000"
-FURNITURE = f"""
+SEED = f"""
 INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at)
     VALUES (1, 'ann', '', 0, 1, '{T}');
 INSERT INTO gateway (id, name, description, protocol, hostname, dial_string, removeprefix, addprefix, addparameter, status,
     created_at, updated_at) VALUES (1, 'g', '', 'SIP', 'h', '', '', '', '', 1, '{T}', '{T}');
 INSERT INTO voip_app (id, name, description, type, data, created_at, updated_at) VALUES (1, 'v', '', 1, '', '{T}', '{T}');
-INSERT INTO campaign VALUES (1, 1, 'c', '', 1, '{T}', '{T}', '00:00:00', '23:59:59', 1, 1, 1, 1, 1, 1, 1, 'UTC', 10, 1800,
-    3, 300, 45, 1, 1, '', '', '', 'retry', NULL, NULL, '{T}', '{T}');
-INSERT INTO phonebook VALUES (1, 1, 'p', '', '{T}');
+INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, frequency, max_retry, gateway_id,
+    voip_app_id, created_at, updated_at) VALUES (1, 1, 'c', '', 1, '{T}', '{T}', 10, 3, 1, 1, '{T}', '{T}');
+INSERT INTO phonebook (id, user_id, name, description, created_at) VALUES (1, 1, 'p', '', '{T}');
 INSERT INTO contact VALUES (1, 1, '100', '', '', '', '', '{{}}', '{T}', '{T}');
 INSERT INTO contact VALUES (2, 1, '200', '', '', '', '', '{{}}', '{T}', '{T}');
 INSERT INTO subscriber VALUES (1, 1, 1, '100', 1, NULL, '{T}', 0, 0, NULL), (2, 1, 2, '200', 6, NULL, NULL, 0, 0, NULL);
@@ -64,8 +68,7 @@ REFUSED = [
     "UPDATE voip_app SET type = 5",
     "UPDATE campaign SET status = 0",
     "UPDATE campaign SET frequency = 0",
-    "UPDATE campaign SET monday = 2",
-    "UPDATE campaign SET daily_start = '9:00'",
+    "UPDATE campaign SET rules = '{'",
     "UPDATE campaign SET starting_at = '2026-11-23'",
     "UPDATE campaign SET gateway_id = 77",
     "DELETE FROM campaign",
@@ -74,14 +77,14 @@ REFUSED = [
     "UPDATE contact SET additional_vars = '{' WHERE id = 1",
     "UPDATE subscriber SET status = 8 WHERE id = 1",
     "UPDATE subscriber SET ready_at = NULL WHERE id = 1",
-    "UPDATE subscriber SET wanted_status = 2 WHERE id = 1",
-    "UPDATE subscriber SET wanted_status = 6 WHERE id = 2",
+    "UPDATE subscriber SET requested_status = 2 WHERE id = 1",
+    "UPDATE subscriber SET requested_status = 6 WHERE id = 2",
     "UPDATE subscriber SET count_attempt = -1 WHERE id = 1",
     "UPDATE subscriber SET number = '101' WHERE id = 1",
     "UPDATE attempt SET state = 'thinking'",
     "UPDATE attempt SET state = 'ended'",
     f"UPDATE attempt SET ended_at = '{T}'",
-    f"UPDATE attempt SET state = 'ended', ended_at = '{T}', cause = 'X', counts = 1, duration_ms = 0",
+    f"UPDATE attempt SET state = 'ended', ended_at = '{T}', cause = 'X', counts_as_attempt = 1, duration_ms = 0",
     "UPDATE attempt SET disposition = 'BUSY'",
     "UPDATE attempt SET ring_ms = -1",
     "UPDATE attempt SET session = '{'",
@@ -101,7 +104,7 @@ def url(database_kind, tmp_path: Path) -> str:
 @pytest.fixture
 def furnished(url: str) -> str:
     upgrade(url)
-    script(url, FURNITURE)
+    script(url, SEED)
     return url
 
 
@@ -193,7 +196,50 @@ def test_both_kinds_of_database_have_the_same_upgrades():
         (step.version, step.name) for step in upgrades(Dialect.POSTGRESQL)
     ]
     files = [entry.name for entry in resources.files("dialer.store.upgrades").iterdir() if entry.name.endswith(".sql")]
-    assert len(files) == len(Dialect) * len(upgrades())
+    assert len(files) == len(upgrades())
+
+
+OF_2026 = """
+INSERT INTO campaign VALUES (1, 1, 'c', 'd', 2, '{T}', '{T}', '09:00:00', '17:30:00', 1, 1, 1, 1, 1, 0, 0, 'Europe/Madrid', 10,
+    1800, 4, 301, 46, 1, 1, 'say "hello"', '+34600', 'Ana', 'never', 7, NULL, '{T}', '{T}');
+"""
+"""A campaign of schema 3, by its columns of then."""
+
+
+def test_a_database_of_schema_3_keeps_everything(url):
+    steps = upgrades(dialect_of(url))
+    upgrade(url, steps[:3])
+    then = SEED.replace("requested_status", "wanted_status").replace("free_retries", "count_requeue")
+    campaign = then[then.index("INSERT INTO campaign") : then.index("INSERT INTO phonebook")]
+    script(url, then.replace(campaign, OF_2026.format(T=T)))
+    end = "cause = 'X', disposition = 'BUSY', counts = 1, duration_ms = 5, record = '{}'"
+    rows(url, f"UPDATE attempt SET state = 'ended', ended_at = '{T}', {end}")
+    kept = {table: found for table, found in dump(url).items() if table != "campaign"}
+    assert upgrade(url) == [step.version for step in steps[3:]]
+    assert differences_of(url) == []
+    after = dump(url)
+    for table, found in kept.items():
+        assert [row[: len(before)] for row, before in zip(after[table], found, strict=True)] == found
+    ((name, retries, frequency, most, rules),) = rows(
+        url, "SELECT name, max_retry, frequency, max_concurrent, rules FROM campaign"
+    )
+    assert (name, retries, frequency, most) == ("c", 4, 10, 7)
+    found = load_rules(Campaign, rules)
+    assert not found.damaged
+    assert found.values == {
+        "daily_start": time(9), "daily_stop": time(17, 30), "weekdays": (True,) * 5 + (False,) * 2,
+        "time_zone": "Europe/Madrid", "call_max_duration": 1800, "interval_retry": 301, "call_timeout": 46,
+        "voip_app_data": 'say "hello"', "caller_id": "+34600", "caller_name": "Ana", "unknown_policy": UnknownPolicy.NEVER,
+    }  # fmt: skip
+    ((counts, cdr),) = rows(url, "SELECT counts_as_attempt, pending_cdr FROM attempt")
+    assert (counts, cdr) == (1, "{}")
+
+
+def differences_of(url):
+    with opened(url) as connection:
+        found = differences(connection)
+        connection.rollback()
+    return found
 
 
 def test_a_later_upgrade_keeps_what_is_there(furnished):
@@ -274,7 +320,7 @@ def test_entities_refuse_a_table_that_lacks_a_column(url):
 def test_a_second_attempt_to_a_number_is_allowed_once_the_first_has_ended(furnished):
     rows(
         furnished,
-        f"UPDATE attempt SET state = 'ended', ended_at = '{T}', cause = 'X', disposition = 'BUSY', counts = 1, "
+        f"UPDATE attempt SET state = 'ended', ended_at = '{T}', cause = 'X', disposition = 'BUSY', counts_as_attempt = 1, "
         "duration_ms = 0",
     )
     statement = another_attempt("two", "200").replace("(call_uuid", "(id, call_uuid").replace("('two'", "(2, 'two'")
@@ -323,6 +369,6 @@ def test_a_folder_that_cannot_be_written_is_named():
 def test_the_database_refuses(path, statement):
     """PostgreSQL's answers are compared with these in `test_postgresql_schema`."""
     upgrade(sqlite_url(path))
-    script(sqlite_url(path), FURNITURE)
+    script(sqlite_url(path), SEED)
     with pytest.raises(sqlite3.IntegrityError):
         rows(sqlite_url(path), statement)

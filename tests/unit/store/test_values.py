@@ -6,32 +6,37 @@ from types import SimpleNamespace
 import pytest
 
 from dialer.errors import BadValue, Duplicate, StoreError
+from dialer.model import Gateway
 from dialer.store.faults import explain, refused_value
-from dialer.store.values import dial_string, parameters
 from tests.grounds import new_database, rows, script
-from tests.unit.store.test_schema import FURNITURE, T
+from tests.unit.store.test_schema import SEED, T
+
+
+def gateway(**fields):
+    return Gateway(name="g", **fields)
 
 
 def test_parameters_are_read_as_they_are_entered():
     text = " a=1, b = x=y,absolute_codec_string=PCMA,PCMU"
-    assert parameters(text) == (("a", "1"), ("b", "x=y"), ("absolute_codec_string", "PCMA,PCMU"))
-    assert parameters("") == ()
+    pairs = (("a", "1"), ("b", "x=y"), ("absolute_codec_string", "PCMA,PCMU"))
+    assert gateway(addparameter=text).parameters == pairs
+    assert gateway().parameters == ()
 
 
 @pytest.mark.parametrize("text", ["a", "=1", " =1", "a=${b}"])
 def test_a_parameter_that_could_not_be_entered_is_refused(text):
     with pytest.raises(BadValue, match="addparameter"):
-        parameters(text)
+        gateway(addparameter=text).parameters  # noqa: B018
 
 
 def test_a_configured_dial_string_wins():
-    assert dial_string("user/{number}", "SIP", "h") == "user/{number}"
+    assert gateway(dial_string="user/{number}", hostname="h").address == "user/{number}"
 
 
 @pytest.mark.parametrize(
     ("statement", "refused"),
     [
-        (f"INSERT INTO phonebook VALUES (9, 1, 'p', '', '{T}')", Duplicate("name", "exists already")),
+        (f"INSERT INTO phonebook VALUES (9, 1, 'p', '', '{T}', '{{}}')", Duplicate("name", "exists already")),
         (f"INSERT INTO do_not_call VALUES ('300', '', '{T}')", Duplicate("number", "exists already")),
         ("INSERT INTO campaign_phonebook VALUES (1, 1), (1, 1)", Duplicate("phonebook_id", "exists already")),
         ("UPDATE campaign SET frequency = 0", BadValue("frequency", "is out of range")),
@@ -42,7 +47,7 @@ def test_a_configured_dial_string_wins():
 )
 def test_a_refused_row_is_led_back_to_its_field(database_kind, tmp_path, statement, refused):
     url = new_database(tmp_path)
-    script(url, FURNITURE)
+    script(url, SEED)
     with pytest.raises(Exception) as raised:
         rows(url, statement)
     found = refused_value(raised.value)

@@ -1,0 +1,76 @@
+"""`bulkcontact/`: many contacts at once, by their numbers alone."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Final, Self
+
+from attrs import define
+from pydantic import model_validator
+from twisted.internet.defer import Deferred
+
+from api.errors import Refusal
+from api.routes import Attributes, route
+from dialer.errors import AlreadyExists, LimitExceeded, NotFound
+from dialer.kinds import LARGEST_ID, Text, Whole
+from dialer.management import Management, contacts
+from dialer.model import Account
+
+LONGEST_LIST: Final = 2**30
+"""Characters. The limits on the body and on the numbers in a request are reached first."""
+
+LONG_LIST: Final = 2000
+"""Characters of a list of numbers from which on it is read on a thread: about 200 numbers, half a millisecond."""
+
+Numbers = Annotated[str | None, Text(LONGEST_LIST, 1, lines=True)]
+
+TOO_MANY = Refusal(
+    LimitExceeded, "contacts", 400, "You have too many contacts per campaign. You are allowed a maximum of {maximum}"
+)
+NO_PHONEBOOK = Refusal(NotFound, "phonebook", 400, "The PhoneBook ID doesn't exist!")
+DUPLICATE = Refusal(AlreadyExists, "contact", 409, "The contact duplicated {name}!")
+
+
+class NewContacts(Attributes):
+    """Numbers separated by commas: the document calls them `contact`, its examples `phoneno_list`."""
+
+    phonebook_id: Annotated[int, Whole(1, LARGEST_ID)]
+    phoneno_list: Numbers = None
+    contact: Numbers = None
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Self:
+        if (self.phoneno_list is None) == (self.contact is None):
+            raise ValueError("expected one of phoneno_list and contact, which mean the same: numbers separated by commas")
+        return self
+
+
+def count(created: int) -> int:
+    """The bare number."""
+    return created
+
+
+@define(eq=False)
+class BulkContacts:
+    """The resource."""
+
+    management: Management
+
+    @route(
+        "POST",
+        "bulkcontact/",
+        schema=NewContacts,
+        answer=int,
+        encode=count,
+        refusals=(TOO_MANY, NO_PHONEBOOK, DUPLICATE),
+        names={"number": "contact"},
+    )
+    def create(self, who: Account, given: NewContacts) -> Deferred[int]:
+        """Add many contacts to a phonebook: all or none. Answers with their number."""
+        text = given.phoneno_list or given.contact or ""
+        return Deferred.fromCoroutine(self._create(who, given.phonebook_id, text))
+
+    async def _create(self, who: Account, phonebook_id: int, text: str) -> int:
+        read = partial(contacts.listed_numbers, text, self.management.is_refused, "phoneno_list")
+        numbers = read() if len(text) < LONG_LIST else await self.management.in_thread(read)
+        return await self.management.ask(contacts.create_several, who, phonebook_id, numbers)

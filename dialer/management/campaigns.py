@@ -1,0 +1,128 @@
+"""Campaigns: created, changed, started and stopped; and the subscribers of a campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from pony.orm import desc
+
+from dialer.appdata import check_data
+from dialer.declare import entered, noun_of
+from dialer.errors import AlreadyExists, BadValue
+from dialer.kinds import Weekdays
+from dialer.management import phonebooks, rows
+from dialer.management.management import Transaction, call_soon, reads, writes
+from dialer.model import Account, Campaign, CampaignDetails, CampaignStatus, Gateway, Phonebook, SubscriberStatus, VoipAppType
+from dialer.model.campaign import EVERY_DAY
+from dialer.stored import load_rules, value_of
+
+LIFETIME: Final = timedelta(days=7)
+"""How long a campaign lasts whose expiry is not given, from the moment of its creation."""
+
+
+@reads
+def listed(t: Transaction, who: Account, statuses: Collection[CampaignStatus]) -> list[CampaignDetails]:
+    """The user's campaigns in one of `statuses`, the newest first; everybody's for a superuser."""
+    e, numbers = t.entities, [int(status) for status in statuses]
+    query = e.Campaign.select(lambda c: c.status in numbers)
+    if not who.is_superuser:
+        query = query.filter(lambda c: c.user.id == who.id)
+    return [_details(row) for row in query.order_by(lambda c: desc(c.id)).prefetch(e.Gateway, e.VoipApp, e.Phonebook)]
+
+
+@reads
+def read(t: Transaction, who: Account, campaign_id: int) -> CampaignDetails:
+    """One of them. Raises `NotFound`."""
+    return _details(rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id))
+
+
+@reads
+def unfinished(t: Transaction, who: Account) -> list[int]:
+    """The ids of the user's campaigns in which a contact is left to call, the oldest first."""
+    pending = [int(status) for status in (SubscriberStatus.START, SubscriberStatus.PAUSE, SubscriberStatus.IN_PROCESS)]
+    query = t.entities.Campaign.select(lambda c: c.user.id == who.id).order_by(lambda c: c.id)
+    return [row.id for row in query if row.subscribers.select(lambda s: s.status in pending).exists()]
+
+
+@writes
+def create(t: Transaction, who: Account, given: Mapping[str, Any], phonebook: str = "") -> CampaignDetails:
+    """A campaign with a phonebook of its name, which `phonebook` describes; it is started unless another status is given.
+    Without dates it starts now and lasts for `LIFETIME`. Raises `LimitExceeded` (campaigns, and what `Campaign` declares),
+    `NotFound` (gateway, voip app), `AlreadyExists`, `BadValue`."""
+    user = rows.asking(t, who)
+    rows.check_limit("campaigns", user.campaigns.count() + 1, user.max_number_campaign)
+    dates = {"starting_at": t.now, "expires_at": t.now + LIFETIME}
+    checked = {**dates, **_entered(given, EVERY_DAY), "user_id": who.id}
+    rows.check_limits(Campaign, checked, user)
+    rows.references(t, Campaign, checked)
+    _check_data(t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""))
+    _refuse_taken(t, who.id, checked["name"])
+    row = rows.create(t, Campaign, checked)
+    phonebooks.add_own(t, row, phonebook)
+    t.then(call_soon)
+    return _details(row)
+
+
+@writes
+def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, Any]) -> CampaignDetails:
+    """Change what is given. It acts at once: no attempt of a campaign that is not started is begun any more, those that wait
+    for their moment are given back, and the live calls of one that is aborted are hung up. Raises as `create`."""
+    row = rows.ours(who, t.entities.Campaign.get_for_update(id=campaign_id), "campaign", campaign_id)
+    before = load_rules(Campaign, row.rules).values
+    checked = _entered(given, before["weekdays"])
+    rows.check_limits(Campaign, checked, rows.asking(t, who))
+    rows.references(t, Campaign, checked)
+    if "voip_app_id" in checked or "voip_app_data" in checked:
+        app = t.entities.VoipApp.get(id=checked.get("voip_app_id", row.voip_app.id))
+        _check_data(app, checked.get("voip_app_data", before["voip_app_data"]))
+    if checked.get("name", row.name) != row.name:
+        _refuse_taken(t, row.user.id, checked["name"])
+    rows.change(t, Campaign, row, checked)
+    _obey(t, row, checked.get("status"))
+    return _details(row)
+
+
+def _entered(given: Mapping[str, Any], weekdays: Weekdays) -> dict[str, Any]:
+    """What is given, checked. A weekday that is None is as in `weekdays`."""
+    days = given.get("weekdays")
+    if isinstance(days, tuple) and len(days) == len(weekdays):
+        given = {**given, "weekdays": [old if flag is None else flag for flag, old in zip(days, weekdays, strict=True)]}
+    return entered(Campaign, given)
+
+
+def _obey(t: Transaction, row: Any, wanted: CampaignStatus | None) -> None:
+    if wanted is CampaignStatus.START:
+        for name in load_rules(Campaign, row.rules).damaged:
+            raise BadValue(name, f"is damaged in the database; expected {_takes(name)}")
+    key = row.id
+    if wanted is CampaignStatus.ABORT:
+        t.then(lambda flow: flow.hang_up(key))
+    elif wanted in (CampaignStatus.PAUSE, CampaignStatus.END):
+        t.then(lambda flow: flow.release(key))
+    t.then(call_soon)
+
+
+def _takes(name: str) -> str:
+    fields = {field.name: field for field in noun_of(Campaign).rules}
+    return fields[name].kind.takes if name in fields else "a JSON object"
+
+
+def _check_data(app: Any, data: str) -> None:
+    """Raise `BadValue` for data with which an application of its kind could do nothing."""
+    check_data(VoipAppType(app.type), data)
+
+
+def _refuse_taken(t: Transaction, user_id: int, name: str) -> None:
+    if t.entities.Campaign.select(lambda c: c.user.id == user_id and c.name == name).exists():
+        raise AlreadyExists("campaign", "name", name)
+
+
+def _details(row: Any) -> CampaignDetails:
+    books = sorted(row.phonebooks, key=lambda book: book.id)
+    return CampaignDetails(
+        campaign=value_of(Campaign, row),
+        gateway=value_of(Gateway, row.gateway),
+        phonebooks=tuple(value_of(Phonebook, book) for book in books),
+    )

@@ -1,0 +1,171 @@
+"""How use cases are run: together or alone, with what they need, and with what the flow has to do afterwards."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from dialer.accounts import NOBODY, verify_password
+from dialer.errors import Duplicate
+from dialer.interfaces import FlowControl, Now
+from dialer.management.batches import Batches
+from dialer.management.workers import Workers
+from dialer.model import Account
+from dialer.numbers import is_emergency
+from dialer.store.connection import Connection
+from dialer.store.database import Database
+from dialer.store.entities import Entities
+from dialer.store.refusals import refusals
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Effect = Callable[[FlowControl], None]
+
+
+@define(eq=False)
+class Transaction:
+    """What a use case works with. `now` is the moment of asking; `is_refused` tells numbers that are never dialled. A `verb`
+    has no `entities`: what Pony remembers of a row would not know of what a neighbour's statement did to it."""
+
+    connection: Connection
+    entities: Entities
+    now: Any
+    is_refused: Callable[[str], bool] = is_emergency
+    effects: list[Effect] = field(factory=list)
+
+    def then(self, effect: Effect) -> None:
+        """Tell the flow, where there is one, once this is durable."""
+        self.effects.append(effect)
+
+
+class Manner(enum.Enum):
+    """How a use case is run."""
+
+    READ = enum.auto()
+    WRITE = enum.auto()
+    VERB = enum.auto()
+
+
+UseCase = Callable[Concatenate[Transaction, P], T]
+_MANNER = "__manner__"
+
+
+def reads(use_case: Callable[P, T]) -> Callable[P, T]:
+    """Asks the entities and writes nothing: may share its transaction with others that do."""
+    setattr(use_case, _MANNER, Manner.READ)
+    return use_case
+
+
+def writes(use_case: Callable[P, T]) -> Callable[P, T]:
+    """Changes entities: has its transaction for itself. What Pony or the database refuses is raised as `BadValue`."""
+    setattr(use_case, _MANNER, Manner.WRITE)
+    return use_case
+
+
+def verb(use_case: Callable[P, T]) -> Callable[P, T]:
+    """A few statements on the connection: may share its transaction with others of its kind."""
+    setattr(use_case, _MANNER, Manner.VERB)
+    return use_case
+
+
+@define(eq=False)
+class Management:
+    """Runs use cases on a database. `flow` is told what changed, where calls are made; with a `reactor`, requests that come
+    close together share a transaction, and there are threads for what takes long."""
+
+    database: Database
+    now: Now
+    flow: FlowControl | None = None
+    reactor: Any = None
+    is_refused: Callable[[str], bool] = is_emergency
+    _reads: Batches | None = field(default=None, init=False)
+    _verbs: Batches | None = field(default=None, init=False)
+    _workers: Workers = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._workers = Workers(self.reactor)
+        if self.reactor is not None:
+            self._reads = Batches(self.database.run_with_entities, self.reactor)
+            self._verbs = Batches(self.database.run, self.reactor)
+
+    def start(self) -> None:
+        """To be called before the first request, when the database is open."""
+        self._workers.start()
+
+    def stop(self) -> None:
+        """To be called after the last request. Waits for the threads, some tens of milliseconds at most."""
+        self._workers.stop()
+
+    def ask(self, use_case: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """Fires with what the use case returns once that is durable, and the flow was told. Fails with what it raises, or with
+        `StoreError`; then nothing was written."""
+        manner = getattr(use_case, _MANNER)
+        now = self.now()
+
+        def on_entities(entities: Entities) -> tuple[T, list[Effect]]:
+            transaction = Transaction(entities.db.get_connection(), entities, now, self.is_refused)
+            if manner is Manner.READ:
+                return use_case(transaction, *args, **kwargs), []
+            with refusals():
+                return use_case(transaction, *args, **kwargs), transaction.effects
+
+        def on_connection(connection: Connection) -> tuple[T, list[Effect]]:
+            transaction = Transaction(connection, None, now, self.is_refused)  # type: ignore[arg-type]
+            return use_case(transaction, *args, **kwargs), transaction.effects
+
+        done: Deferred[tuple[T, list[Effect]]]
+        if manner is Manner.VERB:
+            done = self.database.run(on_connection) if self._verbs is None else self._verbs.ask(on_connection)
+        elif manner is Manner.READ and self._reads is not None:
+            done = self._reads.ask(on_entities)
+        else:
+            done = self.database.run_with_entities(on_entities)
+            done.addErrback(self._again, on_entities)
+        return done.addCallback(self._tell)
+
+    def _again(self, failure: Failure, work: Callable[[Entities], T]) -> Deferred[T]:
+        """What another process took at the same moment is there by now: a use case that met with it is asked again, and tells
+        of it as of anything known."""
+        if failure.type is not Duplicate:
+            failure.raiseException()
+        return self.database.run_with_entities(work)
+
+    def _tell(self, result: tuple[T, list[Effect]]) -> T:
+        value, effects = result
+        if self.flow is not None:
+            for effect in effects:
+                effect(self.flow)
+        return value
+
+    def in_thread(self, function: Callable[[], T]) -> Deferred[T]:
+        """Run a pure function that takes more than a few milliseconds off the reactor thread. Fails also with `Busy`."""
+        return self._workers.run(function)
+
+    def authenticate(self, username: str, password: str) -> Deferred[Account | None]:
+        """Which user it is, None for anybody else. Takes as long for an unknown name as for a wrong password, on another
+        thread. Fails with `Busy` when too many passwords wait to be verified."""
+        return Deferred.fromCoroutine(self._authenticate(username, password))
+
+    async def _authenticate(self, username: str, password: str) -> Account | None:
+        found = await self.ask(credentials, username)
+        account, password_hash = found or (None, "")
+        right = await self.in_thread(partial(verify_password, password_hash or NOBODY, password))
+        return account if right else None
+
+
+@reads
+def credentials(t: Transaction, username: str) -> tuple[Account, str] | None:
+    """An active user and its password's hash."""
+    row = t.entities.User.get(username=username, is_active=True)
+    return None if row is None else (Account(id=row.id, username=username, is_superuser=row.is_superuser), row.password_hash)
+
+
+def call_soon(flow: FlowControl) -> None:
+    """The flow looks at once at what was changed."""
+    flow.call_soon()

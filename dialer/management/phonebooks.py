@@ -1,0 +1,69 @@
+"""Phonebooks: lists of contacts, and the campaigns that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any, Final
+
+from pony.orm import desc
+
+from dialer.declare import entered
+from dialer.errors import AlreadyExists
+from dialer.management import rows
+from dialer.management.management import Transaction, reads, writes
+from dialer.model import Account, Phonebook
+from dialer.stored import value_of
+
+LONGEST_NAME: Final = 255
+
+
+@reads
+def listed(t: Transaction, who: Account) -> list[Phonebook]:
+    """The user's, the newest first; everybody's for a superuser."""
+    query = t.entities.Phonebook.select()
+    if not who.is_superuser:
+        query = query.filter(lambda p: p.user.id == who.id)
+    return [value_of(Phonebook, row) for row in query.order_by(lambda p: desc(p.id))]
+
+
+@reads
+def read(t: Transaction, who: Account, phonebook_id: int) -> Phonebook:
+    """One of them. Raises `NotFound`."""
+    return value_of(Phonebook, rows.ours(who, t.entities.Phonebook.get(id=phonebook_id), "phonebook", phonebook_id))
+
+
+@writes
+def create(t: Transaction, who: Account, given: Mapping[str, Any], campaign_id: int | None = None) -> Phonebook:
+    """A phonebook, linked to a campaign when one is named: then it belongs to that campaign's user, which matters only when a
+    superuser asks. Raises `NotFound`, `AlreadyExists`, `BadValue`."""
+    rows.asking(t, who)
+    owner, campaign = who.id, None
+    if campaign_id is not None:
+        campaign = rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
+        owner = campaign.user.id
+    checked = entered(Phonebook, given)
+    if _taken(t, owner, checked.get("name", "")):
+        raise AlreadyExists("phonebook", "name", checked["name"])
+    row = rows.create(t, Phonebook, {**checked, "user_id": owner})
+    if campaign is not None:
+        campaign.phonebooks.add(row)
+    return value_of(Phonebook, row)
+
+
+def add_own(t: Transaction, campaign: Any, description: str) -> Any:
+    """The phonebook that a new campaign gets: of its name, or `<name>-<id>` when its user has one of that name, or that with a
+    number behind it."""
+    name, owner = campaign.name, campaign.user.id
+    for number in count(1):
+        if not _taken(t, owner, name):
+            break
+        tail = f"-{campaign.id}" if number == 1 else f"-{campaign.id}-{number}"
+        name = campaign.name[: LONGEST_NAME - len(tail)] + tail
+    row = rows.create(t, Phonebook, {"name": name, "description": description, "user_id": owner})
+    campaign.phonebooks.add(row)
+    return row
+
+
+def _taken(t: Transaction, user_id: int, name: str) -> bool:
+    return bool(t.entities.Phonebook.select(lambda p: p.user.id == user_id and p.name == name).exists())

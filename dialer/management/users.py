@@ -1,0 +1,90 @@
+"""Users: their accounts, their limits, and whom they may call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pony.orm import select
+
+from dialer.declare import entered
+from dialer.errors import NotFound
+from dialer.management import rows
+from dialer.management.management import Transaction, reads, writes
+from dialer.model import Account, User, UserDetails
+from dialer.patterns import like
+from dialer.stored import value_of
+
+LISTS = ("blacklist", "whitelist")
+"""The lists of patterns of a user, beside its own settings."""
+
+
+@reads
+def listed(t: Transaction) -> list[UserDetails]:
+    """All of them, the oldest first."""
+    users = list(t.entities.User.select().prefetch(t.entities.NumberPattern).order_by(lambda u: u.id))
+    return [_details(row) for row in users]
+
+
+@reads
+def account(t: Transaction, username: str) -> Account:
+    """The account in whose name an administrator does something. Raises `NotFound`."""
+    row = t.entities.User.get(username=username)
+    if row is None:
+        raise NotFound("user", username)
+    return Account(id=row.id, username=row.username, is_superuser=row.is_superuser)
+
+
+@reads
+def superusers(t: Transaction) -> tuple[str, ...]:
+    """The names of those that may log in, the oldest first."""
+    user, yes = t.entities.User, True  # a parameter: flags are numbers in the tables
+    found = select((u.id, u.username) for u in user if u.is_superuser == yes and u.is_active == yes)
+    return tuple(name for _, name in sorted(found))
+
+
+@writes
+def create(t: Transaction, given: Mapping[str, Any]) -> int:
+    """A user, whose name is unique. Returns its id. Raises `Duplicate`, `BadValue`, naming the field."""
+    lists, settings = _parted(given)
+    row = rows.create(t, User, entered(User, settings))
+    _write(t, row, lists)
+    return int(row.id)
+
+
+@writes
+def change(t: Transaction, user_id: int, given: Mapping[str, Any]) -> None:
+    """Change what is given; a list of patterns is replaced. Raises `NotFound`, `Duplicate`, `BadValue`."""
+    lists, settings = _parted(given)
+    row = rows.found(t.entities.User, "user", user_id)
+    rows.change(t, User, row, entered(User, settings))
+    _write(t, row, lists)
+
+
+@writes
+def remove(t: Transaction, user_id: int) -> None:
+    """Remove a user with its lists. Raises `NotFound`, and `InUse` when it has campaigns or phonebooks."""
+    row = rows.found(t.entities.User, "user", user_id)
+    uses = {"campaign": row.campaigns.count(), "phonebook": row.phonebooks.count()}
+    rows.refuse_in_use("user", row.username, uses, "it has")
+    row.number_patterns.select().delete(bulk=True)
+    row.delete()
+
+
+def _parted(given: Mapping[str, Any]) -> tuple[dict[str, Sequence[str]], dict[str, Any]]:
+    lists = {name: value for name, value in given.items() if name in LISTS}
+    return lists, {name: value for name, value in given.items() if name not in LISTS}
+
+
+def _write(t: Transaction, row: Any, lists: Mapping[str, Sequence[str]]) -> None:
+    """Replace lists. Patterns are as `dialer.patterns.parse_pattern` gives them."""
+    for kind, patterns in lists.items():
+        row.number_patterns.select(lambda n: n.kind == kind).delete(bulk=True)  # noqa: B023 - asked at once
+        for pattern in patterns:
+            t.entities.NumberPattern(user=row, kind=kind, pattern=pattern, matcher=like(pattern))
+
+
+def _details(row: Any) -> UserDetails:
+    patterns = sorted((each.kind, each.pattern) for each in row.number_patterns)
+    lists = {name: tuple(pattern for kind, pattern in patterns if kind == name) for name in LISTS}
+    return UserDetails(user=value_of(User, row), **lists)

@@ -1,0 +1,94 @@
+"""What is told of an installation: its name, its nodes, the numbers that it never calls, what it has to tell others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from attrs import Factory, frozen
+
+from dialer.declare import key, noun, reference, setting, stamp
+from dialer.kinds import Kind
+
+
+@frozen
+class Figures(Kind):
+    """Numbers by their names, as a JSON object."""
+
+    takes = "a JSON object of whole numbers"
+
+    def parse(self, value: Any) -> Mapping[str, int]:
+        """From the object, or its text."""
+        found = orjson.loads(value) if isinstance(value, str) else value
+        return {str(name): int(figure) for name, figure in found.items()}
+
+    def stored(self, value: Mapping[str, int]) -> str:
+        """Its text."""
+        return orjson.dumps(dict(value)).decode()
+
+    def schema(self) -> dict[str, Any]:
+        """An object."""
+        return {"type": "object", "additionalProperties": {"type": "integer"}}
+
+
+@noun("installation")
+@frozen(kw_only=True)
+class Installation:
+    """One database, however many nodes: channels carry its id."""
+
+    id: int = key()
+    installation_id: str = setting(longest=16, shortest=16, doc="generated with the schema")
+
+
+@noun("node")
+@frozen(kw_only=True)
+class NodeRecord:
+    """A dialling process. `session` and `commits` are how a server tells whether a transaction of it was committed."""
+
+    id: int = key()
+    name: str = setting(shortest=1, longest=64, doc="its name, unique")
+    epoch: int = setting(doc="grows each time that others take it for dead")
+    host: str = setting(doc="the host on which it runs")
+    pid: int = setting(doc="its process")
+    version: str = setting(doc="of the dialer")
+    switch: str = setting("", doc="the switch to which it is connected")
+    core_uuid: str = setting("", doc="the FreeSWITCH process")
+    ready: bool = setting(doc="whether it is connected")
+    started_at: datetime = setting(doc="when it started")
+    seen_at: datetime = setting(doc="its last heartbeat")
+    lease_until: datetime = setting(doc="others leave its calls alone until then")
+    stopped_at: datetime | None = setting(None, doc="when it was stopped")
+    session: int | None = setting(None, doc="its session on the server")
+    commits: int = setting(0, doc="transactions of this session")
+    figures: Mapping[str, int] = setting(Factory(dict), kind=Figures(), doc="what it put right, what waits")
+
+
+@noun("do-not-call entry", table="do_not_call")
+@frozen(kw_only=True)
+class DoNotCallEntry:
+    """A number that no campaign calls."""
+
+    number: str = setting(longest=64, shortest=1, is_key=True, doc="the number, unique")
+    reason: str = setting("", doc="why")
+    created_at: datetime = stamp("since when")
+
+
+@noun("delivery", table="outbox")
+@frozen(kw_only=True)
+class Delivery:
+    """What a hook must be told, as it waits in the outbox: `payload` is a JSON object as text, `tries` how often telling it
+    has failed."""
+
+    id: int = key()
+    kind: str = setting(shortest=1, doc="of event")
+    campaign_id: int = reference("campaign", reverse="deliveries", doc="whose it is")
+    attempt_id: int | None = reference("attempt", reverse="deliveries", default=None, doc="of which it tells")
+    payload: str = setting(kind=None, longest=1_000_000, doc="a JSON object")
+    status: str = setting("due", doc="due, delivered or given_up")
+    tries: int = setting(0, doc="how often it was tried")
+    created_at: datetime = stamp("when it came into being")
+    due_at: datetime = setting(doc="when it is tried next")
+    settled_at: datetime | None = setting(None, doc="when it was delivered or given up")
+    last_error: str = setting("", longest=4096, doc="why it did not arrive")

@@ -1,0 +1,69 @@
+"""A user of the dialer: its limits, and whom it may call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from dialer.declare import key, noun, reference, setting, stamp
+from dialer.errors import BadValue
+
+
+def without_colon(name: str, field: str) -> str:
+    """HTTP's Basic authentication cannot carry a name with a colon (RFC 7617, section 2). Raises `BadValue`."""
+    if ":" in name:
+        raise BadValue(field, "may not contain a colon")
+    return name
+
+
+@noun("user", table="user_account")
+@frozen(kw_only=True)
+class User:
+    """An account. `password_hash` is argon2's own string, "" for one that nobody logs in to. A limit of None is no limit."""
+
+    id: int = key()
+    username: str = setting(shortest=1, longest=150, check=without_colon, doc="its name, unique")
+    password_hash: str = setting("", longest=1000, secret=True, doc="argon2's own string; empty: nobody logs in")
+    is_superuser: bool = setting(False, doc="sees and changes everybody's objects")
+    is_active: bool = setting(True, doc="may log in")
+    max_number_campaign: int | None = setting(None, doc="campaigns it may have")
+    max_number_subscriber_campaign: int | None = setting(None, doc="contacts of a campaign")
+    max_frequency: int | None = setting(None, ge=1, doc="calls per minute of a campaign")
+    max_duration: int | None = setting(None, ge=1, unit="s", doc="the longest call")
+    max_retries: int | None = setting(None, doc="further attempts for a contact")
+    max_timeout: int | None = setting(None, ge=1, unit="s", doc="the longest ringing")
+    created_at: datetime = stamp("when it was created")
+
+
+@noun("number pattern")
+@frozen(kw_only=True)
+class NumberPattern:
+    """A pattern of a user's blacklist or whitelist (`dialer.patterns`); `matcher` is the operand of SQL's LIKE."""
+
+    user_id: int = reference("user", reverse="number_patterns", is_key=True, doc="whose list")
+    kind: str = setting(longest=20, is_key=True, doc="blacklist or whitelist")
+    pattern: str = setting(longest=40, is_key=True, doc="the beginning of a number")
+    matcher: str = setting(longest=80, doc="for LIKE")
+
+
+@frozen(kw_only=True)
+class UserDetails:
+    """A user with whom it may call: nobody on the blacklist, and nobody but those on the whitelist when that is not empty."""
+
+    user: User
+    blacklist: tuple[str, ...] = ()
+    whitelist: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Account:
+    """A user that has proved who it is. A superuser sees and changes everybody's objects."""
+
+    id: int
+    username: str
+    is_superuser: bool = False
+
+
+ADMINISTRATOR = Account(id=0, username="", is_superuser=True)
+"""At the command line, where everything can be seen and changed: no user's limits hold."""

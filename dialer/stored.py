@@ -1,0 +1,175 @@
+"""From values to what is stored, and back: entities, rows of statements, and the JSON column.
+
+A row's columns are trusted, since constraints of the database protect them. A rule has no such protection: it is validated
+when it is entered, and again when it is read (`load_rules`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, cast
+
+import orjson
+from attrs import NOTHING, frozen
+
+from dialer.declare import NOUNS, RULES, Field, Place, noun_of
+from dialer.kinds import Kind, Member, Moment, Nullable, Text, Whole
+
+T = TypeVar("T")
+
+
+def stored(cls: type, values: Mapping[str, Any], rules: str = "{}") -> dict[str, Any]:
+    """Values by the attributes of the entity, ids of other nouns under the names of their columns; those that are rules are
+    put into the JSON text `rules`, where others stay as they are."""
+    of = noun_of(cls)
+    found: dict[str, Any] = {}
+    changed: dict[str, Any] = {}
+    for name, value in values.items():
+        field = of.field(name)
+        if field.place is Place.RULE:
+            changed[name] = field.kind.stored(value)
+        elif isinstance(value, datetime):
+            found[name] = value.astimezone(UTC).replace(tzinfo=None)
+        else:
+            found[name] = field.kind.stored(value)
+    if changed or (of.has_rules and rules == "{}"):
+        found[RULES] = orjson.dumps({**_object(rules), **changed}).decode()
+    return found
+
+
+def complete(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a new one: what is not named is as declared."""
+    defaults = {field.name: field.default for field in noun_of(cls).fields if field.default is not NOTHING}
+    return {
+        **{name: value for name, value in defaults.items() if noun_of(cls).field(name).place is not Place.JOINED},
+        **values,
+    }
+
+
+def _object(text: str) -> dict[str, Any]:
+    """A JSON object; nothing when it is damaged: whoever changes a setting mends it."""
+    try:
+        found = orjson.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+@frozen
+class Rules:
+    """The rules of a row: every one of them, and the names of those that are damaged, whose defaults stand in."""
+
+    values: Mapping[str, Any]
+    damaged: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=4096)
+def load_rules(cls: type, text: str) -> Rules:
+    """Rules from their JSON text. A key that is missing has its default (it may have been declared later), one that is not
+    known is of a newer dialer and left alone."""
+    values: dict[str, Any] = {}
+    damaged: list[str] = []
+    try:
+        found = orjson.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        found, damaged = {}, [RULES]
+    for field in noun_of(cls).rules:
+        values[field.name] = field.default
+        if field.name in found:
+            try:
+                values[field.name] = field.kind.load(found[field.name])
+            except (ValueError, TypeError):
+                damaged.append(field.name)
+    return Rules(values, tuple(damaged))
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------------
+
+
+def _from_column(kind: Kind) -> Callable[[Any], Any] | None:
+    """From what a statement gives; None for what is as it must be."""
+    if isinstance(kind, Nullable):
+        inner = _from_column(kind.kind)
+        return None if inner is None else lambda value: None if value is None else inner(value)
+    match kind:
+        case Moment():
+            return lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC)
+        case Member():
+            return kind.members
+        case Whole() | Text():
+            return None
+    return kind.load
+
+
+@frozen(eq=False)
+class Reader(Generic[T]):
+    """Makes values from rows whose columns are `columns`."""
+
+    cls: type[T]
+    columns: str
+    width: int
+    _plan: Sequence[tuple[str, Callable[[Any], Any] | None]]
+    _rules_at: int | None
+    _joined: Sequence[tuple[str, Reader[Any]]]
+
+    def __call__(self, row: Sequence[Any]) -> T:
+        """The value. A damaged rule has its default: see `damage`."""
+        values = {name: value if load is None else load(value) for (name, load), value in zip(self._plan, row, strict=False)}
+        at = len(self._plan)
+        if self._rules_at is not None:
+            values |= load_rules(cast(type, self.cls), row[self._rules_at]).values
+            at += 1
+        for name, each in self._joined:
+            values[name] = each(row[at : at + each.width])
+            at += each.width
+        return self.cls(**values)
+
+    def damage(self, row: Sequence[Any]) -> tuple[str, ...]:
+        """The names of the rules of that row that are damaged."""
+        return () if self._rules_at is None else load_rules(cast(type, self.cls), row[self._rules_at]).damaged
+
+
+def reader(cls: type[T], alias: str, **aliases: str) -> Reader[T]:
+    """For rows of a statement in which the table is called `alias`; `aliases` name those of the joined nouns."""
+    of = noun_of(cls)
+    plan = [(field.name, _from_column(field.kind)) for field in of.columns]
+    names = [f"{alias}.{field.name}" for field in of.columns]
+    rules_at = len(names) if of.rules else None
+    if of.rules:
+        names.append(f"{alias}.{RULES}")
+    joins: list[tuple[str, Reader[Any]]] = [
+        (field.name, reader(NOUNS[field.refers_to].cls, aliases[field.name]))
+        for field in of.fields
+        if field.place is Place.JOINED
+    ]
+    names += [each.columns for _, each in joins]
+    width = len(plan) + (rules_at is not None) + sum(each.width for _, each in joins)
+    return Reader(cls, ", ".join(names), width, plan, rules_at, joins)
+
+
+def value_of(cls: type[T], row: Any) -> T:
+    """The value of an entity's row."""
+    of = noun_of(cls)
+    values = {field.name: _from_entity(field, row) for field in of.fields if field.place is not Place.RULE}
+    return cls(**values, **(load_rules(cast(type, cls), row.rules).values if of.rules else {}))
+
+
+def _from_entity(field: Field, row: Any) -> Any:
+    found = getattr(row, field.attribute if field.place is Place.COLUMN else field.name)
+    if field.place is Place.JOINED:
+        return value_of(NOUNS[field.refers_to].cls, found)
+    if field.refers_to:
+        return None if found is None else found.id
+    if found is None or (isinstance(found, str | int) and isinstance(field.kind, Text | Whole)):
+        return found
+    return found.replace(tzinfo=UTC) if isinstance(found, datetime) else field.kind.load(found)
+
+
+def insert(cls: type, names: Iterable[str]) -> str:
+    """An INSERT of these columns; its parameters are in their order."""
+    columns = list(names)
+    return f"INSERT INTO {noun_of(cls).table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608

@@ -1,0 +1,41 @@
+"""Write what is generated in the documentation: `python docs/write.py`. Tests compare it with the declarations.
+
+The schemas of the API go to `openapi.json`; the tables of settings stand between two comments in `api.md` and `operations.md`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER.parent))
+
+from api import openapi  # noqa: E402 - of this checkout, installed or not
+from dialer.declare import documentation  # noqa: E402
+from dialer.model import Campaign  # noqa: E402
+from dialer.settings_file import settings_tables  # noqa: E402
+
+
+def between(text: str, name: str, generated: str) -> str:
+    """`text` with what stands between the comments of that name replaced. Raises `ValueError` when they are not there."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"expected one {begin.strip()} and one {end}")
+    return re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: f"{begin}\n{generated}\n\n{end}", text, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Write all of it."""
+    (FOLDER / "openapi.json").write_bytes(openapi.text())
+    for page, name, generated in (
+        ("api.md", "settings of a campaign", documentation(Campaign)),
+        ("operations.md", "settings", settings_tables().strip("\n")),
+    ):
+        path = FOLDER / page
+        path.write_text(between(path.read_text(encoding="utf-8"), name, generated), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

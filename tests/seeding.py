@@ -1,0 +1,88 @@
+"""What a test begins with, made by the use cases as everybody makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+
+from dialer.management import Management, campaigns, contacts, gateways, numbers, phonebooks, records, users
+from dialer.model import Account, CallRecord, CampaignDetails, CampaignStatus, Contact, SubscriberStatus
+from dialer.model.user import ADMINISTRATOR
+from dialer.store.database import Database
+
+
+def account(user_id: int = 1) -> Account:
+    """Somebody who asks."""
+    return Account(id=user_id, username=f"user {user_id}")
+
+
+@define(eq=False)
+class Seeds:
+    """The use cases on a database, at one moment, which can be moved."""
+
+    database: Database
+    now: datetime
+    management: Management = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.management = Management(self.database, lambda: self.now)
+
+    def ask(self, use_case: Any, *arguments: Any, **more: Any) -> Deferred[Any]:
+        return self.management.ask(use_case, *arguments, **more)
+
+    # --- nouns ------------------------------------------------------------------------------------------------------------
+
+    def user(self, **given: Any) -> Deferred[int]:
+        return self.ask(users.create, given)
+
+    def gateway(self, **given: Any) -> Deferred[int]:
+        return self.ask(gateways.create, given)
+
+    def voip_app(self, **given: Any) -> Deferred[int]:
+        return self.ask(gateways.create_application, given)
+
+    async def phonebook(self, user_id: int = 1, **given: Any) -> int:
+        """Its id."""
+        return int((await self.ask(phonebooks.create, account(user_id), given)).id)
+
+    async def campaign(self, user_id: int = 1, **given: Any) -> CampaignDetails:
+        """With a phonebook of its own; it has begun yesterday, and lasts for a week."""
+        dates = {"starting_at": self.now - timedelta(days=1), "expires_at": self.now + timedelta(days=7)}
+        first = {"gateway_id": 1, "voip_app_id": 1}
+        found: CampaignDetails = await self.ask(campaigns.create, account(user_id), {**dates, **first, **given})
+        return found
+
+    async def change_campaign(self, campaign_id: int, **given: Any) -> CampaignDetails:
+        found: CampaignDetails = await self.ask(campaigns.change, ADMINISTRATOR, campaign_id, given)
+        return found
+
+    async def set_campaign_status(self, campaign_id: int, status: CampaignStatus) -> None:
+        await self.change_campaign(campaign_id, status=status)
+
+    # --- contacts ---------------------------------------------------------------------------------------------------------
+
+    async def add(self, phonebook_id: int, some: Iterable[Contact]) -> contacts.Imported:
+        """What is there already is left as it is."""
+        return await contacts.import_contacts(self.management, phonebook_id, some)
+
+    def add_all(self, phonebook_id: int, some: Sequence[Contact]) -> Deferred[int]:
+        """All or none."""
+        return self.ask(contacts.add_all, phonebook_id, some)
+
+    async def subscribe(self, campaign_id: int, phonebook_id: int) -> int:
+        return await contacts.subscribe(self.management, campaign_id, phonebook_id)
+
+    def set_status(self, campaign_id: int, number: str, status: SubscriberStatus, user_id: int = 1) -> Deferred[Any]:
+        return self.ask(contacts.set_status, account(user_id), campaign_id, number, status)
+
+    def forbid(self, *some: str, reason: str = "") -> Deferred[int]:
+        return self.ask(numbers.forbid, some, reason)
+
+    # --- what became of them ------------------------------------------------------------------------------------------------
+
+    def attempts(self, campaign_id: int = 1) -> Deferred[list[CallRecord]]:
+        return self.ask(records.attempts, campaign_id)
