@@ -247,3 +247,67 @@ def test_a_locked_database_is_told_in_one_line(commands, monkeypatch):
     with closing(sqlite3.connect(commands.folder / "dialer.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert "is locked by another program" in commands.failed("gateway", "add", "g", "--hostname", "h")
+
+
+# --- campaigns --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_campaign(commands):
+    commands.good("user", "add", "ann", "--generate-password")
+    commands.good("gateway", "add", "carrier", "--hostname", "h")
+    commands.good("voipapp", "add", "hello", "--type", "play-audio", "--data", "hello.wav")
+    commands.good("campaign", "add", "spring", "--user", "ann", "--gateway", "carrier", "--voip-app", "hello",
+                  "--time-zone", "Europe/Madrid", "--weekdays", "mon-fri", "--max-concurrent", 5)  # fmt: skip
+    return commands
+
+
+def test_a_campaign_has_the_settings_that_its_options_gave(with_campaign):
+    shown = with_campaign.good("campaign", "show", "spring", "--json").json
+    assert (shown["user"], shown["gateway"], shown["voip_app"], shown["phonebooks"]) == ("ann", "carrier", "hello", ["spring"])
+    assert (shown["status"], shown["time_zone"], shown["max_concurrent"]) == ("start", "Europe/Madrid", 5)
+    assert shown["weekdays"] == [True] * 5 + [False] * 2
+    text = with_campaign.good("campaign", "show", "1").out
+    assert "mon,tue,wed,thu,fri" in text
+    assert "spring" in with_campaign.good("campaign", "list").out
+
+
+def test_a_campaign_is_changed_and_what_is_not_named_stays(with_campaign):
+    with_campaign.good(
+        "campaign", "set", "spring", "--status", "pause", "--caller-name", "Ann & Co", "--max-concurrent", "none"
+    )
+    shown = with_campaign.good("campaign", "show", "spring", "--json").json
+    assert (shown["status"], shown["caller_name"], shown["max_concurrent"]) == ("pause", "Ann & Co", None)
+    assert shown["time_zone"] == "Europe/Madrid"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--time-zone", "Mars/Olympus"), "--time-zone: expected the name of a time zone such as Europe/Madrid or UTC"),
+        (("--weekdays", "someday"), "--weekdays: expected days of the week such as mon-fri,sunday"),
+        (("--frequency", "0"), "--frequency: expected a whole number from 1 to 1000000"),
+        (("--caller-id", "x"), "--caller-id: 'x' is not a number"),
+        (("--gateway", "nobody"), "--gateway: there is no gateway nobody"),
+        (("--voip-app-data", "a|b"), "--voip-app-data: 'a|b' is not the name of a sound file"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_by_its_option(with_campaign, options, problem):
+    assert problem in with_campaign.refused("campaign", "set", "spring", *options)
+
+
+def test_campaigns_of_two_users_with_one_name_are_told_apart_by_their_ids(with_campaign):
+    with_campaign.good("user", "add", "ben", "--generate-password")
+    with_campaign.good("campaign", "add", "spring", "--user", "ben", "--gateway", "carrier", "--voip-app", "hello")
+    assert "name one by its id (1, 2)" in with_campaign.refused("campaign", "set", "spring", "--status", "end")
+    with_campaign.good("campaign", "set", "2", "--status", "end")
+
+
+def test_a_campaign_needs_a_user_a_gateway_and_a_voice_application(commands):
+    assert "--gateway: is needed" in commands.refused("campaign", "add", "spring", "--user", "ann")
+    commands.good("gateway", "add", "carrier", "--hostname", "h")
+    commands.good("voipapp", "add", "hello", "--type", "speak")
+    given = ("campaign", "add", "spring", "--gateway", "carrier", "--voip-app", "hello")
+    assert "--user: is needed" in commands.refused(*given)
+    assert commands.failed(*given, "--user", "nobody") == "there is no user nobody"
