@@ -45,12 +45,12 @@ class ApiChannel(HTTPChannel):
         return not self._receiving and not self._answering
 
     def connectionMade(self) -> None:
-        """As for every connection; the site knows of it."""
+        """The site knows of the connection, or of its end."""
         super().connectionMade()
         self.site.opened(self)
 
     def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008 - Twisted's own default
-        """As for every connection; the site knows of it."""
+        """The site knows of the connection, or of its end."""
         super().connectionLost(reason)
         self.site.closed(self)
 

@@ -48,7 +48,7 @@ class Refusal:
 
 
 @frozen
-class Reply:
+class RefusalAnswer:
     """A refusal, ready to be sent."""
 
     status: int
@@ -82,39 +82,39 @@ COMMON: Final[Mapping[int, tuple[str, str]]] = {
 """What every route may answer, for the documentation."""
 
 
-def answer(error: BaseException, refusals: Sequence[Refusal], names: Mapping[str, str] | None = None) -> Reply:
+def answer(error: BaseException, refusals: Sequence[Refusal], names: Mapping[str, str] | None = None) -> RefusalAnswer:
     """The answer to an error of a route with these refusals, in which attributes are called by the client's `names`. What
     nobody expected is logged, and not told."""
     match error:
         case HttpError():
-            return Reply(error.status, error.sentence, error.headers)
+            return RefusalAnswer(error.status, error.sentence, error.headers)
         case DialerError():
             return _answer_to_ours(error, refusals, names or {})
     log.error("a request failed", reason=_traceback(error))
-    return Reply(500, INTERNAL)
+    return RefusalAnswer(500, INTERNAL)
 
 
-def _answer_to_ours(error: DialerError, refusals: Sequence[Refusal], names: Mapping[str, str]) -> Reply:
+def _answer_to_ours(error: DialerError, refusals: Sequence[Refusal], names: Mapping[str, str]) -> RefusalAnswer:
     for refusal in refusals:
         if refusal.covers(error):
-            return Reply(refusal.status, refusal.text(error))
+            return RefusalAnswer(refusal.status, refusal.text(error))
     match error:
         case NotFound(kind="user"):
             return unauthorized()
         case BadValue():
-            return Reply(400, f"{names.get(error.field, error.field)}: {error.problem}")
+            return RefusalAnswer(400, f"{names.get(error.field, error.field)}: {error.problem}")
         case Busy():
-            return Reply(503, UNAVAILABLE, retry_after(error.seconds))
+            return RefusalAnswer(503, UNAVAILABLE, retry_after(error.seconds))
         case StoreError():
             log.error("a request found the database away", reason=str(error))
-            return Reply(503, UNAVAILABLE, retry_after(1))
+            return RefusalAnswer(503, UNAVAILABLE, retry_after(1))
     log.error("a refusal that no route documents", reason=_traceback(error))
-    return Reply(500, INTERNAL)
+    return RefusalAnswer(500, INTERNAL)
 
 
-def unauthorized() -> Reply:
+def unauthorized() -> RefusalAnswer:
     """The answer to whoever does not prove who it is."""
-    return Reply(401, UNAUTHORIZED, CHALLENGE)
+    return RefusalAnswer(401, UNAUTHORIZED, CHALLENGE)
 
 
 def retry_after(seconds: float) -> dict[str, str]:

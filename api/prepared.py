@@ -53,5 +53,5 @@ class PreparedAdapter:
     method: str
 
     def match(self, *, return_rule: bool) -> Match:
-        """As `PreparedMap.match`."""
+        """The route and the parts of the address. Raises `HTTPException`."""
         return self.prepared.match(self.path, self.method)

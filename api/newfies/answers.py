@@ -124,15 +124,15 @@ PhonebookAnswer = model("PhonebookAnswer", "A phonebook.", schema(Phonebook))
 
 _encode_gateway = encoder(Gateway, _DATES)
 phonebook = encoder(Phonebook)
-"""As `PhonebookAnswer`."""
+"""Makes a `PhonebookAnswer`."""
 
 
 @lru_cache(maxsize=1024)
 def gateway(value: Gateway) -> dict[str, Any]:
-    """As `GatewayAnswer`."""
+    """A gateway in an answer: `GatewayAnswer`."""
     dates = {"created_date": date(value.created_at), "updated_date": date(value.updated_at)}
     return {**_encode_gateway(value), **dict.fromkeys(_UNFILLED), **dates}
 
 
 voip_app = lru_cache(maxsize=1024)(encoder(VoipApp))
-"""As `VoipAppAnswer`."""
+"""Makes a `VoipAppAnswer`."""

@@ -178,7 +178,7 @@ CampaignAnswer = model(
 
 
 def campaign(details: CampaignDetails) -> dict[str, Any]:
-    """As `CampaignAnswer`."""
+    """A campaign in an answer: `CampaignAnswer`."""
     value = details.campaign
     return {
         **_with_days(_encode(value), dict(zip(DAYS, map(int, value.weekdays), strict=True))),

@@ -116,7 +116,7 @@ class ChangedContactAnswer(Answer):
 
 
 def contact(details: ContactDetails) -> dict[str, Any]:
-    """As `ContactAnswer`."""
+    """A contact in an answer: `ContactAnswer`."""
     value, shown = details.contact, _encode(details.contact)
     fields = {
         "status": 1,
@@ -130,7 +130,7 @@ def contact(details: ContactDetails) -> dict[str, Any]:
 
 
 def changed_contact(details: ContactDetails) -> dict[str, Any]:
-    """As `ChangedContactAnswer`."""
+    """A contact whose status was changed: `ChangedContactAnswer`."""
     encoded = contact(details)
     encoded["contact"]["name"] = f"{details.contact.last_name} {details.contact.first_name}".strip()
     return encoded

@@ -16,10 +16,10 @@ from dialer.model.user import ADMINISTRATOR
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    objects.add_parser(commands, Campaigns())
+    objects.add_parser(commands, CampaignsCommand())
 
 
-class Campaigns(NounCommand):
+class CampaignsCommand(NounCommand):
     """The command."""
 
     word = "campaign"

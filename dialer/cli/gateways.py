@@ -14,11 +14,11 @@ from dialer.model import Gateway, VoipApp
 
 def add_parser(commands: Any) -> None:
     """Register the commands."""
-    objects.add_parser(commands, Gateways())
-    objects.add_parser(commands, VoipApps())
+    objects.add_parser(commands, GatewaysCommand())
+    objects.add_parser(commands, VoipAppsCommand())
 
 
-class Gateways(NounCommand):
+class GatewaysCommand(NounCommand):
     """The command of gateways."""
 
     word = "gateway"
@@ -59,7 +59,7 @@ class Gateways(NounCommand):
         return management.ask(gateways.remove, entry["id"])
 
 
-class VoipApps(NounCommand):
+class VoipAppsCommand(NounCommand):
     """The command of voice applications."""
 
     word = "voipapp"

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from dialer.accounts import hash_password
 from dialer.cli.blocking import with_database
 from dialer.cli.passwords import Password, from_file, generated
-from dialer.cli.users import Users
+from dialer.cli.users import UsersCommand
 from dialer.config import validated
 from dialer.errors import BadValue, DialerError, StoreError
 from dialer.esl.inbound import SwitchConfig
@@ -109,7 +109,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the folder, whole or not at all."""
     wanted = Wanted(
-        username=Users().parse_name(arguments.user or USER),
+        username=UsersCommand().parse_name(arguments.user or USER),
         is_named=arguments.user is not None,
         server=_server(arguments.database),
         node=_node(arguments.node),

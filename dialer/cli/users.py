@@ -17,10 +17,10 @@ from dialer.patterns import parse_patterns
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    objects.add_parser(commands, Users())
+    objects.add_parser(commands, UsersCommand())
 
 
-class Users(NounCommand):
+class UsersCommand(NounCommand):
     """The command."""
 
     word = "user"
