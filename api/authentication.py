@@ -1,4 +1,4 @@
-"""Who asks, and whether it may ask now: HTTP Basic (RFC 7617), with a short memory, and throttles.
+"""Authentication, and whether a user may ask now: HTTP Basic (RFC 7617), with a short memory, and throttles.
 
 A password costs tens of milliseconds to verify, so a right one is remembered for a few seconds: not itself, but a hash of the
 header under a key that lives and dies with this process. Requests that bring the same header at the same time share one

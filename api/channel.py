@@ -85,7 +85,7 @@ class ApiChannel(HTTPChannel):
 
     def send(self, request: Request, body: bytes) -> None:
         """An answer in one piece: its own headers, those that every answer has, and its body unless only the head was asked
-        for. What serves it, it does not say."""
+        for. It does not tell the software that serves it."""
         head = b"%b %d %b\r\nDate: %b\r\nContent-Length: %d\r\n" % (
             request.clientproto,
             request.code,

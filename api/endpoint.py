@@ -1,4 +1,4 @@
-"""What every request goes through: identify, parse, one call, encode. Errors become answers at the end, and nowhere else."""
+"""The way of every request: identify, parse, one call, encode. Errors become answers at the end, and nowhere else."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Endpoint:
         """Fires with the body of the answer, whose head is set. Never fails.
 
         A client that goes away cancels what Klein was given, but not what it asked for: a change that was written has its
-        effects, whoever still listens.
+        effects, whether anybody still listens or not.
         """
         body: Deferred[bytes] = Deferred()
         try:

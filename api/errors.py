@@ -1,4 +1,4 @@
-"""What is refused, and how: the table from an error to a status and a sentence. Nothing else in the API knows statuses.
+"""Refusals: the table from an error to a status and a sentence. Nothing else in the API knows statuses.
 
 A route lists its own refusals beside its schema, from `Refusal`; those that every route shares stand here.
 """
@@ -79,7 +79,7 @@ COMMON: Final[Mapping[int, tuple[str, str]]] = {
     429: ("TooManyFailures", TOO_MANY_FAILURES),
     503: ("TooManyRequests", f"{TOO_MANY_REQUESTS.format(maximum='so many')}. Or: {UNAVAILABLE}"),
 }
-"""What every route may answer, for the documentation."""
+"""Refusals that every route may answer, for the documentation."""
 
 
 def answer(error: BaseException, refusals: Sequence[Refusal], names: Mapping[str, str] | None = None) -> RefusalAnswer:
@@ -113,7 +113,7 @@ def _answer_to_ours(error: DialerError, refusals: Sequence[Refusal], names: Mapp
 
 
 def unauthorized() -> RefusalAnswer:
-    """The answer to whoever does not prove who it is."""
+    """The answer to a client that does not prove to be a user."""
     return RefusalAnswer(401, UNAUTHORIZED, CHALLENGE)
 
 

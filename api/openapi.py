@@ -123,7 +123,7 @@ def _schemas(routes: Sequence[Route]) -> dict[str, Any]:
 
 
 def _body(schema: type[Attributes], routes: Sequence[Route]) -> dict[str, Any]:
-    """What a body may hold. What the address names may be repeated, and need not."""
+    """The attributes of a body. Those of the address may be repeated, and need not."""
     in_path = {name for route in routes if route.schema is schema for name in route.path_names}
     found = schema.model_json_schema(ref_template=REFERENCE)
     required = [name for name in found.get("required", []) if name not in in_path]

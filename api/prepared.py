@@ -46,7 +46,7 @@ class PreparedMap:
 
 @frozen(eq=False)
 class PreparedAdapter:
-    """What is left of werkzeug's `MapAdapter`: one address, one method."""
+    """The rest of werkzeug's `MapAdapter`: one address, one method."""
 
     prepared: PreparedMap
     path: str

@@ -90,7 +90,7 @@ class ApiRequest(Request):
         return str(getattr(self.getClientAddress(), "host", "local"))
 
     def query(self) -> bytes:
-        """What follows the question mark."""
+        """The text behind the question mark."""
         return self.uri.partition(b"?")[2]
 
     def content_type(self) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What a route is: method, address, schema, refusals and encoder, beside the one call that serves it.
+"""Routes: method, address, schema, refusals and encoder, beside the one call that serves it.
 
 A resource is a class whose methods carry `@route(...)`. Such a method takes the account that asks and the validated
 attributes, and returns what the backend answers; everything else is `api.endpoint`'s.
@@ -58,7 +58,7 @@ class Route:
 
     @property
     def attribute_names(self) -> list[str]:
-        """What the query or the body may name."""
+        """The attributes that the query or the body may name."""
         return [name for name in self.takes if name not in self.path_names]
 
     def parse(self, path: dict[str, str], given: dict[str, Any]) -> Attributes:
@@ -127,7 +127,7 @@ def routes_of(resource: object) -> Iterator[tuple[Route, Callable[..., Any]]]:
 
 
 def _takes(schema: type[Attributes]) -> dict[str, str]:
-    """What each attribute takes, by its name for clients."""
+    """The words for the values of each attribute, by its name for clients."""
     found = {}
     for name, info in schema.model_fields.items():
         kind = next(each for each in info.metadata if isinstance(each, Kind))

@@ -71,7 +71,7 @@ class ApiSite(Site):
 
     def drain(self) -> Deferred[None]:
         """Close what is idle, answer what is in flight and close after it. Fires once every connection is closed; to be
-        called when nothing listens any more. Whoever cannot wait for ever cancels it, which cuts off what is left."""
+        called when nothing listens any more. A caller that cannot wait for ever cancels it, which cuts the rest off."""
         self.draining = True
         waiter: Deferred[None] = Deferred(self._cut_off)
         self._drained.append(waiter)

@@ -154,7 +154,7 @@ def parse_speech(text: str, *, field: str = FIELD) -> str:
 
 def filled_in(speech: str, tags: Mapping[str, str]) -> str:
     """The text to speak: tags replaced, upper or lower case alike, unknown ones by nothing; without what is syntax for the
-    switch or an engine, in one line, and cut to `LONGEST_TEXT`. What replaces a tag is not looked at for tags."""
+    switch or an engine, in one line, and cut to `LONGEST_TEXT`. The values of tags are not looked at for tags."""
     known = {name.lower(): value for name, value in tags.items()}
     text = _TAG.sub(lambda tag: known.get(tag[1].strip().lower(), ""), speech)
     return " ".join(_NOT_SPOKEN.sub(" ", text).split())[:LONGEST_TEXT]

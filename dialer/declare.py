@@ -78,7 +78,7 @@ class Field:
 
 @frozen(eq=False)
 class Noun:
-    """What a class declares."""
+    """The declarations of a class."""
 
     cls: type
     name: str
@@ -204,7 +204,7 @@ def _by_name(of: Noun) -> dict[str, Field]:
 
 
 def noun_of(cls: type) -> Noun:
-    """What a class declares. Raises `LookupError` for one that is no noun."""
+    """The declarations of a class. Raises `LookupError` for one that is no noun."""
     for each in NOUNS.values():
         if each.cls is cls:
             return each
@@ -215,8 +215,8 @@ def noun_of(cls: type) -> Noun:
 
 
 def entered(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a user entered, validated, as it shall be stored. Raises `BadValue` naming the field, also for one that is not
-    there or cannot be entered."""
+    """The values that a user entered, validated, as they shall be stored. Raises `BadValue` naming the field, also for one that
+    is not there or cannot be entered."""
     known = {field.name: field for field in noun_of(cls).enterable}
     checked = {}
     for name, value in given.items():

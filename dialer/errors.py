@@ -1,7 +1,7 @@
-"""What can go wrong, as the product's own errors.
+"""Failures, as the product's own errors.
 
 Each carries a stable code word (`code`) for programs and a sentence for people. None knows of HTTP or of exit statuses:
-whoever speaks to the user maps the code.
+the outermost layer maps the code.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class LimitExceeded(DialerError):
 
 
 class NotFound(DialerError):
-    """What was named does not exist, or belongs to somebody else. `kind` is the vocabulary's word for it."""
+    """The named thing does not exist, or belongs to somebody else. `kind` is the vocabulary's word for it."""
 
     code = "not-found"
 
@@ -154,6 +154,6 @@ class CannotListen(DialerError):
 
 
 class HookFailed(DialerError):
-    """Whoever is to be told of an outcome could not be told; it is tried again."""
+    """The receiver of an outcome could not be told; it is tried again."""
 
     code = "hook-failed"

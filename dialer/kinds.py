@@ -432,7 +432,7 @@ class Variables(Kind):
         return orjson.dumps(dict(value)).decode() if value else "{}"
 
     def load(self, stored: Any) -> Mapping[str, str]:
-        """Texts by their keys, as whoever stored them meant them."""
+        """Texts by their keys, as they were meant when they were stored."""
         return {name: str(value) for name, value in orjson.loads(stored or "{}").items()}
 
     def schema(self) -> dict[str, Any]:

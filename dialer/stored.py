@@ -49,7 +49,7 @@ def complete(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _object(text: str) -> dict[str, Any]:
-    """A JSON object; nothing when it is damaged: whoever changes a setting mends it."""
+    """A JSON object; nothing when it is damaged: a change of a setting mends it."""
     try:
         found = orjson.loads(text)
     except ValueError:

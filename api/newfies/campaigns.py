@@ -71,7 +71,8 @@ class CampaignChoice(Attributes):
 
 
 def _fields() -> dict[str, Any]:
-    """What may be given: as declared, and a flag for each weekday; `extra_data` is a later name of `voipapp_data`."""
+    """The attributes that may be given: as declared, and a flag for each weekday; `extra_data` is a later name of
+    `voipapp_data`."""
     found: dict[str, Any] = {}
     for name, described in requested(Campaign, without=("status",)).items():
         found[name] = described
@@ -93,7 +94,7 @@ class _Given(Attributes):
         return self
 
     def given(self) -> dict[str, Any]:
-        """What is given, by our names. A weekday that is not named is None: it stays as it was."""
+        """The attributes that are given, by our names. A weekday that is not named is None: it stays as it was."""
         found = {ours: getattr(self, theirs) for ours, theirs in NAMES.items() if theirs in self.model_fields_set}
         if "extra_data" in self.model_fields_set:
             found["voip_app_data"] = getattr(self, "extra_data")  # noqa: B009

@@ -15,8 +15,8 @@ from dialer.model import Account, CampaignDetails, CampaignStatus, Contact, Voip
 
 @frozen(kw_only=True)
 class DemoRules:
-    """What is dialled and how. `way` names the switch and the gateway: what was left unfinished on one way is gone on with on
-    that way only, since made-up numbers of the simulator belong to somebody on a real switch."""
+    """The numbers, and how they are dialled. `way` names the switch and the gateway: an unfinished campaign goes on by that way
+    only, since made-up numbers of the simulator belong to somebody on a real switch."""
 
     way: str
     dial_string: str

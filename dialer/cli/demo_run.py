@@ -37,7 +37,7 @@ LAST_WORDS = 5.0
 
 @frozen(kw_only=True)
 class DemoPlan:
-    """What a demo shall do, checked. `switch` is None for the built-in simulator, whose callees take `time_scale` of their
+    """A demo as asked for, checked. `switch` is None for the built-in simulator, whose callees take `time_scale` of their
     usual time; `outbound` is the `host:port` at which the switch reaches us, "" for a free local port."""
 
     database: Path

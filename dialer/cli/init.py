@@ -43,7 +43,7 @@ USER = "admin"
 
 @frozen(kw_only=True)
 class Wanted:
-    """What the command line asks for. `server` is the URL of a database on a server, "" for a file in the folder."""
+    """The wishes of the command line. `server` is the URL of a database on a server, "" for a file in the folder."""
 
     username: str
     is_named: bool
@@ -54,13 +54,13 @@ class Wanted:
 
     @property
     def files(self) -> Sequence[str]:
-        """What is made in the folder, the configuration last: without it, there is nothing that could be run."""
+        """The files that are made in the folder, the configuration last: without it, there is nothing that could be run."""
         return (CONFIG,) if self.server else (DATABASE, CONFIG)
 
 
 @frozen(kw_only=True)
 class Made:
-    """What became of the database: the versions that were applied to it, who was there, its nodes."""
+    """The outcome for the database: the versions that were applied to it, who was there, its nodes."""
 
     applied: Sequence[int]
     seeded: Seeded
@@ -238,7 +238,7 @@ def _notes(wanted: Wanted, made: Made) -> Iterator[str]:
 
 
 def _name(wanted: Wanted) -> str:
-    """What the dialer calls itself."""
+    """The name of the node."""
     return wanted.node or socket.gethostname()
 
 

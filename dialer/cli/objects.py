@@ -31,7 +31,7 @@ WIDTH_ELSEWHERE = 200
 """Columns of a table that does not go to a terminal."""
 
 Entry = Mapping[str, Any]
-"""What is shown of a noun, by the names of its fields; another noun by its name."""
+"""A noun as it is shown, by the names of its fields; another noun by its name."""
 
 
 @frozen(kw_only=True)
@@ -74,7 +74,7 @@ class NounCommand:
         """Options that are no fields."""
 
     def more_values(self, arguments: argparse.Namespace, name: str, action: str) -> Extra:
-        """What those options mean, before the database is opened."""
+        """The values of those options, before the database is opened."""
         return Extra()
 
     @property
@@ -207,7 +207,7 @@ def manage(arguments: argparse.Namespace, work: Callable[[Management], Awaitable
 
 
 async def _named_by_options(values: Mapping[str, Any], command: NounCommand, work: Awaitable[Any]) -> Any:
-    """What is refused is told by the option that gave it."""
+    """A refusal names the option that gave the value."""
     try:
         return await work
     except BadValue as error:
@@ -306,7 +306,7 @@ def _tell(extra: Extra) -> None:
 
 
 def entry_of(value: Any, referred: Mapping[str, Mapping[int, str]] | None = None, **more: Any) -> Entry:
-    """What is shown of a noun: its fields but for secrets and inner ones; `referred` has the names of other nouns by their
+    """A noun as it is shown: its fields but for secrets and inner ones; `referred` has the names of other nouns by their
     ids."""
     found: dict[str, Any] = {}
     for field in noun_of(type(value)).fields:

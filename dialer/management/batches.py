@@ -77,8 +77,9 @@ class Batches:
             sent.addCallbacks(_tell, self._alone, callbackArgs=(batch,), errbackArgs=(batch,))
 
     def _alone(self, failure: Failure, batch: Sequence[_Request]) -> None:
-        """One of them raised something, and all were rolled back: only the guilty one shall fail. What another process wrote
-        at the same moment is there by now, so that who met with it is asked again, and tells of it as of anything known."""
+        """One of them raised something, and all were rolled back: only the guilty one shall fail. The rows that another
+        process wrote at the same moment are there by now: a request that met with them is asked again, and tells of them as of
+        anything known."""
         if len(batch) == 1 and not failure.check(Duplicate):
             batch[0].done.errback(failure)
             return
@@ -92,7 +93,7 @@ def _run(functions: Sequence[Callable[[Any], Any]], ground: Any) -> list[Any]:
 
 
 def _refusing(function: Callable[[Any], T], ground: Any) -> T | _Refused:
-    """What the function returns, or what it refused before it wrote anything."""
+    """The value that the function returns, or its refusal before it wrote anything."""
     connection = ground.db.get_connection() if hasattr(ground, "db") else ground
     written = connection.total_changes
     try:

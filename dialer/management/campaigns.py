@@ -85,7 +85,7 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
 
 
 def _entered(given: Mapping[str, Any], weekdays: Weekdays) -> dict[str, Any]:
-    """What is given, checked. A weekday that is None is as in `weekdays`."""
+    """The given settings, checked. A weekday that is None is as in `weekdays`."""
     days = given.get("weekdays")
     if isinstance(days, tuple) and len(days) == len(weekdays):
         given = {**given, "weekdays": [old if flag is None else flag for flag, old in zip(days, weekdays, strict=True)]}

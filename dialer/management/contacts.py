@@ -152,7 +152,7 @@ def create_several(t: Transaction, who: Account, phonebook_id: int, numbers: Seq
 
 @frozen(kw_only=True)
 class Imported:
-    """What became of an import: how many contacts were created, and the numbers that the phonebook had already."""
+    """The outcome of an import: how many contacts were created, and the numbers that the phonebook had already."""
 
     created: int
     duplicates: tuple[str, ...]

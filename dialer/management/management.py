@@ -30,7 +30,7 @@ Effect = Callable[[FlowControl], None]
 
 @define(eq=False)
 class Transaction:
-    """What a use case works with. `now` is the moment of asking; `is_refused` tells numbers that are never dialled. A `verb`
+    """The means of a use case. `now` is the moment of asking; `is_refused` tells numbers that are never dialled. A `verb`
     has no `entities`: what Pony remembers of a row would not know of what a neighbour's statement did to it."""
 
     connection: Connection
@@ -63,7 +63,7 @@ def reads(use_case: Callable[P, T]) -> Callable[P, T]:
 
 
 def writes(use_case: Callable[P, T]) -> Callable[P, T]:
-    """Changes entities: has its transaction for itself. What Pony or the database refuses is raised as `BadValue`."""
+    """Changes entities: has its transaction for itself. A refusal of the database is raised as `BadValue`."""
     setattr(use_case, _MANNER, Manner.WRITE)
     return use_case
 
@@ -130,8 +130,8 @@ class Management:
         return done.addCallback(self._tell)
 
     def _again(self, failure: Failure, work: Callable[[Entities], T]) -> Deferred[T]:
-        """What another process took at the same moment is there by now: a use case that met with it is asked again, and tells
-        of it as of anything known."""
+        """The rows that another process wrote at the same moment are there by now: a use case that met with them is asked
+        again, and tells of them as of anything known."""
         if failure.type is not Duplicate:
             failure.raiseException()
         return self.database.run_with_entities(work)

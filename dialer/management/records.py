@@ -1,4 +1,4 @@
-"""What campaigns have come to: call records and reports."""
+"""The outcome of campaigns: call records and reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the use cases of several nouns share: finding a row that the asking user may see, its limits, and references."""
+"""The shared steps of the use cases: finding a row that the asking user may see, its limits, and references."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a database needs before anybody can use it: a superuser, a gateway, a voice application. A dialer that joins a database
-in use adds only what is missing."""
+"""The first rows of a database, without which nobody can use it: a superuser, a gateway, a voice application. A dialer that
+joins a database in use adds only what is missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dialer.management.management import Transaction, writes
 
 @frozen(kw_only=True)
 class Seed:
-    """What shall be there. With `only_first`, the user is added only where there is no other superuser."""
+    """The rows that shall be there. With `only_first`, the user is added only where there is no other superuser."""
 
     user: Mapping[str, Any]
     only_first: bool

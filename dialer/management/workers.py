@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 THREADS: Final = 2
 LONGEST_QUEUE: Final = 32
-"""What waits or runs on the threads. At 50 ms each on two threads, the last one waits for less than a second."""
+"""Functions that wait or run. At 50 ms each on two threads, the last one waits for less than a second."""
 
 
 @define(eq=False)

@@ -27,7 +27,7 @@ class CampaignStatus(enum.IntEnum):
 
 
 class UnknownPolicy(enum.StrEnum):
-    """What to do with a contact whose attempt ended in a way that nobody can tell any more."""
+    """The fate of a contact whose attempt ended in a way that nobody can tell any more."""
 
     RETRY = "retry"
     NEVER = "never"

@@ -15,7 +15,7 @@ from dialer.declare import key, noun, reference, setting, stamp
 from dialer.errors import BadValue
 
 NUMBER: Final = "{number}"
-"""What stands in a dial string where the number goes."""
+"""The place of the number in a dial string."""
 
 LONGEST_TEXT: Final = 4096
 

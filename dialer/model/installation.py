@@ -1,4 +1,4 @@
-"""What is told of an installation: its name, its nodes, the numbers that it never calls, what it has to tell others."""
+"""An installation: its name, its nodes, the numbers that it never calls, the events that it has to tell others."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class DoNotCallEntry:
 @noun("delivery", table="outbox")
 @frozen(kw_only=True)
 class Delivery:
-    """What a hook must be told, as it waits in the outbox: `payload` is a JSON object as text, `tries` how often telling it
+    """An event for a hook, as it waits in the outbox: `payload` is a JSON object as text, `tries` how often telling it
     has failed."""
 
     id: int = key()

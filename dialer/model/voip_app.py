@@ -1,4 +1,4 @@
-"""What an answered call is connected to."""
+"""A voice application, to which an answered call is connected."""
 
 from __future__ import annotations
 
