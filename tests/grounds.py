@@ -17,9 +17,9 @@ import pytest
 from attrs import define, field
 
 from dialer.store.connection import Dialect, Variants
-from dialer.store.location import dialect_of, sqlite_path, sqlite_url
+from dialer.store.location import dialect_of, opened, sqlite_path, sqlite_url
 from dialer.store.postgresql import TIMESTAMP_OID
-from dialer.store.schema import opened, upgrade
+from dialer.store.schema import upgrade
 from dialer.store.times import from_column, to_column
 from tests.postgresql import Server
 

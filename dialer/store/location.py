@@ -1,4 +1,4 @@
-"""Where the database is: the URL that an admin writes, and the file or the server that it names.
+"""Where the database is: the URL that an admin writes, the file or the server that it names, and a connection to it.
 
 In `sqlite:///PATH` everything after the third slash is the path, as it stands: spaces and percent signs mean themselves, and
 an absolute path brings a fourth slash. `postgresql://...` is libpq's own form (PostgreSQL manual, "Connection URIs").
@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from dialer.errors import BadValue, StoreError
-from dialer.store.connection import Dialect
+from dialer.store.connection import Dialect, SqliteConnection
 
 _PREFIX = "sqlite:///"
 _POSTGRESQL = ("postgresql://", "postgres://")
 _EXPECTED = f"expected {_PREFIX}PATH or {_POSTGRESQL[0]}USER:PASSWORD@HOST/DATABASE"
 MINIMUM_SQLITE = (3, 35, 0)
 """The first SQLite with RETURNING."""
+
+BUSY_SECONDS = 5.0
+"""How long a statement waits for another program's lock."""
 
 
 def dialect_of(url: str) -> Dialect:
@@ -90,3 +96,28 @@ def check_driver(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None
     if version < MINIMUM_SQLITE:
         have = ".".join(map(str, version))
         raise StoreError(f"this Python has SQLite {have}, and the dialer needs 3.35.0 or newer: use a newer Python or SQLite")
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Any]:
+    """A connection of one's own (`Connection`, with `commit` and `rollback`), outside a transaction on SQLite. Raises
+    `StoreError` for a file that is not there, and what the driver raises."""
+    if dialect_of(url) is Dialect.POSTGRESQL:
+        from dialer.store.postgresql import connect
+
+        with closing(connect(url, "dialer")) as server:
+            yield server
+        return
+    check_driver()
+    path = sqlite_path(url)
+    if not path.exists():
+        raise StoreError(f"there is no database at {path}: create it with the upgrade command")
+    with closing(_connect(path)) as file:
+        yield file
+
+
+def _connect(path: Path) -> SqliteConnection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, factory=SqliteConnection)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection

@@ -12,7 +12,7 @@ from typing import Any, Final
 from dialer.errors import StoreError
 from dialer.store.connection import Dialect
 from dialer.store.faults import explain, is_database_error
-from dialer.store.location import dialect_of, shown, sqlite_path
+from dialer.store.location import dialect_of, opened, shown, sqlite_path
 from dialer.store.lock import DiallingLock, holder
 from dialer.store.node_statements import AT_WORK
 
@@ -53,8 +53,6 @@ def at_work(url: str) -> str | None:
     if dialect_of(url) is Dialect.SQLITE:
         process = holder(sqlite_path(url))
         return None if process is None else f"process {process}"
-    from dialer.store.schema import opened
-
     try:
         with opened(url) as connection:
             nodes = [f"{name} (process {pid} on {host})" for name, host, pid in connection.execute(AT_WORK)]

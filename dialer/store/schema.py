@@ -11,7 +11,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,10 @@ from typing import Any
 from attrs import frozen
 
 from dialer.errors import StoreError
-from dialer.store import maintenance
-from dialer.store.connection import Dialect, SqliteConnection, Variants
+from dialer.store.connection import Dialect, Variants
 from dialer.store.faults import explain, is_database_error
-from dialer.store.location import check_driver, dialect_of, shown, sqlite_path
-
-BUSY_SECONDS = 5.0
-"""How long a statement waits for another program's lock."""
+from dialer.store.location import dialect_of, opened, shown, sqlite_path
+from dialer.store.maintenance import exclude_dialers
 
 _FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 _ONLY = re.compile(r"-- (?:only (sqlite|postgresql)|both)")
@@ -111,7 +108,7 @@ def upgrade(url: str, steps: Sequence[Upgrade] | None = None) -> list[int]:
     try:
         with _begun(url) as connection:
             if connection.dialect is Dialect.POSTGRESQL and _version(connection, where) < steps[-1].version:
-                maintenance.exclude_dialers(connection)
+                exclude_dialers(connection)
             applied = _apply(connection, where, steps)
             connection.commit()
             return applied
@@ -144,26 +141,8 @@ def check(url: str, steps: Sequence[Upgrade] | None = None) -> None:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Any]:
-    """A connection of one's own (`Connection`, with `commit` and `rollback`), outside a transaction on SQLite. Raises
-    `StoreError` for a file that is not there, and what the driver raises."""
-    if dialect_of(url) is Dialect.POSTGRESQL:
-        from dialer.store.postgresql import connect
-
-        with closing(connect(url, "dialer")) as server:
-            yield server
-        return
-    check_driver()
-    path = sqlite_path(url)
-    if not path.exists():
-        raise StoreError(f"there is no database at {path}: create it with the upgrade command")
-    with closing(_connect(path)) as file:
-        yield file
-
-
-@contextmanager
 def _begun(url: str) -> Iterator[Any]:
-    """The same, in a transaction; rolled back when the body fails. A missing file is created."""
+    """The database's connection, in a transaction; rolled back when the body fails. A missing file is created."""
     if dialect_of(url) is Dialect.SQLITE:
         _create(sqlite_path(url))
     with opened(url) as connection:
@@ -229,10 +208,3 @@ def _statements(sql: str) -> Iterator[str]:
 def _create(path: Path) -> None:
     """The file is created before SQLite does it, which would let the umask decide who may read the contacts."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-
-
-def _connect(path: Path) -> SqliteConnection:
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, factory=SqliteConnection)
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection

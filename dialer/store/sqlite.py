@@ -12,9 +12,9 @@ from dialer.store.connection import SqliteConnection
 from dialer.store.engine import Work, transact
 from dialer.store.entities import Entities, make_entities
 from dialer.store.faults import explain, is_database_error
-from dialer.store.location import sqlite_path
+from dialer.store.location import BUSY_SECONDS, sqlite_path
 from dialer.store.lock import DiallingLock
-from dialer.store.schema import BUSY_SECONDS, check
+from dialer.store.schema import check
 
 T = TypeVar("T")
 

@@ -14,8 +14,9 @@ from dialer.doctor.diagnosis import Diagnosis, Level
 from dialer.doctor.diagnostics import Diagnostics
 from dialer.interfaces import NodeState
 from dialer.store.database import Database, Node
+from dialer.store.location import opened
 from dialer.store.nodes import Nodes
-from dialer.store.schema import opened, upgrade
+from dialer.store.schema import upgrade
 from tests.integration.test_doctor_faults import Bed, bad, new_id, now
 from tests.postgresql import SUPERUSER
 

@@ -16,8 +16,9 @@ from dialer.interfaces import NodeState
 from dialer.model import CampaignStatus
 from dialer.store import nodes
 from dialer.store.database import Database, Node
+from dialer.store.location import opened
 from dialer.store.nodes import Nodes
-from dialer.store.schema import opened, upgrade
+from dialer.store.schema import upgrade
 from tests.unit.store.support import NOW, World, ended
 
 COUNT = count()

@@ -16,7 +16,8 @@ from dialer.store import database as module
 from dialer.store import server as engine
 from dialer.store.database import Database, Node
 from dialer.store.flow import Store
-from dialer.store.schema import opened, upgrade
+from dialer.store.location import opened
+from dialer.store.schema import upgrade
 from tests.database_proxy import DatabaseProxy, Mischief
 from tests.unit.store.support import NOW, World, ended, numbers
 

@@ -11,9 +11,9 @@ import pytest
 from dialer.accounts import verify_password
 from dialer.config import load_config
 from dialer.store.connection import Dialect
-from dialer.store.location import sqlite_url
+from dialer.store.location import opened, sqlite_url
 from dialer.store.maintenance import LOCKS, MAINTENANCE
-from dialer.store.schema import check, opened, upgrade, upgrades
+from dialer.store.schema import check, upgrade, upgrades
 from tests.unit.cli.support import Commands
 from tests.unit.cli.test_objects import stored_hash
 

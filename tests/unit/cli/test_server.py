@@ -9,8 +9,9 @@ import pytest
 
 from dialer.settings_file import settings_file
 from dialer.store.connection import Dialect
+from dialer.store.location import opened
 from dialer.store.maintenance import LOCKS, MAINTENANCE
-from dialer.store.schema import opened, upgrades
+from dialer.store.schema import upgrades
 from tests.postgresql import Server
 from tests.unit.cli.support import Commands
 

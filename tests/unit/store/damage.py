@@ -14,8 +14,8 @@ from typing import Any
 from attrs import define
 
 from dialer.store.connection import Dialect
-from dialer.store.location import dialect_of, sqlite_path, sqlite_url
-from dialer.store.schema import opened, upgrade
+from dialer.store.location import dialect_of, opened, sqlite_path, sqlite_url
+from dialer.store.schema import upgrade
 from dialer.store.times import to_column
 from tests.postgresql import Server
 

@@ -14,10 +14,10 @@ from dialer.errors import StoreError
 from dialer.store.audit import EXAMPLES, Audit, Finding, Repair, audit, repair
 from dialer.store.connection import Dialect
 from dialer.store.invariants import INVARIANTS
+from dialer.store.location import opened
 from dialer.store.lock import DiallingLock, holder
 from dialer.store.maintenance import LOCKS, MAINTENANCE
 from dialer.store.node_statements import CLOCK
-from dialer.store.schema import opened
 from dialer.store.times import from_column, to_column
 from tests.postgresql import SUPERUSER, Server
 from tests.unit.store.damage import AT, Damaged

@@ -12,7 +12,7 @@ import pytest
 
 from dialer.store import contacts, node_statements, outbox, statements
 from dialer.store.connection import Dialect, Variants
-from dialer.store.schema import opened
+from dialer.store.location import opened
 from tests.grounds import KINDS, new_database, standing_on
 from tests.unit.store.test_schema import SEED, T
 

@@ -19,11 +19,11 @@ from dialer.errors import StoreError
 from dialer.model import Campaign, UnknownPolicy
 from dialer.store.connection import Dialect
 from dialer.store.entities import make_entities
-from dialer.store.location import dialect_of, sqlite_path, sqlite_url
+from dialer.store.location import dialect_of, opened, sqlite_path, sqlite_url
 from dialer.store.lock import DiallingLock
 from dialer.store.parts import differences
 from dialer.store.postgresql import Provider, connect_arguments
-from dialer.store.schema import Upgrade, check, opened, upgrade, upgrades
+from dialer.store.schema import Upgrade, check, upgrade, upgrades
 from dialer.stored import load_rules
 from tests.grounds import bare_database, dump, rows, script
 
@@ -344,7 +344,7 @@ def test_a_file_is_made_for_its_owner_only_and_is_not_touched_when_it_is_up_to_d
 
 
 def test_a_locked_database_is_not_upgraded(path, monkeypatch):
-    monkeypatch.setattr("dialer.store.schema.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("dialer.store.location.BUSY_SECONDS", 0.05)
     upgrade(sqlite_url(path))
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
