@@ -214,7 +214,7 @@ def _told(folder: Path, wanted: Wanted, made: Made) -> Iterator[str]:
     elif not made.joined:
         yield f"database:      {shown(wanted.server)}, seeded"
     else:
-        names = ", ".join(entry.name for entry in made.nodes if entry.name != _name(wanted))
+        names = ", ".join(entry.node.name for entry in made.nodes if entry.node.name != _name(wanted))
         beside = f", beside {names}" if names else ""
         upgraded = f", upgraded to schema {made.applied[-1]}" if made.applied else ""
         yield f"database:      {shown(wanted.server)}, joined as node {_name(wanted)}{beside}{upgraded}"
@@ -229,10 +229,10 @@ def _told(folder: Path, wanted: Wanted, made: Made) -> Iterator[str]:
 
 
 def _notes(wanted: Wanted, made: Made) -> Iterator[str]:
-    for entry in made.nodes:
-        if entry.name == _name(wanted):
+    for node in (entry.node for entry in made.nodes):
+        if node.name == _name(wanted):
             yield (
-                f"a node {entry.name} has dialled with this database (process {entry.pid} on {entry.host}); two dialers "
+                f"a node {node.name} has dialled with this database (process {node.pid} on {node.host}); two dialers "
                 "cannot have one name at the same time: [node] name"
             )
 

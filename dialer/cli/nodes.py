@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from attrs import asdict
+from attrs.filters import exclude
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +23,9 @@ from dialer.store.nodes import NodeEntry, Standing, entries, remove
 
 WAITING = "waiting-changes"
 """The figure that is no correction: changes that wait for the database."""
+
+OURS = frozenset({"id", "session", "commits"})
+"""Of a node's record, how the store guards transactions: not for programs."""
 
 ORDINARY = 20
 """So many are under way at any moment."""
@@ -70,7 +74,8 @@ def _remove(arguments: argparse.Namespace) -> int:
 
 def _plain(entry: NodeEntry) -> dict[str, object]:
     """Times in UTC with their offset, spans in seconds."""
-    plain = asdict(entry, value_serializer=lambda _, __, value: value.isoformat() if isinstance(value, datetime) else value)
+    told = asdict(entry.node, filter=exclude(*OURS)) | asdict(entry, filter=exclude("node"))
+    plain = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
     return {
         **plain,
         "standing": entry.standing.name.lower().replace("_", "-"),
@@ -80,11 +85,11 @@ def _plain(entry: NodeEntry) -> dict[str, object]:
 
 
 def _ago(entry: NodeEntry) -> float:
-    return max((entry.moment - entry.seen_at).total_seconds(), 0.0)
+    return max((entry.moment - entry.node.seen_at).total_seconds(), 0.0)
 
 
 def _lease_left(entry: NodeEntry) -> float:
-    return max((entry.lease_until - entry.moment).total_seconds(), 0.0)
+    return max((entry.node.lease_until - entry.moment).total_seconds(), 0.0)
 
 
 # --- for people -------------------------------------------------------------------------------------------------------------
@@ -103,10 +108,10 @@ def _show(found: Sequence[NodeEntry], *, leases: bool) -> None:
         table.add_column(column, no_wrap=True, justify="right")
     for entry in found:
         cells = [
-            entry.name,
+            entry.node.name,
             _state(entry),
-            f"{entry.pid} on {entry.host} ({entry.version})",
-            entry.switch or "-",
+            f"{entry.node.pid} on {entry.node.host} ({entry.node.version})",
+            entry.node.switch or "-",
             span(_ago(entry)),
             *([span(_lease_left(entry)) if entry.alive else "-"] if leases else []),
             str(entry.open_attempts),
@@ -126,11 +131,11 @@ def _state(entry: NodeEntry) -> str:
 
 
 def _figures(entry: NodeEntry) -> Iterator[str]:
-    corrections = [f"{kind} {count}" for kind, count in sorted(entry.figures.items()) if kind != WAITING and count]
+    corrections = [f"{kind} {count}" for kind, count in sorted(entry.node.figures.items()) if kind != WAITING and count]
     if corrections:
-        yield f"{entry.name} put right: {', '.join(corrections)}"
-    if entry.figures.get(WAITING, 0) > ORDINARY:
-        yield f"{entry.name}: changes that wait for the database: {entry.figures[WAITING]}"
+        yield f"{entry.node.name} put right: {', '.join(corrections)}"
+    if entry.node.figures.get(WAITING, 0) > ORDINARY:
+        yield f"{entry.node.name}: changes that wait for the database: {entry.node.figures[WAITING]}"
 
 
 def _text(value: str) -> Text:

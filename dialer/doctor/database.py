@@ -189,30 +189,32 @@ def judge_room(facts: ServerFacts) -> Diagnosis:
 
 def judge_nodes(nodes: Sequence[NodeEntry], name: str, host: str) -> Iterator[Diagnosis]:
     """The other nodes. One finding, and one for each that is wrong."""
-    told = ", ".join(f"{entry.name} {entry.standing}" for entry in nodes) or "none has dialled yet"
+    told = ", ".join(f"{entry.node.name} {entry.standing}" for entry in nodes) or "none has dialled yet"
     yield ok("nodes", f"this one is {name}; {told}")
     for entry in nodes:
-        if entry.name == name and entry.alive and entry.host != host:
+        if entry.node.name == name and entry.alive and entry.node.host != host:
             yield failure(
                 "nodes",
-                f"node {name} is at work already: process {entry.pid} on {entry.host}",
+                f"node {name} is at work already: process {entry.node.pid} on {entry.node.host}",
                 "give this dialer a name of its own ([node] name)",
             )
         if entry.standing is Standing.DEAD and entry.open_attempts and not _rescuers(entry, nodes):
             yield warning(
                 "nodes",
-                f"node {entry.name} is dead, and its open attempts ({entry.open_attempts}) have nobody who ends them",
-                f"start it, or another node with the same switch ({entry.switch or 'unknown'})",
+                f"node {entry.node.name} is dead, and its open attempts ({entry.open_attempts}) have nobody who ends them",
+                f"start it, or another node with the same switch ({entry.node.switch or 'unknown'})",
             )
 
 
 def _rescuers(dead: NodeEntry, nodes: Sequence[NodeEntry]) -> list[NodeEntry]:
-    return [entry for entry in nodes if entry.standing is Standing.DIALLING and entry.switch == dead.switch]
+    return [entry for entry in nodes if entry.standing is Standing.DIALLING and entry.node.switch == dead.node.switch]
 
 
 def process_of(nodes: Sequence[NodeEntry], name: str, host: str) -> int | None:
     """The process on this machine that is the node `name`."""
-    return next((entry.pid for entry in nodes if (entry.name, entry.host, entry.alive) == (name, host, True)), None)
+    return next(
+        (entry.node.pid for entry in nodes if (entry.node.name, entry.node.host, entry.alive) == (name, host, True)), None
+    )
 
 
 @frozen(kw_only=True)

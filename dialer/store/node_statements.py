@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from dialer.store.values import read_node
+
 CLOCK: Final = "(clock_timestamp() AT TIME ZONE 'UTC')"
 """The server's clock, in UTC: leases count by it, whatever the clocks of the nodes say."""
 
@@ -85,8 +87,9 @@ TAKE_OVER: Final = "UPDATE attempt SET owner = ?, epoch = epoch + 1 WHERE owner 
 """Parameters: new owner, old owner."""
 
 LIST: Final = (
-    "SELECT n.name, n.epoch, n.host, n.pid, n.version, n.switch, n.core_uuid, n.ready, n.started_at, n.seen_at, "
-    "n.lease_until, n.stopped_at, n.figures, "
-    "(SELECT count(*) FROM attempt a WHERE a.owner = n.name AND a.ended_at IS NULL) FROM node n ORDER BY n.name"
+    f"SELECT {read_node.columns}, (SELECT count(*) FROM attempt a WHERE a.owner = n.name AND a.ended_at IS NULL) "
+    "FROM node n ORDER BY n.name"
 )
+"""A node, and how many attempts of it are open."""
+
 FORGET: Final = "DELETE FROM node WHERE name = ?"

@@ -9,10 +9,9 @@ from __future__ import annotations
 import enum
 import os
 import socket
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 from attrs import define, field, frozen
@@ -21,12 +20,12 @@ from twisted.internet.defer import Deferred, succeed
 from dialer import __version__
 from dialer.errors import BadValue, NotFound
 from dialer.interfaces import NodeState, Pulse
-from dialer.model import Attempt, Others
+from dialer.model import Attempt, NodeRecord, Others
 from dialer.store import node_statements, statements, values
 from dialer.store.connection import MOMENT, Connection, Dialect
 from dialer.store.database import Database
 from dialer.store.lock import holder
-from dialer.store.times import from_column, from_column_or_none, to_column
+from dialer.store.times import from_column, to_column
 
 if TYPE_CHECKING:
     from dialer.store.claim import NodeClaim
@@ -46,19 +45,7 @@ class NodeEntry:
     """A node as it is listed; `moment` is that of the look, by the clock that the lease counts by. While it is `alive`, others
     leave its calls alone."""
 
-    name: str
-    epoch: int
-    host: str
-    pid: int
-    version: str
-    switch: str
-    core_uuid: str
-    ready: bool
-    started_at: datetime
-    seen_at: datetime
-    lease_until: datetime
-    stopped_at: datetime | None
-    figures: Mapping[str, int]
+    node: NodeRecord
     open_attempts: int
     moment: datetime
     alive: bool
@@ -66,11 +53,11 @@ class NodeEntry:
     @property
     def standing(self) -> Standing:
         """In one word."""
-        if self.stopped_at is not None:
+        if self.node.stopped_at is not None:
             return Standing.STOPPED
         if not self.alive:
             return Standing.DEAD
-        return Standing.DIALLING if self.ready else Standing.NO_SWITCH
+        return Standing.DIALLING if self.node.ready else Standing.NO_SWITCH
 
 
 @define(eq=False)
@@ -182,24 +169,27 @@ def entries(connection: Connection, now: datetime) -> list[NodeEntry]:
     """All nodes that ever dialled with the database and were not removed, by their names."""
     (text,) = connection.execute(f"SELECT {MOMENT.of(connection)}", (to_column(now),)).fetchone()
     moment = from_column(text)
-    rows = connection.execute(node_statements.LIST).fetchall()
-    if connection.dialect is Dialect.POSTGRESQL:
-        return [_entry(row, moment, alive=from_column(row[10]) > moment) for row in rows]
-    process = _process_at_work(connection)
-    return [_entry(row, moment, alive=process == str(row[3])) for row in rows]
+    found = [(values.read_node(row), row[-1]) for row in connection.execute(node_statements.LIST)]
+    on_server = connection.dialect is Dialect.POSTGRESQL
+    process = None if on_server else _process_at_work(connection)
+
+    def is_alive(node: NodeRecord) -> bool:
+        return node.lease_until > moment if on_server else process == str(node.pid)
+
+    return [NodeEntry(node=node, open_attempts=count, moment=moment, alive=is_alive(node)) for node, count in found]
 
 
 def remove(connection: Connection, name: str, now: datetime) -> None:
     """Forget a node that will not come back. Raises `NotFound`, and `BadValue` for one that is alive or has attempts open."""
-    found = [entry for entry in entries(connection, now) if entry.name == name]
+    found = [entry for entry in entries(connection, now) if entry.node.name == name]
     if not found:
         raise NotFound("node", name)
     (entry,) = found
-    seconds = (entry.lease_until - entry.moment).total_seconds()
-    if entry.alive and entry.stopped_at is not None and seconds > 0:
+    seconds = (entry.node.lease_until - entry.moment).total_seconds()
+    if entry.alive and entry.node.stopped_at is not None and seconds > 0:
         raise BadValue("node", f"{name} has stopped, and its lease ends in {seconds:.0f} s: try again then")
     if entry.alive:
-        raise BadValue("node", f"{name} is alive (process {entry.pid} on {entry.host}): stop it first")
+        raise BadValue("node", f"{name} is alive (process {entry.node.pid} on {entry.node.host}): stop it first")
     if entry.open_attempts:
         raise BadValue(
             "node",
@@ -212,24 +202,3 @@ def _process_at_work(connection: Connection) -> str | None:
     """Who holds the lock of a file: the lease says nothing there."""
     _, _, path = connection.execute("PRAGMA database_list").fetchone()
     return holder(Path(path))
-
-
-def _entry(row: Sequence[Any], moment: datetime, *, alive: bool) -> NodeEntry:
-    return NodeEntry(
-        name=row[0],
-        epoch=row[1],
-        host=row[2],
-        pid=row[3],
-        version=row[4],
-        switch=row[5],
-        core_uuid=row[6],
-        ready=bool(row[7]),
-        started_at=from_column(row[8]),
-        seen_at=from_column(row[9]),
-        lease_until=from_column(row[10]),
-        stopped_at=from_column_or_none(row[11]),
-        figures=orjson.loads(row[12]),
-        open_attempts=row[13],
-        moment=moment,
-        alive=alive,
-    )

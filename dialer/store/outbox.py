@@ -9,12 +9,11 @@ from twisted.internet.defer import Deferred
 
 from dialer.model import Delivery
 from dialer.store.database import Database
-from dialer.store.times import from_column, to_column
+from dialer.store.times import to_column
+from dialer.stored import reader
 
-DUE = (
-    "SELECT id, kind, campaign_id, payload, tries, due_at FROM outbox WHERE status = 'due' AND due_at <= ? "
-    "ORDER BY due_at, id LIMIT ?"
-)
+_READ = reader(Delivery, "o")
+DUE = f"SELECT {_READ.columns} FROM outbox o WHERE o.status = 'due' AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?"  # noqa: S608
 SETTLE = "UPDATE outbox SET status = ?, tries = tries + 1, settled_at = ?, last_error = ? WHERE id = ? AND status = 'due'"
 TRY_AGAIN = "UPDATE outbox SET tries = tries + 1, due_at = ?, last_error = ? WHERE id = ? AND status = 'due'"
 
@@ -27,12 +26,7 @@ class Outbox:
 
     def due(self, now: datetime, limit: int) -> Deferred[list[Delivery]]:
         """What is to be delivered now, the longest due first."""
-        return self.database.run(
-            lambda connection: [
-                Delivery(id=row[0], kind=row[1], campaign_id=row[2], payload=row[3], tries=row[4], due_at=from_column(row[5]))
-                for row in connection.execute(DUE, (to_column(now), limit))
-            ]
-        )
+        return self.database.run(lambda connection: [_READ(row) for row in connection.execute(DUE, (to_column(now), limit))])
 
     def delivered(self, row_id: int, now: datetime) -> Deferred[bool]:
         """It has arrived."""

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from dialer.kinds import LARGEST_INTEGER
-from dialer.model import Attempt, AttemptState, Campaign, Candidate, Contact, Gateway, Plan
+from dialer.model import Attempt, AttemptState, Campaign, Candidate, Contact, Gateway, NodeRecord, Plan
 from dialer.store.times import from_column, from_column_or_none
 from dialer.stored import reader
 
 read_gateway = reader(Gateway, "g")
 read_campaign = reader(Campaign, "c", voip_app="v")
 read_contact = reader(Contact, "k")
+read_node = reader(NodeRecord, "n")
 
 CANDIDATE_COLUMNS = "s.id, s.contact_id, s.campaign_id, s.number, s.count_attempt, s.free_retries"
 CANDIDATE_WIDTH = 6

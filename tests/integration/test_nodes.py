@@ -270,16 +270,16 @@ async def test_nodes_are_listed_with_what_they_say_of_themselves(url):
         await one.begin(await one.plans(2, 2))
         await Nodes(two.database, NOW).leave(NOW)
         first, second = await one.database.run(lambda connection: nodes.entries(connection, NOW))
-        assert (first.name, first.switch, first.core_uuid, first.ready, first.open_attempts) == (
+        assert (first.node.name, first.node.switch, first.node.core_uuid, first.node.ready, first.open_attempts) == (
             "one",
             "fs1:8021",
             "core-1",
             True,
             2,
         )
-        assert first.figures == {"adopted-ringing": 2}
+        assert first.node.figures == {"adopted-ringing": 2}
         assert first.alive
-        assert (second.name, second.ready, second.stopped_at) == ("two", False, NOW)
+        assert (second.node.name, second.node.ready, second.node.stopped_at) == ("two", False, NOW)
 
 
 @pytest_twisted.ensureDeferred
@@ -299,7 +299,7 @@ async def test_a_node_is_removed_when_it_is_dead_and_has_left_nothing_open(url):
             await remove("two")
         assert len(await one.rescue()) == 2
         await remove("two")
-        assert [entry.name for entry in await one.database.run(lambda c: nodes.entries(c, NOW))] == ["one"]
+        assert [entry.node.name for entry in await one.database.run(lambda c: nodes.entries(c, NOW))] == ["one"]
 
 
 @pytest_twisted.ensureDeferred
@@ -313,7 +313,7 @@ async def test_a_frozen_node_that_was_removed_joins_anew_when_it_wakes(url):
         assert await two.beat() > epoch
         begun = await two.begin(await two.plans(1, 2))
         assert await two.store.finish(ended(begun[0]))
-        assert [entry.name for entry in await one.database.run(lambda c: nodes.entries(c, NOW))] == ["one", "two"]
+        assert [entry.node.name for entry in await one.database.run(lambda c: nodes.entries(c, NOW))] == ["one", "two"]
 
 
 @pytest_twisted.ensureDeferred

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from dialer.doctor.database import ServerFacts, judge, process_of
 from dialer.doctor.diagnosis import Diagnosis, Level
+from dialer.model import NodeRecord
 from dialer.store.nodes import NodeEntry
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -37,7 +38,8 @@ WELL = ServerFacts(
 
 
 def node(name: str, **changes: Any) -> NodeEntry:
-    entry = NodeEntry(
+    record = NodeRecord(
+        id=1,
         name=name,
         epoch=1,
         host="here",
@@ -49,13 +51,9 @@ def node(name: str, **changes: Any) -> NodeEntry:
         started_at=NOW,
         seen_at=NOW,
         lease_until=NOW + timedelta(seconds=9),
-        stopped_at=None,
-        figures={},
-        open_attempts=0,
-        moment=NOW,
-        alive=True,
     )
-    return evolve(entry, **changes)
+    told = {key: changes.pop(key) for key in ("open_attempts", "alive") if key in changes}
+    return NodeEntry(node=evolve(record, **changes), moment=NOW, **{"open_attempts": 0, "alive": True, **told})
 
 
 DEAD = node("b", alive=False, open_attempts=3)
