@@ -27,7 +27,7 @@ from dialer.settings import Config, HttpSettings, SimulatorSettings
 from dialer.simulator.callees import NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.service import Simulator
-from dialer.store.database import Node
+from dialer.store.database import NodeIdentity
 from dialer.store.location import absolute_url
 
 log = structlog.get_logger()
@@ -159,7 +159,7 @@ class Host:
         outbound = self.config.outbound
         settings = ServiceSettings(
             database=absolute_url(self.config.database.url, self.folder),
-            node=Node(name=self.config.node.name or socket.gethostname(), lease=self.config.node.lease),
+            node=NodeIdentity(name=self.config.node.name or socket.gethostname(), lease=self.config.node.lease),
             switch=switch,
             outbound_endpoint=outbound.endpoint,
             advertise=outbound.advertise,

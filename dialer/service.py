@@ -38,7 +38,7 @@ from dialer.settings import AppSettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections
-from dialer.store.database import Database, Node
+from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from dialer.store.nodes import Nodes
 from dialer.store.outbox import Outbox
@@ -57,7 +57,7 @@ class ServiceSettings:
 
     database: str
     switch: SwitchConfig
-    node: Node = Factory(Node)
+    node: NodeIdentity = Factory(NodeIdentity)
     outbound_endpoint: str = "tcp:0:interface=127.0.0.1"
     advertise: str = ""
     peers: frozenset[str] = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})

@@ -62,8 +62,8 @@ class _Job:
 
 
 @frozen(kw_only=True)
-class Node:
-    """As whom a process dials. `lease` is the time in seconds for which a node that is not heard of is left alone."""
+class NodeIdentity:
+    """The name under which a process dials. `lease` is the time in seconds for which others leave a silent node alone."""
 
     name: str = "local"
     lease: float = 10.0
@@ -76,7 +76,7 @@ class Database:
     url: str
     reactor: IReactorFromThreads
     dialling: bool = False
-    node: Node = field(factory=Node)
+    node: NodeIdentity = field(factory=NodeIdentity)
     installation_id: str = field(default="", init=False)
     """Which installation this is, generated with the schema; known once started."""
     _jobs: SimpleQueue[_Job | None] = field(factory=SimpleQueue, init=False)

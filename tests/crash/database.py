@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from dialer.errors import StoreError
 from dialer.store.connection import SqliteConnection
-from dialer.store.database import Database, Node, _Job
+from dialer.store.database import Database, NodeIdentity, _Job
 from tests.crash.process import Process
 
 AWAY = "the database is away"
@@ -39,7 +39,7 @@ class SteppedDatabase(Database):
 
     reactor: Process
 
-    def __init__(self, url: str, reactor: Process, *, dialling: bool = False, node: Node) -> None:
+    def __init__(self, url: str, reactor: Process, *, dialling: bool = False, node: NodeIdentity) -> None:
         super().__init__(url, reactor, dialling, node)
         self.waiting: list[_Job] = []
         reactor.when_killed.append(self.close)

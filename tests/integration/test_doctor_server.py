@@ -13,7 +13,7 @@ from dialer.config import parse_config
 from dialer.doctor.diagnosis import Diagnosis, Level
 from dialer.doctor.diagnostics import Diagnostics
 from dialer.interfaces import NodeState
-from dialer.store.database import Database, Node
+from dialer.store.database import Database, NodeIdentity
 from dialer.store.location import opened
 from dialer.store.nodes import Nodes
 from dialer.store.schema import upgrade
@@ -105,7 +105,7 @@ async def test_tables_that_the_user_may_not_write_are_named(url, tmp_path):
 async def test_beside_nodes_at_work_all_are_named(url, tmp_path):
     from twisted.internet import reactor
 
-    database = Database(url, reactor, dialling=True, node=Node(name="two"))
+    database = Database(url, reactor, dialling=True, node=NodeIdentity(name="two"))
     await database.start()
     try:
         state = NodeState(switch="fs1:8021", core_uuid="core", ready=True, figures={})

@@ -15,7 +15,7 @@ from dialer.errors import BadValue, NotFound, StoreError
 from dialer.interfaces import NodeState
 from dialer.model import CampaignStatus
 from dialer.store import nodes
-from dialer.store.database import Database, Node
+from dialer.store.database import Database, NodeIdentity
 from dialer.store.location import opened
 from dialer.store.nodes import Nodes
 from dialer.store.schema import upgrade
@@ -51,7 +51,7 @@ def url(postgres_server):
 async def node(url, name, *, lease=30.0):
     from twisted.internet import reactor
 
-    database = Database(url, reactor, dialling=True, node=Node(name=name, lease=lease))
+    database = Database(url, reactor, dialling=True, node=NodeIdentity(name=name, lease=lease))
     await database.start()
     try:
         yield NodeWorld(database, name=name)

@@ -14,7 +14,7 @@ from dialer.errors import BadValue, StoreError
 from dialer.store import claim
 from dialer.store import database as module
 from dialer.store import server as engine
-from dialer.store.database import Database, Node
+from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from dialer.store.location import opened
 from dialer.store.schema import upgrade
@@ -35,7 +35,7 @@ def url(postgres_server):
 async def started(url, name="one", *, dialling=True, lease=10.0):
     from twisted.internet import reactor
 
-    database = Database(url, reactor, dialling=dialling, node=Node(name=name, lease=lease))
+    database = Database(url, reactor, dialling=dialling, node=NodeIdentity(name=name, lease=lease))
     await database.start()
     try:
         yield database

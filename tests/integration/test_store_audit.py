@@ -12,7 +12,7 @@ import pytest_twisted
 from dialer.interfaces import NodeState
 from dialer.model import AttemptState, SubscriberStatus
 from dialer.store.audit import audit
-from dialer.store.database import Database, Node
+from dialer.store.database import Database, NodeIdentity
 from dialer.store.nodes import Nodes
 from dialer.store.times import to_column
 from tests.grounds import new_database
@@ -31,7 +31,7 @@ def url(database_kind, tmp_path):
 async def world(url: str, contacts: int) -> AsyncIterator[World]:
     from twisted.internet import reactor
 
-    database = Database(url, reactor, dialling=True, node=Node(name="here"))
+    database = Database(url, reactor, dialling=True, node=NodeIdentity(name="here"))
     await database.start()
     try:
         here = World(database)

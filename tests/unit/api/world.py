@@ -23,7 +23,7 @@ from api import ApiSite, build_site
 from dialer.management import Management
 from dialer.model import VoipAppType
 from dialer.settings import HttpSettings
-from dialer.store.database import Database, Node
+from dialer.store.database import Database, NodeIdentity
 from tests.grounds import copied_database, dump, rows
 from tests.seeding import Seeds
 
@@ -171,7 +171,7 @@ async def world(folder: Path, settings: HttpSettings = MANY, **clock: Any) -> As
 
     # Nothing beats here: the lease is longer than a test.
     url = await copied_database(folder, "api", seed)
-    database = Database(url, reactor, dialling=True, node=Node(lease=60.0))
+    database = Database(url, reactor, dialling=True, node=NodeIdentity(lease=60.0))
     await database.start()
     flow = Flow()
     management = Management(database, lambda: NOW, flow, reactor)

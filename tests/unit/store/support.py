@@ -25,14 +25,14 @@ from dialer.model import (
     SubscriberStatus,
     VoipAppType,
 )
-from dialer.store.database import Database, Node
+from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from tests.grounds import new_database, row, rows
 from tests.seeding import Seeds
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=20)
-NODE = Node(name="here", lease=60.0)
+NODE = NodeIdentity(name="here", lease=60.0)
 """It sends no heartbeats, so its lease is longer than a test."""
 
 
