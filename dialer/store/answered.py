@@ -16,13 +16,11 @@ from dialer.store.times import to_column
 
 @define(eq=False)
 class AnsweredCalls:
-    """See `ApplicationStore`."""
+    """`dialer.interfaces.ApplicationStore` on a database."""
 
     database: Database
 
     def contact(self, contact_id: int) -> Deferred[Contact | None]:
-        """See `ApplicationStore.contact`."""
-
         def read(connection: Connection) -> Contact | None:
             row = connection.execute(statements.CONTACT, (contact_id,)).fetchone()
             if row is None:
@@ -32,8 +30,6 @@ class AnsweredCalls:
         return self.database.run(read)
 
     def gateway(self, gateway_id: int) -> Deferred[Gateway | None]:
-        """See `ApplicationStore.gateway`."""
-
         def read(connection: Connection) -> Gateway | None:
             row = connection.execute(statements.GATEWAY, (gateway_id,)).fetchone()
             return None if row is None else values.read_gateway(row)
@@ -41,8 +37,6 @@ class AnsweredCalls:
         return self.database.run(read)
 
     def never_call(self, number: str, now: datetime, reason: str) -> Deferred[None]:
-        """See `ApplicationStore.never_call`."""
-
         def add(connection: Connection) -> None:
             connection.execute(statements.FORBID_NUMBER, (number, reason, to_column(now)))
 

@@ -30,20 +30,16 @@ class Corrections:
     database: Database
 
     def find(self, call_uuid: str) -> Deferred[Recorded | None]:
-        """See `RecordStore.find`."""
         return self.database.run(lambda connection: _find(connection, call_uuid))
 
     def end(self, finish: Finish, owner: str) -> Deferred[bool]:
-        """See `RecordStore.end`."""
         return self.database.run(lambda connection: write_end(connection, finish, owner, outbox=False))
 
     def keep(self, hung_up: Signal) -> Deferred[bool]:
-        """See `RecordStore.keep`."""
         row = (pending_text(hung_up), hung_up.call_uuid)
         return self.database.run(lambda connection: connection.execute(statements.KEEP_CDR, row).rowcount > 0)
 
     def correct(self, finish: Finish) -> Deferred[bool]:
-        """See `RecordStore.correct`."""
         return self.database.run(lambda connection: _correct(connection, finish))
 
 

@@ -69,12 +69,13 @@ class Store:
         return self.database.run(lambda connection: _snapshot(connection, self.node))
 
     def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
-        """See `FlowStore.candidates`. Ready subscribers whose number came onto the do-not-call list are set to NOT_AUTHORISED
-        on the way, lest they stay pending for ever."""
+        """Ready subscribers whose retry time has come. Those whose number came onto the do-not-call list are set to
+        NOT_AUTHORISED on the way, lest they stay pending for ever."""
         return self.database.run(lambda connection: _candidates(connection, campaign_id, now, limit, skip))
 
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
-        """See `FlowStore.begin`. On a server it has its transaction for itself: others wait for the rows that it locks."""
+        """Write the attempts of these plans, as far as the limits admit them. On a server it has its transaction for itself:
+        others wait for the rows that it locks."""
         if not plans:
             return succeed([])
         wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline)
@@ -82,11 +83,9 @@ class Store:
 
     @property
     def backlog(self) -> int:
-        """See `FlowStore.backlog`."""
         return self.database.backlog
 
     def refuse(self, candidates: Sequence[Candidate]) -> Deferred[None]:
-        """See `FlowStore.refuse`."""
         ids = [candidate.subscriber_id for candidate in candidates]
 
         def forbid(connection: Connection) -> None:
@@ -95,7 +94,6 @@ class Store:
         return self.database.run(forbid)
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
-        """See `FlowStore.move`."""
         self._moves.add(attempt, to, at, core_uuid)
         if self._timer is None:
             self._timer = self.clock.callLater(MOVE_DELAY, self._time_is_up)
@@ -112,17 +110,15 @@ class Store:
         return self.database.run(lambda connection: pending_cdr(connection, attempt, self.node))
 
     def open_attempts(self) -> Deferred[list[Attempt]]:
-        """See `FlowStore.open_attempts`. Only one process dials with a SQLite file, so whatever is open there is this node's,
-        be it that the node had another name before. On a server, what belongs to another node is left to it."""
+        """The attempts of this node that have not ended. Only one process dials with a SQLite file, so whatever is open there
+        is this node's, even if the node had another name before. On a server, each node has its own."""
         self._write_moves()
         return self.database.run(lambda connection: _open_attempts(connection, self.node))
 
     def known(self, call_uuids: Collection[str]) -> Deferred[set[str]]:
-        """See `FlowStore.known`."""
         return self.database.run(lambda connection: _known(connection, list(call_uuids)))
 
     def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
-        """See `FlowStore.statuses`."""
         ids = list(campaign_ids)
         statement = statements.statuses_of(len(ids))
         return self.database.run(
@@ -130,7 +126,6 @@ class Store:
         )
 
     def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
-        """See `FlowStore.progress`."""
         return self.database.run(lambda connection: _progress(connection, campaign_id, now))
 
     def flush(self) -> Deferred[None]:

@@ -72,7 +72,6 @@ class Nodes:
         self._name = self.database.node.name
 
     def beat(self, state: NodeState, now: datetime) -> Deferred[Pulse]:
-        """See `NodeStore.beat`."""
         figures = orjson.dumps(dict(state.figures)).decode()
         claim = self.database.claim
         if claim is None:
@@ -80,21 +79,18 @@ class Nodes:
         return self.database.run(lambda connection: _beat(connection, claim, state, figures))
 
     def rescue(self, switch: str) -> Deferred[list[Attempt]]:
-        """See `NodeStore.rescue`. A SQLite file has no other node."""
+        """Take over the open attempts of dead nodes with this switch. A SQLite file has no other node."""
         if not switch or self.database.dialect is Dialect.SQLITE:
             return succeed([])
         return self.database.run(lambda connection: _rescue(connection, switch, self._name), alone=True)
 
     def leave(self, now: datetime) -> Deferred[None]:
-        """See `NodeStore.leave`."""
-
         def leave(connection: Connection) -> None:
             connection.execute(node_statements.LEAVE, (to_column(now), self._name))
 
         return self.database.run(leave)
 
     def interrupt(self) -> None:
-        """See `NodeStore.interrupt`."""
         self.database.interrupt()
 
     def _beat_in_file(self, connection: Connection, state: NodeState, figures: str, now: datetime) -> Pulse:

@@ -47,7 +47,7 @@ TRIES: Final = 10
 
 @define(eq=False)
 class ServerEngine:
-    """See `dialer.store.engine.Engine`. With `claim`, this process dials as that node."""
+    """An `Engine` on a PostgreSQL server. With `claim`, this process dials as that node."""
 
     url: str
     claim: NodeClaim | None = None
@@ -61,7 +61,6 @@ class ServerEngine:
     # --- opening and closing ----------------------------------------------------------------------------------------------
 
     def open(self) -> Entities:
-        """See `Engine.open`."""
         check(self.url)
         entities = make_entities(self._db)
         self._db.on_connect(lambda _, connection: self._connected(connection))
@@ -74,7 +73,6 @@ class ServerEngine:
         return entities
 
     def close(self) -> None:
-        """See `Engine.close`."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
@@ -106,7 +104,6 @@ class ServerEngine:
     # --- transactions -----------------------------------------------------------------------------------------------------
 
     def perform(self, work: Work[T]) -> T:
-        """See `Engine.perform`."""
         for _ in range(TRIES):
             self._connect(0.0 if self.away is not None else PATIENCE)
             kept: list[T] = []
@@ -194,12 +191,10 @@ class ServerEngine:
                 return
 
     def revive(self) -> None:
-        """See `Engine.revive`."""
         with contextlib.suppress(CannotCommit):
             self._connect(0.0)
 
     def interrupt(self) -> None:
-        """See `Engine.interrupt`."""
         connection = self._connection
         if connection is None:
             return
@@ -208,11 +203,9 @@ class ServerEngine:
             wire.shutdown(socket.SHUT_RDWR)
 
     def give_up(self) -> None:
-        """See `Engine.give_up`."""
         self._stopping.set()
 
     def explained(self, error: BaseException) -> BaseException:
-        """See `Engine.explained`."""
         return explain(error, shown(self.url)) if is_database_error(error) else error
 
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @define(eq=False)
 class SqliteEngine:
-    """See `dialer.store.engine.Engine`. A lock or a full disk fails a transaction after `BUSY_SECONDS` at most; who asked
+    """An `Engine` on a SQLite file. A lock or a full disk fails a transaction after `BUSY_SECONDS` at most; who asked
     asks again."""
 
     url: str
@@ -33,7 +33,6 @@ class SqliteEngine:
     _entities: Entities | None = field(default=None, init=False)
 
     def open(self) -> Entities:
-        """See `Engine.open`."""
         check(self.url)
         path = sqlite_path(self.url)
         self._lock = DiallingLock(path)
@@ -57,28 +56,25 @@ class SqliteEngine:
         return self._entities
 
     def close(self) -> None:
-        """See `Engine.close`."""
         if self._entities is not None:
             self._entities.db.disconnect()
             self._lock.release()
 
     def perform(self, work: Work[T]) -> T:
-        """See `Engine.perform`."""
         kept: list[T] = []
         transact(self._bound.db, work, kept, lambda _connection, _before: None)
         return kept[0]
 
     def revive(self) -> None:
-        """See `Engine.revive`."""
+        """Nothing to do: a file is never away."""
 
     def interrupt(self) -> None:
-        """See `Engine.interrupt`: a file answers, or fails, within `BUSY_SECONDS`."""
+        """Nothing to do: a file answers, or fails, within `BUSY_SECONDS`."""
 
     def give_up(self) -> None:
-        """See `Engine.give_up`."""
+        """Nothing to do: nobody waits for a file."""
 
     def explained(self, error: BaseException) -> BaseException:
-        """See `Engine.explained`."""
         return explain(error, str(sqlite_path(self.url))) if is_database_error(error) else error
 
 
