@@ -8,7 +8,7 @@ from attrs import define
 from twisted.internet.defer import Deferred
 
 from dialer.model import Contact, Gateway
-from dialer.store import statements, values
+from dialer.store import mapping, statements
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.times import to_column
@@ -25,14 +25,14 @@ class AnsweredCalls:
             row = connection.execute(statements.CONTACT, (contact_id,)).fetchone()
             if row is None:
                 return None
-            return values.read_contact(row)
+            return mapping.read_contact(row)
 
         return self.database.run(read)
 
     def gateway(self, gateway_id: int) -> Deferred[Gateway | None]:
         def read(connection: Connection) -> Gateway | None:
             row = connection.execute(statements.GATEWAY, (gateway_id,)).fetchone()
-            return None if row is None else values.read_gateway(row)
+            return None if row is None else mapping.read_gateway(row)
 
         return self.database.run(read)
 

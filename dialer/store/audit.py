@@ -20,8 +20,8 @@ from dialer.store.faults import explain, is_database_error
 from dialer.store.invariants import INVARIANTS, OPEN_ATTEMPTS, SOON, Invariant, Text
 from dialer.store.location import opened, shown
 from dialer.store.maintenance import at_work, exclude_dialers, without_dialers
-from dialer.store.parts import CannotCompare, differences
 from dialer.store.schema import check
+from dialer.store.schema_diff import CannotCompare, differences
 from dialer.store.times import from_column, to_column
 
 EXAMPLES = 5

@@ -13,12 +13,12 @@ from twisted.internet.defer import Deferred
 
 from dialer.cdr import Recorded
 from dialer.model import Attempt, Finish, Hangup, Signal, SignalKind, SubscriberStatus
-from dialer.store import statements, values
+from dialer.store import mapping, statements
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.finish import finish as write_end
+from dialer.store.mapping import as_text, in_range
 from dialer.store.times import from_column, to_column, to_column_or_none
-from dialer.store.values import as_text, in_range
 
 _NO_MORE_CALLS = (SubscriberStatus.FAIL, SubscriberStatus.COMPLETE)
 
@@ -67,7 +67,7 @@ def _find(connection: Connection, call_uuid: str) -> Recorded | None:
         return None
     owner, ended, unexplained, machine = row[:4]
     return Recorded(
-        attempt=values.attempt(row[4:]),
+        attempt=mapping.attempt(row[4:]),
         owner=owner,
         ended=bool(ended),
         unexplained=bool(unexplained),

@@ -8,8 +8,8 @@ from dialer.interfaces import OPT_OUT
 from dialer.model import Finish
 from dialer.store import statements
 from dialer.store.connection import Connection
+from dialer.store.mapping import as_text, in_range
 from dialer.store.times import to_column, to_column_or_none
-from dialer.store.values import as_text, in_range
 
 FINISHED = "attempt.finished"
 """The kind of the outbox row that an attempt's end writes."""

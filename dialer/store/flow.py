@@ -32,7 +32,7 @@ from dialer.model import (
     SubscriberStatus,
 )
 from dialer.outages import Outage
-from dialer.store import statements, values
+from dialer.store import mapping, statements
 from dialer.store.begin import Beginning, begin
 from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
@@ -155,7 +155,7 @@ class Store:
 
 
 def _snapshot(connection: Connection, node: str) -> Snapshot:
-    gateways = [values.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
+    gateways = [mapping.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
     campaigns = list(_started(connection))
     elsewhere = Others()
     if connection.dialect is Dialect.POSTGRESQL:
@@ -167,8 +167,8 @@ def _snapshot(connection: Connection, node: str) -> Snapshot:
 def _started(connection: Connection) -> Iterator[Campaign]:
     """The started campaigns. One whose settings are damaged is paused, and does not keep the others from calling."""
     for row in connection.execute(statements.STARTED_CAMPAIGNS).fetchall():
-        campaign = values.read_campaign(row)
-        damaged = values.read_campaign.damage(row)
+        campaign = mapping.read_campaign(row)
+        damaged = mapping.read_campaign.damage(row)
         if not damaged:
             yield campaign
             continue
@@ -184,14 +184,14 @@ def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: 
             continue
         forbidden = [row[0] for row in rows if row[-1]]
         if not forbidden:
-            return [values.candidate(row) for row in rows]
+            return [mapping.candidate(row) for row in rows]
         connection.execute(statements.forbid(len(forbidden)), forbidden)
 
 
 def _open_attempts(connection: Connection, node: str) -> list[Attempt]:
     if connection.dialect is Dialect.SQLITE:
         connection.execute(statements.ADOPT_OPEN, (node, node))
-    return [values.attempt(row) for row in connection.execute(statements.OPEN_ATTEMPTS, (node,))]
+    return [mapping.attempt(row) for row in connection.execute(statements.OPEN_ATTEMPTS, (node,))]
 
 
 def _known(connection: Connection, call_uuids: list[str]) -> set[str]:

@@ -9,8 +9,8 @@ from attrs import define, field
 from dialer.model import Attempt, AttemptState
 from dialer.store import statements
 from dialer.store.connection import Connection
+from dialer.store.mapping import as_text
 from dialer.store.times import to_column
-from dialer.store.values import as_text
 
 MoveRow = tuple[str, str, str | None, str | None, str | None, int]
 """State, moved at, core UUID, rang at, answered at, attempt: the parameters of `statements.MOVE` but for the owner."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dialer.store.values import read_node
+from dialer.store.mapping import read_node
 
 CLOCK: Final = "(clock_timestamp() AT TIME ZONE 'UTC')"
 """The server's clock, in UTC: leases count by it, whatever the clocks of the nodes say."""
@@ -80,7 +80,7 @@ EXPIRED: Final = (
 )
 """Dead nodes that left something open. Parameters: switch, name of the one who asks."""
 
-DEPOSE: Final = "UPDATE node SET epoch = epoch + 1, ready = 0 WHERE id = ?"
+FENCE: Final = "UPDATE node SET epoch = epoch + 1, ready = 0 WHERE id = ?"
 """From now on it commits nothing. Parameter: node."""
 
 TAKE_OVER: Final = "UPDATE attempt SET owner = ?, epoch = epoch + 1 WHERE owner = ? AND ended_at IS NULL RETURNING id"

@@ -21,7 +21,7 @@ from dialer import __version__
 from dialer.errors import BadValue, NotFound
 from dialer.interfaces import NodeState, Pulse
 from dialer.model import Attempt, NodeRecord, Others
-from dialer.store import node_statements, statements, values
+from dialer.store import mapping, node_statements, statements
 from dialer.store.connection import MOMENT, Connection, Dialect
 from dialer.store.database import Database
 from dialer.store.lock import holder
@@ -122,14 +122,14 @@ def _beat(connection: Connection, claim: NodeClaim, state: NodeState, figures: s
 
 
 def _rescue(connection: Connection, switch: str, name: str) -> list[Attempt]:
-    """In this order: once the dead node is deposed, nothing of it is committed that could be overlooked."""
+    """In this order: once the dead node is fenced, nothing of it is committed that could be overlooked."""
     taken: list[int] = []
     for node_id, dead in connection.execute(node_statements.EXPIRED, (switch, name)).fetchall():
-        connection.execute(node_statements.DEPOSE, (node_id,))
+        connection.execute(node_statements.FENCE, (node_id,))
         taken += [key for (key,) in connection.execute(node_statements.TAKE_OVER, (name, dead))]
     if not taken:
         return []
-    mine = [values.attempt(row) for row in connection.execute(statements.OPEN_ATTEMPTS, (name,))]
+    mine = [mapping.attempt(row) for row in connection.execute(statements.OPEN_ATTEMPTS, (name,))]
     wanted = set(taken)
     return [attempt for attempt in mine if attempt.id in wanted]
 
@@ -165,7 +165,7 @@ def entries(connection: Connection, now: datetime) -> list[NodeEntry]:
     """All nodes that ever dialled with the database and were not removed, by their names."""
     (text,) = connection.execute(f"SELECT {MOMENT.of(connection)}", (to_column(now),)).fetchone()
     moment = from_column(text)
-    found = [(values.read_node(row), row[-1]) for row in connection.execute(node_statements.LIST)]
+    found = [(mapping.read_node(row), row[-1]) for row in connection.execute(node_statements.LIST)]
     on_server = connection.dialect is Dialect.POSTGRESQL
     process = None if on_server else _process_at_work(connection)
 

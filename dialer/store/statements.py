@@ -4,7 +4,7 @@ needs to see them (1 is START, 6 IN_PROCESS, 7 NOT_AUTHORISED of `SubscriberStat
 from __future__ import annotations
 
 from dialer.store.connection import Variants
-from dialer.store.values import ATTEMPT_COLUMNS, CANDIDATE_COLUMNS, read_campaign, read_contact, read_gateway
+from dialer.store.mapping import ATTEMPT_COLUMNS, CANDIDATE_COLUMNS, read_campaign, read_contact, read_gateway
 
 GATEWAYS = f"SELECT {read_gateway.columns} FROM gateway g ORDER BY g.id"
 GATEWAY = f"SELECT {read_gateway.columns} FROM gateway g WHERE g.id = ?"

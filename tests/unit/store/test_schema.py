@@ -21,9 +21,9 @@ from dialer.store.connection import Dialect
 from dialer.store.entities import make_entities
 from dialer.store.location import dialect_of, opened, sqlite_path, sqlite_url
 from dialer.store.lock import DiallingLock
-from dialer.store.parts import differences
 from dialer.store.postgresql import Provider, connect_arguments
 from dialer.store.schema import Upgrade, check, upgrade, upgrades
+from dialer.store.schema_diff import differences
 from dialer.stored import load_rules
 from tests.grounds import bare_database, dump, rows, script
 

@@ -1,7 +1,8 @@
-"""The parts that a schema consists of: which of them a database lacks, or has otherwise.
+"""The difference of two schemas: the parts that a database lacks, or has otherwise.
 
-What they must be like is what the upgrades make: in a database in memory for SQLite, in a schema that is never committed for
-PostgreSQL, whose own descriptions of both are compared. What a database has beyond that is its owner's business.
+The schema that it must have is the one that the upgrades make: in a database in memory for SQLite, in a schema that is never
+committed for PostgreSQL, whose own descriptions of both are compared. Objects beyond that are the business of the database's
+owner.
 """
 
 from __future__ import annotations
