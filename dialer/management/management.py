@@ -21,7 +21,7 @@ from dialer.numbers import is_emergency
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.entities import Entities
-from dialer.store.refusals import refusals
+from dialer.store.faults import refusals
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -1,4 +1,4 @@
-"""The right to dial with a PostgreSQL database as the node of a name: who has it, until when, and how it is lost.
+"""The dialling lock of a node in a PostgreSQL database: who has it, until when, and how it is lost.
 
 Three things guard it. A lock of the session (`pg_advisory_lock`) goes with the process that bears the name, however it ends.
 The *epoch* of the node's row grows whenever the name changes hands, and when a survivor takes over the node's attempts: from

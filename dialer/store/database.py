@@ -71,7 +71,7 @@ class NodeIdentity:
 
 @define(eq=False)
 class Database:
-    """The database at `url`. With `dialling`, it holds the right to dial with it, as `node`, from `start` to `stop`."""
+    """The database at `url`. With `dialling`, it holds the dialling lock, as `node`, from `start` to `stop`."""
 
     url: str
     reactor: IReactorFromThreads
@@ -133,7 +133,7 @@ class Database:
 
     @property
     def claim(self) -> NodeClaim | None:
-        """The right to dial as a node of a server; None with a file, or when this process does not dial. Its methods are for
+        """The dialling lock of a node on a server; None with a file, or when this process does not dial. Its methods are for
         functions that run on the database thread."""
         return self._engine.claim
 

@@ -1,4 +1,4 @@
-"""What differs between the kinds of database for who runs transactions: opening, the right to dial, faults that pass.
+"""What differs between the kinds of database for who runs transactions: opening, the dialling lock, faults that pass.
 
 An engine lives on the database thread, but for what says otherwise.
 """
@@ -35,7 +35,7 @@ class Engine(Protocol):
 
     @property
     def claim(self) -> NodeClaim | None:
-        """The right to dial as a node of a server, where there is one to be had."""
+        """The dialling lock of a node on a server, where there is one to be had."""
         ...
 
     @property
@@ -44,7 +44,7 @@ class Engine(Protocol):
         ...
 
     def open(self) -> Entities:
-        """Check the schema, claim the right to dial if that is wanted, and bind the entities. Raises `StoreError`, or what
+        """Check the schema, take the dialling lock if that is wanted, and bind the entities. Raises `StoreError`, or what
         the driver raises: nothing is held then."""
         ...
 

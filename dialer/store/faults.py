@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pony import orm
+from pony.orm.dbapiprovider import DBException
 
 from dialer.errors import BadValue, Duplicate, StoreError
 from dialer.store import sqlstates
@@ -91,3 +96,16 @@ def _field_of(constraint: str) -> str:
         if constraint.startswith(table):
             return constraint[len(table) :]
     return constraint
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Around the making or changing of entities: flushes at the end, raises `BadValue` or `Duplicate` for what is refused."""
+    try:
+        yield
+        orm.flush()
+    except (orm.core.OrmError, DBException) as error:  # the latter for a changed row, which Pony does not wrap
+        refused = refused_value(error)
+        if refused is None:
+            raise
+        raise refused from error

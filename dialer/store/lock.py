@@ -19,7 +19,7 @@ from dialer.errors import StoreError
 
 @define(eq=False)
 class DiallingLock:
-    """The right to dial with the database at `database`."""
+    """The dialling lock of the SQLite file at `database`."""
 
     database: Path
     _descriptor: int | None = field(default=None, init=False)

@@ -9,7 +9,7 @@ from dialer.store.mapping import read_node
 CLOCK: Final = "(clock_timestamp() AT TIME ZONE 'UTC')"
 """The server's clock, in UTC: leases count by it, whatever the clocks of the nodes say."""
 
-# --- the right to dial ----------------------------------------------------------------------------------------------------
+# --- the dialling lock ----------------------------------------------------------------------------------------------------
 
 ENTER: Final = (
     "INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits, "
@@ -56,7 +56,7 @@ ENTER_FILE: Final = (
     "started_at = excluded.started_at, seen_at = excluded.seen_at, lease_until = excluded.lease_until, stopped_at = NULL, "
     "figures = excluded.figures RETURNING epoch"
 )
-"""For SQLite, where the lock of the file is the right to dial."""
+"""For SQLite, where the dialling lock is that of the file."""
 
 BEAT: Final = (
     f"UPDATE node SET switch = ?, core_uuid = ?, ready = ?, figures = ?, seen_at = {CLOCK}, stopped_at = NULL, "

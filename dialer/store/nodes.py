@@ -1,6 +1,6 @@
 """The nodes of a database: heartbeats, the calls of the dead, and who is there.
 
-Leases count by the server's clock. On SQLite there is one node, whose right to dial is the lock of the file; its row is there
+Leases count by the server's clock. On SQLite there is one node, which has the dialling lock of the file; its row is there
 to be looked at.
 """
 
