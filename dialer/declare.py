@@ -215,7 +215,7 @@ def noun_of(cls: type) -> Noun:
 
 
 def entered(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that a user entered, validated, as they shall be stored. Raises `BadValue` naming the field, also for one that
+    """The values that a user entered, validated, as they are stored. Raises `BadValue` naming the field, also for one that
     is not there or cannot be entered."""
     known = {field.name: field for field in noun_of(cls).enterable}
     checked = {}

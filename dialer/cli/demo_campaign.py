@@ -15,7 +15,7 @@ from dialer.model import Account, CampaignDetails, CampaignStatus, Contact, Voip
 
 @frozen(kw_only=True)
 class DemoRules:
-    """The numbers, and how they are dialled. `way` names the switch and the gateway: an unfinished campaign goes on by that way
+    """The numbers, and how they are dialled. `way` names the switch and the gateway: an unfinished one goes on by that way
     only, since made-up numbers of the simulator belong to somebody on a real switch."""
 
     way: str
