@@ -22,7 +22,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from api.errors import CHALLENGE, TOO_MANY_FAILURES, TOO_MANY_REQUESTS, UNAUTHORIZED, HttpError, retry_after
-from api.throttle import Throttle
+from dialer.limiter import Limiter
 from dialer.management import Management
 from dialer.model import Account
 from dialer.settings import HttpSettings
@@ -51,8 +51,8 @@ class Authentication:
     _key: bytes = field(factory=lambda: secrets.token_bytes(32), init=False, repr=False)
     _logins: OrderedDict[bytes, _Login] = field(factory=OrderedDict, init=False)
     _under_way: dict[bytes, list[Deferred[Account]]] = field(factory=dict, init=False)
-    _requests: Throttle = field(init=False)
-    _failures: tuple[Throttle, Throttle] = field(init=False)
+    _requests: Limiter = field(init=False)
+    _failures: tuple[Limiter, Limiter] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.use(self.settings)
@@ -60,8 +60,11 @@ class Authentication:
     def use(self, settings: HttpSettings) -> None:
         """Other limits from now on; what was counted is forgotten."""
         self.settings = settings
-        self._requests = Throttle(settings.requests_per_minute)
-        self._failures = (Throttle(settings.failed_logins_per_user), Throttle(settings.failed_logins_per_address))
+        self._requests = Limiter.per_minute(settings.requests_per_minute)
+        self._failures = (
+            Limiter.per_minute(settings.failed_logins_per_user),
+            Limiter.per_minute(settings.failed_logins_per_address),
+        )
 
     # --- how often --------------------------------------------------------------------------------------------------------
 

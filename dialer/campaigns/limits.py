@@ -1,23 +1,23 @@
 """The limits that hold over all nodes: which of the planned calls may be begun, and when.
 
-A node plans by what it knows; another one may have begun calls since. Whoever begins calls holds the campaign and its
-gateways, reads how far they are, and asks here. Calls keep their order; one that has to wait for the pace of the campaign or
-of its gateway is due later, and is left out when that would be after `until`: its contact stays ready for the next tick.
+A node plans by what it knows; another one may have begun calls since. The transaction that begins calls holds the campaign and
+its gateways, reads how far they are, and asks here. Calls keep their order; one that has to wait for the pace of the campaign
+or of its gateway is due later, and is left out when that would be after `until`: its contact stays ready for the next tick.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
-from dialer.campaigns.pacing import PER_SECOND, Pace
-from dialer.model import Plan
+from dialer.limiter import PER_SECOND, Pace, resume, spread
+from dialer.model import Gateway, Plan
 
 AHEAD: Final = timedelta(seconds=1)
-"""More than any node plans ahead: who is further ahead than this and an interval had another frequency when it was written."""
+"""More than any node plans ahead: a moment further ahead than this and an interval was written at another frequency."""
 
 
 @frozen(kw_only=True)
@@ -32,11 +32,7 @@ class Limit:
 
 def pace_of(limit: Limit, now: datetime) -> Pace:
     """The pace of which a row tells the next moment."""
-    if limit.frequency is None or limit.frequency <= 0 or limit.next_call_at is None:
-        return Pace()
-    interval = timedelta(seconds=60 / limit.frequency)
-    stale = limit.next_call_at > now + interval + AHEAD
-    return Pace(now if stale else limit.next_call_at - interval)
+    return resume(limit.next_call_at, limit.frequency or 0, now, AHEAD)
 
 
 def per_minute(calls_per_second: int | None) -> float | None:
@@ -90,3 +86,35 @@ class _Meter:
             self.earliest = at + self.interval
         if self.room is not None:
             self.room -= 1
+
+
+@define(eq=False)
+class GatewayRates:
+    """When each gateway with calls per second was last given a call, by any campaign of this process.
+
+    A rate is no fault and no lack of room: a call that has to wait for it stays with its gateway, it does not go over to the
+    failover. A call that would have to wait beyond a tick's horizon is left for a later tick.
+    """
+
+    _paces: dict[int, Pace] = field(factory=dict, init=False)
+
+    def spread(self, plans: Sequence[Plan], until: datetime) -> tuple[Plan, ...]:
+        """`plans` at the times that their gateways allow, in order of these times, without those that come after `until`."""
+        gateways = {plan.gateway.id: plan.gateway for plan in plans}
+        allowed: list[Plan] = []
+        for gateway in gateways.values():
+            allowed += self._spread([plan for plan in plans if plan.gateway.id == gateway.id], gateway, until)
+        return tuple(sorted(allowed, key=lambda plan: plan.due_at))
+
+    def taken(self, plans: Sequence[Plan]) -> None:
+        """These calls, in the order of their due times, are on their way."""
+        for plan in plans:
+            if plan.gateway.calls_per_second is not None:
+                self._paces[plan.gateway.id] = Pace(plan.due_at)
+
+    def _spread(self, plans: list[Plan], gateway: Gateway, until: datetime) -> list[Plan]:
+        frequency = per_minute(gateway.calls_per_second)
+        if frequency is None:
+            return plans
+        times = spread(self._paces.get(gateway.id, Pace()), frequency, [plan.due_at for plan in plans], until)
+        return [evolve(plan, due_at=at) for plan, at in zip(plans, times, strict=False)]

@@ -15,14 +15,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from dialer.calls.lifecycle import Lifecycle
-from dialer.campaigns import idle, pacing, planning
-from dialer.campaigns.limits import Limit, pace_of
-from dialer.campaigns.pacing import Pace
+from dialer.campaigns import idle, planning
+from dialer.campaigns.limits import GatewayRates, Limit, pace_of
 from dialer.campaigns.planning import Ways, in_use_everywhere
-from dialer.campaigns.rates import GatewayRates
 from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, Now, Switch
+from dialer.limiter import SLACK, Pace, due_times, resume
 from dialer.model import Campaign, CampaignStatus, Gateway, Others, Progress, Snapshot
 from dialer.outages import Outage
 from dialer.periodic import PeriodicLoop
@@ -160,8 +159,8 @@ class Scheduler:
         ways = self._ways(snapshot.gateways)
         room = self.switch.room(HORIZON.total_seconds()) - self.lifecycle.register.unsent
         limit = ways.capacity(campaign, now, room) if room > 0 else 0
-        slack = pacing.SLACK if campaign.id in self._calling else timedelta()
-        due = pacing.due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
+        slack = SLACK if campaign.id in self._calling else timedelta()
+        due = due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
         if not due:
             return
         others = snapshot.others
@@ -191,7 +190,7 @@ class Scheduler:
         """The pace of this process, or what the store keeps of an earlier one; with other nodes, whichever called last."""
         pace = self._paces.get(campaign.id)
         if pace is None:
-            pace = self._paces[campaign.id] = pacing.resume(campaign.next_call_at, campaign.frequency, now)
+            pace = self._paces[campaign.id] = resume(campaign.next_call_at, campaign.frequency, now)
         if self._others.dialling:
             limit = Limit(frequency=campaign.frequency, next_call_at=campaign.next_call_at)
             return max(pace, pace_of(limit, now), key=lambda one: one.last_at or _NEVER)

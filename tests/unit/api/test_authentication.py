@@ -12,7 +12,6 @@ from twisted.internet.task import Clock
 
 from api.authentication import Authentication
 from api.errors import HttpError
-from api.throttle import MOST_KEYS, Throttle
 from dialer.accounts import hash_password, verify_password
 from dialer.errors import Busy, StoreError
 from dialer.model import Account
@@ -182,27 +181,6 @@ def test_a_user_has_so_many_requests_a_minute_and_is_told_when_to_come_again() -
     door.gate.admit(evolve(ANN, id=2))
     door.clock.advance(20)
     door.gate.admit(ANN)
-
-
-def test_a_throttle_of_nothing_never_waits() -> None:
-    throttle = Throttle(0)
-    assert [throttle.take("a", 0.0) for _ in range(5000)] == [0.0] * 5000
-
-
-def test_a_throttle_remembers_a_bounded_number_of_names() -> None:
-    throttle = Throttle(1)
-    for number in range(MOST_KEYS + 500):
-        throttle.charge(number, 0.0)
-    assert len(throttle._used_until) == MOST_KEYS
-    assert throttle.wait(MOST_KEYS + 499, 0.0) > 0
-
-
-def test_a_throttle_allows_no_more_than_its_number_in_any_minute() -> None:
-    throttle = Throttle(10)
-    taken = [second for second in range(600) for _ in range(3) if not throttle.take("a", float(second))]
-    for start in range(600):
-        assert len([second for second in taken if start <= second < start + 60]) <= 20
-    assert len(taken) <= 10 * 11
 
 
 # --- on a database --------------------------------------------------------------------------------------------------------

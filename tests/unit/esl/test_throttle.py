@@ -7,7 +7,7 @@ import pytest
 from dialer.errors import ProtocolError
 from dialer.esl.channels import live_channels
 from dialer.esl.clock import SAMPLES, ClockOffset
-from dialer.esl.throttle import Throttle
+from dialer.esl.submissions import limiter
 from dialer.model import LiveChannel
 from tests.unit.esl.recorded import frames_of, said_by_switch
 
@@ -16,10 +16,10 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 def starts(rate: float, seconds: float) -> list[float]:
     """When calls start that are asked for all the time, every 10 ms."""
-    throttle = Throttle(rate, 0.0)
+    calls = limiter(rate)
     taken = []
     for tick in range(int(seconds * 100)):
-        while throttle.take(tick / 100):
+        while not calls.take(None, tick / 100):
             taken.append(tick / 100)
     return taken
 
@@ -35,21 +35,22 @@ def test_a_rate_below_one_still_lets_calls_through() -> None:
 
 
 def test_a_pause_does_not_save_up_a_burst() -> None:
-    throttle = Throttle(100, 0.0)
-    assert throttle.available(60.0) == 10
+    calls = limiter(100)
+    assert calls.available(None, 60.0) == 10
 
 
 def test_the_wait_is_until_the_next_token() -> None:
-    throttle = Throttle(4, 0.0)
-    assert throttle.take(0.0)
-    assert throttle.wait(0.0) == 0.25
-    assert throttle.take(0.25)
+    calls = limiter(4)
+    assert not calls.take(None, 0.0)
+    assert calls.wait(None, 0.0) == 0.25
+    assert not calls.take(None, 0.25)
 
 
 def test_a_clock_that_steps_back_gives_nothing() -> None:
-    throttle = Throttle(4, 10.0)
-    assert throttle.take(10.0)
-    assert not throttle.take(5.0)
+    calls = limiter(4)
+    assert not calls.take(None, 10.0)
+    assert calls.take(None, 5.0) == 0.25
+    assert not calls.take(None, 5.25)
 
 
 def microseconds(moment: datetime) -> int:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.campaigns.pacing import PER_SECOND, SLACK, Pace, due_times, resume, throttle
+from dialer.limiter import MOST_KEYS, PER_SECOND, SLACK, Limiter, Pace, due_times, resume, spread
 from tests.unit.builders import NOON
 
 NO_TIME = timedelta(0)
@@ -105,13 +105,13 @@ def test_a_resumed_campaign_does_not_wait_an_old_interval_out() -> None:
 
 def test_throttled_calls_are_moved_apart() -> None:
     due = [NOON, NOON, NOON + seconds(0.15)]
-    moved = throttle(Pace(), 10 * PER_SECOND, due, NOON + seconds(1))
+    moved = spread(Pace(), 10 * PER_SECOND, due, NOON + seconds(1))
     assert moved == [NOON, NOON + seconds(0.1), NOON + seconds(0.2)]
 
 
 def test_what_a_throttle_would_move_too_far_is_left_out() -> None:
-    assert throttle(Pace(NOON), PER_SECOND, [NOON, NOON], NOON + seconds(1)) == [NOON + seconds(1)]
-    assert throttle(Pace(), 0, [NOON], NOON + seconds(1)) == []
+    assert spread(Pace(NOON), PER_SECOND, [NOON, NOON], NOON + seconds(1)) == [NOON + seconds(1)]
+    assert spread(Pace(), 0, [NOON], NOON + seconds(1)) == []
 
 
 @given(frequency=st.integers(1, 6000), seed=st.integers(0, 2**32), window=st.floats(0.001, 20), horizon=st.floats(0, 0.3))
@@ -177,7 +177,28 @@ def test_a_throttle_keeps_the_order_and_its_own_spacing(gaps: list[float], per_s
     for gap in gaps:
         due.append(due[-1] + seconds(gap))
     pace = Pace() if last is None else Pace(NOON + seconds(last))
-    moved = throttle(pace, per_second * PER_SECOND, due, NOON + seconds(10))
+    moved = spread(pace, per_second * PER_SECOND, due, NOON + seconds(10))
     assert all(at >= wanted for at, wanted in zip(moved, due, strict=False))
     chain = [pace.last_at, *moved] if pace.last_at else moved
     assert all(b - a >= seconds(1 / per_second) - ROUNDING for a, b in pairwise(chain))
+
+
+def test_a_limiter_of_nothing_never_waits() -> None:
+    limiter = Limiter.per_minute(0)
+    assert [limiter.take("a", 0.0) for _ in range(5000)] == [0.0] * 5000
+
+
+def test_a_limiter_remembers_a_bounded_number_of_names() -> None:
+    limiter = Limiter.per_minute(1)
+    for number in range(MOST_KEYS + 500):
+        limiter.charge(number, 0.0)
+    assert len(limiter._used_until) == MOST_KEYS
+    assert limiter.wait(MOST_KEYS + 499, 0.0) > 0
+
+
+def test_a_limiter_allows_no_more_than_its_number_in_any_minute() -> None:
+    limiter = Limiter.per_minute(10)
+    taken = [second for second in range(600) for _ in range(3) if not limiter.take("a", float(second))]
+    for start in range(600):
+        assert len([second for second in taken if start <= second < start + 60]) <= 20
+    assert len(taken) <= 10 * 11
