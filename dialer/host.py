@@ -14,7 +14,7 @@ from attrs import asdict, define, field, frozen
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import CannotListenError
 
-from dialer.apps import loading
+from dialer.apps import runner
 from dialer.cdr import read_record
 from dialer.config import changes
 from dialer.errors import BadValue, CannotListen, DialerError
@@ -166,7 +166,7 @@ class Host:
             peers=frozenset(outbound.allow),
             inline=outbound.inline,
             apps=self.config.apps,
-            applications=loading.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
+            applications=runner.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
             recovery_grace=self.config.recovery.grace,
             originate_window=self.config.recovery.originate_window,
         )

@@ -12,7 +12,6 @@ from typing import Protocol, TypeVar
 from attrs import frozen
 from twisted.internet.defer import Deferred
 
-from dialer.applications import Transfer, Transferred
 from dialer.model import (
     Attempt,
     AttemptState,
@@ -29,6 +28,7 @@ from dialer.model import (
     Signal,
     Snapshot,
 )
+from dialer.model.flow import Transfer, Transferred
 
 T = TypeVar("T")
 

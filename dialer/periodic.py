@@ -1,4 +1,4 @@
-"""A loop that cannot die and cannot overlap itself."""
+"""Work that is done again and again: a loop that cannot die and cannot overlap itself, and what it logs of failures."""
 
 from __future__ import annotations
 
@@ -75,3 +75,28 @@ class PeriodicLoop:
             delay = 0.0 if self._again else self.interval
             self._again = False
             self._timer = self.clock.callLater(delay, self._run)
+
+
+@define(eq=False)
+class Outage:
+    """Something that is tried again and again and does not work: told once, and once more when it works again.
+
+    `what` names it for the reader of the log; `reason` is why it did not work the last time, "" when it did."""
+
+    what: str
+    reason: str = field(default="", init=False)
+    _tries: int = field(default=0, init=False)
+
+    def failed(self, reason: str, **more: object) -> None:
+        """It did not work this time."""
+        self._tries += 1
+        self.reason = reason
+        if self._tries == 1:
+            log.error(self.what, reason=reason, **more)
+
+    def worked(self) -> None:
+        """It did."""
+        if self._tries:
+            log.info(f"it works again: {self.what}", tries=self._tries)
+            self._tries = 0
+            self.reason = ""

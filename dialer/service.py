@@ -23,13 +23,12 @@ from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.calls.membership import Membership
-from dialer.calls.overheard import MOST, Overheard
+from dialer.calls.register import MOST_FOREIGN, Overheard
 from dialer.calls.witness import Witness
 from dialer.campaigns.scheduler import Scheduler
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
-from dialer.hooks.local import JsonLines
-from dialer.hooks.outbox import OutboxDeliverer
+from dialer.hooks.outbox import JsonLines, OutboxDeliverer
 from dialer.interfaces import Switch
 from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
@@ -237,7 +236,7 @@ class DialerService:
             ).run,
             finished=self.finished,
             submitted=self.pace.note,
-            overheard=Overheard(MOST if self.database.dialect is Dialect.POSTGRESQL else 0),
+            overheard=Overheard(MOST_FOREIGN if self.database.dialect is Dialect.POSTGRESQL else 0),
         )
         self.witness = Witness(
             now=self.now,

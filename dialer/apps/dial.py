@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 
 from dialer import appdata, gateways
-from dialer.applications import Transfer, Transferred
 from dialer.apps.context import CallContext
 from dialer.errors import BadValue
 from dialer.interfaces import AnsweredCall
 from dialer.model import Contact, Gateway, GatewayStatus
+from dialer.model.flow import Transfer, Transferred
 from dialer.numbers import is_emergency
 
 RESUMED = "originate_disposition"

@@ -3,6 +3,8 @@ digits, and the wish never to be called again."""
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -12,13 +14,11 @@ from attrs import define
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 
-from dialer.apps.conference import conference
+from dialer.apps.basic import conference, located, play_audio, speak
 from dialer.apps.context import Application, CallContext
 from dialer.apps.dial import dial
 from dialer.apps.guard import Guard
-from dialer.apps.play import located, play_audio
-from dialer.apps.speak import speak
-from dialer.errors import DialerError, SessionGone
+from dialer.errors import BadValue, DialerError, SessionGone
 from dialer.interfaces import OPT_OUT, AnsweredCall, ApplicationStore, Now
 from dialer.model import Attempt, VoipAppType
 from dialer.settings import AppSettings
@@ -138,3 +138,30 @@ def _failed(context: CallContext, error: DialerError) -> None:
 def _stored(notes: Mapping[str, object]) -> dict[str, str]:
     """Notes as they are stored: texts, not too long, not too many."""
     return {str(name)[:64]: str(value)[:LONGEST_NOTE] for name, value in list(notes.items())[:MOST_NOTES]}
+
+
+def applications(own: Mapping[VoipAppType, str]) -> dict[VoipAppType, Application]:
+    """The application of each kind: the one that is named, else the built-in one. Raises `BadValue` naming the setting."""
+    loaded = {kind: load(name, f"apps.{kind.name.lower()}") for kind, name in own.items() if name}
+    return {**BUILT_IN, **loaded}
+
+
+def load(name: str, field: str) -> Application:
+    """The coroutine function `package.module:function`. Raises `BadValue` naming `field`: a module that cannot be imported,
+    whatever it raises, a name that it does not have, or what is no `async def` of two arguments."""
+    module_name, colon, path = name.partition(":")
+    if not colon or not module_name or not path:
+        raise BadValue(field, f"{name!r} is not package.module:function")
+    try:
+        found: object = importlib.import_module(module_name)
+        for part in path.split("."):
+            found = getattr(found, part)
+    except Exception as error:
+        raise BadValue(field, f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
+    if not inspect.iscoroutinefunction(found):
+        raise BadValue(field, f"{name} is not an async def")
+    try:
+        inspect.signature(found).bind(None, None)
+    except TypeError:
+        raise BadValue(field, f"{name} does not take two arguments, the call and its context") from None
+    return found

@@ -23,21 +23,17 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from dialer.calls import machine, retry
 from dialer.calls.corrections import Correction, CorrectionLog
-from dialer.calls.hangup import hang_up
-from dialer.calls.health import Health
-from dialer.calls.live import LiveAttempt
-from dialer.calls.overheard import Overheard
+from dialer.calls.live import LiveAttempt, hang_up
 from dialer.calls.recovery import Reconciler
-from dialer.calls.register import OpenAttempts
-from dialer.calls.settings import FlowSettings
+from dialer.calls.register import OpenAttempts, Overheard
 from dialer.calls.sweeper import Sweeper
-from dialer.calls.verdict import got_through_at, judge
+from dialer.calls.verdict import Health, got_through_at, judge
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
@@ -51,6 +47,31 @@ from dialer.model import (
     Signal,
     SignalKind,
 )
+
+
+@frozen(kw_only=True)
+class FlowSettings:
+    """What the flow needs to know of the installation. Durations in seconds.
+
+    `originate_window` bounds the time from `begin` to the moment at which the switch still accepts the originate.
+    `hangup_wait` is how long the end of a call waits for the switch's account of it after the job failed; `session_wait`, for
+    the end of the voice application after the hangup.
+    """
+
+    installation: str
+    outbound: str
+    inline: bool = False
+    originate_window: float = 10.0
+    hangup_wait: float = 1.0
+    session_wait: float = 5.0
+    finish_retry: float = 1.0
+    recovery_grace: float = 10.0
+
+    @property
+    def account_code(self) -> str:
+        """How our channels are told from others' on a shared switch."""
+        return f"dialer-{self.installation}"
+
 
 log = structlog.get_logger()
 

@@ -1,14 +1,19 @@
-"""An attempt while it is in this process's memory: what was heard of its call so far."""
+"""An attempt while it is in this process's memory: what was heard of its call so far; and how it is hung up."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from dialer.errors import SwitchUnavailable
+from dialer.interfaces import Switch
 from dialer.model import Attempt, AttemptState, Hangup, Outcome, OwnCause, Signal, SignalKind
 
 
@@ -122,3 +127,35 @@ _RINGING = frozenset({SignalKind.RANG, SignalKind.EARLY_MEDIA_STARTED, SignalKin
 # A session opens for answered calls only, and so does a job succeed; either may be heard of before the answer.
 _ANSWERED = frozenset({SignalKind.ANSWERED, SignalKind.FOUND_ANSWERED, SignalKind.SESSION_OPENED, SignalKind.JOB_SUCCEEDED})
 _CAUSES = frozenset({SignalKind.REFUSED, SignalKind.JOB_FAILED, SignalKind.FOUND_GONE})
+
+
+PAUSES: Final = (0.1, 0.2, 0.4, 0.8, 1.6, 2.0)
+"""Seconds between two looks at calls that the switch did not know. A busy switch takes a second to begin a call."""
+
+
+async def hang_up(calls: Iterable[LiveAttempt], switch: Switch, clock: IReactorTime) -> int:
+    """Hang up those of `calls` that were sent and have not ended. Returns how many the switch knew; at once when it is
+    away.
+
+    A switch that has accepted an originate makes the channel a moment later. In between it does not know the call, and answers
+    that there is none to hang up; so it is asked again.
+    """
+    killed = 0
+    left = list(calls)
+    for pause in PAUSES:
+        unknown = []
+        for live in left:
+            if not live.sent or live.state is AttemptState.ENDED:
+                continue
+            try:
+                if await switch.kill(live.attempt.call_uuid, "NORMAL_CLEARING"):
+                    killed += 1
+                else:
+                    unknown.append(live)
+            except SwitchUnavailable:
+                return killed
+        if not unknown:
+            break
+        left = unknown
+        await deferLater(clock, pause)
+    return killed

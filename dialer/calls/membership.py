@@ -19,8 +19,7 @@ from dialer.calls.corrections import Correction
 from dialer.calls.lifecycle import Lifecycle
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, NodeState, NodeStore, Now, Pulse, Switch
-from dialer.outages import Outage
-from dialer.periodic import PeriodicLoop
+from dialer.periodic import Outage, PeriodicLoop
 
 log = structlog.get_logger()
 

@@ -23,8 +23,7 @@ from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, Now, Switch
 from dialer.limiter import SLACK, Pace, due_times, resume
 from dialer.model import Campaign, CampaignStatus, Gateway, Others, Progress, Snapshot
-from dialer.outages import Outage
-from dialer.periodic import PeriodicLoop
+from dialer.periodic import Outage, PeriodicLoop
 
 log = structlog.get_logger()
 

@@ -13,10 +13,9 @@ from twisted.internet.protocol import Factory, Protocol
 
 from dialer.errors import CommandFailed, DialerError, SwitchUnavailable
 from dialer.esl import commands
-from dialer.esl.clock import ClockOffset
 from dialer.esl.connection import Reply
 from dialer.esl.events import Event
-from dialer.esl.link import Hooks, Link, LinkRules, PreparedEndpoint, explain
+from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules, PreparedEndpoint, explain
 from dialer.interfaces import Now
 from dialer.model import Origination
 from dialer.settings import SwitchSettings

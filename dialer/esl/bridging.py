@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 
-from dialer.applications import Transfer, Transferred
 from dialer.errors import BadValue
 from dialer.esl import quoting
 from dialer.esl.commands import given_variables
 from dialer.esl.events import Event
+from dialer.model.flow import Transfer, Transferred
 
 MAX_TIMEOUT = 600
 """Seconds of ringing."""

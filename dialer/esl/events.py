@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 import orjson
 
@@ -118,3 +120,58 @@ class ChannelData(Event):
 def channel_data(frame: Frame) -> ChannelData:
     """The channel's state in the reply to `connect`: a header block, percent-encoded whatever format was asked for."""
     return ChannelData(frame.headers)
+
+
+_CHANNEL: Final = b'"Unique-ID":"'
+_JOB: Final = b'"Job-UUID":"'
+_END: Final = b'"Event-Name":"CHANNEL_HANGUP_COMPLETE"'
+_LONGEST: Final = 64
+"""Characters of a UUID, with room."""
+
+HEAD: Final = 200
+"""Bytes within which the event's name stands: it is the first header."""
+
+
+def concerns(body: bytes, owns: Callable[[str], bool]) -> bool:
+    """Whether an event is to be decoded: one of a call (or its job) that `owns` knows, the end of any call, and any that is
+    not about a call at all.
+
+    A switch tells everybody everything, and decoding 9 kB of another's call is work, so this is told from the bytes.
+    FreeSWITCH writes JSON without blanks between a name and its value, and escapes quotation marks in values, so what looks
+    like a header here is one. A name inside another (`Caller-Unique-ID`) has no quotation mark before it.
+    """
+    for name in (_CHANNEL, _JOB):
+        at = body.find(name)
+        if at >= 0:
+            begin = at + len(name)
+            end = body.find(b'"', begin, begin + _LONGEST)
+            return end < 0 or owns(body[begin:end].decode("ascii", "replace")) or _END in body[:HEAD]
+    return True
+
+
+_PREFIX = "variable_"
+_LEVEL, _WINDOW, _MEMORY = 3, 13, 6
+"""zlib's. A window of 8 kB holds the variables of two calls; to set up the usual one of 32 kB takes longer than to pack."""
+
+
+class VariablePacker:
+    """Packs the channel variables of sessions: thousands of sessions keep them for hours, and few look at them.
+
+    Of each call's variables only what they do not share with those of the first call is kept: the calls of an installation
+    look alike. The 95 variables of a recorded call (`recordings/21-outbound-async-full-linger`), 4.4 kB, are packed to 0.3 kB.
+    """
+
+    def __init__(self) -> None:
+        self._model = b""
+
+    def pack(self, channel: ChannelData) -> bytes:
+        """The variables of a channel."""
+        variables = orjson.dumps({name: value for name, value in channel.encoded.items() if name.startswith(_PREFIX)})
+        self._model = self._model or variables
+        packing = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY, zdict=self._model)
+        return packing.compress(variables) + packing.flush()
+
+    def value(self, packed: bytes, name: str) -> str:
+        """A variable's value; "" when it is missing."""
+        unpacking = zlib.decompressobj(_WINDOW, zdict=self._model)
+        return ChannelData(orjson.loads(unpacking.decompress(packed))).value(_PREFIX + name)

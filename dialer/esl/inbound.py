@@ -21,13 +21,10 @@ from twisted.logger import Logger
 
 from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
 from dialer.esl import commands
-from dialer.esl.channels import live_channels
-from dialer.esl.clock import ClockOffset
 from dialer.esl.connection import Reply
-from dialer.esl.events import Event
-from dialer.esl.link import Hooks, Link, LinkRules
-from dialer.esl.peeking import concerns
-from dialer.esl.signals import signal
+from dialer.esl.events import Event, concerns
+from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules
+from dialer.esl.signals import live_channels, signal
 from dialer.esl.submissions import Submissions
 from dialer.interfaces import Now, SwitchListener
 from dialer.model import LiveChannel, Origination

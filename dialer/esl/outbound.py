@@ -11,9 +11,9 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
+from dialer.esl.events import VariablePacker
 from dialer.esl.protocol import EventSocket
 from dialer.esl.session import Session, SessionRules
-from dialer.esl.variables import VariablePacker
 from dialer.interfaces import CallHandler
 
 

@@ -16,14 +16,13 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from dialer.applications import Transfer, Transferred
 from dialer.errors import BadValue, CommandFailed, DialerError, SessionGone, SwitchUnavailable
 from dialer.esl import bridging, commands
 from dialer.esl.connection import AuthRequested, Disconnected, Rejected, Reply
-from dialer.esl.events import Event
+from dialer.esl.events import Event, VariablePacker
 from dialer.esl.protocol import EventSocket
-from dialer.esl.variables import VariablePacker
 from dialer.interfaces import CallHandler
+from dialer.model.flow import Transfer, Transferred
 
 SETTLE = 0.01
 """Seconds; see the orphan race."""

@@ -1,13 +1,17 @@
-"""Events of the switch to signals of the flow. Only this module knows which headers tell what (`recordings/10-json-*`)."""
+"""Events of the switch to signals of the flow, and its list of channels. Only this module knows which headers tell what
+(`recordings/10-json-*`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
+import orjson
+
+from dialer.errors import ProtocolError
 from dialer.esl.commands import LATE_CAUSE
 from dialer.esl.events import Event
-from dialer.model import Hangup, OwnCause, Signal, SignalKind
+from dialer.model import Hangup, LiveChannel, OwnCause, Signal, SignalKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_TIME = ("", "0")
@@ -115,3 +119,32 @@ _READERS: Mapping[str, Callable[[Event], Signal | None]] = {
     "CHANNEL_HANGUP_COMPLETE": _hung_up,
     "BACKGROUND_JOB": _job_ended,
 }
+
+
+# --- the answer to `show channels as json` -----------------------------------------------------------------------------
+
+_ANSWERED = frozenset({"ACTIVE", "HELD", "UNHELD"})
+
+
+def live_channels(listing: str) -> list[LiveChannel]:
+    """Read the listing (`recordings/36-show-channels`); there are no `rows` when there is no channel.
+
+    Raises `ProtocolError` when it is not such a listing.
+    """
+    try:
+        rows = orjson.loads(listing).get("rows", [])
+        return [_channel(row) for row in rows]
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise ProtocolError(f"not a list of channels: {listing[:80]!r}") from error
+
+
+def _channel(row: dict[str, str]) -> LiveChannel:
+    epoch = row.get("created_epoch", "")
+    return LiveChannel(
+        call_uuid=row["uuid"],
+        account_code=row.get("accountcode", ""),
+        answered=row.get("callstate", "") in _ANSWERED,
+        outbound=row.get("direction") == "outbound",
+        bonded_to=row.get("call_uuid", ""),
+        created_at=datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else None,
+    )

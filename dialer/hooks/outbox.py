@@ -1,23 +1,27 @@
 """Delivers what waits in the outbox: in order, at least once, again after failures, until it arrives.
 
+`JsonLines` is the hook that writes them to a local file.
+
 A delivery is a row that was committed with its cause, so it survives whatever happens to this process; it may arrive twice
 when the process dies between telling and noting that it told.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.interfaces import IReactorTime
 
 from dialer.errors import HookFailed, StoreError
 from dialer.interfaces import DeliveryStore, Hook, Now
 from dialer.model import Delivery
-from dialer.outages import Outage
-from dialer.periodic import PeriodicLoop
+from dialer.periodic import Outage, PeriodicLoop
 
 log = structlog.get_logger()
 
@@ -86,3 +90,29 @@ async def _all(settled: list[Deferred[bool]]) -> None:
         await gatherResults(settled, consumeErrors=True)
     except FirstError as first:
         first.subFailure.raiseException()
+
+
+@frozen
+class JsonLines:
+    """A hook that appends one line for each outcome to `path`; the lines are on disk when it returns. The file is opened for
+    each batch, so that it may be rotated away."""
+
+    path: Path
+
+    async def __call__(self, deliveries: Sequence[Delivery]) -> None:
+        """Append the payloads. Raises `HookFailed`; a line that was written in part is ended, so that it spoils no other."""
+        lines = "".join(delivery.payload + "\n" for delivery in deliveries)
+        try:
+            with self.path.open("ab") as file:
+                if file.tell() and not self._ends_with_a_line():
+                    file.write(b"\n")
+                file.write(lines.encode())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise HookFailed(f"{self.path}: {error.strerror}") from error
+
+    def _ends_with_a_line(self) -> bool:
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) == b"\n"

@@ -31,7 +31,7 @@ from dialer.model import (
     Snapshot,
     SubscriberStatus,
 )
-from dialer.outages import Outage
+from dialer.periodic import Outage
 from dialer.store import mapping, statements
 from dialer.store.begin import Beginning, begin
 from dialer.store.connection import Connection, Dialect

@@ -7,8 +7,8 @@ from typing import Any
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
 
-from dialer.applications import Transfer, Transferred
 from dialer.errors import SessionGone
+from dialer.model.flow import Transfer, Transferred
 
 
 @define(eq=False)

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from dialer.calls.corrections import Correction
 from dialer.calls.membership import EVERY, Membership
-from dialer.calls.overheard import Overheard
+from dialer.calls.register import Overheard
 from dialer.errors import StoreError
 from dialer.interfaces import NodeState, Pulse
 from dialer.model import Attempt, AttemptState, Hangup, LiveChannel, OwnCause, SignalKind

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from dialer.applications import Transferred
+from dialer.apps.basic import DEFAULT_AUDIO
 from dialer.apps.dial import MOST_HEADERS, headers
-from dialer.apps.play import DEFAULT_AUDIO
 from dialer.model import Contact, GatewayStatus, VoipAppType
+from dialer.model.flow import Transferred
 from tests.unit.apps.world import AGENTS, ANA, Apps
 
 DIAL, PLAY, ROOM, SPEAK = VoipAppType.DIAL, VoipAppType.PLAY_AUDIO, VoipAppType.CONFERENCE, VoipAppType.SPEAK

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from dialer.apps import loading
+from dialer.apps import runner
 from dialer.apps.context import CallContext
 from dialer.apps.runner import BUILT_IN, CONFIRMATION, LONGEST_NOTE, MOST_NOTES
 from dialer.errors import BadValue
@@ -199,7 +199,7 @@ def blocking(call: MemoryCall, context: CallContext) -> None:
 
 
 def test_an_application_of_ones_own_takes_the_place_of_a_kind(apps: Apps) -> None:
-    apps.applications = loading.applications({SPEAK: f"{__name__}:survey", PLAY: ""})
+    apps.applications = runner.applications({SPEAK: f"{__name__}:survey", PLAY: ""})
     assert apps.applications[PLAY] is BUILT_IN[PLAY]
     apps.start(SPEAK, "anything")
     apps.call.press("4")
@@ -219,7 +219,7 @@ def test_an_application_of_ones_own_takes_the_place_of_a_kind(apps: Apps) -> Non
 )
 def test_what_cannot_be_an_application_is_refused_by_the_settings_name(name: str, problem: str) -> None:
     with pytest.raises(BadValue, match=problem) as refused:
-        loading.applications({DIAL: name})
+        runner.applications({DIAL: name})
     assert refused.value.field == "apps.dial"
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from dialer.calls.overheard import FOR, Overheard
+from dialer.calls.register import REMEMBERED_FOR, Overheard
 from dialer.model import Hangup, Signal, SignalKind
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ def test_only_so_many_are_remembered_the_last_ones() -> None:
 def test_what_is_older_than_any_lease_makes_room() -> None:
     overheard = Overheard(10)
     overheard.note(hung_up("old"))
-    overheard.note(hung_up("new", FOR.total_seconds() + 1))
+    overheard.note(hung_up("new", REMEMBERED_FOR.total_seconds() + 1))
     assert overheard.recall("old") == []
 
 

@@ -6,8 +6,7 @@ import orjson
 import pytest
 
 from dialer.esl.connection import Connection
-from dialer.esl.events import Event
-from dialer.esl.peeking import concerns
+from dialer.esl.events import Event, concerns
 from tests.unit.esl.recorded import recorded_events
 
 MINE = "11111111-2222-3333-4444-555555555555"

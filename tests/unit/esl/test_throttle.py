@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dialer.errors import ProtocolError
-from dialer.esl.channels import live_channels
-from dialer.esl.clock import SAMPLES, ClockOffset
+from dialer.esl.link import SAMPLES, ClockOffset
+from dialer.esl.signals import live_channels
 from dialer.esl.submissions import limiter
 from dialer.model import LiveChannel
 from tests.unit.esl.recorded import frames_of, said_by_switch

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.esl.events import ChannelData, channel_data
-from dialer.esl.variables import VariablePacker
+from dialer.esl.events import ChannelData, VariablePacker, channel_data
 from tests.unit.esl.recorded import frames_of, said_by_switch
 
 

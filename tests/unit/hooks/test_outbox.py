@@ -13,8 +13,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from dialer.errors import HookFailed, StoreError
-from dialer.hooks.local import JsonLines
-from dialer.hooks.outbox import BATCH, OutboxDeliverer
+from dialer.hooks.outbox import BATCH, JsonLines, OutboxDeliverer
 from dialer.model import Delivery
 from tests.crash.logs import Complaints
 
