@@ -20,6 +20,7 @@ from dialer.management.contacts import import_contacts
 from dialer.metrics import PaceMeter
 from dialer.model import Account, Contact, Finish, VoipAppType
 from dialer.service import DialerService, ServiceSettings, utc_now
+from dialer.settings import OutboundSettings
 from dialer.store.database import NodeIdentity
 from dialer.store.schema import upgrade
 
@@ -118,7 +119,8 @@ def dial(load: Load, watch: Callable[[Dialling], Awaitable[None]]) -> None:
     if not load.joins:
         upgrade(load.url)
     config = SwitchConfig(port=load.port, calls_per_second=10_000, max_in_flight=500)
-    settings = ServiceSettings(database=load.url, node=NodeIdentity(name=load.node), switch=config, inline=True)
+    outbound = OutboundSettings(endpoint="tcp:0:interface=127.0.0.1", inline=True)
+    settings = ServiceSettings(database=load.url, node=NodeIdentity(name=load.node), switch=config, outbound=outbound)
 
     def count(_: Finish) -> None:
         dialling.ended += 1

@@ -156,19 +156,14 @@ class Host:
         return SwitchConfig(port=port, password=config.password, calls_per_second=settings.calls_per_second, retry_max=2.0)
 
     def _build(self, switch: SwitchConfig) -> None:
-        outbound = self.config.outbound
         settings = ServiceSettings(
             database=absolute_url(self.config.database.url, self.folder),
             node=NodeIdentity(name=self.config.node.name or socket.gethostname(), lease=self.config.node.lease),
             switch=switch,
-            outbound_endpoint=outbound.endpoint,
-            advertise=outbound.advertise,
-            peers=frozenset(outbound.allow),
-            inline=outbound.inline,
+            outbound=self.config.outbound,
             apps=self.config.apps,
             applications=runner.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
-            recovery_grace=self.config.recovery.grace,
-            originate_window=self.config.recovery.originate_window,
+            recovery=self.config.recovery,
         )
         self.service = DialerService(self.reactor, settings)
         self.management = Management(self.service.database, self.service.now, self.service, self.reactor)

@@ -33,7 +33,7 @@ from dialer.interfaces import Switch
 from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
 from dialer.model import Finish, Signal, VoipAppType
-from dialer.settings import AppSettings
+from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections
@@ -50,22 +50,18 @@ TOLERANCE = timedelta(milliseconds=50)
 
 @frozen(kw_only=True)
 class ServiceSettings:
-    """What a dialling service is made of. `advertise` is the `host:port` at which FreeSWITCH reaches the outbound server, ""
-    for where it listens. `outcomes` is a file that gets the end of each attempt as a line of JSON. `recovery_grace` and
-    `originate_window` are the flow's, in seconds."""
+    """What a dialling service is made of: settings of the installation, and what only the wiring knows. The outbound server
+    listens at any free port of this machine by default. `outcomes` is a file that gets the end of each attempt as a line of
+    JSON."""
 
     database: str
     switch: SwitchConfig
     node: NodeIdentity = Factory(NodeIdentity)
-    outbound_endpoint: str = "tcp:0:interface=127.0.0.1"
-    advertise: str = ""
-    peers: frozenset[str] = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
-    inline: bool = False
+    outbound: OutboundSettings = Factory(lambda: OutboundSettings(endpoint="tcp:0:interface=127.0.0.1"))
     outcomes: Path | None = None
     apps: AppSettings = Factory(AppSettings)
     applications: Mapping[VoipAppType, Application] = BUILT_IN
-    recovery_grace: float = 10.0
-    originate_window: float = 10.0
+    recovery: RecoverySettings = Factory(RecoverySettings)
 
 
 def utc_now() -> datetime:
@@ -206,20 +202,19 @@ class DialerService:
             self._connected,
             self._owns,
             new_id,
-            OutboundConfig(peers=self.settings.peers),
+            OutboundConfig(peers=frozenset(self.settings.outbound.allow)),
         )
         self.outbound = server
-        self._port = await listen(self.reactor, self.settings.outbound_endpoint, server, "outbound.endpoint")
-        self._build_flow(self.settings.advertise or _address(self._port))
+        self._port = await listen(self.reactor, self.settings.outbound.endpoint, server, "outbound.endpoint")
+        self._build_flow(self.settings.outbound.advertise or _address(self._port))
 
     def _build_flow(self, outbound: str) -> None:
         settings = self.settings
         flow = FlowSettings(
             installation=self.database.installation_id,
             outbound=outbound,
-            inline=settings.inline,
-            originate_window=settings.originate_window,
-            recovery_grace=settings.recovery_grace,
+            inline=settings.outbound.inline,
+            recovery=settings.recovery,
         )
         self.lifecycle = Lifecycle(
             clock=self.reactor,

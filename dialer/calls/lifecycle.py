@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
@@ -47,13 +47,13 @@ from dialer.model import (
     Signal,
     SignalKind,
 )
+from dialer.settings import RecoverySettings
 
 
 @frozen(kw_only=True)
 class FlowSettings:
     """What the flow needs to know of the installation. Durations in seconds.
 
-    `originate_window` bounds the time from `begin` to the moment at which the switch still accepts the originate.
     `hangup_wait` is how long the end of a call waits for the switch's account of it after the job failed; `session_wait`, for
     the end of the voice application after the hangup.
     """
@@ -61,11 +61,10 @@ class FlowSettings:
     installation: str
     outbound: str
     inline: bool = False
-    originate_window: float = 10.0
+    recovery: RecoverySettings = Factory(RecoverySettings)
     hangup_wait: float = 1.0
     session_wait: float = 5.0
     finish_retry: float = 1.0
-    recovery_grace: float = 10.0
 
     @property
     def account_code(self) -> str:
@@ -102,7 +101,7 @@ class Lifecycle:
             now=self.now,
             switch=self.switch,
             account_code=self.settings.account_code,
-            grace=self.settings.recovery_grace,
+            grace=self.settings.recovery.grace,
             attempts=self.register,
             tell=self.signal_received,
             known=self.store.known,
@@ -133,7 +132,7 @@ class Lifecycle:
         now = self.now()
         latest = max(plan.due_at for plan in plans)
         latest = latest if until is None else max(latest, until)
-        deadline = latest + timedelta(seconds=self.settings.originate_window)
+        deadline = latest + timedelta(seconds=self.settings.recovery.originate_window)
         attempts = await self.store.begin(plans, now, latest, deadline)
         now = self.now()
         for attempt in attempts:

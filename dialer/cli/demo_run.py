@@ -21,6 +21,7 @@ from dialer.management import Management, records
 from dialer.model import Progress
 from dialer.periodic import PeriodicLoop
 from dialer.service import DialerService, ServiceSettings, utc_now
+from dialer.settings import OutboundSettings
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.service import Simulator
 from dialer.store.location import sqlite_url
@@ -110,10 +111,12 @@ class DemoRun:
         return ServiceSettings(
             database=sqlite_url(self.plan.database),
             switch=switch,
-            outbound_endpoint=endpoint,
-            advertise=self.plan.outbound,
-            peers=frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1", switch.host}),
-            inline=True,
+            outbound=OutboundSettings(
+                endpoint=endpoint,
+                advertise=self.plan.outbound,
+                allow=("127.0.0.1", "::1", "::ffff:127.0.0.1", switch.host),
+                inline=True,
+            ),
             outcomes=self.plan.outcomes,
         )
 

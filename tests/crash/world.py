@@ -32,6 +32,7 @@ from dialer.errors import StoreError
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import Delivery, VoipAppType
 from dialer.service import DialerService, ServiceSettings
+from dialer.settings import OutboundSettings, RecoverySettings
 from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.config import SimulatorConfig, uuid_factory
 from dialer.simulator.oracle import CalledSide, Oracle
@@ -215,11 +216,10 @@ class World:
             switch=SwitchConfig(
                 port=SWITCH_PORT, handshake=2.0, ping_interval=1.0, silence=2.0, retry_initial=0.2, retry_max=1.0
             ),
-            outbound_endpoint=f"tcp:{OUTBOUND_PORT}:interface=127.0.0.1",
+            outbound=OutboundSettings(endpoint=f"tcp:{OUTBOUND_PORT}:interface=127.0.0.1"),
             outcomes=self.folder / "outcomes",
             applications={VoipAppType.PLAY_AUDIO: play},
-            recovery_grace=GRACE,
-            originate_window=WINDOW,
+            recovery=RecoverySettings(grace=GRACE, originate_window=WINDOW),
         )
         self.service = DialerService(self.dialer, settings)
         Deferred.fromCoroutine(self.service.start()).addErrback(self._not_started, self.dialer)

@@ -168,13 +168,13 @@ async def test_live_settings_act_at_once_and_the_rest_is_named(tmp_path):
 @pytest_twisted.ensureDeferred
 async def test_the_times_of_recovery_are_those_that_are_configured(tmp_path):
     async with running(tmp_path, config()) as here:
-        flow = here.host.service.lifecycle.settings
-        assert (flow.recovery_grace, flow.originate_window) == (10.0, 10.0)
+        flow = here.host.service.lifecycle.settings.recovery
+        assert (flow.grace, flow.originate_window) == (10.0, 10.0)
     other = tmp_path / "other"
     other.mkdir()
     async with running(other, config(recovery={"grace": 3, "originate_window": 4})) as here:
-        flow = here.host.service.lifecycle.settings
-        assert (flow.recovery_grace, flow.originate_window) == (3.0, 4.0)
+        flow = here.host.service.lifecycle.settings.recovery
+        assert (flow.grace, flow.originate_window) == (3.0, 4.0)
 
 
 @on_sqlite
