@@ -23,7 +23,7 @@ from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.calls.membership import Membership
-from dialer.calls.register import MOST_FOREIGN, Overheard
+from dialer.calls.register import MOST_FOREIGN_HANGUPS, ForeignHangups
 from dialer.calls.witness import Witness
 from dialer.campaigns.scheduler import Scheduler
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
@@ -231,7 +231,7 @@ class DialerService:
             ).run,
             finished=self.finished,
             submitted=self.pace.note,
-            overheard=Overheard(MOST_FOREIGN if self.database.dialect is Dialect.POSTGRESQL else 0),
+            foreign_hangups=ForeignHangups(MOST_FOREIGN_HANGUPS if self.database.dialect is Dialect.POSTGRESQL else 0),
         )
         self.witness = Witness(
             now=self.now,

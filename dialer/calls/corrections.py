@@ -24,7 +24,7 @@ class Correction(enum.StrEnum):
     JOB_NOT_BELIEVED = "job-not-believed"  # the switch said that it failed, and knows the call
     UNDRIVEN_HUNG_UP = "undriven-hung-up"  # answered, and no session came
     OVERDUE_HUNG_UP = "overdue-hung-up"  # beyond every limit of its own
-    STRAY_HUNG_UP = "stray-hung-up"  # a channel of ours that no attempt knows
+    ORPHAN_HUNG_UP = "stray-hung-up"  # a channel of ours that no attempt knows
     RECORD_ENDED = "record-ended"  # a call detail record told the end of a call that nobody could hear
     RECORD_CORRECTED = "record-corrected"  # a call detail record told how a call had ended of which nobody could
     RESCUED = "rescued"  # an attempt of a dead node, taken over

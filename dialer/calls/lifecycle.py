@@ -31,7 +31,7 @@ from dialer.calls import machine, retry
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.live import LiveAttempt, hang_up
 from dialer.calls.recovery import Reconciler
-from dialer.calls.register import OpenAttempts, Overheard
+from dialer.calls.register import ForeignHangups, OpenAttempts
 from dialer.calls.sweeper import Sweeper
 from dialer.calls.verdict import Health, got_through_at, judge
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
@@ -87,7 +87,7 @@ class Lifecycle:
     application: VoiceApplication
     finished: Callable[[Finish], None] = lambda _: None
     submitted: Callable[[datetime], None] = lambda _: None
-    overheard: Overheard = field(factory=Overheard)
+    foreign_hangups: ForeignHangups = field(factory=ForeignHangups)
     corrections: CorrectionLog = field(factory=CorrectionLog, init=False)
     register: OpenAttempts = field(factory=OpenAttempts, init=False)
     health: Health = field(factory=Health, init=False)
@@ -113,7 +113,7 @@ class Lifecycle:
             switch=self.switch,
             attempts=self.register,
             tell=self.signal_received,
-            look_for_strays=self._reconciler.look_soon,
+            look_for_orphans=self._reconciler.look_soon,
             corrections=self.corrections,
         )
 
@@ -197,7 +197,7 @@ class Lifecycle:
         """Something happened to a call. Calls that are not ours, or have ended, are none of this flow's business."""
         live = self.register.find(signal.call_uuid)
         if live is None:
-            self.overheard.note(signal)
+            self.foreign_hangups.note(signal)
         if live is None or live.concluding:
             return
         before = live.state
@@ -301,18 +301,18 @@ class Lifecycle:
     def switch_up(self, switch: Switch) -> None:
         """Compare what we own with what lives on the switch. Connections do not break at the same moment: what the last one
         told of a call, after the first had broken, says nothing about what became of it since."""
-        self._set_adrift()
+        self._make_unconfirmed()
         self._reconciler.start()
 
     def switch_down(self, switch: Switch, reason: str) -> None:
-        """Whatever was sent is adrift until the switch is back; what was not sent is given back."""
+        """Whatever was sent is unconfirmed until the switch is back; what was not sent is given back."""
         self._reconciler.stop()
         self.release_unsent()
-        self._set_adrift()
+        self._make_unconfirmed()
 
-    def _set_adrift(self) -> None:
+    def _make_unconfirmed(self) -> None:
         for live in self.register:
-            if live.sent and live.state is not AttemptState.ADRIFT:
+            if live.sent and live.state is not AttemptState.UNCONFIRMED:
                 self._tell(live, SignalKind.SWITCH_LOST)
 
     def take_over(self, attempts: Iterable[Attempt]) -> None:
@@ -322,9 +322,9 @@ class Lifecycle:
         """
         for attempt in attempts:
             if attempt.call_uuid not in self.register.calls:
-                self.register.add(LiveAttempt(attempt, AttemptState.ADRIFT, sent=True))
-                self.store.move(attempt, AttemptState.ADRIFT, self.now())
-                for ended in self.overheard.recall(attempt.call_uuid):
+                self.register.add(LiveAttempt(attempt, AttemptState.UNCONFIRMED, sent=True))
+                self.store.move(attempt, AttemptState.UNCONFIRMED, self.now())
+                for ended in self.foreign_hangups.recall(attempt.call_uuid):
                     self.signal_received(ended)
         self._reconciler.look_soon()
 

@@ -7,8 +7,8 @@ How an attempt ended (cause, SIP status, times) is data beside the state. What t
   comes before or after the hangup. Whatever comes after the end changes nothing.
 - `originate` runs with `ignore_early_media=true`, so the job succeeds at the answer, not at a 183.
 - A session that closes says nothing about the call: the dialplan goes on behind it, and may open another one.
-- ADRIFT is a call whose switch we cannot see, also one that may just have been sent. Only what shows the call alive or gone
-  leads out of it. It is the one state that an attempt leaves backwards, since what is found is the truth.
+- UNCONFIRMED is a call whose switch we cannot see, also one that may just have been sent. Only what shows the call alive or
+  gone leads out of it. It is the one state that an attempt leaves backwards, since what is found is the truth.
   A session does not show it: it comes over a connection of its own, perhaps late, and the call may have ended unheard since.
 - FOUND_GONE is a verdict (the channel is absent after the grace, on a switch that we see), not the look at one listing.
 """
@@ -25,14 +25,14 @@ _SUB = AttemptState.SUBMITTED
 _RNG = AttemptState.RINGING
 _ANS = AttemptState.ANSWERED
 _CON = AttemptState.CONNECTED
-_ADR = AttemptState.ADRIFT
+_UNC = AttemptState.UNCONFIRMED
 _END = AttemptState.ENDED
 _NEVER = None  # cannot happen: to see it is a programming error
 
 # fmt: off
-_COLUMNS = (                           _PLA,   _SUB,   _RNG,   _ANS,   _CON,   _ADR,   _END)
+_COLUMNS = (                           _PLA,   _SUB,   _RNG,   _ANS,   _CON,   _UNC,   _END)
 _ROWS = {
-    SignalKind.SUBMITTED:             (_SUB,   _SUB,   _RNG,   _ANS,   _CON,   _ADR,   _END),
+    SignalKind.SUBMITTED:             (_SUB,   _SUB,   _RNG,   _ANS,   _CON,   _UNC,   _END),
     # One command has one reply: what was accepted, or is already on the line, cannot be refused any more.
     SignalKind.REFUSED:               (_END,   _NEVER, _NEVER, _NEVER, _NEVER, _END,   _END),
     SignalKind.JOB_SUCCEEDED:         (_ANS,   _ANS,   _ANS,   _ANS,   _CON,   _ANS,   _END),
@@ -40,10 +40,10 @@ _ROWS = {
     SignalKind.RANG:                  (_RNG,   _RNG,   _RNG,   _ANS,   _CON,   _RNG,   _END),
     SignalKind.EARLY_MEDIA_STARTED:   (_RNG,   _RNG,   _RNG,   _ANS,   _CON,   _RNG,   _END),
     SignalKind.ANSWERED:              (_ANS,   _ANS,   _ANS,   _ANS,   _CON,   _ANS,   _END),
-    SignalKind.SESSION_OPENED:        (_CON,   _CON,   _CON,   _CON,   _CON,   _ADR,   _END),
-    SignalKind.SESSION_CLOSED:        (_PLA,   _SUB,   _RNG,   _ANS,   _CON,   _ADR,   _END),
+    SignalKind.SESSION_OPENED:        (_CON,   _CON,   _CON,   _CON,   _CON,   _UNC,   _END),
+    SignalKind.SESSION_CLOSED:        (_PLA,   _SUB,   _RNG,   _ANS,   _CON,   _UNC,   _END),
     SignalKind.HUNG_UP:               (_END,   _END,   _END,   _END,   _END,   _END,   _END),
-    SignalKind.SWITCH_LOST:           (_ADR,   _ADR,   _ADR,   _ADR,   _ADR,   _ADR,   _END),
+    SignalKind.SWITCH_LOST:           (_UNC,   _UNC,   _UNC,   _UNC,   _UNC,   _UNC,   _END),
     SignalKind.FOUND_RINGING:         (_RNG,   _RNG,   _RNG,   _ANS,   _CON,   _RNG,   _END),
     SignalKind.FOUND_ANSWERED:        (_ANS,   _ANS,   _ANS,   _ANS,   _CON,   _ANS,   _END),
     SignalKind.FOUND_GONE:            (_END,   _END,   _END,   _END,   _END,   _END,   _END),

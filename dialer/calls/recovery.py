@@ -3,7 +3,7 @@ node's attempts are taken over.
 
 The rules are those of the design's crash section. Alive: adopted. Absent after the grace on the same core: `UNKNOWN`. The core
 changed: `LOST_SWITCH`. A channel with our account code that nobody knows is hung up after a second look (see
-`dialer.calls.strays`).
+`dialer.calls.orphans`).
 
 A job outlives the connection that asked for it: FreeSWITCH may still start a call that it was told of just before the
 connection broke. So absence counts only when the grace has passed since the last moment at which the originate could have been
@@ -29,8 +29,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.live import LiveAttempt
+from dialer.calls.orphans import OrphanChannels
 from dialer.calls.register import OpenAttempts
-from dialer.calls.strays import Strays
 from dialer.errors import CommandFailed, SwitchUnavailable
 from dialer.interfaces import Now, Switch
 from dialer.model import AttemptState, OwnCause, Signal, SignalKind
@@ -46,7 +46,7 @@ AT_ONCE = 20
 
 @define(eq=False, kw_only=True)
 class Reconciler:
-    """Tells the flow, by signals, what became of the attempts that are adrift. `known` is `FlowStore.known`."""
+    """Tells the flow, by signals, what became of the attempts that are unconfirmed. `known` is `FlowStore.known`."""
 
     clock: IReactorTime
     now: Now
@@ -57,7 +57,7 @@ class Reconciler:
     tell: Callable[[Signal], None]
     known: Callable[[Collection[str]], Deferred[set[str]]]
     corrections: CorrectionLog
-    _strays: Strays = field(init=False)
+    _orphans: OrphanChannels = field(init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _running: bool = field(default=False, init=False)
     _visit: int = field(default=0, init=False)
@@ -73,7 +73,7 @@ class Reconciler:
     _checking: set[str] = field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._strays = Strays(
+        self._orphans = OrphanChannels(
             now=self.now,
             switch=self.switch,
             account_code=self.account_code,
@@ -84,7 +84,7 @@ class Reconciler:
         )
 
     def start(self) -> None:
-        """The switch is there: look at once, and again until nothing is adrift and no stray is left."""
+        """The switch is there: look at once, and again until nothing is unconfirmed and no orphan channel is left."""
         self.stop()
         self._running = True
         self._look()
@@ -95,7 +95,7 @@ class Reconciler:
         self._visit += 1
         for told in (self._asked, self._adopted, self._missed):
             told.clear()
-        self._strays.forget()
+        self._orphans.forget()
         self._cancel()
 
     def look_soon(self) -> None:
@@ -129,7 +129,7 @@ class Reconciler:
         try:
             alive = await self.switch.is_alive(uuid)
         except (SwitchUnavailable, CommandFailed) as error:
-            # It is adrift now, or will be found by the next look.
+            # It is unconfirmed now, or will be found by the next look.
             log.warning("cannot tell whether a call lives", call=uuid, reason=str(error))
         else:
             if alive:
@@ -153,14 +153,14 @@ class Reconciler:
         if visit != self._visit:
             return
         self._looking = False
-        if self._soon or self._failed or self._strays or self._adopted or self._adrift():
+        if self._soon or self._failed or self._orphans or self._adopted or self._unconfirmed():
             self._timer = self.clock.callLater(0 if self._soon else LOOK_AGAIN, self._look)
 
-    def _adrift(self) -> list[LiveAttempt]:
-        return [live for live in self.attempts if self._is_adrift(live)]
+    def _unconfirmed(self) -> list[LiveAttempt]:
+        return [live for live in self.attempts if self._is_unconfirmed(live)]
 
-    def _is_adrift(self, live: LiveAttempt) -> bool:
-        return live.state is AttemptState.ADRIFT and live.sent and self.attempts.holds(live)
+    def _is_unconfirmed(self, live: LiveAttempt) -> bool:
+        return live.state is AttemptState.UNCONFIRMED and live.sent and self.attempts.holds(live)
 
     async def _look_once(self, visit: int) -> None:
         try:
@@ -172,13 +172,13 @@ class Reconciler:
             return
         doubtful = self._to_confirm()
         unlisted = []
-        for live in self._adrift():
+        for live in self._unconfirmed():
             channel = channels.get(live.attempt.call_uuid)
             if channel is None:
                 unlisted.append(live)
             else:
                 self._found(live, answered=channel.answered)
-        self._strays.look(channels.values())
+        self._orphans.look(channels.values())
         await self._ask_for([*self._doubtful(unlisted), *doubtful], visit)
 
     def _cannot_look(self, visit: int, error: SwitchUnavailable | CommandFailed) -> None:
@@ -230,7 +230,7 @@ class Reconciler:
                 self._confirm(live, alive=alive)
                 continue
             self._asked.add(uuid)
-            if not self._is_adrift(live):
+            if not self._is_unconfirmed(live):
                 continue  # it was heard of meanwhile
             if alive:
                 self._found(live, answered=live.answered_at is not None)
@@ -278,5 +278,5 @@ class Reconciler:
 
 
 _UNHEARD = frozenset({AttemptState.PLANNED, AttemptState.SUBMITTED})
-_OTHERWISE_KNOWN = frozenset({None, AttemptState.ADRIFT, AttemptState.ENDED})
+_OTHERWISE_KNOWN = frozenset({None, AttemptState.UNCONFIRMED, AttemptState.ENDED})
 """States that a call which was found alive leaves to others: it is looked for anew, or its end was told."""

@@ -155,12 +155,12 @@ class OpenAttempts:
 REMEMBERED_FOR: Final = timedelta(seconds=330)
 """How long: the longest lease, and the time in which its end is noticed."""
 
-MOST_FOREIGN: Final = 10_000
+MOST_FOREIGN_HANGUPS: Final = 10_000
 """How many: those of a stock switch in that time, at 1 kB each."""
 
 
 @define(eq=False)
-class Overheard:
+class ForeignHangups:
     """The last ends of calls that are not this process's, by call UUID, the oldest first; at most `most`, none where there can
     be no other node.
 

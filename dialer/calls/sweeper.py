@@ -41,12 +41,12 @@ class SweepRules:
     every: float = 10.0
     without_session: float = 30.0
     without_news: float = 60.0
-    strays_every: float = 60.0
+    orphans_every: float = 60.0
 
 
 @define(eq=False, kw_only=True)
 class Sweeper:
-    """Looks every few seconds while it runs and the switch is there. `tell` takes a signal to the flow; `look_for_strays` is
+    """Looks every few seconds while it runs and the switch is there. `tell` takes a signal to the flow; `look_for_orphans` is
     the reconciler's."""
 
     clock: IReactorTime
@@ -54,11 +54,11 @@ class Sweeper:
     switch: Switch
     attempts: OpenAttempts
     tell: Callable[[Signal], None]
-    look_for_strays: Callable[[], None]
+    look_for_orphans: Callable[[], None]
     corrections: CorrectionLog
     rules: SweepRules = field(factory=SweepRules)
     _absent: set[str] = field(factory=set, init=False)
-    _strays_at: float = field(default=0.0, init=False)
+    _orphans_at: float = field(default=0.0, init=False)
     _loop: PeriodicLoop = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -66,7 +66,7 @@ class Sweeper:
 
     def start(self) -> None:
         """Begin to look."""
-        self._strays_at = self.clock.seconds() + self.rules.strays_every
+        self._orphans_at = self.clock.seconds() + self.rules.orphans_every
         self._loop.start()
 
     async def stop(self) -> None:
@@ -74,7 +74,7 @@ class Sweeper:
         await self._loop.stop()
 
     async def sweep(self) -> None:
-        """One look. Calls whose switch is away are adrift, and none of this loop's business."""
+        """One look. Calls whose switch is away are unconfirmed, and none of this loop's business."""
         if not self.switch.ready:
             self._absent.clear()
             return
@@ -88,9 +88,9 @@ class Sweeper:
         except (SwitchUnavailable, CommandFailed) as error:
             log.warning("cannot ask the switch about our calls", switch=self.switch.name, reason=str(error))
         self._absent &= self.attempts.calls
-        if self.clock.seconds() >= self._strays_at:
-            self._strays_at = self.clock.seconds() + self.rules.strays_every
-            self.look_for_strays()
+        if self.clock.seconds() >= self._orphans_at:
+            self._orphans_at = self.clock.seconds() + self.rules.orphans_every
+            self.look_for_orphans()
 
     # --- which ------------------------------------------------------------------------------------------------------------
 
@@ -126,4 +126,4 @@ class Sweeper:
         self.tell(Signal(kind=SignalKind.FOUND_GONE, call_uuid=uuid, at=self.now(), cause=OwnCause.UNKNOWN))
 
 
-_ANOTHERS_BUSINESS = frozenset({AttemptState.ADRIFT, AttemptState.ENDED})
+_ANOTHERS_BUSINESS = frozenset({AttemptState.UNCONFIRMED, AttemptState.ENDED})

@@ -89,7 +89,7 @@ class Witness:
         before = self.register.state_of(uuid)
         if before is not None:
             self.tell(record.hung_up)
-            if before is AttemptState.ADRIFT:
+            if before is AttemptState.UNCONFIRMED:
                 self._ended(uuid)
             # What the flow writes at this moment may be the end of which nobody could tell more: that is corrected below.
             stored = await self.register.when_stored(uuid)
@@ -129,7 +129,7 @@ class Witness:
 def ending(known: Recorded, hung_up: Signal, now: datetime) -> Finish:
     """The end of an attempt, by what the database knows of it and what a record tells; the rules are those of the flow."""
     attempt = known.attempt
-    live = LiveAttempt(attempt, AttemptState.ADRIFT, sent=True)
+    live = LiveAttempt(attempt, AttemptState.UNCONFIRMED, sent=True)
     live.note(hung_up)
     outcome = evolve(live.outcome(now), machine=known.machine)
     verdict = judge(outcome)

@@ -102,7 +102,7 @@ def _line(view: View) -> str:
 
 
 def _shown(states: Mapping[AttemptState, int]) -> list[AttemptState]:
-    extra = [state for state in (AttemptState.CONNECTED, AttemptState.ADRIFT) if states.get(state)]
+    extra = [state for state in (AttemptState.CONNECTED, AttemptState.UNCONFIRMED) if states.get(state)]
     return [*_OPEN_STATES, *extra]
 
 

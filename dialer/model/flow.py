@@ -66,7 +66,7 @@ class AttemptState(enum.StrEnum):
     RINGING = "ringing"
     ANSWERED = "answered"
     CONNECTED = "connected"
-    ADRIFT = "adrift"
+    UNCONFIRMED = "adrift"  # the word that a CHECK constraint of existing databases knows
     ENDED = "ended"
 
 

@@ -20,7 +20,7 @@ def test_a_call_that_was_heard_of_after_the_first_connection_had_broken_is_looke
     flow.tell(uuid, SignalKind.ANSWERED)
     flow.switch.ready = True
     flow.lifecycle.switch_up(flow.switch)
-    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.UNCONFIRMED: 1}
     flow.clock.pump([1.0] * 12)
     assert [finish.outcome.cause for finish in flow.finished] == [OwnCause.UNKNOWN]
 

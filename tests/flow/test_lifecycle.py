@@ -168,7 +168,7 @@ def test_what_may_have_been_sent_is_kept_until_the_switch_tells(flow: Flow) -> N
     flow.lifecycle.switch_down(flow.switch, "connection lost")
     flow.clock.advance(3600)
     assert flow.finished == []
-    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.UNCONFIRMED: 1}
 
 
 def test_calls_waiting_for_their_turn_are_given_back_when_the_switch_goes(flow: Flow) -> None:

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from dialer.calls.corrections import Correction
 from dialer.calls.membership import EVERY, Membership
-from dialer.calls.register import Overheard
+from dialer.calls.register import ForeignHangups
 from dialer.errors import StoreError
 from dialer.interfaces import NodeState, Pulse
 from dialer.model import Attempt, AttemptState, Hangup, LiveChannel, OwnCause, SignalKind
@@ -63,7 +63,7 @@ class Node(Flow):
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
-        self.lifecycle.overheard = Overheard(10)
+        self.lifecycle.foreign_hangups = ForeignHangups(10)
         self.nodes = MemoryNodes(self.now)
         self.membership = Membership(
             clock=self.clock,

@@ -56,7 +56,7 @@ def test_a_record_alone_ends_the_call(flow: Flow) -> None:
     assert len(flow.finished) == 1
 
 
-def test_a_call_that_is_adrift_ends_with_its_real_cause(flow: Flow) -> None:
+def test_a_call_that_is_unconfirmed_ends_with_its_real_cause(flow: Flow) -> None:
     uuid = flow.call()
     flow.tell(uuid, SignalKind.RANG)
     flow.lifecycle.switch_down(flow.switch, "connection lost")

@@ -100,7 +100,7 @@ def test_a_channel_that_the_list_does_not_show_is_asked_for_by_its_uuid(flow: Fl
     regain_switch(flow)
     flow.clock.pump([1.0] * 15)
     assert flow.finished == []
-    assert AttemptState.ADRIFT not in flow.lifecycle.register.states()
+    assert AttemptState.UNCONFIRMED not in flow.lifecycle.register.states()
 
 
 def test_a_call_that_is_over_and_still_listed_is_noticed_before_long(flow: Flow) -> None:
@@ -166,7 +166,7 @@ def test_a_restarted_switch_has_lost_the_calls(flow: Flow) -> None:
 def test_a_restarted_process_adopts_what_its_predecessor_left(flow: Flow) -> None:
     uuid = flow.call()
     restart(flow)
-    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.UNCONFIRMED: 1}
     flow.channel(uuid)
     regain_switch(flow)
     assert flow.lifecycle.register.owns(uuid)
@@ -309,7 +309,7 @@ def test_what_a_lost_connection_still_answers_is_not_believed(flow: Flow, when: 
     flow.clock.advance(when)
     flow.lifecycle.switch_down(flow.switch, "the connection for events broke")
     flow.clock.advance(5)
-    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.UNCONFIRMED: 1}
     assert counted(flow) == {}
     flow.channel(uuid)
     flow.lifecycle.switch_up(flow.switch)
@@ -324,6 +324,6 @@ def test_a_switch_that_refuses_to_list_its_channels_is_asked_again(flow: Flow) -
     with mock.patch.object(MemorySwitch, "live_channels", side_effect=CommandFailed("show channels", "-ERR busy")):
         regain_switch(flow)
         flow.clock.advance(1)
-    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.UNCONFIRMED: 1}
     flow.clock.advance(1)
     assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}

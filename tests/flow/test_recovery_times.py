@@ -79,7 +79,7 @@ def test_the_switch_gets_only_so_many_questions_at_a_time(ticking: Ticking) -> N
     assert ticking.switch.most_in_flight <= AT_ONCE + 1
 
 
-def test_other_contacts_are_dialled_within_five_seconds_while_calls_are_adrift(ticking: Ticking) -> None:
+def test_other_contacts_are_dialled_within_five_seconds_while_calls_are_unconfirmed(ticking: Ticking) -> None:
     ticking.contacts(10)
     ticking.switch.per_command = 0.1  # so slow that the fate of the calls is open for long
     at = regain_switch(ticking)
@@ -87,10 +87,10 @@ def test_other_contacts_are_dialled_within_five_seconds_while_calls_are_adrift(t
     new = [when for when, _ in ticking.sent[CALLS:]]
     assert len(new) == 10
     assert new[0] - at < 1.0
-    assert ticking.lifecycle.register.states()[AttemptState.ADRIFT] > CALLS // 2
+    assert ticking.lifecycle.register.states()[AttemptState.UNCONFIRMED] > CALLS // 2
 
 
-def test_calls_that_are_adrift_take_up_their_places() -> None:
+def test_calls_that_are_unconfirmed_take_up_their_places() -> None:
     ticking = Ticking()
     ticking.store.gateways[GATEWAY.id] = evolve(GATEWAY, maximum_call=3)
     ticking.contacts(10)

@@ -123,7 +123,7 @@ def test_nothing_is_decided_while_the_switch_is_away(flow: Flow) -> None:
     assert flow.switch.killed == []
 
 
-def test_a_stray_channel_is_found_while_the_connection_holds(flow: Flow) -> None:
+def test_an_orphan_channel_is_found_while_the_connection_holds(flow: Flow) -> None:
     flow.lifecycle.switch_up(flow.switch)
     pass_time(flow, 5)
     flow.channel("stray")

@@ -61,7 +61,7 @@ def test_a_call_that_lives_is_adopted_at_once(flow: Flow, dead: Flow, answered: 
     assert flow.store.open == {}
 
 
-@pytest.mark.parametrize("state", [AttemptState.PLANNED, AttemptState.SUBMITTED, AttemptState.ADRIFT])
+@pytest.mark.parametrize("state", [AttemptState.PLANNED, AttemptState.SUBMITTED, AttemptState.UNCONFIRMED])
 def test_what_may_still_be_on_its_way_is_not_judged_before_its_deadline_and_the_grace(
     flow: Flow, dead: Flow, state: AttemptState
 ) -> None:
@@ -112,7 +112,7 @@ def test_what_is_taken_over_while_the_switch_is_away_waits_for_it(flow: Flow, de
     flow.switch.ready = False
     flow.lifecycle.switch_down(flow.switch, "connection lost")
     rescued(flow, uuid)
-    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.UNCONFIRMED: 1}
     flow.switch.ready = True
     flow.lifecycle.switch_up(flow.switch)
     assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}
@@ -126,7 +126,7 @@ def test_what_comes_during_a_look_is_looked_for_right_after_it(flow: Flow, dead:
     flow.clock.advance(0.15)  # the list has come, and the first one is asked for
     rescued(flow, alive)
     flow.clock.pump([0.05] * 8)
-    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1, AttemptState.ANSWERED: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.UNCONFIRMED: 1, AttemptState.ANSWERED: 1}
 
 
 def test_what_is_owned_already_is_not_taken_twice(flow: Flow) -> None:
@@ -222,7 +222,7 @@ def test_a_reply_about_a_forgotten_call_is_not_believed_of_the_one_that_came_bac
     flow.lifecycle.forget([uuid])
     rescued(flow, uuid)
     flow.switch.waiting[0].errback(SwitchUnavailable("originate", "stopping", sent=False))
-    assert flow.lifecycle.register.states() == {AttemptState.ADRIFT: 1}
+    assert flow.lifecycle.register.states() == {AttemptState.UNCONFIRMED: 1}
 
 
 def test_the_session_of_a_forgotten_call_goes_on_to_its_end(flow: Flow) -> None:

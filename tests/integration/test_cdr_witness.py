@@ -216,7 +216,7 @@ async def test_what_somebody_else_has_ended_meanwhile_is_corrected(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
         await w.store.finish(unexplained(attempt))
-        here = evolve(witness(w), register=Register(lambda _: AttemptState.ADRIFT, is_stored=False))
+        here = evolve(witness(w), register=Register(lambda _: AttemptState.UNCONFIRMED, is_stored=False))
         assert await take(here) is Verdict.CORRECTED
         assert w.attempt(attempt)["disposition"] == "ANSWERED"
 
@@ -226,7 +226,7 @@ async def test_a_flow_that_has_taken_the_call_over_meanwhile_hears_of_it(tmp_pat
     async with world(tmp_path) as w:
         await w.begun()
         told = []
-        states = iter([None, AttemptState.ADRIFT])
+        states = iter([None, AttemptState.UNCONFIRMED])
         here = evolve(witness(w), register=Register(lambda _: next(states)), tell=told.append)
         assert await take(here) is Verdict.ENDED
         assert [signal.call_uuid for signal in told] == ["call-1"]

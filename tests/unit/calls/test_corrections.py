@@ -16,10 +16,10 @@ def test_each_kind_has_its_own_count() -> None:
     corrections = CorrectionLog()
     corrections.note(Correction.ENDED_UNKNOWN, "call-1", "it is gone")
     corrections.note(Correction.ENDED_UNKNOWN, "call-2", "it is gone")
-    corrections.note(Correction.STRAY_HUNG_UP, "call-3", "nobody knows it")
+    corrections.note(Correction.ORPHAN_HUNG_UP, "call-3", "nobody knows it")
     assert {kind: count for kind, count in corrections.items() if count} == {
         Correction.ENDED_UNKNOWN: 2,
-        Correction.STRAY_HUNG_UP: 1,
+        Correction.ORPHAN_HUNG_UP: 1,
     }
 
 

@@ -51,15 +51,15 @@ def test_an_ended_attempt_stays_ended(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize(("state", "kind"), sorted(TABLE))
-def test_a_state_never_goes_backwards_except_out_of_adrift(state: State, kind: Kind) -> None:
+def test_a_state_never_goes_backwards_except_out_of_unconfirmed(state: State, kind: Kind) -> None:
     target = TABLE[state, kind]
-    if State.ADRIFT not in (state, target):
+    if State.UNCONFIRMED not in (state, target):
         assert RANK[target] >= RANK[state]
 
 
 @pytest.mark.parametrize(("state", "kind"), sorted(TABLE))
-def test_only_the_loss_of_the_switch_sets_an_attempt_adrift(state: State, kind: Kind) -> None:
-    if TABLE[state, kind] is State.ADRIFT and state is not State.ADRIFT:
+def test_only_the_loss_of_the_switch_makes_an_attempt_unconfirmed(state: State, kind: Kind) -> None:
+    if TABLE[state, kind] is State.UNCONFIRMED and state is not State.UNCONFIRMED:
         assert kind is Kind.SWITCH_LOST
 
 
@@ -110,8 +110,8 @@ def test_what_comes_second_of_job_failed_and_hung_up_stays_ended(order: tuple[Ki
 
 
 @pytest.mark.parametrize("state", [State.PLANNED, State.SUBMITTED, State.RINGING, State.ANSWERED, State.CONNECTED])
-def test_a_lost_switch_sets_every_open_attempt_adrift(state: State) -> None:
-    assert next_state(state, Kind.SWITCH_LOST) is State.ADRIFT
+def test_a_lost_switch_makes_every_open_attempt_unconfirmed(state: State) -> None:
+    assert next_state(state, Kind.SWITCH_LOST) is State.UNCONFIRMED
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_a_lost_switch_sets_every_open_attempt_adrift(state: State) -> None:
         (Kind.RANG, State.RINGING),
         (Kind.ANSWERED, State.ANSWERED),
         (Kind.JOB_SUCCEEDED, State.ANSWERED),
-        (Kind.SESSION_OPENED, State.ADRIFT),
+        (Kind.SESSION_OPENED, State.UNCONFIRMED),
         (Kind.HUNG_UP, State.ENDED),
-        (Kind.SUBMITTED, State.ADRIFT),
-        (Kind.SESSION_CLOSED, State.ADRIFT),
+        (Kind.SUBMITTED, State.UNCONFIRMED),
+        (Kind.SESSION_CLOSED, State.UNCONFIRMED),
     ],
 )
-def test_an_adrift_attempt_becomes_what_is_known_of_its_call(kind: Kind, state: State) -> None:
-    assert next_state(State.ADRIFT, kind) is state
+def test_an_unconfirmed_attempt_becomes_what_is_known_of_its_call(kind: Kind, state: State) -> None:
+    assert next_state(State.UNCONFIRMED, kind) is state
 
 
 @given(

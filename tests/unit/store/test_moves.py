@@ -13,7 +13,7 @@ from tests.unit.store.support import NOW
 MOVES = st.lists(
     st.tuples(
         st.integers(1, 3),
-        st.sampled_from([AttemptState.SUBMITTED, AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.ADRIFT]),
+        st.sampled_from([AttemptState.SUBMITTED, AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.UNCONFIRMED]),
         st.integers(0, 9),
         st.sampled_from(["", "core-1", "core-2"]),
     ),

@@ -33,14 +33,14 @@ def another_dialer(flow: Flow) -> Flow:
     return Flow(clock=flow.clock, store=flow.store, switch=flow.switch)
 
 
-def test_a_stray_call_of_ours_is_hung_up_only_after_a_second_look(flow: Flow) -> None:
+def test_an_orphan_call_of_ours_is_hung_up_only_after_a_second_look(flow: Flow) -> None:
     flow.channel("stray")
     flow.lifecycle.switch_up(flow.switch)
     pass_time(flow, GRACE - 1)
     assert flow.switch.killed == []
     pass_time(flow, 3)
     assert flow.switch.killed == ["stray"]
-    assert flow.lifecycle.corrections[Correction.STRAY_HUNG_UP] == 1
+    assert flow.lifecycle.corrections[Correction.ORPHAN_HUNG_UP] == 1
 
 
 def test_calls_of_others_and_legs_of_calls_are_left_alone(flow: Flow) -> None:
@@ -86,7 +86,7 @@ def test_a_call_whose_attempt_has_ended_goes_its_grace_counting_from_then(flow: 
     assert flow.switch.killed == ["stray"]
 
 
-def test_a_stray_whose_attempt_is_taken_over_meanwhile_is_adopted(flow: Flow) -> None:
+def test_an_orphan_whose_attempt_is_taken_over_meanwhile_is_adopted(flow: Flow) -> None:
     other = another_dialer(flow)
     uuid = other.call()
     attempt = flow.store.open.pop(uuid)
@@ -115,7 +115,7 @@ def test_a_channel_that_the_list_only_remembers_is_not_counted(flow: Flow) -> No
     flow.lifecycle.switch_up(flow.switch)
     pass_time(flow, GRACE + 2)
     assert flow.switch.killed == ["ghost"]
-    assert flow.lifecycle.corrections[Correction.STRAY_HUNG_UP] == 0
+    assert flow.lifecycle.corrections[Correction.ORPHAN_HUNG_UP] == 0
 
 
 def test_what_was_seen_before_the_switch_went_away_proves_nothing(flow: Flow) -> None:
@@ -131,7 +131,7 @@ def test_what_was_seen_before_the_switch_went_away_proves_nothing(flow: Flow) ->
     assert flow.switch.killed == ["stray"]
 
 
-def test_a_stray_that_is_taken_over_while_another_one_is_hung_up_is_adopted(flow: Flow) -> None:
+def test_an_orphan_that_is_taken_over_while_another_one_is_hung_up_is_adopted(flow: Flow) -> None:
     other = another_dialer(flow)
     uuid = other.call()
     attempt = flow.store.open.pop(uuid)

@@ -1,7 +1,7 @@
 """Channels on the switch that carry our account code and that no attempt knows.
 
 The attempt of a channel may be another dialer's, when several share a database, or this process's own a moment before it is
-known here; so a channel is a stray only when neither this process's memory nor the database knows it, and still so after the
+known here; so a channel is an orphan only when neither this process's memory nor the database knows it, and still so after the
 grace. The database is asked after the switch has listed its channels: an attempt is durable before its call exists, so a call
 that was begun meanwhile is known.
 """
@@ -25,8 +25,8 @@ log = structlog.get_logger()
 
 
 @define(eq=False, kw_only=True)
-class Strays:
-    """Remembers what it has seen, and hangs up what stays a stray for `grace` seconds. `known` is `FlowStore.known`. True
+class OrphanChannels:
+    """Remembers what it has seen, and hangs up what stays an orphan for `grace` seconds. `known` is `FlowStore.known`. True
     while there may be one, so that somebody has to look again."""
 
     now: Now
@@ -48,40 +48,40 @@ class Strays:
         self._seen.clear()
 
     def look(self, channels: Iterable[LiveChannel]) -> None:
-        """Look for strays among the channels of the switch, in the background: the database may take its time. Does nothing
+        """Look for orphans among the channels of the switch, in the background: the database may take its time. Does nothing
         while a look is under way."""
         if self._looking:
             return
         self._looking = True
-        Deferred.fromCoroutine(self._look([one.call_uuid for one in channels if self._may_be_stray(one)])).addErrback(
-            lambda failure: log.error("cannot look for strays", reason=failure.getTraceback())
+        Deferred.fromCoroutine(self._look([one.call_uuid for one in channels if self._may_be_orphan(one)])).addErrback(
+            lambda failure: log.error("cannot look for orphans", reason=failure.getTraceback())
         )
 
     async def _look(self, suspects: list[str]) -> None:
         self._failed = True
         try:
-            await self._hang_up_strays(suspects)
+            await self._hang_up_orphans(suspects)
             self._failed = False
         except (StoreError, SwitchUnavailable, CommandFailed) as error:
             log.warning("cannot tell whose calls these are", switch=self.switch.name, reason=str(error))
         finally:
             self._looking = False
 
-    async def _hang_up_strays(self, suspects: list[str]) -> None:
+    async def _hang_up_orphans(self, suspects: list[str]) -> None:
         known = await self.known(suspects) if suspects else set()
         now = self.now()
-        strays = [uuid for uuid in suspects if uuid not in known and uuid not in self.attempts.calls]
-        self._seen = {uuid: self._seen.get(uuid, now) for uuid in strays}
+        orphans = [uuid for uuid in suspects if uuid not in known and uuid not in self.attempts.calls]
+        self._seen = {uuid: self._seen.get(uuid, now) for uuid in orphans}
         for uuid, seen_at in list(self._seen.items()):
             if now - seen_at < timedelta(seconds=self.grace) or uuid in self.attempts.calls:
                 continue
             if await self.switch.kill(uuid, "NORMAL_CLEARING"):
                 self.corrections.note(
-                    Correction.STRAY_HUNG_UP, uuid, "the channel has our account code, and no attempt knows it"
+                    Correction.ORPHAN_HUNG_UP, uuid, "the channel has our account code, and no attempt knows it"
                 )
             self._seen.pop(uuid, None)
 
-    def _may_be_stray(self, channel: LiveChannel) -> bool:
+    def _may_be_orphan(self, channel: LiveChannel) -> bool:
         """The far half of a loopback call carries our account code, too, and so does the second leg of a call."""
         return (
             channel.outbound
