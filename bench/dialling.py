@@ -18,7 +18,7 @@ from dialer.esl.inbound import SwitchConfig
 from dialer.management import Management, campaigns, gateways, phonebooks, users
 from dialer.management.contacts import import_contacts
 from dialer.metrics import PaceMeter
-from dialer.model import Account, Contact, Finish, VoipAppType
+from dialer.model import Account, AttemptResult, Contact, VoipAppType
 from dialer.service import DialerService, ServiceSettings, utc_now
 from dialer.settings import OutboundSettings
 from dialer.store.database import NodeIdentity
@@ -122,7 +122,7 @@ def dial(load: Load, watch: Callable[[Dialling], Awaitable[None]]) -> None:
     outbound = OutboundSettings(endpoint="tcp:0:interface=127.0.0.1", inline=True)
     settings = ServiceSettings(database=load.url, node=NodeIdentity(name=load.node), switch=config, outbound=outbound)
 
-    def count(_: Finish) -> None:
+    def count(_: AttemptResult) -> None:
         dialling.ended += 1
 
     dialling = Dialling(DialerService(reactor, settings, count), load)

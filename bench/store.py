@@ -25,12 +25,12 @@ from dialer.management.contacts import import_contacts
 from dialer.model import (
     Account,
     Attempt,
+    AttemptResult,
     AttemptState,
     Candidate,
     Contact,
     Decision,
     Disposition,
-    Finish,
     Outcome,
     Plan,
     Snapshot,
@@ -75,13 +75,15 @@ def plan(snapshot: Snapshot, ready: Candidate) -> Plan:
     )
 
 
-def end(attempt: Attempt) -> Finish:
+def end(attempt: Attempt) -> AttemptResult:
     """Busy, to be tried again in an hour."""
-    return Finish(
+    return AttemptResult(
         attempt=attempt,
         outcome=Outcome(cause="USER_BUSY", ended_at=NOW, q850=17, sip_status=486, rang_at=NOW, ring_ms=900, duration_ms=1000),
         disposition=Disposition.BUSY,
-        decision=Decision(status=SubscriberStatus.START, ready_at=NOW + timedelta(hours=1), counts=True, reason="busy"),
+        decision=Decision(
+            status=SubscriberStatus.START, ready_at=NOW + timedelta(hours=1), counts_as_attempt=True, reason="busy"
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Ways out of the switch: what is dialled through a gateway, whether it has room, and how long it is spared after faults."""
+"""Ways out of the switch: what is dialled through a gateway, whether it has headroom, and its pauses after faults."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def dial_string(gateway: Gateway, number: str) -> str:
 # --- whether it can serve -------------------------------------------------------------------------------------------------
 
 
-def room(gateway: Gateway, live: int) -> int | None:
+def headroom(gateway: Gateway, live: int) -> int | None:
     """How many calls more it takes beside `live` ones; None for any number."""
     return None if gateway.maximum_call is None else max(gateway.maximum_call - live, 0)
 
@@ -51,9 +51,9 @@ def chain(gateways: Mapping[int, Gateway], gateway_id: int) -> Iterator[Gateway]
 
 @frozen
 class Backoff:
-    """How a gateway, or the switch, fared of late: faults in a row, and until when it is spared.
+    """How a gateway, or the switch, fared of late: faults in a row, and until when it is backed off from.
 
-    Faults that come in while it is spared are those of calls that were on their way: they lengthen nothing. After the pause
+    Faults that come in meanwhile are those of calls that were on their way: they lengthen nothing. After the pause
     it is tried again, and each further fault doubles the pause, from 1 s to `longest`, until a call gets through. The end of a
     call that got through before the last fault (`fault_at`) proves nothing: calls of a gateway that has just died go on ending
     well.
@@ -65,7 +65,7 @@ class Backoff:
     longest: timedelta = LONGEST_PAUSE
 
     def blocks(self, now: datetime) -> bool:
-        """Whether it is spared at `now`."""
+        """Whether it is backed off from at `now`."""
         return self.until is not None and now < self.until
 
     def after_fault(self, now: datetime, sent_at: datetime | None = None) -> Backoff:

@@ -135,7 +135,7 @@ class Host:
         await self.records.start(settings.endpoint, "cdr.endpoint")
 
     async def _take_record(self, content: bytes) -> None:
-        await self.service.witness.take(read_record(content))
+        await self.service.cdr_reconciler.take(read_record(content))
 
     # --- building ---------------------------------------------------------------------------------------------------------
 

@@ -14,12 +14,12 @@ from twisted.internet.defer import Deferred
 
 from dialer.model import (
     Attempt,
+    AttemptResult,
     AttemptState,
     CampaignStatus,
     Candidate,
     Contact,
     Delivery,
-    Finish,
     Gateway,
     LiveChannel,
     Origination,
@@ -52,8 +52,8 @@ class FlowStore(Protocol):
         """Claim the subscribers and write the attempts, in one transaction for the batch. What is no longer allowed (campaign
         not started, subscriber not ready, number on the do-not-call list, another attempt open to that number) is left out of
         the answer. Where other nodes call, too, the limits that hold over all of them are obeyed: a call may be due later than
-        planned, and one that would be due after `until`, or for which there is no room, is left out. Fires only when the rows
-        are durable."""
+        planned, and one that would be due after `until`, or for which there is no headroom, is left out. Fires only when the
+        rows are durable."""
         ...
 
     @property
@@ -69,7 +69,7 @@ class FlowStore(Protocol):
         """Note a move forward. Batched: durable soon, before the attempt's end is; an attempt that has ended stays so."""
         ...
 
-    def finish(self, finish: Finish, *, unless_recorded: bool = False) -> Deferred[bool]:
+    def finish(self, finish: AttemptResult, *, unless_recorded: bool = False) -> Deferred[bool]:
         """End the attempt, set the subscriber, write the outbox rows: one transaction. Fires with False, and nothing is
         changed, when the attempt had ended before, is another node's by now, or, with `unless_recorded`, has a pending call
         detail record."""
@@ -121,7 +121,7 @@ class Switch(Protocol):
         """The identity of the running FreeSWITCH process; "" before the first connection."""
         ...
 
-    def room(self, within: float) -> int:
+    def headroom(self, within: float) -> int:
         """How many more originates can be sent within so many seconds: commands in flight and calls per second."""
         ...
 

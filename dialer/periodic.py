@@ -78,7 +78,7 @@ class PeriodicLoop:
 
 
 @define(eq=False)
-class Outage:
+class DegradedLog:
     """Something that is tried again and again and does not work: told once, and once more when it works again.
 
     `what` names it for the reader of the log; `reason` is why it did not work the last time, "" when it did."""

@@ -21,10 +21,10 @@ from twisted.internet.interfaces import IListeningPort
 
 from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
+from dialer.calls.cdr_reconciler import CdrReconciler
+from dialer.calls.heartbeat import Heartbeat
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
-from dialer.calls.membership import Membership
 from dialer.calls.register import MOST_FOREIGN_HANGUPS, ForeignHangups
-from dialer.calls.witness import Witness
 from dialer.campaigns.scheduler import Scheduler
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
@@ -32,7 +32,7 @@ from dialer.hooks.outbox import JsonLines, OutboxDeliverer
 from dialer.interfaces import Switch
 from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
-from dialer.model import Finish, Signal, VoipAppType
+from dialer.model import AttemptResult, Signal, VoipAppType
 from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
@@ -96,19 +96,19 @@ def new_id() -> str:
 
 @define(eq=False, slots=False)
 class DialerService:
-    """A dialler on one database and one FreeSWITCH. `finished` is told of each stored end of an attempt."""
+    """A dialer on one database and one FreeSWITCH. `finished` is told of each stored end of an attempt."""
 
     reactor: Any
     settings: ServiceSettings
-    finished: Callable[[Finish], None] = lambda _: None
+    finished: Callable[[AttemptResult], None] = lambda _: None
     pace: PaceMeter = field(factory=PaceMeter, init=False)
     database: Database = field(init=False)
     store: Store = field(init=False)
     switch: InboundSwitch = field(init=False)
     lifecycle: Lifecycle = field(init=False)
     scheduler: Scheduler = field(init=False)
-    witness: Witness = field(init=False)
-    membership: Membership = field(init=False)
+    cdr_reconciler: CdrReconciler = field(init=False)
+    heartbeat: Heartbeat = field(init=False)
     clock: DatabaseClock = field(init=False)
     outbound: OutboundServer = field(init=False)
     deliverer: OutboxDeliverer | None = field(default=None, init=False)
@@ -172,7 +172,7 @@ class DialerService:
         self.switch.startService()
         self.scheduler.start()
         self.lifecycle.sweeper.start()
-        self.membership.start()
+        self.heartbeat.start()
         if self.deliverer is not None:
             self.deliverer.start()
 
@@ -190,7 +190,7 @@ class DialerService:
         await self.lifecycle.sweeper.stop()
         await self.outbound.stop()
         await self.switch.stopService()
-        await self.membership.stop()
+        await self.heartbeat.stop()
         await self.store.flush()
         if self.deliverer is not None:
             await self.deliverer.stop()
@@ -233,7 +233,7 @@ class DialerService:
             submitted=self.pace.note,
             foreign_hangups=ForeignHangups(MOST_FOREIGN_HANGUPS if self.database.dialect is Dialect.POSTGRESQL else 0),
         )
-        self.witness = Witness(
+        self.cdr_reconciler = CdrReconciler(
             now=self.now,
             account_code=flow.account_code,
             store=Corrections(self.database),
@@ -244,7 +244,7 @@ class DialerService:
         self.scheduler = Scheduler(
             clock=self.reactor, now=self.now, store=self.store, switch=self.switch, lifecycle=self.lifecycle, new_id=new_id
         )
-        self.membership = Membership(
+        self.heartbeat = Heartbeat(
             clock=self.reactor,
             now=self.now,
             nodes=Nodes(self.database, utc_now()),

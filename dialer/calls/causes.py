@@ -23,7 +23,7 @@ from dialer.model import Disposition, OwnCause, RetryClass
 
 
 class Fault(enum.StrEnum):
-    """Who should be spared for a while."""
+    """The one to back off from for a while."""
 
     NONE = "none"
     GATEWAY = "gateway"  # the carrier behind it, or its settings

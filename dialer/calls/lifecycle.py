@@ -38,9 +38,9 @@ from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
     Attempt,
+    AttemptResult,
     AttemptState,
     Campaign,
-    Finish,
     Origination,
     OwnCause,
     Plan,
@@ -85,7 +85,7 @@ class Lifecycle:
     switch: Switch
     settings: FlowSettings
     application: VoiceApplication
-    finished: Callable[[Finish], None] = lambda _: None
+    finished: Callable[[AttemptResult], None] = lambda _: None
     submitted: Callable[[datetime], None] = lambda _: None
     foreign_hangups: ForeignHangups = field(factory=ForeignHangups)
     corrections: CorrectionLog = field(factory=CorrectionLog, init=False)
@@ -256,11 +256,13 @@ class Lifecycle:
         if self.health.switch.blocks(now):
             self.release_unsent()
         decision = retry.decide(verdict, plan.candidate, campaign, now)
-        self._finish(live, Finish(attempt=live.attempt, outcome=outcome, disposition=verdict.disposition, decision=decision))
+        self._finish(
+            live, AttemptResult(attempt=live.attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)
+        )
 
     # --- 11. finish -------------------------------------------------------------------------------------------------------
 
-    def _finish(self, live: LiveAttempt, finish: Finish) -> None:
+    def _finish(self, live: LiveAttempt, finish: AttemptResult) -> None:
         """Store the end. When nobody could tell how the call ended, it is stored only while no call detail record is pending;
         that is one statement, so a record that comes at this very moment either wins or finds the attempt ended."""
         unheard = live.hangup is None and finish.outcome.cause in _UNEXPLAINED
@@ -268,19 +270,19 @@ class Lifecycle:
         stored = self._finished_unheard if unheard else self._finished
         done.addCallbacks(stored, self._not_finished, callbackArgs=(live, finish), errbackArgs=(live, finish))
 
-    def _finished(self, changed: bool, live: LiveAttempt, finish: Finish) -> None:
+    def _finished(self, changed: bool, live: LiveAttempt, finish: AttemptResult) -> None:
         self.register.remove(live, ended=changed)
         if changed:
             self.finished(finish)
 
-    def _finished_unheard(self, changed: bool, live: LiveAttempt, finish: Finish) -> None:
+    def _finished_unheard(self, changed: bool, live: LiveAttempt, finish: AttemptResult) -> None:
         if changed:
             self._finished(changed, live, finish)
             return
         pending = self.store.pending_cdr(live.attempt)
         pending.addCallbacks(self._recorded, self._not_finished, callbackArgs=(live, finish), errbackArgs=(live, finish))
 
-    def _recorded(self, hung_up: Signal | None, live: LiveAttempt, finish: Finish) -> None:
+    def _recorded(self, hung_up: Signal | None, live: LiveAttempt, finish: AttemptResult) -> None:
         if hung_up is None:  # it had ended, or is another node's
             self._finished(False, live, finish)
             return
@@ -288,7 +290,7 @@ class Lifecycle:
         live.note(hung_up)
         self._conclude(live)
 
-    def _not_finished(self, failure: Failure, live: LiveAttempt, finish: Finish) -> None:
+    def _not_finished(self, failure: Failure, live: LiveAttempt, finish: AttemptResult) -> None:
         """The database is away: the end is kept in memory and written as soon as that is possible again."""
         if not failure.check(StoreError):
             log.error("end of an attempt not stored", call=live.attempt.call_uuid, reason=failure.getTraceback())

@@ -56,13 +56,13 @@ def decide(verdict: Verdict, candidate: Candidate, campaign: Campaign, now: date
 
 
 def _closed(status: SubscriberStatus, reason: str) -> Decision:
-    return Decision(status=status, ready_at=None, counts=True, reason=reason)
+    return Decision(status=status, ready_at=None, counts_as_attempt=True, reason=reason)
 
 
 def _requeued(reason: str, before: int, now: datetime) -> Decision:
     pause = FIRST_PAUSE * 2 ** min(before, MAX_REQUEUES - 1)
     text = f"{reason}: requeued after {pause.total_seconds():.0f} s ({before + 1} in a row)"
-    return Decision(status=SubscriberStatus.START, ready_at=now + pause, counts=False, reason=text)
+    return Decision(status=SubscriberStatus.START, ready_at=now + pause, counts_as_attempt=False, reason=text)
 
 
 def _counted(reason: str, candidate: Candidate, campaign: Campaign, now: datetime) -> Decision:
@@ -71,4 +71,4 @@ def _counted(reason: str, candidate: Candidate, campaign: Campaign, now: datetim
         return _closed(SubscriberStatus.FAIL, f"{reason}: no attempt left of {1 + campaign.max_retry}")
     interval = max(timedelta(seconds=campaign.interval_retry), SHORTEST_INTERVAL)
     text = f"{reason}: retry {retries + 1} of {campaign.max_retry} after {interval.total_seconds():.0f} s"
-    return Decision(status=SubscriberStatus.START, ready_at=now + interval, counts=True, reason=text)
+    return Decision(status=SubscriberStatus.START, ready_at=now + interval, counts_as_attempt=True, reason=text)

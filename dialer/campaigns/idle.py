@@ -1,7 +1,7 @@
 """Why a campaign is not calling now: the one explanation that the API, the command line and the metrics give.
 
 The reasons are looked at in the order in which somebody would remove them: what a user set, the calendar, the contacts, the
-ways out, the limits, the pace. The first that holds is told.
+routes out, the limits, the pace. The first that holds is told.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import Factory, frozen
 
-from dialer.campaigns.planning import Obstacle, Ways, campaign_room
+from dialer.campaigns.planning import Routes, Unavailable, campaign_headroom
 from dialer.campaigns.windows import in_daily_window, next_opening
 from dialer.gateways import Backoff, chain
 from dialer.model import Campaign, CampaignStatus, Gateway, Progress, SubscriberStatus
@@ -68,7 +68,7 @@ class Situation:
 
     campaign: Campaign
     now: datetime
-    ways: Ways
+    routes: Routes
     switch_ready: bool
     switch: Backoff = Factory(Backoff)
     database: str = ""
@@ -161,23 +161,23 @@ def _database(situation: Situation) -> IdleReason | None:
 
 
 def _gateways(situation: Situation) -> IdleReason | None:
-    ways, campaign = situation.ways, situation.campaign
-    obstacles: list[tuple[Gateway, Obstacle]] = []
-    for way in chain(ways.gateways, campaign.gateway_id):
-        obstacle = ways.obstacle(way, situation.now)
-        if obstacle is None:
+    routes, campaign = situation.routes, situation.campaign
+    unavailable_gateways: list[tuple[Gateway, Unavailable]] = []
+    for way in chain(routes.gateways, campaign.gateway_id):
+        unavailable = routes.unavailable(way, situation.now)
+        if unavailable is None:
             return None
-        obstacles.append((way, obstacle))
-    if not obstacles:
+        unavailable_gateways.append((way, unavailable))
+    if not unavailable_gateways:
         return IdleReason(IdleCode.GATEWAY_MISSING, "the campaign's gateway does not exist")
-    text = ", ".join(f"gateway {way.name} {obstacle.text}" for way, obstacle in obstacles)
-    until = min((obstacle.until for _, obstacle in obstacles if obstacle.until is not None), default=None)
-    return IdleReason(IdleCode(f"gateway-{obstacles[0][1].word}"), text, until)
+    text = ", ".join(f"gateway {way.name} {unavailable.text}" for way, unavailable in unavailable_gateways)
+    until = min((unavailable.until for _, unavailable in unavailable_gateways if unavailable.until is not None), default=None)
+    return IdleReason(IdleCode(f"gateway-{unavailable_gateways[0][1].word}"), text, until)
 
 
 def _concurrency(situation: Situation) -> IdleReason | None:
     campaign = situation.campaign
-    if campaign_room(campaign, situation.ways.in_use, 1) > 0:
+    if campaign_headroom(campaign, situation.routes.in_use, 1) > 0:
         return None
     return IdleReason(IdleCode.CAMPAIGN_FULL, f"the campaign has as many calls as it may ({campaign.max_concurrent})")
 

@@ -22,11 +22,11 @@ AHEAD: Final = timedelta(seconds=1)
 
 @frozen(kw_only=True)
 class Limit:
-    """How far a campaign or a gateway is. `frequency` is in calls per minute, None for no pace; `room` is how many calls more
-    may be open, None for any number; `next_call_at` is what its row says."""
+    """How far a campaign or a gateway is. `frequency` is in calls per minute, None for no pace; `headroom` is how many more
+    calls may be open, None for any number; `next_call_at` is what its row says."""
 
     frequency: float | None = None
-    room: int | None = None
+    headroom: int | None = None
     next_call_at: datetime | None = None
 
 
@@ -50,7 +50,7 @@ def admit(
     admitted = []
     for plan in plans:
         campaign, gateway = open_campaigns.get(plan.campaign.id), open_gateways.get(plan.gateway.id)
-        if campaign is None or gateway is None or not (campaign.has_room and gateway.has_room):
+        if campaign is None or gateway is None or not (campaign.has_headroom and gateway.has_headroom):
             continue
         due_at = max(plan.due_at, campaign.earliest, gateway.earliest)
         if due_at > until:
@@ -65,35 +65,35 @@ def admit(
 class _Meter:
     interval: timedelta | None
     earliest: datetime
-    room: int | None
+    headroom: int | None
 
     @classmethod
     def of(cls, limit: Limit, now: datetime) -> _Meter:
         frequency = limit.frequency
         never = datetime.min.replace(tzinfo=now.tzinfo)
         if frequency is None:
-            return cls(None, never, limit.room)
-        room = limit.room if frequency > 0 else 0
+            return cls(None, never, limit.headroom)
+        headroom = limit.headroom if frequency > 0 else 0
         interval = timedelta(seconds=60 / frequency) if frequency > 0 else timedelta()
-        return cls(interval, pace_of(limit, now).next_at(frequency) or never, room)
+        return cls(interval, pace_of(limit, now).next_at(frequency) or never, headroom)
 
     @property
-    def has_room(self) -> bool:
-        return self.room is None or self.room > 0
+    def has_headroom(self) -> bool:
+        return self.headroom is None or self.headroom > 0
 
     def take(self, at: datetime) -> None:
         if self.interval is not None:
             self.earliest = at + self.interval
-        if self.room is not None:
-            self.room -= 1
+        if self.headroom is not None:
+            self.headroom -= 1
 
 
 @define(eq=False)
 class GatewayRates:
     """When each gateway with calls per second was last given a call, by any campaign of this process.
 
-    A rate is no fault and no lack of room: a call that has to wait for it stays with its gateway, it does not go over to the
-    failover. A call that would have to wait beyond a tick's horizon is left for a later tick.
+    A rate is no fault and no lack of headroom: a call that has to wait for it stays with its gateway and does not go over to
+    the failover. A call that would have to wait beyond a tick's horizon is left for a later tick.
     """
 
     _paces: dict[int, Pace] = field(factory=dict, init=False)

@@ -1,7 +1,7 @@
 """Which calls are made: each candidate gets a due time and a gateway that can serve it now.
 
-A gateway can serve when it is active, is not spared after faults and has room; otherwise its failover is asked, and so on. The
-calls of a batch count against the room as they are planned, so a batch cannot pass a limit.
+A gateway can serve when it is active, is not backed off from and has headroom; otherwise its failover is asked, and so on. The
+calls of a batch count against the headroom as they are planned, so a batch cannot pass a limit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from attrs import frozen
 
-from dialer.gateways import Backoff, chain, dial_string, dialled_number, room
+from dialer.gateways import Backoff, chain, dial_string, dialled_number, headroom
 from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Others, Plan
 from dialer.numbers import is_emergency
 
@@ -46,7 +46,7 @@ def _sum(one: Mapping[int, int], other: Mapping[int, int]) -> Mapping[int, int]:
 
 
 @frozen
-class Obstacle:
+class Unavailable:
     """Why a gateway cannot serve: a word, the rest of a sentence about it, and until when, where that is known."""
 
     word: Literal["inactive", "paused", "full"]
@@ -55,36 +55,36 @@ class Obstacle:
 
 
 @frozen
-class Ways:
-    """The gateways, how full they are, and which are spared (by id; who fared well is not listed)."""
+class Routes:
+    """The gateways, how full they are, and which are backed off from (by id; one that fared well is not listed)."""
 
     gateways: Mapping[int, Gateway]
     in_use: InUse
     backoffs: Mapping[int, Backoff]
 
-    def obstacle(self, gateway: Gateway, now: datetime, planned: int = 0) -> Obstacle | None:
+    def unavailable(self, gateway: Gateway, now: datetime, planned: int = 0) -> Unavailable | None:
         """Why `gateway` cannot serve a call at `now` beside `planned` ones that are not open yet; None when it can."""
         if gateway.status is not GatewayStatus.ACTIVE:
-            return Obstacle("inactive", "is inactive")
+            return Unavailable("inactive", "is inactive")
         backoff = self.backoffs.get(gateway.id)
         if backoff is not None and backoff.blocks(now):
-            return Obstacle("paused", f"is spared after {backoff.faults} carrier faults in a row", backoff.until)
-        if room(gateway, self._live(gateway) + planned) == 0:
-            return Obstacle("full", f"is full ({gateway.maximum_call} calls)")
+            return Unavailable("paused", f"is spared after {backoff.faults} carrier faults in a row", backoff.until)
+        if headroom(gateway, self._live(gateway) + planned) == 0:
+            return Unavailable("full", f"is full ({gateway.maximum_call} calls)")
         return None
 
     def usable(self, gateway_id: int, now: datetime, planned: Mapping[int, int]) -> Gateway | None:
         """The first gateway of the failover chain that can serve."""
-        ways = chain(self.gateways, gateway_id)
-        return next((way for way in ways if self.obstacle(way, now, planned.get(way.id, 0)) is None), None)
+        routes = chain(self.gateways, gateway_id)
+        return next((way for way in routes if self.unavailable(way, now, planned.get(way.id, 0)) is None), None)
 
     def capacity(self, campaign: Campaign, now: datetime, most: int) -> int:
         """How many calls the campaign's own limit and its gateways would take at `now`, at most `most`."""
-        limit = min(most, campaign_room(campaign, self.in_use, most))
+        limit = min(most, campaign_headroom(campaign, self.in_use, most))
         total = 0
         for way in chain(self.gateways, campaign.gateway_id):
-            if self.obstacle(way, now) is None:
-                free = room(way, self._live(way))
+            if self.unavailable(way, now) is None:
+                free = headroom(way, self._live(way))
                 total += limit if free is None else free
         return min(limit, total)
 
@@ -109,7 +109,7 @@ class Planned:
     refused: tuple[Refusal, ...]
 
 
-def campaign_room(campaign: Campaign, in_use: InUse, most: int) -> int:
+def campaign_headroom(campaign: Campaign, in_use: InUse, most: int) -> int:
     """How many calls more the campaign's own limit allows, at most `most`."""
     if campaign.max_concurrent is None:
         return most
@@ -119,7 +119,7 @@ def campaign_room(campaign: Campaign, in_use: InUse, most: int) -> int:
 def plan(
     candidates: Iterable[Candidate],
     campaign: Campaign,
-    ways: Ways,
+    routes: Routes,
     due_times: Sequence[datetime],
     now: datetime,
     *,
@@ -131,12 +131,12 @@ def plan(
     `ids` makes call UUIDs. `emergency` tells the numbers that are never dialled; it is asked for the number as it is stored
     and as it goes out, since a prefix can make an emergency number of a harmless one.
     """
-    slots = list(reversed(due_times[: campaign_room(campaign, ways.in_use, len(due_times))]))
+    slots = list(reversed(due_times[: campaign_headroom(campaign, routes.in_use, len(due_times))]))
     planned: Counter[int] = Counter()
     plans: list[Plan] = []
     refused: list[Refusal] = []
     for candidate in candidates:
-        way = ways.usable(campaign.gateway_id, now, planned) if slots else None
+        way = routes.usable(campaign.gateway_id, now, planned) if slots else None
         if way is None:
             break
         number = dialled_number(way, candidate.number)

@@ -17,13 +17,13 @@ from twisted.internet.interfaces import IReactorTime
 from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns import idle, planning
 from dialer.campaigns.limits import GatewayRates, Limit, pace_of
-from dialer.campaigns.planning import Ways, in_use_everywhere
+from dialer.campaigns.planning import Routes, in_use_everywhere
 from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, Now, Switch
 from dialer.limiter import SLACK, Pace, due_times, resume
 from dialer.model import Campaign, CampaignStatus, Gateway, Others, Progress, Snapshot
-from dialer.periodic import Outage, PeriodicLoop
+from dialer.periodic import DegradedLog, PeriodicLoop
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ class Scheduler:
     _snapshot: Snapshot | None = field(default=None, init=False)
     _turn: int = field(default=0, init=False)
     _obeyed: dict[int, CampaignStatus] = field(factory=dict, init=False)
-    _outage: Outage = field(factory=lambda: Outage("no calls are begun: the database does not serve"), init=False)
+    _degraded: DegradedLog = field(factory=lambda: DegradedLog("no calls are begun: the database does not serve"), init=False)
 
     def __attrs_post_init__(self) -> None:
         self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
@@ -87,7 +87,7 @@ class Scheduler:
             idle.Situation(
                 campaign=campaign,
                 now=self.now(),
-                ways=self._ways(gateways),
+                routes=self._routes(gateways),
                 switch_ready=self.switch.ready,
                 switch=self.lifecycle.health.switch,
                 database=self._database,
@@ -107,14 +107,14 @@ class Scheduler:
             for campaign in self._in_turn(snapshot.campaigns):
                 if not self.lifecycle.health.switch.blocks(self.now()):
                     await self._call_some(campaign, snapshot)
-            self._outage.worked()
+            self._degraded.worked()
         except StoreError as error:
-            self._outage.failed(str(error))
+            self._degraded.failed(str(error))
 
     @property
     def _database(self) -> str:
-        if self._outage.reason:
-            return f"the database does not serve: {self._outage.reason}"
+        if self._degraded.reason:
+            return f"the database does not serve: {self._degraded.reason}"
         if self.store.backlog >= LONGEST_BACKLOG:
             return f"the database is behind: {self.store.backlog} changes wait for it"
         return ""
@@ -145,7 +145,7 @@ class Scheduler:
                 hung_up.addErrback(lambda failure: log.error("calls not hung up", reason=failure.getErrorMessage()))
 
     def _in_turn(self, campaigns: tuple[Campaign, ...]) -> tuple[Campaign, ...]:
-        """Another campaign is first at each tick, so that none starves where the switch has little room."""
+        """Another campaign is first at each tick, so that none starves where the switch has little headroom."""
         if not campaigns:
             return ()
         self._turn = (self._turn + 1) % len(campaigns)
@@ -155,9 +155,9 @@ class Scheduler:
         now = self.now()
         if not open_now(campaign, now) or now < self._resting.get(campaign.id, now):
             return
-        ways = self._ways(snapshot.gateways)
-        room = self.switch.room(HORIZON.total_seconds()) - self.lifecycle.register.unsent
-        limit = ways.capacity(campaign, now, room) if room > 0 else 0
+        routes = self._routes(snapshot.gateways)
+        headroom = self.switch.headroom(HORIZON.total_seconds()) - self.lifecycle.register.unsent
+        limit = routes.capacity(campaign, now, headroom) if headroom > 0 else 0
         slack = SLACK if campaign.id in self._calling else timedelta()
         due = due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
         if not due:
@@ -172,7 +172,7 @@ class Scheduler:
         if not candidates:
             self._resting[campaign.id] = now + REST
             return
-        planned = planning.plan(candidates, campaign, ways, due, self.now(), ids=self.new_id)
+        planned = planning.plan(candidates, campaign, routes, due, self.now(), ids=self.new_id)
         if planned.refused:
             for refusal in planned.refused:
                 log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
@@ -195,8 +195,8 @@ class Scheduler:
             return max(pace, pace_of(limit, now), key=lambda one: one.last_at or _NEVER)
         return pace
 
-    def _ways(self, gateways: Mapping[int, Gateway]) -> Ways:
-        return Ways(gateways, in_use_everywhere(self.lifecycle.register, self._others), self.lifecycle.health.gateways)
+    def _routes(self, gateways: Mapping[int, Gateway]) -> Routes:
+        return Routes(gateways, in_use_everywhere(self.lifecycle.register, self._others), self.lifecycle.health.gateways)
 
     @property
     def _others(self) -> Others:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dialer.calls.cdr_reconciler import CdrReconciler, Verdict
 from dialer.calls.lifecycle import FlowSettings
-from dialer.calls.witness import Verdict, Witness
 from dialer.cdr import LARGEST, CallRecord, read_record
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.errors import BadValue
@@ -75,7 +75,7 @@ async def _take_all(
     database: Database, folder: Path, files: Sequence[Path], *, alone: bool
 ) -> tuple[dict[Verdict, int], list[str]]:
     code = FlowSettings(installation=database.installation_id, outbound="").account_code
-    witness = Witness(now=utc_now, account_code=code, store=Corrections(database), alone=alone)
+    cdr_reconciler = CdrReconciler(now=utc_now, account_code=code, store=Corrections(database), alone=alone)
     bad: list[str] = []
     for path in files:
         try:
@@ -83,13 +83,13 @@ async def _take_all(
         except (BadValue, OSError) as error:
             bad.append(str(error) if isinstance(error, OSError) else f"{path}: {error.problem}")
             continue
-        if await witness.take(record) in LEFT:
+        if await cdr_reconciler.take(record) in LEFT:
             continue
         try:
             _move(path, folder)
         except OSError as error:
             bad.append(str(error))
-    return witness.counts, bad
+    return cdr_reconciler.counts, bad
 
 
 def _read(path: Path) -> CallRecord:

@@ -24,8 +24,8 @@ from dialer.esl import commands
 from dialer.esl.connection import Reply
 from dialer.esl.events import Event, concerns
 from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules
+from dialer.esl.originate_queue import OriginateQueue
 from dialer.esl.signals import live_channels, signal
-from dialer.esl.submissions import Submissions
 from dialer.interfaces import Now, SwitchListener
 from dialer.model import LiveChannel, Origination
 from dialer.settings import SwitchSettings
@@ -77,7 +77,7 @@ class InboundSwitch(Service):
         self._identity = config.name
         self.name = f"{config.host}:{config.port}"
         self.last_error = f"{self.name}: not connected yet"
-        self._submissions = Submissions(reactor, now, config.calls_per_second, config.max_in_flight, self._send)
+        self._originate_queue = OriginateQueue(reactor, now, config.calls_per_second, config.max_in_flight, self._send)
         there = endpoint or HostnameEndpoint(reactor, config.host, config.port, timeout=config.handshake)
         rules = LinkRules(
             password=config.password,
@@ -120,13 +120,13 @@ class InboundSwitch(Service):
         """The switch's clock minus ours; never too large, so that a deadline is never too late."""
         return self._clock.offset
 
-    def room(self, within: float) -> int:
+    def headroom(self, within: float) -> int:
         """How many more originates can be sent within so many seconds."""
-        return self._submissions.room(within)
+        return self._originate_queue.headroom(within)
 
     def limit(self, calls_per_second: float, max_in_flight: int) -> None:
         """How hard the switch may be driven, from now on."""
-        self._submissions.limit(calls_per_second, max_in_flight)
+        self._originate_queue.limit(calls_per_second, max_in_flight)
 
     def submit(self, call: Origination) -> Deferred[None]:
         """Originate, as soon as the pace allows. Fails with `SwitchUnavailable` or `CommandFailed`, or with `BadValue` when
@@ -135,7 +135,7 @@ class InboundSwitch(Service):
             command = commands.originate(call, self._clock.offset)
         except BadValue as error:
             return fail(error)
-        return self._submissions.submit(call, command)
+        return self._originate_queue.submit(call, command)
 
     def kill(self, call_uuid: str, cause: str) -> Deferred[bool]:
         """Hang a call up. Fires with False when there is no such channel."""
@@ -160,7 +160,7 @@ class InboundSwitch(Service):
     def stopService(self) -> Deferred[None]:
         """Twisted: disconnect. Fires when all connections are closed; the calls on the switch go on."""
         super().stopService()
-        self._submissions.closed("the dialer is stopping")
+        self._originate_queue.closed("the dialer is stopping")
         return gatherResults([link.service.stopService() for link in self._links()]).addCallback(lambda _: None)
 
     # --- what the links tell ---
@@ -186,7 +186,7 @@ class InboundSwitch(Service):
         self._shutting_down = False
         self._core_uuid = link.core_uuid
         self.last_error = ""
-        self._submissions.opened()
+        self._originate_queue.opened()
         self._log.info("connected to {name}, core {core}", name=self.name, core=self._core_uuid)
         self._listener.switch_up(self)
 
@@ -198,7 +198,7 @@ class InboundSwitch(Service):
             return
         self._ready = False
         self._clock.forget()
-        self._submissions.closed(self.last_error)
+        self._originate_queue.closed(self.last_error)
         if self.running:
             self._log.warn("lost {name}: {reason}", name=self.name, reason=reason)
         self._listener.switch_down(self, reason)
@@ -221,7 +221,7 @@ class InboundSwitch(Service):
         elif event.name == "SHUTDOWN":
             # Its calls still end one by one, with events, before it closes the connection.
             self._shutting_down = True
-            self._submissions.closed(f"{self.name}: the switch is shutting down")
+            self._originate_queue.closed(f"{self.name}: the switch is shutting down")
 
     # --- commands ---
 

@@ -21,7 +21,7 @@ from twisted.internet.interfaces import IReactorTime
 from dialer.errors import HookFailed, StoreError
 from dialer.interfaces import DeliveryStore, Hook, Now
 from dialer.model import Delivery
-from dialer.periodic import Outage, PeriodicLoop
+from dialer.periodic import DegradedLog, PeriodicLoop
 
 log = structlog.get_logger()
 
@@ -44,7 +44,9 @@ class OutboxDeliverer:
     store: DeliveryStore
     hook: Hook
     _loop: PeriodicLoop = field(init=False)
-    _outage: Outage = field(factory=lambda: Outage("nothing is delivered: the database does not serve"), init=False)
+    _degraded: DegradedLog = field(
+        factory=lambda: DegradedLog("nothing is delivered: the database does not serve"), init=False
+    )
 
     def __attrs_post_init__(self) -> None:
         self._loop = PeriodicLoop("outbox", LOOK_EVERY, self.deliver_due, self.clock)
@@ -62,11 +64,11 @@ class OutboxDeliverer:
         """Deliver everything that is due now, as long as it arrives."""
         try:
             while due := await self.store.due(self.now(), BATCH):
-                self._outage.worked()
+                self._degraded.worked()
                 if not await self._deliver(due):
                     return
         except StoreError as error:
-            self._outage.failed(str(error))
+            self._degraded.failed(str(error))
 
     async def _deliver(self, due: list[Delivery]) -> bool:
         try:

@@ -11,11 +11,11 @@ from dialer.model.campaign import Campaign, CampaignDetails, CampaignStatus, Unk
 from dialer.model.contact import Contact, ContactDetails, Progress, Subscriber, SubscriberStatus
 from dialer.model.flow import (
     Attempt,
+    AttemptResult,
     AttemptState,
     Candidate,
     Decision,
     Disposition,
-    Finish,
     Hangup,
     LiveChannel,
     Origination,
@@ -37,6 +37,7 @@ from dialer.model.voip_app import VoipApp, VoipAppType
 __all__ = [
     "Account",
     "Attempt",
+    "AttemptResult",
     "AttemptState",
     "CallRecord",
     "Campaign",
@@ -49,7 +50,6 @@ __all__ = [
     "Delivery",
     "Disposition",
     "DoNotCallEntry",
-    "Finish",
     "Gateway",
     "GatewayStatus",
     "Hangup",

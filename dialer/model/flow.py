@@ -228,12 +228,12 @@ class Decision:
 
     status: SubscriberStatus
     ready_at: datetime | None
-    counts: bool
+    counts_as_attempt: bool
     reason: str
 
 
 @frozen(kw_only=True)
-class Finish:
+class AttemptResult:
     """The end of an attempt, as it is stored in one transaction."""
 
     attempt: Attempt

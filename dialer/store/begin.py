@@ -64,8 +64,10 @@ def _locked(connection: Connection, plans: Sequence[Plan]) -> tuple[dict[int, Li
         row = connection.execute(statements.LOCK_CAMPAIGN, (campaign_id,)).fetchone()
         if row is not None:
             frequency, max_concurrent, next_call_at = row
-            room = _room(connection, statements.OPEN_OF_CAMPAIGN, campaign_id, max_concurrent)
-            campaigns[campaign_id] = Limit(frequency=frequency, room=room, next_call_at=from_column_or_none(next_call_at))
+            headroom = _headroom(connection, statements.OPEN_OF_CAMPAIGN, campaign_id, max_concurrent)
+            campaigns[campaign_id] = Limit(
+                frequency=frequency, headroom=headroom, next_call_at=from_column_or_none(next_call_at)
+            )
     gateways = {}
     ids = sorted({plan.gateway.id for plan in plans})
     for gateway_id, maximum_call, calls_per_second, next_call_at in connection.execute(
@@ -73,13 +75,13 @@ def _locked(connection: Connection, plans: Sequence[Plan]) -> tuple[dict[int, Li
     ).fetchall():
         gateways[gateway_id] = Limit(
             frequency=per_minute(calls_per_second),
-            room=_room(connection, statements.OPEN_OF_GATEWAY, gateway_id, maximum_call),
+            headroom=_headroom(connection, statements.OPEN_OF_GATEWAY, gateway_id, maximum_call),
             next_call_at=from_column_or_none(next_call_at),
         )
     return campaigns, gateways
 
 
-def _room(connection: Connection, statement: str, key: int, most: int | None) -> int | None:
+def _headroom(connection: Connection, statement: str, key: int, most: int | None) -> int | None:
     if most is None:
         return None
     (open_attempts,) = connection.execute(statement, (key,)).fetchone()

@@ -12,7 +12,7 @@ from attrs import asdict, define
 from twisted.internet.defer import Deferred
 
 from dialer.cdr import Recorded
-from dialer.model import Attempt, Finish, Hangup, Signal, SignalKind, SubscriberStatus
+from dialer.model import Attempt, AttemptResult, Hangup, Signal, SignalKind, SubscriberStatus
 from dialer.store import mapping, statements
 from dialer.store.connection import Connection
 from dialer.store.database import Database
@@ -25,21 +25,21 @@ _NO_MORE_CALLS = (SubscriberStatus.FAIL, SubscriberStatus.COMPLETE)
 
 @define(eq=False)
 class Corrections:
-    """`dialer.calls.witness.RecordStore` on a database."""
+    """`dialer.calls.cdr_reconciler.RecordStore` on a database."""
 
     database: Database
 
     def find(self, call_uuid: str) -> Deferred[Recorded | None]:
         return self.database.run(lambda connection: _find(connection, call_uuid))
 
-    def end(self, finish: Finish, owner: str) -> Deferred[bool]:
+    def end(self, finish: AttemptResult, owner: str) -> Deferred[bool]:
         return self.database.run(lambda connection: write_end(connection, finish, owner, outbox=False))
 
     def keep(self, hung_up: Signal) -> Deferred[bool]:
         row = (pending_text(hung_up), hung_up.call_uuid)
         return self.database.run(lambda connection: connection.execute(statements.KEEP_CDR, row).rowcount > 0)
 
-    def correct(self, finish: Finish) -> Deferred[bool]:
+    def correct(self, finish: AttemptResult) -> Deferred[bool]:
         return self.database.run(lambda connection: _correct(connection, finish))
 
 
@@ -75,7 +75,7 @@ def _find(connection: Connection, call_uuid: str) -> Recorded | None:
     )
 
 
-def _correct(connection: Connection, end: Finish) -> bool:
+def _correct(connection: Connection, end: AttemptResult) -> bool:
     outcome, decision, attempt = end.outcome, end.decision, end.attempt
     changed = connection.execute(
         statements.CORRECT_ATTEMPT,

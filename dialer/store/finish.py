@@ -1,11 +1,11 @@
-"""Finish: the end of an attempt, as one part of a transaction on the database thread."""
+"""AttemptResult: the end of an attempt, as one part of a transaction on the database thread."""
 
 from __future__ import annotations
 
 import orjson
 
 from dialer.interfaces import OPT_OUT
-from dialer.model import Finish
+from dialer.model import AttemptResult
 from dialer.store import statements
 from dialer.store.connection import Connection
 from dialer.store.mapping import as_text, in_range
@@ -15,12 +15,12 @@ FINISHED = "attempt.finished"
 """The kind of the outbox row that an attempt's end writes."""
 
 
-def finish(connection: Connection, end: Finish, owner: str, *, outbox: bool, unless_recorded: bool = False) -> bool:
+def finish(connection: Connection, end: AttemptResult, owner: str, *, outbox: bool, unless_recorded: bool = False) -> bool:
     """End the attempt of `owner`, unless it has ended, or, with `unless_recorded`, a call detail record of it is pending.
     Returns whether anything was changed."""
     outcome, decision, attempt = end.outcome, end.decision, end.attempt
     ended_at = to_column(outcome.ended_at)
-    counts = int(decision.counts)
+    counts = int(decision.counts_as_attempt)
     changed = connection.execute(
         statements.END_UNRECORDED_ATTEMPT if unless_recorded else statements.END_ATTEMPT,
         (
@@ -67,7 +67,7 @@ def finish(connection: Connection, end: Finish, owner: str, *, outbox: bool, unl
     return True
 
 
-def payload(end: Finish) -> str:
+def payload(end: AttemptResult) -> str:
     """What a hook is told of an attempt's end, as JSON; times in UTC with their offset."""
     outcome, attempt = end.outcome, end.attempt
     facts = {
@@ -81,7 +81,7 @@ def payload(end: Finish) -> str:
         "gateway_id": attempt.plan.gateway.id,
         "disposition": str(end.disposition),
         "cause": str(outcome.cause),
-        "counts": end.decision.counts,
+        "counts": end.decision.counts_as_attempt,
         "reason": end.decision.reason,
         "q850": outcome.q850,
         "sip_status": outcome.sip_status,

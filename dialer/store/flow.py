@@ -19,11 +19,11 @@ from twisted.python.failure import Failure
 
 from dialer.model import (
     Attempt,
+    AttemptResult,
     AttemptState,
     Campaign,
     CampaignStatus,
     Candidate,
-    Finish,
     Others,
     Plan,
     Progress,
@@ -31,7 +31,7 @@ from dialer.model import (
     Snapshot,
     SubscriberStatus,
 )
-from dialer.periodic import Outage
+from dialer.periodic import DegradedLog
 from dialer.store import mapping, statements
 from dialer.store.begin import Beginning, begin
 from dialer.store.connection import Connection, Dialect
@@ -62,7 +62,7 @@ class Store:
     outbox: bool = False
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
-    _outage: Outage = field(factory=lambda: Outage("moves are not stored yet"), init=False)
+    _degraded: DegradedLog = field(factory=lambda: DegradedLog("moves are not stored yet"), init=False)
 
     def snapshot(self) -> Deferred[Snapshot]:
         """The started campaigns and all gateways; one whose settings are damaged is paused on the way."""
@@ -98,7 +98,7 @@ class Store:
         if self._timer is None:
             self._timer = self.clock.callLater(MOVE_DELAY, self._time_is_up)
 
-    def finish(self, end: Finish, *, unless_recorded: bool = False) -> Deferred[bool]:
+    def finish(self, end: AttemptResult, *, unless_recorded: bool = False) -> Deferred[bool]:
         """End the attempt, settle its subscriber and write the outbox row, in one transaction."""
         if end.attempt.id in self._moves:
             self._write_moves()
@@ -145,10 +145,10 @@ class Store:
             return
         rows = self._moves.take()
         written = self.database.run(lambda connection: write_moves(connection, rows, self.node), may_wait=True)
-        written.addCallbacks(lambda _: self._outage.worked(), self._not_written, errbackArgs=(rows,))
+        written.addCallbacks(lambda _: self._degraded.worked(), self._not_written, errbackArgs=(rows,))
 
     def _not_written(self, failure: Failure, rows: dict[int, MoveRow]) -> None:
-        self._outage.failed(failure.getErrorMessage(), attempts=len(rows))
+        self._degraded.failed(failure.getErrorMessage(), attempts=len(rows))
         self._moves.put_back(rows)
         if self._timer is None:
             self._timer = self.clock.callLater(MOVE_RETRY, self._time_is_up)

@@ -12,9 +12,9 @@ from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.interfaces import AnsweredCall
 from dialer.model import (
     Attempt,
+    AttemptResult,
     Campaign,
     CampaignStatus,
-    Finish,
     Gateway,
     Hangup,
     LiveChannel,
@@ -67,7 +67,7 @@ class Flow:
     clock: Clock = field(factory=Clock)
     store: MemoryStore = field(factory=MemoryStore)
     switch: MemorySwitch = field(factory=MemorySwitch)
-    finished: list[Finish] = field(factory=list)
+    finished: list[AttemptResult] = field(factory=list)
     lifecycle: Lifecycle = field(init=False)
 
     def __attrs_post_init__(self) -> None:

@@ -10,11 +10,11 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from dialer.model import (
     Attempt,
+    AttemptResult,
     AttemptState,
     Campaign,
     CampaignStatus,
     Candidate,
-    Finish,
     Gateway,
     Others,
     Plan,
@@ -40,7 +40,7 @@ class MemoryStore:
     gateways: dict[int, Gateway] = field(factory=dict)
     rows: dict[int, Row] = field(factory=dict)
     open: dict[str, Attempt] = field(factory=dict)
-    finishes: list[Finish] = field(factory=list)
+    finishes: list[AttemptResult] = field(factory=list)
     log: list[str] = field(factory=list)
     pending: dict[str, Signal] = field(factory=dict)
     """Ends that records tell which came to other processes."""
@@ -116,7 +116,7 @@ class MemoryStore:
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         self.log.append(f"{to} {attempt.call_uuid}")
 
-    def finish(self, finish: Finish, *, unless_recorded: bool = False) -> Deferred[bool]:
+    def finish(self, finish: AttemptResult, *, unless_recorded: bool = False) -> Deferred[bool]:
         if self.error:
             return fail(self.error)
         uuid = finish.attempt.call_uuid
@@ -131,8 +131,8 @@ class MemoryStore:
         candidate = row.candidate
         row.candidate = evolve(
             candidate,
-            count_attempt=candidate.count_attempt + decision.counts,
-            free_retries=0 if decision.counts else candidate.free_retries + 1,
+            count_attempt=candidate.count_attempt + decision.counts_as_attempt,
+            free_retries=0 if decision.counts_as_attempt else candidate.free_retries + 1,
         )
         self.finishes.append(finish)
         self.log.append(f"finish {uuid}")

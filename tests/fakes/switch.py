@@ -47,7 +47,7 @@ class MemorySwitch:
     """The calls of which was asked whether they live."""
     _busy_until: float = 0.0
 
-    def room(self, within: float) -> int:
+    def headroom(self, within: float) -> int:
         return self.free
 
     def submit(self, call: Origination) -> Deferred[None]:

@@ -67,7 +67,7 @@ def test_no_pause_is_longer_than_half_a_minute(limited: Limited) -> None:
 def test_the_contacts_of_a_full_switch_are_not_charged(limited: Limited) -> None:
     limited.run(150, step=0.05)
     assert limited.finished
-    assert not any(finish.decision.counts for finish in limited.finished)
+    assert not any(finish.decision.counts_as_attempt for finish in limited.finished)
     assert {row.candidate.count_attempt for row in limited.store.rows.values()} == {0}
     assert {row.status for row in limited.store.rows.values()} <= {SubscriberStatus.START, SubscriberStatus.IN_PROCESS}
 
@@ -144,4 +144,4 @@ def test_a_line_that_is_out_of_order_by_the_carriers_word_is_no_full_switch(limi
         limited.hang_up(uuid, REFUSED, rang=True, sip_status=502, q850=27)
     limited.run(1)
     assert not limited.lifecycle.health.switch.faults
-    assert all(finish.decision.counts for finish in limited.finished)
+    assert all(finish.decision.counts_as_attempt for finish in limited.finished)

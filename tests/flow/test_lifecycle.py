@@ -68,7 +68,7 @@ def test_a_busy_contact_is_retried_after_the_interval(flow: Flow) -> None:
     finish = only(flow)
     assert finish.disposition is Disposition.BUSY
     assert finish.decision.status is SubscriberStatus.START
-    assert finish.decision.counts
+    assert finish.decision.counts_as_attempt
     assert (finish.decision.ready_at - flow.now()).total_seconds() == CAMPAIGN.interval_retry
 
 
@@ -94,7 +94,7 @@ def test_a_failed_job_without_a_channel_ends_by_itself(flow: Flow) -> None:
     flow.clock.advance(1.5)
     finish = only(flow)
     assert finish.outcome.cause == "INVALID_GATEWAY"
-    assert not finish.decision.counts
+    assert not finish.decision.counts_as_attempt
 
 
 def test_a_job_that_fails_after_the_hangup_changes_nothing(flow: Flow) -> None:
@@ -159,7 +159,7 @@ def test_what_was_never_sent_is_given_back_uncounted(flow: Flow) -> None:
     finish = only(flow)
     assert finish.outcome.cause == OwnCause.NOT_SENT
     assert finish.decision.status is SubscriberStatus.START
-    assert not finish.decision.counts
+    assert not finish.decision.counts_as_attempt
 
 
 def test_what_may_have_been_sent_is_kept_until_the_switch_tells(flow: Flow) -> None:

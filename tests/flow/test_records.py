@@ -8,8 +8,8 @@ import pytest
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
 
+from dialer.calls.cdr_reconciler import CdrReconciler, Verdict
 from dialer.calls.corrections import Correction
-from dialer.calls.witness import Verdict, Witness
 from dialer.cdr import read_record
 from dialer.errors import StoreError
 from dialer.model import Disposition, Hangup, OwnCause, Signal, SignalKind
@@ -35,7 +35,7 @@ def flow() -> Flow:
 
 
 def post(flow: Flow, uuid: str, name: str) -> Verdict:
-    here = Witness(
+    here = CdrReconciler(
         now=flow.now,
         account_code="dialer-test",
         store=NoDatabase(),

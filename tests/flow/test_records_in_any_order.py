@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from dialer.calls.cdr_reconciler import CdrReconciler
 from dialer.calls.corrections import Correction
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
-from dialer.calls.witness import Witness
 from dialer.cdr import CallRecord, read_record
 from dialer.errors import StoreError
 from dialer.model import (
@@ -85,7 +85,7 @@ class Story:
     finished: list[str] = field(factory=list)
     database: ClockedDatabase = field(init=False)
     lifecycle: Lifecycle = field(init=False)
-    witness: Witness = field(init=False)
+    cdr_reconciler: CdrReconciler = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._start()
@@ -119,7 +119,7 @@ class Story:
             application=nothing,
             finished=lambda finish: self.finished.append(finish.attempt.call_uuid),
         )
-        self.witness = Witness(
+        self.cdr_reconciler = CdrReconciler(
             now=self.now,
             account_code=ACCOUNT,
             store=Corrections(database),
@@ -163,7 +163,7 @@ class Story:
         self._hear(evolve(self.fate.told.hung_up, at=self.now()))
 
     def record(self) -> None:
-        taken = Deferred.fromCoroutine(self.witness.take(self.fate.told))
+        taken = Deferred.fromCoroutine(self.cdr_reconciler.take(self.fate.told))
         taken.addCallbacks(self._taken, lambda failure: failure.trap(StoreError) and None)
 
     def _taken(self, _: object) -> None:

@@ -66,7 +66,7 @@ def test_a_call_that_is_gone_ends_unknown_after_the_grace(flow: Flow) -> None:
     assert flow.finished == []
     flow.clock.pump([1.0] * 3)
     assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
-    assert flow.finished[0].decision.counts
+    assert flow.finished[0].decision.counts_as_attempt
 
 
 def test_an_originate_without_reply_is_not_judged_before_its_deadline_and_the_grace(flow: Flow) -> None:
@@ -201,7 +201,7 @@ def test_a_planned_attempt_of_a_dead_process_may_have_been_sent(flow: Flow) -> N
     assert flow.finished == []
     flow.clock.pump([1.0] * 4)
     assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
-    assert flow.finished[0].decision.counts
+    assert flow.finished[0].decision.counts_as_attempt
 
 
 def test_a_job_that_failed_over_a_living_call_is_not_believed(flow: Flow) -> None:
@@ -219,7 +219,7 @@ def test_a_job_refused_by_a_full_switch_is_requeued(flow: Flow) -> None:
     flow.tell(uuid, SignalKind.JOB_FAILED, "DESTINATION_OUT_OF_ORDER")
     flow.clock.advance(5)
     assert flow.finished[0].attempt.call_uuid == uuid
-    assert not flow.finished[0].decision.counts
+    assert not flow.finished[0].decision.counts_as_attempt
 
 
 # --- corrections ------------------------------------------------------------------------------------------------------------

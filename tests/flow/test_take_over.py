@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from dialer.calls.corrections import Correction
 from dialer.errors import StoreError, SwitchUnavailable
 from dialer.interfaces import AnsweredCall
-from dialer.model import Attempt, AttemptState, Disposition, Finish, OwnCause, SignalKind, SubscriberStatus
+from dialer.model import Attempt, AttemptResult, AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
 from tests.fakes.calls import MemoryCall
 from tests.fakes.flow import CAMPAIGN, GATEWAY, Flow
 from tests.fakes.store import MemoryStore
@@ -71,7 +71,7 @@ def test_what_may_still_be_on_its_way_is_not_judged_before_its_deadline_and_the_
     assert flow.finished == []
     pass_time(flow, 3)
     assert [finish.outcome.cause for finish in flow.finished] == [OwnCause.UNKNOWN]
-    assert flow.finished[0].decision.counts
+    assert flow.finished[0].decision.counts_as_attempt
 
 
 def test_what_is_taken_over_long_after_its_deadline_is_judged_at_once(flow: Flow, dead: Flow) -> None:
@@ -200,7 +200,7 @@ class SlowStore(MemoryStore):
 
     ending: list[Deferred[bool]] = field(factory=list)
 
-    def finish(self, finish: Finish, *, unless_recorded: bool = False) -> Deferred[bool]:
+    def finish(self, finish: AttemptResult, *, unless_recorded: bool = False) -> Deferred[bool]:
         self.ending.append(Deferred())
         return self.ending[-1]
 

@@ -1,4 +1,4 @@
-"""The whole dialler with its voice applications: from a contact in the database to the notes of its attempt."""
+"""The whole dialer with its voice applications: from a contact in the database to the notes of its attempt."""
 
 from __future__ import annotations
 

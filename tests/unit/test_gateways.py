@@ -17,7 +17,7 @@ from dialer.gateways import (
     chain,
     dial_string,
     dialled_number,
-    room,
+    headroom,
 )
 from dialer.model.gateway import dial_string_from, parse_dial_string, parse_parameters, parse_prefix
 from tests.unit.builders import NOON, gateway
@@ -175,9 +175,9 @@ def test_whatever_is_entered_parameters_hold_no_syntax(text: str) -> None:
 
 
 def test_a_gateway_has_room_up_to_its_maximum() -> None:
-    assert room(gateway(maximum_call=3), 1) == 2
-    assert room(gateway(maximum_call=3), 4) == 0
-    assert room(gateway(maximum_call=None), 1000) is None
+    assert headroom(gateway(maximum_call=3), 1) == 2
+    assert headroom(gateway(maximum_call=3), 4) == 0
+    assert headroom(gateway(maximum_call=None), 1000) is None
 
 
 def test_the_chain_follows_the_failover_and_ends() -> None:

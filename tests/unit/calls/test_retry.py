@@ -33,14 +33,14 @@ def after(cause: str, who: Candidate | None = None, rules: Campaign | None = Non
 
 def stored(who: Candidate, decision: Decision) -> Candidate:
     """The candidate's counts as the store keeps them."""
-    if decision.counts:
+    if decision.counts_as_attempt:
         return evolve(who, count_attempt=who.count_attempt + 1, free_retries=0)
     return evolve(who, free_retries=who.free_retries + 1)
 
 
 def test_busy_contact_is_retried_after_the_interval() -> None:
     decision = after("USER_BUSY", rules=campaign(interval_retry=300))
-    assert (decision.status, decision.ready_at, decision.counts) == (
+    assert (decision.status, decision.ready_at, decision.counts_as_attempt) == (
         SubscriberStatus.START,
         NOON + timedelta(seconds=300),
         True,
@@ -55,7 +55,7 @@ def test_the_last_attempt_fails_the_contact() -> None:
     rules = campaign(max_retry=2)
     assert after("USER_BUSY", candidate(count_attempt=1), rules).status is SubscriberStatus.START
     decision = after("USER_BUSY", candidate(count_attempt=2), rules)
-    assert (decision.status, decision.ready_at, decision.counts) == (SubscriberStatus.FAIL, None, True)
+    assert (decision.status, decision.ready_at, decision.counts_as_attempt) == (SubscriberStatus.FAIL, None, True)
 
 
 def test_without_retries_the_first_failure_is_the_last() -> None:
@@ -64,7 +64,7 @@ def test_without_retries_the_first_failure_is_the_last() -> None:
 
 def test_an_answered_contact_is_complete() -> None:
     decision = after("NORMAL_CLEARING", answered=True)
-    assert (decision.status, decision.ready_at, decision.counts) == (SubscriberStatus.COMPLETE, None, True)
+    assert (decision.status, decision.ready_at, decision.counts_as_attempt) == (SubscriberStatus.COMPLETE, None, True)
 
 
 def test_an_invalid_number_fails_at_once() -> None:
@@ -74,20 +74,20 @@ def test_an_invalid_number_fails_at_once() -> None:
 @pytest.mark.parametrize(("before", "pause"), [(0, 5), (1, 10), (2, 20), (3, 40), (4, 80)])
 def test_a_fault_of_the_carrier_is_requeued_after_a_growing_pause(before: int, pause: int) -> None:
     decision = after("GATEWAY_DOWN", candidate(free_retries=before))
-    assert (decision.status, decision.counts) == (SubscriberStatus.START, False)
+    assert (decision.status, decision.counts_as_attempt) == (SubscriberStatus.START, False)
     assert decision.ready_at == NOON + timedelta(seconds=pause)
 
 
 def test_the_sixth_fault_in_a_row_counts() -> None:
     decision = after("GATEWAY_DOWN", candidate(free_retries=MAX_REQUEUES), campaign(interval_retry=300))
-    assert (decision.counts, decision.ready_at) == (True, NOON + timedelta(seconds=300))
+    assert (decision.counts_as_attempt, decision.ready_at) == (True, NOON + timedelta(seconds=300))
     last = after("GATEWAY_DOWN", candidate(free_retries=MAX_REQUEUES, count_attempt=3), campaign(max_retry=3))
     assert last.status is SubscriberStatus.FAIL
 
 
 def test_what_the_switch_never_dialled_is_requeued_however_often() -> None:
     decision = after(OwnCause.NOT_SENT, candidate(free_retries=1000))
-    assert (decision.status, decision.counts) == (SubscriberStatus.START, False)
+    assert (decision.status, decision.counts_as_attempt) == (SubscriberStatus.START, False)
     assert decision.ready_at == NOON + timedelta(seconds=80)
 
 
@@ -98,7 +98,7 @@ def test_a_fault_is_requeued_even_when_no_counted_attempt_is_left_to_retry() -> 
 def test_an_unknown_end_follows_the_campaigns_policy() -> None:
     assert after(OwnCause.UNKNOWN, rules=campaign(unknown_policy=UnknownPolicy.RETRY)).status is SubscriberStatus.START
     never = after(OwnCause.UNKNOWN, rules=campaign(unknown_policy=UnknownPolicy.NEVER))
-    assert (never.status, never.counts) == (SubscriberStatus.FAIL, True)
+    assert (never.status, never.counts_as_attempt) == (SubscriberStatus.FAIL, True)
 
 
 def test_the_policy_for_unknown_ends_does_not_touch_others() -> None:

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from dialer.campaigns.idle import IdleCode, IdleReason, Situation, explain
-from dialer.campaigns.planning import Ways
+from dialer.campaigns.planning import Routes
 from dialer.gateways import Backoff
 from dialer.model import Campaign, CampaignStatus, GatewayStatus, Progress, SubscriberStatus
 from tests.unit.builders import NOON, campaign, gateway
-from tests.unit.campaigns.test_planning import InUse, ways
+from tests.unit.campaigns.test_planning import InUse, routes
 
 START, COMPLETE, IN_PROCESS = SubscriberStatus.START, SubscriberStatus.COMPLETE, SubscriberStatus.IN_PROCESS
 LATER = NOON + timedelta(minutes=5)
 MONDAY_OFF = (False, *(True,) * 6)
 UNUSABLE = {
-    "inactive": ways(gateway(status=GatewayStatus.INACTIVE)),
-    "paused": ways(gateway(), spared=(1,)),
-    "full": ways(gateway(maximum_call=2), in_use=InUse({1: 2})),
-    "missing": ways(),
+    "inactive": routes(gateway(status=GatewayStatus.INACTIVE)),
+    "paused": routes(gateway(), spared=(1,)),
+    "full": routes(gateway(maximum_call=2), in_use=InUse({1: 2})),
+    "missing": routes(),
 }
 
 
@@ -30,7 +30,7 @@ def situation(rules: Campaign | None = None, **changes: Any) -> Situation:
     values = {
         "campaign": rules or campaign(),
         "now": NOON,
-        "ways": ways(gateway()),
+        "routes": routes(gateway()),
         "switch_ready": True,
         "progress": Progress(subscribers={START: 5, COMPLETE: 2}),
         "next_call_at": NOON,
@@ -96,25 +96,25 @@ def test_a_database_that_does_not_serve_is_told_of() -> None:
 
 @pytest.mark.parametrize("word", sorted(UNUSABLE))
 def test_an_unusable_gateway_is_named(word: str) -> None:
-    assert reason(ways=UNUSABLE[word]).code == f"gateway-{word}"
+    assert reason(routes=UNUSABLE[word]).code == f"gateway-{word}"
 
 
 def test_every_gateway_of_the_chain_is_told_of_and_the_earliest_end_of_a_pause() -> None:
-    out = ways(gateway(maximum_call=0, failover_id=2), gateway(id=2, name="backup"), spared=(2,))
-    found = reason(ways=out)
+    out = routes(gateway(maximum_call=0, failover_id=2), gateway(id=2, name="backup"), spared=(2,))
+    found = reason(routes=out)
     assert found.code is IdleCode.GATEWAY_FULL
     assert found.text == "gateway carrier is full (0 calls), gateway backup is spared after 3 carrier faults in a row"
     assert found.until == NOON + timedelta(seconds=1)
 
 
 def test_a_gateway_that_its_failover_stands_in_for_is_no_reason() -> None:
-    out = ways(gateway(status=GatewayStatus.INACTIVE, failover_id=2), gateway(id=2))
-    assert explain(situation(ways=out)) is None
+    out = routes(gateway(status=GatewayStatus.INACTIVE, failover_id=2), gateway(id=2))
+    assert explain(situation(routes=out)) is None
 
 
 def test_a_campaign_at_its_own_limit_is_told() -> None:
-    out = ways(gateway(), in_use=InUse(campaigns={1: 4}))
-    assert reason(campaign(max_concurrent=4), ways=out).code is IdleCode.CAMPAIGN_FULL
+    out = routes(gateway(), in_use=InUse(campaigns={1: 4}))
+    assert reason(campaign(max_concurrent=4), routes=out).code is IdleCode.CAMPAIGN_FULL
 
 
 def test_the_wait_for_the_next_call_is_told_in_seconds() -> None:
@@ -145,7 +145,7 @@ def test_a_window_that_does_not_come_again_before_the_expiry_is_told() -> None:
 def test_the_reason_that_a_user_would_remove_first_is_told_first() -> None:
     everything: dict[str, Any] = {
         "switch_ready": False,
-        "ways": ways(),
+        "routes": routes(),
         "next_call_at": LATER,
         "progress": Progress(subscribers={}),
     }
@@ -160,5 +160,5 @@ def test_the_reason_that_a_user_would_remove_first_is_told_first() -> None:
 
 
 def test_a_gateway_whose_pause_is_over_is_tried_again() -> None:
-    out = Ways({1: gateway()}, InUse(), {1: Backoff(3, NOON)})
-    assert explain(situation(ways=out)) is None
+    out = Routes({1: gateway()}, InUse(), {1: Backoff(3, NOON)})
+    assert explain(situation(routes=out)) is None

@@ -67,9 +67,9 @@ def test_a_call_that_comes_late_is_not_brought_forward() -> None:
 
 def test_room_is_shared_by_the_calls_of_all_campaigns_through_a_gateway() -> None:
     wanted = plans(0, 0) + plans(0, 0, campaign=OTHER_CAMPAIGN) + plans(0, gateway=OTHER_GATEWAY)
-    admitted = admit(wanted, {1: FREE, 2: FREE}, {1: Limit(room=3), 2: FREE}, START, UNTIL)
+    admitted = admit(wanted, {1: FREE, 2: FREE}, {1: Limit(headroom=3), 2: FREE}, START, UNTIL)
     assert [plan.call_uuid for plan in admitted] == ["1-1-0", "1-1-1", "2-1-0", "1-2-0"]
-    assert admit(wanted, {1: Limit(room=0), 2: FREE}, {1: FREE, 2: FREE}, START, UNTIL) == wanted[2:4]
+    assert admit(wanted, {1: Limit(headroom=0), 2: FREE}, {1: FREE, 2: FREE}, START, UNTIL) == wanted[2:4]
 
 
 def test_a_gateway_that_is_slower_than_the_campaign_sets_the_pace() -> None:
@@ -102,15 +102,15 @@ def test_a_moment_that_another_frequency_has_set_is_not_waited_for(ahead: float,
     st.floats(-5, 1),
     st.integers(0, 20) | st.none(),
 )
-def test_no_two_calls_are_closer_than_a_limit_allows(times, frequency, rate, next_call, room) -> None:
-    campaign = Limit(frequency=frequency, next_call_at=START + timedelta(seconds=next_call), room=room)
+def test_no_two_calls_are_closer_than_a_limit_allows(times, frequency, rate, next_call, headroom) -> None:
+    campaign = Limit(frequency=frequency, next_call_at=START + timedelta(seconds=next_call), headroom=headroom)
     admitted = admit(plans(*times), {1: campaign}, {1: Limit(frequency=per_minute(rate))}, START, UNTIL)
     moments = [plan.due_at for plan in admitted]
     closest = max(60 / frequency, 1 / rate if rate else 0)
     for earlier, later in pairwise(moments):
         assert (later - earlier).total_seconds() >= closest - 1e-5
     assert all(START + timedelta(seconds=next_call) <= moment <= UNTIL for moment in moments)
-    assert room is None or len(admitted) <= room
+    assert headroom is None or len(admitted) <= headroom
 
 
 def test_no_node_is_ever_so_far_ahead_as_a_stale_moment() -> None:

@@ -11,7 +11,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.campaigns.planning import Planned, Ways, plan
+from dialer.campaigns.planning import Planned, Routes, plan
 from dialer.gateways import Backoff
 from dialer.model import Campaign, Candidate, Gateway, GatewayStatus
 from tests.unit.builders import NOON, campaign, candidate, gateway
@@ -30,8 +30,8 @@ def ids() -> Callable[[], str]:
     return lambda: f"call-{next(numbers)}"
 
 
-def ways(*gateways: Gateway, in_use: InUse | None = None, spared: tuple[int, ...] = ()) -> Ways:
-    return Ways({way.id: way for way in gateways}, in_use or InUse(), dict.fromkeys(spared, SPARED))
+def routes(*gateways: Gateway, in_use: InUse | None = None, spared: tuple[int, ...] = ()) -> Routes:
+    return Routes({way.id: way for way in gateways}, in_use or InUse(), dict.fromkeys(spared, SPARED))
 
 
 def people(how_many: int) -> list[Candidate]:
@@ -42,7 +42,7 @@ def due(how_many: int) -> list[datetime]:
     return [NOON + timedelta(milliseconds=10 * n) for n in range(how_many)]
 
 
-def planned(who: list[Candidate], out: Ways, times: int, rules: Campaign | None = None) -> Planned:
+def planned(who: list[Candidate], out: Routes, times: int, rules: Campaign | None = None) -> Planned:
     return plan(who, rules or campaign(), out, due(times), NOON, ids=ids())
 
 
@@ -51,7 +51,7 @@ def used(result: Planned) -> list[int]:
 
 
 def test_each_candidate_gets_its_due_time_in_order_and_an_id() -> None:
-    result = planned(people(2), ways(gateway()), 2)
+    result = planned(people(2), routes(gateway()), 2)
     assert [each.due_at for each in result.plans] == due(2)
     assert [each.call_uuid for each in result.plans] == ["call-1", "call-2"]
     assert [each.candidate.subscriber_id for each in result.plans] == [0, 1]
@@ -60,60 +60,60 @@ def test_each_candidate_gets_its_due_time_in_order_and_an_id() -> None:
 
 
 def test_there_are_no_more_calls_than_due_times_or_candidates() -> None:
-    assert len(planned(people(5), ways(gateway()), 2).plans) == 2
-    assert len(planned(people(2), ways(gateway()), 5).plans) == 2
-    assert planned(people(2), ways(gateway()), 0) == Planned((), ())
+    assert len(planned(people(5), routes(gateway()), 2).plans) == 2
+    assert len(planned(people(2), routes(gateway()), 5).plans) == 2
+    assert planned(people(2), routes(gateway()), 0) == Planned((), ())
 
 
 def test_a_full_gateway_hands_over_to_its_failover() -> None:
-    out = ways(gateway(maximum_call=3, failover_id=2), gateway(id=2), in_use=InUse(gateways={1: 1}))
+    out = routes(gateway(maximum_call=3, failover_id=2), gateway(id=2), in_use=InUse(gateways={1: 1}))
     assert used(planned(people(4), out, 4)) == [1, 1, 2, 2]
 
 
 def test_an_inactive_gateway_hands_over_to_its_failover() -> None:
-    out = ways(gateway(status=GatewayStatus.INACTIVE, failover_id=2), gateway(id=2))
+    out = routes(gateway(status=GatewayStatus.INACTIVE, failover_id=2), gateway(id=2))
     assert used(planned(people(1), out, 1)) == [2]
 
 
 def test_a_spared_gateway_hands_over_until_its_pause_is_over() -> None:
-    out = ways(gateway(failover_id=2), gateway(id=2), spared=(1,))
+    out = routes(gateway(failover_id=2), gateway(id=2), spared=(1,))
     assert used(planned(people(1), out, 1)) == [2]
     later = plan(people(1), campaign(), out, due(1), NOON + timedelta(seconds=1), ids=ids())
     assert used(later) == [1]
 
 
 def test_without_a_usable_gateway_nothing_is_planned() -> None:
-    full = ways(gateway(maximum_call=0, failover_id=2), gateway(id=2, status=GatewayStatus.INACTIVE, failover_id=1))
+    full = routes(gateway(maximum_call=0, failover_id=2), gateway(id=2, status=GatewayStatus.INACTIVE, failover_id=1))
     assert planned(people(2), full, 2) == Planned((), ())
-    assert planned(people(2), ways(), 2) == Planned((), ())
+    assert planned(people(2), routes(), 2) == Planned((), ())
 
 
 def test_the_campaigns_own_limit_holds() -> None:
-    out = ways(gateway(), in_use=InUse(campaigns={1: 3}))
+    out = routes(gateway(), in_use=InUse(campaigns={1: 3}))
     assert len(planned(people(5), out, 5, campaign(max_concurrent=4)).plans) == 1
     assert len(planned(people(5), out, 5, campaign(max_concurrent=2)).plans) == 0
 
 
 def test_an_emergency_number_is_refused_and_takes_no_due_time() -> None:
     who = [candidate(number="112"), candidate(number="4930123")]
-    result = planned(who, ways(gateway()), 1)
+    result = planned(who, routes(gateway()), 1)
     assert [each.candidate.number for each in result.plans] == ["4930123"]
     assert [(each.candidate.number, each.reason) for each in result.refused] == [("112", "112 is an emergency number")]
 
 
 def test_a_prefix_cannot_make_an_emergency_number() -> None:
-    result = planned([candidate(number="11")], ways(gateway(addprefix="9")), 1)
+    result = planned([candidate(number="11")], routes(gateway(addprefix="9")), 1)
     assert not result.plans
     assert result.refused[0].reason == "911 is an emergency number"
 
 
 def test_capacity_is_the_room_of_the_chain_within_the_campaigns_limit() -> None:
-    out = ways(gateway(maximum_call=3, failover_id=2), gateway(id=2, maximum_call=2), in_use=InUse({1: 1}, {1: 1}))
+    out = routes(gateway(maximum_call=3, failover_id=2), gateway(id=2, maximum_call=2), in_use=InUse({1: 1}, {1: 1}))
     assert out.capacity(campaign(), NOON, 10) == 4
     assert out.capacity(campaign(max_concurrent=3), NOON, 10) == 2
     assert out.capacity(campaign(), NOON, 1) == 1
-    assert ways(gateway()).capacity(campaign(), NOON, 10) == 10
-    assert ways().capacity(campaign(), NOON, 10) == 0
+    assert routes(gateway()).capacity(campaign(), NOON, 10) == 10
+    assert routes().capacity(campaign(), NOON, 10) == 0
 
 
 limits = st.one_of(st.none(), st.integers(0, 5))
@@ -135,7 +135,7 @@ def test_no_limit_is_passed_and_no_unusable_gateway_is_used(
     ]
     live = {n: each[3] for n, each in enumerate(fleet, start=1)}
     spared = tuple(n for n, each in enumerate(fleet, start=1) if each[2])
-    out = ways(*gateways, in_use=InUse(live, {1: busy}), spared=spared)
+    out = routes(*gateways, in_use=InUse(live, {1: busy}), spared=spared)
     rules = campaign(max_concurrent=own)
     result = planned(people(wanted), out, times, rules)
     for gateway_id, calls in Counter(used(result)).items():

@@ -174,16 +174,16 @@ def test_no_more_originates_are_unanswered_than_allowed() -> None:
 def test_room_counts_pace_and_commands_in_flight() -> None:
     here = Setup(calls_per_second=100.0, max_in_flight=4).start()
     here.there.settle(1.0)
-    assert here.switch.room(0.0) == 4
+    assert here.switch.headroom(0.0) == 4
     here.there.holding = True
     here.submit()
-    assert here.switch.room(0.0) == 3
-    assert Setup().switch.room(1.0) == 0
+    assert here.switch.headroom(0.0) == 3
+    assert Setup().switch.headroom(1.0) == 0
 
 
 def test_room_looks_ahead_at_the_pace() -> None:
     here = Setup(calls_per_second=10.0).start()
-    assert (here.switch.room(0.0), here.switch.room(1.0)) == (1, 11)
+    assert (here.switch.headroom(0.0), here.switch.headroom(1.0)) == (1, 11)
 
 
 def test_an_originate_that_has_its_deadline_behind_it_is_not_sent() -> None:

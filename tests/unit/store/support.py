@@ -13,12 +13,12 @@ from twisted.internet.task import Clock
 
 from dialer.model import (
     Attempt,
+    AttemptResult,
     Campaign,
     Candidate,
     Contact,
     Decision,
     Disposition,
-    Finish,
     Outcome,
     Plan,
     Snapshot,
@@ -127,12 +127,12 @@ def ended(
     counts: bool = True,
     at: datetime = LATER,
     **outcome: Any,
-) -> Finish:
+) -> AttemptResult:
     """An end of `attempt`."""
     facts = {"cause": "NORMAL_CLEARING", **outcome}
-    return Finish(
+    return AttemptResult(
         attempt=attempt,
         outcome=Outcome(ended_at=at, **facts),
         disposition=Disposition.ANSWERED,
-        decision=Decision(status=status, ready_at=ready_at, counts=counts, reason="because"),
+        decision=Decision(status=status, ready_at=ready_at, counts_as_attempt=counts, reason="because"),
     )

@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, fail, succeed
 
 from dialer.calls.corrections import Correction
-from dialer.calls.membership import EVERY, Membership
+from dialer.calls.heartbeat import EVERY, Heartbeat
 from dialer.calls.register import ForeignHangups
 from dialer.errors import StoreError
 from dialer.interfaces import NodeState, Pulse
@@ -59,13 +59,13 @@ class MemoryNodes:
 @define(eq=False)
 class Node(Flow):
     nodes: MemoryNodes = field(init=False)
-    membership: Membership = field(init=False)
+    heartbeat: Heartbeat = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         self.lifecycle.foreign_hangups = ForeignHangups(10)
         self.nodes = MemoryNodes(self.now)
-        self.membership = Membership(
+        self.heartbeat = Heartbeat(
             clock=self.clock,
             now=self.now,
             nodes=self.nodes,
@@ -76,7 +76,7 @@ class Node(Flow):
             lease=5.0,
         )
         self.lifecycle.switch_up(self.switch)
-        self.membership.start()
+        self.heartbeat.start()
 
     def settle(self) -> None:
         """Beat for the time of a lease: from then on, others can be taken for dead."""
@@ -97,7 +97,7 @@ class Node(Flow):
 def node() -> Iterator[Node]:
     here = Node()
     yield here
-    here.membership._loop.stop()
+    here.heartbeat._loop.stop()
 
 
 def test_a_node_says_every_second_what_it_is_connected_to_and_how_it_fares(node: Node) -> None:
@@ -230,7 +230,7 @@ def test_the_first_heartbeat_is_no_return(node: Node) -> None:
 
 def test_a_node_that_stops_says_so(node: Node) -> None:
     stopped: list[None] = []
-    Deferred.fromCoroutine(node.membership.stop()).addCallback(stopped.append)
+    Deferred.fromCoroutine(node.heartbeat.stop()).addCallback(stopped.append)
     assert (stopped, node.nodes.left) == ([None], 1)
     node.clock.pump([EVERY] * 3)
     assert len(node.nodes.states) == 1

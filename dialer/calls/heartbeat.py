@@ -19,7 +19,7 @@ from dialer.calls.corrections import Correction
 from dialer.calls.lifecycle import Lifecycle
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, NodeState, NodeStore, Now, Pulse, Switch
-from dialer.periodic import Outage, PeriodicLoop
+from dialer.periodic import DegradedLog, PeriodicLoop
 
 log = structlog.get_logger()
 
@@ -31,7 +31,7 @@ BREAK = 2.5 * EVERY
 
 
 @define(eq=False, kw_only=True)
-class Membership:
+class Heartbeat:
     """Beats while it runs. `learn` is told the database's clock, with the moments before and after it was asked; `figures` are
     what the node tells of itself. `lease` is in seconds: a heartbeat that is unanswered for so long gives the connection up;
     and nobody is rescued before this node has beaten for so long without a break, because when the database was away, or
@@ -49,7 +49,7 @@ class Membership:
     _steady_since: float = field(init=False)
     _answered_at: float = field(init=False)
     _epoch: int = field(default=0, init=False)
-    _outage: Outage = field(factory=lambda: Outage("no heartbeat: the database does not serve"), init=False)
+    _degraded: DegradedLog = field(factory=lambda: DegradedLog("no heartbeat: the database does not serve"), init=False)
     _loop: PeriodicLoop = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -77,9 +77,9 @@ class Membership:
             self._epoch = pulse.epoch
             if self.switch.ready and self.clock.seconds() - self._steady_since >= self.lease:
                 await self._rescue()
-            self._outage.worked()
+            self._degraded.worked()
         except StoreError as error:
-            self._outage.failed(str(error))
+            self._degraded.failed(str(error))
 
     async def _pulse(self) -> Pulse:
         state = NodeState(

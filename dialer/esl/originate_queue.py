@@ -34,7 +34,7 @@ class _Waiting:
     accepted: Deferred[None]
 
 
-class Submissions:
+class OriginateQueue:
     """`send` writes a command to the switch; it is called only between `opened` and `closed`."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Submissions:
         self._pumping: IDelayedCall | None = None
         self._closed = "not connected"
 
-    def room(self, within: float) -> int:
+    def headroom(self, within: float) -> int:
         """How many more would be sent within so many seconds, if the switch accepted each at once."""
         if self._closed:
             return 0

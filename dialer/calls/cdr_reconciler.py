@@ -1,4 +1,4 @@
-"""The second witness: call detail records, which may come before, after or without the events of a call, and twice.
+"""The second cdr_reconciler: call detail records, which may come before, after or without the events of a call, and twice.
 
 A record of a call that is open ends it, as the event would have. One of an attempt of which nobody could tell how it ended
 corrects what is stored; its contact is touched only when it was not dialled since, and only to be called no more. Other
@@ -25,7 +25,7 @@ from dialer.calls.register import OpenAttempts
 from dialer.calls.verdict import judge
 from dialer.cdr import CallRecord, Recorded
 from dialer.interfaces import Now
-from dialer.model import AttemptState, Finish, Signal
+from dialer.model import AttemptResult, AttemptState, Signal
 
 
 class Verdict(enum.StrEnum):
@@ -46,7 +46,7 @@ class RecordStore(Protocol):
         """The attempt of that call."""
         ...
 
-    def end(self, finish: Finish, owner: str) -> Deferred[bool]:
+    def end(self, finish: AttemptResult, owner: str) -> Deferred[bool]:
         """End an open attempt of `owner`. Fires with False when it has ended meanwhile."""
         ...
 
@@ -54,14 +54,14 @@ class RecordStore(Protocol):
         """Keep the end of a call with its open attempt, for whoever has that. Fires with False when it has ended meanwhile."""
         ...
 
-    def correct(self, finish: Finish) -> Deferred[bool]:
+    def correct(self, finish: AttemptResult) -> Deferred[bool]:
         """Store how an attempt ended of which nobody could tell. Fires with False when that is known by now. The contact stays
         as it is when it was dialled since, or when it would be called again."""
         ...
 
 
 @define(eq=False, kw_only=True)
-class Witness:
+class CdrReconciler:
     """Takes records. `register` and `tell` are the flow's of this process; without a flow, an open attempt is ended in the
     database when nobody else dials (`alone`), and the record is kept with it otherwise. `counts` are since the
     start; `corrections` gets those records that told what could not be known without them."""
@@ -126,7 +126,7 @@ class Witness:
         self.corrections.note(Correction.RECORD_ENDED, call_uuid, "a record tells the end, which nobody could hear")
 
 
-def ending(known: Recorded, hung_up: Signal, now: datetime) -> Finish:
+def ending(known: Recorded, hung_up: Signal, now: datetime) -> AttemptResult:
     """The end of an attempt, by what the database knows of it and what a record tells; the rules are those of the flow."""
     attempt = known.attempt
     live = LiveAttempt(attempt, AttemptState.UNCONFIRMED, sent=True)
@@ -135,4 +135,4 @@ def ending(known: Recorded, hung_up: Signal, now: datetime) -> Finish:
     verdict = judge(outcome)
     before = evolve(attempt.plan.candidate, count_attempt=attempt.number_of_attempt - 1)
     decision = retry.decide(verdict, before, attempt.plan.campaign, now)
-    return Finish(attempt=attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)
+    return AttemptResult(attempt=attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)

@@ -10,8 +10,8 @@ import pytest_twisted
 from attrs import evolve
 from twisted.internet.defer import succeed
 
+from dialer.calls.cdr_reconciler import CdrReconciler, Verdict
 from dialer.calls.register import OpenAttempts
-from dialer.calls.witness import Verdict, Witness
 from dialer.cdr import read_record
 from dialer.errors import StoreError
 from dialer.model import AttemptState, Disposition, OwnCause, SubscriberStatus
@@ -41,11 +41,11 @@ class Register(OpenAttempts):
         return succeed(self._is_stored)
 
 
-def witness(w, *, alone: bool = False) -> Witness:
-    return Witness(now=lambda: LATER, account_code=ACCOUNT, store=Corrections(w.database), alone=alone)
+def cdr_reconciler(w, *, alone: bool = False) -> CdrReconciler:
+    return CdrReconciler(now=lambda: LATER, account_code=ACCOUNT, store=Corrections(w.database), alone=alone)
 
 
-async def take(here: Witness, uuid: str = "call-1", name: str = "answered.json", **more: object) -> Verdict:
+async def take(here: CdrReconciler, uuid: str = "call-1", name: str = "answered.json", **more: object) -> Verdict:
     return await here.take(read_record(record(uuid, name, **more)))
 
 
@@ -60,7 +60,7 @@ async def test_an_end_that_nobody_could_tell_is_corrected_and_who_was_reached_is
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
         await w.store.finish(unexplained(attempt, cause))
-        here = witness(w)
+        here = cdr_reconciler(w)
         assert await take(here) is Verdict.CORRECTED
         row = w.attempt(attempt)
         assert (row["cause"], row["disposition"], row["talk_ms"], row["q850"]) == ("NORMAL_CLEARING", "ANSWERED", 2020, 16)
@@ -80,7 +80,7 @@ async def test_a_corrected_end_that_would_be_tried_again_leaves_the_contact_as_i
         [attempt] = await w.begun()
         await w.store.finish(unexplained(attempt))
         before = w.subscriber(1)
-        assert await take(witness(w), name="busy.json") is Verdict.CORRECTED
+        assert await take(cdr_reconciler(w), name="busy.json") is Verdict.CORRECTED
         assert w.attempt(attempt)["disposition"] == "BUSY"
         assert w.subscriber(1) == before
 
@@ -92,7 +92,7 @@ async def test_a_contact_that_was_dialled_since_is_not_touched(tmp_path):
         await w.store.finish(unexplained(attempt))
         [again] = await w.begin(await w.plans(1, now=RETRY_AT), RETRY_AT)
         before = w.subscriber(1)
-        assert await take(witness(w)) is Verdict.CORRECTED
+        assert await take(cdr_reconciler(w)) is Verdict.CORRECTED
         assert w.attempt(attempt)["disposition"] == "ANSWERED"
         assert w.subscriber(1) == before
         await w.store.finish(ended(again, START, ready_at=RETRY_AT + timedelta(seconds=300)))
@@ -106,7 +106,7 @@ async def test_a_later_attempt_that_has_ended_protects_the_contact_too(tmp_path)
         await w.store.finish(unexplained(attempt))
         [again] = await w.begin(await w.plans(1, now=RETRY_AT), RETRY_AT)
         await w.store.finish(ended(again, START, ready_at=RETRY_AT + timedelta(seconds=300)))
-        assert await take(witness(w)) is Verdict.CORRECTED
+        assert await take(cdr_reconciler(w)) is Verdict.CORRECTED
         assert w.subscriber(1)["status"] == START
 
 
@@ -117,8 +117,8 @@ async def test_an_end_that_is_known_stays_and_a_code_without_a_name_is_known(tmp
         await w.store.finish(ended(first, cause="USER_BUSY"))
         await w.store.finish(unexplained(second, q850=97))
         rows = (w.attempt(first), w.attempt(second))
-        assert await take(witness(w), "call-1") is Verdict.KNOWN
-        assert await take(witness(w), "call-2") is Verdict.KNOWN
+        assert await take(cdr_reconciler(w), "call-1") is Verdict.KNOWN
+        assert await take(cdr_reconciler(w), "call-2") is Verdict.KNOWN
         assert (w.attempt(first), w.attempt(second)) == rows
 
 
@@ -128,7 +128,7 @@ async def test_calls_of_others_are_counted_and_nothing_else(tmp_path):
         [attempt] = await w.begun()
         await w.store.finish(unexplained(attempt))
         before = w.attempt(attempt)
-        here = witness(w)
+        here = cdr_reconciler(w)
         assert await take(here, account="dialer-fedcba9876543210") is Verdict.FOREIGN
         assert await take(here, account="") is Verdict.FOREIGN
         assert await take(here, "nobody-knows") is Verdict.UNKNOWN
@@ -140,7 +140,7 @@ async def test_calls_of_others_are_counted_and_nothing_else(tmp_path):
 async def test_a_record_of_an_attempt_that_is_open_elsewhere_is_kept_for_who_has_it(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
-        assert await take(witness(w)) is Verdict.KEPT
+        assert await take(cdr_reconciler(w)) is Verdict.KEPT
         assert w.attempt(attempt)["state"] == "planned"
         assert await w.store.finish(unexplained(attempt), unless_recorded=True) is False
         told = await w.store.pending_cdr(attempt)
@@ -157,23 +157,23 @@ async def test_without_a_pending_record_an_end_that_nobody_could_tell_is_stored(
         [attempt] = await w.begun()
         assert await w.store.pending_cdr(attempt) is None
         assert await w.store.finish(unexplained(attempt), unless_recorded=True) is True
-        assert await take(witness(w)) is Verdict.CORRECTED
+        assert await take(cdr_reconciler(w)) is Verdict.CORRECTED
 
 
 @pytest_twisted.ensureDeferred
 async def test_who_knows_how_a_call_ended_needs_no_record_of_it(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
-        assert await take(witness(w)) is Verdict.KEPT
+        assert await take(cdr_reconciler(w)) is Verdict.KEPT
         assert await w.store.finish(ended(attempt)) is True
-        assert await take(witness(w)) is Verdict.KNOWN
+        assert await take(cdr_reconciler(w)) is Verdict.KNOWN
 
 
 @pytest_twisted.ensureDeferred
 async def test_an_attempt_that_ends_while_its_record_is_looked_at_is_corrected(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
-        here = witness(w)
+        here = cdr_reconciler(w)
         find = here.store.find
 
         def find_then_end(call_uuid):
@@ -190,7 +190,7 @@ async def test_an_attempt_that_ends_while_its_record_is_looked_at_is_corrected(t
 async def test_without_a_dialer_a_record_ends_an_open_attempt_by_the_rules_of_the_flow(tmp_path):
     async with world(tmp_path) as w:
         busy, reached = await w.begun(2)
-        here = witness(w, alone=True)
+        here = cdr_reconciler(w, alone=True)
         assert await take(here, "call-1", "busy.json") is Verdict.ENDED
         assert await take(here, "call-2") is Verdict.ENDED
         assert await take(here, "call-2") is Verdict.KNOWN
@@ -205,7 +205,7 @@ async def test_a_flow_that_owns_the_call_hears_of_it_and_the_database_is_not_ask
     async with world(tmp_path) as w:
         told = []
         states = {"live": AttemptState.RINGING}
-        here = evolve(witness(w), register=Register(states.get), tell=told.append)
+        here = evolve(cdr_reconciler(w), register=Register(states.get), tell=told.append)
         found = read_record(record("live"))
         assert await here.take(found) is Verdict.ENDED
         assert told == [found.hung_up]
@@ -216,7 +216,7 @@ async def test_what_somebody_else_has_ended_meanwhile_is_corrected(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
         await w.store.finish(unexplained(attempt))
-        here = evolve(witness(w), register=Register(lambda _: AttemptState.UNCONFIRMED, is_stored=False))
+        here = evolve(cdr_reconciler(w), register=Register(lambda _: AttemptState.UNCONFIRMED, is_stored=False))
         assert await take(here) is Verdict.CORRECTED
         assert w.attempt(attempt)["disposition"] == "ANSWERED"
 
@@ -227,7 +227,7 @@ async def test_a_flow_that_has_taken_the_call_over_meanwhile_hears_of_it(tmp_pat
         await w.begun()
         told = []
         states = iter([None, AttemptState.UNCONFIRMED])
-        here = evolve(witness(w), register=Register(lambda _: next(states)), tell=told.append)
+        here = evolve(cdr_reconciler(w), register=Register(lambda _: next(states)), tell=told.append)
         assert await take(here) is Verdict.ENDED
         assert [signal.call_uuid for signal in told] == ["call-1"]
 
@@ -235,7 +235,7 @@ async def test_a_flow_that_has_taken_the_call_over_meanwhile_hears_of_it(tmp_pat
 @pytest_twisted.ensureDeferred
 async def test_a_database_that_is_away_is_told_so_that_the_record_comes_again(tmp_path):
     async with world(tmp_path) as w:
-        here = witness(w)
+        here = cdr_reconciler(w)
         await w.database.stop()
         with pytest.raises(StoreError):
             await take(here)

@@ -6,8 +6,8 @@ import pytest
 
 from dialer.errors import ProtocolError
 from dialer.esl.link import SAMPLES, ClockOffset
+from dialer.esl.originate_queue import limiter
 from dialer.esl.signals import live_channels
-from dialer.esl.submissions import limiter
 from dialer.model import LiveChannel
 from tests.unit.esl.recorded import frames_of, said_by_switch
 
