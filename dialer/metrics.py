@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 
 @frozen(kw_only=True)
-class Pace:
+class AchievedPace:
     """How calls were spread: `achieved` per minute while there was something to call (`seconds` in all), `worst_second` the
     most in one clock second."""
 
@@ -45,10 +45,10 @@ class PaceMeter:
             self._seconds += gap
         self._last = at
 
-    def pace(self) -> Pace:
+    def pace(self) -> AchievedPace:
         """What was achieved so far. The rate is that of the gaps between calls, so that two calls a second apart are 60 a
         minute; it is 0 with fewer than two."""
-        return Pace(
+        return AchievedPace(
             calls=self._calls,
             seconds=self._seconds,
             achieved=self._gaps * 60 / self._seconds if self._seconds > 0 else 0.0,

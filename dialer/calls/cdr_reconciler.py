@@ -28,7 +28,7 @@ from dialer.interfaces import Now
 from dialer.model import AttemptResult, AttemptState, Signal
 
 
-class Verdict(enum.StrEnum):
+class RecordVerdict(enum.StrEnum):
     """What a record was good for."""
 
     ENDED = "ended"  # it ended an attempt that was open
@@ -73,19 +73,19 @@ class CdrReconciler:
     tell: Callable[[Signal], None] = lambda _: None
     corrections: CorrectionLog = field(factory=CorrectionLog)
     alone: bool = False
-    counts: dict[Verdict, int] = field(factory=lambda: dict.fromkeys(Verdict, 0), init=False)
+    counts: dict[RecordVerdict, int] = field(factory=lambda: dict.fromkeys(RecordVerdict, 0), init=False)
 
-    async def take(self, record: CallRecord) -> Verdict:
+    async def take(self, record: CallRecord) -> RecordVerdict:
         """Do what the record is good for; when it returns, that is durable, or in the hands of the flow, which waits for the
         end of an answered call's session. Raises `StoreError`: the record may be brought again."""
         verdict = await self._take(record)
         self.counts[verdict] += 1
         return verdict
 
-    async def _take(self, record: CallRecord) -> Verdict:
+    async def _take(self, record: CallRecord) -> RecordVerdict:
         uuid = record.call_uuid
         if record.account_code != self.account_code:
-            return Verdict.FOREIGN
+            return RecordVerdict.FOREIGN
         before = self.register.state_of(uuid)
         if before is not None:
             self.tell(record.hung_up)
@@ -94,33 +94,33 @@ class CdrReconciler:
             # What the flow writes at this moment may be the end of which nobody could tell more: that is corrected below.
             stored = await self.register.when_stored(uuid)
             if stored and before is not AttemptState.ENDED:
-                return Verdict.ENDED
+                return RecordVerdict.ENDED
         known = await self.store.find(uuid)
         if known is None:
-            return Verdict.UNKNOWN
+            return RecordVerdict.UNKNOWN
         if not known.ended:
             return await self._end(known, record)
         return await self._explain(known, record)
 
-    async def _explain(self, known: Recorded, record: CallRecord) -> Verdict:
+    async def _explain(self, known: Recorded, record: CallRecord) -> RecordVerdict:
         if known.unexplained and await self.store.correct(ending(known, record.hung_up, self.now())):
             why = f"a record tells how the call ended: {record.hung_up.cause}"
             self.corrections.note(Correction.RECORD_CORRECTED, record.call_uuid, why)
-            return Verdict.CORRECTED
-        return Verdict.KNOWN
+            return RecordVerdict.CORRECTED
+        return RecordVerdict.KNOWN
 
-    async def _end(self, known: Recorded, record: CallRecord) -> Verdict:
+    async def _end(self, known: Recorded, record: CallRecord) -> RecordVerdict:
         if self.register.state_of(record.call_uuid) is not None:
             self.tell(record.hung_up)  # once more: it may have been taken over since
-            return Verdict.ENDED
+            return RecordVerdict.ENDED
         if not self.alone:
             if await self.store.keep(record.hung_up):
-                return Verdict.KEPT
+                return RecordVerdict.KEPT
             return await self._explain(await self.store.find(record.call_uuid) or known, record)
         if not await self.store.end(ending(known, record.hung_up, self.now()), known.owner):
-            return Verdict.KNOWN
+            return RecordVerdict.KNOWN
         self._ended(record.call_uuid)
-        return Verdict.ENDED
+        return RecordVerdict.ENDED
 
     def _ended(self, call_uuid: str) -> None:
         self.corrections.note(Correction.RECORD_ENDED, call_uuid, "a record tells the end, which nobody could hear")

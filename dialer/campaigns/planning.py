@@ -18,7 +18,7 @@ from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Others, Pl
 from dialer.numbers import is_emergency
 
 
-class InUse(Protocol):
+class Usage(Protocol):
     """How many attempts are open, by the id of their gateway and of their campaign; what is not listed has none."""
 
     @property
@@ -34,7 +34,7 @@ class _Sums:
     campaigns: Mapping[int, int]
 
 
-def in_use_everywhere(here: InUse, others: Others) -> InUse:
+def in_use_everywhere(here: Usage, others: Others) -> Usage:
     """What is in use here and at the other nodes."""
     if not others.gateways:
         return here
@@ -59,7 +59,7 @@ class Routes:
     """The gateways, how full they are, and which are backed off from (by id; one that fared well is not listed)."""
 
     gateways: Mapping[int, Gateway]
-    in_use: InUse
+    in_use: Usage
     backoffs: Mapping[int, Backoff]
 
     def unavailable(self, gateway: Gateway, now: datetime, planned: int = 0) -> Unavailable | None:
@@ -93,7 +93,7 @@ class Routes:
 
 
 @frozen
-class Refusal:
+class RefusedContact:
     """A candidate that must never be dialled, and why."""
 
     candidate: Candidate
@@ -106,10 +106,10 @@ class Planned:
     not reached: no due time or no gateway was left."""
 
     plans: tuple[Plan, ...]
-    refused: tuple[Refusal, ...]
+    refused: tuple[RefusedContact, ...]
 
 
-def campaign_headroom(campaign: Campaign, in_use: InUse, most: int) -> int:
+def campaign_headroom(campaign: Campaign, in_use: Usage, most: int) -> int:
     """How many calls more the campaign's own limit allows, at most `most`."""
     if campaign.max_concurrent is None:
         return most
@@ -134,14 +134,14 @@ def plan(
     slots = list(reversed(due_times[: campaign_headroom(campaign, routes.in_use, len(due_times))]))
     planned: Counter[int] = Counter()
     plans: list[Plan] = []
-    refused: list[Refusal] = []
+    refused: list[RefusedContact] = []
     for candidate in candidates:
         way = routes.usable(campaign.gateway_id, now, planned) if slots else None
         if way is None:
             break
         number = dialled_number(way, candidate.number)
         if emergency(candidate.number) or emergency(number):
-            refused.append(Refusal(candidate, f"{number} is an emergency number"))
+            refused.append(RefusedContact(candidate, f"{number} is an emergency number"))
             continue
         planned[way.id] += 1
         plans.append(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dialer.calls.cdr_reconciler import CdrReconciler, Verdict
+from dialer.calls.cdr_reconciler import CdrReconciler, RecordVerdict
 from dialer.calls.lifecycle import FlowSettings
 from dialer.cdr import LARGEST, CallRecord, read_record
 from dialer.cli.blocking import config_option, database_url, with_database
@@ -24,7 +24,7 @@ from dialer.store.maintenance import at_work
 PATTERN = "*.cdr.json"
 TAKEN = "imported"
 """The folder, in that of the records, to which those go that are done with."""
-LEFT = (Verdict.FOREIGN,)
+LEFT = (RecordVerdict.FOREIGN,)
 """Records of these stay where they are: another dialer may need them."""
 
 EXIT_DONE = 0
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _take_all(
     database: Database, folder: Path, files: Sequence[Path], *, alone: bool
-) -> tuple[dict[Verdict, int], list[str]]:
+) -> tuple[dict[RecordVerdict, int], list[str]]:
     code = FlowSettings(installation=database.installation_id, outbound="").account_code
     cdr_reconciler = CdrReconciler(now=utc_now, account_code=code, store=Corrections(database), alone=alone)
     bad: list[str] = []

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.management.records import DispositionCount
-from dialer.metrics import Pace
+from dialer.metrics import AchievedPace
 from dialer.model import AttemptState, Progress, SubscriberStatus
 
 _OPEN_STATES = (AttemptState.PLANNED, AttemptState.SUBMITTED, AttemptState.RINGING, AttemptState.ANSWERED)
@@ -25,7 +25,7 @@ class View:
     elapsed: float
     progress: Progress
     states: Mapping[AttemptState, int]
-    pace: Pace
+    pace: AchievedPace
     note: str = ""
 
 
@@ -73,7 +73,7 @@ def report(console: Console, rows: Sequence[DispositionCount], progress: Progres
     console.print(f"Contacts: {_contacts(progress)}", highlight=False)
 
 
-def pacing_line(pace: Pace, asked: int) -> str:
+def pacing_line(pace: AchievedPace, asked: int) -> str:
     """Asked, achieved, worst second."""
     return (
         f"Pacing: asked {asked} calls/min, achieved {pace.achieved:.0f} calls/min in {pace.seconds:.0f} s of calling, "

@@ -13,7 +13,7 @@ from twisted.internet.protocol import Factory, Protocol
 
 from dialer.errors import CommandFailed, DialerError, SwitchUnavailable
 from dialer.esl import commands
-from dialer.esl.connection import Reply
+from dialer.esl.connection import CommandReply
 from dialer.esl.events import Event
 from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules, PreparedEndpoint, explain
 from dialer.interfaces import Now
@@ -89,7 +89,7 @@ class SwitchConnection:
         """Close the connection."""
         self._link.drop("the diagnostics are over")
 
-    def _send(self, command: commands.Command) -> Deferred[Reply]:
+    def _send(self, command: commands.Command) -> Deferred[CommandReply]:
         answered = self._link.send(command)
         # A late answer would be taken for the next command's: the connection is of no more use.
         answered.addTimeout(self.patience, self.reactor, lambda _result, seconds: self._give_up(command, seconds))

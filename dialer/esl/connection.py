@@ -22,7 +22,7 @@ class AuthRequested:
 
 
 @frozen
-class Reply:
+class CommandReply:
     """The switch's answer to `command`. `text` is what it said, without line ends: `+OK ...`, `-ERR ...`, an api's output."""
 
     command: Command
@@ -34,7 +34,7 @@ class Reply:
         """Whether the switch refused the command."""
         return self.text.startswith(("-ERR", "-USAGE"))
 
-    def checked(self) -> Reply:
+    def checked(self) -> CommandReply:
         """The reply itself; raises `CommandFailed` when the switch refused the command."""
         if self.failed:
             raise CommandFailed(self.command.name, self.text)
@@ -61,10 +61,10 @@ class Rejected:
     reason: str
 
 
-Happening = Event | AuthRequested | Reply | Disconnected | Rejected
+Happening = Event | AuthRequested | CommandReply | Disconnected | Rejected
 
 
-class Connection:
+class EslConnection:
     """One connection, of either direction. `receive_data` stores, `next_event` gives what happened, one at a time. JSON events
     whose body does not `concern` the owner are passed over undecoded."""
 
@@ -130,12 +130,12 @@ class Connection:
             return None
         raise ProtocolError(f"a message of the unknown type {kind[:80]!r}")
 
-    def _reply(self, frame: Frame) -> Reply:
+    def _reply(self, frame: Frame) -> CommandReply:
         if not self._pending:
             raise ProtocolError("a reply that no command was waiting for")
         command = self._pending.pop(0)
         answer = text(frame.body) if frame.content_type == "api/response" else frame.headers.get("Reply-Text", "")
-        return Reply(command, answer.strip("\r\n"), frame)
+        return CommandReply(command, answer.strip("\r\n"), frame)
 
 
 def _one_line(words: str) -> str:

@@ -21,7 +21,7 @@ from twisted.logger import Logger
 
 from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
 from dialer.esl import commands
-from dialer.esl.connection import Reply
+from dialer.esl.connection import CommandReply
 from dialer.esl.events import Event, concerns
 from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules
 from dialer.esl.originate_queue import OriginateQueue
@@ -209,7 +209,7 @@ class InboundSwitch(Service):
             self._log.warn("no connection to {error}", error=error)
             self.last_error = error
 
-    def _pinged(self, reply: Reply) -> None:
+    def _pinged(self, reply: CommandReply) -> None:
         if not reply.text.isdigit():
             raise CommandFailed(reply.command.name, f"{reply.text[:80]!r} is not a time; is mod_dptools loaded?")
         self._clock.answered(int(reply.text), self._now())
@@ -225,15 +225,15 @@ class InboundSwitch(Service):
 
     # --- commands ---
 
-    def _send(self, command: commands.Command) -> Deferred[Reply]:
+    def _send(self, command: commands.Command) -> Deferred[CommandReply]:
         able = [link for link in self._commands if link.is_up]
         if not able:
             return fail(SwitchUnavailable(command.name, self.last_error or "not connected", sent=False))
         return min(able, key=lambda link: link.in_flight).send(command)
 
-    def _ask(self, command: commands.Command, read: Callable[[Reply], _Result]) -> Deferred[_Result]:
+    def _ask(self, command: commands.Command, read: Callable[[CommandReply], _Result]) -> Deferred[_Result]:
         return self._send(command).addCallback(read)
 
 
-def _killed(reply: Reply) -> bool:
+def _killed(reply: CommandReply) -> bool:
     return not reply.text.startswith(_NO_SUCH_CHANNEL) and not reply.checked().failed

@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from dialer.errors import AddressRefused, AuthenticationFailed, CommandFailed, DialerError, SwitchUnavailable
 from dialer.esl import commands
-from dialer.esl.connection import AuthRequested, Disconnected, Rejected, Reply
+from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, Rejected
 from dialer.esl.events import Event
 from dialer.esl.protocol import EventSocket
 
@@ -50,7 +50,7 @@ class Hooks:
     down: Callable[[Link, str], None]
     failed: Callable[[str], None]
     event: Callable[[Event], None]
-    pinged: Callable[[Reply], None]
+    pinged: Callable[[CommandReply], None]
     concerns: Callable[[bytes], bool] | None = None
 
 
@@ -74,7 +74,7 @@ class Link:
         self._greeting: Deferred[None] | None = None
         self._ticking: IDelayedCall | None = None
         self._silent_since = 0.0
-        self._ping: Deferred[Reply] | None = None
+        self._ping: Deferred[CommandReply] | None = None
         self._lost_told: Callable[[], None] = _nobody
         self.service = ClientService(
             PreparedEndpoint(endpoint, self), Factory.forProtocol(Protocol), retryPolicy=retry, clock=clock
@@ -85,7 +85,7 @@ class Link:
         """How many commands were not answered yet."""
         return self._socket.in_flight if self._socket is not None else 0
 
-    def send(self, command: commands.Command) -> Deferred[Reply]:
+    def send(self, command: commands.Command) -> Deferred[CommandReply]:
         """Give a command. Fails with `SwitchUnavailable`."""
         if self._socket is None:
             return fail(SwitchUnavailable(command.name, "not connected", sent=False))
@@ -176,7 +176,7 @@ class Link:
             self._ping = socket.send(commands.clock())
             self._ping.addCallbacks(self._ponged, _lost_with_connection)
 
-    def _ponged(self, reply: Reply) -> None:
+    def _ponged(self, reply: CommandReply) -> None:
         self._ping = None
         try:
             self._hooks.pinged(reply)

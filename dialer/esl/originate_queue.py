@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from dialer.errors import SwitchUnavailable
 from dialer.esl.commands import Command
-from dialer.esl.connection import Reply
+from dialer.esl.connection import CommandReply
 from dialer.interfaces import Now
 from dialer.limiter import Limiter
 from dialer.model import Origination
@@ -43,7 +43,7 @@ class OriginateQueue:
         now: Now,
         calls_per_second: float,
         max_in_flight: int,
-        send: Callable[[Command], Deferred[Reply]],
+        send: Callable[[Command], Deferred[CommandReply]],
     ) -> None:
         self._clock = clock
         self._now = now
@@ -119,10 +119,10 @@ class OriginateQueue:
         self._in_flight += 1
         answered = self._send(waiting.command)
         answered.addBoth(self._answered)
-        answered.addCallback(Reply.checked)
+        answered.addCallback(CommandReply.checked)
         answered.addCallbacks(lambda _: waiting.accepted.callback(None), waiting.accepted.errback)
 
-    def _answered(self, result: Reply | Failure) -> Reply | Failure:
+    def _answered(self, result: CommandReply | Failure) -> CommandReply | Failure:
         self._in_flight -= 1
         if self._queue:
             self._pump_in(0)

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from dialer.errors import ProtocolError, SwitchUnavailable
 from dialer.esl.commands import Command
-from dialer.esl.connection import AuthRequested, Connection, Disconnected, Rejected, Reply
+from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, EslConnection, Rejected
 from dialer.esl.events import Event
 from dialer.esl.frames import Limits
 
@@ -46,9 +46,9 @@ class EventSocket(Protocol):
 
     def __init__(self, owner: Owner, limits: Limits | None = None, concerns: Callable[[bytes], bool] | None = None) -> None:
         self._owner = owner
-        self._connection = Connection(limits, concerns)
-        self._sent: list[tuple[Command, Deferred[Reply]]] = []
-        self._unsent: list[tuple[Command, Deferred[Reply]]] = []
+        self._connection = EslConnection(limits, concerns)
+        self._sent: list[tuple[Command, Deferred[CommandReply]]] = []
+        self._unsent: list[tuple[Command, Deferred[CommandReply]]] = []
         self._writable = False
         self._open = False
         self._why = ""
@@ -60,7 +60,7 @@ class EventSocket(Protocol):
         """How many commands were not answered yet."""
         return len(self._sent) + len(self._unsent)
 
-    def send(self, command: Command) -> Deferred[Reply]:
+    def send(self, command: Command) -> Deferred[CommandReply]:
         """Give a command; fires with its reply, whatever that says.
 
         Fails with `SwitchUnavailable` when the connection is lost before, or too many commands wait to be written.
@@ -69,7 +69,7 @@ class EventSocket(Protocol):
             return fail(SwitchUnavailable(command.name, self._why or "not connected", sent=False))
         if len(self._unsent) >= MAX_UNSENT:
             return fail(SwitchUnavailable(command.name, "the switch does not read its commands", sent=False))
-        answered: Deferred[Reply] = Deferred()
+        answered: Deferred[CommandReply] = Deferred()
         if self._writable:
             self._write(command, answered)
         else:
@@ -93,7 +93,7 @@ class EventSocket(Protocol):
         """The address of the other side."""
         return self.transport.getPeer()
 
-    def _write(self, command: Command, answered: Deferred[Reply]) -> None:
+    def _write(self, command: Command, answered: Deferred[CommandReply]) -> None:
         self._sent.append((command, answered))
         self.transport.write(self._connection.send(command))
 
@@ -113,7 +113,7 @@ class EventSocket(Protocol):
         connection.receive_data(data)
         try:
             while self._open and (happening := connection.next_event()) is not None:
-                if isinstance(happening, Reply):
+                if isinstance(happening, CommandReply):
                     self._sent.pop(0)[1].callback(happening)
                 else:
                     happened(happening)

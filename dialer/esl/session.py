@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 from dialer.errors import BadValue, CommandFailed, DialerError, SessionGone, SwitchUnavailable
 from dialer.esl import bridging, commands
-from dialer.esl.connection import AuthRequested, Disconnected, Rejected, Reply
+from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, Rejected
 from dialer.esl.events import Event, VariablePacker
 from dialer.esl.protocol import EventSocket
 from dialer.interfaces import CallHandler
@@ -125,7 +125,7 @@ class Session:
             command = commands.hangup(cause)
         except BadValue as error:
             return fail(error)
-        accepted = self._socket.send(command).addCallback(Reply.checked)
+        accepted = self._socket.send(command).addCallback(CommandReply.checked)
         return accepted.addCallbacks(lambda _: None, _session_gone)
 
     def next_digit(self) -> Deferred[str]:
@@ -153,7 +153,7 @@ class Session:
             return fail(error)
         completed: Deferred[Any] = Deferred()
         self._executing[event_uuid] = completed
-        self._socket.send(command).addCallback(Reply.checked).addErrback(self._not_executed, event_uuid)
+        self._socket.send(command).addCallback(CommandReply.checked).addErrback(self._not_executed, event_uuid)
         return completed
 
     async def _bridge(self, transfer: Transfer) -> Transferred:

@@ -8,7 +8,7 @@ import pytest
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
 
-from dialer.calls.cdr_reconciler import CdrReconciler, Verdict
+from dialer.calls.cdr_reconciler import CdrReconciler, RecordVerdict
 from dialer.calls.corrections import Correction
 from dialer.cdr import read_record
 from dialer.errors import StoreError
@@ -34,7 +34,7 @@ def flow() -> Flow:
     return Flow()
 
 
-def post(flow: Flow, uuid: str, name: str) -> Verdict:
+def post(flow: Flow, uuid: str, name: str) -> RecordVerdict:
     here = CdrReconciler(
         now=flow.now,
         account_code="dialer-test",
@@ -42,7 +42,7 @@ def post(flow: Flow, uuid: str, name: str) -> Verdict:
         register=flow.lifecycle.register,
         tell=flow.lifecycle.signal_received,
     )
-    verdicts: list[Verdict] = []
+    verdicts: list[RecordVerdict] = []
     taken = here.take(read_record(record(uuid, name, account="dialer-test")))
     Deferred.fromCoroutine(taken).addCallback(verdicts.append)
     return verdicts[0]
@@ -50,9 +50,9 @@ def post(flow: Flow, uuid: str, name: str) -> Verdict:
 
 def test_a_record_alone_ends_the_call(flow: Flow) -> None:
     uuid = flow.call()
-    assert post(flow, uuid, "busy.json") is Verdict.ENDED
+    assert post(flow, uuid, "busy.json") is RecordVerdict.ENDED
     assert flow.finished[0].disposition is Disposition.BUSY
-    assert post(flow, uuid, "busy.json") is Verdict.UNKNOWN
+    assert post(flow, uuid, "busy.json") is RecordVerdict.UNKNOWN
     assert len(flow.finished) == 1
 
 
@@ -60,7 +60,7 @@ def test_a_call_that_is_unconfirmed_ends_with_its_real_cause(flow: Flow) -> None
     uuid = flow.call()
     flow.tell(uuid, SignalKind.RANG)
     flow.lifecycle.switch_down(flow.switch, "connection lost")
-    assert post(flow, uuid, "answered.json") is Verdict.ENDED
+    assert post(flow, uuid, "answered.json") is RecordVerdict.ENDED
     assert flow.finished[0].disposition is Disposition.ANSWERED
     assert flow.finished[0].outcome.talk_ms == 2020
 

@@ -10,7 +10,7 @@ import pytest_twisted
 from attrs import evolve
 from twisted.internet.defer import succeed
 
-from dialer.calls.cdr_reconciler import CdrReconciler, Verdict
+from dialer.calls.cdr_reconciler import CdrReconciler, RecordVerdict
 from dialer.calls.register import OpenAttempts
 from dialer.cdr import read_record
 from dialer.errors import StoreError
@@ -45,7 +45,7 @@ def cdr_reconciler(w, *, alone: bool = False) -> CdrReconciler:
     return CdrReconciler(now=lambda: LATER, account_code=ACCOUNT, store=Corrections(w.database), alone=alone)
 
 
-async def take(here: CdrReconciler, uuid: str = "call-1", name: str = "answered.json", **more: object) -> Verdict:
+async def take(here: CdrReconciler, uuid: str = "call-1", name: str = "answered.json", **more: object) -> RecordVerdict:
     return await here.take(read_record(record(uuid, name, **more)))
 
 
@@ -61,7 +61,7 @@ async def test_an_end_that_nobody_could_tell_is_corrected_and_who_was_reached_is
         [attempt] = await w.begun()
         await w.store.finish(unexplained(attempt, cause))
         here = cdr_reconciler(w)
-        assert await take(here) is Verdict.CORRECTED
+        assert await take(here) is RecordVerdict.CORRECTED
         row = w.attempt(attempt)
         assert (row["cause"], row["disposition"], row["talk_ms"], row["q850"]) == ("NORMAL_CLEARING", "ANSWERED", 2020, 16)
         assert row["ended_at"] == "2026-11-23 07:48:32.118024"
@@ -69,7 +69,7 @@ async def test_an_end_that_nobody_could_tell_is_corrected_and_who_was_reached_is
         assert row["reason"].startswith("told by a call detail record: ")
         contact = w.subscriber(1)
         assert (contact["status"], contact["ready_at"], contact["count_attempt"]) == (COMPLETE, None, 1)
-        assert await take(here, name="busy.json") is Verdict.KNOWN
+        assert await take(here, name="busy.json") is RecordVerdict.KNOWN
         assert w.attempt(attempt) == row
         assert audit(w.database.url, LATER).findings == ()
 
@@ -80,7 +80,7 @@ async def test_a_corrected_end_that_would_be_tried_again_leaves_the_contact_as_i
         [attempt] = await w.begun()
         await w.store.finish(unexplained(attempt))
         before = w.subscriber(1)
-        assert await take(cdr_reconciler(w), name="busy.json") is Verdict.CORRECTED
+        assert await take(cdr_reconciler(w), name="busy.json") is RecordVerdict.CORRECTED
         assert w.attempt(attempt)["disposition"] == "BUSY"
         assert w.subscriber(1) == before
 
@@ -92,7 +92,7 @@ async def test_a_contact_that_was_dialled_since_is_not_touched(tmp_path):
         await w.store.finish(unexplained(attempt))
         [again] = await w.begin(await w.plans(1, now=RETRY_AT), RETRY_AT)
         before = w.subscriber(1)
-        assert await take(cdr_reconciler(w)) is Verdict.CORRECTED
+        assert await take(cdr_reconciler(w)) is RecordVerdict.CORRECTED
         assert w.attempt(attempt)["disposition"] == "ANSWERED"
         assert w.subscriber(1) == before
         await w.store.finish(ended(again, START, ready_at=RETRY_AT + timedelta(seconds=300)))
@@ -106,7 +106,7 @@ async def test_a_later_attempt_that_has_ended_protects_the_contact_too(tmp_path)
         await w.store.finish(unexplained(attempt))
         [again] = await w.begin(await w.plans(1, now=RETRY_AT), RETRY_AT)
         await w.store.finish(ended(again, START, ready_at=RETRY_AT + timedelta(seconds=300)))
-        assert await take(cdr_reconciler(w)) is Verdict.CORRECTED
+        assert await take(cdr_reconciler(w)) is RecordVerdict.CORRECTED
         assert w.subscriber(1)["status"] == START
 
 
@@ -117,8 +117,8 @@ async def test_an_end_that_is_known_stays_and_a_code_without_a_name_is_known(tmp
         await w.store.finish(ended(first, cause="USER_BUSY"))
         await w.store.finish(unexplained(second, q850=97))
         rows = (w.attempt(first), w.attempt(second))
-        assert await take(cdr_reconciler(w), "call-1") is Verdict.KNOWN
-        assert await take(cdr_reconciler(w), "call-2") is Verdict.KNOWN
+        assert await take(cdr_reconciler(w), "call-1") is RecordVerdict.KNOWN
+        assert await take(cdr_reconciler(w), "call-2") is RecordVerdict.KNOWN
         assert (w.attempt(first), w.attempt(second)) == rows
 
 
@@ -129,10 +129,14 @@ async def test_calls_of_others_are_counted_and_nothing_else(tmp_path):
         await w.store.finish(unexplained(attempt))
         before = w.attempt(attempt)
         here = cdr_reconciler(w)
-        assert await take(here, account="dialer-fedcba9876543210") is Verdict.FOREIGN
-        assert await take(here, account="") is Verdict.FOREIGN
-        assert await take(here, "nobody-knows") is Verdict.UNKNOWN
-        assert (here.counts[Verdict.FOREIGN], here.counts[Verdict.UNKNOWN], here.counts[Verdict.CORRECTED]) == (2, 1, 0)
+        assert await take(here, account="dialer-fedcba9876543210") is RecordVerdict.FOREIGN
+        assert await take(here, account="") is RecordVerdict.FOREIGN
+        assert await take(here, "nobody-knows") is RecordVerdict.UNKNOWN
+        assert (
+            here.counts[RecordVerdict.FOREIGN],
+            here.counts[RecordVerdict.UNKNOWN],
+            here.counts[RecordVerdict.CORRECTED],
+        ) == (2, 1, 0)
         assert w.attempt(attempt) == before
 
 
@@ -140,7 +144,7 @@ async def test_calls_of_others_are_counted_and_nothing_else(tmp_path):
 async def test_a_record_of_an_attempt_that_is_open_elsewhere_is_kept_for_who_has_it(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
-        assert await take(cdr_reconciler(w)) is Verdict.KEPT
+        assert await take(cdr_reconciler(w)) is RecordVerdict.KEPT
         assert w.attempt(attempt)["state"] == "planned"
         assert await w.store.finish(unexplained(attempt), unless_recorded=True) is False
         told = await w.store.pending_cdr(attempt)
@@ -157,16 +161,16 @@ async def test_without_a_pending_record_an_end_that_nobody_could_tell_is_stored(
         [attempt] = await w.begun()
         assert await w.store.pending_cdr(attempt) is None
         assert await w.store.finish(unexplained(attempt), unless_recorded=True) is True
-        assert await take(cdr_reconciler(w)) is Verdict.CORRECTED
+        assert await take(cdr_reconciler(w)) is RecordVerdict.CORRECTED
 
 
 @pytest_twisted.ensureDeferred
 async def test_who_knows_how_a_call_ended_needs_no_record_of_it(tmp_path):
     async with world(tmp_path) as w:
         [attempt] = await w.begun()
-        assert await take(cdr_reconciler(w)) is Verdict.KEPT
+        assert await take(cdr_reconciler(w)) is RecordVerdict.KEPT
         assert await w.store.finish(ended(attempt)) is True
-        assert await take(cdr_reconciler(w)) is Verdict.KNOWN
+        assert await take(cdr_reconciler(w)) is RecordVerdict.KNOWN
 
 
 @pytest_twisted.ensureDeferred
@@ -182,7 +186,7 @@ async def test_an_attempt_that_ends_while_its_record_is_looked_at_is_corrected(t
             return found
 
         here.store = SimpleNamespace(find=find_then_end, keep=here.store.keep, correct=here.store.correct)
-        assert await take(here) is Verdict.CORRECTED
+        assert await take(here) is RecordVerdict.CORRECTED
         assert w.attempt(attempt)["disposition"] == "ANSWERED"
 
 
@@ -191,9 +195,9 @@ async def test_without_a_dialer_a_record_ends_an_open_attempt_by_the_rules_of_th
     async with world(tmp_path) as w:
         busy, reached = await w.begun(2)
         here = cdr_reconciler(w, alone=True)
-        assert await take(here, "call-1", "busy.json") is Verdict.ENDED
-        assert await take(here, "call-2") is Verdict.ENDED
-        assert await take(here, "call-2") is Verdict.KNOWN
+        assert await take(here, "call-1", "busy.json") is RecordVerdict.ENDED
+        assert await take(here, "call-2") is RecordVerdict.ENDED
+        assert await take(here, "call-2") is RecordVerdict.KNOWN
         assert (w.attempt(busy)["disposition"], w.attempt(reached)["disposition"]) == ("BUSY", "ANSWERED")
         assert w.subscriber(2)["status"] == COMPLETE
         assert w.subscriber(1)["count_attempt"] == 1
@@ -207,7 +211,7 @@ async def test_a_flow_that_owns_the_call_hears_of_it_and_the_database_is_not_ask
         states = {"live": AttemptState.RINGING}
         here = evolve(cdr_reconciler(w), register=Register(states.get), tell=told.append)
         found = read_record(record("live"))
-        assert await here.take(found) is Verdict.ENDED
+        assert await here.take(found) is RecordVerdict.ENDED
         assert told == [found.hung_up]
 
 
@@ -217,7 +221,7 @@ async def test_what_somebody_else_has_ended_meanwhile_is_corrected(tmp_path):
         [attempt] = await w.begun()
         await w.store.finish(unexplained(attempt))
         here = evolve(cdr_reconciler(w), register=Register(lambda _: AttemptState.UNCONFIRMED, is_stored=False))
-        assert await take(here) is Verdict.CORRECTED
+        assert await take(here) is RecordVerdict.CORRECTED
         assert w.attempt(attempt)["disposition"] == "ANSWERED"
 
 
@@ -228,7 +232,7 @@ async def test_a_flow_that_has_taken_the_call_over_meanwhile_hears_of_it(tmp_pat
         told = []
         states = iter([None, AttemptState.UNCONFIRMED])
         here = evolve(cdr_reconciler(w), register=Register(lambda _: next(states)), tell=told.append)
-        assert await take(here) is Verdict.ENDED
+        assert await take(here) is RecordVerdict.ENDED
         assert [signal.call_uuid for signal in told] == ["call-1"]
 
 

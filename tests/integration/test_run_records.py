@@ -7,7 +7,7 @@ import pytest_twisted
 import treq
 from twisted.internet.task import deferLater
 
-from dialer.calls.cdr_reconciler import Verdict
+from dialer.calls.cdr_reconciler import RecordVerdict
 from dialer.cli.run import API
 from dialer.errors import CannotListen
 from dialer.host import Host
@@ -55,7 +55,7 @@ async def test_a_posted_record_ends_a_live_call_and_a_second_one_changes_nothing
         assert attempts(here) == [(uuid, "ANSWERED", "NORMAL_CLEARING")]
         assert await post(here, record(uuid, "busy.json", account=account)) == 200
         assert attempts(here) == [(uuid, "ANSWERED", "NORMAL_CLEARING")]
-        assert here.host.service.cdr_reconciler.counts[Verdict.KNOWN] == 1
+        assert here.host.service.cdr_reconciler.counts[RecordVerdict.KNOWN] == 1
     finally:
         await here.host.stop()
 
@@ -70,7 +70,7 @@ async def test_a_record_for_another_process_is_kept_with_its_attempt(tmp_path):
         here.host.service.lifecycle.forget([uuid])
         assert await post(here, record(uuid, account=account)) == 200
         assert attempts(here) == [(uuid, None, None)]
-        assert here.host.service.cdr_reconciler.counts[Verdict.KEPT] == 1
+        assert here.host.service.cdr_reconciler.counts[RecordVerdict.KEPT] == 1
     finally:
         await here.host.stop()
 

@@ -8,11 +8,11 @@ from rich.console import Console
 
 from dialer.cli.display import ProgressDisplay, View, pacing_line, report
 from dialer.management.records import DispositionCount
-from dialer.metrics import Pace
+from dialer.metrics import AchievedPace
 from dialer.model import AttemptState, Disposition, Progress, SubscriberStatus
 
 PROGRESS = Progress(subscribers={SubscriberStatus.COMPLETE: 6, SubscriberStatus.FAIL: 1, SubscriberStatus.START: 3})
-PACE = Pace(calls=12, seconds=10.0, achieved=61.0, worst_second=2)
+PACE = AchievedPace(calls=12, seconds=10.0, achieved=61.0, worst_second=2)
 VIEW = View(elapsed=65.0, progress=PROGRESS, states={AttemptState.RINGING: 2}, pace=PACE, note="outside hours")
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from dialer.metrics import Pace, PaceMeter
+from dialer.metrics import AchievedPace, PaceMeter
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def pace(*seconds: float, idle_after: float = 5.0) -> Pace:
+def pace(*seconds: float, idle_after: float = 5.0) -> AchievedPace:
     meter = PaceMeter(idle_after)
     for moment in seconds:
         meter.note(NOON + timedelta(seconds=moment))
@@ -30,4 +30,4 @@ def test_a_pause_does_not_slow_the_achieved_pace() -> None:
 
 
 def test_without_calls_there_is_no_pace() -> None:
-    assert pace() == Pace(calls=0, seconds=0.0, achieved=0.0, worst_second=0)
+    assert pace() == AchievedPace(calls=0, seconds=0.0, achieved=0.0, worst_second=0)

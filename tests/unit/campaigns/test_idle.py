@@ -12,7 +12,7 @@ from dialer.campaigns.planning import Routes
 from dialer.gateways import Backoff
 from dialer.model import Campaign, CampaignStatus, GatewayStatus, Progress, SubscriberStatus
 from tests.unit.builders import NOON, campaign, gateway
-from tests.unit.campaigns.test_planning import InUse, routes
+from tests.unit.campaigns.test_planning import Usage, routes
 
 START, COMPLETE, IN_PROCESS = SubscriberStatus.START, SubscriberStatus.COMPLETE, SubscriberStatus.IN_PROCESS
 LATER = NOON + timedelta(minutes=5)
@@ -20,7 +20,7 @@ MONDAY_OFF = (False, *(True,) * 6)
 UNUSABLE = {
     "inactive": routes(gateway(status=GatewayStatus.INACTIVE)),
     "paused": routes(gateway(), spared=(1,)),
-    "full": routes(gateway(maximum_call=2), in_use=InUse({1: 2})),
+    "full": routes(gateway(maximum_call=2), in_use=Usage({1: 2})),
     "missing": routes(),
 }
 
@@ -113,7 +113,7 @@ def test_a_gateway_that_its_failover_stands_in_for_is_no_reason() -> None:
 
 
 def test_a_campaign_at_its_own_limit_is_told() -> None:
-    out = routes(gateway(), in_use=InUse(campaigns={1: 4}))
+    out = routes(gateway(), in_use=Usage(campaigns={1: 4}))
     assert reason(campaign(max_concurrent=4), routes=out).code is IdleCode.CAMPAIGN_FULL
 
 
@@ -160,5 +160,5 @@ def test_the_reason_that_a_user_would_remove_first_is_told_first() -> None:
 
 
 def test_a_gateway_whose_pause_is_over_is_tried_again() -> None:
-    out = Routes({1: gateway()}, InUse(), {1: Backoff(3, NOON)})
+    out = Routes({1: gateway()}, Usage(), {1: Backoff(3, NOON)})
     assert explain(situation(routes=out)) is None

@@ -20,7 +20,7 @@ SPARED = Backoff(3, NOON + timedelta(seconds=1))
 
 
 @frozen
-class InUse:
+class Usage:
     gateways: Mapping[int, int] = {}
     campaigns: Mapping[int, int] = {}
 
@@ -30,8 +30,8 @@ def ids() -> Callable[[], str]:
     return lambda: f"call-{next(numbers)}"
 
 
-def routes(*gateways: Gateway, in_use: InUse | None = None, spared: tuple[int, ...] = ()) -> Routes:
-    return Routes({way.id: way for way in gateways}, in_use or InUse(), dict.fromkeys(spared, SPARED))
+def routes(*gateways: Gateway, in_use: Usage | None = None, spared: tuple[int, ...] = ()) -> Routes:
+    return Routes({way.id: way for way in gateways}, in_use or Usage(), dict.fromkeys(spared, SPARED))
 
 
 def people(how_many: int) -> list[Candidate]:
@@ -66,7 +66,7 @@ def test_there_are_no_more_calls_than_due_times_or_candidates() -> None:
 
 
 def test_a_full_gateway_hands_over_to_its_failover() -> None:
-    out = routes(gateway(maximum_call=3, failover_id=2), gateway(id=2), in_use=InUse(gateways={1: 1}))
+    out = routes(gateway(maximum_call=3, failover_id=2), gateway(id=2), in_use=Usage(gateways={1: 1}))
     assert used(planned(people(4), out, 4)) == [1, 1, 2, 2]
 
 
@@ -89,7 +89,7 @@ def test_without_a_usable_gateway_nothing_is_planned() -> None:
 
 
 def test_the_campaigns_own_limit_holds() -> None:
-    out = routes(gateway(), in_use=InUse(campaigns={1: 3}))
+    out = routes(gateway(), in_use=Usage(campaigns={1: 3}))
     assert len(planned(people(5), out, 5, campaign(max_concurrent=4)).plans) == 1
     assert len(planned(people(5), out, 5, campaign(max_concurrent=2)).plans) == 0
 
@@ -108,7 +108,7 @@ def test_a_prefix_cannot_make_an_emergency_number() -> None:
 
 
 def test_capacity_is_the_room_of_the_chain_within_the_campaigns_limit() -> None:
-    out = routes(gateway(maximum_call=3, failover_id=2), gateway(id=2, maximum_call=2), in_use=InUse({1: 1}, {1: 1}))
+    out = routes(gateway(maximum_call=3, failover_id=2), gateway(id=2, maximum_call=2), in_use=Usage({1: 1}, {1: 1}))
     assert out.capacity(campaign(), NOON, 10) == 4
     assert out.capacity(campaign(max_concurrent=3), NOON, 10) == 2
     assert out.capacity(campaign(), NOON, 1) == 1
@@ -135,7 +135,7 @@ def test_no_limit_is_passed_and_no_unusable_gateway_is_used(
     ]
     live = {n: each[3] for n, each in enumerate(fleet, start=1)}
     spared = tuple(n for n, each in enumerate(fleet, start=1) if each[2])
-    out = routes(*gateways, in_use=InUse(live, {1: busy}), spared=spared)
+    out = routes(*gateways, in_use=Usage(live, {1: busy}), spared=spared)
     rules = campaign(max_concurrent=own)
     result = planned(people(wanted), out, times, rules)
     for gateway_id, calls in Counter(used(result)).items():

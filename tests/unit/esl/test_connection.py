@@ -5,14 +5,14 @@ import pytest
 from dialer.errors import CommandFailed, ProtocolError
 from dialer.esl import commands
 from dialer.esl.commands import Command
-from dialer.esl.connection import AuthRequested, Connection, Disconnected, Happening, Rejected, Reply
+from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, EslConnection, Happening, Rejected
 from dialer.esl.events import Event
 from tests.unit.esl.recorded import NAMES, chunks, said_by_switch
 
 GREETING = b"Content-Type: auth/request\n\n"
 
 
-def happenings(connection: Connection, data: bytes) -> list[Happening]:
+def happenings(connection: EslConnection, data: bytes) -> list[Happening]:
     connection.receive_data(data)
     found = []
     while (happening := connection.next_event()) is not None:
@@ -22,7 +22,7 @@ def happenings(connection: Connection, data: bytes) -> list[Happening]:
 
 def replay(name: str) -> list[Happening]:
     """Feed a recorded conversation, with one pending command for each that the client gave."""
-    connection = Connection()
+    connection = EslConnection()
     found = []
     for who, data in chunks(name):
         if who == "switch":
@@ -35,7 +35,7 @@ def replay(name: str) -> list[Happening]:
 
 
 def test_commands_and_replies_pair_by_order_whatever_the_type_of_the_reply() -> None:
-    connection = Connection()
+    connection = EslConnection()
     first, second = commands.api("status"), commands.subscribe()
     assert connection.send(first) == b"api status\n\n"
     connection.send(second)
@@ -44,8 +44,8 @@ def test_commands_and_replies_pair_by_order_whatever_the_type_of_the_reply() -> 
         b"Content-Type: command/reply\nReply-Text: -ERR permission denied\n\n"
         b"Content-Type: command/reply\nReply-Text: +OK event listener enabled json\n\n",
     )
-    assert isinstance(refused, Reply)
-    assert isinstance(accepted, Reply)
+    assert isinstance(refused, CommandReply)
+    assert isinstance(accepted, CommandReply)
     assert (refused.command, accepted.command) == (first, second)
     assert accepted.checked() is accepted
     with pytest.raises(CommandFailed, match="api status: -ERR permission denied"):
@@ -53,7 +53,7 @@ def test_commands_and_replies_pair_by_order_whatever_the_type_of_the_reply() -> 
 
 
 def test_a_recorded_conversation_of_commands_pairs_every_reply_with_its_command() -> None:
-    replies = {r.command.name: r.text for r in replay("01-auth-and-commands") if isinstance(r, Reply)}
+    replies = {r.command.name: r.text for r in replay("01-auth-and-commands") if isinstance(r, CommandReply)}
     assert replies["api echo hello world"] == "hello world"
     assert replies["api echo"] == "-ERR no reply"
     assert replies["api nosuchapi x"] == "-ERR nosuchapi Command not found!"
@@ -62,7 +62,7 @@ def test_a_recorded_conversation_of_commands_pairs_every_reply_with_its_command(
 
 
 def test_pipelined_commands_pair_in_order() -> None:
-    texts = [r.text for r in replay("03-crlf-and-pipelining") if isinstance(r, Reply)]
+    texts = [r.text for r in replay("03-crlf-and-pipelining") if isinstance(r, CommandReply)]
     assert texts == ["+OK accepted", "1", "2", "+OK Job-UUID: my-own-job-id", "4"]
 
 
@@ -73,24 +73,24 @@ def test_every_recording_can_be_replayed_without_a_broken_protocol() -> None:
 
 
 def test_the_switch_asks_for_a_password_first() -> None:
-    assert happenings(Connection(), GREETING) == [AuthRequested()]
+    assert happenings(EslConnection(), GREETING) == [AuthRequested()]
 
 
 def test_a_wrong_password_gives_a_refusal_and_a_notice_with_a_body() -> None:
     greeting, refusal, notice = replay("02-auth-failure")
     assert greeting == AuthRequested()
-    assert isinstance(refusal, Reply)
+    assert isinstance(refusal, CommandReply)
     assert refusal.text == "-ERR invalid"
     assert notice == Disconnected("Disconnected, goodbye. See you at ClueCon! http://www.cluecon.com/")
 
 
 def test_a_command_before_the_password_is_refused_and_the_password_still_accepted() -> None:
-    texts = [r.text for r in replay("02b-command-before-auth") if isinstance(r, Reply)]
+    texts = [r.text for r in replay("02b-command-before-auth") if isinstance(r, CommandReply)]
     assert texts == ["-ERR command not found", "+OK accepted", "x"]
 
 
 def test_a_rude_rejection_tells_its_reason() -> None:
-    rejected, notice = happenings(Connection(), said_by_switch("47-rude-rejection"))
+    rejected, notice = happenings(EslConnection(), said_by_switch("47-rude-rejection"))
     assert rejected == Rejected("Access Denied, go away.")
     assert isinstance(notice, Disconnected)
 
@@ -101,30 +101,30 @@ def test_lingering_is_told_apart_from_the_end() -> None:
 
 
 def test_the_end_of_the_connection_has_the_reason_of_the_notice() -> None:
-    connection = Connection()
+    connection = EslConnection()
     happenings(connection, b"Content-Type: text/disconnect-notice\nContent-Length: 4\n\nbye\n")
     assert connection.receive_eof() == Disconnected("bye")
 
 
 def test_an_end_without_notice_says_so() -> None:
-    assert Connection().receive_eof().reason == "closed without a notice"
+    assert EslConnection().receive_eof().reason == "closed without a notice"
 
 
 def test_an_end_in_the_middle_of_a_message_says_so() -> None:
-    connection = Connection()
+    connection = EslConnection()
     happenings(connection, b"Content-Type: auth/req")
     assert "in the middle of a message" in connection.receive_eof().reason
 
 
 def test_a_reply_without_a_command_breaks_the_protocol() -> None:
-    connection = Connection()
+    connection = EslConnection()
     connection.receive_data(b"Content-Type: command/reply\nReply-Text: +OK\n\n")
     with pytest.raises(ProtocolError, match="no command"):
         connection.next_event()
 
 
 def test_an_unknown_type_breaks_the_protocol() -> None:
-    connection = Connection()
+    connection = EslConnection()
     connection.receive_data(b"Content-Type: text/html\n\n")
     with pytest.raises(ProtocolError, match="text/html"):
         connection.next_event()
@@ -132,11 +132,11 @@ def test_an_unknown_type_breaks_the_protocol() -> None:
 
 def test_log_lines_are_passed_over() -> None:
     data = b"Content-Type: log/data\nContent-Length: 3\nLog-Level: 7\n\nabc"
-    assert happenings(Connection(), data + GREETING) == [AuthRequested()]
+    assert happenings(EslConnection(), data + GREETING) == [AuthRequested()]
 
 
 def test_events_and_replies_mix() -> None:
-    connection = Connection()
+    connection = EslConnection()
     connection.send(commands.api("uuid_exists", "x"))
     event, reply = happenings(
         connection,
@@ -145,12 +145,12 @@ def test_events_and_replies_mix() -> None:
     )
     assert isinstance(event, Event)
     assert event.name == "HEARTBEAT"
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, CommandReply)
     assert (reply.text, connection.in_flight) == ("true", 0)
 
 
 def test_the_answer_to_connect_is_a_reply_with_the_channel() -> None:
-    reply = next(h for h in replay("24-outbound-hangup-nolinger") if isinstance(h, Reply))
+    reply = next(h for h in replay("24-outbound-hangup-nolinger") if isinstance(h, CommandReply))
     assert reply.command.name == "connect"
     assert not reply.failed
     assert reply.channel_data().value("Channel-State") == "CS_EXECUTE"

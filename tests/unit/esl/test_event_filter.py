@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from dialer.esl.connection import Connection
+from dialer.esl.connection import EslConnection
 from dialer.esl.events import Event, concerns
 from tests.unit.esl.recorded import recorded_events
 
@@ -53,7 +53,7 @@ def test_a_recorded_call_of_ones_own_is_read_whole() -> None:
 
 
 def test_a_connection_passes_over_what_concerns_nobody() -> None:
-    connection = Connection(concerns=lambda body: b"mine" in body)
+    connection = EslConnection(concerns=lambda body: b"mine" in body)
     for whose in ("other", "mine", "other"):
         body = event(Event_Name="CHANNEL_ANSWER", Unique_ID=whose)
         connection.receive_data(b"Content-Length: %d\nContent-Type: text/event-json\n\n" % len(body) + body)

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from dialer.errors import SwitchUnavailable
 from dialer.esl import commands
-from dialer.esl.connection import Reply
+from dialer.esl.connection import CommandReply
 from dialer.esl.events import Event
 from dialer.esl.frames import Limits
 from dialer.esl.protocol import MAX_UNSENT, EventSocket
@@ -46,7 +46,7 @@ def lose(socket: EventSocket) -> None:
     socket.connectionLost(Failure(ConnectionDone()))
 
 
-def outcome(deferred: Deferred[Reply]) -> Any:
+def outcome(deferred: Deferred[CommandReply]) -> Any:
     found: list[Any] = []
     deferred.addCallbacks(lambda reply: found.append(reply.text), lambda failure: found.append(failure.value))
     return found[0] if found else None
