@@ -28,7 +28,7 @@ _FIELD = "record"
 
 
 @frozen(kw_only=True)
-class CallRecord:
+class DetailRecord:
     """The content of a record on the call `call_uuid`: `hung_up` is the signal that the end of the call would have been."""
 
     call_uuid: str
@@ -48,7 +48,7 @@ class Recorded:
     machine: bool = False
 
 
-def read_record(content: bytes) -> CallRecord:
+def read_record(content: bytes) -> DetailRecord:
     """Read the content of a request or of a file. Raises `BadValue` for what is not a record of a call that has ended."""
     try:
         record = orjson.loads(_decoded(content))
@@ -67,7 +67,7 @@ def read_record(content: bytes) -> CallRecord:
         raise BadValue(_FIELD, "ends at a time that there is not (end_uepoch)") from None
     hangup = _hangup(variables, ended)
     signal = Signal(kind=SignalKind.HUNG_UP, call_uuid=call_uuid, at=at, cause=hangup.cause, hangup=hangup)
-    return CallRecord(call_uuid=call_uuid, account_code=_text(variables, "accountcode"), hung_up=signal)
+    return DetailRecord(call_uuid=call_uuid, account_code=_text(variables, "accountcode"), hung_up=signal)
 
 
 def _hangup(variables: Mapping[str, Any], ended: int) -> Hangup:

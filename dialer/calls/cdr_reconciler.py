@@ -23,7 +23,7 @@ from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.live import LiveAttempt
 from dialer.calls.register import OpenAttempts
 from dialer.calls.verdict import judge
-from dialer.cdr import CallRecord, Recorded
+from dialer.cdr import DetailRecord, Recorded
 from dialer.interfaces import Now
 from dialer.model import AttemptResult, AttemptState, Signal
 
@@ -75,14 +75,14 @@ class CdrReconciler:
     alone: bool = False
     counts: dict[RecordVerdict, int] = field(factory=lambda: dict.fromkeys(RecordVerdict, 0), init=False)
 
-    async def take(self, record: CallRecord) -> RecordVerdict:
+    async def take(self, record: DetailRecord) -> RecordVerdict:
         """Do what the record is good for; when it returns, that is durable, or in the hands of the flow, which waits for the
         end of an answered call's session. Raises `StoreError`: the record may be brought again."""
         verdict = await self._take(record)
         self.counts[verdict] += 1
         return verdict
 
-    async def _take(self, record: CallRecord) -> RecordVerdict:
+    async def _take(self, record: DetailRecord) -> RecordVerdict:
         uuid = record.call_uuid
         if record.account_code != self.account_code:
             return RecordVerdict.FOREIGN
@@ -102,14 +102,14 @@ class CdrReconciler:
             return await self._end(known, record)
         return await self._explain(known, record)
 
-    async def _explain(self, known: Recorded, record: CallRecord) -> RecordVerdict:
+    async def _explain(self, known: Recorded, record: DetailRecord) -> RecordVerdict:
         if known.unexplained and await self.store.correct(ending(known, record.hung_up, self.now())):
             why = f"a record tells how the call ended: {record.hung_up.cause}"
             self.corrections.note(Correction.RECORD_CORRECTED, record.call_uuid, why)
             return RecordVerdict.CORRECTED
         return RecordVerdict.KNOWN
 
-    async def _end(self, known: Recorded, record: CallRecord) -> RecordVerdict:
+    async def _end(self, known: Recorded, record: DetailRecord) -> RecordVerdict:
         if self.register.state_of(record.call_uuid) is not None:
             self.tell(record.hung_up)  # once more: it may have been taken over since
             return RecordVerdict.ENDED

@@ -11,7 +11,7 @@ from typing import Any
 
 from dialer.calls.cdr_reconciler import CdrReconciler, RecordVerdict
 from dialer.calls.lifecycle import FlowSettings
-from dialer.cdr import LARGEST, CallRecord, read_record
+from dialer.cdr import LARGEST, DetailRecord, read_record
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.errors import BadValue
 from dialer.service import utc_now
@@ -92,7 +92,7 @@ async def _take_all(
     return cdr_reconciler.counts, bad
 
 
-def _read(path: Path) -> CallRecord:
+def _read(path: Path) -> DetailRecord:
     if path.stat().st_size > LARGEST:
         raise BadValue(str(path), f"is longer than {LARGEST} bytes")
     return read_record(path.read_bytes())

@@ -13,7 +13,7 @@ from dialer.model import CallRecord, Disposition
 from dialer.stored import value_of
 
 YES = True
-"""As a parameter of a query: flags are numbers in the tables."""
+"""Has to be a parameter of a query: flags are numbers in the tables."""
 
 
 @frozen(kw_only=True)

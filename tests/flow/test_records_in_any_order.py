@@ -20,7 +20,7 @@ from twisted.internet.task import Clock
 from dialer.calls.cdr_reconciler import CdrReconciler
 from dialer.calls.corrections import Correction
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
-from dialer.cdr import CallRecord, read_record
+from dialer.cdr import DetailRecord, read_record
 from dialer.errors import StoreError
 from dialer.model import (
     AttemptState,
@@ -56,7 +56,7 @@ class Fate:
     becomes: SubscriberStatus
 
     @property
-    def told(self) -> CallRecord:
+    def told(self) -> DetailRecord:
         return read_record(record(UUID, self.name, account=ACCOUNT))
 
 

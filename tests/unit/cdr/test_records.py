@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.cdr import CallRecord, read_record
+from dialer.cdr import DetailRecord, read_record
 from dialer.errors import BadValue
 from dialer.model import Hangup, SignalKind
 from tests.unit.cdr.bodies import ACCOUNT, record, recorded
@@ -98,4 +98,4 @@ def test_figures_that_are_none_count_as_nothing() -> None:
 @given(st.binary())
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     with suppress(BadValue):
-        assert isinstance(read_record(content), CallRecord)
+        assert isinstance(read_record(content), DetailRecord)
