@@ -134,5 +134,5 @@ def ending(known: Recorded, hung_up: Signal, now: datetime) -> AttemptResult:
     outcome = evolve(live.outcome(now), machine=known.machine)
     verdict = judge(outcome)
     before = evolve(attempt.plan.candidate, count_attempt=attempt.number_of_attempt - 1)
-    decision = retry.decide(verdict, before, attempt.plan.campaign, now)
+    decision = retry.decide(verdict, outcome, before, attempt.plan.campaign, now)
     return AttemptResult(attempt=attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)

@@ -255,7 +255,7 @@ class Lifecycle:
         self.health.ended(plan, verdict.fault, got_through_at(outcome, verdict), now)
         if self.health.switch.blocks(now):
             self.release_unsent()
-        decision = retry.decide(verdict, plan.candidate, campaign, now)
+        decision = retry.decide(verdict, outcome, plan.candidate, campaign, now)
         self._finish(
             live, AttemptResult(attempt=live.attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)
         )

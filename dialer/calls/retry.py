@@ -25,6 +25,7 @@ from dialer.model import (
     Candidate,
     Decision,
     Disposition,
+    Outcome,
     RetryClass,
     SubscriberStatus,
     UnknownPolicy,
@@ -40,8 +41,8 @@ SHORTEST_INTERVAL: Final = timedelta(seconds=1)
 """An interval of 0 must not let a contact be ready again in the instant in which it failed."""
 
 
-def decide(verdict: Verdict, candidate: Candidate, campaign: Campaign, now: datetime) -> Decision:
-    """What becomes of the candidate, whose counts are those before this attempt, by the campaign's rules of this moment."""
+def decide(verdict: Verdict, outcome: Outcome, candidate: Candidate, campaign: Campaign, now: datetime) -> Decision:
+    """The fate of the candidate, whose counts are those before this attempt, by the campaign's rules of this moment."""
     match verdict.retry:
         case RetryClass.DONE:
             return _closed(SubscriberStatus.COMPLETE, verdict.reason)

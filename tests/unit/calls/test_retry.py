@@ -27,8 +27,11 @@ DIALLED = tuple(end for end in ENDS if end not in (OwnCause.NOT_SENT, OwnCause.L
 """Without those that the switch never dialled: they are requeued as often as need be."""
 
 
-def after(cause: str, who: Candidate | None = None, rules: Campaign | None = None, *, answered: bool = False) -> Decision:
-    return decide(judge(outcome(cause, answered=answered)), who or candidate(), rules or campaign(), NOON)
+def after(
+    cause: str, who: Candidate | None = None, rules: Campaign | None = None, *, answered: bool = False, talk_ms: int = 0
+) -> Decision:
+    end = outcome(cause, answered=answered, talk_ms=talk_ms)
+    return decide(judge(end), end, who or candidate(), rules or campaign(), NOON)
 
 
 def stored(who: Candidate, decision: Decision) -> Candidate:
