@@ -2,7 +2,7 @@
 
 | class | becomes | counts |
 |---|---|---|
-| DONE | COMPLETE | yes |
+| DONE | COMPLETE; a call shorter than the campaign's `min_call_duration`: as RETRY | yes |
 | STOP | FAIL | yes |
 | RETRY | START after the campaign's interval, while attempts are left; else FAIL | yes |
 | REQUEUE | START after a growing pause, at most `MAX_REQUEUES` times in a row; then as RETRY | no |
@@ -44,6 +44,8 @@ SHORTEST_INTERVAL: Final = timedelta(seconds=1)
 def decide(verdict: Verdict, outcome: Outcome, candidate: Candidate, campaign: Campaign, now: datetime) -> Decision:
     """The fate of the candidate, whose counts are those before this attempt, by the campaign's rules of this moment."""
     match verdict.retry:
+        case RetryClass.DONE if 0 < outcome.talk_ms < 1000 * campaign.min_call_duration:
+            return _counted(f"{verdict.reason} for less than {campaign.min_call_duration} s", candidate, campaign, now)
         case RetryClass.DONE:
             return _closed(SubscriberStatus.COMPLETE, verdict.reason)
         case RetryClass.STOP:

@@ -59,6 +59,9 @@ class Campaign:
     call_max_duration: int = rule(
         1800, ge=1, le=86_400, unit="s", v1="callmaxduration", limited_by="max_duration", doc="an answered call is cut after"
     )
+    min_call_duration: int = rule(
+        0, le=3600, unit="s", v1="min_call_duration", doc="an answered call that was shorter did not reach the contact"
+    )
     max_retry: int = setting(3, le=1000, v1="maxretry", limited_by="max_retries", doc="further attempts after the first")
     interval_retry: int = rule(300, le=31_536_000, unit="s", v1="intervalretry", doc="from an attempt's end to the next one")
     call_timeout: int = rule(

@@ -144,3 +144,20 @@ def test_a_storm_of_faults_terminates(max_retry: int) -> None:
     while (decision := after("GATEWAY_DOWN", who, campaign(max_retry=max_retry))).status is SubscriberStatus.START:
         who, tries = stored(who, decision), tries + 1
     assert tries == (1 + max_retry) * (1 + MAX_REQUEUES) - 1
+
+
+@pytest.mark.parametrize(
+    ("talk_ms", "status"), [(0, SubscriberStatus.COMPLETE), (2999, SubscriberStatus.START), (3000, SubscriberStatus.COMPLETE)]
+)
+def test_a_call_that_was_too_short_did_not_reach_the_contact(talk_ms: int, status: SubscriberStatus) -> None:
+    rules = campaign(min_call_duration=3)
+    decision = after("NORMAL_CLEARING", rules=rules, answered=True, talk_ms=talk_ms)
+    assert (decision.status, decision.counts_as_attempt) == (status, True)
+    if status is SubscriberStatus.START:
+        assert decision.reason.endswith("for less than 3 s: retry 1 of 3 after 300 s")
+        last = after("NORMAL_CLEARING", candidate(count_attempt=3), rules, answered=True, talk_ms=talk_ms)
+        assert last.status is SubscriberStatus.FAIL
+
+
+def test_without_a_shortest_duration_every_answered_call_reached_the_contact() -> None:
+    assert after("NORMAL_CLEARING", answered=True, talk_ms=1).status is SubscriberStatus.COMPLETE
