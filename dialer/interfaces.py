@@ -1,6 +1,6 @@
 """The contracts between the flow (`dialer.calls`, `dialer.campaigns`) and the edges that serve it.
 
-Every Deferred fires on the reactor thread. What is not listed under "Fails with" is a programming error.
+Every Deferred fires on the reactor thread. A failure that is not listed under "Fails with" is a programming error.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class Switch(Protocol):
 
 
 class SwitchListener(Protocol):
-    """Who wants to know what a switch does. Called on the reactor thread, never re-entrantly from `Switch` methods."""
+    """A listener to what a switch does. Called on the reactor thread, never re-entrantly from `Switch` methods."""
 
     def signal_received(self, signal: Signal) -> None:
         """Something happened to a call. The call may be somebody else's."""

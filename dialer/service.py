@@ -182,7 +182,7 @@ class DialerService:
         self.lifecycle.release_unsent()
 
     async def stop(self) -> None:
-        """Stop at once: what was not sent is given back, live calls stay with the switch and open in the database."""
+        """Stop at once: unsent attempts are given back, live calls stay with the switch and open in the database."""
         if not self._up:
             return
         self._up = False

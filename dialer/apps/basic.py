@@ -11,7 +11,7 @@ from dialer.model import Contact
 from dialer.settings import AppSettings
 
 DEFAULT_AUDIO = "tone_stream://%(400,200,440);%(600,200,660)"
-"""What is played when neither the campaign nor the voice application names anything: two short tones."""
+"""The sound when neither the campaign nor the voice application names anything: two short tones."""
 
 NOT_FOUND = "FILE NOT FOUND"
 
@@ -56,7 +56,7 @@ async def speak(call: AnsweredCall, context: CallContext) -> None:
 
 
 def tags(contact: Contact) -> dict[str, str]:
-    """What may stand between braces; the contact's own fields win over its `additional_vars`."""
+    """The names that may stand between braces; the contact's own fields win over its `additional_vars`."""
     return {
         **contact.additional_vars,
         "contact": contact.number,

@@ -70,4 +70,4 @@ class Guard:
 
 
 def _over(_: Failure) -> None:
-    """The call is over: whoever drives it has been told."""
+    """The call is over, and its driver has been told."""

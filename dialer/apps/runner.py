@@ -36,7 +36,7 @@ BUILT_IN: Final[Mapping[VoipAppType, Application]] = MappingProxyType(
 """The application of each kind, unless the configuration names another one."""
 
 CONFIRMATION: Final = "tone_stream://%(150,100,660);%(150,100,660);%(300,0,440)"
-"""What a callee hears who will not be called again, unless a sound is configured."""
+"""The sound that tells a callee that no further call will come, unless another one is configured."""
 
 CONFIRMATION_LIMIT: Final = 20.0
 """Seconds."""

@@ -307,7 +307,7 @@ class Lifecycle:
         self._reconciler.start()
 
     def switch_down(self, switch: Switch, reason: str) -> None:
-        """Whatever was sent is unconfirmed until the switch is back; what was not sent is given back."""
+        """Sent attempts are unconfirmed until the switch is back; unsent ones are given back."""
         self._reconciler.stop()
         self.release_unsent()
         self._make_unconfirmed()

@@ -44,7 +44,7 @@ class OrphanChannels:
         return bool(self._seen) or self._looking or self._failed
 
     def forget(self) -> None:
-        """The switch went away: what was seen of it proves nothing any more."""
+        """The switch went away: its channels as last seen prove nothing any more."""
         self._seen.clear()
 
     def look(self, channels: Iterable[LiveChannel]) -> None:

@@ -9,7 +9,7 @@ A job outlives the connection that asked for it: FreeSWITCH may still start a ca
 connection broke. So absence counts only when the grace has passed since the last moment at which the originate could have been
 written or started, which for an attempt without a reply is its deadline.
 
-What the switch lists is told first, all of it: callees are on those lines. Only then are the others asked for one by one,
+The listed channels are told first, all of them: callees are on those lines. Only then are the others asked for one by one,
 since the list is a copy that can lag; as many questions are under way as make the round trip cheap, and no more, for they
 share their connection with the originates of other contacts.
 
@@ -61,7 +61,7 @@ class Reconciler:
     _timer: IDelayedCall | None = field(default=None, init=False)
     _running: bool = field(default=False, init=False)
     _visit: int = field(default=0, init=False)
-    """Which connection is looked through: what an earlier one answers late is not believed."""
+    """Which connection is looked through: a late answer on an earlier one is not believed."""
     _looking: bool = field(default=False, init=False)
     _soon: bool = field(default=False, init=False)
     _failed: bool = field(default=False, init=False)
@@ -90,7 +90,7 @@ class Reconciler:
         self._look()
 
     def stop(self) -> None:
-        """The switch went away: what was seen of it proves nothing any more."""
+        """The switch went away: its channels as last seen prove nothing any more."""
         self._running = self._looking = self._soon = self._failed = False
         self._visit += 1
         for told in (self._asked, self._adopted, self._missed):

@@ -8,7 +8,7 @@ The rules, in order:
 2. The dialer's own causes speak for themselves.
 3. FreeSWITCH's cause by name, refined by the SIP status where the name is vague or stands for several things.
 4. A name that is not known: the Q.850 code, then the SIP status; failing these, a failure that counts.
-5. What rang has disturbed somebody and counts: a REQUEUE becomes a RETRY, and is nobody's fault any more.
+5. A call that rang has disturbed somebody and counts: a REQUEUE becomes a RETRY, and is nobody's fault any more.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ LONGEST_SWITCH_PAUSE = timedelta(seconds=30)
 
 @define(eq=False)
 class Health:
-    """How the ways out fare, as this process sees it: what has had faults of late is backed off from for a while. A gateway is
+    """How the ways out fare, as this process sees it: one with faults of late is backed off from for a while. A gateway is
     backed off from after faults of its carrier, the switch as a whole after faults of its own: it is full, paused or going
     away (`dialer.calls.causes.Fault`).
 

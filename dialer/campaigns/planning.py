@@ -19,7 +19,7 @@ from dialer.numbers import is_emergency
 
 
 class Usage(Protocol):
-    """How many attempts are open, by the id of their gateway and of their campaign; what is not listed has none."""
+    """How many attempts are open, by the id of their gateway and of their campaign; an id that is not listed has none."""
 
     @property
     def gateways(self) -> Mapping[int, int]: ...

@@ -128,7 +128,7 @@ class Scheduler:
         self._resting = {key: until for key, until in self._resting.items() if key in started}
 
     async def _obey(self, snapshot: Snapshot) -> None:
-        """Campaigns that were stopped elsewhere, by another node's API or a command: what was not sent is given back, and the
+        """Campaigns that were stopped elsewhere, by another node's API or a command: unsent attempts are given back, and the
         calls of an aborted one are hung up. Each stop is obeyed once."""
         started = {campaign.id for campaign in snapshot.campaigns}
         stopped = self.lifecycle.register.campaigns.keys() - started

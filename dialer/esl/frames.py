@@ -50,7 +50,7 @@ _DIGITS = re.compile(r"\d{1,12}", re.ASCII)
 
 
 def text(raw: bytes) -> str:
-    """UTF-8 as text; what is not UTF-8 is replaced, because FreeSWITCH passes on whatever the far end sent."""
+    """UTF-8 as text; other bytes are replaced, because FreeSWITCH passes on whatever the far end sent."""
     return raw.decode("utf-8", "replace")
 
 

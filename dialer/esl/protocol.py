@@ -23,7 +23,7 @@ MAX_UNSENT = 10_000
 
 
 class Owner(Interface):
-    """Who uses a connection. Called on the reactor thread."""
+    """The user of a connection. Called on the reactor thread."""
 
     def connected(self) -> None:
         """The connection is open; nothing was received yet."""

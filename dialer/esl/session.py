@@ -177,7 +177,7 @@ class Session:
             await self._quiet.addTimeout(BREAK, self._clock, lambda _result, _seconds: None)
 
     def interrupt(self) -> None:
-        """What the handler awaits fails with `CancelledError`."""
+        """The Deferred that the handler awaits fails with `CancelledError`."""
         if self._running is not None:
             self._running.cancel()
 
