@@ -82,6 +82,7 @@ def parse_parameters(
         if not item.strip(" \t,"):
             continue
         name, equals, value = (part.strip(" \t") for part in item.partition("="))
+        value = value.rstrip(" \t,")  # a comma that nothing follows separates from nothing
         if not equals or not _NAME.fullmatch(name):
             raise BadValue(field, f"{item.strip()[:80]!r} is not name=value with a name of letters, digits, _ and -")
         if bad := _SYNTAX_IN_VALUE.findall(value):

@@ -236,3 +236,7 @@ def test_a_pause_is_never_longer_than_a_minute(steps: list[tuple[bool, float]]) 
         now += timedelta(seconds=wait)
         backoff = backoff.after_fault(now) if fault else backoff.after_success(now)
         assert backoff.until is None or backoff.until <= now + LONGEST_PAUSE
+
+
+def test_commas_at_the_end_of_a_value_do_not_belong_to_it() -> None:
+    assert parse_parameters("a=,,\nb=PCMA,PCMU,,") == (("a", ""), ("b", "PCMA,PCMU"))
