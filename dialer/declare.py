@@ -23,7 +23,8 @@ import orjson
 from attrs import NOTHING, frozen
 
 from dialer.errors import BadValue
-from dialer.kinds import LARGEST_ID, LARGEST_INTEGER, ClockTime, Flag, Kind, Member, Moment, Nullable, Text, Whole, word_of
+from dialer.kinds import LARGEST_ID, LARGEST_INTEGER, Flag, Kind, Member, Nullable, Text, Whole, word_of
+from dialer.time_kinds import ClockTime, Moment
 
 T = TypeVar("T")
 Check = Callable[[Any, str], Any]

@@ -8,13 +8,10 @@ in both. So a number may always come as text, while a text never comes as a numb
 from __future__ import annotations
 
 import enum
-import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
 from typing import Any, ClassVar, Final
-from zoneinfo import ZoneInfo
 
 import orjson
 from attrs import frozen
@@ -24,19 +21,14 @@ from pydantic_core import CoreSchema, core_schema
 LARGEST_ID: Final = 2**63 - 1
 LARGEST_INTEGER: Final = 2**31 - 1
 """Of an INTEGER column of a server."""
-LATEST_EPOCH: Final = 32_503_680_000
-"""The first second of the year 3000: an epoch in milliseconds lies behind it."""
 NONE: Final = "none"
 """The word for "no limit" where a number may be absent."""
 
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
-_DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{0,9})?")
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _VARIABLE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NEXT_VARIABLE = re.compile(r"[\r\n]+|,(?=\s*[A-Za-z0-9_.-]{1,64}\s*=)")
-_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 
 
 class Kind(ABC):
@@ -150,70 +142,6 @@ class Flag(Kind):
 
 
 @frozen
-class Epoch(Kind):
-    """A moment as seconds since 1970 in UTC, whole or not."""
-
-    takes = "seconds since 1970 (epoch time), such as 1301392136.0"
-    column: ClassVar[type] = datetime
-
-    def parse(self, value: Any) -> datetime:
-        """The aware moment."""
-        if isinstance(value, str) and _DECIMAL.fullmatch(value):
-            value = float(value)
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise ValueError
-        if not math.isfinite(value) or not 0 <= value < LATEST_EPOCH:
-            raise ValueError
-        return datetime.fromtimestamp(value, UTC)
-
-    def schema(self) -> dict[str, Any]:
-        """A number of seconds."""
-        return {"type": "number", "minimum": 0, "exclusiveMaximum": LATEST_EPOCH}
-
-
-@frozen
-class Moment(Kind):
-    """A date with a time, in UTC unless it has an offset (RFC 3339)."""
-
-    takes = "a date and a time such as 2027-03-01 09:00:00 (UTC), or with an offset as 2027-03-01T09:00:00+01:00"
-    column: ClassVar[type] = datetime
-
-    def parse(self, value: Any) -> datetime:
-        """The aware moment in UTC."""
-        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
-        if not isinstance(moment, datetime):
-            raise ValueError
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-    def schema(self) -> dict[str, Any]:
-        """A date with a time."""
-        return {"type": "string", "format": "date-time"}
-
-
-@frozen
-class ClockTime(Kind):
-    """A time of day."""
-
-    takes = "a time of day as HH:MM:SS"
-
-    def parse(self, value: Any) -> time:
-        """HH:MM:SS, or HH:MM."""
-        if isinstance(value, time):
-            return value
-        if not isinstance(value, str) or not _CLOCK.fullmatch(value):
-            raise ValueError
-        return time.fromisoformat(value)
-
-    def stored(self, value: time) -> str:
-        """HH:MM:SS."""
-        return value.isoformat("seconds")
-
-    def schema(self) -> dict[str, Any]:
-        """A text of that pattern."""
-        return {"type": "string", "pattern": f"^{_CLOCK.pattern}$"}
-
-
-@frozen
 class Text(Kind):
     """A text without control characters (but for line feeds and tabs, with `lines`), and without blanks around it."""
 
@@ -311,73 +239,6 @@ class Member(Kind):
 def word_of(member: enum.Enum) -> str:
     """The word for an enum's member: PLAY_AUDIO is `play-audio`."""
     return member.name.lower().replace("_", "-")
-
-
-DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-Weekdays = tuple[bool, bool, bool, bool, bool, bool, bool]
-"""Seven flags, Monday first."""
-
-
-@frozen
-class Week(Kind):
-    """Some of the seven days, as flags: `monday,friday`, `mon-fri` or seven flags."""
-
-    takes = "days of the week such as mon-fri,sunday"
-
-    def parse(self, value: Any) -> Weekdays:
-        """Seven flags, Monday first."""
-        if isinstance(value, str):
-            return self._from_text(value)
-        if not isinstance(value, list | tuple) or len(value) != len(DAYS) or any(flag not in (0, 1) for flag in value):
-            raise ValueError
-        monday, tuesday, wednesday, thursday, friday, saturday, sunday = map(bool, value)
-        return monday, tuesday, wednesday, thursday, friday, saturday, sunday
-
-    def _from_text(self, text: str) -> Weekdays:
-        chosen: set[int] = set()
-        for part in filter(None, re.split(r"[\s,]+", text.strip().lower())):
-            first, dash, last = part.partition("-")
-            start, end = self._day(first), self._day(last if dash else first)
-            chosen.update((start + step) % 7 for step in range((end - start) % 7 + 1))
-        return self.parse([day in chosen for day in range(7)])
-
-    @staticmethod
-    def _day(word: str) -> int:
-        found = [number for number, day in enumerate(DAYS) if len(word) >= 2 and day.startswith(word)]
-        if len(found) != 1:
-            raise ValueError
-        return found[0]
-
-    def stored(self, value: Weekdays) -> list[bool]:
-        """Seven flags."""
-        return list(value)
-
-    def schema(self) -> dict[str, Any]:
-        """Seven flags."""
-        return {"type": "array", "items": {"type": "boolean"}, "minItems": 7, "maxItems": 7}
-
-
-@frozen
-class Zone(Kind):
-    """A time zone of the IANA data base."""
-
-    takes = "the name of a time zone such as Europe/Madrid or UTC"
-
-    def parse(self, value: Any) -> str:
-        """Its name. UTC needs no data base of zones, which a small system may lack."""
-        name = value.strip() if isinstance(value, str) else ""
-        if name != "UTC":
-            if not _ZONE.fullmatch(name):
-                raise ValueError
-            try:
-                ZoneInfo(name)
-            except (KeyError, OSError) as error:
-                raise ValueError from error
-        return name
-
-    def schema(self) -> dict[str, Any]:
-        """A name."""
-        return {"type": "string", "minLength": 1, "maxLength": 64}
 
 
 @frozen

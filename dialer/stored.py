@@ -15,7 +15,8 @@ import orjson
 from attrs import NOTHING, frozen
 
 from dialer.declare import NOUNS, RULES, Field, Place, noun_of
-from dialer.kinds import Kind, Member, Moment, Nullable, Text, Whole
+from dialer.kinds import Kind, Member, Nullable, Text, Whole
+from dialer.time_kinds import Moment
 
 T = TypeVar("T")
 

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from dialer import declare
 from dialer.declare import noun_of
-from dialer.kinds import ClockTime, Epoch, Flag, Kind, Member, Moment, Nullable, Variables, Whole, variables_text
+from dialer.kinds import Flag, Kind, Member, Nullable, Variables, Whole, variables_text
 from dialer.model import Gateway, Phonebook, VoipApp
+from dialer.time_kinds import ClockTime, Epoch, Moment
 
 Date = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", description="in UTC")]
 """YYYY-MM-DD HH:MM:SS."""

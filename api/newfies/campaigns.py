@@ -25,9 +25,10 @@ from api.newfies.answers import (
 from api.routes import Attributes, route
 from dialer.declare import noun_of
 from dialer.errors import AlreadyExists, LimitExceeded, NotFound
-from dialer.kinds import DAYS, LARGEST_ID, Flag, Text, Whole, Word
+from dialer.kinds import LARGEST_ID, Flag, Text, Whole, Word
 from dialer.management import Management, campaigns
 from dialer.model import Account, Campaign, CampaignDetails, CampaignStatus
+from dialer.time_kinds import DAYS
 
 Id = Annotated[int, Whole(1, LARGEST_ID)]
 

@@ -22,10 +22,11 @@ from rich.text import Text
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.declare import Field, noun_of
 from dialer.errors import BadValue, NotFound
-from dialer.kinds import DAYS, Flag, Member, Nullable, Whole, word_of
+from dialer.kinds import Flag, Member, Nullable, Whole, word_of
 from dialer.management import Management, gateways
 from dialer.service import utc_now
 from dialer.store.database import Database
+from dialer.time_kinds import DAYS
 
 WIDTH_ELSEWHERE = 200
 """Columns of a table that does not go to a terminal."""

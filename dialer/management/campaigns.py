@@ -11,12 +11,12 @@ from pony.orm import desc
 from dialer.appdata import check_data
 from dialer.declare import entered, noun_of
 from dialer.errors import AlreadyExists, BadValue
-from dialer.kinds import Weekdays
 from dialer.management import phonebooks, rows
 from dialer.management.management import Transaction, call_soon, reads, writes
 from dialer.model import Account, Campaign, CampaignDetails, CampaignStatus, Gateway, Phonebook, SubscriberStatus, VoipAppType
 from dialer.model.campaign import EVERY_DAY
 from dialer.stored import load_rules, value_of
+from dialer.time_kinds import Weekdays
 
 LIFETIME: Final = timedelta(days=7)
 """How long a campaign lasts whose expiry is not given, from the moment of its creation."""

@@ -8,11 +8,11 @@ from datetime import datetime, time
 from attrs import frozen
 
 from dialer.declare import joined, key, noun, reference, rule, setting, stamp
-from dialer.kinds import Week, Weekdays, Zone
 from dialer.model.gateway import Gateway
 from dialer.model.phonebook import Phonebook
 from dialer.model.voip_app import VoipApp, no_shell
 from dialer.numbers import caller_number
+from dialer.time_kinds import Week, Weekdays, Zone
 
 EVERY_DAY: Weekdays = (True, True, True, True, True, True, True)
 

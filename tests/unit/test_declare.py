@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from dialer.declare import NOUNS, documentation, entered, key, noun, noun_of, refuse_missing, rule, setting, stamp
 from dialer.errors import BadValue
-from dialer.kinds import Member, Moment, Nullable, Text, Week, Whole
+from dialer.kinds import Member, Nullable, Text, Whole
 from dialer.model import Campaign, CampaignStatus, UnknownPolicy, VoipApp, VoipAppType
 from dialer.stored import complete, load_rules, reader, stored
+from dialer.time_kinds import Moment, Week
 
 T = "2026-11-23 10:00:00.000000"
 
