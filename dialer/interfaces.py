@@ -85,7 +85,7 @@ class FlowStore(Protocol):
         ...
 
     def known(self, call_uuids: Collection[str]) -> Deferred[set[str]]:
-        """Those of the calls of which an attempt is open, whoever owns it."""
+        """Those of the calls of which an attempt is open at any node."""
         ...
 
     def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
@@ -113,7 +113,7 @@ class Switch(Protocol):
 
     @property
     def identity(self) -> str:
-        """Which FreeSWITCH it is, whoever asks and however often it is restarted; "" before the first connection."""
+        """The identity of this FreeSWITCH, the same for all that ask and over its restarts; "" before the first connection."""
         ...
 
     @property
@@ -194,7 +194,7 @@ class AnsweredCall(Protocol):
         ...
 
     def interrupt(self) -> None:
-        """What the handler of this call awaits fails with `CancelledError`; what runs on the switch goes on. Not to be called
+        """The Deferred that the handler of this call awaits fails with `CancelledError`; the switch goes on. Not to be called
         by the handler itself."""
         ...
 
@@ -208,18 +208,18 @@ class AnsweredCall(Protocol):
 
 
 CallHandler = Callable[[AnsweredCall], Awaitable[None]]
-"""What the outbound server runs for each session; when it returns (or raises), the call is hung up and the session closed."""
+"""The outbound server runs it for each session; when it returns (or raises), the call is hung up and the session closed."""
 
 VoiceApplication = Callable[[AnsweredCall, Attempt], Awaitable[dict[str, str]]]
 """Drives an answered call; returns what shall be stored with the attempt. Raises `SessionGone` when the callee hangs up."""
 
 OPT_OUT = "opt_out"
-"""The note of a voice application that the callee does not want to be called again: whoever stores the attempt's end adds
+"""The note of a voice application that the callee does not want to be called again: the store of the attempt's end adds
 its number to the do-not-call list."""
 
 
 class ApplicationStore(Protocol):
-    """What voice applications read and write. Fails with: `StoreError`."""
+    """The reads and writes of voice applications. Fails with: `StoreError`."""
 
     def contact(self, contact_id: int) -> Deferred[Contact | None]:
         """A contact as it is now; None when it was removed."""
@@ -235,7 +235,8 @@ class ApplicationStore(Protocol):
 
 
 class FlowControl(Protocol):
-    """What the API needs of the flow, so that a change acts at once. Called on the reactor thread; nothing waits or fails."""
+    """The flow as the use cases need it, so that a change acts at once. Called on the reactor thread; nothing waits or
+    fails."""
 
     def call_soon(self) -> None:
         """Campaigns or contacts changed: do not wait for the next tick."""
@@ -252,7 +253,7 @@ class FlowControl(Protocol):
 
 @frozen(kw_only=True)
 class NodeState:
-    """What a node says of itself: the switch that it is connected to (`Switch.identity`, `core_uuid`; "" when to none),
+    """A node as it sees itself: the switch that it is connected to (`Switch.identity`, `core_uuid`; "" when to none),
     whether it dials, and figures for people."""
 
     switch: str
@@ -296,7 +297,7 @@ class DeliveryStore(Protocol):
     """The outbox. Settling a delivery fires with False when it was settled before. Fails with: `StoreError`."""
 
     def due(self, now: datetime, limit: int) -> Deferred[list[Delivery]]:
-        """What is to be delivered now, the longest due first."""
+        """Deliveries that are due now, the longest due first."""
         ...
 
     def delivered(self, row_id: int, now: datetime) -> Deferred[bool]:

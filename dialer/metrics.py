@@ -46,8 +46,8 @@ class PaceMeter:
         self._last = at
 
     def pace(self) -> AchievedPace:
-        """What was achieved so far. The rate is that of the gaps between calls, so that two calls a second apart are 60 a
-        minute; it is 0 with fewer than two."""
+        """The pace that was achieved so far. The rate is that of the gaps between calls, so that two calls a second apart are
+        60 a minute; it is 0 with fewer than two."""
         return AchievedPace(
             calls=self._calls,
             seconds=self._seconds,

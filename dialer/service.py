@@ -50,7 +50,7 @@ TOLERANCE = timedelta(milliseconds=50)
 
 @frozen(kw_only=True)
 class ServiceSettings:
-    """What a dialling service is made of: settings of the installation, and what only the wiring knows. The outbound server
+    """The parts of a dialling service: settings of the installation, and those that only the wiring knows. The outbound server
     listens at any free port of this machine by default. `outcomes` is a file that gets the end of each attempt as a line of
     JSON."""
 
@@ -257,7 +257,7 @@ class DialerService:
         )
 
     def _figures(self) -> dict[str, int]:
-        """What `dialer nodes` shows of this process."""
+        """The figures of this process for `dialer nodes`."""
         done = {str(kind): count for kind, count in self.lifecycle.corrections.items() if count}
         return {**done, "waiting-changes": self.store.backlog}
 

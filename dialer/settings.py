@@ -272,7 +272,7 @@ class RecoverySettings:
 
 @frozen(kw_only=True)
 class StopSettings:
-    """What happens between SIGTERM and the end of the process. No call is begun any more from the signal on."""
+    """The time between SIGTERM and the end of the process. No call is begun any more from the signal on."""
 
     timeout: float = setting(
         20.0, "everything has to be done after so long; what is not is cut off", unit="seconds", live=True, gt=0, le=3600
@@ -289,7 +289,7 @@ class StopSettings:
 
 @frozen(kw_only=True)
 class LogSettings:
-    """What goes to standard error."""
+    """The log on standard error."""
 
     level: LogLevel = setting("info", "from which level on: debug, info, warning, error", live=True)
     library_level: LogLevel = setting("warning", "the same for the libraries beneath (Twisted)", live=True)

@@ -1,4 +1,4 @@
-"""What a voice application knows beside its call."""
+"""The facts that a voice application has beside its call."""
 
 from __future__ import annotations
 

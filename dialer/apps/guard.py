@@ -1,4 +1,4 @@
-"""What may interrupt a voice application: its limit, and the key with which a callee says: do not call me again.
+"""Interruptions of a voice application: its limit, and the key with which a callee says: do not call me again.
 
 Thousands of calls wait in their applications at once. So this is one small object and one timer for each, and an
 application is interrupted where it waits: a Deferred around each of them, to be cancelled, would keep a kilobyte more.

@@ -1,4 +1,4 @@
-"""What every cause means for a contact that was not reached: FreeSWITCH's names and numbers, and the codes of ITU-T Q.850.
+"""The meaning of every cause for a contact that was not reached: FreeSWITCH's names and numbers, and the codes of ITU-T Q.850.
 
 The names and numbers are those of FreeSWITCH's `switch_call_cause_t`. Up to 127 a number is the Q.850 code; beyond it is
 FreeSWITCH's own, and `hangup_cause_q850` then says 16. Q.850 codes that FreeSWITCH has no name for arrive as `UNKNOWN` with
@@ -32,8 +32,8 @@ class Fault(enum.StrEnum):
 
 @frozen
 class Verdict:
-    """What an end means. `reason` continues the sentence "the attempt failed because ...", for logs and reports; `tried` is
-    False for what the switch never dialled: the contact is not charged for that, however often it happens."""
+    """The meaning of an end. `reason` continues the sentence "the attempt failed because ...", for logs and reports; `tried`
+    is False for what the switch never dialled: the contact is not charged for that, however often it happens."""
 
     disposition: Disposition
     retry: RetryClass

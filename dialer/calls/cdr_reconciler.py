@@ -29,7 +29,7 @@ from dialer.model import AttemptResult, AttemptState, Signal
 
 
 class RecordVerdict(enum.StrEnum):
-    """What a record was good for."""
+    """The use that a record was of."""
 
     ENDED = "ended"  # it ended an attempt that was open
     CORRECTED = "corrected"  # it told how an attempt ended of which nobody could
@@ -51,7 +51,8 @@ class RecordStore(Protocol):
         ...
 
     def keep(self, hung_up: Signal) -> Deferred[bool]:
-        """Keep the end of a call with its open attempt, for whoever has that. Fires with False when it has ended meanwhile."""
+        """Keep the end of a call with its open attempt, for the node that has that. Fires with False when it has ended
+        meanwhile."""
         ...
 
     def correct(self, finish: AttemptResult) -> Deferred[bool]:

@@ -1,4 +1,4 @@
-"""What was put right outside of the plain course of calls: each correction is counted by its kind, and logged with its
+"""Corrections outside of the plain course of calls: each correction is counted by its kind, and logged with its
 reason."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 
 class Correction(enum.StrEnum):
-    """What was done."""
+    """The kinds of corrections."""
 
     ADOPTED_RINGING = "adopted-ringing"  # a call that lives on, found after a lost connection or a restart
     ADOPTED_ANSWERED = "adopted-answered"

@@ -52,7 +52,7 @@ from dialer.settings import RecoverySettings
 
 @frozen(kw_only=True)
 class FlowSettings:
-    """What the flow needs to know of the installation. Durations in seconds.
+    """The facts of the installation for the flow. Durations in seconds.
 
     `hangup_wait` is how long the end of a call waits for the switch's account of it after the job failed; `session_wait`, for
     the end of the voice application after the hangup.

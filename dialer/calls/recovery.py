@@ -1,4 +1,4 @@
-"""What became of our calls while we could not hear the switch: after a lost connection, after a restart, and when another
+"""The fate of our calls while we could not hear the switch: after a lost connection, after a restart, and when another
 node's attempts are taken over.
 
 The rules are those of the design's crash section. Alive: adopted. Absent after the grace on the same core: `UNKNOWN`. The core
@@ -187,7 +187,7 @@ class Reconciler:
             log.warning("cannot compare our calls with the switch", switch=self.switch.name, reason=str(error))
 
     def _to_confirm(self) -> list[LiveAttempt]:
-        """What was found alive a while ago, unless something was heard of it that says more."""
+        """Calls that were found alive a while ago, unless something was heard of them that says more."""
         for uuid in list(self._adopted):
             if self.attempts.state_of(uuid) in _OTHERWISE_KNOWN:
                 self._forget(uuid)

@@ -1,4 +1,4 @@
-"""What becomes of a contact after an attempt.
+"""The fate of a contact after an attempt.
 
 | class | becomes | counts |
 |---|---|---|

@@ -25,7 +25,7 @@ from dialer.gateways import Backoff
 from dialer.model import Outcome, OwnCause, Plan, RetryClass
 
 _NO_CODE_OF_ITS_OWN = 16
-"""What FreeSWITCH gives as the Q.850 code of any cause beyond 127 (`switch_channel_cause_q850`): no information."""
+"""The Q.850 code that FreeSWITCH gives for any cause beyond 127 (`switch_channel_cause_q850`): no information."""
 
 SIP: Final = MappingProxyType(
     {
@@ -69,7 +69,7 @@ SIP: Final = MappingProxyType(
         608: causes.UNWANTED,
     }
 )
-"""What a final SIP status means, after RFC 3398 section 8.2.6.1, for causes that say less than the status."""
+"""The meaning of a final SIP status, after RFC 3398 section 8.2.6.1, for causes that say less than the status."""
 
 _VAGUE = frozenset({"NONE", "NORMAL_CLEARING", "NORMAL_UNSPECIFIED", "INTERWORKING", "SUCCESS"})
 _SAID_BY_THE_NETWORK = frozenset({causes.BUSY, causes.REJECTED, causes.UNWANTED, causes.INVALID, causes.ABSENT})

@@ -35,7 +35,7 @@ class _Sums:
 
 
 def in_use_everywhere(here: Usage, others: Others) -> Usage:
-    """What is in use here and at the other nodes."""
+    """The use here and at the other nodes."""
     if not others.gateways:
         return here
     return _Sums(_sum(here.gateways, others.gateways), _sum(here.campaigns, others.campaigns))

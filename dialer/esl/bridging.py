@@ -54,7 +54,7 @@ def complete(address: str) -> str:
 
 
 def outcome(ended: Event) -> Transferred:
-    """What the end of `bridge` tells."""
+    """The outcome that the end of `bridge` tells."""
     disposition = ended.value("variable_originate_disposition")
     bridged_at = _micros(ended.value("Caller-Channel-Bridged-Time"))
     answered = disposition == _SUCCESS or bridged_at > 0

@@ -22,13 +22,14 @@ EVENTS = (
     "HEARTBEAT",
     "SHUTDOWN",
 )
-"""What the inbound connection subscribes to: three to five events a call instead of about twenty-three."""
+"""The subscription of the inbound connection: three to five events a call instead of about twenty-three."""
 
 SESSION_EVENTS = ("CHANNEL_EXECUTE_COMPLETE", "DTMF", "CHANNEL_HANGUP_COMPLETE")
-"""What an outbound session subscribes to."""
+"""The subscription of an outbound session."""
 
 LATE_CAUSE = "LOSE_RACE"
-"""What the switch answers to an originate after its deadline. No carrier sends it: only FreeSWITCH's own forks end with it."""
+"""The answer of the switch to an originate after its deadline. No carrier sends it: only FreeSWITCH's own forks end with
+it."""
 
 MAX_SECONDS = 86_400
 

@@ -27,7 +27,7 @@ class Event(Mapping[str, str]):
 
     @property
     def name(self) -> str:
-        """What happened, such as `CHANNEL_ANSWER`."""
+        """Its name, such as `CHANNEL_ANSWER`."""
         return self.value("Event-Name")
 
     @property

@@ -41,9 +41,9 @@ class LinkRules:
 
 @frozen(kw_only=True)
 class Hooks:
-    """What a link tells. `prepare` runs after the authentication and may fail; `up` and `down` tell of prepared connections
-    only; `failed` tells why none could be had; `pinged` gets the switch's clock as text with each sign of life. Events whose
-    bytes do not concern anybody are not decoded (None: all are)."""
+    """The listener of a link. `prepare` runs after the authentication and may fail; `up` and `down` tell of prepared
+    connections only; `failed` tells why none could be had; `pinged` gets the switch's clock as text with each sign of life.
+    Events whose bytes do not concern anybody are not decoded (None: all are)."""
 
     prepare: Callable[[Link], Awaitable[None]]
     up: Callable[[Link], None]

@@ -18,7 +18,7 @@ _NO_TIME = ("", "0")
 
 
 def signal(event: Event) -> Signal | None:
-    """What the event says about a call, or None when it says nothing.
+    """The signal of an event about a call, or None when it says nothing.
 
     A BACKGROUND_JOB belongs to the call whose id is its Job-UUID, because the dialer gives a job the id of its call.
     """

@@ -19,7 +19,7 @@ from dialer.freeswitch.manifest import Entry, Manifest, digest
 
 
 class Verb(enum.StrEnum):
-    """What is done with a file."""
+    """The step for a file."""
 
     CREATE = "create"
     UPDATE = "update"

@@ -26,7 +26,7 @@ class Others:
 
 @frozen(kw_only=True)
 class Snapshot:
-    """What the scheduler needs to decide a tick: the started campaigns, all gateways by id, the other nodes."""
+    """The facts for a tick: the started campaigns, all gateways by id, the other nodes."""
 
     campaigns: tuple[Campaign, ...]
     gateways: Mapping[int, Gateway]
@@ -93,7 +93,7 @@ class Attempt:
 
 @frozen(kw_only=True)
 class Origination:
-    """What the switch is asked to do for an attempt. `variables` are channel variables beside those that every call gets;
+    """The request to the switch for an attempt. `variables` are channel variables beside those that every call gets;
     `timeout` bounds the ringing, `max_duration` the answered call, both in seconds; `outbound` is the `host:port` of the
     outbound Event Socket that shall drive the answered call; with `inline`, the call does not need the shipped dialplan."""
 
@@ -111,7 +111,7 @@ class Origination:
 
 
 class SignalKind(enum.StrEnum):
-    """What happened to an attempt, in the past tense."""
+    """The kinds of signals, in the past tense."""
 
     SUBMITTED = "submitted"  # the switch accepted the job
     REFUSED = "refused"  # the switch refused the command itself: nothing was dialled
@@ -131,7 +131,7 @@ class SignalKind(enum.StrEnum):
 
 @frozen(kw_only=True)
 class Hangup:
-    """What the switch told about the end of a call, milliseconds exact. `sip_status` is the final SIP status when there was
+    """The end of a call as the switch told it, milliseconds exact. `sip_status` is the final SIP status when there was
     one, `sip_disposition` who ended it (`recv_bye`, `send_cancel`, ...)."""
 
     cause: str
@@ -196,7 +196,7 @@ class Disposition(enum.StrEnum):
 
 
 class RetryClass(enum.StrEnum):
-    """What an end means for the contact."""
+    """The meaning of an end for the contact."""
 
     DONE = "done"  # reached: complete
     RETRY = "retry"  # try again after the campaign's interval, while attempts are left
@@ -224,7 +224,7 @@ class Outcome:
 
 @frozen(kw_only=True)
 class Decision:
-    """What becomes of the subscriber: its status, from when on it is ready (when START), and whether the attempt counts."""
+    """The fate of the subscriber: its status, from when on it is ready (when START), and whether the attempt counts."""
 
     status: SubscriberStatus
     ready_at: datetime | None
@@ -257,7 +257,7 @@ class Transfer:
 
 @frozen(kw_only=True)
 class Transferred:
-    """What became of the second leg: `cause` is FreeSWITCH's word for its end, `talk_ms` how long both legs were connected.
+    """The outcome of the second leg: `cause` is FreeSWITCH's word for its end, `talk_ms` how long both legs were connected.
     `by_contact` tells that the contact hung up, before or after the second leg answered."""
 
     cause: str

@@ -1,4 +1,4 @@
-"""What voice applications read and write: `dialer.interfaces.ApplicationStore` on a database."""
+"""The reads and writes of voice applications: `dialer.interfaces.ApplicationStore` on a database."""
 
 from __future__ import annotations
 

@@ -51,8 +51,8 @@ class Finding:
 
 @frozen(kw_only=True)
 class Audit:
-    """What was found. `at_work` names who dials with the database, None when nobody does. `open_attempts` is None when the
-    database could not be asked. `notes` say what could not be looked at."""
+    """The outcome of an audit. `at_work` names the process that dials with the database, None when there is none.
+    `open_attempts` is None when the database could not be asked. `notes` say what could not be looked at."""
 
     findings: tuple[Finding, ...]
     open_attempts: int | None
@@ -62,7 +62,7 @@ class Audit:
 
 @frozen(kw_only=True)
 class Repair:
-    """What was done about a finding, and how many rows that changed."""
+    """The remedy of a finding as it was applied, and how many rows that changed."""
 
     name: str
     remedy: str
@@ -186,8 +186,8 @@ def _broken(asked: _Asked, rule: Invariant) -> Finding | None:
 
 
 def _damage(connection: Any) -> tuple[Finding, ...]:
-    """What SQLite itself sees: damaged pages and indexes, constraints that do not hold, references to nothing. A server has
-    no such look at itself that would not take hours."""
+    """Faults that SQLite itself sees: damaged pages and indexes, constraints that do not hold, references to nothing. A server
+    has no such look at itself that would not take hours."""
     if connection.dialect is not Dialect.SQLITE:
         return ()
     texts = [text for (text,) in connection.execute("PRAGMA integrity_check(100)") if text != "ok"]

@@ -28,7 +28,7 @@ MINUTE = 60.0
 
 @frozen(kw_only=True)
 class Beginning:
-    """What shall be begun: by whom, at what moment, with what deadline; no call is due after `until`."""
+    """The attempts that shall be begun: their node, moment and deadline; no call is due after `until`."""
 
     plans: Sequence[Plan]
     owner: str

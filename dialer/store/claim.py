@@ -40,7 +40,7 @@ class Bearer:
 
 @define(eq=False)
 class NodeClaim:
-    """What this process holds. Used on the database thread only."""
+    """The claim of this process. Used on the database thread only."""
 
     bearer: Bearer
     id: int = field(default=0, init=False)

@@ -44,7 +44,7 @@ class Cursor(Protocol):
 
 
 class Connection(Protocol):
-    """What a function of the store is handed, inside a transaction."""
+    """The database as a function of the store gets it, inside a transaction."""
 
     dialect: ClassVar[Dialect]
 

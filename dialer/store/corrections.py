@@ -1,4 +1,4 @@
-"""What call detail records are about: attempts by their call UUID, and the correction of ends that nobody could explain.
+"""The subjects of call detail records: attempts by their call UUID, and the correction of ends that nobody could explain.
 
 A pending record is one that came to a process which does not have the attempt; it is kept with the attempt's row. The process
 that has the attempt hears of the end by an event, as a rule, and has more to say about the call. When nobody can tell how the

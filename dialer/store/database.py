@@ -1,9 +1,9 @@
 """One FIFO writer on one database thread, with group commit.
 
-Whoever needs the database hands in a plain function; it runs on the database thread, inside one transaction, and its result
-comes back on the reactor thread once the COMMIT is durable. Functions that wait at the same time are committed together: one
-fsync serves them all. When one of a group fails, the group is rolled back and its members run singly, so that only the guilty
-one fails. A function may therefore run twice, and must have no effect but on the database.
+A caller that needs the database hands in a plain function; it runs on the database thread, inside one transaction, and its
+result comes back on the reactor thread once the COMMIT is durable. Functions that wait at the same time are committed
+together: one fsync serves them all. When one of a group fails, the group is rolled back and its members run singly, so that
+only the guilty one fails. A function may therefore run twice, and must have no effect but on the database.
 
 What nobody waits for may wait for company: the first of a group that says so gives the others a few milliseconds. Each COMMIT
 costs the disk a flush and about a millisecond of CPU, whatever is in it.
@@ -201,7 +201,7 @@ class Database:
             raise
 
     def _groups(self) -> Iterator[list[_Job]]:
-        """What waits, in order, in groups; ends with the end of the queue's story."""
+        """The waiting jobs, in order, in groups; ends with the end of the queue's story."""
         group: list[_Job] = []
         while True:
             if group and (self._jobs.empty() or len(group) == LARGEST_GROUP):

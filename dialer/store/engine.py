@@ -1,4 +1,4 @@
-"""What differs between the kinds of database for who runs transactions: opening, the dialling lock, faults that pass.
+"""The differences between the kinds of database in running transactions: opening, the dialling lock, faults that pass.
 
 An engine lives on the database thread, but for what says otherwise.
 """

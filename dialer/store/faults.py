@@ -1,4 +1,4 @@
-"""What a database says when it cannot serve, in words that tell an admin which file it is and what to do."""
+"""Errors of a database that cannot serve, in words that tell an admin which file it is and what to do."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def finish(connection: Connection, end: AttemptResult, owner: str, *, outbox: bo
 
 
 def payload(end: AttemptResult) -> str:
-    """What a hook is told of an attempt's end, as JSON; times in UTC with their offset."""
+    """The news of an attempt's end for a hook, as JSON; times in UTC with their offset."""
     outcome, attempt = end.outcome, end.attempt
     facts = {
         "campaign_id": attempt.plan.campaign.id,

@@ -1,4 +1,4 @@
-"""What has to hold in a database at any moment, each as a query for the rows that break it, with what mends them.
+"""Conditions that hold in a database at any moment, each as a query for the rows that break it, with their remedy.
 
 A query gives one text a row, which names it. All of them hold within one transaction, so also beside dialers at work. Status
 numbers are those of `SubscriberStatus` (1 START, 4 FAIL, 5 COMPLETE, 6 IN_PROCESS, 7 NOT_AUTHORISED).
@@ -256,7 +256,7 @@ _REFERENCES: Final = (
         problem="ends of attempts that hooks are told of more than once",
         broken="SELECT 'attempt ' || attempt_id || ': deliveries: ' || count(*) FROM outbox WHERE kind = 'attempt.finished' "
         "AND attempt_id IS NOT NULL GROUP BY attempt_id HAVING count(*) > 1 ORDER BY attempt_id",
-        remedy="whoever is told can tell them by the call's UUID; settle the ones that are too many (status, settled_at)",
+        remedy="the receiver can tell them by the call's UUID; settle the ones that are too many (status, settled_at)",
     ),
     Invariant(
         name="no-installation",

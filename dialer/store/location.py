@@ -36,7 +36,7 @@ def dialect_of(url: str) -> Dialect:
 
 
 def shown(url: str) -> str:
-    """What messages call the database: the path of the file, or database and server, without a password."""
+    """The name of the database in messages: the path of the file, or database and server, without a password."""
     if dialect_of(url) is Dialect.SQLITE:
         return str(_path(url))
     return shown_server(_server(url))

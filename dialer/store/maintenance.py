@@ -27,7 +27,7 @@ _EXCLUDE: Final = "SELECT pg_try_advisory_xact_lock(?, ?)"
 
 @contextmanager
 def without_dialers(url: str) -> Iterator[None]:
-    """No dialer is at work with a file, nor starts meanwhile; on a server, whoever writes calls `exclude_dialers` in its
+    """No dialer is at work with a file, nor starts meanwhile; on a server, a writer calls `exclude_dialers` in its
     transaction. Raises `StoreError` naming who is at work."""
     if dialect_of(url) is Dialect.POSTGRESQL:
         yield
@@ -49,7 +49,7 @@ def exclude_dialers(connection: Any) -> None:
 
 
 def at_work(url: str) -> str | None:
-    """Who dials with the database, for people; None when nobody does. Raises `StoreError`."""
+    """The process that dials with the database, for people; None when there is none. Raises `StoreError`."""
     if dialect_of(url) is Dialect.SQLITE:
         process = holder(sqlite_path(url))
         return None if process is None else f"process {process}"

@@ -46,7 +46,7 @@ class MoveBuffer:
         return rows
 
     def put_back(self, rows: dict[int, MoveRow]) -> None:
-        """What could not be written waits again, before what came since."""
+        """Moves that could not be written wait again, before those that came since."""
         newer = self._rows
         self._rows = dict(rows)
         for attempt_id, (state, moved_at, core, rang_at, answered_at, _) in newer.items():

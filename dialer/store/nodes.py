@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Standing(enum.StrEnum):
-    """What a node is doing, as far as the database knows."""
+    """The occupation of a node, as far as the database knows."""
 
     DIALLING = "dialling"
     NO_SWITCH = "connected to no switch"
@@ -135,7 +135,7 @@ def _rescue(connection: Connection, switch: str, name: str) -> list[Attempt]:
 
 
 def others(connection: Connection, name: str, *, count: bool) -> Others:
-    """What a node on a server has to know of the others; with `count`, what is open there, too."""
+    """The other nodes, as a node on a server has to know them; with `count`, also their open attempts."""
     everybody = connection.execute(node_statements.EVERYBODY).fetchall()
     if len(everybody) < 2:
         return Others()
@@ -195,6 +195,6 @@ def remove(connection: Connection, name: str, now: datetime) -> None:
 
 
 def _process_at_work(connection: Connection) -> str | None:
-    """Who holds the lock of a file: the lease says nothing there."""
+    """The process that holds the lock of a file: the lease says nothing there."""
     _, _, path = connection.execute("PRAGMA database_list").fetchone()
     return holder(Path(path))

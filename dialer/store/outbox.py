@@ -25,7 +25,7 @@ class Outbox:
     database: Database
 
     def due(self, now: datetime, limit: int) -> Deferred[list[Delivery]]:
-        """What is to be delivered now, the longest due first."""
+        """Deliveries that are due now, the longest due first."""
         return self.database.run(lambda connection: [_READ(row) for row in connection.execute(DUE, (to_column(now), limit))])
 
     def delivered(self, row_id: int, now: datetime) -> Deferred[bool]:

@@ -146,7 +146,7 @@ class Provider(PGProvider):
     ]
 
     def should_reconnect(self, exc: Exception) -> bool:
-        """Who runs the transaction decides that."""
+        """The runner of the transaction decides that."""
         return False
 
     def get_pool(self, *args: Any, **kwargs: Any) -> _Pool:
@@ -166,7 +166,7 @@ def connect(url: str, application: str) -> PostgresConnection:
 
 
 def connect_arguments(url: str, application: str) -> dict[str, Any]:
-    """What `psycopg2.connect` takes, Pony's pool included."""
+    """The arguments of `psycopg2.connect`, Pony's pool included."""
     given = psycopg2.extensions.parse_dsn(url)
     options = {name: value for name, value in OPTIONS.items() if name not in given}
     return {

@@ -39,7 +39,7 @@ _WORDS = {
     "json": ("json_valid({0})", "({0}::json) IS NOT NULL"),
     "unique": ("UNIQUE", "CONSTRAINT {0} UNIQUE"),
 }
-"""What a word in braces means on SQLite and on PostgreSQL, `{0}` being what stands behind it; `moment` has a rule of its
+"""The meaning of a word in braces on SQLite and on PostgreSQL, `{0}` being what stands behind it; `moment` has a rule of its
 own."""
 
 _VERSIONS = "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at {} NOT NULL)"

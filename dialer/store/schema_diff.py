@@ -60,7 +60,7 @@ class CannotCompare(StoreError):
 
 
 def differences(connection: Any) -> list[str]:
-    """What is missing or differs, one text each. In a transaction, which has to be rolled back on a server. Raises
+    """The parts that are missing or differ, one text each. In a transaction, which has to be rolled back on a server. Raises
     `CannotCompare`."""
     expected, present = (_of_sqlite if connection.dialect is Dialect.SQLITE else _of_postgresql)(connection)
     return sorted(

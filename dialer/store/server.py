@@ -2,7 +2,7 @@
 
 A transaction that was interrupted before its COMMIT was sent is undone, and runs again on the next connection. One whose
 COMMIT nobody answered is looked up: the node's row counts its commits (`dialer.store.claim`). That is waited for as long as it
-takes, because whoever asked may neither send nor forget. Everything else waits for `PATIENCE`, then fails, and may be asked
+takes, because the caller may neither send nor forget. Everything else waits for `PATIENCE`, then fails, and may be asked
 again.
 """
 
@@ -210,7 +210,7 @@ class ServerEngine:
 
 
 def _whole(work: Work[T], connection: Any) -> T:
-    """What `work` returns, unless it went on after the server had refused a statement, and with it the transaction. Raises
+    """The result of `work`, unless it went on after the server had refused a statement, and with it the transaction. Raises
     `StoreError`: nobody shall be told that it was stored."""
     result = work(connection)
     if connection.is_undone:

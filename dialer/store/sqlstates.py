@@ -1,4 +1,4 @@
-"""What PostgreSQL and its driver raise: whether the connection is lost, whether trying again helps, and whose fault it was.
+"""Errors of PostgreSQL and its driver: whether the connection is lost, whether trying again helps, and whose fault it was.
 
 The codes are those of the PostgreSQL manual, appendix A. The driver is not imported here: who keeps to SQLite does without it,
 and its 6 MB.
@@ -57,7 +57,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 def advice(error: BaseException) -> str:
-    """What an admin can do, to follow the name of the database."""
+    """The advice for an admin, to follow the name of the database."""
     code = _code(error)
     text = " ".join(str(error).split())
     if code is None:

@@ -71,8 +71,8 @@ SETTLE_SUBSCRIBER = (
     "count_attempt = count_attempt + ?, free_retries = CASE ? WHEN 1 THEN 0 ELSE free_retries + 1 END, "
     "last_attempt_at = coalesce(?, last_attempt_at) WHERE id = ? AND status = 6"
 )
-"""What a user asked for while the call was live wins over the decision. Parameters: decided status (twice), when it is ready
-should it be pending, whether the attempt counts (twice), the attempt's time when it counts, subscriber."""
+"""The status that a user asked for while the call was live wins over the decision. Parameters: decided status (twice), when it
+is ready should it be pending, whether the attempt counts (twice), the attempt's time when it counts, subscriber."""
 
 ADD_TO_OUTBOX = (
     "INSERT INTO outbox (kind, campaign_id, attempt_id, payload, status, tries, created_at, due_at, last_error) "

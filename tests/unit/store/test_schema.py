@@ -226,11 +226,12 @@ def test_a_database_of_schema_3_keeps_everything(url):
     assert (name, retries, frequency, most) == ("c", 4, 10, 7)
     found = load_rules(Campaign, rules)
     assert not found.damaged
-    assert found.values == {
+    expected = {
         "daily_start": time(9), "daily_stop": time(17, 30), "weekdays": (True,) * 5 + (False,) * 2,
         "time_zone": "Europe/Madrid", "call_max_duration": 1800, "interval_retry": 301, "call_timeout": 46,
         "voip_app_data": 'say "hello"', "caller_id": "+34600", "caller_name": "Ana", "unknown_policy": UnknownPolicy.NEVER,
     }  # fmt: skip
+    assert expected.items() <= found.values.items()  # a later setting has its default
     ((counts, cdr),) = rows(url, "SELECT counts_as_attempt, pending_cdr FROM attempt")
     assert (counts, cdr) == (1, "{}")
 
