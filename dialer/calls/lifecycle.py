@@ -1,16 +1,19 @@
 """The flow of an attempt, from a contact to a stored end: one method per arrow, in order.
 
- 1. contact      `candidates`       the store knows who is ready               (dialer.store)
- 2. how many     campaigns.pacing   evenly spaced due times                     (dialer.campaigns.scheduler asks it)
- 3. which        campaigns.planning gateway, dial string                        (dialer.campaigns.scheduler asks it)
+ 1. contact      `_contacts`        the store knows the ready ones              (of the scheduler; dialer.store)
+ 2. how many     `_how_many`        evenly spaced due times                     (of the scheduler; dialer.limiter)
+ 3. which        `_which`           gateway, dial string                        (of the scheduler; dialer.campaigns.planning)
  4. attempt      `begin`            durable before the next step                (dialer.store)
- 5. originate    `submit`           at the due time, through the switch         (dialer.esl)
+ 5. originate    `_submit`          at the due time, through the switch         (dialer.esl)
  6. events       `signal_received`  what the switch told, already a signal      (dialer.esl)
  7. state        `signal_received`  the table decides                           (dialer.calls.machine)
  8. voice app    `connected`        a session for the answered call             (dialer.apps)
  9. disposition  `_conclude`        why it ended, in business words             (dialer.calls.verdict)
 10. retry        `_conclude`        what becomes of the contact                 (dialer.calls.retry)
 11. finish       `_finish`          one transaction, outbox rows included       (dialer.store)
+
+The first three arrows are methods of `dialer.campaigns.scheduler`, which asks how many before it asks for contacts, so that no
+more are read than may be called; the others are methods of this module.
 
 It decides nothing itself and does no I/O but through its interfaces. The attempts that this process owns are in the register
 (`dialer.calls.register`). Everything happens on the reactor thread, so the signals of one attempt are handled one after the

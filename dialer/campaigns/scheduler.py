@@ -6,7 +6,7 @@ ticks cannot be heard in the traffic. It never overlaps another one, and what a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -22,7 +22,7 @@ from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, Now, Switch
 from dialer.limiter import SLACK, Pace, due_times, resume
-from dialer.model import Campaign, CampaignStatus, Gateway, Others, Progress, Snapshot
+from dialer.model import Campaign, CampaignStatus, Candidate, Gateway, Others, Plan, Progress, Snapshot
 from dialer.periodic import DegradedLog, PeriodicLoop
 
 log = structlog.get_logger()
@@ -152,38 +152,54 @@ class Scheduler:
         return campaigns[self._turn :] + campaigns[: self._turn]
 
     async def _call_some(self, campaign: Campaign, snapshot: Snapshot) -> None:
+        """The first arrows of the flow for one campaign; `Lifecycle.begin` is the next."""
         now = self.now()
         if not open_now(campaign, now) or now < self._resting.get(campaign.id, now):
             return
         routes = self._routes(snapshot.gateways)
-        headroom = self.switch.headroom(HORIZON.total_seconds()) - self.lifecycle.register.unsent
-        limit = routes.capacity(campaign, now, headroom) if headroom > 0 else 0
-        slack = SLACK if campaign.id in self._calling else timedelta()
-        due = due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
+        due = self._how_many(campaign, routes, now)
         if not due:
             return
-        others = snapshot.others
-        skip = others.before * len(due) if others.dialling else 0
-        candidates = await self.store.candidates(campaign.id, now, len(due), skip)
-        if len(candidates) == len(due):
-            self._calling.add(campaign.id)
-        else:
-            self._calling.discard(campaign.id)
+        candidates = await self._contacts(campaign, len(due), now)
         if not candidates:
-            self._resting[campaign.id] = now + REST
             return
-        planned = planning.plan(candidates, campaign, routes, due, self.now(), ids=self.new_id)
-        if planned.refused:
-            for refusal in planned.refused:
-                log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
-            await self.store.refuse([refusal.candidate for refusal in planned.refused])
-        plans = self._rates.spread(planned.plans, now + HORIZON)
+        plans = await self._which(candidates, campaign, routes, due, now)
         if not plans:
             return
         begun = [attempt.plan for attempt in await self.lifecycle.begin(plans, now + HORIZON)]
         if begun:
             self._rates.taken(begun)
             self._paces[campaign.id] = Pace(begun[-1].due_at)
+
+    def _how_many(self, campaign: Campaign, routes: Routes, now: datetime) -> list[datetime]:
+        """The due times that the pace, the headroom of switch and gateways, and the campaign's own limit allow."""
+        headroom = self.switch.headroom(HORIZON.total_seconds()) - self.lifecycle.register.unsent
+        limit = routes.capacity(campaign, now, headroom) if headroom > 0 else 0
+        slack = SLACK if campaign.id in self._calling else timedelta()
+        return due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
+
+    async def _contacts(self, campaign: Campaign, wanted: int, now: datetime) -> list[Candidate]:
+        """At most `wanted` ready contacts, the first ones left to the nodes before this one; without any, it rests."""
+        skip = self._others.before * wanted if self._others.dialling else 0
+        candidates = await self.store.candidates(campaign.id, now, wanted, skip)
+        if len(candidates) == wanted:
+            self._calling.add(campaign.id)
+        else:
+            self._calling.discard(campaign.id)
+        if not candidates:
+            self._resting[campaign.id] = now + REST
+        return candidates
+
+    async def _which(
+        self, candidates: Sequence[Candidate], campaign: Campaign, routes: Routes, due: Sequence[datetime], now: datetime
+    ) -> Sequence[Plan]:
+        """The calls to make, at times that their gateways allow; a number that must never be dialled is refused."""
+        planned = planning.plan(candidates, campaign, routes, due, self.now(), ids=self.new_id)
+        if planned.refused:
+            for refusal in planned.refused:
+                log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
+            await self.store.refuse([refusal.candidate for refusal in planned.refused])
+        return self._rates.spread(planned.plans, now + HORIZON)
 
     def _pace(self, campaign: Campaign, now: datetime) -> Pace:
         """The pace of this process, or what the store keeps of an earlier one; with other nodes, whichever called last."""
