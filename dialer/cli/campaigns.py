@@ -26,7 +26,6 @@ class CampaignsCommand(NounCommand):
     noun = Campaign
     help = "the campaigns: who is called, when, how fast, through what"
     columns = ("id", "user", "name", "status", "frequency", "max_concurrent", "gateway", "voip_app", "time_zone", "phonebooks")
-    actions = ("add", "list", "show", "set")
 
     def more_options(self, parser: Any, action: str) -> None:
         """The user that a new one belongs to."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from dialer.cli import objects
-from dialer.cli.objects import Entry, NounCommand, entry_of, names
+from dialer.cli.objects import Entry, RemovableCommand, entry_of, names
 from dialer.management import Management, gateways
 from dialer.model import Gateway, VoipApp
 
@@ -18,7 +18,7 @@ def add_parser(commands: Any) -> None:
     objects.add_parser(commands, VoipAppsCommand())
 
 
-class GatewaysCommand(NounCommand):
+class GatewaysCommand(RemovableCommand):
     """The command of gateways."""
 
     word = "gateway"
@@ -59,7 +59,7 @@ class GatewaysCommand(NounCommand):
         return management.ask(gateways.remove, entry["id"])
 
 
-class VoipAppsCommand(NounCommand):
+class VoipAppsCommand(RemovableCommand):
     """The command of voice applications."""
 
     word = "voipapp"

@@ -9,6 +9,7 @@ import argparse
 import enum
 import json
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -43,7 +44,7 @@ class Extra:
     note: str = ""
 
 
-class NounCommand:
+class NounCommand(ABC):
     """A command on a noun. A subclass names the use cases, and adds what the declaration does not say: `word` is the
     command's name, `key` the field that is a noun's name, `columns` those of the table, `actions` what can be done."""
 
@@ -53,25 +54,21 @@ class NounCommand:
     columns: ClassVar[Sequence[str]]
     key: ClassVar[str] = "name"
     unit_words: ClassVar[Mapping[str, str]] = {}
-    actions: ClassVar[Sequence[str]] = ("add", "list", "set", "remove")
+    actions: ClassVar[Sequence[str]] = ("add", "list", "show", "set")
 
+    @abstractmethod
     async def entries(self, management: Management) -> Sequence[Entry]:
         """All there are."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> Awaitable[int]:
         """Create one. Fires with its id."""
-        raise NotImplementedError
 
+    @abstractmethod
     def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> Awaitable[object]:
         """Change what `values` names."""
-        raise NotImplementedError
 
-    def remove(self, management: Management, entry: Entry) -> Awaitable[object]:
-        """Remove it, or fail with `InUse`."""
-        raise NotImplementedError
-
-    def more_options(self, parser: Any, action: str) -> None:
+    def more_options(self, parser: Any, action: str) -> None:  # noqa: B027 (most have none)
         """Options that are no fields."""
 
     def more_values(self, arguments: argparse.Namespace, name: str, action: str) -> Extra:
@@ -92,6 +89,16 @@ class NounCommand:
         return str(_parsed(noun_of(self.noun).field(self.key), text, self.key))
 
 
+class RemovableCommand(NounCommand):
+    """A command on a noun that can be removed while nothing uses it."""
+
+    actions = ("add", "list", "set", "remove")
+
+    @abstractmethod
+    def remove(self, management: Management, entry: Entry) -> Awaitable[object]:
+        """Remove it, or fail with `InUse`."""
+
+
 def add_parser(commands: Any, command: NounCommand) -> None:
     """Register a command with its subcommands."""
     word, actions = command.word, command.actions
@@ -105,7 +112,10 @@ def add_parser(commands: Any, command: NounCommand) -> None:
         "set": f"change a {word}; what is not named stays as it is",
         "remove": f"remove a {word} that nothing uses",
     }
-    runs = {"add": _add, "list": _list, "show": _show, "set": _set, "remove": _remove}
+    runs = {"add": partial(_add, command), "list": partial(_list, command), "show": partial(_show, command)}
+    runs["set"] = partial(_set, command)
+    if isinstance(command, RemovableCommand):
+        runs["remove"] = partial(_remove, command)
     for action in actions:
         sub = parsers.add_parser(action, help=helps[action])
         if action != "list":
@@ -119,7 +129,7 @@ def add_parser(commands: Any, command: NounCommand) -> None:
         if action in ("add", "list", "show"):
             sub.add_argument("--json", action="store_true", help="for programs")
         config_option(sub)
-        sub.set_defaults(run=partial(runs[action], command))
+        sub.set_defaults(run=runs[action])
 
 
 # --- options --------------------------------------------------------------------------------------------------------------
@@ -277,7 +287,7 @@ def _set(command: NounCommand, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _remove(command: NounCommand, arguments: argparse.Namespace) -> int:
+def _remove(command: RemovableCommand, arguments: argparse.Namespace) -> int:
     async def remove(management: Management) -> None:
         await command.remove(management, find(command, await command.entries(management), arguments.name))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dialer.accounts import hash_password
 from dialer.cli import objects
-from dialer.cli.objects import Entry, Extra, NounCommand, entry_of
+from dialer.cli.objects import Entry, Extra, RemovableCommand, entry_of
 from dialer.cli.passwords import given_password, password_options, prompted
 from dialer.management import Management, users
 from dialer.model import User
@@ -20,7 +20,7 @@ def add_parser(commands: Any) -> None:
     objects.add_parser(commands, UsersCommand())
 
 
-class UsersCommand(NounCommand):
+class UsersCommand(RemovableCommand):
     """The command."""
 
     word = "user"

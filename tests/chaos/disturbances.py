@@ -10,6 +10,7 @@ from typing import Final, Literal
 from attrs import frozen
 
 from tests.chaos.arena import Arena
+from tests.chaos.grounds import Postgresql
 from tests.chaos.node import LinkedNode
 from tests.harness.campaign import seconds
 
@@ -130,6 +131,7 @@ class KillDatabase:
     down: float = 2.0
 
     def __call__(self, arena: Arena) -> None:
+        assert isinstance(arena.ground, Postgresql), "SQLite has no server"
         calling(arena)
         arena.note("database killed")
         arena.ground.restart(arena.rng.uniform(0.0, self.down))

@@ -36,10 +36,6 @@ class Ground(Protocol):
         """What another program sees in it. The statement is such as every database understands."""
         ...
 
-    def restart(self, pause: float) -> None:
-        """Kill the server with all its processes, and start it again after so many seconds."""
-        ...
-
 
 @define(eq=False)
 class Sqlite:
@@ -60,21 +56,17 @@ class Sqlite:
 
     @property
     def url(self) -> str:
-        """See `Ground`."""
+        """Its URL in the configuration."""
         return sqlite_url(self.path)
 
     def sections(self, node: str) -> Mapping[str, Mapping[str, object]]:
-        """See `Ground`."""
+        """Only the file: it has one node."""
         return {"database": {"url": self.url}}
 
     def rows(self, statement: str) -> list[Any]:
-        """See `Ground`."""
+        """Read over a connection of its own, which cannot write."""
         with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)) as connection:
             return connection.execute(statement).fetchall()
-
-    def restart(self, pause: float) -> None:
-        """There is no server."""
-        raise NotImplementedError("SQLite has no server")
 
 
 @define(eq=False)
@@ -95,11 +87,11 @@ class Postgresql:
             ground.disconnect()
 
     def sections(self, node: str) -> Mapping[str, Mapping[str, object]]:
-        """See `Ground`."""
+        """The database, and a node that is soon given up when nothing is heard of it."""
         return {"database": {"url": self.url}, "node": {"name": node, "lease": LEASE}}
 
     def rows(self, statement: str) -> list[Any]:
-        """See `Ground`."""
+        """Read over a connection that stays open."""
         if self._connection is None:
             self._connection = psycopg2.connect(self.url)
             self._connection.autocommit = True
@@ -108,7 +100,7 @@ class Postgresql:
             return cursor.fetchall()
 
     def restart(self, pause: float) -> None:
-        """See `Ground`."""
+        """Kill the server with all its processes, and start it again after `pause` seconds."""
         self.disconnect()
         self.server.kill()
         time.sleep(pause)

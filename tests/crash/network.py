@@ -153,7 +153,7 @@ class Transport:
         """Nothing here is ever slow enough to pause a producer."""
 
     def unregisterProducer(self) -> None:
-        """See `registerProducer`."""
+        """There was none, as `registerProducer` tells."""
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         """There is no delay to be turned off."""

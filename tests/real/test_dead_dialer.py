@@ -79,7 +79,7 @@ class Interrupted:
 
 @pytest.fixture
 def interrupted(url: str, tmp_path: Path) -> Iterator[Interrupted]:
-    """See `Interrupted`."""
+    """A call whose dialer was killed in the middle of a message."""
     with Stage(tmp_path, url, rules=ONE_WHO_STAYS) as stage, closing(stage.switch.listen("CHANNEL_EXECUTE")) as peer:
         node = stage.node()
         node.start()
