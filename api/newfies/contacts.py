@@ -43,7 +43,10 @@ class NewContact(Attributes):
 
     def as_contact(self) -> Contact:
         """For the use case, by our names."""
-        return Contact(**{ours: getattr(self, theirs) for ours, theirs in NAMES.items() if theirs in NewContact.model_fields})
+        return Contact(**{ours: getattr(self, theirs) for ours, theirs in _ENTERED.items()})
+
+
+_ENTERED: Final = {ours: theirs for ours, theirs in NAMES.items() if theirs in NewContact.model_fields}
 
 
 class NoCampaign(Attributes):

@@ -105,28 +105,29 @@ def create(t: Transaction, who: Account, phonebook_id: int, contact: Contact) ->
     none or that the phonebook's owner may not call, `AlreadyExists`."""
     number = allowed_number(contact.number, t.is_refused)
     place = _place(t, who, phonebook_id, [number])
-    stored = evolve(contact, number=number, phonebook_id=phonebook_id, created_at=t.now, updated_at=t.now)
-    added = t.connection.execute(sql.ADD_NEW_CONTACT, _row(stored)).fetchall()
+    moment = to_column(t.now)
+    added = t.connection.execute(sql.ADD_NEW_CONTACT, _row(contact, number, phonebook_id, moment)).fetchall()
     if not added:
         raise AlreadyExists("contact", "number", number)
     ((contact_id,),) = added
     key, status = contact_id, SubscriberStatus.START
     if place.newest_campaign is not None:
-        key, status = _subscribe(t, place.newest_campaign, contact_id, number, phonebook_id)
+        key, status = _subscribe(t.connection, place.newest_campaign, contact_id, number, phonebook_id, moment)
     t.then(call_soon)
-    return ContactDetails(id=key, status=status, contact=evolve(stored, id=contact_id), phonebook=place.phonebook)
+    stored = evolve(contact, id=contact_id, number=number, phonebook_id=phonebook_id, created_at=t.now, updated_at=t.now)
+    return ContactDetails(id=key, status=status, contact=stored, phonebook=place.phonebook)
 
 
 def _subscribe(
-    t: Transaction, newest_campaign: int, contact_id: int, number: str, phonebook_id: int
+    connection: Connection, newest_campaign: int, contact_id: int, number: str, phonebook_id: int, moment: str
 ) -> tuple[int, SubscriberStatus]:
     """A subscriber in each campaign of the phonebook. Returns the one in the newest: a campaign that has the number from
     another phonebook keeps the subscriber that it has."""
-    made = t.connection.execute(sql.SUBSCRIBE_ONE, (contact_id, number, to_column(t.now), phonebook_id)).fetchall()
+    made = connection.execute(sql.SUBSCRIBE_ONE, (contact_id, number, moment, phonebook_id)).fetchall()
     for key, campaign_id in made:
         if campaign_id == newest_campaign:
             return key, SubscriberStatus.START
-    key, status, _ = t.connection.execute(sql.SUBSCRIBER_STATUS, (newest_campaign, number)).fetchone()
+    key, status, _ = connection.execute(sql.SUBSCRIBER_STATUS, (newest_campaign, number)).fetchone()
     return key, SubscriberStatus(status)
 
 
@@ -189,12 +190,13 @@ def add_chunk(t: Transaction, phonebook_id: int, contacts: Sequence[Contact]) ->
         else:
             fresh[contact.number] = contact
     (last,) = connection.execute(sql.NEWEST_CONTACT).fetchone()
-    moments = {"phonebook_id": phonebook_id, "created_at": t.now, "updated_at": t.now}
+    moment = to_column(t.now)
     try:
-        connection.executemany(sql.ADD_CONTACT, [_row(evolve(contact, **moments)) for contact in fresh.values()])
+        rows = [_row(contact, number, phonebook_id, moment) for number, contact in fresh.items()]
+        connection.executemany(sql.ADD_CONTACT, rows)
     except Exception as error:
         raise refused_value(error) or error from error
-    connection.execute(sql.SUBSCRIBE_NEW, (to_column(t.now), phonebook_id, last))
+    connection.execute(sql.SUBSCRIBE_NEW, (moment, phonebook_id, last))
     t.then(call_soon)
     return duplicates
 
@@ -210,18 +212,18 @@ def add_all(t: Transaction, phonebook_id: int, contacts: Sequence[Contact]) -> i
     return len(contacts)
 
 
-def _row(contact: Contact) -> tuple[Any, ...]:
-    """By `sql.CONTACT_COLUMNS`."""
+def _row(contact: Contact, number: str, phonebook_id: int, moment: str) -> tuple[Any, ...]:
+    """By `sql.CONTACT_COLUMNS`, created at `moment`."""
     return (
-        contact.phonebook_id,
-        contact.number,
+        phonebook_id,
+        number,
         contact.first_name,
         contact.last_name,
         contact.email,
         contact.description,
         _STORE_VARIABLES(contact.additional_vars),
-        to_column(contact.created_at),
-        to_column(contact.updated_at),
+        moment,
+        moment,
     )
 
 
