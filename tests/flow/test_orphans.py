@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from dialer.calls.corrections import Correction
 from dialer.errors import CommandFailed, StoreError
-from dialer.model import AttemptState
+from dialer.model import Attempt, AttemptState
 from tests.fakes.flow import Flow
 from tests.fakes.store import MemoryStore
 from tests.fakes.switch import MemorySwitch
@@ -31,6 +31,16 @@ def pass_time(flow: Flow, seconds: float) -> None:
 def another_dialer(flow: Flow) -> Flow:
     """On the same database and the same switch."""
     return Flow(clock=flow.clock, store=flow.store, switch=flow.switch)
+
+
+def orphan_at_the_second_look(flow: Flow) -> tuple[str, Attempt]:
+    """A call of another dialer whose attempt nobody finds, just before it would be hung up: its uuid, and the attempt."""
+    uuid = another_dialer(flow).call()
+    attempt = flow.store.open.pop(uuid)
+    flow.channel(uuid)
+    flow.lifecycle.switch_up(flow.switch)
+    pass_time(flow, GRACE - 1)
+    return uuid, attempt
 
 
 def test_an_orphan_call_of_ours_is_hung_up_only_after_a_second_look(flow: Flow) -> None:
@@ -87,12 +97,7 @@ def test_a_call_whose_attempt_has_ended_goes_its_grace_counting_from_then(flow: 
 
 
 def test_an_orphan_whose_attempt_is_taken_over_meanwhile_is_adopted(flow: Flow) -> None:
-    other = another_dialer(flow)
-    uuid = other.call()
-    attempt = flow.store.open.pop(uuid)
-    flow.channel(uuid)
-    flow.lifecycle.switch_up(flow.switch)
-    pass_time(flow, GRACE - 1)
+    uuid, attempt = orphan_at_the_second_look(flow)
     flow.store.open[uuid] = attempt
     flow.lifecycle.take_over([attempt])
     pass_time(flow, 2 * GRACE)
@@ -185,12 +190,7 @@ def test_while_the_database_does_not_answer_nothing_is_hung_up_and_the_grace_cou
 
 
 def test_a_database_that_fails_at_the_second_look_hangs_nothing_up(flow: Flow) -> None:
-    other = another_dialer(flow)
-    uuid = other.call()
-    attempt = flow.store.open.pop(uuid)
-    flow.channel(uuid)
-    flow.lifecycle.switch_up(flow.switch)
-    pass_time(flow, GRACE - 1)
+    uuid, attempt = orphan_at_the_second_look(flow)
     flow.store.error = StoreError("the connection was lost")
     pass_time(flow, GRACE)
     assert flow.switch.killed == []
