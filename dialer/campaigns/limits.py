@@ -52,7 +52,7 @@ def admit(
         campaign, gateway = open_campaigns.get(plan.campaign.id), open_gateways.get(plan.gateway.id)
         if campaign is None or gateway is None or not (campaign.has_headroom and gateway.has_headroom):
             continue
-        due_at = max(plan.due_at, campaign.earliest, gateway.earliest)
+        due_at = gateway.at_or_after(campaign.at_or_after(plan.due_at))
         if due_at > until:
             continue
         campaign.take(due_at)
@@ -63,27 +63,27 @@ def admit(
 
 @define(eq=False)
 class _Meter:
-    interval: timedelta | None
-    earliest: datetime
+    """How far a limit is while calls are admitted; `frequency` 0 is no pace here, a limit of 0 has no headroom."""
+
+    frequency: float
+    pace: Pace
     headroom: int | None
 
     @classmethod
     def of(cls, limit: Limit, now: datetime) -> _Meter:
-        frequency = limit.frequency
-        never = datetime.min.replace(tzinfo=now.tzinfo)
-        if frequency is None:
-            return cls(None, never, limit.headroom)
-        headroom = limit.headroom if frequency > 0 else 0
-        interval = timedelta(seconds=60 / frequency) if frequency > 0 else timedelta()
-        return cls(interval, pace_of(limit, now).next_at(frequency) or never, headroom)
+        headroom = 0 if limit.frequency is not None and limit.frequency <= 0 else limit.headroom
+        return cls(limit.frequency or 0, pace_of(limit, now), headroom)
 
     @property
     def has_headroom(self) -> bool:
         return self.headroom is None or self.headroom > 0
 
+    def at_or_after(self, wanted: datetime) -> datetime:
+        """The earliest moment from `wanted` on that the pace allows."""
+        return max(wanted, self.pace.next_at(self.frequency) or wanted)
+
     def take(self, at: datetime) -> None:
-        if self.interval is not None:
-            self.earliest = at + self.interval
+        self.pace = Pace(at)
         if self.headroom is not None:
             self.headroom -= 1
 

@@ -40,8 +40,3 @@ def to_entity(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"naive time {moment!r}")
     return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def from_entity(moment: datetime) -> datetime:
-    """The aware moment that an entity gives."""
-    return moment.replace(tzinfo=UTC)

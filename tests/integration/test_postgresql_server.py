@@ -23,8 +23,10 @@ from tests.processes import is_alive
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# A process that was begun in the background of a shell ignores Ctrl-C, and so do its children, unless they say otherwise.
 FOREVER = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.postgresql import Server
 with Server.running() as server:
     print(server.process.pid, server.folder, server.data, flush=True)
