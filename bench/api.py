@@ -29,7 +29,7 @@ from twisted.web.server import Site
 
 from api import build_site
 from dialer.management import Management, campaigns, contacts, gateways, users
-from dialer.model import Account, VoipAppType
+from dialer.model import Account, Campaign, Progress, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database
 from dialer.store.location import sqlite_url
@@ -119,6 +119,9 @@ class NoFlow:
         """As `FlowControl`."""
 
     def hang_up(self, campaign_id: int) -> None:
+        """As `FlowControl`."""
+
+    def explain(self, campaign: Campaign, progress: Progress) -> None:
         """As `FlowControl`."""
 
 

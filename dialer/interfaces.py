@@ -16,11 +16,13 @@ from dialer.model import (
     Attempt,
     AttemptResult,
     AttemptState,
+    Campaign,
     CampaignStatus,
     Candidate,
     Contact,
     Delivery,
     Gateway,
+    IdleReason,
     LiveChannel,
     Origination,
     Plan,
@@ -90,10 +92,6 @@ class FlowStore(Protocol):
 
     def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
         """The statuses of these campaigns, as far as they exist."""
-        ...
-
-    def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
-        """How far the campaign is."""
         ...
 
 
@@ -248,6 +246,10 @@ class FlowControl(Protocol):
 
     def hang_up(self, campaign_id: int) -> None:
         """The same, and hang up the campaign's live calls."""
+        ...
+
+    def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
+        """Why the campaign is not calling; None when nothing keeps it from it."""
         ...
 
 

@@ -32,7 +32,7 @@ from dialer.hooks.outbox import JsonLines, OutboxDeliverer
 from dialer.interfaces import Switch
 from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
-from dialer.model import AttemptResult, Signal, VoipAppType
+from dialer.model import AttemptResult, Campaign, IdleReason, Progress, Signal, VoipAppType
 from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
@@ -282,6 +282,10 @@ class DialerService:
         self.release(campaign_id)
         hung_up = Deferred.fromCoroutine(self.lifecycle.hang_up_all(campaign_id))
         hung_up.addErrback(lambda failure: log.error("calls not hung up", reason=failure.getErrorMessage()))
+
+    def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
+        """Why it is not calling."""
+        return self.scheduler.explain(campaign, progress)
 
     # --- dialer.interfaces.SwitchListener, and the outbound server's questions ----------------------------------------------
 

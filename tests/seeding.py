@@ -10,7 +10,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from dialer.management import Management, campaigns, contacts, gateways, numbers, phonebooks, records, users
-from dialer.model import Account, CallRecord, CampaignDetails, CampaignStatus, Contact, SubscriberStatus
+from dialer.model import Account, CallRecord, CampaignDetails, CampaignStatus, Contact, Progress, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR
 from dialer.store.database import Database
 
@@ -44,6 +44,11 @@ class Seeds:
 
     def voip_app(self, **given: Any) -> Deferred[int]:
         return self.ask(gateways.create_application, given)
+
+    async def progress(self, campaign_id: int = 1) -> Progress:
+        """How far the campaign is."""
+        _, found = await self.ask(campaigns.progress, ADMINISTRATOR, campaign_id)
+        return found
 
     async def phonebook(self, user_id: int = 1, **given: Any) -> int:
         """Its id."""

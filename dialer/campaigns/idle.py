@@ -6,7 +6,6 @@ routes out, the limits, the pace. The first that holds is told.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,47 +16,10 @@ from attrs import Factory, frozen
 from dialer.campaigns.planning import Routes, Unavailable, campaign_headroom
 from dialer.campaigns.windows import in_daily_window, next_opening
 from dialer.gateways import Backoff, chain
-from dialer.model import Campaign, CampaignStatus, Gateway, Progress, SubscriberStatus
+from dialer.model import Campaign, CampaignStatus, Gateway, IdleCode, IdleReason, Progress, SubscriberStatus
 
 SOON: Final = timedelta(seconds=1)
 """A campaign whose next call is due within this time is calling: calls are planned ahead, so the next one is always later."""
-
-
-class IdleCode(enum.StrEnum):
-    """A stable word for each reason."""
-
-    PAUSED = "paused"
-    ABORTED = "aborted"
-    ENDED = "ended"
-    EXPIRES_BEFORE_START = "expires-before-start"
-    EXPIRED = "expired"
-    NOT_STARTED = "not-started"
-    NO_WEEKDAYS = "no-weekdays"
-    WEEKDAY_OFF = "weekday-off"
-    OUTSIDE_HOURS = "outside-hours"
-    FREQUENCY_ZERO = "frequency-zero"
-    NO_CONTACTS = "no-contacts"
-    ALL_DONE = "all-done"
-    LAST_CALLS = "last-calls"
-    RETRIES_LATER = "retries-later"
-    NO_SWITCH = "no-switch"
-    SWITCH_FULL = "switch-full"
-    NO_DATABASE = "no-database"
-    GATEWAY_MISSING = "gateway-missing"
-    GATEWAY_INACTIVE = "gateway-inactive"
-    GATEWAY_PAUSED = "gateway-paused"
-    GATEWAY_FULL = "gateway-full"
-    CAMPAIGN_FULL = "campaign-full"
-    NEXT_CALL_LATER = "next-call-later"
-
-
-@frozen
-class IdleReason:
-    """Why a campaign is not calling: a code, a sentence, and the moment at which that may change, where it is known."""
-
-    code: IdleCode
-    text: str
-    until: datetime | None = None
 
 
 @frozen(kw_only=True)

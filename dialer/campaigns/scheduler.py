@@ -22,7 +22,7 @@ from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, Now, Switch
 from dialer.limiter import SLACK, Pace, due_times, resume
-from dialer.model import Campaign, CampaignStatus, Candidate, Gateway, Others, Plan, Progress, Snapshot
+from dialer.model import Campaign, CampaignStatus, Candidate, Gateway, IdleReason, Others, Plan, Progress, Snapshot
 from dialer.periodic import DegradedLog, PeriodicLoop
 
 log = structlog.get_logger()
@@ -80,7 +80,7 @@ class Scheduler:
         self._resting.clear()
         self._loop.call_soon()
 
-    def explain(self, campaign: Campaign, progress: Progress | None = None) -> idle.IdleReason | None:
+    def explain(self, campaign: Campaign, progress: Progress | None = None) -> IdleReason | None:
         """Why the campaign is not calling; None when nothing keeps it from it."""
         gateways = self._snapshot.gateways if self._snapshot is not None else {}
         return idle.explain(
@@ -217,12 +217,3 @@ class Scheduler:
     @property
     def _others(self) -> Others:
         return self._snapshot.others if self._snapshot is not None else Others()
-
-    def reason(self, campaign_id: int, progress: Progress | None = None) -> str:
-        """The explanation as a sentence, "" when the campaign calls or is not started."""
-        campaigns = self._snapshot.campaigns if self._snapshot is not None else ()
-        for campaign in campaigns:
-            if campaign.id == campaign_id:
-                why = self.explain(campaign, progress)
-                return "" if why is None else why.text
-        return ""

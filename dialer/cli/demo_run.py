@@ -17,8 +17,9 @@ from dialer.cli.display import ProgressDisplay, View, pacing_line, report
 from dialer.cli.signals import interrupts
 from dialer.errors import DialerError
 from dialer.esl.inbound import SwitchConfig
-from dialer.management import Management, records
-from dialer.model import Progress
+from dialer.management import Management, campaigns, records
+from dialer.model import Explanation
+from dialer.model.user import ADMINISTRATOR
 from dialer.periodic import PeriodicLoop
 from dialer.service import DialerService, ServiceSettings, utc_now
 from dialer.settings import OutboundSettings
@@ -94,12 +95,13 @@ class DemoRun:
         try:
             await service.start()
             await self._wait_for_switch(service)
-            campaign = DemoCampaign(Management(service.database, service.now, service), self.plan.rules)
+            management = Management(service.database, service.now, service)
+            campaign = DemoCampaign(management, self.plan.rules)
             self.campaign_id = await campaign.prepare(utc_now())
             if campaign.continued:
                 self.console.print(f"Going on with {campaign.name}, which was not finished.", highlight=False)
-            await self._dial(service)
-            await self._report(service)
+            await self._dial(service, management)
+            await self._report(service, management)
         finally:
             await service.stop()
             if self.simulator is not None:
@@ -145,13 +147,13 @@ class DemoRun:
 
     # --- dialling ---------------------------------------------------------------------------------------------------------
 
-    async def _dial(self, service: DialerService) -> None:
+    async def _dial(self, service: DialerService, management: Management) -> None:
         began = self.reactor.seconds()
 
         async def look() -> None:
-            progress = await service.store.progress(self.campaign_id, utc_now())
-            self._display.show(self._view(service, progress, self.reactor.seconds() - began))
-            if progress.finished and not service.lifecycle.register and not self._done.called:
+            explained = await campaigns.explain(management, ADMINISTRATOR, self.campaign_id)
+            self._display.show(self._view(service, explained, self.reactor.seconds() - began))
+            if explained.progress.finished and not service.lifecycle.register and not self._done.called:
                 self._done.callback(None)
 
         loop = PeriodicLoop("display", LOOK_EVERY, look, self.reactor)
@@ -163,23 +165,22 @@ class DemoRun:
             await loop.stop()
             self._display.stop()
 
-    def _view(self, service: DialerService, progress: Progress, elapsed: float) -> View:
+    def _view(self, service: DialerService, explained: Explanation, elapsed: float) -> View:
         note = "" if service.switch.ready else f"waiting for the switch: {service.switch.last_error}"
         if self._interrupted:
             note = "interrupted: no new calls; Ctrl-C again hangs up the live ones"
-        elif not note and not service.lifecycle.register:
-            note = service.scheduler.reason(self.campaign_id, progress)
+        elif not note and not service.lifecycle.register and explained.reason is not None:
+            note = explained.reason.text
         return View(
             elapsed=elapsed,
-            progress=progress,
+            progress=explained.progress,
             states=service.lifecycle.register.states(),
             pace=service.pace.pace(),
             note=note,
         )
 
-    async def _report(self, service: DialerService) -> None:
-        management = Management(service.database, service.now)
-        progress = await service.store.progress(self.campaign_id, utc_now())
+    async def _report(self, service: DialerService, management: Management) -> None:
+        _, progress = await management.ask(campaigns.progress, ADMINISTRATOR, self.campaign_id)
         report(self.console, await management.ask(records.dispositions, self.campaign_id), progress)
         self.console.print(pacing_line(service.pace.pace(), self.plan.rules.frequency), highlight=False, soft_wrap=True)
         self.console.print(f"Database: {self.plan.database.absolute()}", highlight=False, soft_wrap=True)

@@ -12,9 +12,22 @@ from dialer.appdata import check_data
 from dialer.declare import entered, noun_of
 from dialer.errors import AlreadyExists, BadValue
 from dialer.management import phonebooks, rows
-from dialer.management.management import Transaction, call_soon, reads, writes
-from dialer.model import Account, Campaign, CampaignDetails, CampaignStatus, Gateway, Phonebook, SubscriberStatus, VoipAppType
+from dialer.management.management import Management, Transaction, call_soon, reads, writes
+from dialer.model import (
+    Account,
+    Campaign,
+    CampaignDetails,
+    CampaignStatus,
+    Explanation,
+    Gateway,
+    Phonebook,
+    Progress,
+    SubscriberStatus,
+    VoipAppType,
+)
 from dialer.model.campaign import EVERY_DAY
+from dialer.store import statements
+from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, value_of
 from dialer.time_kinds import Weekdays
 
@@ -36,6 +49,29 @@ def listed(t: Transaction, who: Account, statuses: Collection[CampaignStatus]) -
 def read(t: Transaction, who: Account, campaign_id: int) -> CampaignDetails:
     """One of them. Raises `NotFound`."""
     return _details(rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id))
+
+
+@reads
+def progress(t: Transaction, who: Account, campaign_id: int) -> tuple[Campaign, Progress]:
+    """One of them, and how far it is. Raises `NotFound`."""
+    campaign = value_of(Campaign, rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id))
+    counts = t.connection.execute(statements.COUNTS, (campaign_id,)).fetchall()
+    waiting, next_ready_at = t.connection.execute(statements.WAITING, (campaign_id, to_column(t.now))).fetchone()
+    found = Progress(
+        subscribers={SubscriberStatus(status): subscribers for status, subscribers in counts if subscribers},
+        waiting=waiting,
+        next_ready_at=from_column_or_none(next_ready_at),
+    )
+    return campaign, found
+
+
+async def explain(management: Management, who: Account, campaign_id: int) -> Explanation:
+    """How far one of them is, and why it is not calling now. Only a process that makes the calls knows: without a flow it
+    is a mistake in the program. Fails with `NotFound`, `StoreError`."""
+    campaign, found = await management.ask(progress, who, campaign_id)
+    if management.flow is None:
+        raise RuntimeError("no calls are made here, so nobody can tell why none are")
+    return Explanation(campaign=campaign, progress=found, reason=management.flow.explain(campaign, found))
 
 
 @reads

@@ -29,6 +29,7 @@ from dialer.model.flow import (
     Snapshot,
 )
 from dialer.model.gateway import Gateway, GatewayStatus
+from dialer.model.idle import Explanation, IdleCode, IdleReason
 from dialer.model.installation import Delivery, DoNotCallEntry, Installation, NodeRecord
 from dialer.model.phonebook import Phonebook
 from dialer.model.user import Account, NumberPattern, User, UserDetails
@@ -50,9 +51,12 @@ __all__ = [
     "Delivery",
     "Disposition",
     "DoNotCallEntry",
+    "Explanation",
     "Gateway",
     "GatewayStatus",
     "Hangup",
+    "IdleCode",
+    "IdleReason",
     "Installation",
     "LiveChannel",
     "NodeRecord",

@@ -26,10 +26,8 @@ from dialer.model import (
     Candidate,
     Others,
     Plan,
-    Progress,
     Signal,
     Snapshot,
-    SubscriberStatus,
 )
 from dialer.periodic import DegradedLog
 from dialer.store import mapping, statements
@@ -40,7 +38,7 @@ from dialer.store.database import Database
 from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
 from dialer.store.nodes import others
-from dialer.store.times import from_column_or_none, to_column
+from dialer.store.times import to_column
 
 log = structlog.get_logger()
 
@@ -125,9 +123,6 @@ class Store:
             lambda connection: {key: CampaignStatus(status) for key, status in connection.execute(statement, ids)}
         )
 
-    def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
-        return self.database.run(lambda connection: _progress(connection, campaign_id, now))
-
     def flush(self) -> Deferred[None]:
         """Write the moves that wait. Fires when they are durable; to be awaited before the database stops."""
         self._write_moves()
@@ -200,13 +195,3 @@ def _known(connection: Connection, call_uuids: list[str]) -> set[str]:
         some = call_uuids[first : first + MOST_AT_ONCE]
         known.update(row[0] for row in connection.execute(statements.open_among(len(some)), some))
     return known
-
-
-def _progress(connection: Connection, campaign_id: int, now: datetime) -> Progress:
-    counts = connection.execute(statements.COUNTS, (campaign_id,)).fetchall()
-    waiting, next_ready_at = connection.execute(statements.WAITING, (campaign_id, to_column(now))).fetchone()
-    return Progress(
-        subscribers={SubscriberStatus(status): subscribers for status, subscribers in counts if subscribers},
-        waiting=waiting,
-        next_ready_at=from_column_or_none(next_ready_at),
-    )

@@ -18,7 +18,6 @@ from dialer.model import (
     Gateway,
     Others,
     Plan,
-    Progress,
     Signal,
     Snapshot,
     SubscriberStatus,
@@ -153,10 +152,3 @@ class MemoryStore:
 
     def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
         return succeed({key: self.campaigns[key].status for key in campaign_ids})
-
-    def progress(self, campaign_id: int, now: datetime) -> Deferred[Progress]:
-        counts: dict[SubscriberStatus, int] = {}
-        for row in self.rows.values():
-            if row.candidate.campaign_id == campaign_id:
-                counts[row.status] = counts.get(row.status, 0) + 1
-        return succeed(Progress(subscribers=counts))

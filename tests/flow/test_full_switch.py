@@ -7,8 +7,7 @@ from itertools import pairwise
 import pytest
 from attrs import define, field
 
-from dialer.campaigns.idle import IdleCode
-from dialer.model import CampaignStatus, LiveChannel, Origination, OwnCause, SignalKind, SubscriberStatus
+from dialer.model import CampaignStatus, IdleCode, LiveChannel, Origination, OwnCause, SignalKind, SubscriberStatus
 from tests.fakes.flow import CAMPAIGN
 from tests.flow.test_scheduler import Ticking
 

@@ -14,7 +14,7 @@ from dialer.model import SubscriberStatus
 from dialer.store.database import Database
 from dialer.store.flow import Store
 from tests.grounds import new_database
-from tests.unit.store.support import NODE, NOW, World
+from tests.unit.store.support import NODE, World
 
 pytestmark = pytest.mark.usefixtures("database_kind")
 
@@ -53,7 +53,7 @@ async def test_a_killed_process_leaves_what_it_was_told_is_durable(tmp_path):
     await database.start()
     try:
         found = await Store(database, reactor, node=NODE.name).open_attempts()
-        progress = await World(database).store.progress(1, NOW)
+        progress = await World(database).seeds.progress()
     finally:
         await database.stop()
     assert [attempt.call_uuid for attempt in found] == [f"call-{n}" for n in range(2, 21)]

@@ -160,7 +160,7 @@ async def test_forbidden_numbers_do_not_hide_those_behind_them(tmp_path):
     async with world(tmp_path, contacts=20) as w:
         await w.seeds.forbid(*numbers(15))
         assert [ready.number for ready in await w.store.candidates(1, NOW, 4)] == ["1015", "1016", "1017", "1018"]
-        progress = await w.store.progress(1, NOW)
+        progress = await w.seeds.progress()
         assert progress.subscribers == {START: 5, FORBIDDEN: 15}
 
 
@@ -403,7 +403,7 @@ async def test_progress_counts_subscribers_and_those_that_wait(tmp_path):
         first, second, third = await w.begun(3)
         await w.store.finish(ended(first))
         await w.store.finish(ended(second, START, ready_at=LATER))
-        progress = await w.store.progress(1, NOW)
+        progress = await w.seeds.progress()
         assert progress.subscribers == {START: 4, IN_PROCESS: 1, COMPLETE: 1}
         assert (progress.waiting, progress.next_ready_at) == (1, LATER)
         assert not progress.finished

@@ -21,7 +21,7 @@ from twisted.web.http_headers import Headers
 
 from api import ApiSite, build_site
 from dialer.management import Management
-from dialer.model import VoipAppType
+from dialer.model import Campaign, IdleCode, IdleReason, Progress, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database, NodeIdentity
 from tests.grounds import copied_database, dump, rows
@@ -32,6 +32,9 @@ SHOWN_NOW = "2026-11-23 10:00:00"
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 MANY = HttpSettings(requests_per_minute=0)
+
+NO_SWITCH = IdleReason(IdleCode.NO_SWITCH, "no switch is connected")
+"""The answer of `Flow` for every campaign."""
 
 CAMPAIGN = {"name": "spring", "aleg_gateway": "1", "voipapp": "1"}
 
@@ -72,6 +75,7 @@ class Flow:
     looks: int = 0
     released: list[int] = field(factory=list)
     hung_up: list[int] = field(factory=list)
+    explained: list[tuple[Campaign, Progress]] = field(factory=list)
 
     def call_soon(self) -> None:
         self.looks += 1
@@ -81,6 +85,10 @@ class Flow:
 
     def hang_up(self, campaign_id: int) -> None:
         self.hung_up.append(campaign_id)
+
+    def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
+        self.explained.append((campaign, progress))
+        return NO_SWITCH
 
 
 @define(eq=False)

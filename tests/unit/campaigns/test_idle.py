@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from dialer.campaigns.idle import IdleCode, IdleReason, Situation, explain
+from dialer.campaigns.idle import Situation, explain
 from dialer.campaigns.planning import Routes
 from dialer.gateways import Backoff
-from dialer.model import Campaign, CampaignStatus, GatewayStatus, Progress, SubscriberStatus
+from dialer.model import Campaign, CampaignStatus, GatewayStatus, IdleCode, IdleReason, Progress, SubscriberStatus
 from tests.unit.builders import NOON, campaign, gateway
 from tests.unit.campaigns.test_planning import Usage, routes
 
