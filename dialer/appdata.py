@@ -79,7 +79,7 @@ def parse_target(text: str, *, by_admin: bool = False, field: str = FIELD) -> Ta
         if not _ADDRESS.fullmatch(target) or ":_:" in target:
             raise BadValue(field, f"{_shown(target)} is not one address such as user/1000")
         return Target(address=target)
-    return Target(number=parse_number(target, field, separators=True))
+    return Target(number=parse_number(target, field))
 
 
 # --- PlayAudio --------------------------------------------------------------------------------------------------------------

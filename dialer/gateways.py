@@ -25,6 +25,11 @@ def dialled_number(gateway: Gateway, number: str) -> str:
     return gateway.addprefix + number.removeprefix(gateway.removeprefix)
 
 
+def dialled_forms(gateway: Gateway, number: str) -> tuple[str, str, str]:
+    """The number as it is stored, without the gateway's `removeprefix`, and as it goes out."""
+    return number, number.removeprefix(gateway.removeprefix), dialled_number(gateway, number)
+
+
 def dial_string(gateway: Gateway, number: str) -> str:
     """The address that is dialled for `number`."""
     return gateway.address.replace(NUMBER, dialled_number(gateway, number))

@@ -22,6 +22,7 @@ from dialer.esl.inbound import SwitchConfig
 from dialer.listening import Site, WebServer
 from dialer.management import Management
 from dialer.model import VoipAppType
+from dialer.numbering import check_region
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import Config, HttpSettings, SimulatorSettings
 from dialer.simulator.callees import NumberPlan, parse_mix, parse_pattern
@@ -89,6 +90,7 @@ class Host:
         try:
             self._build(switch)
             await self.service.open()
+            self._check_region()
             self.management.start()
             await self.web.start(self.config.http.endpoint)
             await self._take_records()
@@ -170,6 +172,14 @@ class Host:
         site = self.api.build_site(self.management, self.config.http, self.reactor)
         self.web = WebServer(self.reactor, site)
         self._built = True
+
+    def _check_region(self) -> None:
+        wanted, there = check_region(self.config.numbers.region, "numbers.region"), self.service.database.region
+        if wanted != there:
+            raise BadValue(
+                "numbers.region",
+                f"is {wanted or 'none'}, and the database compares numbers by {there or 'none'}: run `dialer upgrade`",
+            )
 
     # --- stopping ---------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from dialer.errors import BadValue
 from dialer.model import Contact
-from dialer.numbers import is_emergency, parse_number
+from dialer.numbering import numbering
 
 NAMED = ("first_name", "last_name", "email", "description")
 MAX_FIELD = 4096
@@ -74,12 +74,12 @@ def parse_contacts(text: str, source: str) -> ContactFile:
             if problem:
                 raise BadValue("row", problem)
             contact = _contact(columns, fields)
-            if contact.number in contacts:
+            if contact.identity in contacts:
                 raise BadValue("contact", f"{contact.number} is in the file already")
         except BadValue as error:
             bad.append(BadRow(line=line, reason=str(error)))
         else:
-            contacts[contact.number] = contact
+            contacts[contact.identity] = contact
     return ContactFile(contacts=tuple(contacts.values()), bad_rows=tuple(bad))
 
 
@@ -109,11 +109,11 @@ def _contact(columns: list[str], fields: list[str]) -> Contact:
     values = dict(zip(columns, (field.strip() for field in fields), strict=False))
     for name, value in values.items():
         _check_text(name, value)
-    number = parse_number(values.pop("contact", ""), "contact", separators=True)
-    if is_emergency(number):
+    number, identity = numbering().read(values.pop("contact", ""))
+    if numbering().is_emergency(number):
         raise BadValue("contact", f"{number} is an emergency number")
     named: dict[str, Any] = {name: values.pop(name, "") for name in NAMED}
-    return Contact(number=number, **named, additional_vars={k: v for k, v in values.items() if k and v})
+    return Contact(number=number, identity=identity, **named, additional_vars={k: v for k, v in values.items() if k and v})
 
 
 def _check_text(name: str, value: str) -> None:

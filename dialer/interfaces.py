@@ -227,8 +227,8 @@ class ApplicationStore(Protocol):
         """A gateway as it is now; None when it was removed."""
         ...
 
-    def never_call(self, number: str, now: datetime, reason: str) -> Deferred[None]:
-        """Add a number to the do-not-call list, unless it is there. Fires when that is durable."""
+    def never_call(self, candidate: Candidate, now: datetime, reason: str) -> Deferred[None]:
+        """Add the number of a subscriber to the do-not-call list, unless it is there. Fires when that is durable."""
         ...
 
 

@@ -33,6 +33,7 @@ from dialer.interfaces import Switch
 from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
 from dialer.model import AttemptResult, Campaign, IdleReason, Progress, Signal, VoipAppType
+from dialer.numbering import numbering
 from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
@@ -228,6 +229,7 @@ class DialerService:
                 clock=self.reactor,
                 now=self.now,
                 applications=self.settings.applications,
+                numbering=numbering(self.database.region),
             ).run,
             finished=self.finished,
             submitted=self.pace.note,
@@ -242,7 +244,13 @@ class DialerService:
             corrections=self.lifecycle.corrections,
         )
         self.scheduler = Scheduler(
-            clock=self.reactor, now=self.now, store=self.store, switch=self.switch, lifecycle=self.lifecycle, new_id=new_id
+            clock=self.reactor,
+            now=self.now,
+            store=self.store,
+            switch=self.switch,
+            lifecycle=self.lifecycle,
+            new_id=new_id,
+            numbering=numbering(self.database.region),
         )
         self.heartbeat = Heartbeat(
             clock=self.reactor,

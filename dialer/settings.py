@@ -122,6 +122,18 @@ class NodeSettings:
 
 
 @frozen(kw_only=True)
+class NumbersSettings:
+    """How numbers are read."""
+
+    region: str = setting(
+        "",
+        "the country of national numbers, two letters such as DE; empty: none, and every number is taken as it is written. "
+        "After a change, run `dialer upgrade`",
+        pattern="^([A-Za-z]{2})?$",
+    )
+
+
+@frozen(kw_only=True)
 class SwitchSettings:
     """The FreeSWITCH and its Event Socket (event_socket.conf.xml)."""
 
@@ -301,6 +313,7 @@ class Config:
 
     http: HttpSettings = HttpSettings()
     database: DatabaseSettings
+    numbers: NumbersSettings = NumbersSettings()
     node: NodeSettings = NodeSettings()
     switch: tuple[SwitchSettings, ...] = ()
     simulator: SimulatorSettings | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Final, Self
 
 from attrs import define
@@ -18,9 +17,6 @@ from dialer.model import Account
 
 LONGEST_LIST: Final = 2**30
 """Characters. The limits on the body and on the numbers in a request are reached first."""
-
-LONG_LIST: Final = 2000
-"""Characters of a list of numbers from which on it is read on a thread: about 200 numbers, half a millisecond."""
 
 Numbers = Annotated[str | None, Text(LONGEST_LIST, 1, lines=True)]
 
@@ -68,9 +64,5 @@ class BulkContacts:
     def create(self, who: Account, given: NewContacts) -> Deferred[int]:
         """Add many contacts to a phonebook: all or none. Answers with their number."""
         text = given.phoneno_list or given.contact or ""
-        return Deferred.fromCoroutine(self._create(who, given.phonebook_id, text))
-
-    async def _create(self, who: Account, phonebook_id: int, text: str) -> int:
-        read = partial(contacts.listed_numbers, text, self.management.is_refused, "phoneno_list")
-        numbers = read() if len(text) < LONG_LIST else await self.management.in_thread(read)
-        return await self.management.ask(contacts.create_several, who, phonebook_id, numbers)
+        created = contacts.create_listed(self.management, who, given.phonebook_id, text, "phoneno_list")
+        return Deferred.fromCoroutine(created)

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from dialer.interfaces import AnsweredCall, ApplicationStore
 from dialer.model import Attempt, Contact, Gateway
+from dialer.numbering import Numbering, numbering
 from dialer.settings import AppSettings
 
 
@@ -21,6 +22,7 @@ class CallContext:
     settings: AppSettings
     store: ApplicationStore
     clock: IReactorTime
+    numbering: Numbering = field(factory=numbering)
     notes: dict[str, str] = field(factory=dict)
 
     @property

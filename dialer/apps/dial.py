@@ -9,6 +9,7 @@ which only an administrator sets. A voice application without a gateway dials no
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from dialer import appdata, gateways
 from dialer.apps.context import CallContext
@@ -16,7 +17,6 @@ from dialer.errors import BadValue
 from dialer.interfaces import AnsweredCall
 from dialer.model import Contact, Gateway, GatewayStatus
 from dialer.model.flow import Transfer, Transferred
-from dialer.numbers import is_emergency
 
 RESUMED = "originate_disposition"
 """A channel variable that FreeSWITCH sets on the leg that dials another one."""
@@ -45,7 +45,7 @@ async def dial(call: AnsweredCall, context: CallContext) -> None:
     variables: tuple[tuple[str, str], ...] = ()
     if target.number:
         gateway = _usable(await context.gateway())
-        address, variables = _through(gateway, target.number), gateway.parameters
+        address, variables = _through(gateway, target.number, context.numbering.is_emergency), gateway.parameters
     contact = await context.contact()
     transfer = Transfer(
         dial_string=address,
@@ -81,8 +81,8 @@ def _usable(gateway: Gateway | None) -> Gateway:
     return gateway
 
 
-def _through(gateway: Gateway, number: str) -> str:
-    for dialled in (number, gateways.dialled_number(gateway, number)):
+def _through(gateway: Gateway, number: str, is_emergency: Callable[[str], bool]) -> str:
+    for dialled in gateways.dialled_forms(gateway, number):
         if is_emergency(dialled):
             raise BadValue(appdata.FIELD, f"{dialled} is an emergency number, which is never dialled")
     return gateways.dial_string(gateway, number)

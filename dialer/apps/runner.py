@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 import structlog
-from attrs import define
+from attrs import define, field
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 
@@ -21,6 +21,7 @@ from dialer.apps.guard import Guard
 from dialer.errors import BadValue, DialerError, SessionGone
 from dialer.interfaces import OPT_OUT, AnsweredCall, ApplicationStore, Now
 from dialer.model import Attempt, VoipAppType
+from dialer.numbering import Numbering, numbering
 from dialer.settings import AppSettings
 
 log = structlog.get_logger()
@@ -55,13 +56,14 @@ class VoiceApplications:
     clock: IReactorTime
     now: Now
     applications: Mapping[VoipAppType, Application] = BUILT_IN
+    numbering: Numbering = field(factory=numbering)
 
     async def run(self, call: AnsweredCall, attempt: Attempt) -> dict[str, str]:
         """Drive the call; returns the notes, whatever happened to it: a call that is gone is no error. What an application
         raises beside that is logged, and its words are noted as `error`."""
         kind = attempt.plan.campaign.voip_app.type
         settings = self.settings
-        context = CallContext(attempt=attempt, settings=settings, store=self.store, clock=self.clock)
+        context = CallContext(attempt=attempt, settings=settings, store=self.store, clock=self.clock, numbering=self.numbering)
         digit = settings.opt_out_digit if kind in settings.opt_out_kinds else ""
         guard = Guard(call, self.clock, settings.limit(kind), digit)
         try:
@@ -109,7 +111,7 @@ class VoiceApplications:
         context.notes[OPT_OUT] = digit
         try:
             reason = f"the callee pressed {digit} ({plan.campaign.name})"
-            await self.store.never_call(plan.candidate.number, self.now(), reason)
+            await self.store.never_call(plan.candidate, self.now(), reason)
             log.info("a callee does not want to be called again", call=call.call_uuid)
             await self._confirm(call)
         except SessionGone:

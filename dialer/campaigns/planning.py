@@ -13,9 +13,8 @@ from typing import Literal, Protocol
 
 from attrs import frozen
 
-from dialer.gateways import Backoff, chain, dial_string, dialled_number, headroom
+from dialer.gateways import Backoff, chain, dial_string, dialled_forms, headroom
 from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Others, Plan
-from dialer.numbers import is_emergency
 
 
 class Usage(Protocol):
@@ -124,12 +123,12 @@ def plan(
     now: datetime,
     *,
     ids: Callable[[], str],
-    emergency: Callable[[str], bool] = is_emergency,
+    emergency: Callable[[str], bool],
 ) -> Planned:
     """Calls for `candidates`, in their order, at most one for each of `due_times`.
 
-    `ids` makes call UUIDs. `emergency` tells the numbers that are never dialled; it is asked for the number as it is stored
-    and as it goes out, since a prefix can make an emergency number of a harmless one.
+    `ids` makes call UUIDs. `emergency` tells the numbers that are never dialled; it is asked for the number as it is stored,
+    without the gateway's `removeprefix`, and as it goes out, since prefixes can make an emergency number of a harmless one.
     """
     slots = list(reversed(due_times[: campaign_headroom(campaign, routes.in_use, len(due_times))]))
     planned: Counter[int] = Counter()
@@ -139,9 +138,8 @@ def plan(
         way = routes.usable(campaign.gateway_id, now, planned) if slots else None
         if way is None:
             break
-        number = dialled_number(way, candidate.number)
-        if emergency(candidate.number) or emergency(number):
-            refused.append(RefusedContact(candidate, f"{number} is an emergency number"))
+        if found := next((each for each in dialled_forms(way, candidate.number) if emergency(each)), None):
+            refused.append(RefusedContact(candidate, f"{found} is an emergency number"))
             continue
         planned[way.id] += 1
         plans.append(

@@ -23,6 +23,7 @@ from dialer.errors import StoreError
 from dialer.interfaces import FlowStore, Now, Switch
 from dialer.limiter import SLACK, Pace, due_times, resume
 from dialer.model import Campaign, CampaignStatus, Candidate, Gateway, IdleReason, Others, Plan, Progress, Snapshot
+from dialer.numbering import Numbering, numbering
 from dialer.periodic import DegradedLog, PeriodicLoop
 
 log = structlog.get_logger()
@@ -53,6 +54,7 @@ class Scheduler:
     switch: Switch
     lifecycle: Lifecycle
     new_id: Callable[[], str]
+    numbering: Numbering = field(factory=numbering)
     _loop: PeriodicLoop = field(init=False)
     _paces: dict[int, Pace] = field(factory=dict, init=False)
     _rates: GatewayRates = field(factory=GatewayRates, init=False)
@@ -194,7 +196,9 @@ class Scheduler:
         self, candidates: Sequence[Candidate], campaign: Campaign, routes: Routes, due: Sequence[datetime], now: datetime
     ) -> Sequence[Plan]:
         """The calls to make, at times that their gateways allow; a number that must never be dialled is refused."""
-        planned = planning.plan(candidates, campaign, routes, due, self.now(), ids=self.new_id)
+        planned = planning.plan(
+            candidates, campaign, routes, due, self.now(), ids=self.new_id, emergency=self.numbering.is_emergency
+        )
         if planned.refused:
             for refusal in planned.refused:
                 log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)

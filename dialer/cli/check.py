@@ -10,14 +10,20 @@ from typing import Any
 from attrs import asdict
 
 from dialer.cli.blocking import config_option, database_url
+from dialer.config import load_config
 from dialer.errors import BadValue, StoreError
+from dialer.numbering import check_region
 from dialer.service import utc_now
 from dialer.store.audit import Audit, Finding, Repair, audit, repair
+from dialer.store.identities import Doubles
 from dialer.store.maintenance import without_dialers
 from dialer.store.schema import is_newest, upgrade
 
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
+
+MOST_TOLD = 20
+"""Contacts in another spelling that an upgrade names."""
 
 
 def add_parser(commands: Any) -> None:
@@ -115,16 +121,29 @@ def add_upgrade_parser(commands: Any) -> None:
 def run_upgrade(arguments: argparse.Namespace) -> int:
     """Upgrade; where there is something to do, no dialer may be at work. Raises `StoreError`."""
     url = database_url(arguments.config)
+    region = check_region(load_config(arguments.config).numbers.region, "numbers.region")
     applied = []
-    if not _is_up_to_date(url):
+    if not _is_up_to_date(url, region):
         with without_dialers(url):
-            applied = upgrade(url)
+            applied = upgrade(url, region=region, tell=_tell)
     print(f"schema upgraded to {applied[-1]}" if applied else "the schema is up to date")
     return 0
 
 
-def _is_up_to_date(url: str) -> bool:
+def _tell(doubles: Doubles) -> None:
+    """Of numbers that turned out to be one."""
+    for book, number, same_as in doubles.contacts[:MOST_TOLD]:
+        print(f"phonebook {book}: {number} is {same_as}, and is called once")
+    if len(doubles.contacts) > MOST_TOLD:
+        print(f"and {len(doubles.contacts) - MOST_TOLD} more contacts that are there in another spelling")
+    if doubles.subscribers:
+        print(f"subscribers that were joined with one of another spelling: {doubles.subscribers}")
+    if doubles.forbidden:
+        print(f"do-not-call entries that were there in another spelling: {doubles.forbidden}")
+
+
+def _is_up_to_date(url: str, region: str) -> bool:
     try:
-        return is_newest(url)
+        return is_newest(url, region)
     except StoreError:
         return False  # the upgrade itself tells what is wrong, or makes a file that is not there

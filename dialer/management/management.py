@@ -17,7 +17,7 @@ from dialer.interfaces import FlowControl, Now
 from dialer.management.batches import Batches
 from dialer.management.workers import Workers
 from dialer.model import Account
-from dialer.numbers import is_emergency
+from dialer.numbering import Numbering, numbering
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.entities import Entities
@@ -30,13 +30,14 @@ Effect = Callable[[FlowControl], None]
 
 @define(eq=False)
 class Transaction:
-    """The means of a use case. `now` is the moment of asking; `is_refused` tells numbers that are never dialled. A `verb`
+    """The means of a use case. `now` is the moment of asking; `numbering` knows the numbers of the
+    installation's region. A `verb`
     has no `entities`: what Pony remembers of a row would not know of what a neighbour's statement did to it."""
 
     connection: Connection
     entities: Entities
     now: Any
-    is_refused: Callable[[str], bool] = is_emergency
+    numbering: Numbering = field(factory=numbering)
     effects: list[Effect] = field(factory=list)
 
     def then(self, effect: Effect) -> None:
@@ -83,7 +84,6 @@ class Management:
     now: Now
     flow: FlowControl | None = None
     reactor: Any = None
-    is_refused: Callable[[str], bool] = is_emergency
     _reads: Batches | None = field(default=None, init=False)
     _verbs: Batches | None = field(default=None, init=False)
     _workers: Workers = field(init=False)
@@ -93,6 +93,11 @@ class Management:
         if self.reactor is not None:
             self._reads = Batches(self.database.run_with_entities, self.reactor)
             self._verbs = Batches(self.database.run, self.reactor)
+
+    @property
+    def numbering(self) -> Numbering:
+        """The numbers of the installation's region; known once the database is open."""
+        return numbering(self.database.region)
 
     def start(self) -> None:
         """To be called before the first request, when the database is open."""
@@ -109,14 +114,14 @@ class Management:
         now = self.now()
 
         def on_entities(entities: Entities) -> tuple[T, list[Effect]]:
-            transaction = Transaction(entities.db.get_connection(), entities, now, self.is_refused)
+            transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering)
             if manner is Manner.READ:
                 return use_case(transaction, *args, **kwargs), []
             with refusals():
                 return use_case(transaction, *args, **kwargs), transaction.effects
 
         def on_connection(connection: Connection) -> tuple[T, list[Effect]]:
-            transaction = Transaction(connection, None, now, self.is_refused)  # type: ignore[arg-type]
+            transaction = Transaction(connection, None, now, self.numbering)  # type: ignore[arg-type]
             return use_case(transaction, *args, **kwargs), transaction.effects
 
         done: Deferred[tuple[T, list[Effect]]]

@@ -1,56 +1,49 @@
-"""Numbers that are not called: by nobody (the do-not-call list), or not by one user (its blacklist and whitelist). `begin`
-obeys them, and so does the search for candidates."""
+"""Numbers that are not called: by nobody (the do-not-call list), or not by one user (its blacklist and whitelist), in whatever
+spelling. `begin` obeys them, and so does the search for candidates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import orjson
+from attrs import frozen
 
 from dialer.errors import BadValue
 from dialer.management.management import Transaction, reads, verb
 from dialer.model import DoNotCallEntry
-from dialer.store.connection import LISTED, Connection
-from dialer.store.faults import refused_value
+from dialer.patterns import matcher
+from dialer.store.connection import LISTED, PAIRS, Connection
 from dialer.store.times import to_column
 from dialer.stored import value_of
 
-ADD_ALL: Final = LISTED.within(
-    "INSERT INTO do_not_call (number, reason, created_at) SELECT j.value, ?, ? FROM %s WHERE true "
-    "ON CONFLICT (number) DO NOTHING"
+ADD_ALL: Final = PAIRS.within(
+    "INSERT INTO do_not_call (number, identity, reason, created_at) SELECT j.number, j.identity, ?, ? FROM %s WHERE true "
+    "ON CONFLICT DO NOTHING"
 )
-"""`WHERE true` keeps SQLite from reading ON as a join's. Parameters: reason, now, JSON list of numbers."""
+"""`WHERE true` keeps SQLite from reading ON as a join's. Parameters: reason, now, numbers with their
+identities as a JSON list."""
 
-REMOVE: Final = LISTED.within("DELETE FROM do_not_call WHERE number IN (SELECT j.value FROM %s)")
+REMOVE: Final = LISTED.within("DELETE FROM do_not_call WHERE identity IN (SELECT j.value FROM %s)")
 
-FIRST_REFUSED: Final = LISTED.within(
-    "SELECT value, is_black FROM (SELECT j.key AS place, j.value AS value, p.user_id AS user_id, EXISTS (SELECT 1 "
-    "FROM number_pattern n WHERE n.user_id = p.user_id AND n.kind = 'blacklist' AND ltrim(j.value, '+') LIKE n.matcher) "
-    "AS is_black FROM %s CROSS JOIN phonebook p WHERE p.id = ?) e WHERE is_black OR ("
-    "EXISTS (SELECT 1 FROM number_pattern n WHERE n.user_id = e.user_id AND n.kind = 'whitelist') "
-    "AND NOT EXISTS (SELECT 1 FROM number_pattern n "
-    "WHERE n.user_id = e.user_id AND n.kind = 'whitelist' AND ltrim(e.value, '+') LIKE n.matcher)) ORDER BY place LIMIT 1"
-)
-"""Parameters: numbers as a JSON list, phonebook."""
+PATTERNS: Final = "SELECT n.kind, n.pattern FROM number_pattern n JOIN phonebook p ON p.user_id = n.user_id WHERE p.id = ?"
 
 
 @verb
 def forbid(t: Transaction, numbers: Sequence[str], reason: str = "") -> int:
-    """No campaign calls these any more. Returns how many were not forbidden before. Raises `BadValue` for what is no
-    number."""
-    row = (reason, to_column(t.now), orjson.dumps(list(numbers)).decode())
-    try:
-        return t.connection.execute(ADD_ALL.of(t.connection), row).rowcount
-    except Exception as error:
-        raise refused_value(error) or error from error
+    """No campaign calls these any more, however they are spelled. Returns how many were not forbidden before. Raises
+    `BadValue` for what is no number."""
+    pairs = [t.numbering.read(number, "number") for number in numbers]
+    row = (reason, to_column(t.now), orjson.dumps(pairs).decode())
+    return t.connection.execute(ADD_ALL.of(t.connection), row).rowcount
 
 
 @verb
 def permit(t: Transaction, numbers: Sequence[str]) -> int:
     """They may be called again. Returns how many were forbidden. Subscribers that were set to NOT_AUTHORISED meanwhile stay
-    so."""
-    return t.connection.execute(REMOVE.of(t.connection), (orjson.dumps(list(numbers)).decode(),)).rowcount
+    so. Raises `BadValue` for what is no number."""
+    identities = [t.numbering.read(number, "number")[1] for number in numbers]
+    return t.connection.execute(REMOVE.of(t.connection), (orjson.dumps(identities).decode(),)).rowcount
 
 
 @reads
@@ -60,10 +53,32 @@ def forbidden(t: Transaction, after: str = "", limit: int = 1000) -> list[DoNotC
     return [value_of(DoNotCallEntry, row) for row in query.limit(limit)]
 
 
-def check_numbers(connection: Connection, phonebook_id: int, numbers: Sequence[str]) -> None:
-    """Raise `BadValue` for the first of `numbers` that the owner of the phonebook may not call."""
-    refused = connection.execute(FIRST_REFUSED.of(connection), (orjson.dumps(list(numbers)).decode(), phonebook_id)).fetchone()
-    if refused is not None:
-        number, is_black = refused
-        reason = "is on the blacklist" if is_black else "is not on the whitelist"
-        raise BadValue("number", f"{number} {reason} of this user")
+@frozen
+class NumberRules:
+    """Whom a user may call: nobody on the blacklist, and only those on the whitelist when there is one."""
+
+    is_black: Callable[[str], object]
+    is_white: Callable[[str], object] | None
+
+    def refusal(self, number: str, identity: str) -> str:
+        """Why a number is not called, "" when it is. A blacklist holds for the number as it was entered, too."""
+        if self.is_black(identity) or self.is_black(number.removeprefix("+")):
+            return f"{number} is on the blacklist of this user"
+        if self.is_white is not None and not self.is_white(identity):
+            return f"{number} is not on the whitelist of this user"
+        return ""
+
+
+def number_rules(connection: Connection, phonebook_id: int) -> NumberRules:
+    """Those of the phonebook's owner."""
+    found = connection.execute(PATTERNS, (phonebook_id,)).fetchall()
+    black, white = (frozenset(pattern for kind, pattern in found if kind == wanted) for wanted in ("blacklist", "whitelist"))
+    return NumberRules(matcher(black), matcher(white) if white else None)
+
+
+def check_numbers(connection: Connection, phonebook_id: int, numbers: Sequence[tuple[str, str]]) -> None:
+    """Raise `BadValue` for the first of `numbers`, each with its identity, that the owner of the phonebook may not call."""
+    rules = number_rules(connection, phonebook_id)
+    for number, identity in numbers:
+        if reason := rules.refusal(number, identity):
+            raise BadValue("number", reason)

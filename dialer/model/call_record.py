@@ -24,6 +24,7 @@ class CallRecord:
     subscriber_id: int = reference("subscriber", reverse="attempts", doc="the subscriber that it is for")
     gateway_id: int = reference("gateway", reverse="attempts", doc="the gateway through which it went")
     number: str = setting(doc="the subscriber's number")
+    identity: str = setting("", longest=64, doc="the number's identity")
     dial_string: str = setting(doc="the address that was dialled")
     number_of_attempt: int = setting(ge=1, doc="1 for the first that counts")
     state: AttemptState = setting(doc="where it is")

@@ -32,13 +32,19 @@ class Contact:
 
     id: int = key()
     phonebook_id: int = reference("phonebook", reverse="contacts", default=0, read_only=True, doc="where it stands")
-    number: str = setting(longest=64, shortest=1, v1="contact", doc="the number to call, unique in its phonebook")
+    number: str = setting(
+        longest=64, shortest=1, v1="contact", doc="the number to call, in any spelling; unique in its phonebook"
+    )
+    identity: str = setting("", longest=64, read_only=True, doc="its canonical digits, by which it is compared")
     first_name: str = setting("", v1="first_name", doc="for voice applications and people")
     last_name: str = setting("", v1="last_name", doc="for voice applications and people")
     email: str = setting("", v1="email", doc="for voice applications and people")
     description: str = setting("", longest=2000, lines=True, v1="description", doc="for people")
     additional_vars: Mapping[str, str] = setting(
         Factory(dict), kind=Variables(), v1="additional_vars", doc="further values for voice applications, by their names"
+    )
+    double_of: int | None = reference(
+        "contact", reverse="doubles", default=None, read_only=True, doc="the contact of its phonebook that has the same number"
     )
     created_at: datetime = stamp("when it was created", v1="created_date")
     updated_at: datetime = stamp("when it was last changed", v1="updated_date")
@@ -52,7 +58,8 @@ class Subscriber:
     id: int = key()
     campaign_id: int = reference("campaign", reverse="subscribers", doc="the campaign")
     contact_id: int = reference("contact", reverse="subscribers", doc="the contact")
-    number: str = setting(longest=64, shortest=1, doc="the contact's number, unique in the campaign")
+    number: str = setting(longest=64, shortest=1, doc="the contact's number")
+    identity: str = setting("", longest=64, doc="the number's identity, unique in the campaign")
     status: SubscriberStatus = setting(SubscriberStatus.START, doc="pending, paused, done, or being called")
     requested_status: SubscriberStatus | None = setting(None, doc="becomes its status when the live call ends")
     ready_at: datetime | None = setting(None, doc="no call before")

@@ -42,6 +42,7 @@ class Candidate:
     contact_id: int
     campaign_id: int
     number: str
+    identity: str = ""
     count_attempt: int = 0
     free_retries: int = 0
 

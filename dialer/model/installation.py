@@ -39,6 +39,7 @@ class Installation:
     """One database, however many nodes: channels carry its id."""
 
     id: int = key()
+    region: str = setting("", doc="the region of national numbers, for which the identities are made")
     installation_id: str = setting(longest=16, shortest=16, doc="generated with the schema")
 
 
@@ -70,7 +71,8 @@ class NodeRecord:
 class DoNotCallEntry:
     """A number that no campaign calls."""
 
-    number: str = setting(longest=64, shortest=1, is_key=True, doc="the number, unique")
+    number: str = setting(longest=64, shortest=1, is_key=True, doc="the number, as it was entered")
+    identity: str = setting("", longest=64, doc="the number's identity, unique")
     reason: str = setting("", doc="why")
     created_at: datetime = stamp("since when")
 

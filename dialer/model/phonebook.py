@@ -6,7 +6,8 @@ from datetime import datetime
 
 from attrs import frozen
 
-from dialer.declare import key, noun, reference, setting, stamp
+from dialer.declare import key, noun, reference, rule, setting, stamp
+from dialer.numbering import check_region
 
 
 @noun("phonebook", links={"campaigns": "campaign"})
@@ -18,4 +19,10 @@ class Phonebook:
     user_id: int = reference("user", reverse="phonebooks", doc="the user that it belongs to")
     name: str = setting(shortest=1, v1="name", doc="its name, unique among its user's")
     description: str = setting("", longest=2000, lines=True, v1="description", doc="for people")
+    region: str = rule(
+        "",
+        longest=2,
+        check=check_region,
+        doc="the region of its national numbers, such as DE; empty: that of the installation",
+    )
     created_at: datetime = stamp("when it was created")

@@ -7,7 +7,7 @@ from datetime import datetime
 from attrs import define
 from twisted.internet.defer import Deferred
 
-from dialer.model import Contact, Gateway
+from dialer.model import Candidate, Contact, Gateway
 from dialer.store import mapping, statements
 from dialer.store.connection import Connection
 from dialer.store.database import Database
@@ -36,8 +36,8 @@ class AnsweredCalls:
 
         return self.database.run(read)
 
-    def never_call(self, number: str, now: datetime, reason: str) -> Deferred[None]:
+    def never_call(self, candidate: Candidate, now: datetime, reason: str) -> Deferred[None]:
         def add(connection: Connection) -> None:
-            connection.execute(statements.FORBID_NUMBER, (number, reason, to_column(now)))
+            connection.execute(statements.FORBID_NUMBER, (candidate.number, candidate.identity, reason, to_column(now)))
 
         return self.database.run(add)

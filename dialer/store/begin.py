@@ -94,17 +94,17 @@ def _claimable(connection: Connection, plans: Sequence[Plan], now: str) -> list[
     subscribers = [plan.candidate.subscriber_id for plan in plans]
     rows = connection.execute(statements.claimable(len(subscribers)).of(connection), (now, *subscribers))
     claimable = {row[0]: row[1:] for row in rows}
-    numbers: set[str] = set()
+    identities: set[str] = set()
     allowed, forbidden = [], []
     for plan in plans:
         found = claimable.pop(plan.candidate.subscriber_id, None)
         if found is None:
             continue
-        count_attempt, free_retries, number, is_forbidden = found
+        count_attempt, free_retries, identity, is_forbidden = found
         if is_forbidden:
             forbidden.append(plan.candidate.subscriber_id)
-        elif number not in numbers:
-            numbers.add(number)
+        elif identity not in identities:
+            identities.add(identity)
             allowed.append(_with_counts(plan, count_attempt, free_retries))
     if forbidden:
         connection.execute(statements.forbid(len(forbidden)), forbidden)
@@ -132,6 +132,7 @@ def _insert(connection: Connection, plans: Sequence[Plan], wanted: Beginning) ->
             plan.candidate.subscriber_id,
             plan.gateway.id,
             plan.candidate.number,
+            plan.candidate.identity,
             plan.dial_string,
             plan.candidate.count_attempt + 1,
             wanted.owner,

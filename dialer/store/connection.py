@@ -90,5 +90,13 @@ LISTED = Variants(
 )
 """The texts of a JSON list as rows `j.value`, in the order of `j.key`. Parameter: the list."""
 
+PAIRS = Variants(
+    sqlite="(SELECT e.key AS key, json_extract(e.value, '$[0]') AS number, json_extract(e.value, '$[1]') AS identity "
+    "FROM json_each(?) e) j",
+    postgresql="(SELECT e.key AS key, e.value->>0 AS number, e.value->>1 AS identity "
+    "FROM jsonb_array_elements(?::jsonb) WITH ORDINALITY AS e (value, key)) j",
+)
+"""A JSON list of pairs as rows `j.number`, `j.identity`, in the order of `j.key`. Parameter: the list."""
+
 MOMENT = Variants(sqlite="?", postgresql="coalesce(clock_timestamp() AT TIME ZONE 'UTC', ?)")
 """This moment by the clock of the database, where it has one of its own. Parameter: this moment by the process's clock."""

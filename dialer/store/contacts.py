@@ -5,36 +5,39 @@ from __future__ import annotations
 from typing import Final
 
 from dialer.model import Contact
-from dialer.store.connection import LISTED, Variants
+from dialer.store.connection import LISTED, PAIRS, Variants
 from dialer.stored import insert
 
 CONTACT_COLUMNS: Final = (
-    "phonebook_id", "number", "first_name", "last_name", "email", "description", "additional_vars", "created_at", "updated_at",
+    "phonebook_id", "number", "identity", "first_name", "last_name", "email", "description", "additional_vars",
+    "created_at", "updated_at",
 )  # fmt: skip
 
 ADD_CONTACT: Final = insert(Contact, CONTACT_COLUMNS)
-ADD_NEW_CONTACT: Final = f"{ADD_CONTACT} ON CONFLICT (phonebook_id, number) DO NOTHING RETURNING id"
+ADD_NEW_CONTACT: Final = f"{ADD_CONTACT} ON CONFLICT DO NOTHING RETURNING id"
 
-_SUBSCRIBER: Final = "INSERT INTO subscriber (campaign_id, contact_id, number, status, ready_at, count_attempt, free_retries) "
-_ONCE: Final = "ON CONFLICT (campaign_id, number) DO NOTHING"
+_SUBSCRIBER: Final = (
+    "INSERT INTO subscriber (campaign_id, contact_id, number, identity, status, ready_at, count_attempt, free_retries) "
+)
+_ONCE: Final = "ON CONFLICT DO NOTHING"
 
 SUBSCRIBE_NEW: Final = (
-    f"{_SUBSCRIBER} SELECT l.campaign_id, k.id, k.number, 1, ?, 0, 0 FROM campaign_phonebook l "
+    f"{_SUBSCRIBER} SELECT l.campaign_id, k.id, k.number, k.identity, 1, ?, 0, 0 FROM campaign_phonebook l "
     "JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) JOIN contact k ON k.phonebook_id = l.phonebook_id "
-    f"WHERE l.phonebook_id = ? AND k.id > ? {_ONCE}"
+    f"WHERE l.phonebook_id = ? AND k.id > ? AND k.double_of IS NULL {_ONCE}"
 )
 """In every campaign of a phonebook that has not ended. Parameters: now, phonebook, the last contact before these."""
 
 SUBSCRIBE_ONE: Final = (
-    f"{_SUBSCRIBER} SELECT c.id, ?, ?, 1, ?, 0, 0 FROM campaign_phonebook l "
+    f"{_SUBSCRIBER} SELECT c.id, ?, ?, ?, 1, ?, 0, 0 FROM campaign_phonebook l "
     f"JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) WHERE l.phonebook_id = ? {_ONCE} "
     "RETURNING id, campaign_id"
 )
-"""The same for one. Parameters: contact, number, now, phonebook."""
+"""The same for one. Parameters: contact, number, identity, now, phonebook."""
 
 SUBSCRIBE_SOME: Final = (
-    f"{_SUBSCRIBER} SELECT ?, k.id, k.number, 1, ?, 0, 0 FROM contact k "
-    f"WHERE k.phonebook_id = ? AND k.id > ? AND k.id <= ? {_ONCE}"
+    f"{_SUBSCRIBER} SELECT ?, k.id, k.number, k.identity, 1, ?, 0, 0 FROM contact k "
+    f"WHERE k.phonebook_id = ? AND k.id > ? AND k.id <= ? AND k.double_of IS NULL {_ONCE}"
 )
 END_OF_CHUNK: Final = (
     "SELECT max(id) FROM (SELECT id FROM contact WHERE phonebook_id = ? AND id > ? ORDER BY id LIMIT ?) AS chunk"
@@ -50,7 +53,8 @@ _OPEN_CAMPAIGNS: Final = (
     "FROM campaign_phonebook l JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) WHERE l.phonebook_id = p.id"
 )
 PHONEBOOK_TO_FILL: Final = (
-    "SELECT p.id, p.user_id, p.name, p.description, EXISTS (SELECT 1 FROM number_pattern n WHERE n.user_id = p.user_id), "
+    "SELECT p.id, p.user_id, p.name, p.description, p.rules, "
+    "EXISTS (SELECT 1 FROM number_pattern n WHERE n.user_id = p.user_id), "
     f"(SELECT max(c.id) {_OPEN_CAMPAIGNS}), u.max_number_subscriber_campaign, "
     "CASE WHEN u.max_number_subscriber_campaign IS NOT NULL THEN (SELECT coalesce(max((SELECT sum(n.subscribers) "
     f"FROM subscriber_count n WHERE n.campaign_id = c.id)), 0) {_OPEN_CAMPAIGNS}) END "
@@ -59,24 +63,27 @@ PHONEBOOK_TO_FILL: Final = (
 """The phonebook with whether its user has rules for numbers, its newest campaign that has not ended, how many subscribers a
 campaign of the asking user may have, and how many the largest one has. Parameters: phonebook, is a superuser, user."""
 
-FIRST_KNOWN: Final = LISTED.within(
-    "SELECT j.value FROM %s JOIN contact k ON k.phonebook_id = ? AND k.number = j.value ORDER BY j.key LIMIT 1"
+FIRST_KNOWN: Final = PAIRS.within(
+    "SELECT j.number FROM %s JOIN contact k ON k.phonebook_id = ? AND k.identity = j.identity ORDER BY j.key LIMIT 1"
 )
-"""The first number of a JSON list that a phonebook has. Parameters: list, phonebook."""
+"""The first of a list of numbers with their identities that a phonebook has. Parameters: list, phonebook."""
 
-ADD_CONTACTS: Final = LISTED.within(
-    "INSERT INTO contact (phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at, "
-    "updated_at) SELECT ?, j.value, '', '', '', '', '{}', ?, ? FROM %s ORDER BY j.key"
+ADD_CONTACTS: Final = PAIRS.within(
+    "INSERT INTO contact (phonebook_id, number, identity, first_name, last_name, email, description, additional_vars, "
+    "created_at, updated_at) SELECT ?, j.number, j.identity, '', '', '', '', '{}', ?, ? FROM %s ORDER BY j.key"
 )
-"""Parameters: phonebook, now, now, JSON list of numbers."""
+"""Parameters: phonebook, now, now, JSON list of numbers with their identities."""
 
 KNOWN: Final = LISTED.within(
-    "SELECT k.number FROM contact k WHERE k.phonebook_id = ? AND k.number IN (SELECT j.value FROM %s)"
+    "SELECT k.identity FROM contact k WHERE k.phonebook_id = ? AND k.identity IN (SELECT j.value FROM %s)"
 )
-"""Which numbers of a JSON list a phonebook has. Parameters: phonebook, list."""
+"""Which identities of a JSON list a phonebook has. Parameters: phonebook, list."""
 
 NEWEST_CONTACT: Final = "SELECT coalesce(max(id), 0) FROM contact"
-PHONEBOOK_EXISTS: Final = "SELECT 1 FROM phonebook WHERE id = ?"
+PHONEBOOK_RULES: Final = "SELECT rules FROM phonebook WHERE id = ?"
+RULES_OF_CAMPAIGN: Final = (
+    "SELECT DISTINCT p.rules FROM campaign_phonebook l JOIN phonebook p ON p.id = l.phonebook_id WHERE l.campaign_id = ?"
+)
 
 OUR_CAMPAIGN: Final = (
     "SELECT EXISTS (SELECT 1 FROM campaign c WHERE c.id = ? AND (c.user_id = u.id OR ?)) FROM user_account u "
@@ -86,18 +93,18 @@ OUR_CAMPAIGN: Final = (
 superuser, user."""
 
 _SUBSCRIBER_COLUMNS: Final = "s.number, s.status, s.contact_id, s.last_attempt_at, s.count_attempt"
-SUBSCRIBER: Final = f"SELECT {_SUBSCRIBER_COLUMNS} FROM subscriber s WHERE s.campaign_id = ? AND s.number = ?"
+SUBSCRIBER: Final = f"SELECT {_SUBSCRIBER_COLUMNS} FROM subscriber s WHERE s.campaign_id = ? AND s.identity = ?"
 SUBSCRIBERS: Final = (
     f"SELECT {_SUBSCRIBER_COLUMNS} FROM subscriber s WHERE s.campaign_id = ? AND s.number > ? ORDER BY s.number LIMIT ?"
 )
 SUBSCRIBER_STATUS: Final = (
     "SELECT s.id, coalesce(s.requested_status, s.status), s.contact_id FROM subscriber s "
-    "WHERE s.campaign_id = ? AND s.number = ?"
+    "WHERE s.campaign_id = ? AND s.identity = ?"
 )
 SET_STATUS: Final = (
     "UPDATE subscriber SET requested_status = CASE status WHEN 6 THEN ? END, "
     "ready_at = CASE WHEN status = 6 THEN ready_at WHEN ? = 1 THEN CASE status WHEN 1 THEN ready_at ELSE ? END END, "
-    "status = CASE status WHEN 6 THEN 6 ELSE ? END WHERE campaign_id = ? AND number = ?"
+    "status = CASE status WHEN 6 THEN 6 ELSE ? END WHERE campaign_id = ? AND identity = ?"
 )
 """While a call is live, the status is kept as requested, and takes effect when that ends. Parameters: status, status, now,
-status, campaign, number."""
+status, campaign, identity."""

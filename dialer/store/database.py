@@ -79,6 +79,8 @@ class Database:
     node: NodeIdentity = field(factory=NodeIdentity)
     installation_id: str = field(default="", init=False)
     """Which installation this is, generated with the schema; known once started."""
+    region: str = field(default="", init=False)
+    """The region for which its identities of numbers are made; known once started."""
     _jobs: SimpleQueue[_Job | None] = field(factory=SimpleQueue, init=False)
     _hurry: threading.Event = field(factory=threading.Event, init=False)
     _entities: Entities = field(init=False)
@@ -195,7 +197,7 @@ class Database:
     def _connect(self) -> None:
         self._entities = self._engine.open()
         try:
-            self.installation_id = self._engine.perform(_installation)
+            self.installation_id, self.region = self._engine.perform(_installation)
         except BaseException:
             self._engine.close()
             raise
@@ -275,6 +277,6 @@ class Database:
                 job.done.callback(result)
 
 
-def _installation(connection: Connection) -> str:
-    (name,) = connection.execute("SELECT installation_id FROM installation").fetchone()
-    return str(name)
+def _installation(connection: Connection) -> tuple[str, str]:
+    name, region = connection.execute("SELECT installation_id, region FROM installation").fetchone()
+    return str(name), str(region)

@@ -59,8 +59,8 @@ def finish(connection: Connection, end: AttemptResult, owner: str, *, outbox: bo
         ),
     )
     if OPT_OUT in outcome.session:
-        reason = f"the callee of attempt {attempt.id} asked for it"
-        connection.execute(statements.FORBID_NUMBER, (attempt.plan.candidate.number, reason, ended_at))
+        candidate, reason = attempt.plan.candidate, f"the callee of attempt {attempt.id} asked for it"
+        connection.execute(statements.FORBID_NUMBER, (candidate.number, candidate.identity, reason, ended_at))
     if outbox:
         row = (FINISHED, attempt.plan.campaign.id, attempt.id, payload(end), ended_at, ended_at)
         connection.execute(statements.ADD_TO_OUTBOX, row)

@@ -76,10 +76,10 @@ _ATTEMPTS: Final = (
         name="two-open-attempts",
         problem="numbers to which more than one attempt is open",
         broken=Variants(
-            sqlite="SELECT number || ': attempts ' || group_concat(id, ', ') FROM attempt WHERE ended_at IS NULL "
-            "GROUP BY number HAVING count(*) > 1 ORDER BY number",
-            postgresql="SELECT number || ': attempts ' || string_agg(id::text, ', ' ORDER BY id) FROM attempt "
-            "WHERE ended_at IS NULL GROUP BY number HAVING count(*) > 1 ORDER BY number",
+            sqlite="SELECT identity || ': attempts ' || group_concat(id, ', ') FROM attempt WHERE ended_at IS NULL "
+            "GROUP BY identity HAVING count(*) > 1 ORDER BY identity",
+            postgresql="SELECT identity || ': attempts ' || string_agg(id::text, ', ' ORDER BY id) FROM attempt "
+            "WHERE ended_at IS NULL GROUP BY identity HAVING count(*) > 1 ORDER BY identity",
         ),
         remedy="start the dialer: its recovery ends the attempts whose calls are gone",
     ),
@@ -126,10 +126,10 @@ _ATTEMPTS: Final = (
         problem="open attempts to numbers that were on the do-not-call list when they were begun",
         broken=Variants(
             sqlite="SELECT 'attempt ' || a.id || ' (' || a.number || '), call ' || a.call_uuid FROM attempt a "
-            "JOIN do_not_call d ON d.number = a.number WHERE a.ended_at IS NULL "
+            "JOIN do_not_call d ON d.identity = a.identity WHERE a.ended_at IS NULL "
             "AND a.planned_at > strftime('%Y-%m-%d %H:%M:%f', d.created_at, '+60 seconds') ORDER BY a.id",
             postgresql="SELECT 'attempt ' || a.id || ' (' || a.number || '), call ' || a.call_uuid FROM attempt a "
-            "JOIN do_not_call d ON d.number = a.number WHERE a.ended_at IS NULL "
+            "JOIN do_not_call d ON d.identity = a.identity WHERE a.ended_at IS NULL "
             "AND a.planned_at > d.created_at + interval '60 seconds' ORDER BY a.id",
         ),
         remedy="hang the call up on the switch (uuid_kill); the number is not called again",
@@ -230,7 +230,7 @@ _REFERENCES: Final = (
         problem="attempts whose number or campaign is not their subscriber's",
         broken="SELECT 'attempt ' || a.id || ' (' || a.number || ', campaign ' || a.campaign_id || ') of subscriber ' || "
         "s.id || ' (' || s.number || ', campaign ' || s.campaign_id || ')' FROM attempt a "
-        "JOIN subscriber s ON s.id = a.subscriber_id WHERE a.number <> s.number OR a.campaign_id <> s.campaign_id "
+        "JOIN subscriber s ON s.id = a.subscriber_id WHERE a.identity <> s.identity OR a.campaign_id <> s.campaign_id "
         "ORDER BY a.id",
         remedy=_BACKUP,
     ),
@@ -238,7 +238,7 @@ _REFERENCES: Final = (
         name="foreign-subscriber",
         problem="subscribers whose number is not their contact's, or whose contact stands in no phonebook of their campaign",
         broken="SELECT 'subscriber ' || s.id || ' (' || s.number || ') of campaign ' || s.campaign_id || ', contact ' || k.id "
-        "|| ' (' || k.number || ')' FROM subscriber s JOIN contact k ON k.id = s.contact_id WHERE k.number <> s.number "
+        "|| ' (' || k.number || ')' FROM subscriber s JOIN contact k ON k.id = s.contact_id WHERE k.identity <> s.identity "
         "OR NOT EXISTS (SELECT 1 FROM campaign_phonebook l WHERE l.campaign_id = s.campaign_id "
         "AND l.phonebook_id = k.phonebook_id) ORDER BY s.id",
         remedy=_BACKUP,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -21,6 +21,7 @@ from attrs import frozen
 from dialer.errors import StoreError
 from dialer.store.connection import Dialect, Variants
 from dialer.store.faults import explain, is_database_error
+from dialer.store.identities import INDEXES, Doubles, identify
 from dialer.store.location import dialect_of, opened, shown, sqlite_path
 from dialer.store.maintenance import exclude_dialers
 
@@ -41,6 +42,9 @@ _WORDS = {
 }
 """The meaning of a word in braces on SQLite and on PostgreSQL, `{0}` being what stands behind it; `moment` has a rule of its
 own."""
+
+ONE_IDENTITY = 6
+"""The step before which the identities of numbers are made: it lets each be there once."""
 
 _VERSIONS = "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at {} NOT NULL)"
 _APPLIED = "INSERT INTO schema_version VALUES (?, ?, CURRENT_TIMESTAMP)"
@@ -99,29 +103,71 @@ def _meaning(word: re.Match[str], dialect: Dialect) -> str:
     return _WORDS[name][0 if on_sqlite else 1].format(rest)
 
 
-def upgrade(url: str, steps: Sequence[Upgrade] | None = None) -> list[int]:
+def upgrade(
+    url: str,
+    steps: Sequence[Upgrade] | None = None,
+    *,
+    region: str | None = None,
+    tell: Callable[[Doubles], None] = lambda _: None,
+) -> list[int]:
     """Bring the database to the newest schema; a missing file is created, readable by its owner only, a database on a server
-    has to be there. Returns the versions that were applied, none when it was up to date. Raises `StoreError` and leaves the
-    database as it was, also when a dialer is at work on a server; who dials with a file is for the caller to tell."""
+    has to be there. The identities of its numbers are made for `region`; with None, that of the database stays. `tell` is told
+    of the numbers that turned out to be one. Returns the versions that were applied, none when it was up to date. Raises
+    `StoreError` and leaves the database as it was, also when a dialer is at work on a server; who dials with a file is for the
+    caller to tell."""
     steps = upgrades(dialect_of(url)) if steps is None else steps
     where = shown(url)
     try:
         with _begun(url) as connection:
-            if connection.dialect is Dialect.POSTGRESQL and _version(connection, where) < steps[-1].version:
+            if connection.dialect is Dialect.POSTGRESQL and not _is_current(connection, where, steps, region):
                 exclude_dialers(connection)
-            applied = _apply(connection, where, steps)
+            applied = _apply(connection, where, steps, _Identities(region or "", tell))
+            if region is not None and _region(connection) != region:
+                _identify_again(connection, steps, _Identities(region, tell))
             connection.commit()
             return applied
     except Exception as error:
         raise _explained(error, where) from error
 
 
-def is_newest(url: str) -> bool:
-    """Whether there is nothing to upgrade. Raises `StoreError` for a database that cannot be read, or is not there."""
+@frozen
+class _Identities:
+    """How the identities of numbers are made: for a region, telling of those that turn out to be one."""
+
+    region: str
+    tell: Callable[[Doubles], None]
+
+    def make(self, connection: Any) -> None:
+        self.tell(identify(connection, self.region))
+
+
+def _is_current(connection: Any, where: str, steps: Sequence[Upgrade], region: str | None) -> bool:
+    if _version(connection, where) < steps[-1].version:
+        return False
+    return region is None or _region(connection) == region
+
+
+def _region(connection: Any) -> str:
+    (region,) = connection.execute("SELECT region FROM installation").fetchone() or ("",)
+    return str(region)
+
+
+def _identify_again(connection: Any, steps: Sequence[Upgrade], identities: _Identities) -> None:
+    for index in INDEXES:
+        connection.execute(f"DROP INDEX {index}")
+    identities.make(connection)
+    for step in steps:
+        if step.version == ONE_IDENTITY:
+            _run(connection, step)
+
+
+def is_newest(url: str, region: str | None = None) -> bool:
+    """Whether there is nothing to upgrade, nor identities to be made for another region. Raises `StoreError` for a database
+    that cannot be read, or is not there."""
     where = shown(url)
     try:
         with opened(url) as connection:
-            return _version(connection, where) == upgrades(dialect_of(url))[-1].version
+            return _is_current(connection, where, upgrades(dialect_of(url)), region)
     except Exception as error:
         raise _explained(error, where) from error
 
@@ -160,7 +206,7 @@ def _explained(error: Exception, where: str) -> Exception:
     return explain(error, where) if is_database_error(error) else error
 
 
-def _apply(connection: Any, where: str, steps: Sequence[Upgrade]) -> list[int]:
+def _apply(connection: Any, where: str, steps: Sequence[Upgrade], identities: _Identities) -> list[int]:
     version = _version(connection, where)
     _refuse_newer(version, steps[-1].version, where)
     is_file = connection.dialect is Dialect.SQLITE
@@ -169,11 +215,17 @@ def _apply(connection: Any, where: str, steps: Sequence[Upgrade]) -> list[int]:
     applied = []
     for step in steps:
         if step.version > version:
-            for statement in _statements(step.sql) if is_file else [step.sql]:
-                connection.execute(statement)
+            if step.version == ONE_IDENTITY:
+                identities.make(connection)
+            _run(connection, step)
             connection.execute(_APPLIED, (step.version, step.name))
             applied.append(step.version)
     return applied
+
+
+def _run(connection: Any, step: Upgrade) -> None:
+    for statement in _statements(step.sql) if connection.dialect is Dialect.SQLITE else [step.sql]:
+        connection.execute(statement)
 
 
 def _version(connection: Any, where: str) -> int:

@@ -15,15 +15,16 @@ STARTED_CAMPAIGNS = (
     f"SELECT {read_campaign.columns} FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id WHERE c.status = 1 ORDER BY c.id"
 )
 
-_NO_OPEN_ATTEMPT = "NOT EXISTS (SELECT 1 FROM attempt o WHERE o.number = s.number AND o.ended_at IS NULL)"
+_NO_OPEN_ATTEMPT = "NOT EXISTS (SELECT 1 FROM attempt o WHERE o.identity = s.identity AND o.ended_at IS NULL)"
 _RULES = (
     "FROM number_pattern n WHERE n.user_id = (SELECT u.user_id FROM campaign u WHERE u.id = s.campaign_id) AND n.kind = '{}'"
 )
-_MATCHES = "ltrim(s.number, '+') LIKE n.matcher"
+_MATCHES = "s.identity LIKE n.matcher"
+_MATCHES_ANYHOW = f"({_MATCHES} OR ltrim(s.number, '+') LIKE n.matcher)"
 _BLACK, _WHITE = _RULES.format("blacklist"), _RULES.format("whitelist")
 _FORBIDDEN = (
-    "(EXISTS (SELECT 1 FROM do_not_call d WHERE d.number = s.number) "
-    f"OR EXISTS (SELECT 1 {_BLACK} AND {_MATCHES}) "
+    "(EXISTS (SELECT 1 FROM do_not_call d WHERE d.identity = s.identity) "
+    f"OR EXISTS (SELECT 1 {_BLACK} AND {_MATCHES_ANYHOW}) "
     f"OR (EXISTS (SELECT 1 {_WHITE}) AND NOT EXISTS (SELECT 1 {_WHITE} AND {_MATCHES})))"
 )
 """On the do-not-call list, or not to be called for this user: see `dialer.patterns`."""
@@ -79,7 +80,7 @@ ADD_TO_OUTBOX = (
     "VALUES (?, ?, ?, ?, 'due', 0, ?, ?, '')"
 )
 
-FORBID_NUMBER = "INSERT INTO do_not_call (number, reason, created_at) VALUES (?, ?, ?) ON CONFLICT (number) DO NOTHING"
+FORBID_NUMBER = "INSERT INTO do_not_call (number, identity, reason, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 PAUSE_CAMPAIGN = "UPDATE campaign SET status = 2 WHERE id = ? AND status = 1"
 
@@ -136,7 +137,7 @@ def claimable(count: int) -> Variants:
     """Which of `count` subscribers may still be called; those whose row another process has locked are left to it.
     Parameters: now, subscribers."""
     statement = (
-        f"SELECT s.id, s.count_attempt, s.free_retries, s.number, {_FORBIDDEN} FROM subscriber s "
+        f"SELECT s.id, s.count_attempt, s.free_retries, s.identity, {_FORBIDDEN} FROM subscriber s "
         "JOIN campaign c ON c.id = s.campaign_id AND c.status = 1 "
         f"WHERE s.ready_at <= ? AND s.id IN ({marks(count)}) AND s.status = 1 AND {_NO_OPEN_ATTEMPT}"
     )
@@ -161,12 +162,12 @@ def forbid(count: int) -> str:
 def insert_attempts(count: int) -> str:
     """New attempts, but for numbers to which one is open; gives the id of each call UUID."""
     columns = (
-        "call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state, owner, epoch, "
-        "core_uuid, planned_at, due_at, deadline"
+        "call_uuid, campaign_id, subscriber_id, gateway_id, number, identity, dial_string, number_of_attempt, state, owner, "
+        "epoch, core_uuid, planned_at, due_at, deadline"
     )
-    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?)"] * count)
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?)"] * count)
     return (
-        f"INSERT INTO attempt ({columns}) VALUES {rows} ON CONFLICT (number) WHERE ended_at IS NULL DO NOTHING "
+        f"INSERT INTO attempt ({columns}) VALUES {rows} ON CONFLICT (identity) WHERE ended_at IS NULL DO NOTHING "
         "RETURNING call_uuid, id"
     )
 

@@ -39,21 +39,26 @@ INSERT INTO voip_app (id, name, description, type, data, created_at, updated_at)
 INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, frequency, max_retry, gateway_id,
     voip_app_id, created_at, updated_at) VALUES (1, 1, 'c', '', 1, '{T}', '{T}', 10, 3, 1, 1, '{T}', '{T}');
 INSERT INTO phonebook (id, user_id, name, description, created_at) VALUES (1, 1, 'p', '', '{T}');
-INSERT INTO contact VALUES (1, 1, '100', '', '', '', '', '{{}}', '{T}', '{T}');
-INSERT INTO contact VALUES (2, 1, '200', '', '', '', '', '{{}}', '{T}', '{T}');
-INSERT INTO subscriber VALUES (1, 1, 1, '100', 1, NULL, '{T}', 0, 0, NULL), (2, 1, 2, '200', 6, NULL, NULL, 0, 0, NULL);
+INSERT INTO contact (id, phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at,
+    updated_at) VALUES (1, 1, '100', '', '', '', '', '{{}}', '{T}', '{T}');
+INSERT INTO contact (id, phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at,
+    updated_at, identity) VALUES (2, 1, '200', '', '', '', '', '{{}}', '{T}', '{T}', '200');
+INSERT INTO subscriber (id, campaign_id, contact_id, number, status, ready_at, count_attempt, free_retries)
+    VALUES (1, 1, 1, '100', 1, '{T}', 0, 0);
+INSERT INTO subscriber (id, campaign_id, contact_id, number, status, count_attempt, free_retries, identity)
+    VALUES (2, 1, 2, '200', 6, 0, 0, '200');
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
-    owner, epoch, core_uuid, planned_at, due_at, deadline)
-    VALUES (1, 'one', 1, 2, 1, '200', 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}');
+    owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
+    VALUES (1, 'one', 1, 2, 1, '200', 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', '200');
 INSERT INTO outbox VALUES (1, 'k', 1, 1, '{{}}', 'due', 0, '{T}', '{T}', NULL, '');
-INSERT INTO do_not_call VALUES ('300', '', '{T}');
+INSERT INTO do_not_call (number, reason, created_at, identity) VALUES ('300', '', '{T}', '300');
 """
 
 
 def another_attempt(call_uuid: str, number: str) -> str:
     return (
         "INSERT INTO attempt (call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, "
-        f"state, owner, epoch, core_uuid, planned_at, due_at, deadline) VALUES "
+        f"state, owner, epoch, core_uuid, planned_at, due_at, deadline, identity) VALUES "
         f"('{call_uuid}', 1, 1, 1, '{number}', 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}')"
     )
 
