@@ -64,7 +64,8 @@ PHONEBOOK_TO_FILL: Final = (
 campaign of the asking user may have, and how many the largest one has. Parameters: phonebook, is a superuser, user."""
 
 FIRST_KNOWN: Final = PAIRS.within(
-    "SELECT j.number FROM %s JOIN contact k ON k.phonebook_id = ? AND k.identity = j.identity ORDER BY j.key LIMIT 1"
+    "SELECT j.number FROM %s JOIN contact k ON k.phonebook_id = ? AND k.identity = j.identity AND k.double_of IS NULL "
+    "ORDER BY j.key LIMIT 1"
 )
 """The first of a list of numbers with their identities that a phonebook has. Parameters: list, phonebook."""
 
@@ -75,7 +76,8 @@ ADD_CONTACTS: Final = PAIRS.within(
 """Parameters: phonebook, now, now, JSON list of numbers with their identities."""
 
 KNOWN: Final = LISTED.within(
-    "SELECT k.identity FROM contact k WHERE k.phonebook_id = ? AND k.identity IN (SELECT j.value FROM %s)"
+    "SELECT k.identity FROM contact k WHERE k.phonebook_id = ? AND k.double_of IS NULL "
+    "AND k.identity IN (SELECT j.value FROM %s)"
 )
 """Which identities of a JSON list a phonebook has. Parameters: phonebook, list."""
 

@@ -45,18 +45,20 @@ _DOUBLE_SUBSCRIBERS: Final = (
     "SELECT campaign_id, identity, id, status, requested_status, ready_at FROM (SELECT s.*, count(*) OVER (PARTITION BY "
     "campaign_id, identity) AS spellings FROM subscriber s) AS s WHERE spellings > 1 ORDER BY campaign_id, identity, id"
 )
+_GIVEN_UP: Final = "another call to this number, in another spelling, was under way"
 _GIVE_UP: Final = (
-    "UPDATE attempt SET state = 'ended', ended_at = coalesce(moved_at, planned_at), cause = 'UNKNOWN', "
+    "UPDATE attempt SET state = 'ended', ended_at = coalesce(moved_at, planned_at), cause = 'UNKNOWN', "  # noqa: S608
     "disposition = 'UNKNOWN', counts_as_attempt = 1, duration_ms = 0, "
-    "reason = 'another call to this number, in another spelling, was under way' WHERE id IN "
+    f"reason = '{_GIVEN_UP}' WHERE id IN "
     "(SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY identity ORDER BY id) AS place FROM attempt "
     "WHERE ended_at IS NULL) AS o WHERE place > 1)"
 )
 _WITHOUT_ATTEMPT: Final = (
-    "UPDATE subscriber SET status = coalesce(requested_status, 1), requested_status = NULL, "
+    "UPDATE subscriber SET status = coalesce(requested_status, 1), requested_status = NULL, "  # noqa: S608
     "ready_at = CASE coalesce(requested_status, 1) WHEN 1 THEN coalesce(ready_at, (SELECT max(a.planned_at) FROM attempt a "
     "WHERE a.subscriber_id = subscriber.id)) END WHERE status = 6 AND NOT EXISTS "
-    "(SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.ended_at IS NULL)"
+    "(SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.ended_at IS NULL) "
+    f"AND EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.reason = '{_GIVEN_UP}')"
 )
 _COUNT: Final = (
     "UPDATE subscriber SET count_attempt = (SELECT coalesce(sum(a.counts_as_attempt), 0) FROM attempt a "

@@ -228,8 +228,8 @@ _REFERENCES: Final = (
     Invariant(
         name="foreign-attempt",
         problem="attempts whose number or campaign is not their subscriber's",
-        broken="SELECT 'attempt ' || a.id || ' (' || a.number || ', campaign ' || a.campaign_id || ') of subscriber ' || "
-        "s.id || ' (' || s.number || ', campaign ' || s.campaign_id || ')' FROM attempt a "
+        broken="SELECT 'attempt ' || a.id || ' (' || a.identity || ', campaign ' || a.campaign_id || ') of subscriber ' "
+        "|| s.id || ' (' || s.identity || ', campaign ' || s.campaign_id || ')' FROM attempt a "
         "JOIN subscriber s ON s.id = a.subscriber_id WHERE a.identity <> s.identity OR a.campaign_id <> s.campaign_id "
         "ORDER BY a.id",
         remedy=_BACKUP,
@@ -237,9 +237,9 @@ _REFERENCES: Final = (
     Invariant(
         name="foreign-subscriber",
         problem="subscribers whose number is not their contact's, or whose contact stands in no phonebook of their campaign",
-        broken="SELECT 'subscriber ' || s.id || ' (' || s.number || ') of campaign ' || s.campaign_id || ', contact ' || k.id "
-        "|| ' (' || k.number || ')' FROM subscriber s JOIN contact k ON k.id = s.contact_id WHERE k.identity <> s.identity "
-        "OR NOT EXISTS (SELECT 1 FROM campaign_phonebook l WHERE l.campaign_id = s.campaign_id "
+        broken="SELECT 'subscriber ' || s.id || ' (' || s.identity || ') of campaign ' || s.campaign_id || ', contact ' || "
+        "k.id || ' (' || k.identity || ')' FROM subscriber s JOIN contact k ON k.id = s.contact_id "
+        "WHERE k.identity <> s.identity OR NOT EXISTS (SELECT 1 FROM campaign_phonebook l WHERE l.campaign_id = s.campaign_id "
         "AND l.phonebook_id = k.phonebook_id) ORDER BY s.id",
         remedy=_BACKUP,
     ),

@@ -52,7 +52,7 @@ class MemoryStore:
 
     def add(self, campaign: Campaign, number: str, ready_at: datetime) -> Candidate:
         key = len(self.rows) + 1
-        candidate = Candidate(subscriber_id=key, contact_id=key, campaign_id=campaign.id, number=number)
+        candidate = Candidate(subscriber_id=key, contact_id=key, campaign_id=campaign.id, number=number, identity=number)
         self.rows[key] = Row(candidate, SubscriberStatus.START, ready_at)
         self.campaigns.setdefault(campaign.id, campaign)
         return candidate

@@ -12,7 +12,7 @@ from pytest_twisted import ensureDeferred
 from dialer.errors import BadValue
 from dialer.interfaces import OPT_OUT
 from dialer.management import gateways
-from dialer.model import Campaign, Contact, VoipAppType
+from dialer.model import Campaign, Candidate, Contact, VoipAppType
 from dialer.store.answered import AnsweredCalls
 from dialer.stored import load_rules
 from tests.unit.store.support import NOW, World, ended, world
@@ -27,11 +27,11 @@ BAD = {VoipAppType.DIAL: "user/1000", VoipAppType.CONFERENCE: "bridge:a:b", Voip
 async def test_a_contact_is_read_with_what_is_known_of_it(tmp_path: Path) -> None:
     async with world(tmp_path, contacts=0) as w:
         ana = Contact(
-            number="77", first_name="Ana", last_name="B", email="e", description="d", additional_vars={"city": "Lima"}
+            number="+77", first_name="Ana", last_name="B", email="e", description="d", additional_vars={"city": "Lima"}
         )
         await w.seeds.add(1, [ana])
         store = AnsweredCalls(w.database)
-        assert await store.contact(1) == evolve(ana, id=1, phonebook_id=1, created_at=NOW, updated_at=NOW)
+        assert await store.contact(1) == evolve(ana, identity="77", id=1, phonebook_id=1, created_at=NOW, updated_at=NOW)
         assert await store.contact(99) is None
 
 
@@ -50,8 +50,9 @@ async def test_a_gateway_is_read_as_it_is_now(tmp_path: Path) -> None:
 async def test_a_number_that_opted_out_is_never_called_again_in_any_campaign(tmp_path: Path) -> None:
     async with world(tmp_path, contacts=2) as w:
         await w.add_campaign("autumn", 2)
-        await AnsweredCalls(w.database).never_call("1000", NOW, "pressed 9")
-        await AnsweredCalls(w.database).never_call("1000", NOW, "pressed 9 again")
+        wanted = Candidate(subscriber_id=1, contact_id=1, campaign_id=1, number="1000", identity="1000")
+        await AnsweredCalls(w.database).never_call(wanted, NOW, "pressed 9")
+        await AnsweredCalls(w.database).never_call(wanted, NOW, "pressed 9 again")
         for campaign_id in (1, 2):
             assert [plan.candidate.number for plan in await w.plans(9, campaign_id)] == ["1001"]
         assert w.sql("SELECT number, reason FROM do_not_call") == [("1000", "pressed 9")]

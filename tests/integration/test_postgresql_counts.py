@@ -13,10 +13,11 @@ __all__ = ["database", "furnished", "schema"]
 
 ADD = (
     "INSERT INTO contact (phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at, "
-    "updated_at) SELECT 1, (100000 + n)::text, '', '', '', '', '{{}}', '{t}', '{t}' FROM generate_series(1, {count}) n "
+    "updated_at, identity) SELECT 1, (100000 + n)::text, '', '', '', '', '{{}}', '{t}', '{t}', (100000 + n)::text "
+    "FROM generate_series(1, {count}) n "
     "ON CONFLICT DO NOTHING; "
-    "INSERT INTO subscriber (campaign_id, contact_id, number, status, ready_at, count_attempt, free_retries) "
-    "SELECT {campaign}, id, number, 1 + id % 2, '{t}', 0, 0 FROM contact ON CONFLICT DO NOTHING"
+    "INSERT INTO subscriber (campaign_id, contact_id, number, status, ready_at, count_attempt, free_retries, identity) "
+    "SELECT {campaign}, id, number, 1 + id % 2, '{t}', 0, 0, identity FROM contact ON CONFLICT DO NOTHING"
 )
 """Half of them are pending, half are paused; those that are there stay as they are."""
 

@@ -69,7 +69,7 @@ CAMPAIGN = {"name": "autumn", "gateway_id": 1, "voip_app_id": 1}
 TAKEN = {
     "campaign": (campaigns.create, CAMPAIGN),
     "phonebook": (phonebooks.create, {"name": "autumn"}),
-    "contacts": (contacts.create_several, 1, ["77", "78"]),
+    "contacts": (contacts.create_several, 1, [("77", "77"), ("78", "78")]),
 }
 
 
@@ -104,9 +104,9 @@ async def test_contacts_that_are_added_while_their_phonebook_is_linked_become_su
 @pytest_twisted.ensureDeferred
 async def test_a_function_that_goes_on_after_a_refused_statement_fails_alone(tmp_path, database_kind):
     def swallow(connection):
-        connection.execute("INSERT INTO do_not_call VALUES ('1', '', ?)", (NOW,))
+        connection.execute("INSERT INTO do_not_call VALUES ('1', '', ?, '1')", (NOW,))
         try:
-            connection.execute("INSERT INTO do_not_call VALUES ('no number', '', ?)", (NOW,))
+            connection.execute("INSERT INTO do_not_call VALUES ('no number', '', ?, 'x')", (NOW,))
         except Exception:
             return "stored"
 

@@ -44,7 +44,7 @@ async def started(url, *, dialling=False):
 
 def insert(number):
     return lambda connection: connection.execute(
-        "INSERT INTO do_not_call VALUES (?, '', '2026-11-23 10:00:00.000000')", (number,)
+        "INSERT INTO do_not_call VALUES (?, '', '2026-11-23 10:00:00.000000', ?)", (number, number)
     )
 
 
@@ -332,7 +332,7 @@ async def test_a_page_that_is_damaged_while_the_database_runs_is_reported_as_dam
     path = tmp_path / "dialer.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executemany(
-            "INSERT INTO do_not_call VALUES (?, '', ?)", [(n, "2026-11-23 10:00:00.000000") for n in numbers(999)]
+            "INSERT INTO do_not_call VALUES (?, '', ?, ?)", [(n, "2026-11-23 10:00:00.000000", n) for n in numbers(999)]
         )
         connection.commit()
         (root,) = connection.execute(

@@ -46,7 +46,16 @@ def campaign(**changes: Any) -> Campaign:
 
 def candidate(**changes: Any) -> Candidate:
     """A contact that was never called."""
-    return Candidate(**{"subscriber_id": 1, "contact_id": 1, "campaign_id": 1, "number": "4930123456", **changes})
+    return Candidate(
+        **{
+            "subscriber_id": 1,
+            "contact_id": 1,
+            "campaign_id": 1,
+            "number": "4930123456",
+            "identity": changes.get("number", "4930123456"),
+            **changes,
+        }
+    )
 
 
 def gateway(**changes: Any) -> Gateway:

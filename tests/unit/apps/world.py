@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.errors import StoreError
-from dialer.model import Attempt, Contact, Gateway, Plan, VoipApp, VoipAppType
+from dialer.model import Attempt, Candidate, Contact, Gateway, Plan, VoipApp, VoipAppType
 from dialer.settings import AppSettings
 from tests.fakes.calls import MemoryCall
 from tests.unit import builders
@@ -42,10 +42,10 @@ class MemoryAppStore:
     def gateway(self, gateway_id: int) -> Deferred[Gateway | None]:
         return succeed(self.gateways.get(gateway_id))
 
-    def never_call(self, number: str, now: datetime, reason: str) -> Deferred[None]:
+    def never_call(self, candidate: Candidate, now: datetime, reason: str) -> Deferred[None]:
         if self.away:
             return fail(StoreError("locked"))
-        self.never.append(number)
+        self.never.append(candidate.number)
         return succeed(None)
 
 

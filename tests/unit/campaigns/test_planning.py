@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dialer.campaigns.planning import Planned, Routes, plan
 from dialer.gateways import Backoff
 from dialer.model import Campaign, Candidate, Gateway, GatewayStatus
+from dialer.numbering import numbering
 from tests.unit.builders import NOON, campaign, candidate, gateway
 
 SPARED = Backoff(3, NOON + timedelta(seconds=1))
@@ -43,7 +44,7 @@ def due(how_many: int) -> list[datetime]:
 
 
 def planned(who: list[Candidate], out: Routes, times: int, rules: Campaign | None = None) -> Planned:
-    return plan(who, rules or campaign(), out, due(times), NOON, ids=ids())
+    return plan(who, rules or campaign(), out, due(times), NOON, ids=ids(), emergency=numbering().is_emergency)
 
 
 def used(result: Planned) -> list[int]:
@@ -78,7 +79,9 @@ def test_an_inactive_gateway_hands_over_to_its_failover() -> None:
 def test_a_spared_gateway_hands_over_until_its_pause_is_over() -> None:
     out = routes(gateway(failover_id=2), gateway(id=2), spared=(1,))
     assert used(planned(people(1), out, 1)) == [2]
-    later = plan(people(1), campaign(), out, due(1), NOON + timedelta(seconds=1), ids=ids())
+    later = plan(
+        people(1), campaign(), out, due(1), NOON + timedelta(seconds=1), ids=ids(), emergency=numbering().is_emergency
+    )
     assert used(later) == [1]
 
 
@@ -105,6 +108,12 @@ def test_a_prefix_cannot_make_an_emergency_number() -> None:
     result = planned([candidate(number="11")], routes(gateway(addprefix="9")), 1)
     assert not result.plans
     assert result.refused[0].reason == "911 is an emergency number"
+
+
+def test_an_emergency_number_behind_a_prefix_that_is_taken_off_is_refused() -> None:
+    result = planned([candidate(number="77112")], routes(gateway(removeprefix="77", addprefix="00")), 1)
+    assert not result.plans
+    assert result.refused[0].reason == "112 is an emergency number"
 
 
 def test_capacity_is_the_room_of_the_chain_within_the_campaigns_limit() -> None:

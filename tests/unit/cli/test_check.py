@@ -81,7 +81,7 @@ def test_a_repair_tells_what_it_did_and_leaves_a_clean_database(commands: Comman
 
 
 def test_what_cannot_be_repaired_stays_a_finding(commands: Commands, here: Damaged) -> None:
-    here.sql("UPDATE contact SET number = '77' WHERE id = 3")
+    here.sql("UPDATE contact SET identity = '77' WHERE id = 3")
     here.sql("UPDATE subscriber SET status = 5 WHERE id = 1")
     ran = commands.run("check", "--repair")
     assert ran.status == 1

@@ -39,18 +39,18 @@ INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, sta
 
 CONTACT = f"""
 INSERT INTO contact (id, phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at,
-    updated_at) VALUES (?, 1, ?, '', '', '', '', '{{}}', '{AT}', '{AT}')
+    updated_at, identity) VALUES (?, 1, ?, '', '', '', '', '{{}}', '{AT}', '{AT}', ?)
 """
 
 SUBSCRIBER = f"""
-INSERT INTO subscriber (id, campaign_id, contact_id, number, status, ready_at, count_attempt, free_retries)
-    VALUES (?, 1, ?, ?, 1, '{AT}', 0, 0)
+INSERT INTO subscriber (id, campaign_id, contact_id, number, status, ready_at, count_attempt, free_retries, identity)
+    VALUES (?, 1, ?, ?, 1, '{AT}', 0, 0, ?)
 """
 
 ATTEMPT = f"""
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, owner,
-    epoch, core_uuid, planned_at, due_at, deadline, state, ended_at, cause, disposition, counts_as_attempt, duration_ms)
-    VALUES (?, ?, 1, ?, 1, ?, '', ?, 'here', 1, '', '{AT}', '{AT}', '{AT}', ?, ?, ?, ?, ?, ?)
+    epoch, core_uuid, planned_at, due_at, deadline, state, ended_at, cause, disposition, counts_as_attempt, duration_ms,
+    identity) VALUES (?, ?, 1, ?, 1, ?, '', ?, 'here', 1, '', '{AT}', '{AT}', '{AT}', ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -92,8 +92,8 @@ class Damaged:
             if statement.strip():
                 self.sql(statement)
         for key in range(1, 5):
-            self.sql(CONTACT, key, str(1000 + key))
-            self.sql(SUBSCRIBER, key, key, str(1000 + key))
+            self.sql(CONTACT, key, str(1000 + key), str(1000 + key))
+            self.sql(SUBSCRIBER, key, key, str(1000 + key), str(1000 + key))
 
     @contextmanager
     def connected(self) -> Iterator[Any]:
@@ -120,7 +120,7 @@ class Damaged:
     def attempt(self, key: int, subscriber: int, disposition: str = "", *, counts: int = 1, number: int = 1) -> None:
         """An ended attempt of a disposition, or an open one, and nothing else."""
         end = ("ended", AT, "X", disposition, counts, 0) if disposition else ("planned", *(None,) * 5)
-        self.sql(ATTEMPT, key, f"call-{key}", subscriber, str(1000 + subscriber), number, *end)
+        self.sql(ATTEMPT, key, f"call-{key}", subscriber, str(1000 + subscriber), number, *end, str(1000 + subscriber))
 
     def call(self, key: int, subscriber: int) -> None:
         """An open attempt, as a dialer leaves it."""

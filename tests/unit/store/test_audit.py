@@ -163,7 +163,7 @@ def test_a_finished_subscriber_is_ready_at_no_time(here: Damaged) -> None:
 
 
 def test_two_open_attempts_to_a_number_are_named_and_left_to_the_dialer(here: Damaged) -> None:
-    here.sql("DROP INDEX attempt_open_number")
+    here.sql("DROP INDEX attempt_open_identity")
     here.call(1, 1)
     here.attempt(2, 1)
     assert named(here) == {"two-open-attempts", "schema"}
@@ -213,7 +213,7 @@ def test_an_open_attempt_to_a_number_that_must_not_be_called_is_named(here: Dama
     here.call(1, 1)
     here.call(2, 2)
     hour_ago = to_column(from_column(AT) - timedelta(hours=1))
-    here.sql("INSERT INTO do_not_call VALUES ('1001', '', ?), ('1002', '', ?)", hour_ago, AT)
+    here.sql("INSERT INTO do_not_call VALUES ('1001', '', ?, '1001'), ('1002', '', ?, '1002')", hour_ago, AT)
     assert only(here).name == "forbidden-attempt"
     assert only(here).examples == ("attempt 1 (1001), call call-1",)
     assert not only(here).repairable
@@ -221,7 +221,7 @@ def test_an_open_attempt_to_a_number_that_must_not_be_called_is_named(here: Dama
 
 def test_an_attempt_of_another_number_is_named(here: Damaged) -> None:
     here.call(1, 1)
-    here.sql("UPDATE attempt SET number = '999'")
+    here.sql("UPDATE attempt SET identity = '999'")
     assert only(here).examples == ("attempt 1 (999, campaign 1) of subscriber 1 (1001, campaign 1)",)
     assert not only(here).repairable
 
@@ -269,7 +269,7 @@ def test_a_subscriber_of_a_phonebook_that_is_not_the_campaigns_is_named(here: Da
 
 
 def test_a_subscriber_whose_contact_has_another_number_is_named(here: Damaged) -> None:
-    here.sql("UPDATE contact SET number = '77' WHERE id = 3")
+    here.sql("UPDATE contact SET identity = '77' WHERE id = 3")
     assert only(here).examples == ("subscriber 3 (1003) of campaign 1, contact 3 (77)",)
 
 
@@ -459,7 +459,7 @@ def test_a_server_that_does_not_answer_is_a_finding_without_its_password() -> No
 
 def test_examples_are_few_and_the_count_is_whole(here: Damaged) -> None:
     for key in range(10, 17):
-        here.sql("INSERT INTO do_not_call VALUES (?, '', ?)", str(key), "2020-01-01 00:00:00.000000")
+        here.sql("INSERT INTO do_not_call VALUES (?, '', '2020-01-01 00:00:00.000000', ?)", str(key), str(key))
         here.sql("INSERT INTO gateway SELECT ?, ?, '', 'LOCAL', '', '', '', '', '', NULL, NULL, NULL, 1, ?, ?, ?, '{}'",
                  key, f"g{key}", AT, AT, NEXT_YEAR)  # fmt: skip
     assert (len(only(here).examples), only(here).count) == (EXAMPLES, 7)

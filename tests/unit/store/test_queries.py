@@ -62,12 +62,14 @@ IN_ORDER = {"ready", "outbox"}
 
 UNFINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1399)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', 0, 0, NULL FROM contact WHERE id BETWEEN 1000 AND 1349;
-INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL FROM contact WHERE id BETWEEN 1350 AND 1399;
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', 0, 0, NULL, number
+    FROM contact WHERE id BETWEEN 1000 AND 1349;
+INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number
+    FROM contact WHERE id BETWEEN 1350 AND 1399;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
-    owner, epoch, core_uuid, planned_at, due_at, deadline)
-    SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}'
+    owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
+    SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', number
     FROM subscriber WHERE id BETWEEN 1350 AND 1399;
 INSERT INTO outbox (id, kind, campaign_id, payload, status, tries, created_at, due_at, last_error)
     SELECT id, 'k', 1, '{{}}', 'due', 0, '{T}', '{T}', '' FROM subscriber WHERE id BETWEEN 1000 AND 1099;
@@ -78,11 +80,13 @@ INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready,
 
 FINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 10000 + :count)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}' FROM contact WHERE id >= 10000;
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number FROM contact WHERE id >= 10000;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
-    owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms)
-    SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'ended', 'here', 1, '', '{T}', '{T}', '{T}', '{T}', 'X', 'BUSY', 1, 0
+    owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,
+    identity)
+    SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'ended', 'here', 1, '', '{T}', '{T}', '{T}', '{T}', 'X', 'BUSY', 1, 0,
+    number
     FROM subscriber WHERE id >= 10000;
 INSERT INTO outbox (id, kind, campaign_id, payload, status, tries, created_at, due_at, settled_at, last_error)
     SELECT id, 'k', 1, '{{}}', 'delivered', 1, '{T}', '{T}', '{T}', '' FROM subscriber WHERE id >= 10000;
