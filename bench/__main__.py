@@ -18,6 +18,7 @@ WHOLE = (
     ("bench.nodes",),
     ("bench.memory",),
     ("bench.api",),
+    ("bench.identity",),
     ("bench.api_dialling",),
     ("bench.switchio_originator",),
 )
@@ -28,6 +29,7 @@ QUICK = (
     ("bench.nodes", "--seconds", "5"),
     ("bench.memory", "--quick"),
     ("bench.api", "--seconds", "1", "--rounds", "2"),
+    ("bench.identity", "--numbers", "5000"),
     ("bench.api_dialling", "--seconds", "3"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )

@@ -47,6 +47,15 @@ async def test_a_gateway_is_read_as_it_is_now(tmp_path: Path) -> None:
 
 
 @ensureDeferred
+async def test_a_number_that_opted_out_is_not_called_in_another_spelling(tmp_path: Path) -> None:
+    async with world(tmp_path, contacts=0) as w:
+        await w.seeds.add(1, [Contact(number="15550000099"), Contact(number="15550000098")])
+        pressed = Candidate(subscriber_id=1, contact_id=1, campaign_id=1, number="+15550000099", identity="15550000099")
+        await AnsweredCalls(w.database).never_call(pressed, NOW, "pressed 9")
+        assert [plan.candidate.number for plan in await w.plans(9, 1)] == ["15550000098"]
+
+
+@ensureDeferred
 async def test_a_number_that_opted_out_is_never_called_again_in_any_campaign(tmp_path: Path) -> None:
     async with world(tmp_path, contacts=2) as w:
         await w.add_campaign("autumn", 2)
