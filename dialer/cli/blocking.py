@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,16 +20,9 @@ from dialer.store.location import absolute_url
 T = TypeVar("T")
 
 
-def config_option(parser: Any, *, below: bool = False) -> None:
-    """The option that names the configuration. `below` is for a subcommand of a command that has it, too: either will do."""
-    parser.add_argument(
-        "-c",
-        "--config",
-        type=Path,
-        default=argparse.SUPPRESS if below else Path("dialer.toml"),
-        metavar="FILE",
-        help="the configuration (default: dialer.toml)",
-    )
+def config_option(parser: Any) -> None:
+    """Say that a command reads the configuration: `arguments.config` is that which was named, or else found."""
+    parser.set_defaults(needs_config=True)
 
 
 def database_url(config: Path) -> str:

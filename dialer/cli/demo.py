@@ -11,6 +11,7 @@ from attrs import evolve
 
 from dialer.cli.demo_campaign import DemoRules
 from dialer.cli.demo_run import EXIT_FAILED, DemoPlan, DemoRun
+from dialer.cli.frame import without_configuration
 from dialer.errors import BadValue
 from dialer.esl.inbound import SwitchConfig
 from dialer.imports import BadRow, ContactFile, read_contacts
@@ -68,6 +69,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--connect-wait", type=_positive, default=10, metavar="S", help="give up without a switch after so long"
     )
+    without_configuration(parser, "is nothing that the demo reads: see its options, or `dialer run`")
     parser.set_defaults(run=run)
 
 

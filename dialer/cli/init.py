@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from dialer.accounts import hash_password
 from dialer.cli.blocking import with_database
+from dialer.cli.frame import without_configuration
 from dialer.cli.passwords import Password, from_file, generated
 from dialer.cli.users import UsersCommand
 from dialer.config import validated
@@ -103,6 +104,7 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="its first line is the superuser's password; - is standard input (default: one is made up and shown)",
     )
+    without_configuration(parser, f"is nothing that init reads: it makes DIR/{CONFIG}")
     parser.set_defaults(run=run)
 
 

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from dialer import __version__
 from dialer.cli import campaigns, cdr, check, demo, doctor, freeswitch, gateways, init, nodes, run, simulate, users
+from dialer.cli.frame import EXIT_USAGE, CommandParser, chosen_config
 from dialer.errors import BadValue, DialerError
 from dialer.logs import log_to_stderr
 from dialer.service import utc_now
 
 EXIT_FAILED = 1
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The command line, whole."""
-    parser = argparse.ArgumentParser(prog="dialer", description="An outbound dialer for FreeSWITCH.")
+    parser = CommandParser(prog="dialer", description="An outbound dialer for FreeSWITCH.")
+    parser.set_defaults(config=None, log_level=None, needs_config=False, no_config="")
     parser.add_argument("--version", action="version", version=f"dialer {__version__}")
-    parser.add_argument(
-        "--log-level",
-        choices=("debug", "info", "warning", "error"),
-        help="from which level on events go to standard error (default: warning; for `run`, as configured)",
-    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo.add_parser(commands)
     for module in (init, freeswitch, doctor, run, nodes, check, cdr):
@@ -34,7 +31,15 @@ def build_parser() -> argparse.ArgumentParser:
     for module in (users, gateways, campaigns):
         module.add_parser(commands)
     simulate.add_parser(commands)
+    helping = commands.add_parser("help", help="tell how a command is used", description="The same as --help.")
+    helping.add_argument("words", nargs="*", metavar="WORD", help="a command, and its action")
+    helping.set_defaults(run=_help)
     return parser
+
+
+def _help(arguments: argparse.Namespace) -> int:
+    build_parser().parse_args([*arguments.words, "--help"])
+    return 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     log_to_stderr(utc_now, arguments.log_level or "warning")
     try:
+        arguments.config = chosen_config(arguments, os.environ)
         status: int = arguments.run(arguments)
     except BadValue as error:
         print(f"dialer: {error}", file=sys.stderr)

@@ -46,7 +46,7 @@ def add_parser(commands: Any) -> None:
     actions = parser.add_subparsers(metavar="remove")
     removing = actions.add_parser("remove", help="forget a node that will not come back")
     removing.add_argument("name", metavar="NAME")
-    config_option(removing, below=True)
+    config_option(removing)
     removing.set_defaults(run=_remove)
 
 

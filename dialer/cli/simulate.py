@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from dialer.cli.frame import without_configuration
 from dialer.errors import BadValue
 from dialer.simulator.callees import CALLEES, DEFAULT_MIX, SETTINGS, NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.config import SimulatorConfig
@@ -58,6 +59,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="NAME[:VALUE]@SECONDS",
         help=f"let something go wrong so many seconds after the start: {', '.join(FAULTS)}; repeatable",
     )
+    without_configuration(parser, "is nothing that simulate reads: see its options; `dialer run` obeys [simulator]")
     parser.set_defaults(run=run)
 
 
