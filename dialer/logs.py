@@ -3,11 +3,14 @@
     2026-11-23T10:00:00.123Z WARNING dialer: attempts left open by an earlier run attempts=3
 
 Under systemd the time is left to the journal, and the level travels as its priority. No value can begin a line:
-anything that is not printable is escaped. The lines of a traceback are indented.
+anything that is not printable is escaped. The lines of a traceback are indented. As JSON, an event is an object on one line:
+
+    {"time": "2026-11-23T10:00:00.123Z", "level": "warning", "logger": "dialer", "event": "attempts left ...", "attempts": 3}
 """
 
 from __future__ import annotations
 
+import enum
 import logging
 import os
 import sys
@@ -18,36 +21,53 @@ from typing import Any, TextIO
 
 import structlog
 from attrs import define, field
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import ILogObserver, Logger, LogLevel, formatEvent, globalLogBeginner
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from dialer.interfaces import Now
+from dialer.settings import LogFormat
 
 OURS = ("dialer", "api")
 _NUMBERS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 _TWISTED = {"warn": "warning"}
+_JSON = structlog.processors.JSONRenderer()
 
 
 @define(eq=False)
 class LineLog:
     """Writes events as lines to `stream`. `level` is that of our own modules, `library_level` that of all others; both may be
-    changed at any time by `set_levels`."""
+    changed at any time by `set_levels`, and `format` may be set at any time."""
 
     stream: TextIO
     now: Now
     for_journal: bool = False
     level: str = "info"
     library_level: str = "warning"
+    format: LogFormat = "text"
 
-    def write(self, level: str, name: str, text: str, error: BaseException | Failure | None = None) -> None:
+    def write(
+        self,
+        level: str,
+        name: str,
+        text: str,
+        error: BaseException | Failure | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
         """One event. A stream that is gone loses it: there is nobody left to tell."""
-        if self.for_journal:
-            start = f"<{_PRIORITIES[level]}>"
+        time = f"{self.now().astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
+        traceback = _traceback(error)
+        start = f"<{_PRIORITIES[level]}>" if self.for_journal else ""
+        if self.format == "json":
+            head = {"time": time, "level": level, "logger": name, "event": text}
+            more = {"traceback": "\n".join(traceback)} if traceback else {}
+            told = {key: _plain(value) for key, value in (values or {}).items()}
+            lines = [str(_JSON(None, level, head | told | head | more))]
         else:
-            start = f"{self.now().astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z {level.upper()} "
-        lines = [f"{name}: {_printable(text)}", *(f"    {_printable(line)}" for line in _traceback(error))]
+            start = start or f"{time} {level.upper()} "
+            lines = [f"{name}: {_printable(_with_values(text, values))}", *(f"    {_printable(line)}" for line in traceback)]
         try:
             self.stream.write("".join(f"{start}{line}\n" for line in lines))
             self.stream.flush()
@@ -65,10 +85,12 @@ class LineLog:
         _use_structlog(lambda *_: _LineSink(self), level)
 
 
-def log_to_stderr(now: Now, level: str, library_level: str = "error", *, twisted: bool = False) -> LineLog:
+def log_to_stderr(
+    now: Now, level: str, library_level: str = "error", *, format: LogFormat = "text", twisted: bool = False
+) -> LineLog:
     """Send our events to standard error; with `twisted`, Twisted's own as well, which a process can do once."""
     journal = os.environ.get("JOURNAL_STREAM", "")
-    log = LineLog(sys.stderr, now, for_journal=_is_journal(journal))
+    log = LineLog(sys.stderr, now, for_journal=_is_journal(journal), format=format)
     log.set_levels(level, library_level)
     if twisted:
         globalLogBeginner.beginLoggingTo([LineObserver(log)], redirectStandardIO=False, discardBuffer=True)
@@ -93,7 +115,7 @@ class LineObserver:
         name = event.get("log_namespace") or "twisted"
         if self.log.wants(level, name):
             # The class that a namespace ends with is no news beside its module.
-            self.log.write(level, name.rpartition(".")[0] or name, formatEvent(dict(event)), event.get("log_failure"))
+            self.log.write(level, name.rpartition(".")[0] or name, formatEvent(_worded(event)), event.get("log_failure"))
 
 
 def _use_structlog(factory: Callable[..., Any], level: str) -> None:
@@ -109,8 +131,44 @@ def _use_structlog(factory: Callable[..., Any], level: str) -> None:
 def _as_arguments(_: object, method: str, event: Any) -> dict[str, Any]:
     text = str(event.pop("event", ""))
     error = event.pop("exc_info", None)
-    fields = "".join(f" {name}={_shown(value)}" for name, value in event.items())
-    return {"text": text + fields, "error": _error(error)}
+    return {"text": text, "error": _error(error), "values": event}
+
+
+def _with_values(text: str, values: Mapping[str, Any] | None) -> str:
+    return text + "".join(f" {name}={_shown(value)}" for name, value in (values or {}).items())
+
+
+def _worded(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event of Twisted, with words in the place of what its text would show as Python writes it."""
+    return {key: in_words(value) if isinstance(value, _NEED_WORDS) else value for key, value in event.items()}
+
+
+_NEED_WORDS = (IPv4Address, IPv6Address, BaseException, tuple, enum.Enum)
+
+
+def in_words(value: object) -> str:
+    """A value as people write it: no brackets, quotes and class names of Python."""
+    match value:
+        case str():  # and an enum whose members are texts
+            return str(value)
+        case enum.Enum():
+            return value.name.lower().replace("_", "-")
+        case IPv4Address() | IPv6Address():
+            return f"[{value.host}]:{value.port}" if ":" in value.host else f"{value.host}:{value.port}"
+        case BaseException():
+            return str(value) or type(value).__name__
+        case tuple() | list():
+            return ", ".join(map(in_words, value))
+        case set() | frozenset():
+            return ", ".join(sorted(map(in_words, value)))
+        case Mapping():
+            return ", ".join(f"{in_words(key)} {in_words(each)}" for key, each in value.items())
+    return str(value)
+
+
+def _plain(value: object) -> object:
+    """A value for JSON: a number stays one."""
+    return value if value is None or type(value) in (bool, int, float) else in_words(value)
 
 
 @define(eq=False)
@@ -118,7 +176,8 @@ class _LineSink:
     log: LineLog
 
     def __getattr__(self, method: str) -> Callable[..., None]:
-        return lambda text, error: self.log.write(method if method in _PRIORITIES else "error", OURS[0], text, error)
+        level = method if method in _PRIORITIES else "error"
+        return lambda text, error, values: self.log.write(level, OURS[0], text, error, values)
 
 
 @define(eq=False)
@@ -127,7 +186,7 @@ class _TwistedSink:
 
     def __getattr__(self, method: str) -> Callable[..., None]:
         level = LogLevel.levelWithName("warn" if method == "warning" else method)
-        return lambda text, error: self.log.emit(level, "{text}", text=_with_error(text, error))
+        return lambda text, error, values: self.log.emit(level, "{text}", text=_with_error(_with_values(text, values), error))
 
 
 def _with_error(text: str, error: BaseException | None) -> str:
@@ -154,7 +213,7 @@ def _traceback(error: BaseException | Failure | None) -> list[str]:
 
 
 def _shown(value: object) -> str:
-    text = str(value)
+    text = in_words(value)
     return text if text and text.isprintable() and " " not in text and '"' not in text else repr(text)
 
 

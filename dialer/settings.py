@@ -15,6 +15,7 @@ from attrs import NOTHING, field, frozen
 from dialer.model import VoipAppType
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
 
 # Of these settings, arguments of FreeSWITCH's applications are made.
 _FOLDER = "^(/[A-Za-z0-9_][A-Za-z0-9_ .-]*)*/?$"
@@ -305,6 +306,7 @@ class LogSettings:
 
     level: LogLevel = setting("info", "from which level on: debug, info, warning, error", live=True)
     library_level: LogLevel = setting("warning", "the same for the libraries beneath (Twisted)", live=True)
+    format: LogFormat = setting("text", "text, or json: an object a line, for programs that read logs", live=True)
 
 
 @frozen(kw_only=True)

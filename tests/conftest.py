@@ -3,6 +3,7 @@ databases that the tests stand on."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Generator, Iterator
@@ -30,6 +31,8 @@ def pytest_configure() -> None:
     """Processes that tests start find the product compiled: to compile it takes them longer than the rest of their start."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    # As a dialer starts: the steps of each call are told at debug only.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
 
 
 @pytest.hookimpl(optionalhook=True)

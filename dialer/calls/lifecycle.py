@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from attrs import Factory, define, field, frozen
@@ -97,8 +98,12 @@ class Lifecycle:
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
     _reconciler: Reconciler = field(init=False)
     sweeper: Sweeper = field(init=False)
+    _steps: Any = field(init=False)
+    """Tells each step of a call at debug. Bound to the level of the moment once for many calls: at a higher one, its `debug`
+    does nothing, at the price of a call."""
 
     def __attrs_post_init__(self) -> None:
+        self._steps = log.bind()
         self._reconciler = Reconciler(
             clock=self.clock,
             now=self.now,
@@ -138,10 +143,15 @@ class Lifecycle:
         deadline = latest + timedelta(seconds=self.settings.recovery.originate_window)
         attempts = await self.store.begin(plans, now, latest, deadline)
         now = self.now()
+        self._steps = log.bind()
         for attempt in attempts:
+            plan = attempt.plan
+            self._steps.debug(
+                "planned", call=attempt.call_uuid, campaign=plan.campaign.id, gateway=plan.gateway.name, dial=plan.dial_string
+            )
             live = LiveAttempt(attempt, AttemptState.PLANNED)
             self.register.add(live)
-            wait = (attempt.plan.due_at - now).total_seconds()
+            wait = (plan.due_at - now).total_seconds()
             live.timer = self.clock.callLater(max(wait, 0.0), self._submit, live)
         return attempts
 
@@ -211,6 +221,7 @@ class Lifecycle:
         if live.state is AttemptState.ENDED:
             self._ending(live, signal)
         elif live.state is not before:
+            self._steps.debug(live.state, call=signal.call_uuid)
             self.store.move(live.attempt, live.state, signal.at, live.core_uuid)
             if live.state in _GOT_THROUGH:
                 self.health.got_through(live.attempt.plan)
@@ -276,6 +287,7 @@ class Lifecycle:
     def _finished(self, changed: bool, live: LiveAttempt, finish: AttemptResult) -> None:
         self.register.remove(live, ended=changed)
         if changed:
+            self._steps.debug("ended", call=live.attempt.call_uuid, cause=finish.outcome.cause, disposition=finish.disposition)
             self.finished(finish)
 
     def _finished_unheard(self, changed: bool, live: LiveAttempt, finish: AttemptResult) -> None:

@@ -63,7 +63,8 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run until told to stop. Raises `BadValue` for a configuration that is wrong."""
     config = load_config(arguments.config)
-    lines = log_to_stderr(utc_now, arguments.log_level or config.log.level, config.log.library_level, twisted=True)
+    level = arguments.log_level or config.log.level
+    lines = log_to_stderr(utc_now, level, config.log.library_level, format=config.log.format, twisted=True)
     from twisted.internet import reactor
 
     return DialerProcess(reactor, arguments, config, lines, from_environment()).run()
@@ -175,6 +176,7 @@ class DialerProcess:
             log.error("the configuration stays as it was", reason=str(error))
         else:
             live, fixed = self._host.reload(config)
+            self._lines.format = config.log.format
             self._lines.set_levels(self._log_level or config.log.level, config.log.library_level)
             changed = ", ".join(live) or "nothing"
             if fixed:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from datetime import UTC, datetime
+from typing import cast
+
 import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred
 
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
+from dialer.logs import LineLog
 from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
 from tests.fakes.flow import CAMPAIGN, Flow
 
@@ -60,6 +65,37 @@ def test_an_answered_call_completes_the_contact(flow: Flow) -> None:
     assert finish.decision.status is SubscriberStatus.COMPLETE
     assert (finish.outcome.talk_ms, finish.outcome.sip_status) == (7000, 200)
     assert len(flow.lifecycle.register) == 0
+
+
+def steps(log: LineLog) -> list[str]:
+    return [line.partition("dialer: ")[2] for line in cast(io.StringIO, log.stream).getvalue().splitlines()]
+
+
+def test_at_debug_each_step_of_a_call_is_a_line_with_its_uuid() -> None:
+    log = LineLog(io.StringIO(), lambda: datetime(2026, 11, 23, tzinfo=UTC))
+    log.set_levels("debug", "warning")
+    flow = Flow()
+    uuid = flow.call()
+    for kind in (SignalKind.SUBMITTED, SignalKind.RANG, SignalKind.RANG, SignalKind.ANSWERED, SignalKind.SESSION_OPENED):
+        flow.tell(uuid, kind)
+    flow.tell(uuid, SignalKind.SESSION_CLOSED)
+    flow.hang_up(uuid, rang=True, answered=True, talk_ms=7000, duration_ms=10000, sip_status=200, q850=16)
+    told = steps(log)
+    assert [line.split()[0] for line in told] == ["planned", "submitted", "ringing", "answered", "connected", "ended"]
+    assert all(f"call={uuid}" in line for line in told)
+    assert "campaign=" in told[0]
+    assert told[-1] == f"ended call={uuid} cause=NORMAL_CLEARING disposition=ANSWERED"
+
+
+def test_a_level_that_is_changed_counts_for_the_calls_that_are_planned_from_then_on() -> None:
+    log = LineLog(io.StringIO(), lambda: datetime(2026, 11, 23, tzinfo=UTC))
+    log.set_levels("info", "warning")
+    flow = Flow()
+    flow.begin(flow.plan("15550001"))
+    assert steps(log) == []
+    log.set_levels("debug", "warning")
+    flow.begin(flow.plan("15550002"))
+    assert steps(log)[0].startswith("planned ")
 
 
 def test_a_busy_contact_is_retried_after_the_interval(flow: Flow) -> None:

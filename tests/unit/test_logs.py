@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import enum
 import io
+import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import Logger, LogPublisher
 from twisted.python.failure import Failure
 
 from dialer.logs import LineLog, LineObserver
+from dialer.model import AttemptState, CampaignStatus
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -91,3 +96,93 @@ def test_a_stream_that_is_gone_is_no_error():
     stream.close()
     LineLog(stream, lambda: NOON).write("error", "dialer", "gone")
     assert sys.stderr is not stream
+
+
+# --- words, not Python ------------------------------------------------------------------------------------------------------
+
+
+class Manner(enum.Enum):
+    READ_ONLY = object()
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (Path("/var/lib/dialer.toml"), "/var/lib/dialer.toml"),
+        (AttemptState.RINGING, "ringing"),
+        (CampaignStatus.START, "start"),
+        (Manner.READ_ONLY, "read-only"),
+        (("frequency", "max_retry"), "'frequency, max_retry'"),
+        ((AttemptState.RINGING,), "ringing"),
+        (frozenset({"b", "a"}), "'a, b'"),
+        ({AttemptState.RINGING: 2}, "'ringing 2'"),
+        (IPv4Address("TCP", "127.0.0.1", 8084), "127.0.0.1:8084"),
+        (IPv6Address("TCP", "::1", 8084), "[::1]:8084"),
+        (TimeoutError(), "TimeoutError"),
+        (ValueError("no number"), "'no number'"),
+        (None, "None"),
+    ],
+)
+def test_a_value_is_told_in_words_not_as_python_writes_it(lines, value, told):
+    structlog.get_logger().info("seen", value=value)
+    assert written(lines)[0].endswith(f"dialer: seen value={told}")
+
+
+def test_an_address_in_an_event_of_twisted_is_told_in_words(lines):
+    logger = Logger("dialer.esl.session.Session", observer=LogPublisher(LineObserver(lines)))
+    logger.warn("the session of {peer} failed: {error}", peer=IPv4Address("TCP", "127.0.0.1", 40000), error=TimeoutError())
+    assert written(lines)[0].endswith("the session of 127.0.0.1:40000 failed: TimeoutError")
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------------
+
+
+def test_as_json_an_event_is_an_object_on_a_line(lines):
+    lines.format = "json"
+    structlog.get_logger().warning("gateway spared", gateway="my carrier", faults=3, state=AttemptState.RINGING, left=None)
+    [line] = written(lines)
+    assert json.loads(line) == {
+        "time": "2026-11-23T12:00:00.123Z",
+        "level": "warning",
+        "logger": "dialer",
+        "event": "gateway spared",
+        "gateway": "my carrier",
+        "faults": 3,
+        "state": "ringing",
+        "left": None,
+    }
+
+
+def test_as_json_a_traceback_is_a_value_and_twisted_has_the_same_form(lines):
+    lines.format = "json"
+    try:
+        raise ValueError("first\nsecond")
+    except ValueError:
+        structlog.get_logger().exception("it broke")
+        failure = Failure()
+    Logger("twisted.web.Site", observer=LogPublisher(LineObserver(lines))).failure("it broke {how}", failure, how="again")
+    ours, theirs = map(json.loads, written(lines))
+    assert (ours["event"], ours["level"], ours["logger"]) == ("it broke", "error", "dialer")
+    assert "ValueError: first\nsecond" in ours["traceback"]
+    assert (theirs["event"], theirs["level"], theirs["logger"]) == ("it broke again", "critical", "twisted.web")
+    assert "ValueError: first" in theirs["traceback"]
+
+
+def test_as_json_under_the_journal_the_priority_stays(lines):
+    log = LineLog(io.StringIO(), lambda: NOON, for_journal=True, format="json")
+    log.write("error", "dialer", "gone")
+    priority, line = written(log)[0].split(">", 1)
+    assert (priority, json.loads(line)["event"]) == ("<3", "gone")
+
+
+@given(st.text())
+def test_as_json_no_value_can_begin_a_line_or_replace_what_the_log_says(text):
+    log = LineLog(io.StringIO(), lambda: NOON, format="json")
+    log.set_levels("info", "info")
+    structlog.get_logger().info("contact refused", number=text, time=text, level=text, logger=text)
+    [line, end] = log.stream.getvalue().split("\n")
+    told = json.loads(line)
+    assert end == ""
+    assert (told["level"], told["logger"], told["time"]) == ("info", "dialer", "2026-11-23T12:00:00.123Z")
+    assert told["number"] == text
+    assert line.isascii()
