@@ -10,12 +10,9 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import structlog
 from attrs import Factory, frozen
 
 from dialer.errors import AlreadyExists, BadValue, Busy, DialerError, LimitExceeded, NotFound, StoreError
-
-log = structlog.get_logger()
 
 
 class HttpError(Exception):
@@ -49,11 +46,12 @@ class Refusal:
 
 @frozen
 class RefusalAnswer:
-    """A refusal, ready to be sent."""
+    """A refusal, ready to be sent. `fault` is for the log, and not for the client: what is wrong here, "" for nothing."""
 
     status: int
     sentence: str
     headers: Mapping[str, str] = Factory(dict)
+    fault: str = ""
 
 
 UNAUTHORIZED: Final = "Authorization Required"
@@ -84,14 +82,13 @@ COMMON: Final[Mapping[int, tuple[str, str]]] = {
 
 def answer(error: BaseException, refusals: Sequence[Refusal], names: Mapping[str, str] | None = None) -> RefusalAnswer:
     """The answer to an error of a route with these refusals, in which attributes are called by the client's `names`. What
-    nobody expected is logged, and not told."""
+    nobody expected is its `fault`, and not told."""
     match error:
         case HttpError():
             return RefusalAnswer(error.status, error.sentence, error.headers)
         case DialerError():
             return _answer_to_ours(error, refusals, names or {})
-    log.error("a request failed", reason=_traceback(error))
-    return RefusalAnswer(500, INTERNAL)
+    return RefusalAnswer(500, INTERNAL, fault=_traceback(error))
 
 
 def _answer_to_ours(error: DialerError, refusals: Sequence[Refusal], names: Mapping[str, str]) -> RefusalAnswer:
@@ -106,10 +103,8 @@ def _answer_to_ours(error: DialerError, refusals: Sequence[Refusal], names: Mapp
         case Busy():
             return RefusalAnswer(503, UNAVAILABLE, retry_after(error.seconds))
         case StoreError():
-            log.error("a request found the database away", reason=str(error))
-            return RefusalAnswer(503, UNAVAILABLE, retry_after(1))
-    log.error("a refusal that no route documents", reason=_traceback(error))
-    return RefusalAnswer(500, INTERNAL)
+            return RefusalAnswer(503, UNAVAILABLE, retry_after(1), f"the database is away: {error}")
+    return RefusalAnswer(500, INTERNAL, fault=f"a refusal that no route documents: {_traceback(error)}")
 
 
 def unauthorized() -> RefusalAnswer:

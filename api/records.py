@@ -69,6 +69,7 @@ class RecordRequest(ApiRequest):
             self._answer(400, UNREADABLE.format(problem=error.problem))
             return
         refusal = answer(error, ())
+        self.channel.site.note_fault(refusal.fault)
         self._refuse(refusal.status, refusal.sentence, refusal.headers)
 
     def _refuse(self, status: int, sentence: str, headers: Any) -> None:

@@ -15,6 +15,7 @@ from api.authentication import Authentication
 from api.channel import ApiChannel
 from api.request import ApiRequest
 from dialer.management import Management
+from dialer.periodic import RepeatedLog
 from dialer.settings import HttpSettings
 
 
@@ -40,6 +41,7 @@ class ApiSite(Site):
         self._second = -1
         self._date = b""
         self._drained: list[Deferred[None]] = []
+        self._faults = RepeatedLog("requests failed", clock, error=True)
 
     def use(self, settings: HttpSettings) -> None:
         """Other limits, from the next connection, request or login on."""
@@ -95,6 +97,12 @@ class ApiSite(Site):
         waiting, self._drained = self._drained, []
         for waiter in waiting:
             waiter.callback(None)
+
+    def note_fault(self, fault: str) -> None:
+        """Something here kept a request from being answered as it should be; "" for nothing. Anybody can ask again and again:
+        each fault is told by a line a minute at most."""
+        if fault:
+            self._faults.happened(fault, reason=fault)
 
     # --- requests ---------------------------------------------------------------------------------------------------------
 

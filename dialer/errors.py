@@ -69,6 +69,13 @@ class ProtocolError(DialerError):
     code = "protocol"
 
 
+class UnreadableEvent(DialerError):
+    """An event came whole and tells nothing: its content is damaged, or lacks a header that it needs. The connection is as
+    good as before."""
+
+    code = "unreadable-event"
+
+
 class AuthenticationFailed(DialerError):
     """The switch refused the password."""
 

@@ -1,8 +1,10 @@
-"""Work that is done again and again: a loop that cannot die and cannot overlap itself, and what it logs of failures."""
+"""Work that is done again and again: a loop that cannot die and cannot overlap itself; and what is logged of things that
+happen again and again."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from typing import Final
 
 import structlog
 from attrs import define, field
@@ -10,6 +12,12 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 log = structlog.get_logger()
+
+QUIET: Final = 60.0
+"""Seconds between two lines about the same thing."""
+
+MOST_THINGS: Final = 200
+"""Things that one `RepeatedLog` tells apart; others beyond these share a line."""
 
 
 @define(eq=False)
@@ -100,3 +108,52 @@ class DegradedLog:
             log.info(f"it works again: {self.what}", tries=self._tries)
             self._tries = 0
             self.reason = ""
+
+
+@define(eq=False)
+class _Thing:
+    told_at: float
+    held: int = 0
+    last: Mapping[str, object] = field(factory=dict)
+
+
+@define(eq=False)
+class RepeatedLog:
+    """Something that others can make happen thousands of times a minute. It is counted (`total`), and told by one warning (or
+    `error`) a minute at most for each `key`: the first at once, what comes meanwhile in one line at the end of the minute.
+    `times` says how many a line stands for; its other fields are those of the last one."""
+
+    what: str
+    clock: IReactorTime
+    error: bool = False
+    total: int = field(default=0, init=False)
+    _things: dict[Hashable, _Thing] = field(factory=dict, init=False)
+
+    def happened(self, key: Hashable = None, **more: object) -> None:
+        """It has happened, once more."""
+        self.total += 1
+        now = self.clock.seconds()
+        if key not in self._things and len(self._things) >= MOST_THINGS:
+            self._forget(now)
+            key = key if len(self._things) < MOST_THINGS else None
+        thing = self._things.get(key)
+        if thing is None or (not thing.held and not 0 <= now - thing.told_at < QUIET):
+            self._tell(key, 1, more)
+            return
+        thing.held += 1
+        thing.last = more
+        if thing.held == 1:
+            self.clock.callLater(max(0.0, thing.told_at + QUIET - now), self._tell_held, key, thing)
+
+    def _tell(self, key: Hashable, times: int, more: Mapping[str, object]) -> None:
+        write = log.error if self.error else log.warning
+        write(self.what, **more, times=times)
+        self._things[key] = _Thing(self.clock.seconds())
+
+    def _tell_held(self, key: Hashable, thing: _Thing) -> None:
+        self._tell(key, thing.held, thing.last)
+
+    def _forget(self, now: float) -> None:
+        past = [key for key, thing in self._things.items() if not thing.held and now - thing.told_at >= QUIET]
+        for key in past:
+            del self._things[key]

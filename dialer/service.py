@@ -267,7 +267,9 @@ class DialerService:
     def _figures(self) -> dict[str, int]:
         """The figures of this process for `dialer nodes`."""
         done = {str(kind): count for kind, count in self.lifecycle.corrections.items() if count}
-        return {**done, "waiting-changes": self.store.backlog}
+        unreadable = self.switch.unreadable + self.outbound.door.unreadable.total
+        read = {"unreadable-events": unreadable} if unreadable else {}
+        return {**done, **read, **self.outbound.door.figures, "waiting-changes": self.store.backlog}
 
     async def _close(self) -> None:
         if self._port is not None:

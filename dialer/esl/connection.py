@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from dialer.errors import CommandFailed, ProtocolError
+from dialer.errors import CommandFailed, ProtocolError, UnreadableEvent
 from dialer.esl.commands import Command
 from dialer.esl.events import ChannelData, Event, channel_data, decode_event
 from dialer.esl.frames import Frame, FrameDecoder, Limits, text
@@ -61,7 +61,15 @@ class Rejected:
     reason: str
 
 
-Happening = Event | AuthRequested | CommandReply | Disconnected | Rejected
+@frozen
+class Unreadable:
+    """An event came whole and could not be read. The stream goes on behind it."""
+
+    reason: str
+
+
+Happening = Event | Unreadable | AuthRequested | CommandReply | Disconnected | Rejected
+"""The things that happen on a connection."""
 
 
 class EslConnection:
@@ -96,7 +104,7 @@ class EslConnection:
                 return None
             if frame.content_type == "text/event-json":
                 if self._concerns is None or self._concerns(frame.body):
-                    return decode_event(frame)
+                    return _event(frame)
                 continue
             happening = self._interpret(frame)
             if happening is not None:
@@ -116,7 +124,7 @@ class EslConnection:
         if kind in ("command/reply", "api/response"):
             return self._reply(frame)
         if kind == "text/event-plain":
-            return decode_event(frame)
+            return _event(frame)
         if kind == "auth/request":
             return AuthRequested()
         if kind == "text/disconnect-notice":
@@ -136,6 +144,13 @@ class EslConnection:
         command = self._pending.pop(0)
         answer = text(frame.body) if frame.content_type == "api/response" else frame.headers.get("Reply-Text", "")
         return CommandReply(command, answer.strip("\r\n"), frame)
+
+
+def _event(frame: Frame) -> Event | Unreadable:
+    try:
+        return decode_event(frame)
+    except UnreadableEvent as error:
+        return Unreadable(str(error))
 
 
 def _one_line(words: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from dialer.errors import ProtocolError
+from dialer.errors import ProtocolError, UnreadableEvent
 from dialer.esl.frames import Frame, parse_headers, percent_decoded, text
 
 _BODY = "_body"
@@ -63,13 +63,19 @@ def _as_text(value: object) -> str:
 def decode_event(frame: Frame) -> Event:
     """The event in a `text/event-json` or `text/event-plain` frame.
 
-    Raises `ProtocolError` when the frame is of another type or its body is not what the type promises.
+    Raises `UnreadableEvent` when its body is not what the type promises, `ProtocolError` when the frame is of another type.
     """
     if frame.content_type == "text/event-json":
-        return Event(_json_headers(frame.body))
+        return _named(Event(_json_headers(frame.body)), frame)
     if frame.content_type == "text/event-plain":
-        return Event(_plain_headers(frame.body))
+        return _named(Event(_plain_headers(frame.body)), frame)
     raise ProtocolError(f"{frame.content_type} is not a type of event that can be read")
+
+
+def _named(event: Event, frame: Frame) -> Event:
+    if not event.name:
+        raise UnreadableEvent(f"an event without a name, beginning {frame.body[:80]!r}")
+    return event
 
 
 def _json_headers(body: bytes) -> Mapping[str, object]:
@@ -80,9 +86,9 @@ def _json_headers(body: bytes) -> Mapping[str, object]:
         try:
             headers = orjson.loads(text(body))
         except orjson.JSONDecodeError as error:
-            raise ProtocolError(f"an event that is not JSON: {error}, beginning {body[:80]!r}") from error
+            raise UnreadableEvent(f"an event that is not JSON: {error}, beginning {body[:80]!r}") from error
     if not isinstance(headers, dict):
-        raise ProtocolError(f"an event that is not a JSON object, beginning {body[:80]!r}")
+        raise UnreadableEvent(f"an event that is not a JSON object, beginning {body[:80]!r}")
     return headers
 
 

@@ -28,6 +28,7 @@ from dialer.esl.originate_queue import OriginateQueue
 from dialer.esl.signals import live_channels, signal
 from dialer.interfaces import Now, SwitchListener
 from dialer.model import LiveChannel, Origination
+from dialer.periodic import RepeatedLog
 from dialer.settings import SwitchSettings
 
 _Result = TypeVar("_Result")
@@ -77,6 +78,7 @@ class InboundSwitch(Service):
         self._identity = config.name
         self.name = f"{config.host}:{config.port}"
         self.last_error = f"{self.name}: not connected yet"
+        self._unreadable = RepeatedLog("an event of the switch cannot be read, and is passed over", reactor)
         self._originate_queue = OriginateQueue(reactor, now, config.calls_per_second, config.max_in_flight, self._send)
         there = endpoint or HostnameEndpoint(reactor, config.host, config.port, timeout=config.handshake)
         rules = LinkRules(
@@ -94,6 +96,7 @@ class InboundSwitch(Service):
             event=self._event,
             pinged=self._pinged,
             concerns=None if owns is None else partial(concerns, owns=owns),
+            unreadable=self._passed_over,
         )
         self._events = Link(reactor, there, rules, retry, hooks)
         self._commands = [Link(reactor, there, rules, retry, hooks) for _ in range(config.command_connections)]
@@ -119,6 +122,11 @@ class InboundSwitch(Service):
     def clock_offset(self) -> timedelta:
         """The switch's clock minus ours; never too large, so that a deadline is never too late."""
         return self._clock.offset
+
+    @property
+    def unreadable(self) -> int:
+        """How many events could not be read."""
+        return self._unreadable.total
 
     def headroom(self, within: float) -> int:
         """How many more originates can be sent within so many seconds."""
@@ -222,6 +230,9 @@ class InboundSwitch(Service):
             # Its calls still end one by one, with events, before it closes the connection.
             self._shutting_down = True
             self._originate_queue.closed(f"{self.name}: the switch is shutting down")
+
+    def _passed_over(self, reason: str) -> None:
+        self._unreadable.happened(switch=self.name, reason=reason)
 
     # --- commands ---
 

@@ -21,9 +21,9 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from dialer.errors import AddressRefused, AuthenticationFailed, CommandFailed, DialerError, SwitchUnavailable
+from dialer.errors import AddressRefused, AuthenticationFailed, CommandFailed, DialerError, SwitchUnavailable, UnreadableEvent
 from dialer.esl import commands
-from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, Rejected
+from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, Rejected, Unreadable
 from dialer.esl.events import Event
 from dialer.esl.protocol import EventSocket
 
@@ -43,7 +43,8 @@ class LinkRules:
 class Hooks:
     """The listener of a link. `prepare` runs after the authentication and may fail; `up` and `down` tell of prepared
     connections only; `failed` tells why none could be had; `pinged` gets the switch's clock as text with each sign of life.
-    Events whose bytes do not concern anybody are not decoded (None: all are)."""
+    Events whose bytes do not concern anybody are not decoded (None: all are). `event` may raise `UnreadableEvent`; of each
+    event that cannot be read, `unreadable` is told the reason."""
 
     prepare: Callable[[Link], Awaitable[None]]
     up: Callable[[Link], None]
@@ -52,6 +53,7 @@ class Hooks:
     event: Callable[[Event], None]
     pinged: Callable[[CommandReply], None]
     concerns: Callable[[bytes], bool] | None = None
+    unreadable: Callable[[str], None] = lambda _reason: None
 
 
 class Link:
@@ -128,15 +130,23 @@ class Link:
     def connected(self) -> None:
         """`Owner`: nothing to do before the switch has greeted."""
 
-    def happened(self, happening: Event | AuthRequested | Disconnected | Rejected) -> None:
+    def happened(self, happening: Event | Unreadable | AuthRequested | Disconnected | Rejected) -> None:
         """`Owner`: events go up, the greeting starts the handshake."""
         if isinstance(happening, Event):
             if self.is_up:
-                self._hooks.event(happening)
+                self._event(happening)
+        elif isinstance(happening, Unreadable):
+            self._hooks.unreadable(happening.reason)
         elif isinstance(happening, AuthRequested):
             self._greet(None)
         elif isinstance(happening, Rejected):
             self._greet(AddressRefused(f"the switch does not accept this address ({happening.reason})"))
+
+    def _event(self, event: Event) -> None:
+        try:
+            self._hooks.event(event)
+        except UnreadableEvent as error:
+            self._hooks.unreadable(str(error))
 
     def lost(self, reason: str) -> None:
         """`Owner`: the connection is closed."""

@@ -9,11 +9,10 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
-from twisted.logger import Logger
 
 from dialer.esl.events import VariablePacker
 from dialer.esl.protocol import EventSocket
-from dialer.esl.session import Session, SessionRules
+from dialer.esl.session import DoorLog, Session, SessionRules
 from dialer.interfaces import CallHandler
 
 
@@ -34,7 +33,6 @@ class OutboundServer(Factory):
     """
 
     noisy = False
-    _log = Logger()
 
     def __init__(
         self,
@@ -50,6 +48,7 @@ class OutboundServer(Factory):
         self._new_id = new_id
         self._config = config or OutboundConfig()
         self._packer = VariablePacker()
+        self.door = DoorLog(clock)
         self._sessions: set[Session] = set()
         self._stopped: list[Deferred[None]] = []
         self._stopping = False
@@ -63,9 +62,11 @@ class OutboundServer(Factory):
         """Twisted: FreeSWITCH, or a stranger, has connected."""
         host = getattr(addr, "host", "")
         if self._stopping or host not in self._config.peers:
-            self._log.warn("refused a connection from {host}", host=host)
+            self.door.refused.happened(peer=host, reason="the dialer is stopping" if self._stopping else "see outbound.allow")
             return None
-        session = Session(self._clock, self._config.rules, self._handler, self._judge, self._new_id, self._packer, self._ended)
+        session = Session(
+            self._clock, self._config.rules, self._handler, self._judge, self._new_id, self._packer, self.door, self._ended
+        )
         self._sessions.add(session)
         return session.socket
 

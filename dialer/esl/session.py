@@ -12,22 +12,26 @@ from typing import Any
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred, DeferredList, fail, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from dialer.errors import BadValue, CommandFailed, DialerError, SessionGone, SwitchUnavailable
 from dialer.esl import bridging, commands
-from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, Rejected
+from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, Rejected, Unreadable
 from dialer.esl.events import Event, VariablePacker
 from dialer.esl.protocol import EventSocket
 from dialer.interfaces import CallHandler
 from dialer.model.flow import Transfer, Transferred
+from dialer.periodic import RepeatedLog
 
 SETTLE = 0.01
 """Seconds; see the orphan race."""
 
 MAX_DIGITS = 256
+
+LONGEST_UUID = 64
+"""Characters of a channel's id that are looked at: those of calls of ours have 36."""
 
 BREAK = 1.0
 """Seconds that what is playing may take to end once it was broken off; FreeSWITCH looks every 20 ms."""
@@ -44,6 +48,30 @@ class SessionRules:
     grace: float = 10.0
 
 
+class DoorLog:
+    """What is counted, and told by a line a minute at most, of the connections to the outbound port: anybody on an address
+    that may connect can make as many as there are. `refused` came from another address, `probes` told of no call,
+    `unwanted` are calls that were hung up at once, `broken` sessions that could not go on, `unreadable` events passed over."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.refused = RepeatedLog("refused connections to the outbound port", clock)
+        self.probes = RepeatedLog("connections to the outbound port that were none of FreeSWITCH's", clock)
+        self.unwanted = RepeatedLog("hanging up calls that came to the outbound port", clock)
+        self.broken = RepeatedLog("sessions of calls failed", clock)
+        self.unreadable = RepeatedLog("an event of a call cannot be read, and is passed over", clock)
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """The counts, by name, of what happened at all."""
+        counted = {
+            "outbound-refused": self.refused.total,
+            "outbound-probes": self.probes.total,
+            "outbound-unwanted": self.unwanted.total,
+            "outbound-broken": self.broken.total,
+        }
+        return {name: count for name, count in counted.items() if count}
+
+
 class Session:
     """`judge` says why a call is not wanted, "" when it is; `ended` is called once, after the handler and the connection."""
 
@@ -57,6 +85,7 @@ class Session:
         judge: Callable[[str], str],
         new_id: Callable[[], str],
         packer: VariablePacker,
+        door: DoorLog,
         ended: Callable[[Session], None],
     ) -> None:
         self._clock = clock
@@ -65,6 +94,7 @@ class Session:
         self._judge = judge
         self._new_id = new_id
         self._packer = packer
+        self._door = door
         self._ended = ended
         self._socket = EventSocket(self)
         self._call_uuid = ""
@@ -190,12 +220,7 @@ class Session:
     async def _run(self) -> None:
         reason = await self._open()
         if reason:
-            self._log.warn(
-                "hanging up the call {call} of {peer}: {reason}",
-                call=self._call_uuid,
-                peer=self._socket.peer,
-                reason=reason,
-            )
+            self._door.unwanted.happened(reason, call=self._call_uuid, peer=_host(self._socket.peer), reason=reason)
             await self._part("CALL_REJECTED")
             return
         try:
@@ -221,7 +246,7 @@ class Session:
         reply = await self._socket.send(commands.connect())
         self._opened_at = self._clock.seconds()
         channel = reply.channel_data()
-        self._call_uuid = channel.value("Unique-ID")
+        self._call_uuid = channel.value("Unique-ID")[:LONGEST_UUID]
         self._variables = self._packer.pack(channel)
         if channel.value("Socket-Mode") != "async" or channel.value("Control") != "full":
             return "the dialplan must say 'async full' to its socket application"
@@ -277,10 +302,12 @@ class Session:
         self._running.addErrback(self._failed)
         self._running.addCallback(lambda _: self._finished())
 
-    def happened(self, happening: Event | AuthRequested | Disconnected | Rejected) -> None:
+    def happened(self, happening: Event | Unreadable | AuthRequested | Disconnected | Rejected) -> None:
         """An event of the channel, or a notice."""
         if isinstance(happening, Event):
             self._event(happening)
+        elif isinstance(happening, Unreadable):
+            self._door.unreadable.happened(call=self._call_uuid, reason=happening.reason)
         elif isinstance(happening, Disconnected) and happening.lingering:
             # The channel is down; CHANNEL_HANGUP_COMPLETE should follow within milliseconds.
             self._later(self._rules.parting, self._end_call, "the call is over")
@@ -334,8 +361,10 @@ class Session:
 
     def _failed(self, failure: Failure) -> None:
         error = failure.value
-        if isinstance(error, DialerError):
-            self._log.warn("the session of {peer} failed: {error}", peer=self._socket.peer, error=error)
+        if isinstance(error, DialerError) and not self._call_uuid:
+            self._door.probes.happened(peer=_host(self._socket.peer), reason=str(error))
+        elif isinstance(error, DialerError):
+            self._door.broken.happened(call=self._call_uuid, peer=_host(self._socket.peer), reason=str(error))
         else:
             self._log.failure("the session of {peer} failed", failure, peer=self._socket.peer)
         self._socket.abort(str(error))
@@ -353,6 +382,11 @@ class Session:
                 timer.cancel()
         self._timers.clear()
         self._ended(self)
+
+
+def _host(peer: IAddress) -> str:
+    """The address without its port, which is another one each time."""
+    return str(getattr(peer, "host", peer))
 
 
 def _refused_hangup(failure: Failure) -> None:

@@ -8,17 +8,23 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from dialer.errors import ProtocolError
+from dialer.errors import ProtocolError, UnreadableEvent
 from dialer.esl.commands import LATE_CAUSE
 from dialer.esl.events import Event
 from dialer.model import Hangup, LiveChannel, OwnCause, Signal, SignalKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_TIME = ("", "0")
+_MOST_DIGITS = 16
+"""Of a number of microseconds: the year 2286."""
+_LONGEST = 2**31 - 1
+"""Milliseconds of a call, 24 days: more is damage, and no column of a database takes it."""
+_HIGHEST_CODE = 999
 
 
 def signal(event: Event) -> Signal | None:
-    """The signal of an event about a call, or None when it says nothing.
+    """The signal of an event about a call, or None when it says nothing. Raises `UnreadableEvent` for one of a call that
+    does not tell which call it is about, or when it was.
 
     A BACKGROUND_JOB belongs to the call whose id is its Job-UUID, because the dialer gives a job the id of its call.
     """
@@ -28,21 +34,21 @@ def signal(event: Event) -> Signal | None:
 
 def event_time(event: Event) -> datetime:
     """The switch's own time of the event. It moves in steps of 20 ms and may lie before the command that caused it."""
-    return _EPOCH + timedelta(microseconds=_number(event, "Event-Date-Timestamp"))
+    micros = _number(event, "Event-Date-Timestamp")
+    if not micros:
+        raise UnreadableEvent(f"{event.name} does not tell when it was (Event-Date-Timestamp)")
+    return _EPOCH + timedelta(microseconds=micros)
 
 
 def _plain(kind: SignalKind) -> Callable[[Event], Signal | None]:
     def read(event: Event) -> Signal | None:
-        call_uuid = event.value("Unique-ID")
-        return Signal(kind=kind, call_uuid=call_uuid, at=event_time(event)) if call_uuid else None
+        return Signal(kind=kind, call_uuid=_call_uuid(event, "Unique-ID"), at=event_time(event))
 
     return read
 
 
 def _hung_up(event: Event) -> Signal | None:
-    call_uuid = event.value("Unique-ID")
-    if not call_uuid:
-        return None
+    call_uuid = _call_uuid(event, "Unique-ID")
     cause = event.value("Hangup-Cause") or event.value("variable_hangup_cause") or OwnCause.UNKNOWN
     hangup = Hangup(
         cause=cause,
@@ -52,9 +58,9 @@ def _hung_up(event: Event) -> Signal | None:
         sip_disposition=event.value("variable_sip_hangup_disposition"),
         rang=_has_time(event, "Caller-Channel-Progress-Time") or _has_time(event, "Caller-Channel-Progress-Media-Time"),
         answered=_has_time(event, "Caller-Channel-Answered-Time"),
-        ring_ms=_ring_ms(event),
-        talk_ms=_number(event, "variable_billmsec"),
-        duration_ms=_number(event, "variable_mduration"),
+        ring_ms=min(_ring_ms(event), _LONGEST),
+        talk_ms=min(_number(event, "variable_billmsec"), _LONGEST),
+        duration_ms=min(_number(event, "variable_mduration"), _LONGEST),
     )
     return Signal(kind=SignalKind.HUNG_UP, call_uuid=call_uuid, at=event_time(event), cause=cause, hangup=hangup)
 
@@ -76,9 +82,9 @@ def _ring_ms(event: Event) -> int:
 
 
 def _job_ended(event: Event) -> Signal | None:
-    call_uuid = event.value("Job-UUID")
-    if not call_uuid or not _is_originate(event):
+    if not _is_originate(event):
         return None
+    call_uuid = _call_uuid(event, "Job-UUID")
     result = event.body.strip()
     if result.startswith("+OK"):
         return Signal(kind=SignalKind.JOB_SUCCEEDED, call_uuid=call_uuid, at=event_time(event))
@@ -101,11 +107,19 @@ def _job_cause(result: str) -> str:
 
 def _number(event: Event, header: str) -> int:
     value = event.value(header)
-    return int(value) if value.isascii() and value.isdigit() else 0
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS else 0
+
+
+def _call_uuid(event: Event, header: str) -> str:
+    call_uuid = event.value(header)
+    if not call_uuid:
+        raise UnreadableEvent(f"{event.name} does not tell which call it is about ({header})")
+    return call_uuid
 
 
 def _optional_number(event: Event, header: str) -> int | None:
-    return _number(event, header) or None
+    value = _number(event, header)
+    return value if 0 < value <= _HIGHEST_CODE else None
 
 
 def _has_time(event: Event, header: str) -> bool:
@@ -134,7 +148,7 @@ def live_channels(listing: str) -> list[LiveChannel]:
     try:
         rows = orjson.loads(listing).get("rows", [])
         return [_channel(row) for row in rows]
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, OverflowError, ValueError) as error:
         raise ProtocolError(f"not a list of channels: {listing[:80]!r}") from error
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import structlog
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from dialer.periodic import PeriodicLoop
+from dialer.periodic import MOST_THINGS, PeriodicLoop, RepeatedLog
 
 
 class Work:
@@ -105,3 +106,36 @@ def test_a_stopped_loop_takes_no_requests() -> None:
     periodic.call_soon()
     clock.advance(5)
     assert work.runs == 1
+
+
+# --- what happens again and again ---------------------------------------------------------------------------------------
+
+
+def test_what_happens_again_is_told_once_a_minute_with_its_number() -> None:
+    clock = Clock()
+    repeated = RepeatedLog("it happened", clock)
+    with structlog.testing.capture_logs() as lines:
+        for second in range(150):
+            repeated.happened(second=second)
+            clock.advance(1)
+        clock.advance(60)
+        clock.advance(60)
+        repeated.happened(second=-1)
+    assert [(line["times"], line["second"]) for line in lines] == [(1, 0), (59, 59), (60, 119), (30, 149), (1, -1)]
+    assert repeated.total == 151
+
+
+def test_each_thing_has_its_own_minute_and_too_many_share_one() -> None:
+    clock = Clock()
+    repeated = RepeatedLog("it happened", clock, error=True)
+    with structlog.testing.capture_logs() as lines:
+        for thing in range(10_000):
+            repeated.happened(thing, thing=thing)
+        clock.advance(61)
+    assert len(lines) <= MOST_THINGS + 2
+    assert sum(line["times"] for line in lines) == 10_000
+    assert {line["log_level"] for line in lines} == {"error"}
+    clock.advance(61)
+    with structlog.testing.capture_logs() as lines:
+        repeated.happened("another", thing="another")
+    assert [line["thing"] for line in lines] == ["another"]

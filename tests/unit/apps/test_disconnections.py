@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import structlog
 from attrs import frozen
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from twisted.logger import globalLogPublisher
 
 from dialer.esl.session import BREAK
 from dialer.model import VoipAppType
@@ -208,19 +208,11 @@ def test_a_call_that_was_being_transferred_is_not_dialled_twice() -> None:
 
 
 def test_a_call_of_somebody_else_is_hung_up_and_logged() -> None:
-    logged: list[str] = []
-
-    def keep(line: dict[str, object]) -> None:
-        logged.append(str(line.get("reason")))
-
     link = Link("answers:ring=0,talk=forever", attempt(PLAY, "a.wav"), SETTINGS)
     link.server._is_ours = lambda _: False
-    globalLogPublisher.addObserver(keep)
-    try:
+    with structlog.testing.capture_logs() as logged:
         link.call(MAX_DURATION)
         link.pass_time(2)
-    finally:
-        globalLogPublisher.removeObserver(keep)
     assert [call.cause for call in link.simulator.calls] == ["CALL_REJECTED"]
     assert link.finished == []
-    assert any("not a call of this dialer" in line for line in logged)
+    assert any("not a call of this dialer" in str(line.get("reason")) for line in logged)

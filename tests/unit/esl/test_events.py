@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.errors import ProtocolError
+from dialer.errors import ProtocolError, UnreadableEvent
 from dialer.esl.events import Event, channel_data, decode_event
 from dialer.esl.frames import Frame
 from tests.unit.esl.recorded import frames_of, said_by_switch
@@ -27,20 +27,20 @@ def test_a_json_event_has_its_headers_and_its_body() -> None:
 
 
 def test_a_missing_header_is_empty() -> None:
-    assert json_event(b"{}").value("Event-Name") == ""
+    assert json_event(b'{"Event-Name":"X"}').value("Unique-ID") == ""
 
 
 def test_a_list_reads_as_freeswitch_writes_lists() -> None:
-    assert json_event(b'{"variable_x":["a","b"]}').value("variable_x") == "ARRAY::a|:b"
+    assert json_event(b'{"Event-Name":"X","variable_x":["a","b"]}').value("variable_x") == "ARRAY::a|:b"
 
 
 def test_invalid_utf8_in_json_is_replaced() -> None:
     assert json_event(b'{"Event-Name":"X","variable_n":"caf\xe9"}').value("variable_n") == "caf\ufffd"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"1", b'{"a":\xff}'])
-def test_what_is_not_a_json_object_is_a_protocol_error(body: bytes) -> None:
-    with pytest.raises(ProtocolError):
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"1", b"null", b'{"a":\xff}', b"{}", b'{"Event-Name":""}', b"[" * 5000])
+def test_what_is_no_json_object_with_a_name_is_unreadable(body: bytes) -> None:
+    with pytest.raises(UnreadableEvent):
         json_event(body)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -13,7 +14,7 @@ from twisted.internet.task import Clock
 from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.model import Origination, Signal, SignalKind
-from tests.unit.esl.wire import FakeSwitch, api_response, json_event, reply
+from tests.unit.esl.wire import DAMAGED_EVENTS, FakeSwitch, api_response, event_frame, json_event, reply
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUBSCRIPTION = (
@@ -100,6 +101,34 @@ def test_events_become_signals() -> None:
     here = Setup().start()
     here.there.wire_of("event").say(json_event(ANSWER))
     assert here.listener.told[-1] == Signal(kind=SignalKind.ANSWERED, call_uuid="c1", at=EPOCH + timedelta(seconds=1))
+
+
+LACKING = [event_frame(ANSWER.replace(gone, "x").encode()) for gone in ('"Unique-ID"', '"Event-Date-Timestamp"', '"1000000"')]
+
+
+@pytest.mark.parametrize("frame", [*map(event_frame, DAMAGED_EVENTS), *LACKING])
+@pytest.mark.parametrize("owns", [None, lambda _: True])
+def test_a_damaged_event_is_passed_over(frame: bytes, owns: Callable[[str], bool] | None) -> None:
+    here = Setup(owns=owns).start()
+    wire = here.there.wire_of("event")
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(100):
+            wire.say(frame)
+        wire.say(json_event(ANSWER))
+        here.clock.advance(61)
+    assert not wire.closing
+    assert [type(each) for each in here.listener.told] == [tuple, Signal]
+    assert here.switch.unreadable == 100
+    assert [line["times"] for line in lines] == [1, 99]
+
+
+@pytest.mark.parametrize("fault", [b"Content-Length: x\nContent-Type: text/event-json\n\n", b"Content-Length: 2\n\n{}"])
+def test_a_fault_of_the_framing_drops_the_connection(fault: bytes) -> None:
+    here = Setup().start()
+    wire = here.there.wire_of("event")
+    wire.say(fault)
+    assert wire.closing
+    assert here.switch.unreadable == 0
 
 
 def test_of_calls_of_other_dialers_only_the_ends_are_told() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+import structlog
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
@@ -13,7 +14,7 @@ from dialer.errors import BadValue, CommandFailed, SessionGone
 from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.esl.session import SETTLE, Session
 from tests.unit.esl.recorded import said_by_switch
-from tests.unit.esl.wire import Wire, json_event, reply
+from tests.unit.esl.wire import DAMAGED_EVENTS, Wire, event_frame, json_event, reply
 
 CHANNEL = said_by_switch("21-outbound-async-full-linger").partition(b"\n\n")[0] + b"\n\n"
 CALL_UUID = "c59e1653-0460-45db-a293-392395340abf"
@@ -95,6 +96,13 @@ class Keeping:
     async def __call__(self, call: Any) -> None:
         self.calls.append(call)
         await call.when_closed()
+
+
+@pytest.fixture
+def told() -> Any:
+    """The lines of our own log."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture
@@ -257,13 +265,13 @@ def test_digits_are_collected_and_awaited() -> None:
     assert (first, call.digits) == (["4"], "4#")
 
 
-def test_a_call_of_somebody_else_is_hung_up_and_logged(logged: list[Any]) -> None:
+def test_a_call_of_somebody_else_is_hung_up_and_logged(told: list[Any]) -> None:
     handler = Keeping()
     here = Here(handler, ours=False)
     wire = here.open()
     assert wire.commands == ["connect", "sendmsg\ncall-command: hangup\nhangup-cause: CALL_REJECTED"]
     assert handler.calls == []
-    assert any("not a call of this dialer" in str(line.get("reason")) for line in logged)
+    assert any("not a call of this dialer" in str(line.get("reason")) for line in told)
     here.settle(6.0)
     assert here.server.sessions == 0
 
@@ -271,14 +279,14 @@ def test_a_call_of_somebody_else_is_hung_up_and_logged(logged: list[Any]) -> Non
 @pytest.mark.parametrize(
     ("said", "wrong"), [(b"Mode: async", b"Mode: static"), (b"Control: full", b"Control: single-channel")]
 )
-def test_a_dialplan_without_async_full_is_told_so(said: bytes, wrong: bytes, logged: list[Any]) -> None:
+def test_a_dialplan_without_async_full_is_told_so(said: bytes, wrong: bytes, told: list[Any]) -> None:
     handler = Keeping()
     here = Here(handler)
     here.channel = CHANNEL.replace(said, wrong)
     wire = here.open()
     assert handler.calls == []
     assert wire.commands[-1].endswith("CALL_REJECTED")
-    assert any("async full" in str(line.get("reason")) for line in logged)
+    assert any("async full" in str(line.get("reason")) for line in told)
 
 
 def test_a_stranger_gets_no_session() -> None:
@@ -348,3 +356,60 @@ def test_a_peer_that_breaks_the_protocol_is_dropped() -> None:
     wire = here.open()
     assert wire.closing
     assert here.server.sessions == 0
+
+
+# --- strangers at the door ----------------------------------------------------------------------------------------------
+
+PROBES = {
+    "closes at once": [b""],
+    "HTTP": [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"],
+    "TLS": [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256))],
+    "half a header": [b"Content-Type: command/re"],
+    "a refusal": [reply("-ERR no")],
+    "a reply too many": [reply("+OK"), reply("+OK"), reply("+OK")],
+    "a call of its own": [CHANNEL.replace(CALL_UUID.encode(), b"x" * 100_000)],
+}
+
+
+@pytest.mark.parametrize("said", PROBES.values(), ids=PROBES.keys())
+def test_a_port_scanner_makes_a_line_a_minute(said: list[bytes], told: list[Any]) -> None:
+    here = Here(for_ever, ours=False)
+    here.answer = lambda block: None  # type: ignore[method-assign]
+    for _ in range(704):
+        wire = here.open()
+        for data in said:
+            wire.say(data)
+            here.settle()
+        wire.close()
+        here.settle(60 / 704)
+    here.settle(60.1)
+    assert here.server.sessions == 0
+    assert sum(here.server.door.figures.values()) == 704
+    assert len(told) <= 3
+    assert sum(line["times"] for line in told) == 704
+    assert all(len(str(line)) < 1000 for line in told)
+
+
+def test_a_stranger_that_may_not_connect_makes_a_line_a_minute(told: list[Any]) -> None:
+    here = Here(for_ever)
+    for last in range(200):
+        assert here.server.buildProtocol(IPv4Address("TCP", f"192.0.2.{last}", 1)) is None
+    assert [line["times"] for line in told] == [1]
+    here.settle(61)
+    assert [line["times"] for line in told] == [1, 199]
+    assert here.server.door.figures == {"outbound-refused": 200}
+
+
+@pytest.mark.parametrize("body", DAMAGED_EVENTS)
+def test_a_damaged_event_of_a_call_is_passed_over(body: bytes, told: list[Any]) -> None:
+    handler = Keeping()
+    here = Here(handler)
+    wire = here.open()
+    played = outcome(handler.calls[0].execute("playback", "x"))
+    wire.say(reply("+OK"))
+    for _ in range(50):
+        wire.say(event_frame(body))
+    wire.say(completed("ev-1", "FILE PLAYED"))
+    assert (played, wire.closing) == (["FILE PLAYED"], False)
+    assert here.server.door.unreadable.total == 50
+    assert len(told) == 1

@@ -30,6 +30,28 @@ def json_event(text: str) -> bytes:
     return b"Content-Length: %d\nContent-Type: text/event-json\n\n" % len(body) + body
 
 
+DAMAGED_EVENTS = (
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'"text"',
+    b"{}",
+    b'{"Event-Name":""}',
+    b'{"Event-Name":"CHANNEL_ANSWER","Unique-ID":"c1"',
+    b'{"Event-Name":"CHANNEL_ANSWER","Unique-ID":"c1\xff',
+    b'{"Event-Name":"CHANNEL_ANSWER","variable_x":"\\ud800"}',
+    b"\xff\xfe\x00" * 100,
+    b"[" * 10_000,
+)
+"""Contents of event frames of which nothing can be told."""
+
+
+def event_frame(body: bytes) -> bytes:
+    """A whole frame, whatever its content."""
+    return b"Content-Length: %d\nContent-Type: text/event-json\n\n" % len(body) + body
+
+
 class Wire(StringTransport):
     """One connection. `commands` are the first lines of what the dialer wrote."""
 
