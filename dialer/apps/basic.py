@@ -56,8 +56,9 @@ async def speak(call: AnsweredCall, context: CallContext) -> None:
 
 
 def tags(contact: Contact) -> dict[str, str]:
-    """The names that may stand between braces; the contact's own fields win over its `additional_vars`."""
-    return {
+    """The names that may stand between braces; the contact's own fields win over its `additional_vars`. What UTF-8 cannot
+    carry becomes a question mark."""
+    known = {
         **contact.additional_vars,
         "contact": contact.number,
         "number": contact.number,
@@ -66,6 +67,7 @@ def tags(contact: Contact) -> dict[str, str]:
         "email": contact.email,
         "description": contact.description,
     }
+    return {name: str(value).encode("utf-8", "replace").decode() for name, value in known.items()}
 
 
 async def conference(call: AnsweredCall, context: CallContext) -> None:

@@ -17,6 +17,7 @@ from dialer.errors import BadValue
 from dialer.interfaces import AnsweredCall
 from dialer.model import Contact, Gateway, GatewayStatus
 from dialer.model.flow import Transfer, Transferred
+from dialer.variables import harmless
 
 RESUMED = "originate_disposition"
 """A channel variable that FreeSWITCH sets on the leg that dials another one."""
@@ -25,8 +26,9 @@ MOST_HEADERS = 20
 LONGEST_HEADER = 200
 """Characters: SIP over UDP has to fit into a datagram."""
 
-_NOT_IN_A_HEADER = re.compile(r"[\x00-\x1f\x7f${}\\\"'<>]")
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9]+")
+_NOT_IN_A_CALLER_NUMBER = re.compile(r"[^A-Za-z0-9+*#._~-]")
+LONGEST_CALLER_NUMBER = 64
 
 
 async def dial(call: AnsweredCall, context: CallContext) -> None:
@@ -51,7 +53,7 @@ async def dial(call: AnsweredCall, context: CallContext) -> None:
         dial_string=address,
         timeout=context.settings.dial_timeout,
         ringback=context.settings.ringback,
-        caller_id_number=context.attempt.plan.campaign.caller_id or contact.number,
+        caller_id_number=context.attempt.plan.campaign.caller_id or _caller_number(contact),
         variables=variables + _without(variables, headers(contact)),
     )
     context.notes |= _account(await call.bridge(transfer))
@@ -59,12 +61,17 @@ async def dial(call: AnsweredCall, context: CallContext) -> None:
 
 def headers(contact: Contact) -> tuple[tuple[str, str], ...]:
     """The contact as SIP headers of the second leg: `X-Contact`, `X-First-Name`, `X-Last-Name`, then `X-` and the name of each
-    of its `additional_vars`, with hyphens for what is neither letter nor digit. Characters that are syntax become blanks."""
+    of its `additional_vars`, with hyphens for what is neither letter nor digit. Whatever the values are, the switch takes them
+    (`variables.harmless`): the callee waits to be connected."""
     fields = {"Contact": contact.number, "First-Name": contact.first_name, "Last-Name": contact.last_name}
     for name, value in contact.additional_vars.items():
         fields.setdefault(_NOT_IN_A_NAME.sub("-", name).strip("-")[:64].title(), str(value))
-    pairs = ((name, _NOT_IN_A_HEADER.sub(" ", value).strip()[:LONGEST_HEADER]) for name, value in fields.items() if name)
+    pairs = ((name, harmless(value, LONGEST_HEADER)) for name, value in fields.items() if name)
     return tuple((f"sip_h_X-{name}", value) for name, value in pairs if value)[:MOST_HEADERS]
+
+
+def _caller_number(contact: Contact) -> str:
+    return _NOT_IN_A_CALLER_NUMBER.sub("", contact.number)[:LONGEST_CALLER_NUMBER]
 
 
 def _without(known: tuple[tuple[str, str], ...], others: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

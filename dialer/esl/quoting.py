@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from dialer import variables
 from dialer.errors import BadValue
 
 _ENDING_A_LINE = re.compile(r"[\r\n\0$]")
@@ -36,8 +37,6 @@ _ENDPOINT = re.compile(r"[A-Za-z0-9_.:-]{1,255}:[0-9]{1,5}")
 _CALLER_NUMBER = re.compile(r"[A-Za-z0-9+*#._~-]{1,64}")
 _NOT_DIALLED = re.compile(r"[^A-Za-z0-9_./@:;=+*#%&?!~-]")
 _LONGEST_VALUE = 4096
-_SEVERAL_ORIGINATES = ":_:"
-_NESTED_VARIABLES = "origination_nested_vars=true"
 
 
 def _refuse_characters(field: str, found: Sequence[str], where: str) -> None:
@@ -110,8 +109,7 @@ def dial_string(field: str, value: str) -> str:
         raise BadValue(field, "may not be empty")
     if not value[0].isalnum():
         raise BadValue(field, "must begin with a letter or a digit")
-    _refuse_texts(field, value)
-    return value
+    return variables.check_texts(value, field)
 
 
 def variable_value(field: str, value: str) -> str:
@@ -120,16 +118,7 @@ def variable_value(field: str, value: str) -> str:
     _refuse_characters(field, _NOT_IN_A_VARIABLE.findall(value), "in a channel variable")
     if len(value) > _LONGEST_VALUE:
         raise BadValue(field, f"has {len(value)} characters; at most {_LONGEST_VALUE} are accepted")
-    if value.startswith("ARRAY::"):
-        raise BadValue(field, "may not begin with ARRAY::")
-    _refuse_texts(field, value)
-    return value
-
-
-def _refuse_texts(field: str, value: str) -> None:
-    for special in (_SEVERAL_ORIGINATES, _NESTED_VARIABLES):
-        if special in value.lower():
-            raise BadValue(field, f"may not contain {special}")
+    return variables.check_texts(value, field)
 
 
 def assignments(pairs: Sequence[tuple[str, str]]) -> str:

@@ -13,6 +13,7 @@ from dialer.model.phonebook import Phonebook
 from dialer.model.voip_app import VoipApp, no_shell
 from dialer.numbers import caller_number
 from dialer.time_kinds import Week, Weekdays, Zone
+from dialer.variables import caller_name
 
 EVERY_DAY: Weekdays = (True, True, True, True, True, True, True)
 
@@ -76,7 +77,9 @@ class Campaign:
         "", longest=500, v1="voipapp_data", check=no_shell, doc="the data of the voice application, in place of its own"
     )
     caller_id: str = rule("", longest=33, v1="callerid", check=caller_number, doc="the number that the callee sees")
-    caller_name: str = rule("", longest=60, v1="caller_name", doc="the name that the callee sees, where the network shows it")
+    caller_name: str = rule(
+        "", longest=60, v1="caller_name", check=caller_name, doc="the name that the callee sees, where the network shows it"
+    )
     unknown_policy: UnknownPolicy = rule(
         UnknownPolicy.RETRY,
         v1="unknown_policy",

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.errors import BadValue
+from dialer.variables import check_texts
 
 NUMBER: Final = "{number}"
 """The place of the number in a dial string."""
@@ -87,6 +88,10 @@ def parse_parameters(
             raise BadValue(field, f"{item.strip()[:80]!r} is not name=value with a name of letters, digits, _ and -")
         if bad := _SYNTAX_IN_VALUE.findall(value):
             raise BadValue(field, f"the value of {name} may not contain {_listed(bad)}")
+        try:
+            check_texts(value, field)
+        except BadValue as error:
+            raise BadValue(field, f"the value of {name} {error.problem}") from None
         if name.lower() in reserved:
             raise BadValue(field, f"{name} is set by the dialer itself")
         if name.lower() in seen:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dialer.apps.basic import DEFAULT_AUDIO
 from dialer.apps.dial import MOST_HEADERS, headers
+from dialer.esl import bridging, commands
 from dialer.model import Contact, GatewayStatus, VoipAppType
 from dialer.model.flow import Transferred
 from tests.unit.apps.world import AGENTS, ANA, Apps
@@ -186,6 +191,74 @@ def test_the_contact_goes_along_as_sip_headers_that_cannot_hold_a_second_header(
         "sip_h_X-City": "Lima",
         "sip_h_X-Vip-Level": "gold  X-Evil: 1",
     }
+
+
+DEAD_DATA = [
+    "ARRAY::a",
+    "ARRAY::a|:b",
+    "array::",
+    " ARRAY::ARRAY::a",
+    "^^",
+    "^^:a:b",
+    "@",
+    "@/etc/passwd",
+    "{}",
+    "{a=b}c",
+    "[leg_timeout=1]x",
+    "<enterprise>",
+    "a:_:b",
+    ":_:_:_:",
+    "Origination_Nested_Vars=True",
+    "${uuid}",
+    "$${x}",
+    "%[a=b]",
+    "a,b|c",
+    "\\",
+    "'",
+    '"',
+    "\ud800",
+    "x\r\nX-Evil: 1",
+    "\0",
+    "\u202e",
+    "ﬁ" * 5000,
+]
+
+
+def carried(contact: Contact) -> str:
+    """The command with which the contact is put through."""
+    apps = Apps()
+    apps.store.contacts[1] = contact
+    apps.start(DIAL, "100")
+    assert apps.notes is not None
+    assert "error" not in apps.notes
+    (transfer,) = apps.call.transfers
+    return bridging.argument(transfer)
+
+
+@pytest.mark.parametrize("value", DEAD_DATA)
+def test_whatever_a_contact_is_called_the_callee_is_connected(value: str) -> None:
+    contact = Contact(number="1", first_name=value, last_name=value, additional_vars={value: value, "b": value})
+    argument = carried(contact)
+    assert argument.count("{") == argument.count("}") == 1
+    assert not re.search(r"[\r\n\0$]|:_:|=ARRAY::", argument, re.IGNORECASE)
+
+
+@given(st.text(), st.text(), st.dictionaries(st.text(), st.text(), max_size=5))
+def test_any_text_about_a_contact_is_carried(first: str, number: str, more: dict[str, str]) -> None:
+    carried(Contact(number=number, first_name=first, last_name=first[::-1], additional_vars=more))
+
+
+@pytest.mark.parametrize("value", DEAD_DATA)
+def test_whatever_a_contact_is_called_a_text_is_spoken(apps: Apps, value: str) -> None:
+    apps.store.contacts[1] = Contact(number="1", first_name=value)
+    apps.start(SPEAK, "{first_name}, hello")
+    ((application, argument),) = apps.call.executed
+    assert commands.execute(application, argument, "ev-1")
+
+
+def test_names_of_people_are_carried_as_they_are() -> None:
+    for name in ("Ana-María", "d'Arc"[2:], "Lê Thị", "Müller & Co. (Array)", "José, 2nd", "50% off", "a::b", "x=y|z^w~"):
+        assert dict(headers(Contact(number="1", first_name=name)))["sip_h_X-First-Name"] == name
 
 
 def test_headers_are_few_and_short() -> None:
