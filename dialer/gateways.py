@@ -56,7 +56,8 @@ def chain(gateways: Mapping[int, Gateway], gateway_id: int) -> Iterator[Gateway]
 
 @frozen
 class Backoff:
-    """How a gateway, or the switch, fared of late: faults in a row, and until when it is backed off from.
+    """How a gateway, or the switch, fared of late: faults in a row, the cause of the last one that counted, and until when it
+    is backed off from.
 
     Faults that come in meanwhile are those of calls that were on their way: they lengthen nothing. After the pause
     it is tried again, and each further fault doubles the pause, from 1 s to `longest`, until a call gets through. The end of a
@@ -68,20 +69,27 @@ class Backoff:
     until: datetime | None = None
     fault_at: datetime | None = None
     longest: timedelta = LONGEST_PAUSE
+    cause: str = ""
 
     def blocks(self, now: datetime) -> bool:
         """Whether it is backed off from at `now`."""
         return self.until is not None and now < self.until
 
-    def after_fault(self, now: datetime, sent_at: datetime | None = None) -> Backoff:
+    def after_fault(self, now: datetime, sent_at: datetime | None = None, cause: str = "") -> Backoff:
         """After a call that failed by its fault. With `sent_at`, what was sent before the pause ended was on its way."""
         if self.blocks(sent_at or now):
             return evolve(self, fault_at=now)
         faults = self.faults + 1
         if faults < FAULTS_BEFORE_PAUSE:
-            return evolve(self, faults=faults, until=None, fault_at=now)
+            return evolve(self, faults=faults, until=None, fault_at=now, cause=cause)
         doublings = min(faults - FAULTS_BEFORE_PAUSE, 10)  # 2**10 s is far beyond the longest pause
-        return evolve(self, faults=faults, until=now + min(FIRST_PAUSE * 2**doublings, self.longest), fault_at=now)
+        until = now + min(FIRST_PAUSE * 2**doublings, self.longest)
+        return evolve(self, faults=faults, until=until, fault_at=now, cause=cause)
+
+    @property
+    def text(self) -> str:
+        """The faults, for a sentence: `3 faults in a row (GATEWAY_DOWN)`."""
+        return f"{self.faults} faults in a row" + (f" ({self.cause})" if self.cause else "")
 
     def after_success(self, at: datetime) -> Backoff:
         """After a call that got through to the contact's network at `at` (see `verdict.got_through_at`)."""

@@ -1,5 +1,6 @@
 """The texts that a channel variable of the switch, and the SIP header that one becomes, can carry: what an administrator
 enters is refused when it cannot be carried, what is known of a contact is made so that it can.
+
 Besides characters that are syntax, FreeSWITCH knows texts that are: a value that begins with `ARRAY::` becomes a list
 (switch_event.c), `:_:` anywhere in an originate or a bridge makes several of it, and `origination_nested_vars=true` has the
 variables read another time (switch_ivr_originate).

@@ -33,6 +33,7 @@ from twisted.python.failure import Failure
 
 from dialer.calls import machine, retry
 from dialer.calls.corrections import Correction, CorrectionLog
+from dialer.calls.health_log import HealthLog, words
 from dialer.calls.live import LiveAttempt, hang_up
 from dialer.calls.recovery import Reconciler
 from dialer.calls.register import ForeignHangups, OpenAttempts
@@ -95,6 +96,7 @@ class Lifecycle:
     corrections: CorrectionLog = field(factory=CorrectionLog, init=False)
     register: OpenAttempts = field(factory=OpenAttempts, init=False)
     health: Health = field(factory=Health, init=False)
+    _health_log: HealthLog = field(factory=HealthLog, init=False)
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
     _reconciler: Reconciler = field(init=False)
     sweeper: Sweeper = field(init=False)
@@ -266,7 +268,9 @@ class Lifecycle:
         campaign = self._rules.get(plan.campaign.id, plan.campaign)
         outcome = live.outcome(now)
         verdict = judge(outcome)
-        self.health.ended(plan, verdict.fault, got_through_at(outcome, verdict), now)
+        self.health.ended(plan, verdict.fault, got_through_at(outcome, verdict), now, words(outcome))
+        self._health_log.look(f"gateway {plan.gateway.name}", self.health.gateways.get(plan.gateway.id), now)
+        self._health_log.look("the switch", self.health.switch, now)
         if self.health.switch.blocks(now):
             self.release_unsent()
         decision = retry.decide(verdict, outcome, plan.candidate, campaign, now)

@@ -160,13 +160,13 @@ class Health:
     gateways: dict[int, Backoff] = field(factory=dict, init=False)
     switch: Backoff = field(factory=lambda: Backoff(longest=LONGEST_SWITCH_PAUSE), init=False)
 
-    def ended(self, plan: Plan, fault: Fault, got_through_at: datetime | None, now: datetime) -> None:
-        """A call has ended; `got_through_at` is when it showed that its way out works, if it did."""
+    def ended(self, plan: Plan, fault: Fault, got_through_at: datetime | None, now: datetime, cause: str = "") -> None:
+        """A call has ended, of `cause` in words; `got_through_at` is when it showed that its way out works, if it did."""
         gateway_id = plan.gateway.id
         if fault is Fault.GATEWAY:
-            self.gateways[gateway_id] = self.gateways.get(gateway_id, Backoff()).after_fault(now)
+            self.gateways[gateway_id] = self.gateways.get(gateway_id, Backoff()).after_fault(now, cause=cause)
         elif fault is Fault.SWITCH:
-            self.switch = self.switch.after_fault(now, plan.due_at)
+            self.switch = self.switch.after_fault(now, plan.due_at, cause)
         elif got_through_at is not None:
             self.got_through(plan)
             before = self.gateways.get(gateway_id)

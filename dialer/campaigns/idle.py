@@ -6,7 +6,7 @@ routes out, the limits, the pace. The first that holds is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from attrs import Factory, frozen
 
 from dialer.campaigns.planning import Routes, Unavailable, campaign_headroom
 from dialer.campaigns.windows import in_daily_window, next_opening
-from dialer.gateways import Backoff, chain
+from dialer.gateways import FAULTS_BEFORE_PAUSE, Backoff, chain
 from dialer.model import Campaign, CampaignStatus, Gateway, IdleCode, IdleReason, Progress, SubscriberStatus
 
 SOON: Final = timedelta(seconds=1)
@@ -102,7 +102,21 @@ def _contacts(situation: Situation) -> IdleReason | None:
         return None
     at = progress.next_ready_at
     first = "" if at is None else f", the first on {_local(at, situation.campaign)}"
-    return IdleReason(IdleCode.RETRIES_LATER, f"the contacts left ({pending}) are to be called later{first}", at)
+    return IdleReason(
+        IdleCode.RETRIES_LATER, f"the contacts left ({pending}) are to be called later{first}{_faults(situation)}", at
+    )
+
+
+def _faults(situation: Situation) -> str:
+    """Why they were not called before, when that was the switch's or the gateway's fault, not theirs."""
+    routes = situation.routes
+    ways = [("the switch", situation.switch)]
+    ways += [(f"gateway {way.name}", routes.backoffs[way.id]) for way in _chain(situation) if way.id in routes.backoffs]
+    return "".join(f"; {name} had {fared.text}" for name, fared in ways if fared.faults >= FAULTS_BEFORE_PAUSE)
+
+
+def _chain(situation: Situation) -> Iterator[Gateway]:
+    return chain(situation.routes.gateways, situation.campaign.gateway_id)
 
 
 def _switch(situation: Situation) -> IdleReason | None:
@@ -114,7 +128,8 @@ def _switch_full(situation: Situation) -> IdleReason | None:
     if backoff.until is None or not backoff.blocks(now):
         return None
     wait = (backoff.until - now).total_seconds()
-    text = f"the switch is full: it refused {backoff.faults} calls in a row, and is asked again in {wait:.0f} s"
+    cause = f" ({backoff.cause})" if backoff.cause else ""
+    text = f"the switch is full: it refused {backoff.faults} calls in a row{cause}, and is asked again in {wait:.0f} s"
     return IdleReason(IdleCode.SWITCH_FULL, text, backoff.until)
 
 
@@ -123,9 +138,9 @@ def _database(situation: Situation) -> IdleReason | None:
 
 
 def _gateways(situation: Situation) -> IdleReason | None:
-    routes, campaign = situation.routes, situation.campaign
+    routes = situation.routes
     unavailable_gateways: list[tuple[Gateway, Unavailable]] = []
-    for way in chain(routes.gateways, campaign.gateway_id):
+    for way in _chain(situation):
         unavailable = routes.unavailable(way, situation.now)
         if unavailable is None:
             return None

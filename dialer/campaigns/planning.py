@@ -67,7 +67,7 @@ class Routes:
             return Unavailable("inactive", "is inactive")
         backoff = self.backoffs.get(gateway.id)
         if backoff is not None and backoff.blocks(now):
-            return Unavailable("paused", f"is spared after {backoff.faults} carrier faults in a row", backoff.until)
+            return Unavailable("paused", f"is backed off from after {backoff.text}", backoff.until)
         if headroom(gateway, self._live(gateway) + planned) == 0:
             return Unavailable("full", f"is full ({gateway.maximum_call} calls)")
         return None

@@ -103,7 +103,7 @@ def test_every_gateway_of_the_chain_is_told_of_and_the_earliest_end_of_a_pause()
     out = routes(gateway(maximum_call=0, failover_id=2), gateway(id=2, name="backup"), spared=(2,))
     found = reason(routes=out)
     assert found.code is IdleCode.GATEWAY_FULL
-    assert found.text == "gateway carrier is full (0 calls), gateway backup is spared after 3 carrier faults in a row"
+    assert found.text == "gateway carrier is full (0 calls), gateway backup is backed off from after 3 faults in a row"
     assert found.until == NOON + timedelta(seconds=1)
 
 
