@@ -216,6 +216,11 @@ OPT_OUT = "opt_out"
 its number to the do-not-call list."""
 
 
+UNSERVED = "unserved"
+"""The note of a voice application that it could do nothing for the callee, and why: nothing to play was found, nobody could be
+dialled, the data means nothing. Whether the contact was reached all the same is the campaign's policy."""
+
+
 class ApplicationStore(Protocol):
     """The reads and writes of voice applications. Fails with: `StoreError`."""
 

@@ -110,6 +110,7 @@ class DialerService:
     scheduler: Scheduler = field(init=False)
     cdr_reconciler: CdrReconciler = field(init=False)
     heartbeat: Heartbeat = field(init=False)
+    applications: VoiceApplications = field(init=False)
     clock: DatabaseClock = field(init=False)
     outbound: OutboundServer = field(init=False)
     deliverer: OutboxDeliverer | None = field(default=None, init=False)
@@ -211,6 +212,14 @@ class DialerService:
 
     def _build_flow(self, outbound: str) -> None:
         settings = self.settings
+        self.applications = VoiceApplications(
+            settings=settings.apps,
+            store=AnsweredCalls(self.database),
+            clock=self.reactor,
+            now=self.now,
+            applications=settings.applications,
+            numbering=numbering(self.database.region),
+        )
         flow = FlowSettings(
             installation=self.database.installation_id,
             outbound=outbound,
@@ -223,14 +232,7 @@ class DialerService:
             store=self.store,
             switch=self.switch,
             settings=flow,
-            application=VoiceApplications(
-                settings=self.settings.apps,
-                store=AnsweredCalls(self.database),
-                clock=self.reactor,
-                now=self.now,
-                applications=self.settings.applications,
-                numbering=numbering(self.database.region),
-            ).run,
+            application=self.applications.run,
             finished=self.finished,
             submitted=self.pace.note,
             foreign_hangups=ForeignHangups(MOST_FOREIGN_HANGUPS if self.database.dialect is Dialect.POSTGRESQL else 0),
@@ -267,9 +269,15 @@ class DialerService:
     def _figures(self) -> dict[str, int]:
         """The figures of this process for `dialer nodes`."""
         done = {str(kind): count for kind, count in self.lifecycle.corrections.items() if count}
-        unreadable = self.switch.unreadable + self.outbound.door.unreadable.total
-        read = {"unreadable-events": unreadable} if unreadable else {}
-        return {**done, **read, **self.outbound.door.figures, "waiting-changes": self.store.backlog}
+        now = self.now()
+        noticed = {
+            "unreadable-events": self.switch.unreadable + self.outbound.door.unreadable.total,
+            "unserved-callees": self.applications.unserved,
+            "gateways-backed-off": sum(backoff.blocks(now) for backoff in self.lifecycle.health.gateways.values()),
+            **self.outbound.door.figures,
+        }
+        told = {name: count for name, count in noticed.items() if count}
+        return {**done, **told, "waiting-changes": self.store.backlog}
 
     async def _close(self) -> None:
         if self._port is not None:

@@ -6,18 +6,20 @@ from __future__ import annotations
 
 from dialer import appdata
 from dialer.apps.context import CallContext
-from dialer.interfaces import AnsweredCall
+from dialer.interfaces import UNSERVED, AnsweredCall
 from dialer.model import Contact
 from dialer.settings import AppSettings
 
 DEFAULT_AUDIO = "tone_stream://%(400,200,440);%(600,200,660)"
 """The sound when neither the campaign nor the voice application names anything: two short tones."""
 
-NOT_FOUND = "FILE NOT FOUND"
+NOT_PLAYED = frozenset({"FILE NOT FOUND", "PLAYBACK ERROR"})
+"""The responses of `playback` for a sound of which the callee heard nothing (mod_dptools.c)."""
 
 
 async def play_audio(call: AnsweredCall, context: CallContext) -> None:
-    """Play what the data names. Notes how many sounds were `played` to their end, and those that are `missing`.
+    """Play what the data names. Notes how many sounds were `played` to their end, those that are `missing`, and, when there
+    were no others, that the callee was left `unserved`.
 
     Raises `SessionGone` when the callee hangs up before the end, `BadValue` for data that cannot be played.
     """
@@ -27,12 +29,14 @@ async def play_audio(call: AnsweredCall, context: CallContext) -> None:
     played, missing = 0, []
     notes["played"] = "0"
     for sound in sounds:
-        if await call.execute("playback", located(sound, context.settings)) == NOT_FOUND:
+        if await call.execute("playback", located(sound, context.settings)) in NOT_PLAYED:
             missing.append(sound)
             notes["missing"] = appdata.SEPARATOR.join(missing)
         else:
             played += 1
             notes["played"] = str(played)
+    if not played:
+        notes[UNSERVED] = f"the switch has not got {notes['missing']}"
 
 
 def located(sound: str, settings: AppSettings) -> str:
@@ -52,6 +56,8 @@ async def speak(call: AnsweredCall, context: CallContext) -> None:
     if text:
         settings = context.settings
         await call.execute("speak", f"{settings.engine}|{settings.voice}|{text}")
+    else:
+        context.notes[UNSERVED] = "nothing was left to speak"
     context.notes["spoken"] = str(len(text))
 
 

@@ -14,14 +14,16 @@ from attrs import define, field
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 
+from dialer import appdata
 from dialer.apps.basic import conference, located, play_audio, speak
 from dialer.apps.context import Application, CallContext
 from dialer.apps.dial import dial
 from dialer.apps.guard import Guard
 from dialer.errors import BadValue, DialerError, SessionGone
-from dialer.interfaces import OPT_OUT, AnsweredCall, ApplicationStore, Now
+from dialer.interfaces import OPT_OUT, UNSERVED, AnsweredCall, ApplicationStore, Now
 from dialer.model import Attempt, VoipAppType
 from dialer.numbering import Numbering, numbering
+from dialer.periodic import RepeatedLog
 from dialer.settings import AppSettings
 
 log = structlog.get_logger()
@@ -57,10 +59,19 @@ class VoiceApplications:
     now: Now
     applications: Mapping[VoipAppType, Application] = BUILT_IN
     numbering: Numbering = field(factory=numbering)
+    unserved: int = field(default=0, init=False)
+    """Callees for whom an application could do nothing."""
+    _missing: RepeatedLog = field(init=False)
+    _failing: RepeatedLog = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._missing = RepeatedLog("the switch has not got a sound that a campaign plays", self.clock)
+        self._failing = RepeatedLog("the voice application failed", self.clock)
 
     async def run(self, call: AnsweredCall, attempt: Attempt) -> dict[str, str]:
         """Drive the call; returns the notes, whatever happened to it: a call that is gone is no error. What an application
-        raises beside that is logged, and its words are noted as `error`."""
+        raises beside that is logged, and its words are noted as `error`; unless it had done something before, the callee was
+        left `unserved`."""
         kind = attempt.plan.campaign.voip_app.type
         settings = self.settings
         context = CallContext(attempt=attempt, settings=settings, store=self.store, clock=self.clock, numbering=self.numbering)
@@ -79,12 +90,15 @@ class VoiceApplications:
             if not guard.interrupted:
                 raise  # the session does not wait for it any longer, and says so
         except DialerError as error:
-            _failed(context, error)
+            self._failed(context, error)
+            _left_unserved(context.notes)
         except Exception:
             log.exception("the voice application failed", call=call.call_uuid)
             context.notes["error"] = "the application is broken; the log tells more"
+            _left_unserved(context.notes)
         finally:
             guard.stop()
+            self._look_at(context)
         if guard.pressed:
             await self._opted_out(call, context)
         elif guard.expired:
@@ -117,7 +131,7 @@ class VoiceApplications:
         except SessionGone:
             pass  # the callee has hung up
         except DialerError as error:
-            _failed(context, error)
+            self._failed(context, error)
 
     async def _confirm(self, call: AnsweredCall) -> None:
         sound = self.settings.opt_out_sound
@@ -131,10 +145,30 @@ class VoiceApplications:
         finally:
             guard.stop()
 
+    # --- the log ----------------------------------------------------------------------------------------------------------
 
-def _failed(context: CallContext, error: DialerError) -> None:
-    log.warning("the voice application failed", call=context.attempt.call_uuid, reason=str(error))
-    context.notes["error"] = str(error)
+    def _failed(self, context: CallContext, error: DialerError) -> None:
+        """All calls of a campaign may fail alike: that is one line a minute."""
+        campaign, reason = context.attempt.plan.campaign, str(error)
+        self._failing.happened((campaign.id, reason), campaign=campaign.name, call=context.attempt.call_uuid, reason=reason)
+        context.notes["error"] = reason
+
+    def _look_at(self, context: CallContext) -> None:
+        campaign, notes = context.attempt.plan.campaign, context.notes
+        for sound in filter(None, notes.get("missing", "").split(appdata.SEPARATOR)):
+            path = located(sound, self.settings)
+            self._missing.happened(path, sound=path, campaign=campaign.name, call=context.attempt.call_uuid)
+        self.unserved += UNSERVED in notes
+
+
+_DONE: Final = ("spoken", "transfer", "conference_seconds")
+"""Notes that tell of something done for the callee, beside sounds that were played."""
+
+
+def _left_unserved(notes: dict[str, str]) -> None:
+    """The application has failed with the `error` that is noted."""
+    if notes.get("played", "0") == "0" and not any(name in notes for name in _DONE):
+        notes[UNSERVED] = notes["error"]
 
 
 def _stored(notes: Mapping[str, object]) -> dict[str, str]:

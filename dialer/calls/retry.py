@@ -2,11 +2,14 @@
 
 | class | becomes | counts |
 |---|---|---|
-| DONE | COMPLETE; a call shorter than the campaign's `min_call_duration`: as RETRY | yes |
+| DONE | COMPLETE; as RETRY where the callee was not reached all the same, see below | yes |
 | STOP | FAIL | yes |
 | RETRY | START after the campaign's interval, while attempts are left; else FAIL | yes |
 | REQUEUE | START after a growing pause, at most `MAX_REQUEUES` times in a row; then as RETRY | no |
 | REQUEUE of what the switch never dialled | START after that pause, as often as need be | no |
+
+An answered call did not reach the contact when it was shorter than the campaign's `min_call_duration`, or when the voice
+application could do nothing for the callee, unless the campaign's `unserved_policy` takes that for complete.
 
 An end that nobody can tell (disposition UNKNOWN) is a RETRY or FAIL, as the campaign's `unknown_policy` says. The store keeps
 the two counts of a candidate: an attempt that counts adds one to `count_attempt` and sets `free_retries` to 0, one that does
@@ -20,6 +23,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dialer.calls.causes import Verdict
+from dialer.interfaces import OPT_OUT, UNSERVED
 from dialer.model import (
     Campaign,
     Candidate,
@@ -29,6 +33,7 @@ from dialer.model import (
     RetryClass,
     SubscriberStatus,
     UnknownPolicy,
+    UnservedPolicy,
 )
 
 FIRST_PAUSE: Final = timedelta(seconds=5)
@@ -44,6 +49,9 @@ SHORTEST_INTERVAL: Final = timedelta(seconds=1)
 def decide(verdict: Verdict, outcome: Outcome, candidate: Candidate, campaign: Campaign, now: datetime) -> Decision:
     """The fate of the candidate, whose counts are those before this attempt, by the campaign's rules of this moment."""
     match verdict.retry:
+        case RetryClass.DONE if _unserved(outcome, campaign):
+            text = f"{verdict.reason}, and the application could do nothing ({outcome.session[UNSERVED]})"
+            return _counted(text, candidate, campaign, now)
         case RetryClass.DONE if 0 < outcome.talk_ms < 1000 * campaign.min_call_duration:
             return _counted(f"{verdict.reason} for less than {campaign.min_call_duration} s", candidate, campaign, now)
         case RetryClass.DONE:
@@ -56,6 +64,11 @@ def decide(verdict: Verdict, outcome: Outcome, candidate: Candidate, campaign: C
             return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: the campaign does not try such contacts again")
         case _:
             return _counted(verdict.reason, candidate, campaign, now)
+
+
+def _unserved(outcome: Outcome, campaign: Campaign) -> bool:
+    """A callee who did not want to be called again was served: that wish was heard."""
+    return UNSERVED in outcome.session and OPT_OUT not in outcome.session and campaign.unserved_policy is UnservedPolicy.RETRY
 
 
 def _closed(status: SubscriberStatus, reason: str) -> Decision:

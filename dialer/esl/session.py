@@ -62,14 +62,13 @@ class DoorLog:
 
     @property
     def figures(self) -> dict[str, int]:
-        """The counts, by name, of what happened at all."""
-        counted = {
+        """The counts, by name."""
+        return {
             "outbound-refused": self.refused.total,
             "outbound-probes": self.probes.total,
             "outbound-unwanted": self.unwanted.total,
             "outbound-broken": self.broken.total,
         }
-        return {name: count for name, count in counted.items() if count}
 
 
 class Session:

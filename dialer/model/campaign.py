@@ -34,6 +34,13 @@ class UnknownPolicy(enum.StrEnum):
     NEVER = "never"
 
 
+class UnservedPolicy(enum.StrEnum):
+    """The fate of a contact that answered, and for whom the voice application could do nothing."""
+
+    RETRY = "retry"
+    COMPLETE = "complete"
+
+
 @noun("campaign", links={"phonebooks": "phonebook"})
 @frozen(kw_only=True)
 class Campaign:
@@ -84,6 +91,11 @@ class Campaign:
         UnknownPolicy.RETRY,
         v1="unknown_policy",
         doc="whether a contact is called again when nobody can tell how its call ended",
+    )
+    unserved_policy: UnservedPolicy = rule(
+        UnservedPolicy.RETRY,
+        v1="unserved_policy",
+        doc="whether a contact is called again that answered, and for whom the voice application could do nothing",
     )
     next_call_at: datetime | None = setting(None, read_only=True, doc="the earliest moment of the next call by the pacing")
     created_at: datetime = stamp("when it was created")

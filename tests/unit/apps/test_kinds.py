@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 
 import pytest
+import structlog
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
 
 from dialer.apps.basic import DEFAULT_AUDIO
+from dialer.apps.context import CallContext
 from dialer.apps.dial import MOST_HEADERS, headers
+from dialer.errors import BadValue
 from dialer.esl import bridging, commands
+from dialer.interfaces import UNSERVED
 from dialer.model import Contact, GatewayStatus, VoipAppType
 from dialer.model.flow import Transferred
-from tests.unit.apps.world import AGENTS, ANA, Apps
+from tests.unit.apps.world import AGENTS, ANA, Apps, attempt
 
 DIAL, PLAY, ROOM, SPEAK = VoipAppType.DIAL, VoipAppType.PLAY_AUDIO, VoipAppType.CONFERENCE, VoipAppType.SPEAK
 
@@ -59,6 +64,55 @@ def test_a_missing_sound_is_noted_and_the_rest_is_played(apps: Apps) -> None:
     apps.call.responses["playback a.wav"] = "FILE NOT FOUND"
     apps.start(PLAY, "a.wav!b.wav")
     assert apps.notes == {"played": "1", "missing": "a.wav"}
+
+
+@pytest.mark.parametrize("response", ["FILE NOT FOUND", "PLAYBACK ERROR"])
+def test_a_callee_who_heard_none_of_the_sounds_was_not_served(apps: Apps, response: str) -> None:
+    for name in ("a.wav", "b.wav"):
+        apps.call.responses[f"playback {name}"] = response
+    apps.start(PLAY, "a.wav!b.wav")
+    assert apps.notes == {"played": "0", "missing": "a.wav!b.wav", UNSERVED: "the switch has not got a.wav!b.wav"}
+
+
+def test_a_callee_who_hangs_up_before_the_first_sound_ends_was_served(apps: Apps) -> None:
+    apps.call.slow.add("playback")
+    apps.start(PLAY, "a.wav")
+    apps.call.end()
+    assert apps.notes == {"played": "0"}
+
+
+def test_a_missing_sound_is_told_once_a_minute_with_its_campaign(apps: Apps) -> None:
+    apps.use(sounds="/srv/sounds")
+    apps.call.responses["playback /srv/sounds/a.wav"] = "FILE NOT FOUND"
+    runner = apps.runner()
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(43):
+            apps.call.driven_by = Deferred.fromCoroutine(runner.run(apps.call, attempt(PLAY, "a.wav")))
+        apps.clock.advance(61)
+    assert [(line["sound"], line["campaign"], line["times"]) for line in lines] == [
+        ("/srv/sounds/a.wav", "spring", 1),
+        ("/srv/sounds/a.wav", "spring", 42),
+    ]
+    assert runner.unserved == 43
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"), [(DIAL, "911"), (DIAL, ""), (PLAY, "/etc/passwd"), (ROOM, "a b"), (SPEAK, ""), (SPEAK, "{no_such}")]
+)
+def test_a_callee_for_whom_the_data_says_nothing_was_not_served(apps: Apps, kind: VoipAppType, data: str) -> None:
+    apps.start(kind, data)
+    assert apps.notes is not None
+    assert apps.notes[UNSERVED]
+
+
+def test_an_error_after_the_first_sound_leaves_the_callee_served(apps: Apps) -> None:
+    async def breaks(call: object, context: CallContext) -> None:
+        context.notes["played"] = "1"
+        raise BadValue("x", "is wrong")
+
+    apps.applications[PLAY] = breaks  # type: ignore[assignment]
+    apps.start(PLAY, "a.wav")
+    assert apps.notes == {"played": "1", "error": "x: is wrong"}
 
 
 def test_a_callee_who_hangs_up_ends_the_playing(apps: Apps) -> None:

@@ -78,14 +78,17 @@ class Apps:
     notes: dict[str, str] | None = None
     error: BaseException | None = None
 
-    def start(self, kind: VoipAppType, data: str = "", own: str = "", **more: Any) -> Deferred[dict[str, str]]:
-        runner = VoiceApplications(
+    def runner(self) -> VoiceApplications:
+        return VoiceApplications(
             settings=self.settings,
             store=self.store,
             clock=self.clock,
             now=lambda: datetime(2027, 3, 1, tzinfo=UTC),
             applications=self.applications,
         )
+
+    def start(self, kind: VoipAppType, data: str = "", own: str = "", **more: Any) -> Deferred[dict[str, str]]:
+        runner = self.runner()
         running = self.call.driven_by = Deferred.fromCoroutine(runner.run(self.call, attempt(kind, data, own, **more)))
         running.addCallbacks(lambda notes: setattr(self, "notes", notes), lambda why: setattr(self, "error", why.value))
         return running

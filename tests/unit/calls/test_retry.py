@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from dialer.calls.retry import MAX_REQUEUES, decide
 from dialer.calls.verdict import judge
-from dialer.model import Campaign, Candidate, Decision, OwnCause, SubscriberStatus, UnknownPolicy
+from dialer.interfaces import OPT_OUT, UNSERVED
+from dialer.model import Campaign, Candidate, Decision, OwnCause, SubscriberStatus, UnknownPolicy, UnservedPolicy
 from tests.unit.builders import NOON, campaign, candidate, outcome
 
 ENDS = (
@@ -28,9 +30,9 @@ DIALLED = tuple(end for end in ENDS if end not in (OwnCause.NOT_SENT, OwnCause.L
 
 
 def after(
-    cause: str, who: Candidate | None = None, rules: Campaign | None = None, *, answered: bool = False, talk_ms: int = 0
+    cause: str, who: Candidate | None = None, rules: Campaign | None = None, *, answered: bool = False, **end_of: Any
 ) -> Decision:
-    end = outcome(cause, answered=answered, talk_ms=talk_ms)
+    end = outcome(cause, answered=answered, **end_of)
     return decide(judge(end), end, who or candidate(), rules or campaign(), NOON)
 
 
@@ -161,3 +163,23 @@ def test_a_call_that_was_too_short_did_not_reach_the_contact(talk_ms: int, statu
 
 def test_without_a_shortest_duration_every_answered_call_reached_the_contact() -> None:
     assert after("NORMAL_CLEARING", answered=True, talk_ms=1).status is SubscriberStatus.COMPLETE
+
+
+def test_a_callee_for_whom_the_application_could_do_nothing_was_not_reached() -> None:
+    unserved = {UNSERVED: "the switch has not got a.wav"}
+    decision = after("NORMAL_CLEARING", answered=True, talk_ms=60_000, session=unserved)
+    assert (decision.status, decision.counts_as_attempt) == (SubscriberStatus.START, True)
+    assert "could do nothing (the switch has not got a.wav): retry 1 of 3 after 300 s" in decision.reason
+    assert (
+        after("NORMAL_CLEARING", candidate(count_attempt=3), answered=True, session=unserved).status is SubscriberStatus.FAIL
+    )
+
+
+def test_by_another_policy_that_is_as_good_as_reached() -> None:
+    rules = campaign(unserved_policy=UnservedPolicy.COMPLETE)
+    assert after("NORMAL_CLEARING", rules=rules, answered=True, session={UNSERVED: "x"}).status is SubscriberStatus.COMPLETE
+
+
+def test_a_callee_who_does_not_want_another_call_gets_none() -> None:
+    session = {UNSERVED: "x", OPT_OUT: "9"}
+    assert after("NORMAL_CLEARING", answered=True, session=session).status is SubscriberStatus.COMPLETE

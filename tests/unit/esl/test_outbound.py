@@ -397,7 +397,7 @@ def test_a_stranger_that_may_not_connect_makes_a_line_a_minute(told: list[Any]) 
     assert [line["times"] for line in told] == [1]
     here.settle(61)
     assert [line["times"] for line in told] == [1, 199]
-    assert here.server.door.figures == {"outbound-refused": 200}
+    assert here.server.door.refused.total == 200
 
 
 @pytest.mark.parametrize("body", DAMAGED_EVENTS)
