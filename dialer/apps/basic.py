@@ -13,8 +13,7 @@ from dialer.settings import AppSettings
 DEFAULT_AUDIO = "tone_stream://%(400,200,440);%(600,200,660)"
 """The sound when neither the campaign nor the voice application names anything: two short tones."""
 
-NOT_PLAYED = frozenset({"FILE NOT FOUND", "PLAYBACK ERROR"})
-"""The responses of `playback` for a sound of which the callee heard nothing (mod_dptools.c)."""
+NOT_FOUND = "FILE NOT FOUND"
 
 
 async def play_audio(call: AnsweredCall, context: CallContext) -> None:
@@ -29,7 +28,7 @@ async def play_audio(call: AnsweredCall, context: CallContext) -> None:
     played, missing = 0, []
     notes["played"] = "0"
     for sound in sounds:
-        if await call.execute("playback", located(sound, context.settings)) in NOT_PLAYED:
+        if await call.execute("playback", located(sound, context.settings)) == NOT_FOUND:
             missing.append(sound)
             notes["missing"] = appdata.SEPARATOR.join(missing)
         else:

@@ -13,10 +13,10 @@ from typing import Any
 
 from attrs import define, field
 
-from dialer.doctor import database, judgements, local, loopback_check, records
+from dialer.doctor import database, judgements, local, loopback_check, ports, records, sounds
 from dialer.doctor.connection import SwitchConnection
 from dialer.doctor.database import State, dialling_process, read_state
-from dialer.doctor.diagnosis import Diagnosis, failure, ok, warning
+from dialer.doctor.diagnosis import Diagnosis, Level, failure, ok, warning
 from dialer.errors import AddressRefused, AuthenticationFailed, BadValue, CommandFailed, DialerError
 from dialer.freeswitch.content import known_modules, missing_modules
 from dialer.interfaces import Now
@@ -47,6 +47,8 @@ class Diagnostics:
     patience: float = loopback_check.PATIENCE
     findings: list[Diagnosis] = field(factory=list, init=False)
     _state: State | None = field(default=None, init=False)
+    _taken: set[str] = field(factory=set, init=False)
+    """Settings that name a port of somebody else's."""
     _switch: SwitchConnection = field(init=False)
 
     async def run(self) -> list[Diagnosis]:
@@ -95,6 +97,11 @@ class Diagnostics:
         if file is not None:
             self._say(local.look_at_disk(file.parent))
         self._say(local.look_at_files(self._files_needed(), process))
+        for door in ports.doors(self.config):
+            finding = await ports.look(self.reactor, door, process)
+            if finding.level is not Level.OK:
+                self._taken.add(door.setting)
+            self._say(finding)
 
     def _files_needed(self) -> int:
         calls = self.config.calls_per_second * 60
@@ -135,6 +142,7 @@ class Diagnostics:
         looks += [
             ("outbound", self._check_outbound),
             (judgements.GATEWAYS, self._look_at_gateways),
+            (sounds.CHECK, self._look_at_sounds),
             (records.CHECK, lambda: self._look_at_records(switch)),
         ]
         return looks
@@ -202,13 +210,24 @@ class Diagnostics:
         account = f"dialer-{self._state.installation if self._state else 'doctor'}"
         settings = self.config.outbound
         check = loopback_check.LoopbackCheck(
-            self.reactor, self._switch, settings, account, self.new_id, self.now, self.patience
+            self.reactor,
+            self._switch,
+            settings,
+            account,
+            self.new_id,
+            self.now,
+            self.patience,
+            taken="outbound.endpoint" in self._taken,
         )
         self._say(*await check.run())
 
     async def _look_at_gateways(self) -> None:
         entries = self._state.gateways if self._state else ()
         for gateway in entries:
+            example = judgements.judge_example(gateway)
+            if example is not None:
+                self._say(example)
+                continue
             route = judgements.route_of(gateway.address)
             if route is None:
                 self._say(ok(judgements.GATEWAYS, f"{gateway.name}: not SIP, nothing to look at"))
@@ -217,6 +236,10 @@ class Diagnostics:
                 self._say(judgements.judge_route(gateway.name, route, status))
         if self._state is not None and not entries:
             self._say(warning(judgements.GATEWAYS, "there is no active gateway", "dialer gateway add, or set --status active"))
+
+    async def _look_at_sounds(self) -> None:
+        if self._state is not None:
+            self._say(*await sounds.look(self._switch.ask, self._state.campaigns, self.config.apps))
 
     async def _look_at_records(self, switch: SwitchSettings) -> None:
         loaded = (await self._switch.ask("module_exists", "mod_json_cdr")).strip() == "true"

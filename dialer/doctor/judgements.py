@@ -11,12 +11,12 @@ from attrs import frozen
 
 from dialer.doctor.diagnosis import Diagnosis, failure, ok, warning
 from dialer.freeswitch.content import session_limits
-from dialer.model import Campaign
+from dialer.model import Campaign, Gateway
 
 DIALPLAN = "dialplan"
 CONTEXT = "dialer"
 EXTENSION = "dialer"
-_INSTALL = "dialer freeswitch install, then reloadxml"
+_INSTALL = "dialer freeswitch install, then reloadxml; or do without a dialplan: inline = true in [outbound]"
 GATEWAYS = "gateways"
 _GATEWAY = re.compile(r"sofia/gateway/([^/]+)/")
 _PROFILE = re.compile(r"sofia/([^/]+)/")
@@ -117,6 +117,20 @@ def judge_route(ours: str, route: SipRoute, status: str) -> Diagnosis:
     if fields.get("PingFreq", "0") == "0":
         return warning(GATEWAYS, f"{said} is {up}, which nobody has tried", 'have it pinged: <param name="ping" value="15"/>')
     return ok(GATEWAYS, f"{said} is {up} ({state})")
+
+
+_EXAMPLE = re.compile(r"sofia/[^/]+/\{number\}@localhost")
+
+
+def judge_example(gateway: Gateway) -> Diagnosis | None:
+    """A warning about the gateway that `dialer init` makes when none is named: nobody has said where calls go."""
+    if not _EXAMPLE.fullmatch(gateway.address):
+        return None
+    return warning(
+        GATEWAYS,
+        f"{gateway.name}: {gateway.address} is the example of dialer init, which leads to no carrier",
+        f"dialer gateway set {gateway.name} --dial-string sofia/gateway/CARRIER/{{number}}",
+    )
 
 
 def limit_in(reply: str) -> int | None:

@@ -19,6 +19,7 @@ from twisted.internet.protocol import Factory
 
 from dialer.doctor.connection import SwitchConnection
 from dialer.doctor.diagnosis import Diagnosis, failure, ok
+from dialer.doctor.ports import is_taken
 from dialer.errors import BadValue, CannotListen
 from dialer.esl.events import Event
 from dialer.esl.outbound import OutboundConfig, OutboundServer
@@ -64,7 +65,8 @@ class _Gate(Factory):
 
 @define(eq=False)
 class LoopbackCheck:
-    """Places calls over `switch`, for the outbound server that `settings` describe."""
+    """Places calls over `switch`, for the outbound server that `settings` describe. With `taken`, its port is known to be
+    another program's, which is of no interest here: the way back is tried on a free one."""
 
     reactor: Any
     switch: SwitchConnection
@@ -73,6 +75,7 @@ class LoopbackCheck:
     new_id: Callable[[], str]
     now: Now
     patience: float = PATIENCE
+    taken: bool = False
     _call_uuid: str = field(default="", init=False)
     _over: Deferred[CallOutcome] = field(factory=Deferred, init=False)
 
@@ -85,12 +88,13 @@ class LoopbackCheck:
         try:
             return [await self._try_endpoint(self.settings.endpoint, running=False)]
         except CannotListen as error:
-            if "in use" not in str(error):
+            if not is_taken(error):
                 return [failure(CHECK, str(error), "see outbound.endpoint")]
         except BadValue as error:
             return [failure(CHECK, str(error), "see outbound.endpoint and outbound.advertise")]
         free = _PORT.sub(lambda found: found[0].replace(found[1], "0"), self.settings.endpoint)
-        return [await self._try_endpoint(free, running=True), await self._try_running()]
+        elsewhere = await self._try_endpoint(free, running=True)
+        return [elsewhere] if self.taken else [elsewhere, await self._try_running()]
 
     # --- an endpoint of our own -------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from attrs import define, field
 
 from dialer.simulator import listing
-from dialer.simulator.applications import room_command, schedule_hangup
+from dialer.simulator.applications import NO_SUCH, room_command, schedule_hangup
 from dialer.simulator.causes import named
 from dialer.simulator.channel import Channel
 from dialer.simulator.clock import duration, stamp
@@ -57,6 +57,7 @@ class SwitchApi:
             "create_uuid": lambda _: self.switch.new_uuid(),
             "echo": lambda text: text,
             "eval": lambda text: self.switch.expanded(text),
+            "file_exists": lambda text: "false" if NO_SUCH in text else "true",
             "fsctl": self.fsctl,
             "global_getvar": self.global_getvar,
             "global_setvar": self.global_setvar,

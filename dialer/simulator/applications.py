@@ -107,13 +107,17 @@ def _playback(runner: Runner, running: Running) -> None:
     running.end_after(channel, seconds)
 
 
+NO_SUCH = "nosuch"
+"""A file with this in its name is not there, for tests."""
+
+
 def playback_seconds(what: str, default: float) -> float | None:
-    """Seconds that a playback lasts; None when there is no such file (a name with `nosuch` in it, for tests).
+    """Seconds that a playback lasts; None when there is no such file (a name with `NO_SUCH` in it).
 
     Knows `tone_stream://%(on,off,hertz);loops=N` and `silence_stream://milliseconds`; a file lasts `default` unless it names
     its length, as in `hello-2500ms.wav`.
     """
-    if "nosuch" in what:
+    if NO_SUCH in what:
         return None
     if what.startswith("tone_stream://"):
         milliseconds = sum(int(on) + int(off) for on, off in _TONE.findall(what))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import uuid
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
@@ -20,11 +22,12 @@ from dialer.config import parse_config
 from dialer.doctor.diagnosis import Diagnosis, Level, as_text
 from dialer.doctor.diagnostics import Diagnostics
 from dialer.esl.outbound import OutboundServer
-from dialer.model import VoipAppType
+from dialer.model import CampaignStatus, VoipAppType
 from dialer.simulator.config import MODULES, SimulatorConfig
 from dialer.simulator.service import Simulator
 from dialer.store.database import Database
 from dialer.store.location import sqlite_url
+from dialer.store.lock import DiallingLock
 from dialer.store.schema import upgrade
 from tests.seeding import Seeds
 
@@ -53,6 +56,8 @@ class Bed:
         self.simulator = Simulator(reactor, SimulatorConfig(**settings), random.Random(3))
         self.switch: dict[str, object] = {"password": PASSWORD}
         self.outbound: dict[str, object] = {"endpoint": "tcp:0:interface=127.0.0.1"}
+        self.more: dict[str, object] = {"http": {"endpoint": "tcp:0:interface=127.0.0.1"}}
+        self.campaigns: list[dict[str, Any]] = []
         self.gateways = [{"name": "carrier", "dial_string": "sofia/gateway/carrier/{number}"}]
         self.app = VoipAppType.PLAY_AUDIO
         self.patience = 10.0
@@ -65,6 +70,7 @@ class Bed:
             "database": {"url": "sqlite:///dialer.db"},
             "switch": [{"port": port, **self.switch}],
             "outbound": self.outbound,
+            **self.more,
         }
         config = parse_config(raw)
         try:
@@ -81,7 +87,11 @@ class Bed:
         seeds = Seeds(database, now())
         for gateway in self.gateways:
             key = await seeds.gateway(**gateway)
-            await seeds.voip_app(name=gateway["name"], type=self.app, gateway_id=key)
+            app = await seeds.voip_app(name=gateway["name"], type=self.app, gateway_id=key)
+        if self.campaigns:
+            await seeds.user(username="user 1")
+        for number, campaign in enumerate(self.campaigns):
+            await seeds.campaign(user_id=1, gateway_id=key, voip_app_id=app, name=f"c{number}", **campaign)
         await database.stop()
 
 
@@ -262,32 +272,106 @@ async def test_beside_a_running_dialer_the_call_comes_back_elsewhere_and_that_on
 
     running = OutboundServer(bed.reactor, nobody, lambda _: False, new_id)
     port = await TCP4ServerEndpoint(bed.reactor, 0, interface="127.0.0.1").listen(running)
+    lock = DiallingLock(tmp_path / "dialer.db")
+    lock.acquire()
     try:
         number = port.getHost().port
         bed.outbound |= {"endpoint": f"tcp:{number}:interface=127.0.0.1"}
         findings = await bed.examine()
     finally:
+        lock.release()
         await running.stop()
         await port.stopListening()
     assert bad(findings) == []
-    said = [one.text for one in findings if one.check == "outbound"]
-    assert len(said) == 2
-    assert said[1] == f"the switch reaches the running dialer at 127.0.0.1:{number}"
+    said = [one.text for one in findings if one.check in ("ports", "outbound")]
+    assert len(said) == 3
+    assert said[0].startswith(f"outbound.endpoint is the running dialer's, process {os.getpid()}")
+    assert said[2] == f"the switch reaches the running dialer at 127.0.0.1:{number}"
+
+
+@pytest.mark.parametrize(
+    ("setting", "more"),
+    [
+        ("http.endpoint", lambda at: {"http": {"endpoint": at}}),
+        ("outbound.endpoint", lambda at: {"outbound": {"endpoint": at}}),
+        ("cdr.endpoint", lambda at: {"cdr": {"endpoint": at, "password": "a long enough one"}}),
+    ],
+)
+@pytest_twisted.inlineCallbacks
+def test_a_port_of_another_program_is_named(tmp_path: Path, setting: str, more: Any) -> Any:
+    """Be it another dialer: what matters is that this configuration's own does not run."""
+
+    async def run() -> None:
+        bed = Bed(tmp_path)
+        port = await TCP4ServerEndpoint(bed.reactor, 0, interface="127.0.0.1").listen(Factory.forProtocol(Silent))
+        try:
+            endpoint = f"tcp:{port.getHost().port}:interface=127.0.0.1"
+            bed.more |= more(endpoint)
+            findings = await bed.examine()
+        finally:
+            await port.stopListening()
+        assert bad(findings) == [("ports", Level.FAILURE)]
+        (told,) = (one.text for one in findings if one.level is Level.FAILURE)
+        assert told.startswith(f"{setting}: {endpoint} belongs to process {os.getpid()} (")
+        assert "dialer run could not listen" in told
+
+    yield ensureDeferred(run())
 
 
 @on_the_reactor
-async def test_another_program_on_the_dialers_port_is_named(tmp_path: Path) -> None:
+async def test_a_port_that_the_simulator_needs_is_looked_at(tmp_path: Path) -> None:
     bed = Bed(tmp_path)
-    bed.patience = 0.5
-    factory = Factory.forProtocol(Silent)
-    port = await TCP4ServerEndpoint(bed.reactor, 0, interface="127.0.0.1").listen(factory)
+    await bed.seed()
+    port = await TCP4ServerEndpoint(bed.reactor, 0, interface="127.0.0.1").listen(Factory.forProtocol(Silent))
+    raw = {
+        "database": {"url": "sqlite:///dialer.db"},
+        "simulator": {"port": port.getHost().port},
+        "outbound": bed.outbound,
+        **bed.more,
+    }
     try:
-        bed.outbound |= {"endpoint": f"tcp:{port.getHost().port}:interface=127.0.0.1"}
-        findings = await bed.examine()
+        findings = await Diagnostics(bed.reactor, parse_config(raw), bed.path, now, new_id).run()
     finally:
         await port.stopListening()
-    assert bad(findings) == [("outbound", Level.FAILURE)]
-    assert "something listens" in [one.text for one in findings if one.check == "outbound"][1]
+    assert bad(findings) == [("ports", Level.FAILURE)]
+    assert any(one.text.startswith("simulator.port: ") for one in findings)
+
+
+@on_the_reactor
+async def test_a_sound_of_a_started_campaign_that_the_switch_has_not_got_is_named(tmp_path: Path) -> None:
+    bed = Bed(tmp_path)
+    bed.more |= {"apps": {"sounds": "/srv/sounds"}}
+    bed.campaigns = [
+        {"voip_app_data": "hello.wav!nosuch.wav!tone_stream://%(100,0,440)"},
+        {"voip_app_data": "nosuch.wav!silence_stream://1000!nosuch"},
+        {"voip_app_data": "nosuch-too.wav", "status": CampaignStatus.PAUSE},
+    ]
+    findings = await bed.examine()
+    assert bad(findings) == [("sounds", Level.WARNING)]
+    (told,) = (one.text for one in findings if one.check == "sounds")
+    assert told == "the switch has not got /srv/sounds/nosuch.wav, which c0, c1 plays"
+
+
+@on_the_reactor
+async def test_sounds_that_are_there_are_well(tmp_path: Path) -> None:
+    bed = Bed(tmp_path)
+    bed.campaigns = [{"voip_app_data": "hello.wav!bye.wav"}, {"voip_app_data": "hello.wav"}]
+    findings = await bed.examine()
+    assert bad(findings) == []
+    assert [one.text for one in findings if one.check == "sounds"] == [
+        "the switch has the sounds of the started campaigns (2)"
+    ]
+
+
+@on_the_reactor
+async def test_the_gateway_that_nobody_has_set_up_is_named(tmp_path: Path) -> None:
+    bed = Bed(tmp_path)
+    bed.gateways = [{"name": "Default_Gateway", "hostname": "localhost"}]
+    findings = await bed.examine()
+    assert bad(findings) == [("gateways", Level.WARNING)]
+    (told,) = (one for one in findings if one.check == "gateways")
+    assert "is the example of dialer init" in told.text
+    assert told.advice == "dialer gateway set Default_Gateway --dial-string sofia/gateway/CARRIER/{number}"
 
 
 class Silent(Protocol):

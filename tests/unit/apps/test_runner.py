@@ -68,7 +68,7 @@ def test_a_recording_is_named_after_its_call(apps: Apps) -> None:
 def test_what_the_store_refuses_is_noted(apps: Apps) -> None:
     apps.store.away = True
     apps.start(SPEAK, "{first_name}")
-    assert apps.notes == {"error": "locked"}
+    assert apps.notes == {"error": "locked", "unserved": "locked"}
 
 
 def test_an_application_that_is_broken_is_noted_without_its_secrets(apps: Apps) -> None:

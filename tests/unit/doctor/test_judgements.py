@@ -12,6 +12,7 @@ from dialer.doctor.diagnosis import Level, as_json, as_text, failure, ok, warnin
 from dialer.doctor.judgements import SipRoute, judge_context, judge_pace, judge_route, judge_sessions, limit_in, route_of
 from dialer.doctor.local import judge_disk, judge_files, judge_permissions
 from dialer.doctor.loopback_check import running_address
+from dialer.doctor.ports import Door, judge_owner, name_of, owners
 from dialer.doctor.records import judge_configuration
 from dialer.freeswitch.content import shipped
 from dialer.settings import OutboundSettings
@@ -188,3 +189,43 @@ def test_findings_as_json_tell_the_worst_level_first() -> None:
             {"check": "b", "level": "warning", "text": "so so", "advice": "look"},
         ],
     }
+
+
+def test_without_the_context_both_ways_out_are_named() -> None:
+    advice = judge_context("-ERR not found", HERE).advice
+    assert "dialer freeswitch install" in advice
+    assert "inline = true in [outbound]" in advice
+
+
+DOOR = Door("outbound.endpoint", "tcp:8084:interface=127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("owners", "dialer", "level"),
+    [
+        ([], None, Level.FAILURE),
+        ([17], None, Level.FAILURE),
+        ([17], 18, Level.FAILURE),
+        ([18], 18, Level.OK),
+        ([17, 18], 18, Level.OK),
+        ([], 18, Level.OK),  # hidden from this user
+    ],
+)
+def test_a_port_that_is_taken_may_be_the_dialers_own(owners: list[int], dialer: int | None, level: Level) -> None:
+    assert judge_owner(DOOR, owners, dialer).level is level
+
+
+def test_the_owner_of_a_port_is_found_by_the_kernels_tables(tmp_path: Path) -> None:
+    head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+    line = "   0: 0100007F:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1\n"
+    (tmp_path / "net").mkdir()
+    listening, connected = line.format(port=8084, state="0A", inode=77), line.format(port=8084, state="01", inode=78)
+    (tmp_path / "net" / "tcp").write_text(head + connected + listening)
+    for process, inode in ((5, 77), (6, 78), (7, 77)):
+        (tmp_path / str(process) / "fd").mkdir(parents=True)
+        (tmp_path / str(process) / "fd" / "3").symlink_to(f"socket:[{inode}]")
+    (tmp_path / "5" / "cmdline").write_bytes(b"/usr/bin/python3\0/opt/bin/dialer\0run\0")
+    assert owners(8084, tmp_path) == [5, 7]
+    assert owners(8085, tmp_path) == []
+    assert name_of(5, tmp_path) == "python3 dialer"
+    assert name_of(99, tmp_path) == "?"
