@@ -9,10 +9,10 @@ from typing import Any
 
 from dialer.cli.blocking import config_option
 from dialer.config import load_config
-from dialer.freeswitch.by_hand import READ, SWITCH, remains
+from dialer.freeswitch.by_hand import READ, SWITCH, hints, remains
 from dialer.freeswitch.content import DIALPLAN, EVENT_SOCKET, SESSION_LIMITS, render
 from dialer.freeswitch.folder import ConfFolder
-from dialer.freeswitch.planning import FileStep, Verb, diff, plan_install, plan_uninstall, summary
+from dialer.freeswitch.planning import FileStep, Verb, diff, diff_if_replaced, plan_install, plan_uninstall, summary
 
 EXIT_DONE = 0
 EXIT_REMAINS = 1
@@ -62,6 +62,8 @@ def run_install(arguments: argparse.Namespace) -> int:
     todo = [*_left_alone(steps), *remains(after, config.switch[0])]
     for sentence in todo:
         print(f"to do: {sentence}")
+    for sentence in hints(after, config.switch[0]):
+        print(f"better: {sentence}")
     _tell_next(steps, arguments)
     return EXIT_REMAINS if todo else EXIT_DONE
 
@@ -89,6 +91,11 @@ def _show(steps: Sequence[FileStep], arguments: argparse.Namespace) -> None:
         print(line)
     for step in steps:
         print(summary(step))
+    would = list(diff_if_replaced(steps)) if arguments.dry_run else []
+    if would:
+        print("what is left alone would be changed by --replace:")
+        for line in would:
+            print(f"    {line}")
     if arguments.dry_run:
         print("nothing was changed (--dry-run)")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 
@@ -17,12 +18,22 @@ EVERYWHERE = ("::", "0.0.0.0")  # noqa: S104
 
 
 def remains(present: Mapping[str, bytes | None], switch: SwitchSettings) -> list[str]:
-    """The steps that remain, a sentence each. `present` holds the files of `READ`."""
+    """The steps without which it does not work, a sentence each. `present` holds the files of `READ`."""
     return [
         *_event_socket(present.get(EVENT_SOCKET), switch),
         *_modules(present.get(MODULES)),
-        *_limits(present.get(SWITCH), switch),
+        *_limits(present.get(SWITCH), switch, math.ceil(switch.calls_per_second) + 1, "calls per second"),
     ]
+
+
+def hints(present: Mapping[str, bytes | None], switch: SwitchSettings) -> list[str]:
+    """The steps that make it safer or faster, a sentence each, beside those of `remains`."""
+    found = list(_open_to_all(present.get(EVENT_SOCKET)))
+    limits = present.get(SWITCH)
+    if not any(SWITCH in sentence for sentence in remains(present, switch)):
+        needed, _ = session_limits(switch.calls_per_second)
+        found += _limits(limits, switch, needed, "calls per second that may be put through")
+    return found
 
 
 def parameters(data: bytes | None) -> dict[str, str] | None:
@@ -56,8 +67,13 @@ def _event_socket(data: bytes | None, switch: SwitchSettings) -> Iterator[str]:
         wrong.append("it uses variables, which are not looked into here")
     if wrong:
         yield f"{EVENT_SOCKET}: {'; '.join(wrong)}. Change the one or the other, or let the file be replaced (--replace)"
-    elif listens in EVERYWHERE and not found.get("apply-inbound-acl"):
-        yield f"{EVENT_SOCKET} fits, but listens on all addresses ({listens}); --replace closes that"
+
+
+def _open_to_all(data: bytes | None) -> Iterator[str]:
+    found = parameters(data) or {}
+    listens = found.get("listen-ip", "127.0.0.1")
+    if listens in EVERYWHERE and not found.get("apply-inbound-acl"):
+        yield f"{EVENT_SOCKET} listens on all addresses ({listens}); --replace closes that"
 
 
 def _modules(data: bytes | None) -> Iterator[str]:
@@ -70,14 +86,13 @@ def _modules(data: bytes | None) -> Iterator[str]:
         yield f'{MODULES}: add <load module="{module.name}"/> ({module.purpose})'
 
 
-def _limits(data: bytes | None, switch: SwitchSettings) -> Iterator[str]:
+def _limits(data: bytes | None, switch: SwitchSettings, needed: int, calls: str) -> Iterator[str]:
     if data is not None and SESSION_LIMITS.encode() in data:
         return
-    needed, _ = session_limits(switch.calls_per_second)
     found = (parameters(data) or {}).get("sessions-per-second", "30")
     if found.isdigit() and int(found) < needed:
         yield (
-            f"{SWITCH}: sessions-per-second is {found}; {switch.calls_per_second:g} calls per second that may be put through "
+            f"{SWITCH}: sessions-per-second is {found}; {switch.calls_per_second:g} {calls} "
             f"need {needed}. Write {INCLUDE_LIMITS} as the last line of its <settings>"
         )
 

@@ -12,7 +12,7 @@ import enum
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dialer.freeswitch.content import ConfFile
 from dialer.freeswitch.manifest import Entry, Manifest, digest
@@ -34,7 +34,7 @@ class Verb(enum.StrEnum):
 @frozen(kw_only=True)
 class FileStep:
     """One file's step. `before` and `after` are its contents, None where there is none; `entry` is what the manifest is to
-    say of it afterwards. `secret`: it holds a password."""
+    say of it afterwards. `secret`: it holds a password. `replacement` is what would stand there if the file were replaced."""
 
     verb: Verb
     path: str
@@ -42,6 +42,7 @@ class FileStep:
     after: bytes | None
     entry: Entry | None = None
     secret: bool = False
+    replacement: bytes | None = None
 
     @property
     def changes(self) -> bool:
@@ -70,7 +71,8 @@ def _install(file: ConfFile, known: Entry | None, now: bytes | None, *, replace:
 
     def step(verb: Verb, entry: Entry | None) -> FileStep:
         after = now if verb in (Verb.KEEP, Verb.LEAVE) else wanted
-        return FileStep(verb=verb, path=file.path, before=now, after=after, entry=entry, secret=file.secret)
+        left = wanted if verb is Verb.LEAVE else None
+        return FileStep(verb=verb, path=file.path, before=now, after=after, entry=entry, secret=file.secret, replacement=left)
 
     ours = Entry(digest=digest(wanted), replaced=replaced)
     if now is None:
@@ -119,6 +121,13 @@ def diff(steps: Sequence[FileStep]) -> Iterator[str]:
     for step in steps:
         if step.changes:
             yield from _diff(step)
+
+
+def diff_if_replaced(steps: Sequence[FileStep]) -> Iterator[str]:
+    """The same of what is left alone and would be another if it were replaced."""
+    for step in steps:
+        if step.replacement is not None:
+            yield from _diff(evolve(step, after=step.replacement))
 
 
 def summary(step: FileStep) -> str:

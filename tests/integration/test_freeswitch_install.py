@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from dialer.freeswitch.content import FILES
+from dialer.freeswitch.content import FILES, known_modules
 from dialer.settings_file import settings_file
 from tests.processes import ROOT, dialer
 
@@ -59,6 +59,32 @@ def test_install_shows_a_diff_and_uninstall_takes_it_back(conf: Path, config: Pa
     assert undone.returncode == 0, undone.stderr
     assert contents(conf) == before
     assert "nothing of the dialer" in dialer("freeswitch", "uninstall", conf).stdout
+
+
+def test_a_dry_run_shows_what_replacing_would_change(conf: Path, config: Path) -> None:
+    shown = dialer("freeswitch", "install", conf, "-c", config, "--dry-run").stdout
+    assert "autoload_configs/event_socket.conf.xml: left alone, not installed by the dialer" in shown
+    assert "    +++ b/autoload_configs/event_socket.conf.xml" in shown
+    assert "would be changed by --replace" in shown
+    assert "our-own" not in shown
+    assert "stock" not in shown
+    done = dialer("freeswitch", "install", conf, "-c", config).stdout
+    assert "would be changed" not in done
+    assert (conf / "autoload_configs" / "event_socket.conf.xml").read_text() == STOCK
+
+
+def test_a_stock_freeswitch_with_the_right_password_has_what_it_needs(conf: Path, config: Path) -> None:
+    modules = "".join(f'<load module="{module.name}"/>' for module in known_modules() if module.need in ("needed", "sip"))
+    (conf / "autoload_configs" / "modules.conf.xml").write_text(f"<configuration><modules>{modules}</modules></configuration>")
+    own = '<param name="listen-ip" value="::"/><param name="listen-port" value="1"/>'
+    stock = STOCK.replace("<settings>", f"<settings>{own}").replace("stock", "our-own")
+    (conf / "autoload_configs" / "event_socket.conf.xml").write_text(stock)
+    limits = '<configuration><settings><param name="sessions-per-second" value="30"/></settings></configuration>'
+    (conf / "autoload_configs" / "switch.conf.xml").write_text(limits)
+    done = dialer("freeswitch", "install", conf, "-c", config)
+    assert done.returncode == 0, done.stdout
+    assert "to do:" not in done.stdout
+    assert done.stdout.count("better:") == 2
 
 
 def test_a_folder_that_is_no_freeswitchs_is_wrong_usage(tmp_path: Path, config: Path) -> None:

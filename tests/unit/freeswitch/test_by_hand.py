@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.freeswitch.by_hand import INCLUDE_LIMITS, MODULES, SWITCH, remains
+from dialer.freeswitch.by_hand import INCLUDE_LIMITS, MODULES, SWITCH, hints, remains
 from dialer.freeswitch.content import EVENT_SOCKET, known_modules
 from dialer.settings import SwitchSettings
 
@@ -17,8 +17,11 @@ GOOD_LIMITS = b'<configuration><settings><param name="sessions-per-second" value
 
 
 def told(event_socket: str = "", modules: bytes | None = GOOD_MODULES, limits: bytes | None = GOOD_LIMITS) -> list[str]:
-    present = {EVENT_SOCKET: event_socket.encode() or None, MODULES: modules, SWITCH: limits}
-    return remains(present, HERE)
+    return remains({EVENT_SOCKET: event_socket.encode() or None, MODULES: modules, SWITCH: limits}, HERE)
+
+
+def hinted(event_socket: str = "", limits: bytes | None = GOOD_LIMITS) -> list[str]:
+    return hints({EVENT_SOCKET: event_socket.encode() or None, MODULES: GOOD_MODULES, SWITCH: limits}, HERE)
 
 
 def socket_with(**params: str) -> str:
@@ -35,7 +38,6 @@ def test_of_a_folder_that_fits_nothing_is_told() -> None:
     [
         ({"password": "other"}, "password is not that of"),
         ({"password": "secret", "listen_port": "8022"}, "listen-port is 8022"),
-        ({"password": "secret", "listen_ip": "::"}, "listens on all addresses"),
         ({"password": "$${secret}"}, "uses variables"),
     ],
 )
@@ -64,11 +66,28 @@ def test_each_module_that_is_not_loaded_is_told_with_its_line() -> None:
     assert "cannot be read" in told(modules=None)[0]
 
 
-@pytest.mark.parametrize("limits", [None, GOOD_LIMITS.replace(b"100", b"51"), b"<configuration/>"])
-def test_too_few_sessions_per_second_are_told_until_the_limits_are_included(limits: bytes | None) -> None:
-    (sentence,) = told(limits=limits)
-    assert INCLUDE_LIMITS in sentence
-    assert told(limits=f"<configuration>{INCLUDE_LIMITS}</configuration>".encode()) == []
+def test_an_event_socket_that_is_open_to_all_works_and_would_be_better_closed() -> None:
+    stock = socket_with(password="secret", listen_ip="::", listen_port="8021")
+    assert told(stock) == []
+    (sentence,) = hinted(stock)
+    assert "listens on all addresses (::); --replace closes that" in sentence
+    assert hinted(socket_with(password="secret", listen_ip="::", apply_inbound_acl="loopback.auto")) == []
+
+
+@pytest.mark.parametrize(
+    ("per_second", "needed", "better"),
+    [(None, 0, 1), (25, 1, 0), (26, 0, 1), (51, 0, 1), (52, 0, 0)],
+)
+def test_sessions_for_the_calls_are_needed_and_those_for_transfers_are_better(
+    per_second: int | None, needed: int, better: int
+) -> None:
+    """Of N a second, FreeSWITCH lets N-1 through; stock is 30."""
+    limits = GOOD_LIMITS.replace(b"100", b"%d" % per_second) if per_second else b"<configuration/>"
+    required, hinted_at = told(limits=limits), hinted(limits=limits)
+    assert (len(required), len(hinted_at)) == (needed, better)
+    assert all(INCLUDE_LIMITS in sentence for sentence in required + hinted_at)
+    included = f"<configuration>{INCLUDE_LIMITS}</configuration>".encode()
+    assert told(limits=included) == hinted(limits=included) == []
 
 
 def test_the_readme_shows_the_same_line() -> None:
