@@ -31,7 +31,8 @@ def add_parser(commands: Any) -> None:
         "demo",
         help="dial a file of contacts, or a simulated one",
         description="Dials every contact of a file (or a few hundred made-up ones) through a FreeSWITCH, the built-in "
-        "simulator by default, and reports each outcome. Running it again goes on with what is left.",
+        "simulator by default, and reports each outcome. Running it again goes on with what is left; whom it is done with is "
+        "not called again.",
         epilog="Exit status: 0 all contacts done; 1 failed; 2 wrong usage or unusable file; 3 done, but rows of the file were "
         "refused; 130 interrupted, contacts are left.",
     )
@@ -46,6 +47,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--database", type=Path, default=Path("dialer-demo.sqlite3"), metavar="FILE", help="(default: %(default)s)"
     )
+    parser.add_argument("--again", action="store_true", help="call all of them, those of an earlier run, too")
     parser.add_argument("--outcomes", type=Path, metavar="FILE.jsonl", help="write each outcome there, as a line of JSON")
     parser.add_argument(
         "--calls", type=_positive, default=MADE_UP, metavar="N", help="made-up contacts (default: %(default)s)"
@@ -118,6 +120,7 @@ def _plan(arguments: argparse.Namespace, file: ContactFile) -> DemoPlan:
         call_timeout=arguments.call_timeout or (5 if simulated else 30),
         call_max_duration=arguments.call_max_duration,
         audio=arguments.audio,
+        again=arguments.again,
     )
     return DemoPlan(
         database=arguments.database,

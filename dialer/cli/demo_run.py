@@ -17,8 +17,8 @@ from dialer.cli.display import ProgressDisplay, View, pacing_line, report
 from dialer.cli.signals import interrupts
 from dialer.errors import DialerError
 from dialer.esl.inbound import SwitchConfig
-from dialer.management import Management, campaigns, records
-from dialer.model import Explanation
+from dialer.management import Management, campaigns, contacts, records
+from dialer.model import Account, Explanation
 from dialer.model.user import ADMINISTRATOR
 from dialer.periodic import PeriodicLoop
 from dialer.service import DialerService, ServiceSettings, utc_now
@@ -93,19 +93,31 @@ class DemoRun:
         service = self.service = DialerService(self.reactor, self._settings(switch))
         service.pace.idle_after = max(SHORTEST_PAUSE, PAUSE_INTERVALS * 60 / self.plan.rules.frequency)
         try:
-            await service.start()
-            await self._wait_for_switch(service)
+            await service.open()
             management = Management(service.database, service.now, service)
             campaign = DemoCampaign(management, self.plan.rules)
             self.campaign_id = await campaign.prepare(utc_now())
+            _, progress = await management.ask(campaigns.progress, ADMINISTRATOR, self.campaign_id)
+            if progress.finished:
+                self._nothing_left()
+                return
+            service.begin()
+            await self._wait_for_switch(service)
             if campaign.continued:
                 self.console.print(f"Going on with {campaign.name}, which was not finished.", highlight=False)
             await self._dial(service, management)
-            await self._report(service, management)
+            await self._report(service, management, campaign.user)
         finally:
             await service.stop()
             if self.simulator is not None:
                 await self.simulator.stop()
+
+    def _nothing_left(self) -> None:
+        number = len(self.plan.rules.contacts)
+        whom = "the contact" if number == 1 else f"each of the {number} contacts"
+        text = f"Nothing is left to call: an earlier run is done with {whom}. --again calls all of them."
+        self.console.print(text, highlight=False, soft_wrap=True)
+        self.console.print(f"Database: {self.plan.database.absolute()}", highlight=False, soft_wrap=True)
 
     def _settings(self, switch: SwitchConfig) -> ServiceSettings:
         host, _, port = self.plan.outbound.rpartition(":")
@@ -179,9 +191,11 @@ class DemoRun:
             note=note,
         )
 
-    async def _report(self, service: DialerService, management: Management) -> None:
+    async def _report(self, service: DialerService, management: Management, who: Account) -> None:
         _, progress = await management.ask(campaigns.progress, ADMINISTRATOR, self.campaign_id)
-        report(self.console, await management.ask(records.dispositions, self.campaign_id), progress)
+        pending = await contacts.subscribers(management, who, self.campaign_id, pending=True)
+        untouched = sum(subscriber.untouched for subscriber in pending)
+        report(self.console, await management.ask(records.dispositions, self.campaign_id), progress, untouched)
         self.console.print(pacing_line(service.pace.pace(), self.plan.rules.frequency), highlight=False, soft_wrap=True)
         self.console.print(f"Database: {self.plan.database.absolute()}", highlight=False, soft_wrap=True)
         if self._interrupted and not progress.finished:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from attrs import frozen
 from rich.console import Console, RenderableType
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from dialer.management.records import DispositionCount
 from dialer.metrics import AchievedPace
-from dialer.model import AttemptState, Progress, SubscriberStatus
+from dialer.model import AttemptState, OwnCause, Progress, SubscriberStatus
 
 _OPEN_STATES = (AttemptState.PLANNED, AttemptState.SUBMITTED, AttemptState.RINGING, AttemptState.ANSWERED)
 
@@ -58,8 +59,11 @@ class ProgressDisplay:
             self._live.stop()
 
 
-def report(console: Console, rows: Sequence[DispositionCount], progress: Progress) -> None:
-    """The table by disposition: how often, how many attempts count, how long was talked; then the contacts."""
+def report(console: Console, rows: Sequence[DispositionCount], progress: Progress, untouched: int = 0) -> None:
+    """The table by disposition: how often, how many attempts count, how long was talked; then the contacts, of which
+    `untouched` were never called. What was never sent is no attempt to call anybody, and is told apart."""
+    unsent = sum(row.attempts for row in rows if row.cause == OwnCause.NOT_SENT)
+    rows = [row for row in rows if row.cause != OwnCause.NOT_SENT]
     table = Table(title="Attempts by disposition", title_justify="left", show_footer=True)
     attempts, counted, talk_ms = (sum(getattr(row, name) for row in rows) for name in ("attempts", "counted", "talk_ms"))
     table.add_column("Disposition", footer="all")
@@ -70,7 +74,10 @@ def report(console: Console, rows: Sequence[DispositionCount], progress: Progres
     for row in rows:
         table.add_row(row.disposition, row.cause, str(row.attempts), str(row.counted), _clock(row.talk_ms / 1000))
     console.print(table)
-    console.print(f"Contacts: {_contacts(progress)}", highlight=False)
+    console.print(f"Contacts: {_contacts(progress, untouched)}", highlight=False)
+    if unsent:
+        planned = "1 call was planned and not sent" if unsent == 1 else f"{unsent} calls were planned and not sent"
+        console.print(f"{planned}: nothing has happened to their contacts.", highlight=False)
 
 
 def pacing_line(pace: AchievedPace, asked: int) -> str:
@@ -111,10 +118,22 @@ def _left(progress: Progress) -> int:
     return sum(progress.subscribers.get(status, 0) for status in waiting)
 
 
-def _contacts(progress: Progress) -> str:
-    counts = [(status, progress.subscribers.get(status, 0)) for status in SubscriberStatus]
-    named = [f"{count} {status.name.lower().replace('_', ' ')}" for status, count in counts if count]
-    return ", ".join(named) or "none"
+_WORDS: Final = {
+    SubscriberStatus.COMPLETE: "complete",
+    SubscriberStatus.FAIL: "failed",
+    SubscriberStatus.ABORT: "aborted",
+    SubscriberStatus.PAUSE: "paused",
+    SubscriberStatus.IN_PROCESS: "being called",
+    SubscriberStatus.NOT_AUTHORISED: "not allowed to be called",
+}
+
+
+def _contacts(progress: Progress, untouched: int) -> str:
+    started = progress.subscribers.get(SubscriberStatus.START, 0)
+    never = min(untouched, started)
+    counts = [(words, progress.subscribers.get(status, 0)) for status, words in _WORDS.items()]
+    counts += [("to be called again", started - never), ("not called yet", never)]
+    return ", ".join(f"{count} {words}" for words, count in counts if count) or "none"
 
 
 def _clock(seconds: float) -> str:

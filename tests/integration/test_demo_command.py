@@ -259,6 +259,8 @@ def test_ctrl_c_lets_live_calls_end_and_the_next_run_goes_on(tmp_path: Path, swi
     output = run.finish()
     assert run.process.returncode == 130, output
     assert "the same command goes on" in output
+    assert "NOT_SENT" not in output
+    assert "not called yet" in output
     assert run.open_attempts() == 0
     assert {event["by"] for event in seen(run.log, "ended")} == {"switch"}
     assert all(
@@ -272,6 +274,10 @@ def test_ctrl_c_lets_live_calls_end_and_the_next_run_goes_on(tmp_path: Path, swi
     assert run.process.returncode == 0, output
     assert "Going on with demo-1" in output
     assert one(run.database, "SELECT count(*) FROM subscriber WHERE status = 5") == 30
+    run.process = run.start()
+    output = run.finish()
+    assert run.process.returncode == 0, output
+    assert "Nothing is left to call: an earlier run is done with each of the 30 contacts." in output
     rings = Counter(event["number"] for event in seen(run.log, "rang"))
     assert set(rings.values()) == {1}
 

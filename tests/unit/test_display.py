@@ -9,7 +9,7 @@ from rich.console import Console
 from dialer.cli.display import ProgressDisplay, View, pacing_line, report
 from dialer.management.records import DispositionCount
 from dialer.metrics import AchievedPace
-from dialer.model import AttemptState, Disposition, Progress, SubscriberStatus
+from dialer.model import AttemptState, Disposition, OwnCause, Progress, SubscriberStatus
 
 PROGRESS = Progress(subscribers={SubscriberStatus.COMPLETE: 6, SubscriberStatus.FAIL: 1, SubscriberStatus.START: 3})
 PACE = AchievedPace(calls=12, seconds=10.0, achieved=61.0, worst_second=2)
@@ -47,7 +47,24 @@ def test_the_report_adds_up_attempts_and_talk_time() -> None:
     report(Console(file=output, width=100), rows, PROGRESS)
     total = next(line for line in output.getvalue().splitlines() if "│ all" in line)
     assert [cell.strip() for cell in total.split("│")[1:-1]] == ["all", "", "7", "7", "1:01"]
-    assert "Contacts: 3 start, 1 fail, 6 complete" in output.getvalue()
+    assert "Contacts: 6 complete, 1 failed, 3 to be called again" in output.getvalue()
+
+
+def test_what_was_not_sent_is_no_failure_and_is_told_in_plain_words() -> None:
+    output = io.StringIO()
+    rows = [
+        DispositionCount(disposition=Disposition.FAILED, cause=OwnCause.NOT_SENT, attempts=4, counted=0, talk_ms=0),
+        DispositionCount(disposition=Disposition.BUSY, cause="USER_BUSY", attempts=2, counted=2, talk_ms=0),
+    ]
+    progress = Progress(subscribers={SubscriberStatus.START: 195, SubscriberStatus.IN_PROCESS: 1})
+    report(Console(file=output, width=100), rows, progress, untouched=193)
+    said = output.getvalue()
+    assert "FAILED" not in said
+    assert "NOT_SENT" not in said
+    total = next(line for line in said.splitlines() if "│ all" in line)
+    assert [cell.strip() for cell in total.split("│")[1:-1]] == ["all", "", "2", "2", "0:00"]
+    assert "Contacts: 1 being called, 2 to be called again, 193 not called yet\n" in said
+    assert "4 calls were planned and not sent: nothing has happened to their contacts." in said
 
 
 def test_the_pacing_line_tells_asked_achieved_and_the_worst_second() -> None:
