@@ -28,8 +28,10 @@ from dialer.settings import Config, HttpSettings, SimulatorSettings
 from dialer.simulator.callees import NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.service import Simulator
+from dialer.store.connection import Dialect
 from dialer.store.database import NodeIdentity
-from dialer.store.location import absolute_url
+from dialer.store.location import absolute_url, dialect_of, sqlite_path
+from dialer.store.lock import refuse_second
 
 log = structlog.get_logger()
 
@@ -153,13 +155,19 @@ class Host:
         try:
             port = await simulator.start(settings.port)
         except CannotListenError as error:
+            if dialect_of(url := self._database) is Dialect.SQLITE:
+                refuse_second(sqlite_path(url))  # it has this very simulator
             raise CannotListen("simulator.port", f"127.0.0.1:{settings.port}", str(error.socketError)) from None
         self.simulator = simulator
         return SwitchConfig(port=port, password=config.password, calls_per_second=settings.calls_per_second, retry_max=2.0)
 
+    @property
+    def _database(self) -> str:
+        return absolute_url(self.config.database.url, self.folder)
+
     def _build(self, switch: SwitchConfig) -> None:
         settings = ServiceSettings(
-            database=absolute_url(self.config.database.url, self.folder),
+            database=self._database,
             node=NodeIdentity(name=self.config.node.name or socket.gethostname(), lease=self.config.node.lease),
             switch=switch,
             outbound=self.config.outbound,

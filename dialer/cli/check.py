@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from dialer.numbering import check_region
 from dialer.service import utc_now
 from dialer.store.audit import Audit, Finding, Repair, audit, repair
 from dialer.store.identities import Doubles
+from dialer.store.location import shown
 from dialer.store.maintenance import without_dialers
 from dialer.store.schema import is_newest, upgrade
 
@@ -126,6 +128,8 @@ def run_upgrade(arguments: argparse.Namespace) -> int:
     if not _is_up_to_date(url, region):
         with without_dialers(url):
             applied = upgrade(url, region=region, tell=_tell)
+    if 1 in applied:
+        print(f"note: {shown(url)} is new, and empty: without users and gateways, which `dialer init` makes", file=sys.stderr)
     print(f"schema upgraded to {applied[-1]}" if applied else "the schema is up to date")
     return 0
 

@@ -10,12 +10,11 @@ from typing import Any
 
 from attrs import asdict
 from attrs.filters import exclude
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dialer.cli.blocking import config_option, database_url, with_database
-from dialer.cli.objects import WIDTH_ELSEWHERE
+from dialer.cli.tables import console
 from dialer.service import utc_now
 from dialer.store.connection import Dialect
 from dialer.store.location import dialect_of
@@ -96,9 +95,7 @@ def _lease_left(entry: NodeEntry) -> float:
 
 
 def _show(found: Sequence[NodeEntry], *, leases: bool) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH_ELSEWHERE)
+    out = console()
     table = Table(box=None, padding=(0, 1))
     table.add_column("node", overflow="fold", min_width=12)
     table.add_column("state", min_width=9)
@@ -117,10 +114,10 @@ def _show(found: Sequence[NodeEntry], *, leases: bool) -> None:
             str(entry.open_attempts),
         ]
         table.add_row(*map(_text, cells))
-    console.print(table)
+    out.print(table)
     for entry in found:
         for line in _figures(entry):
-            console.print(_text(line), highlight=False)
+            out.print(_text(line), highlight=False)
 
 
 def _state(entry: NodeEntry) -> str:

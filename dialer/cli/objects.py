@@ -16,11 +16,11 @@ from functools import partial
 from typing import Any, ClassVar
 
 from attrs import Factory, frozen
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dialer.cli.blocking import config_option, database_url, with_database
+from dialer.cli.tables import Column, console, print_table
 from dialer.declare import Field, noun_of
 from dialer.errors import BadValue, NotFound
 from dialer.kinds import Flag, Member, Nullable, Whole, word_of
@@ -28,9 +28,6 @@ from dialer.management import Management, gateways
 from dialer.service import utc_now
 from dialer.store.database import Database
 from dialer.time_kinds import DAYS
-
-WIDTH_ELSEWHERE = 200
-"""Columns of a table that does not go to a terminal."""
 
 Entry = Mapping[str, Any]
 """A noun as it is shown, by the names of its fields; another noun by its name."""
@@ -350,28 +347,29 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=WIDTH_ELSEWHERE)
-
-
 def show(columns: Sequence[str], entries: Sequence[Entry]) -> None:
     """A table, one row an entry; columns in which no entry has anything are left out."""
-    table = Table()
     used = [name for name in columns if any(entry[name] not in (None, "", ()) for entry in entries)]
-    for column in used or columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for entry in entries:
-        table.add_row(*(Text(_shown(entry[column])) for column in used))
-    _console().print(table)
+    print_table(
+        [
+            Column(
+                name.replace("_", " "),
+                [_shown(entry[name]) for entry in entries],
+                right=bool(entries) and all(type(entry[name]) in (int, float, type(None)) for entry in entries),
+            )
+            for name in used or columns
+        ]
+    )
 
 
 def show_one(entry: Entry) -> None:
     """All of an entry, one line a field."""
     table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in entry.items():
         table.add_row(Text(name.replace("_", " ")), Text(_shown(value)))
-    _console().print(table)
+    console().print(table)
 
 
 def _shown(value: object) -> str:

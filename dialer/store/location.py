@@ -111,7 +111,9 @@ def opened(url: str) -> Iterator[Any]:
     check_driver()
     path = sqlite_path(url)
     if not path.exists():
-        raise StoreError(f"there is no database at {path}: create it with the upgrade command")
+        raise StoreError(
+            f"there is no database at {path}: the path may be wrong ([database] url); `dialer init` makes a new one"
+        )
     with closing(_connect(path)) as file:
         yield file
 

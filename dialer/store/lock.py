@@ -38,9 +38,7 @@ class DiallingLock:
         except OSError as error:
             process = _named(descriptor)
             os.close(descriptor)
-            raise StoreError(
-                f"another dialer (process {process}) is dialling with {self.database}: stop it first, or use another database"
-            ) from error
+            raise _taken(self.database, process) from error
         with contextlib.suppress(OSError):  # the number serves the message only: a full disk must not keep us from dialling
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -51,6 +49,19 @@ class DiallingLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def refuse_second(database: Path) -> None:
+    """Raise `StoreError`, as a second `acquire` would, when a process dials with `database`."""
+    process = holder(database)
+    if process is not None:
+        raise _taken(database, process)
+
+
+def _taken(database: Path, process: str) -> StoreError:
+    return StoreError(
+        f"another dialer (process {process}) is dialling with {database}: stop it first, or use another database"
+    )
 
 
 def holder(database: Path) -> str | None:

@@ -175,6 +175,20 @@ def test_a_second_dialer_on_the_database_is_refused_and_the_first_goes_on(folder
 
 
 @on_sqlite
+def test_a_second_dialer_is_refused_as_such_when_the_port_of_the_simulator_is_given(folder):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (folder / "dialer.toml").write_text(
+        f'[database]\nurl = "sqlite:///dialer.db"\n[simulator]\nport = {port}\n'
+        '[http]\nendpoint = "tcp:0:interface=127.0.0.1"\n[outbound]\nendpoint = "tcp:0:interface=127.0.0.1"\n'
+    )
+    with started(folder) as first:
+        status, line = refused(folder)
+        assert status == 1
+        assert f"another dialer (process {first.process.pid}) is dialling with" in line
+
+
+@on_sqlite
 def test_a_file_that_is_not_there_or_damaged_is_one_line_and_status_one(folder):
     (folder / "dialer.db").write_bytes(b"this is no database" * 100)
     assert refused(folder)[0] == 1

@@ -352,7 +352,9 @@ async def test_a_page_that_is_damaged_while_the_database_runs_is_reported_as_dam
 async def test_a_missing_database_is_not_created_by_the_start(tmp_path):
     from twisted.internet import reactor
 
-    with pytest.raises(StoreError, match=r"there is no database at .*dialer\.db: create it with the upgrade command"):
+    with pytest.raises(
+        StoreError, match=r"there is no database at .*dialer\.db: the path may be wrong .*`dialer init` makes a new one"
+    ):
         await Database(sqlite_url(tmp_path / "dialer.db"), reactor, dialling=True).start()
     assert list(tmp_path.iterdir()) == []
 

@@ -11,6 +11,7 @@ import pytest
 
 from dialer.settings_file import settings_file
 from dialer.store.connection import Dialect
+from dialer.store.location import sqlite_url
 from dialer.store.lock import DiallingLock
 from dialer.store.times import to_column
 from tests.postgresql import Server
@@ -95,6 +96,16 @@ def test_the_audit_is_there_for_programs(commands: Commands, here: Damaged) -> N
     assert (ran.status, ran.json["at_work"], ran.json["open_attempts"], ran.json["left"]) == (0, None, 0, [])
     assert [finding["name"] for finding in ran.json["findings"]] == ["claim-without-attempt"]
     assert [(done["name"], done["rows"]) for done in ran.json["repaired"]] == [("claim-without-attempt", 1)]
+
+
+def test_an_upgrade_that_makes_a_database_says_that_it_is_empty(bare: Commands, tmp_path: Path) -> None:
+    bare.use(sqlite_url(tmp_path / "new.db"))
+    ran = bare.good("upgrade")
+    assert ran.out.startswith("schema upgraded to ")
+    assert "new.db is new, and empty" in ran.err
+    assert "dialer init" in ran.err
+    again = bare.good("upgrade")
+    assert (again.out, again.err) == ("the schema is up to date\n", "")
 
 
 def test_beside_a_dialer_it_is_named_and_nothing_is_repaired(bare: Commands, tmp_path: Path) -> None:
