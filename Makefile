@@ -14,7 +14,7 @@ demo: $(VENV)/installed
 test: $(VENV)/tox
 	"$(BIN)/python" -m tox run
 
-bench: $(VENV)/installed
+bench: $(VENV)/bench-extra
 	"$(BIN)/python" -m bench $(BENCH_ARGS)
 
 chaos: $(VENV)/test-extra
@@ -26,6 +26,10 @@ $(BIN)/python:
 
 $(VENV)/installed: $(BIN)/python setup.cfg pyproject.toml $(shell find dialer api freeswitch_conf -name '*.py' -o -name '*.sql' -o -name '*.xml*' -o -name '*.txt')
 	"$(BIN)/python" -m pip install --quiet .
+	touch "$@"
+
+$(VENV)/bench-extra: $(VENV)/installed
+	"$(BIN)/python" -m pip install --quiet ".[bench]"
 	touch "$@"
 
 $(VENV)/test-extra: $(VENV)/installed

@@ -301,7 +301,7 @@ async def test_an_end_survives_a_server_that_is_away_when_it_comes(postgres_serv
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_second_dialler_of_the_same_name_is_refused_by_name(url, monkeypatch):
+async def test_a_second_dialer_of_the_same_name_is_refused_by_name(url, monkeypatch):
     monkeypatch.setattr(claim, "PATIENCE", "300ms")
     async with started(url, "one"):
         with pytest.raises(StoreError, match=r"another dialer \(process \d+ on .*\) is node 'one' of this database: stop it"):
