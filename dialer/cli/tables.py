@@ -58,14 +58,12 @@ def fit(columns: Sequence[Column], width: int) -> Fitted:
         count -= 1
     kept = columns[:count]
     widths = [column.least for column in kept]
-    room = width - sum(widths) - BETWEEN * (count - 1)
-    while room > 0:
-        wishes = [column.natural - given for column, given in zip(kept, widths, strict=True)]
-        most = max(wishes)
-        if most <= 0:
-            break
-        widths[wishes.index(most)] += 1
-        room -= 1
+    room = max(width - sum(widths) - BETWEEN * (count - 1), 0)
+    # Those that lack least come first: a name is whole before a description is.
+    for wish, index in sorted((column.natural - widths[index], index) for index, column in enumerate(kept)):
+        more = min(wish, room)
+        widths[index] += more
+        room -= more
     return Fitted(list(zip(kept, widths, strict=True)), [column.name for column in columns[count:]])
 
 

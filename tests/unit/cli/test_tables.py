@@ -29,6 +29,11 @@ def test_a_text_is_folded_before_a_column_is_left_out() -> None:
     assert sum(width for _, width in fitted.shown) + 2 * BETWEEN == 40
 
 
+def test_a_name_is_whole_before_a_description_is() -> None:
+    columns = [Column("name", ["Default_Gateway"]), Column("description", ["words " * 20]), Column("dial string", [LONG])]
+    assert widths(columns, 60)["name"] == len("Default_Gateway")
+
+
 @pytest.mark.parametrize("exact", ["+155512300011234", UUID, "2026-11-23", "1234567890123456"])
 def test_a_number_a_moment_and_an_id_are_not_cut(exact: str) -> None:
     columns = [Column("name", ["x" * 100]), Column("it", [exact]), Column("description", ["words " * 20])]
