@@ -64,7 +64,8 @@ class DemoCampaign:
         self.name = details.campaign.name
         phonebook_id = details.phonebooks[0].id
         done = set() if self.rules.again else await self._done(who, [one for one in known if one != current])
-        fresh = (contact for contact in self.rules.contacts if contact.number not in done)
+        identity = self.management.numbering.identity
+        fresh = (contact for contact in self.rules.contacts if identity(contact.number) not in done)
         await contacts.subscribe(self.management, details.campaign.id, phonebook_id)
         await contacts.import_contacts(self.management, phonebook_id, fresh)
         return details.campaign.id
@@ -80,11 +81,12 @@ class DemoCampaign:
         return left[0] if left else next(iter(known), None)
 
     async def _done(self, who: Account, earlier: Sequence[CampaignDetails]) -> set[str]:
-        """The numbers that other campaigns of this way are done with."""
+        """The identities of the numbers that other campaigns of this way are done with."""
+        identity = self.management.numbering.identity
         done: set[str] = set()
         for details in earlier:
             found = await contacts.subscribers(self.management, who, details.campaign.id)
-            done.update(subscriber.number for subscriber in found if subscriber.status in contacts.DONE)
+            done.update(identity(subscriber.number) for subscriber in found if subscriber.status in contacts.DONE)
         return done
 
     async def _user(self) -> Account:

@@ -172,7 +172,7 @@ async def test_a_finished_file_calls_nobody_when_it_is_run_again(plan: DemoPlan)
 @pytest_twisted.ensureDeferred
 async def test_only_a_mended_or_a_new_row_is_called(plan: DemoPlan) -> None:
     await perform(of(plan, "15550000001", "15550000002"))
-    second, output = await perform(of(plan, "15550000001", "15550000003", "15550000002", "15550000004"))
+    second, output = await perform(of(plan, "+15550000001", "15550000003", "0015550000002", "15550000004"))
     assert called(second) == ["15550000003", "15550000004"]
     assert "Nothing is left" not in output
     assert "Going on" not in output
@@ -183,7 +183,7 @@ async def test_again_calls_all_of_them_and_the_next_run_none(plan: DemoPlan) -> 
     await perform(of(plan, "15550000001", "15550000002"))
     again, _ = await perform(of(plan, "15550000002", "15550000003", again=True))
     assert called(again) == ["15550000002", "15550000003"]
-    last, _ = await perform(of(plan, "15550000001", "15550000002", "15550000003"))
+    last, _ = await perform(of(plan, "+15550000001", "15550000002", "15550000003"))
     assert called(last) == []
 
 
