@@ -13,6 +13,7 @@ from attrs.filters import exclude
 from rich.table import Table
 from rich.text import Text
 
+from dialer.calls.corrections import Correction
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.cli.tables import console
 from dialer.service import utc_now
@@ -21,7 +22,9 @@ from dialer.store.location import dialect_of
 from dialer.store.nodes import NodeEntry, Standing, entries, remove
 
 WAITING = "waiting-changes"
-"""The figure that is no correction: changes that wait for the database."""
+"""The figure of the changes that wait for the database."""
+
+_CORRECTIONS = frozenset(map(str, Correction))
 
 OURS = frozenset({"id", "session", "commits"})
 """Of a node's record, how the store guards transactions: not for programs."""
@@ -128,9 +131,13 @@ def _state(entry: NodeEntry) -> str:
 
 
 def _figures(entry: NodeEntry) -> Iterator[str]:
-    corrections = [f"{kind} {count}" for kind, count in sorted(entry.node.figures.items()) if kind != WAITING and count]
+    counted = [(kind, f"{kind} {count}") for kind, count in sorted(entry.node.figures.items()) if kind != WAITING and count]
+    corrections = [text for kind, text in counted if kind in _CORRECTIONS]
+    noticed = [text for kind, text in counted if kind not in _CORRECTIONS]
     if corrections:
         yield f"{entry.node.name} put right: {', '.join(corrections)}"
+    if noticed:
+        yield f"{entry.node.name} noticed: {', '.join(noticed)}"
     if entry.node.figures.get(WAITING, 0) > ORDINARY:
         yield f"{entry.node.name}: changes that wait for the database: {entry.node.figures[WAITING]}"
 

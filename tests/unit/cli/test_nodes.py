@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -92,6 +93,15 @@ def test_what_a_node_put_right_stands_below_the_table(on_server: Commands, serve
     out = on_server.good("nodes").out
     assert "here put right: adopted-ringing 3, ended-unknown 1\n" in out
     assert "here: changes that wait for the database: 70\n" in out
+    assert "noticed" not in out
+
+
+def test_what_a_node_noticed_is_told_apart_from_what_it_put_right(on_server: Commands, server: Damaged) -> None:
+    figures = {"adopted-ringing": 3, "outbound-probes": 704, "unreadable-events": 2, "gateways-backed-off": 0}
+    server.sql("UPDATE node SET figures = ?", json.dumps(figures))
+    out = on_server.good("nodes").out
+    assert "here put right: adopted-ringing 3\n" in out
+    assert "here noticed: outbound-probes 704, unreadable-events 2\n" in out
 
 
 def test_the_table_fits_into_80_columns(on_server: Commands, server: Damaged, monkeypatch: pytest.MonkeyPatch) -> None:
