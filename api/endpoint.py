@@ -75,7 +75,7 @@ class Endpoint:
 
     def _refused(self, failure: Any, request: ApiRequest) -> bytes:
         refusal = answer(failure.value, self.route.refusals, self.route.names)
-        request.channel.site.note_fault(refusal.fault)
+        request.site.note_fault(refusal.fault)
         return request.refused(refusal.status, refusal.sentence, refusal.headers)
 
 

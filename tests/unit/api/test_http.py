@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_twisted
+import structlog
 from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 from twisted.internet.testing import StringTransport
+from twisted.logger import LogLevel, globalLogPublisher
 
 from api.app import all_routes
-from dialer.errors import StoreError
+from dialer.errors import NotFound, StoreError
 from dialer.management import Management, phonebooks
 from dialer.settings import HttpSettings
 from dialer.store.connection import Dialect
@@ -362,6 +365,55 @@ async def test_a_database_that_is_away_is_503_with_retry_after(api: World, monke
     reply = await api.get("phonebook/")
     assert reply.refusal == (503, "The service cannot answer at the moment; try again later")
     assert reply.headers["retry-after"] == "1"
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_goes_wrong_for_everybody_is_a_line_a_minute(api: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> None:
+        raise StoreError("the database is locked")
+
+    instead_of_a_list(monkeypatch, away)
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(20):
+            assert (await api.get("phonebook/")).status == 503
+    (line,) = lines
+    assert (line["log_level"], line["times"]) == ("error", 1)
+    assert line["reason"] == "the database is away: the database is locked"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_does_not_wait_for_its_refusal_leaves_no_trace_in_the_log(
+    api: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: Deferred[list[Any]] = Deferred()
+    asked: list[Any] = []
+
+    def slow(*_: Any) -> Deferred[list[Any]]:
+        asked.append(waiting)
+        return waiting
+
+    instead_of_a_list(monkeypatch, slow)
+    problems: list[Any] = []
+
+    def keep(event: Any) -> None:
+        if event.get("log_level") is LogLevel.critical:
+            problems.append(event)
+
+    globalLogPublisher.addObserver(keep)
+    try:
+        client = await connect(api)
+        client.send(b"GET /api/dialer_campaign/phonebook/ HTTP/1.1\r\nHost: x\r\n" + AUTHORIZATION + b"\r\n")
+        while not asked:
+            await _turn()
+        client.transport.loseConnection()
+        await client.closed
+        while api.site.in_flight:
+            await _turn()
+        waiting.errback(NotFound("phonebook", 7))
+        gc.collect()
+    finally:
+        globalLogPublisher.removeObserver(keep)
+    assert problems == []
 
 
 # --- the end --------------------------------------------------------------------------------------------------------------
