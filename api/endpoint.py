@@ -75,7 +75,8 @@ class Endpoint:
 
     def _refused(self, failure: Any, request: ApiRequest) -> bytes:
         refusal = answer(failure.value, self.route.refusals, self.route.names)
-        request.site.note_fault(refusal.fault)
+        site: Any = request.site  # a request whose client has gone has no channel any more
+        site.note_fault(refusal.fault)
         return request.refused(refusal.status, refusal.sentence, refusal.headers)
 
 
