@@ -4,34 +4,52 @@ does not parse, or names an attribute twice, is refused."""
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from api.errors import UNSUPPORTED, HttpError
 from dialer.errors import BadValue
+from dialer.kinds import Kind, Number, NumberOrText, Numbers
 
 MOST_ATTRIBUTES: Final = 100
 FORM: Final = b"application/x-www-form-urlencoded"
 JSON: Final = b"application/json"
 _CHARSETS: Final = (b"", b"utf-8", b"utf8", b"us-ascii")
 
+_BEGINS = rb"(?=[1-9](?:[^0-9,]*[0-9]){6})"
+"""As a number with its country does: none has fewer digits."""
+_LOST_PLUS: Final[Mapping[type[Kind], re.Pattern[bytes]]] = {
+    Number: re.compile(rb"^(?:\+|%20| )" + _BEGINS),
+    Numbers: re.compile(rb"(?:^(?:%20| )|(?:^|(?<=,))\+)" + _BEGINS),
+    NumberOrText: re.compile(rb"^(?:\+|%20| )(?=[1-9][0-9]{6,14}$)"),
+}
+"""In a form a `+` means a blank, so that a client which does not encode its numbers loses their plus. A blank before the
+digits of a number is that plus. Not so in a list whose commas are encoded: `+1%2C+2` comes from a client that encodes, and
+means blanks."""
+_ENCODED_COMMA = re.compile(rb"%2c", re.IGNORECASE)
+_NO_KINDS: Final[Mapping[str, Kind]] = MappingProxyType({})
 
-def parse_body(content_type: bytes | None, body: bytes) -> dict[str, Any]:
-    """The attributes of a body. Without a body there are none, whatever its type."""
+
+def parse_body(content_type: bytes | None, body: bytes, kinds: Mapping[str, Kind] = _NO_KINDS) -> dict[str, Any]:
+    """The attributes of a body, which are of these kinds. Without a body there are none, whatever its type."""
     if not body and content_type is None:
         return {}
     kind, charset = _content_type(content_type or b"")
     if charset not in _CHARSETS:
         raise HttpError(415, UNSUPPORTED)
     if kind == FORM:
-        return parse_form(body, "body")
+        return parse_form(body, "body", kinds)
     if kind == JSON:
         return parse_json(body)
     raise HttpError(415, UNSUPPORTED)
 
 
-def parse_form(text: bytes, where: str) -> dict[str, Any]:
-    """`a=1&b=2`, percent-encoded UTF-8 (WHATWG URL, section 5.1); empty pairs are skipped."""
+def parse_form(text: bytes, where: str, kinds: Mapping[str, Kind] = _NO_KINDS) -> dict[str, Any]:
+    """`a=1&b=2`, percent-encoded UTF-8 (WHATWG URL, section 5.1); empty pairs are skipped. An attribute whose kind is a number
+    keeps its plus, encoded or not."""
     if text.count(b"&") > MOST_ATTRIBUTES:
         raise HttpError(400, f"The {where} has too many attributes")
     found: dict[str, Any] = {}
@@ -44,8 +62,18 @@ def parse_form(text: bytes, where: str) -> dict[str, Any]:
             raise BadValue(shown(name), f"has no value; the {where} must be name=value pairs")
         if name in found:
             raise BadValue(shown(name), "is given more than once")
+        if name in kinds:
+            raw_value = _with_plus(raw_value, kinds[name])
         found[name] = _decoded(raw_value, f"{shown(name)}: is not UTF-8")
     return found
+
+
+def _with_plus(raw: bytes, kind: Kind) -> bytes:
+    """An encoded value; one of a number with the plus that it lost."""
+    lost = _LOST_PLUS.get(type(kind))
+    if lost is None or (isinstance(kind, Numbers) and _ENCODED_COMMA.search(raw)):
+        return raw
+    return lost.sub(b"%2B", raw)
 
 
 def parse_json(text: bytes) -> dict[str, Any]:

@@ -81,12 +81,12 @@ class Endpoint:
 
 
 def _parse(route: Route, path: dict[str, str], query: bytes, content_type: bytes | None, content: bytes) -> Attributes:
-    in_query = parse_form(query, "query") if query else {}
+    in_query = parse_form(query, "query", route.kinds) if query else {}
     if route.reads:
         return route.parse(path, in_query)
     if in_query:
         raise BadValue(next(iter(in_query)), "belongs into the body, not into the address")
-    return route.parse(path, parse_body(content_type, content))
+    return route.parse(path, parse_body(content_type, content, route.kinds))
 
 
 def _encode(encode: Callable[[Any], Any], result: Any) -> bytes:

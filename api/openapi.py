@@ -68,7 +68,7 @@ def operation(route: Route) -> dict[str, Any]:
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
     """Those in the address, and those of the query of a GET."""
-    properties = _clean(route.schema.model_json_schema())["properties"] if route.takes else {}
+    properties = _clean(route.schema.model_json_schema())["properties"] if route.kinds else {}
     found = []
     for name, schema in properties.items():
         if name in route.path_names:

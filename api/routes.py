@@ -45,11 +45,11 @@ class Route:
     summary: str
     name: str
     path_names: frozenset[str] = field(init=False)
-    takes: dict[str, str] = field(init=False)
+    kinds: dict[str, Kind] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "path_names", frozenset(re.findall(r"<(\w+)>", self.path)))
-        object.__setattr__(self, "takes", _takes(self.schema))
+        object.__setattr__(self, "kinds", _kinds(self.schema))
 
     @property
     def reads(self) -> bool:
@@ -59,7 +59,7 @@ class Route:
     @property
     def attribute_names(self) -> list[str]:
         """The attributes that the query or the body may name."""
-        return [name for name in self.takes if name not in self.path_names]
+        return [name for name in self.kinds if name not in self.path_names]
 
     def parse(self, path: dict[str, str], given: dict[str, Any]) -> Attributes:
         """The validated attributes. Raises `BadValue` for the first that is wrong."""
@@ -77,12 +77,12 @@ class Route:
         name = str(problem["loc"][0]) if problem["loc"] else ""
         match problem["type"]:
             case "missing":
-                return BadValue(name, f"is missing; expected {self.takes[name]}")
+                return BadValue(name, f"is missing; expected {self.kinds[name].takes}")
             case "extra_forbidden":
                 taken = ", ".join(self.attribute_names) or "none"
                 return BadValue(shown(name), f"is not an attribute here; those are: {taken}")
             case _ if name:
-                return BadValue(name, f"expected {self.takes[name]}")
+                return BadValue(name, f"expected {self.kinds[name].takes}")
         return BadValue("body", str(problem["ctx"]["error"]))
 
 
@@ -126,10 +126,9 @@ def routes_of(resource: object) -> Iterator[tuple[Route, Callable[..., Any]]]:
             yield found, getattr(resource, name)
 
 
-def _takes(schema: type[Attributes]) -> dict[str, str]:
-    """The words for the values of each attribute, by its name for clients."""
-    found = {}
-    for name, info in schema.model_fields.items():
-        kind = next(each for each in info.metadata if isinstance(each, Kind))
-        found[info.alias or name] = kind.takes
-    return found
+def _kinds(schema: type[Attributes]) -> dict[str, Kind]:
+    """The kind of each attribute, by its name for clients."""
+    return {
+        info.alias or name: next(each for each in info.metadata if isinstance(each, Kind))
+        for name, info in schema.model_fields.items()
+    }

@@ -21,6 +21,8 @@ from pydantic_core import CoreSchema, core_schema
 LARGEST_ID: Final = 2**63 - 1
 LARGEST_INTEGER: Final = 2**31 - 1
 """Of an INTEGER column of a server."""
+LONGEST_LIST: Final = 2**30
+"""Characters of a list of numbers. The limits on a body and on the numbers in a request are reached first."""
 NONE: Final = "none"
 """The word for "no limit" where a number may be absent."""
 
@@ -170,6 +172,51 @@ class Text(Kind):
         return {"type": "string", "minLength": self.shortest, "maxLength": self.longest}
 
 
+class Number(Text):
+    """A telephone number as it is entered; whether it is one, `dialer.numbers` knows. JSON may give it without quotes."""
+
+    @property
+    def takes(self) -> str:  # type: ignore[override]
+        """A number in words."""
+        return f"a telephone number of at most {self.longest} characters"
+
+    def parse(self, value: Any) -> str:
+        """The text, whatever it holds."""
+        return super().parse(_digits(value))
+
+    def schema(self) -> dict[str, Any]:
+        """A text, or a number."""
+        return {"oneOf": [super().schema(), {"type": "integer", "minimum": 0}]}
+
+
+@frozen
+class NumberOrText(Text):
+    """A text that may be a telephone number: the data of a voice application."""
+
+
+@frozen
+class Numbers(Kind):
+    """Several telephone numbers as they are entered."""
+
+    takes = "telephone numbers: one text in which commas separate them, or a JSON list of texts or numbers"
+
+    def parse(self, value: Any) -> str | list[str]:
+        """The text, or the items of the list."""
+        if isinstance(value, list):
+            return [_ONE_NUMBER.parse(item) for item in value]
+        return _LISTED_NUMBERS.parse(_digits(value))
+
+    def schema(self) -> dict[str, Any]:
+        """A text, a number or a list."""
+        one = {"oneOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]}
+        return {"oneOf": [*one["oneOf"], {"type": "array", "items": one}]}
+
+
+def _digits(value: Any) -> Any:
+    """A JSON number as the text that it would be."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else value
+
+
 @frozen
 class Word(Kind):
     """One of some words, or a whole number from 1 to `numbers`."""
@@ -234,6 +281,11 @@ class Member(Kind):
         """The values."""
         kind = "integer" if self._numbered else "string"
         return {"type": kind, "enum": [member.value for member in self.members]}
+
+
+_ONE_NUMBER: Final = Number(1000)
+"""An item of a list, which is refused by its own words when it is no number."""
+_LISTED_NUMBERS: Final = Text(LONGEST_LIST, 1, lines=True)
 
 
 def word_of(member: enum.Enum) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 
 from attrs import define
 from pydantic import model_validator
@@ -11,14 +11,11 @@ from twisted.internet.defer import Deferred
 from api.errors import Refusal
 from api.routes import Attributes, route
 from dialer.errors import AlreadyExists, LimitExceeded, NotFound
-from dialer.kinds import LARGEST_ID, Text, Whole
+from dialer.kinds import LARGEST_ID, Numbers, Whole
 from dialer.management import Management, contacts
 from dialer.model import Account
 
-LONGEST_LIST: Final = 2**30
-"""Characters. The limits on the body and on the numbers in a request are reached first."""
-
-Numbers = Annotated[str | None, Text(LONGEST_LIST, 1, lines=True)]
+Listed = Annotated[str | list[str] | None, Numbers()]
 
 TOO_MANY = Refusal(
     LimitExceeded, "contacts", 400, "You have too many contacts per campaign. You are allowed a maximum of {maximum}"
@@ -28,11 +25,11 @@ DUPLICATE = Refusal(AlreadyExists, "contact", 409, "The contact duplicated {name
 
 
 class NewContacts(Attributes):
-    """Numbers separated by commas: the document calls them `contact`, its examples `phoneno_list`."""
+    """Numbers separated by commas, or a JSON list of them: the document calls them `contact`, its examples `phoneno_list`."""
 
     phonebook_id: Annotated[int, Whole(1, LARGEST_ID)]
-    phoneno_list: Numbers = None
-    contact: Numbers = None
+    phoneno_list: Listed = None
+    contact: Listed = None
 
     @model_validator(mode="after")
     def _one_list(self) -> Self:
@@ -63,6 +60,7 @@ class BulkContacts:
     )
     def create(self, who: Account, given: NewContacts) -> Deferred[int]:
         """Add many contacts to a phonebook: all or none. Answers with their number."""
-        text = given.phoneno_list or given.contact or ""
+        listed = given.phoneno_list if given.phoneno_list is not None else given.contact or ""
+        text = listed if isinstance(listed, str) else ",".join(listed)
         created = contacts.create_listed(self.management, who, given.phonebook_id, text, "phoneno_list")
         return Deferred.fromCoroutine(created)

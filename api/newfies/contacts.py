@@ -13,13 +13,14 @@ from api.errors import HttpError, Refusal
 from api.newfies.answers import Answer, Date, PhonebookAnswer, date, encoder, model, named, phonebook, schema
 from api.newfies.bulkcontacts import NO_PHONEBOOK, TOO_MANY
 from api.routes import Attributes, route
+from dialer import kinds
 from dialer.errors import AlreadyExists, NotFound
 from dialer.kinds import LARGEST_ID, Text, Variables, Whole, Word
 from dialer.management import Management, contacts
 from dialer.model import Account, Contact, ContactDetails, Subscriber, SubscriberStatus
 
 Id = Annotated[int, Whole(1, LARGEST_ID)]
-Number = Annotated[str, Text(64, 1)]
+Number = Annotated[str, kinds.Number(64, 1)]
 """Whether it is a number, the backend knows."""
 Name = Annotated[str, Text(255)]
 

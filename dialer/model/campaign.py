@@ -8,6 +8,7 @@ from datetime import datetime, time
 from attrs import frozen
 
 from dialer.declare import joined, key, noun, reference, rule, setting, stamp
+from dialer.kinds import Number, NumberOrText
 from dialer.model.gateway import Gateway
 from dialer.model.phonebook import Phonebook
 from dialer.model.voip_app import VoipApp, no_shell
@@ -81,9 +82,13 @@ class Campaign:
     )
     voip_app: VoipApp = joined("voip app")
     voip_app_data: str = rule(
-        "", longest=500, v1="voipapp_data", check=no_shell, doc="the data of the voice application, in place of its own"
+        "",
+        kind=NumberOrText(500),
+        v1="voipapp_data",
+        check=no_shell,
+        doc="the data of the voice application, in place of its own",
     )
-    caller_id: str = rule("", longest=33, v1="callerid", check=caller_number, doc="the number that the callee sees")
+    caller_id: str = rule("", kind=Number(64), v1="callerid", check=caller_number, doc="the number that the callee sees")
     caller_name: str = rule(
         "", longest=60, v1="caller_name", check=caller_name, doc="the name that the callee sees, where the network shows it"
     )

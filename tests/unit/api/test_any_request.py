@@ -20,7 +20,7 @@ from tests.unit.api.test_openapi import GIVEN, described
 from tests.unit.api.world import FORM, JSON, Reply, World
 
 ROUTES = st.sampled_from(all_routes())
-NAMES = sorted({name for route in all_routes() for name in route.takes})
+NAMES = sorted({name for route in all_routes() for name in route.kinds})
 
 TEXTS = st.one_of(
     st.text(max_size=30),
@@ -58,7 +58,7 @@ def bodies(draw: st.DrawFn, route: Route) -> tuple[bytes, str | None]:
     if kind == "bytes":
         return draw(st.binary(max_size=200)), content_type
     attributes: dict[str, Any] = dict(GIVEN.get((route.method, route.path), {}))
-    names = st.sampled_from([*route.takes, *NAMES]) | st.text(max_size=8)
+    names = st.sampled_from([*route.kinds, *NAMES]) | st.text(max_size=8)
     attributes |= draw(st.dictionaries(names, VALUES if kind == "json" else TEXTS, max_size=4))
     for name in draw(st.sets(st.sampled_from(NAMES), max_size=2)):
         attributes.pop(name, None)

@@ -72,7 +72,7 @@ def test_every_attribute_and_every_refusal_is_in_the_document(route: Route) -> N
     named = {parameter["name"] for parameter in found["parameters"]}
     if not route.reads:
         named |= set(DOCUMENT["components"]["schemas"][route.schema.__name__]["properties"])
-    assert named == set(route.takes)
+    assert named == set(route.kinds)
     for refusal in route.refusals:
         assert refusal.sentence in found["responses"][str(refusal.status)]["description"]
 
