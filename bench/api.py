@@ -149,7 +149,9 @@ async def seed(management: Management) -> None:
     """A user, and a campaign with its phonebook; it waits for its date, so that nothing of it is dialled."""
     await management.ask(users.create, {"username": "bench", "password_hash": PasswordHasher().hash("bench")})
     await management.ask(gateways.create, {"name": "Default_Gateway", "protocol": "LOCAL"})
-    await management.ask(gateways.create_application, {"name": "Default_VoIP_App", "type": VoipAppType.PLAY_AUDIO})
+    await management.ask(
+        gateways.create_application, {"name": "Default_VoIP_App", "type": VoipAppType.PLAY_AUDIO, "data": "hello.wav"}
+    )
     later = datetime(2100, 1, 1, tzinfo=UTC)
     given = {"name": "bench", "gateway_id": 1, "voip_app_id": 1, "starting_at": later, "expires_at": later}
     await management.ask(campaigns.create, USER, given)

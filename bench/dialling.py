@@ -91,7 +91,9 @@ class Dialling:
         given = {
             "name": "bench",
             "gateway_id": await ask(gateways.create, gateway),
-            "voip_app_id": await ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO}),
+            "voip_app_id": await ask(
+                gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO, "data": "hello.wav"}
+            ),
             "frequency": load.calls_per_minute,
             "max_retry": 0,
             "call_timeout": load.ring_timeout,

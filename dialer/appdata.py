@@ -17,11 +17,14 @@ from typing import Final
 
 from attrs import frozen
 
+from dialer import gateways
 from dialer.errors import BadValue
-from dialer.model import VoipAppType
+from dialer.model import Gateway, GatewayStatus, VoipApp, VoipAppType
 from dialer.numbers import parse_number
 
 FIELD: Final = "voip_app_data"
+GATEWAY: Final = "gateway"
+"""The field of a refusal for which the voice application's gateway is to blame."""
 
 SEPARATOR: Final = "!"
 """Stands between several sounds; the one that FreeSWITCH's `playback_delimiter` suggests."""
@@ -60,6 +63,45 @@ def check_data(kind: VoipAppType, text: str, *, by_admin: bool = False, field: s
         _CHECKS[kind](text, by_admin, field)
 
 
+@frozen
+class Data:
+    """The data that serves an answered call: the campaign's, else the voice application's own (`by_admin`), which only an
+    administrator enters; "" when neither has any."""
+
+    text: str
+    by_admin: bool
+
+    @classmethod
+    def of(cls, campaigns: str, app: VoipApp) -> Data:
+        """Of a campaign that has `campaigns` for data."""
+        return cls(campaigns.strip() or app.data.strip(), by_admin=not campaigns.strip())
+
+
+IsEmergency = Callable[[str], bool]
+"""Whether a number reaches an emergency service."""
+
+
+def check_task(kind: VoipAppType, data: Data, gateway: Gateway | None, is_emergency: IsEmergency, field: str = FIELD) -> None:
+    """Raise `BadValue` when an application of this kind would do nothing for an answered call: there is no data, it is none
+    for this kind, or `gateway`, that of the voice application, cannot dial its number (then the field is `GATEWAY`)."""
+    if not data.text:
+        raise BadValue(field, f"is missing; expected {_NEEDED[kind]}, which the voice application does not have either")
+    check_data(kind, data.text, by_admin=data.by_admin, field=field)
+    if kind is VoipAppType.DIAL:
+        dialled(parse_target(data.text, by_admin=data.by_admin, field=field), gateway, is_emergency, field)
+
+
+def check_application(app: VoipApp, gateway: Gateway | None, is_emergency: IsEmergency) -> None:
+    """Raise `BadValue` for a voice application that could do nothing in any campaign. Its data may be missing, as a campaign
+    may have some; then a Dial application has to have a gateway for its number."""
+    if app.data.strip():
+        check_task(app.type, Data(app.data.strip(), by_admin=True), gateway, is_emergency, "data")
+    elif app.type is VoipAppType.DIAL and gateway is None:
+        raise BadValue(
+            GATEWAY, "is missing; expected a gateway to dial numbers through, or an address such as user/1000 as data"
+        )
+
+
 # --- Dial -------------------------------------------------------------------------------------------------------------------
 
 
@@ -80,6 +122,31 @@ def parse_target(text: str, *, by_admin: bool = False, field: str = FIELD) -> Ta
             raise BadValue(field, f"{_shown(target)} is not one address such as user/1000")
         return Target(address=target)
     return Target(number=parse_number(target, field))
+
+
+def dialled(target: Target, gateway: Gateway | None, is_emergency: IsEmergency, field: str = FIELD) -> str:
+    """The address to dial: that of the target, or of its number through the voice application's gateway. Raises `BadValue`
+    naming `field`, or `GATEWAY` when there is no gateway that could be used."""
+    forms: tuple[str, ...] = ()
+    if target.address:
+        endpoint, _, rest = target.address.partition("/")
+        forms = () if endpoint.lower() in _LOCAL else (rest.rpartition("/")[2].partition("@")[0],)
+    elif gateway is None:
+        raise BadValue(GATEWAY, "the voice application has no gateway to dial a number through")
+    else:
+        forms = gateways.dialled_forms(gateway, target.number)
+    for number in forms:
+        if number and is_emergency(number):
+            raise BadValue(field, f"{number} is an emergency number, which is never dialled")
+    if target.address or gateway is None:
+        return target.address
+    if gateway.status is not GatewayStatus.ACTIVE:
+        raise BadValue(GATEWAY, f"{gateway.name}, through which the voice application dials, is inactive")
+    return gateways.dial_string(gateway, target.number)
+
+
+_LOCAL: Final = frozenset({"user", "group"})
+"""Endpoints whose names are those of extensions, 110 as well."""
 
 
 # --- PlayAudio --------------------------------------------------------------------------------------------------------------
@@ -164,6 +231,12 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:60]}…")
 
 
+_NEEDED: Final[Mapping[VoipAppType, str]] = {
+    VoipAppType.DIAL: "a number to dial",
+    VoipAppType.PLAY_AUDIO: "a sound to play",
+    VoipAppType.CONFERENCE: "the name of a conference",
+    VoipAppType.SPEAK: "a text to speak",
+}
 _CHECKS: Final[Mapping[VoipAppType, Callable[[str, bool, str], object]]] = {
     VoipAppType.DIAL: lambda text, by_admin, field: parse_target(text, by_admin=by_admin, field=field),
     VoipAppType.PLAY_AUDIO: lambda text, by_admin, field: parse_sounds(text, by_admin=by_admin, field=field),

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 
+from dialer.appdata import Data
 from dialer.interfaces import AnsweredCall, ApplicationStore
 from dialer.model import Attempt, Contact, Gateway
 from dialer.numbering import Numbering, numbering
@@ -28,13 +29,17 @@ class CallContext:
     @property
     def data(self) -> str:
         """The campaign's data for the application, else the voice application's own; "" when neither has any."""
-        campaign = self.attempt.plan.campaign
-        return campaign.voip_app_data.strip() or campaign.voip_app.data.strip()
+        return self._data.text
 
     @property
     def by_admin(self) -> bool:
         """Whether `data` is the voice application's own, which only an administrator enters."""
-        return not self.attempt.plan.campaign.voip_app_data.strip()
+        return self._data.by_admin
+
+    @property
+    def _data(self) -> Data:
+        campaign = self.attempt.plan.campaign
+        return Data.of(campaign.voip_app_data, campaign.voip_app)
 
     async def contact(self) -> Contact:
         """The contact, read now; one without a name when it was removed meanwhile. Fails with `StoreError`."""

@@ -9,13 +9,11 @@ which only an administrator sets. A voice application without a gateway dials no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from dialer import appdata, gateways
+from dialer import appdata
 from dialer.apps.context import CallContext
-from dialer.errors import BadValue
 from dialer.interfaces import AnsweredCall
-from dialer.model import Contact, Gateway, GatewayStatus
+from dialer.model import Contact
 from dialer.model.flow import Transfer, Transferred
 from dialer.variables import harmless
 
@@ -43,11 +41,9 @@ async def dial(call: AnsweredCall, context: CallContext) -> None:
         return
     target = appdata.parse_target(context.data, by_admin=context.by_admin)
     context.notes["transfer_to"] = target.number or target.address
-    address: str = target.address
-    variables: tuple[tuple[str, str], ...] = ()
-    if target.number:
-        gateway = _usable(await context.gateway())
-        address, variables = _through(gateway, target.number, context.numbering.is_emergency), gateway.parameters
+    gateway = await context.gateway() if target.number else None
+    address = appdata.dialled(target, gateway, context.numbering.is_emergency)
+    variables = gateway.parameters if gateway is not None else ()
     contact = await context.contact()
     transfer = Transfer(
         dial_string=address,
@@ -78,21 +74,6 @@ def _without(known: tuple[tuple[str, str], ...], others: tuple[tuple[str, str], 
     """Those of the others that a gateway's parameters do not set already; FreeSWITCH ignores case in names."""
     names = {name.lower() for name, _ in known}
     return tuple((name, value) for name, value in others if name.lower() not in names)
-
-
-def _usable(gateway: Gateway | None) -> Gateway:
-    if gateway is None:
-        raise BadValue("gateway", "the voice application has no gateway to dial a number through")
-    if gateway.status is not GatewayStatus.ACTIVE:
-        raise BadValue("gateway", f"{gateway.name} is inactive")
-    return gateway
-
-
-def _through(gateway: Gateway, number: str, is_emergency: Callable[[str], bool]) -> str:
-    for dialled in gateways.dialled_forms(gateway, number):
-        if is_emergency(dialled):
-            raise BadValue(appdata.FIELD, f"{dialled} is an emergency number, which is never dialled")
-    return gateways.dial_string(gateway, number)
 
 
 def _account(result: Transferred) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pony.orm import desc
 
-from dialer.appdata import check_data
+from dialer.appdata import GATEWAY, Data, check_task
 from dialer.declare import entered, noun_of
 from dialer.errors import AlreadyExists, BadValue
 from dialer.management import phonebooks, rows
@@ -23,7 +23,7 @@ from dialer.model import (
     Phonebook,
     Progress,
     SubscriberStatus,
-    VoipAppType,
+    VoipApp,
 )
 from dialer.model.campaign import EVERY_DAY
 from dialer.store import statements
@@ -93,8 +93,8 @@ def create(t: Transaction, who: Account, given: Mapping[str, Any], phonebook: st
     checked = {**dates, **_entered(given, EVERY_DAY), "user_id": who.id}
     rows.check_limits(Campaign, checked, user)
     rows.references(t, Campaign, checked)
-    _check_data(t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""))
     _refuse_taken(t, who.id, checked["name"])
+    _check_task(t, t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""))
     row = rows.create(t, Campaign, checked)
     phonebooks.add_own(t, row, phonebook)
     t.then(call_soon)
@@ -110,11 +110,12 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
     checked = _entered(given, before["weekdays"])
     rows.check_limits(Campaign, checked, rows.asking(t, who))
     rows.references(t, Campaign, checked)
-    if "voip_app_id" in checked or "voip_app_data" in checked:
-        app = t.entities.VoipApp.get(id=checked.get("voip_app_id", row.voip_app.id))
-        _check_data(app, checked.get("voip_app_data", before["voip_app_data"]))
     if checked.get("name", row.name) != row.name:
         _refuse_taken(t, row.user.id, checked["name"])
+    starts = checked.get("status") is CampaignStatus.START and row.status != CampaignStatus.START
+    if starts or "voip_app_id" in checked or "voip_app_data" in checked:
+        app = t.entities.VoipApp.get(id=checked.get("voip_app_id", row.voip_app.id))
+        _check_task(t, app, checked.get("voip_app_data", before["voip_app_data"]))
     rows.change(t, Campaign, row, checked)
     _obey(t, row, checked.get("status"))
     return _details(row)
@@ -145,9 +146,16 @@ def _takes(name: str) -> str:
     return fields[name].kind.takes if name in fields else "a JSON object"
 
 
-def _check_data(app: Any, data: str) -> None:
-    """Raise `BadValue` for data with which an application of its kind could do nothing."""
-    check_data(VoipAppType(app.type), data)
+def _check_task(t: Transaction, app: Any, data: str) -> None:
+    """Raise `BadValue` for a voice application and data with which it could do nothing for an answered call."""
+    value = value_of(VoipApp, app)
+    try:
+        gateway = value_of(Gateway, app.gateway) if app.gateway else None
+        check_task(value.type, Data.of(data, value), gateway, t.numbering.is_emergency)
+    except BadValue as error:
+        if error.field == GATEWAY:
+            raise BadValue("voip_app_id", error.problem) from None
+        raise
 
 
 def _refuse_taken(t: Transaction, user_id: int, name: str) -> None:

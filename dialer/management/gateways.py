@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from dialer.appdata import check_data
+from dialer.appdata import GATEWAY, Data, check_application, check_task
 from dialer.declare import entered
+from dialer.errors import BadValue
 from dialer.esl.commands import HARMFUL_VARIABLES, OWN_VARIABLES
 from dialer.management import rows
 from dialer.management.management import Transaction, call_soon, reads, writes
-from dialer.model import Gateway, VoipApp, VoipAppType
+from dialer.model import Campaign, CampaignStatus, Gateway, VoipApp
 from dialer.model.gateway import dial_string_from, parse_parameters
-from dialer.stored import complete, value_of
+from dialer.stored import complete, load_rules, value_of
+
+MOST_NAMES: Final = 5
+"""Campaigns that a refusal names."""
 
 RESERVED = OWN_VARIABLES | HARMFUL_VARIABLES
 
@@ -81,17 +85,55 @@ def create_application(t: Transaction, given: Mapping[str, Any]) -> int:
     """A voice application whose name is unique, and whose data is such that its kind can do something with it. Returns its id.
     Raises `Duplicate`, `BadValue`, `NotFound`."""
     row = rows.create(t, VoipApp, entered(VoipApp, given))
-    check_data(VoipAppType(row.type), row.data, by_admin=True, field="data")
+    _check_application(t, row)
     return int(row.id)
 
 
 @writes
 def change_application(t: Transaction, app_id: int, given: Mapping[str, Any]) -> None:
-    """Change what is given. Its data must fit its kind afterwards. Raises as `create_application`."""
+    """Change what is given. It can still do something afterwards, in every started or paused campaign that it could serve
+    before. Raises as `create_application`; a `BadValue` that campaigns are the reason for names them."""
     row = rows.found(t.entities.VoipApp, "voip app", app_id)
-    rows.change(t, VoipApp, row, entered(VoipApp, given))
-    check_data(VoipAppType(row.type), row.data, by_admin=True, field="data")
+    checked = entered(VoipApp, given)
+    affected = _served(t, row) if checked.keys() & {"type", "data", "gateway_id"} else []
+    rows.change(t, VoipApp, row, checked)
+    _check_application(t, row)
+    refusals = [(campaign, problem) for campaign, data in affected if (problem := _problem(t, row, data)) is not None]
+    if refusals:
+        names = ", ".join(repr(campaign) for campaign, _ in refusals[:MOST_NAMES])
+        more = f" and {len(refusals) - MOST_NAMES} more" if len(refusals) > MOST_NAMES else ""
+        field = next((name for name in ("data", "type", "gateway_id") if name in checked), "data")
+        raise BadValue(field, f"with this, it could do nothing for the campaigns {names}{more}: {refusals[0][1]}")
     t.then(call_soon)
+
+
+def _served(t: Transaction, app: Any) -> list[tuple[str, str]]:
+    """Name and data of the campaigns that may call and that the application can serve."""
+    may_call = [int(CampaignStatus.START), int(CampaignStatus.PAUSE)]
+    campaigns = app.campaigns.select(lambda c: c.status in may_call).order_by(lambda c: c.id)
+    found = ((row.name, load_rules(Campaign, row.rules).values["voip_app_data"]) for row in campaigns)
+    return [(name, data) for name, data in found if _problem(t, app, data) is None]
+
+
+def _problem(t: Transaction, app: Any, data: str) -> str | None:
+    """Why the application could do nothing for a campaign of this data; None when it could."""
+    value = value_of(VoipApp, app)
+    try:
+        check_task(value.type, Data.of(data, value), _gateway(app), t.numbering.is_emergency)
+    except BadValue as error:
+        return str(error)
+    return None
+
+
+def _check_application(t: Transaction, app: Any) -> None:
+    try:
+        check_application(value_of(VoipApp, app), _gateway(app), t.numbering.is_emergency)
+    except BadValue as error:
+        raise (BadValue("gateway_id", error.problem) if error.field == GATEWAY else error) from None
+
+
+def _gateway(app: Any) -> Gateway | None:
+    return value_of(Gateway, app.gateway) if app.gateway else None
 
 
 @writes

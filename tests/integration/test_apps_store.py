@@ -101,12 +101,16 @@ def data_of(w: World, campaign_id: int) -> tuple[int, str]:
 @ensureDeferred
 async def test_a_campaigns_data_must_fit_its_voice_application(tmp_path: Path, kind: VoipAppType) -> None:
     async with world(tmp_path, contacts=0) as w:
-        app_id = await w.seeds.voip_app(name="app", type=kind)
+        app_id = await w.seeds.voip_app(name="app", type=kind, gateway_id=1)
         with pytest.raises(BadValue, match=r"^voip_app_data: "):
             await create(w, "bad", app_id, BAD[kind])
         campaign_id = await create(w, "good", app_id, GOOD[kind])
         with pytest.raises(BadValue, match=r"^voip_app_data: "):
             await change(w, campaign_id, voip_app_data=BAD[kind])
+        with pytest.raises(BadValue, match=r"^voip_app_data: is missing"):
+            await change(w, campaign_id, voip_app_data="")
+        assert data_of(w, campaign_id) == (app_id, GOOD[kind])
+        await w.seeds.ask(gateways.change_application, app_id, {"data": GOOD[kind]})
         await change(w, campaign_id, voip_app_data="")
         assert data_of(w, campaign_id) == (app_id, "")
 
@@ -114,7 +118,7 @@ async def test_a_campaigns_data_must_fit_its_voice_application(tmp_path: Path, k
 @ensureDeferred
 async def test_another_voice_application_must_be_able_to_use_the_data_that_is_there(tmp_path: Path) -> None:
     async with world(tmp_path, contacts=0) as w:
-        dial = await w.seeds.voip_app(name="dial", type=VoipAppType.DIAL)
+        dial = await w.seeds.voip_app(name="dial", type=VoipAppType.DIAL, gateway_id=1)
         campaign_id = await create(w, "c", 1, "hello.wav")
         with pytest.raises(BadValue, match=r"^voip_app_data: 'hello.wav' is not a number"):
             await change(w, campaign_id, voip_app_id=dial)

@@ -97,7 +97,7 @@ async def test_what_is_not_in_use_is_removed(tmp_path):
     async with world(tmp_path) as w:
         user = await w.seeds.user(username="ben", blacklist=("1",))
         gateway = await w.seeds.gateway(name="spare", hostname="h")
-        app = await w.seeds.voip_app(name="other", type=VoipAppType.SPEAK)
+        app = await w.seeds.voip_app(name="other", type=VoipAppType.SPEAK, data="Hello")
         await w.seeds.ask(users.remove, user)
         await w.seeds.ask(gateways.remove, gateway)
         await w.seeds.ask(gateways.remove_application, app)

@@ -208,5 +208,5 @@ async def seed(url: str) -> None:
         await seeds.user(username=name, password_hash=cheap_hash(name))
     await seeds.user(username="root", password_hash=cheap_hash("root"), is_superuser=True)
     await seeds.gateway(name="Default_Gateway", hostname="localhost")
-    await seeds.voip_app(name="Default_VoIP_App", type=VoipAppType.PLAY_AUDIO)
+    await seeds.voip_app(name="Default_VoIP_App", type=VoipAppType.PLAY_AUDIO, data="hello.wav")
     await database.stop()
