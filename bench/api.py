@@ -28,7 +28,7 @@ from twisted.internet.utils import getProcessOutput
 from twisted.web.server import Site
 
 from api import build_site
-from dialer.management import Management, campaigns, contacts, gateways, users
+from dialer.management import Management, campaigns, contacts, gateways, reports, users
 from dialer.model import Account, Campaign, Progress, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database
@@ -121,6 +121,10 @@ class NoFlow:
     def hang_up(self, campaign_id: int) -> None:
         """As `FlowControl`."""
 
+    def live_calls(self, campaign_id: int) -> int:
+        """As `FlowControl`."""
+        return 0
+
     def explain(self, campaign: Campaign, progress: Progress) -> None:
         """As `FlowControl`."""
 
@@ -212,10 +216,10 @@ async def measure(folder: Path, seconds: float, rounds: int) -> None:
 
 async def compare(port: int, management: Management, seconds: float, rounds: int) -> None:
     """Print the ratios."""
-    from api.newfies.campaigns import campaign
+    from api.newfies.campaigns import report
     from api.newfies.contacts import contact
 
-    one = orjson.dumps(campaign(await management.ask(campaigns.read, USER, 1)))
+    one = orjson.dumps(report(await reports.campaign(management, USER, 1)))
     created = await management.ask(contacts.create, USER, 1, _sample())
     texts = {"get": one, "post": orjson.dumps(contact(created))}
     bares = {kind: reactor.listenTCP(0, bare(text), interface="127.0.0.1").getHost().port for kind, text in texts.items()}

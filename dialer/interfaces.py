@@ -90,6 +90,10 @@ class FlowStore(Protocol):
         """Those of the calls of which an attempt is open at any node."""
         ...
 
+    def progress(self, campaign_id: int) -> Deferred[Progress]:
+        """The subscribers of a campaign by status."""
+        ...
+
     def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
         """The statuses of these campaigns, as far as they exist."""
         ...
@@ -251,6 +255,10 @@ class FlowControl(Protocol):
 
     def hang_up(self, campaign_id: int) -> None:
         """The same, and hang up the campaign's live calls."""
+        ...
+
+    def live_calls(self, campaign_id: int) -> int:
+        """How many attempts of a campaign are open."""
         ...
 
     def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:

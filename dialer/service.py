@@ -301,6 +301,10 @@ class DialerService:
         hung_up = Deferred.fromCoroutine(self.lifecycle.hang_up_all(campaign_id))
         hung_up.addErrback(lambda failure: log.error("calls not hung up", reason=failure.getErrorMessage()))
 
+    def live_calls(self, campaign_id: int) -> int:
+        """How many are open here, and at the other nodes as far as they are known."""
+        return self.scheduler.live_calls(campaign_id)
+
     def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
         """Why it is not calling."""
         return self.scheduler.explain(campaign, progress)

@@ -14,11 +14,23 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from dialer import declare
 from dialer.declare import noun_of
 from dialer.kinds import Flag, Kind, Member, Nullable, Variables, Whole, variables_text
-from dialer.model import Gateway, Phonebook, VoipApp
+from dialer.model import Gateway, Phonebook, SubscriberStatus, VoipApp
 from dialer.time_kinds import ClockTime, Epoch, Moment
 
 Date = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", description="in UTC")]
 """YYYY-MM-DD HH:MM:SS."""
+
+
+STATES: Final = {
+    SubscriberStatus.START: "pending",
+    SubscriberStatus.PAUSE: "paused",
+    SubscriberStatus.ABORT: "aborted",
+    SubscriberStatus.FAIL: "failed",
+    SubscriberStatus.COMPLETE: "completed",
+    SubscriberStatus.IN_PROCESS: "in_process",
+    SubscriberStatus.NOT_AUTHORISED: "not_authorised",
+}
+"""The states of a contact in a campaign, in words."""
 
 
 class Answer(BaseModel):

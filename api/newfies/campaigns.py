@@ -10,9 +10,12 @@ from twisted.internet.defer import Deferred
 
 from api.errors import Refusal
 from api.newfies.answers import (
+    STATES,
     Answer,
+    Date,
     GatewayAnswer,
     VoipAppAnswer,
+    date,
     default_of,
     encoder,
     gateway,
@@ -26,8 +29,8 @@ from api.routes import Attributes, route
 from dialer.declare import noun_of
 from dialer.errors import AlreadyExists, LimitExceeded, NotFound
 from dialer.kinds import LARGEST_ID, Flag, Text, Whole, Word
-from dialer.management import Management, campaigns
-from dialer.model import Account, Campaign, CampaignDetails, CampaignStatus
+from dialer.management import Management, campaigns, reports
+from dialer.model import Account, Campaign, CampaignDetails, CampaignReport, CampaignStatus
 from dialer.time_kinds import DAYS
 
 Id = Annotated[int, Whole(1, LARGEST_ID)]
@@ -191,6 +194,53 @@ def campaign(details: CampaignDetails) -> dict[str, Any]:
     }
 
 
+class ProgressAnswer(Answer):
+    """Contacts of the campaign by their state, and the calls under way."""
+
+    pending: int
+    paused: int
+    aborted: int
+    failed: int
+    completed: int
+    in_process: int
+    not_authorised: int
+    total: int
+    live_calls: int
+
+
+class IdleAnswer(Answer):
+    """Why it is not calling: a stable word, a sentence, and when that may change, where it is known."""
+
+    code: str
+    text: str
+    until: Date | None
+
+
+CampaignReportAnswer = model(
+    "CampaignReportAnswer",
+    "A campaign and how far it is. `idle` is null when nothing keeps it from calling; `finished_at` is when its last call "
+    "ended, once nobody is left to call.",
+    {"progress": (ProgressAnswer, ...), "idle": (IdleAnswer | None, ...), "finished_at": (Date | None, ...)},
+    CampaignAnswer,
+)
+
+
+def report(found: CampaignReport) -> dict[str, Any]:
+    """A campaign and how far it is: `CampaignReportAnswer`."""
+    reason, subscribers = found.reason, found.progress.subscribers
+    until = None if reason is None or reason.until is None else date(reason.until)
+    return {
+        **campaign(found.details),
+        "progress": {
+            **{word: subscribers.get(status, 0) for status, word in STATES.items()},
+            "total": sum(subscribers.values()),
+            "live_calls": found.live_calls,
+        },
+        "idle": None if reason is None else {"code": str(reason.code), "text": reason.text, "until": until},
+        "finished_at": None if found.finished_at is None else date(found.finished_at),
+    }
+
+
 def several(details: list[CampaignDetails]) -> list[dict[str, Any]]:
     """A list of answers."""
     return [campaign(each) for each in details]
@@ -220,13 +270,13 @@ class Campaigns:
         "GET",
         "campaign/<campaign_id>/",
         schema=CampaignChoice,
-        answer=CampaignAnswer,
-        encode=campaign,
+        answer=CampaignReportAnswer,
+        encode=report,
         refusals=(NONE_FOUND,),
     )
-    def read(self, who: Account, given: CampaignChoice) -> Deferred[CampaignDetails]:
-        """One campaign."""
-        return self.management.ask(campaigns.read, who, given.campaign_id)
+    def read(self, who: Account, given: CampaignChoice) -> Deferred[CampaignReport]:
+        """One campaign, how far it is, and why it is not calling."""
+        return Deferred.fromCoroutine(reports.campaign(self.management, who, given.campaign_id))
 
     @route(
         "POST",

@@ -61,6 +61,8 @@ class Scheduler:
     _calling: set[int] = field(factory=set, init=False)
     """Campaigns that had contacts for all that was due: they may catch up after a late tick."""
     _resting: dict[int, datetime] = field(factory=dict, init=False)
+    _unfinished: set[int] = field(factory=set, init=False)
+    """Campaigns that had contacts to call, and of which nobody was told yet that they are finished."""
     _snapshot: Snapshot | None = field(default=None, init=False)
     _turn: int = field(default=0, init=False)
     _obeyed: dict[int, CampaignStatus] = field(factory=dict, init=False)
@@ -81,6 +83,10 @@ class Scheduler:
         """Something changed: do not wait for the interval."""
         self._resting.clear()
         self._loop.call_soon()
+
+    def live_calls(self, campaign_id: int) -> int:
+        """How many attempts of a campaign are open: here, and at other nodes where anything has a limit."""
+        return self.lifecycle.register.campaigns.get(campaign_id, 0) + self._others.campaigns.get(campaign_id, 0)
 
     def explain(self, campaign: Campaign, progress: Progress | None = None) -> IdleReason | None:
         """Why the campaign is not calling; None when nothing keeps it from it."""
@@ -109,6 +115,7 @@ class Scheduler:
             for campaign in self._in_turn(snapshot.campaigns):
                 if not self.lifecycle.health.switch.blocks(self.now()):
                     await self._call_some(campaign, snapshot)
+                await self._tell_if_finished(campaign)
             self._degraded.worked()
         except StoreError as error:
             self._degraded.failed(str(error))
@@ -128,6 +135,7 @@ class Scheduler:
         self._paces = {key: pace for key, pace in self._paces.items() if key in started}
         self._calling &= started
         self._resting = {key: until for key, until in self._resting.items() if key in started}
+        self._unfinished = (self._unfinished | self.lifecycle.register.campaigns.keys()) & started
 
     async def _obey(self, snapshot: Snapshot) -> None:
         """Campaigns that were stopped elsewhere, by another node's API or a command: unsent attempts are given back, and the
@@ -188,9 +196,25 @@ class Scheduler:
             self._calling.add(campaign.id)
         else:
             self._calling.discard(campaign.id)
-        if not candidates:
+        if candidates:
+            self._unfinished.add(campaign.id)
+        else:
             self._resting[campaign.id] = now + REST
         return candidates
+
+    async def _tell_if_finished(self, campaign: Campaign) -> None:
+        """Log that nobody is left to call: once, when the last call of a campaign has ended. The store is asked when no call
+        is open and none can be begun; a campaign whose contacts wait for their time is looked at again after its next call."""
+        key, now = campaign.id, self.now()
+        if key not in self._unfinished or self.lifecycle.register.campaigns.get(key):
+            return
+        if key not in self._resting and open_now(campaign, now):
+            return
+        self._unfinished.discard(key)
+        progress = await self.store.progress(key)
+        if progress.finished:
+            counts = {status.name.lower(): count for status, count in sorted(progress.subscribers.items())}
+            log.info("campaign finished", campaign=campaign.name, id=key, **counts)
 
     async def _which(
         self, candidates: Sequence[Candidate], campaign: Campaign, routes: Routes, due: Sequence[datetime], now: datetime

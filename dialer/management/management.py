@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -84,6 +85,8 @@ class Management:
     now: Now
     flow: FlowControl | None = None
     reactor: Any = None
+    finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
+    """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     _reads: Batches | None = field(default=None, init=False)
     _verbs: Batches | None = field(default=None, init=False)
     _workers: Workers = field(init=False)

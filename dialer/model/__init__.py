@@ -29,7 +29,7 @@ from dialer.model.flow import (
     Snapshot,
 )
 from dialer.model.gateway import Gateway, GatewayStatus
-from dialer.model.idle import Explanation, IdleCode, IdleReason
+from dialer.model.idle import CampaignReport, Explanation, IdleCode, IdleReason
 from dialer.model.installation import Delivery, DoNotCallEntry, Installation, NodeRecord
 from dialer.model.phonebook import Phonebook
 from dialer.model.user import Account, NumberPattern, User, UserDetails
@@ -43,6 +43,7 @@ __all__ = [
     "CallRecord",
     "Campaign",
     "CampaignDetails",
+    "CampaignReport",
     "CampaignStatus",
     "Candidate",
     "Contact",

@@ -26,8 +26,10 @@ from dialer.model import (
     Candidate,
     Others,
     Plan,
+    Progress,
     Signal,
     Snapshot,
+    SubscriberStatus,
 )
 from dialer.periodic import DegradedLog
 from dialer.store import mapping, statements
@@ -116,6 +118,9 @@ class Store:
     def known(self, call_uuids: Collection[str]) -> Deferred[set[str]]:
         return self.database.run(lambda connection: _known(connection, list(call_uuids)))
 
+    def progress(self, campaign_id: int) -> Deferred[Progress]:
+        return self.database.run(lambda connection: _progress(connection, campaign_id))
+
     def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
         ids = list(campaign_ids)
         statement = statements.statuses_of(len(ids))
@@ -181,6 +186,11 @@ def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: 
         if not forbidden:
             return [mapping.candidate(row) for row in rows]
         connection.execute(statements.forbid(len(forbidden)), forbidden)
+
+
+def _progress(connection: Connection, campaign_id: int) -> Progress:
+    counts = connection.execute(statements.COUNTS, (campaign_id,))
+    return Progress(subscribers={SubscriberStatus(status): subscribers for status, subscribers in counts if subscribers})
 
 
 def _open_attempts(connection: Connection, node: str) -> list[Attempt]:

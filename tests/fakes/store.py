@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from dialer.model import (
     Gateway,
     Others,
     Plan,
+    Progress,
     Signal,
     Snapshot,
     SubscriberStatus,
@@ -48,6 +50,7 @@ class MemoryStore:
     backlog: int = 0
     others: Others = field(factory=Others)
     held: list[Deferred[None]] = field(factory=list)
+    progress_asked: int = 0
     _ids: int = 0
 
     def add(self, campaign: Campaign, number: str, ready_at: datetime) -> Candidate:
@@ -149,6 +152,11 @@ class MemoryStore:
         if self.error:
             return fail(self.error)
         return succeed(self.open.keys() & call_uuids)
+
+    def progress(self, campaign_id: int) -> Deferred[Progress]:
+        self.progress_asked += 1
+        of_campaign = (row.status for row in self.rows.values() if row.candidate.campaign_id == campaign_id)
+        return succeed(Progress(subscribers=Counter(of_campaign)))
 
     def statuses(self, campaign_ids: Collection[int]) -> Deferred[dict[int, CampaignStatus]]:
         return succeed({key: self.campaigns[key].status for key in campaign_ids})

@@ -8,6 +8,7 @@ from itertools import count, pairwise
 
 import pytest
 from attrs import define, evolve, field
+from structlog.testing import capture_logs
 
 from dialer.campaigns.scheduler import LONGEST_BACKLOG, Scheduler
 from dialer.errors import StoreError
@@ -346,3 +347,57 @@ def test_the_calls_of_a_campaign_that_was_paused_elsewhere_go_on(ticking: Tickin
     ticking.change(status=CampaignStatus.PAUSE)
     ticking.run(1)
     assert ticking.switch.killed == []
+
+
+def test_a_finished_campaign_is_told_of_once(ticking: Ticking) -> None:
+    ticking.contacts(2)
+    with capture_logs() as lines:
+        ticking.run(2)
+        ticking.hang_up("call-1", "UNALLOCATED_NUMBER")
+        ticking.run(2)
+        told_early = [line for line in lines if line["event"] == "campaign finished"]
+        ticking.hang_up("call-2", "UNALLOCATED_NUMBER")
+        ticking.run(20)
+    assert told_early == []
+    [line] = [line for line in lines if line["event"] == "campaign finished"]
+    assert (line["log_level"], line["campaign"], line["id"]) == ("info", CAMPAIGN.name, CAMPAIGN.id)
+    assert line["fail"] == 2
+    assert ticking.store.progress_asked == 1
+
+
+def test_a_campaign_that_goes_on_and_finishes_again_is_told_of_again(ticking: Ticking) -> None:
+    with capture_logs() as lines:
+        for number in (1, 2):
+            ticking.contacts(1)
+            ticking.run(2)
+            ticking.hang_up(f"call-{number}", "UNALLOCATED_NUMBER")
+            ticking.run(2)
+    assert len([line for line in lines if line["event"] == "campaign finished"]) == 2
+
+
+def test_a_campaign_whose_contacts_wait_is_not_finished_and_its_store_is_left_alone(ticking: Ticking) -> None:
+    ticking.contacts(1)
+    ticking.change(max_retry=3, interval_retry=3600)
+    with capture_logs() as lines:
+        ticking.run(1)
+        ticking.hang_up("call-1", "USER_BUSY")
+        ticking.run(60, step=0.1)
+    assert not [line for line in lines if line["event"] == "campaign finished"]
+    assert ticking.store.progress_asked == 1
+
+
+def test_a_campaign_that_finishes_after_its_hours_is_told_of(ticking: Ticking) -> None:
+    ticking.contacts(1)
+    ticking.change(expires_at=START + timedelta(seconds=2))
+    with capture_logs() as lines:
+        ticking.run(3)
+        ticking.hang_up("call-1", "UNALLOCATED_NUMBER")
+        ticking.run(1)
+    assert [line["id"] for line in lines if line["event"] == "campaign finished"] == [CAMPAIGN.id]
+
+
+def test_a_campaign_that_was_finished_before_is_not_told_of(ticking: Ticking) -> None:
+    ticking.change()
+    with capture_logs() as lines:
+        ticking.run(5)
+    assert lines == []

@@ -84,6 +84,16 @@ WHOLE_ANSWER = {
 }
 
 
+REPORTED = ("progress", "idle", "finished_at")
+"""What the answer about one campaign tells beside it."""
+
+
+def alone(answer: dict[str, Any]) -> dict[str, Any]:
+    """A campaign without what is told beside it."""
+    assert answer.keys() >= set(REPORTED)
+    return {name: value for name, value in answer.items() if name not in REPORTED}
+
+
 def whole(answer: dict[str, Any]) -> dict[str, Any]:
     """An answer without the settings that came later: each of these has its default, as declared."""
     later = {field.v1: field for field in noun_of(Campaign).rules if field.v1 in answer.keys() - WHOLE_ANSWER.keys()}
@@ -100,7 +110,7 @@ async def test_the_documented_campaign_is_created_and_answered_whole(api: World)
 @pytest_twisted.ensureDeferred
 async def test_a_campaign_is_read_as_it_was_answered(api: World) -> None:
     await api.post("campaign/", DOCUMENTED)
-    assert whole((await api.get("campaign/1/")).json) == WHOLE_ANSWER
+    assert whole(alone((await api.get("campaign/1/")).json)) == WHOLE_ANSWER
     assert [whole(each) for each in (await api.get("campaign/")).json] == [WHOLE_ANSWER]
 
 
@@ -272,7 +282,7 @@ async def test_every_attribute_can_be_changed_and_the_others_stay(api: World, at
     before = await api.campaign()
     reply = await api.put("campaign/1/", {attribute: value})
     assert reply.json == {**before, attribute: SHOWN.get(attribute, value)}
-    assert (await api.get("campaign/1")).json == reply.json
+    assert alone((await api.get("campaign/1")).json) == reply.json
 
 
 @pytest_twisted.ensureDeferred

@@ -76,6 +76,9 @@ class Flow:
     released: list[int] = field(factory=list)
     hung_up: list[int] = field(factory=list)
     explained: list[tuple[Campaign, Progress]] = field(factory=list)
+    live: dict[int, int] = field(factory=dict)
+    """Live calls by campaign."""
+    reason: IdleReason | None = NO_SWITCH
 
     def call_soon(self) -> None:
         self.looks += 1
@@ -86,9 +89,12 @@ class Flow:
     def hang_up(self, campaign_id: int) -> None:
         self.hung_up.append(campaign_id)
 
+    def live_calls(self, campaign_id: int) -> int:
+        return self.live.get(campaign_id, 0)
+
     def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
         self.explained.append((campaign, progress))
-        return NO_SWITCH
+        return self.reason
 
 
 @define(eq=False)
