@@ -10,14 +10,14 @@ from pydantic import Field
 from twisted.internet.defer import Deferred
 
 from api.errors import HttpError, Refusal
-from api.newfies.answers import Answer, Date, PhonebookAnswer, date, encoder, model, named, phonebook, schema
+from api.newfies.answers import STATES, Answer, Date, PhonebookAnswer, date, encoder, model, named, phonebook, schema
 from api.newfies.bulkcontacts import NO_PHONEBOOK, TOO_MANY
 from api.routes import Attributes, route
 from dialer import kinds
 from dialer.errors import AlreadyExists, NotFound
 from dialer.kinds import LARGEST_ID, Text, Variables, Whole, Word
-from dialer.management import Management, contacts
-from dialer.model import Account, Contact, ContactDetails, Subscriber, SubscriberStatus
+from dialer.management import Management, contacts, subscribers
+from dialer.model import Account, Contact, ContactDetails, SubscriberReport, SubscriberStatus
 
 Id = Annotated[int, Whole(1, LARGEST_ID)]
 Number = Annotated[str, kinds.Number(64, 1)]
@@ -25,6 +25,8 @@ Number = Annotated[str, kinds.Number(64, 1)]
 Name = Annotated[str, Text(255)]
 
 NAMES: Final = named(Contact)
+LONGEST_PAGE: Final = 10_000
+"""Subscribers in one page."""
 NO_CAMPAIGN_ID = "No value for Campaign ID !"
 DUPLICATE = Refusal(AlreadyExists, "contact", 409, "The contact duplicated {name}")
 CAMPAIGN_NOT_FOUND = Refusal(NotFound, "campaign", 404, "Campaign not found.")
@@ -55,15 +57,32 @@ class NoCampaign(Attributes):
 
 
 class SubscriberList(Attributes):
-    """Whose subscribers; the pending ones unless all are asked for."""
+    """Whose subscribers; the pending ones unless others are asked for. With `limit` or `after`, a page in the order of the
+    numbers, behind the number `after`."""
+
+    campaign_id: Id
+    status: Annotated[str | None, Word(("all", *STATES.values()), len(SubscriberStatus))] = None
+    limit: Annotated[int | None, Whole(1, LONGEST_PAGE)] = None
+    after: Annotated[str | None, kinds.Number(64, 1)] = None
+
+    def statuses(self) -> frozenset[SubscriberStatus]:
+        """Which ones."""
+        if self.status is None:
+            return subscribers.PENDING
+        return _STATUSES.get(self.status) or frozenset({SubscriberStatus(int(self.status))})
+
+
+_STATUSES: Final = {
+    "all": frozenset(SubscriberStatus),
+    **{word: frozenset({status}) for status, word in STATES.items()},
+}
+
+
+class SubscriberChoice(Attributes):
+    """The subscriber of a number, whatever its status."""
 
     campaign_id: Id
     status: Annotated[str | None, Word(("all",))] = None
-
-
-class SubscriberChoice(SubscriberList):
-    """The subscriber of a number, whatever its status."""
-
     contact: Number
 
 
@@ -76,12 +95,17 @@ class SubscriberChange(Attributes):
 
 
 class SubscriberAnswer(Answer):
-    """A subscriber in a list. `status` is null while it is pending and was never attempted."""
+    """A subscriber in a list. `status` is null while it is pending and was never attempted; `disposition` and `reason` are
+    those of its last attempt, `next_attempt` is when it is called again at the earliest, while it waits."""
 
     status: int | None
     contact_id: int
     last_attempt: Date | None
     count_attempt: int
+    contact: str
+    disposition: str | None
+    reason: str | None
+    next_attempt: Date | None
 
 
 _encode = encoder(Contact, ("id", "created_at", "updated_at"))
@@ -140,17 +164,24 @@ def changed_contact(details: ContactDetails) -> dict[str, Any]:
     return encoded
 
 
-def subscribers(entries: Sequence[Subscriber]) -> list[dict[str, Any]]:
-    """A list of `SubscriberAnswer`."""
-    return [
-        {
-            "status": None if entry.untouched else int(entry.status),
-            "contact_id": entry.contact_id,
-            "last_attempt": None if entry.last_attempt_at is None else date(entry.last_attempt_at),
-            "count_attempt": entry.count_attempt,
-        }
-        for entry in entries
-    ]
+def subscriber(found: SubscriberReport) -> dict[str, Any]:
+    """A subscriber in a list: `SubscriberAnswer`."""
+    entry = found.subscriber
+    return {
+        "status": None if entry.untouched else int(entry.status),
+        "contact_id": entry.contact_id,
+        "last_attempt": None if entry.last_attempt_at is None else date(entry.last_attempt_at),
+        "count_attempt": entry.count_attempt,
+        "contact": entry.number,
+        "disposition": None if found.disposition is None else str(found.disposition),
+        "reason": found.reason,
+        "next_attempt": None if found.next_attempt_at is None else date(found.next_attempt_at),
+    }
+
+
+def several(found: Sequence[SubscriberReport]) -> list[dict[str, Any]]:
+    """A list of answers."""
+    return [subscriber(each) for each in found]
 
 
 @define(eq=False)
@@ -182,26 +213,29 @@ class Contacts:
         "contact/<campaign_id>/",
         schema=SubscriberList,
         answer=list[SubscriberAnswer],
-        encode=subscribers,
+        encode=several,
         refusals=(CAMPAIGN_NOT_FOUND,),
     )
-    def read_all(self, who: Account, given: SubscriberList) -> Deferred[list[Subscriber]]:
-        """The pending subscribers of a campaign, or all of them."""
-        found = contacts.subscribers(self.management, who, given.campaign_id, pending=given.status is None)
-        return Deferred.fromCoroutine(found)
+    def read_all(self, who: Account, given: SubscriberList) -> Deferred[list[SubscriberReport]]:
+        """The pending subscribers of a campaign, or those of other statuses; whole or by pages."""
+        management, key, statuses = self.management, given.campaign_id, given.statuses()
+        if given.limit is None and given.after is None:
+            return Deferred.fromCoroutine(subscribers.listed(management, who, key, statuses))
+        limit = LONGEST_PAGE if given.limit is None else given.limit
+        return Deferred.fromCoroutine(subscribers.some(management, who, key, statuses, given.after or "", limit))
 
     @route(
         "GET",
         "contact/<campaign_id>/<contact>/",
         schema=SubscriberChoice,
         answer=list[SubscriberAnswer],
-        encode=subscribers,
+        encode=several,
         refusals=(CAMPAIGN_NOT_FOUND,),
         names=NAMES,
     )
-    def read(self, who: Account, given: SubscriberChoice) -> Deferred[list[Subscriber]]:
+    def read(self, who: Account, given: SubscriberChoice) -> Deferred[list[SubscriberReport]]:
         """The subscriber of a number in a campaign: a list of one, or of none."""
-        return Deferred.fromCoroutine(contacts.subscribers(self.management, who, given.campaign_id, given.contact))
+        return self.management.ask(subscribers.one, who, given.campaign_id, given.contact)
 
     @route(
         "PUT",

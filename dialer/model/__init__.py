@@ -29,9 +29,10 @@ from dialer.model.flow import (
     Snapshot,
 )
 from dialer.model.gateway import Gateway, GatewayStatus
-from dialer.model.idle import CampaignReport, Explanation, IdleCode, IdleReason
+from dialer.model.idle import Explanation, IdleCode, IdleReason
 from dialer.model.installation import Delivery, DoNotCallEntry, Installation, NodeRecord
 from dialer.model.phonebook import Phonebook
+from dialer.model.report import CampaignReport, SubscriberReport
 from dialer.model.user import Account, NumberPattern, User, UserDetails
 from dialer.model.voip_app import VoipApp, VoipAppType
 
@@ -74,6 +75,7 @@ __all__ = [
     "SignalKind",
     "Snapshot",
     "Subscriber",
+    "SubscriberReport",
     "SubscriberStatus",
     "UnknownPolicy",
     "UnservedPolicy",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from dialer.model.campaign import Campaign, CampaignDetails
+from dialer.model.campaign import Campaign
 from dialer.model.contact import Progress
 
 
@@ -46,19 +46,6 @@ class IdleReason:
     code: IdleCode
     text: str
     until: datetime | None = None
-
-
-@frozen(kw_only=True)
-class CampaignReport:
-    """A campaign as it is now, with what it refers to. `live_calls` are those under way; `reason` is None when nothing keeps
-    it from calling, or nobody here makes calls; `finished_at` is the end of its last call when nobody is left to call, None
-    before, and when nobody was ever called."""
-
-    details: CampaignDetails
-    progress: Progress
-    live_calls: int
-    reason: IdleReason | None
-    finished_at: datetime | None
 
 
 @frozen(kw_only=True)

@@ -14,3 +14,12 @@ LAST_END: Final = (
     "SELECT max(ended_at) FROM (SELECT ended_at FROM attempt WHERE campaign_id = ? ORDER BY id DESC LIMIT 1000) AS newest"
 )
 """When the last call of a campaign ended; a call that began a thousand calls earlier is not looked at. Parameter: campaign."""
+
+_SUBSCRIBER: Final = (
+    "SELECT s.number, s.status, s.contact_id, s.last_attempt_at, s.count_attempt, s.ready_at, a.disposition, a.reason "
+    "FROM subscriber s LEFT JOIN attempt a ON a.id = (SELECT max(n.id) FROM attempt n WHERE n.subscriber_id = s.id) "
+    "WHERE s.campaign_id = ? AND "
+)
+SUBSCRIBER: Final = f"{_SUBSCRIBER} s.number = ?"
+SUBSCRIBERS: Final = f"{_SUBSCRIBER} s.number > ? ORDER BY s.number LIMIT ?"
+"""With the last attempt of each. Parameters: campaign, number, how many."""

@@ -76,6 +76,64 @@ async def test_the_documented_contact_is_created_and_answered_whole(api: World) 
 
 
 @pytest_twisted.ensureDeferred
+async def test_subscribers_come_by_pages_in_the_order_of_their_numbers(api: World) -> None:
+    await api.campaign()
+    numbers = [str((7919 * index) % 2503 + 10_000) for index in range(2500)]
+    await api.post("bulkcontact/", {"phonebook_id": 1, "phoneno_list": ",".join(numbers)})
+    api.sql("UPDATE subscriber SET status = 5, ready_at = NULL WHERE contact_id > 2000")
+    for query, limit, wanted in (("", 300, 2000), ("&status=all", 1250, 2500), ("&status=completed", 499, 500)):
+        found: list[str] = []
+        page = (await api.get(f"contact/1/?limit={limit}{query}")).json
+        while page:
+            assert len(page) <= limit
+            found += [each["contact"] for each in page]
+            page = (await api.get(f"contact/1/?limit={limit}&after={found[-1]}{query}")).json
+        assert len(found) == wanted
+        assert found == sorted(set(found))
+    everybody = (await api.get("contact/1/?after=1&status=all")).json
+    assert [each["contact"] for each in everybody] == sorted(numbers)
+    assert (await api.get("contact/1/?limit=0")).refusal == (400, "limit: expected a whole number from 1 to 10000")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_subscriber_tells_how_its_last_attempt_ended_and_when_the_next_one_comes(api: World) -> None:
+    await api.campaign()
+    await api.contact("15550001")
+    await api.contact("15550002")
+    ended_call(api, 1, "BUSY", "busy: again in 3600 s")
+    ended_call(api, 1, "NO_ANSWER", "no answer: again in 7200 s")
+    api.sql("UPDATE subscriber SET count_attempt = 2, ready_at = '2026-11-23 12:00:00.500000' WHERE id = 1")
+    first, second = (await api.get("contact/1/")).json
+    assert (first["contact"], first["disposition"], first["reason"], first["next_attempt"]) == (
+        "15550001",
+        "NO_ANSWER",
+        "no answer: again in 7200 s",
+        "2026-11-23 12:00:00",
+    )
+    assert {name: second[name] for name in NEVER_CALLED} == NEVER_CALLED
+    assert (await api.get("contact/1/15550001/")).json == [first]
+    api.sql("UPDATE subscriber SET status = 5 WHERE id = 1")
+    assert (await api.get("contact/1/15550001/")).json[0]["next_attempt"] is None
+
+
+def ended_call(api: World, subscriber: int, disposition: str, reason: str) -> None:
+    """As the flow stores it."""
+    columns = {
+        "call_uuid": f"{subscriber} {disposition}",
+        **dict.fromkeys(("campaign_id", "gateway_id", "number_of_attempt", "epoch", "counts_as_attempt", "duration_ms"), 1),
+        **dict.fromkeys(("number", "dial_string", "owner", "cause"), f"1555000{subscriber}"),
+        **dict.fromkeys(("planned_at", "due_at", "deadline", "ended_at"), "2026-11-23 09:00:00.000000"),
+        "subscriber_id": subscriber,
+        "state": "ended",
+        "core_uuid": "",
+        "disposition": disposition,
+        "reason": reason,
+    }
+    marks = ", ".join("?" * len(columns))
+    api.sql(f"INSERT INTO attempt ({', '.join(columns)}) VALUES ({marks})", *columns.values())
+
+
+@pytest_twisted.ensureDeferred
 async def test_without_a_campaign_the_answer_has_the_contacts_own_id(api: World) -> None:
     await api.post("phonebook/", {"name": "alone"})
     await api.contact("111")
@@ -191,6 +249,9 @@ async def test_a_json_object_of_settings_is_kept(api: World) -> None:
 # --- subscribers ----------------------------------------------------------------------------------------------------------
 
 
+NEVER_CALLED = {"disposition": None, "reason": None, "next_attempt": None}
+
+
 @pytest_twisted.ensureDeferred
 async def test_pending_subscribers_are_listed_and_all_of_them_on_request(api: World) -> None:
     await api.campaign()
@@ -203,7 +264,15 @@ async def test_pending_subscribers_are_listed_and_all_of_them_on_request(api: Wo
 
     assert await listed() == [(1, None), (2, 2), (6, 6), (7, 7)]
     assert await listed("?status=all") == [(1, None), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6), (7, 7)]
-    assert (await api.get("contact/1/?status=1")).refusal == (400, "status: expected all")
+    words = ("pending", "paused", "aborted", "failed", "completed", "in_process", "not_authorised")
+    for number, word in enumerate(words, 1):
+        expected = [(number, number if number > 1 else None)]
+        assert await listed(f"?status={word}") == await listed(f"?status={number}") == expected
+    for wrong in ("0", "8", "done", ""):
+        assert (await api.get(f"contact/1/?status={wrong}")).refusal == (
+            400,
+            f"status: expected all or {' or '.join(words)} or a whole number from 1 to 7",
+        )
 
 
 @pytest_twisted.ensureDeferred
@@ -211,8 +280,8 @@ async def test_a_subscriber_that_was_attempted_shows_when_and_how_often(api: Wor
     await api.campaign()
     await api.contact("123")
     api.sql("UPDATE subscriber SET count_attempt = 2, last_attempt_at = '2026-11-23 09:00:00.123456'")
-    expected = [{"status": 1, "contact_id": 1, "last_attempt": "2026-11-23 09:00:00", "count_attempt": 2}]
-    assert (await api.get("contact/1")).json == expected
+    expected = {"status": 1, "contact_id": 1, "last_attempt": "2026-11-23 09:00:00", "count_attempt": 2}
+    assert (await api.get("contact/1")).json == [{**expected, **NEVER_CALLED, "contact": "123"}]
 
 
 @pytest_twisted.ensureDeferred
@@ -220,7 +289,8 @@ async def test_a_named_contact_is_returned_whatever_its_status(api: World) -> No
     await api.campaign()
     await api.contact("+123")
     api.sql("UPDATE subscriber SET status = 5")
-    expected = [{"status": 5, "contact_id": 1, "last_attempt": None, "count_attempt": 0}]
+    documented = {"status": 5, "contact_id": 1, "last_attempt": None, "count_attempt": 0}
+    expected = [{**documented, **NEVER_CALLED, "contact": "+123"}]
     assert (await api.get("contact/1/+123/")).json == expected
     assert (await api.get("contact/1/%2B123")).json == expected
     assert (await api.get("contact/1/124")).json == []

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dialer.store import contacts, node_statements, outbox, statements
+from dialer.store import contacts, node_statements, outbox, reports, statements
 from dialer.store.connection import Dialect, Variants
 from dialer.store.location import opened
 from tests.grounds import KINDS, new_database, standing_on
@@ -21,6 +21,9 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "started campaigns": (statements.STARTED_CAMPAIGNS, ()),
     "ready": (statements.READY, (1, LATE, 20, 0)),
     "counts": (statements.COUNTS, (1,)),
+    "progress": (reports.PROGRESS, (1, 1)),
+    "subscriber": (reports.SUBSCRIBER, (1, "100")),
+    "subscribers": (reports.SUBSCRIBERS, (1, "100", 10)),
     "waiting": (statements.WAITING, (1, LATE)),
     "claimable": (statements.claimable(3), (LATE, 1, 2, 3)),
     "claim": (statements.claim(3), (1, 2, 3)),
@@ -57,7 +60,7 @@ WANTED_WHOLE = {"campaign_started", "attempt_open_campaign", "attempt_open_owner
 GROWING = {"campaign", "contact", "subscriber", "attempt", "outbox"}
 """Tables that keep what is finished."""
 
-IN_ORDER = {"ready", "outbox"}
+IN_ORDER = {"ready", "outbox", "subscribers"}
 """What takes the first rows of many, which must come in their order: sorting would read them all."""
 
 UNFINISHED = f"""
