@@ -29,6 +29,7 @@ from twisted.web.server import Site
 
 from api import build_site
 from dialer.management import Management, campaigns, contacts, gateways, reports, users
+from dialer.management.usage import UseOfGateways
 from dialer.model import Account, Campaign, Progress, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database
@@ -219,7 +220,7 @@ async def compare(port: int, management: Management, seconds: float, rounds: int
     from api.newfies.campaigns import report
     from api.newfies.contacts import contact
 
-    one = orjson.dumps(report(await reports.campaign(management, USER, 1)))
+    one = orjson.dumps(report(await reports.campaign(management, UseOfGateways(management), USER, 1)))
     created = await management.ask(contacts.create, USER, 1, _sample())
     texts = {"get": one, "post": orjson.dumps(contact(created))}
     bares = {kind: reactor.listenTCP(0, bare(text), interface="127.0.0.1").getHost().port for kind, text in texts.items()}

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from dialer import declare
 from dialer.declare import noun_of
 from dialer.kinds import Flag, Kind, Member, Nullable, Variables, Whole, variables_text
-from dialer.model import Gateway, Phonebook, SubscriberStatus, VoipApp
+from dialer.model import Gateway, GatewayUse, Phonebook, SubscriberStatus, VoipApp
 from dialer.time_kinds import ClockTime, Epoch, Moment
 
 Date = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", description="in UTC")]
@@ -118,16 +118,17 @@ def model(name: str, doc: str, fields: Mapping[str, Any], base: type[BaseModel] 
     return made
 
 
-_UNFILLED: Final = ("count_call", "count_in_use", "secondused")
+_USE: Final = {"count_call": "calls", "count_in_use": "open", "secondused": "talked"}
 _DATES: Final = ("created_at", "updated_at")
 
 _gateway_fields = schema(Gateway, _DATES)
 GatewayAnswer = model(
     "GatewayAnswer",
-    "A gateway. The four that are always null were never filled in by the old server either.",
+    "A gateway. `count_call` are the calls through it since ever, `count_in_use` those that are open, `secondused` the "
+    "seconds that they talked; null for the moment that counting them takes after a start.",
     {
         **_gateway_fields,
-        **dict.fromkeys(_UNFILLED, (None, ...)),
+        **dict.fromkeys(_USE, (int | None, ...)),
         "created_date": (Date, ...),
         "updated_date": (Date, ...),
     },
@@ -140,11 +141,16 @@ phonebook = encoder(Phonebook)
 """Makes a `PhonebookAnswer`."""
 
 
-@lru_cache(maxsize=1024)
-def gateway(value: Gateway) -> dict[str, Any]:
+def gateway(value: Gateway, use: GatewayUse | None) -> dict[str, Any]:
     """A gateway in an answer: `GatewayAnswer`."""
+    found = _gateway(value)
+    return found if use is None else {**found, **{name: getattr(use, ours) for name, ours in _USE.items()}}
+
+
+@lru_cache(maxsize=1024)
+def _gateway(value: Gateway) -> dict[str, Any]:
     dates = {"created_date": date(value.created_at), "updated_date": date(value.updated_at)}
-    return {**_encode_gateway(value), **dict.fromkeys(_UNFILLED), **dates}
+    return {**_encode_gateway(value), **dict.fromkeys(_USE), **dates}
 
 
 voip_app = lru_cache(maxsize=1024)(encoder(VoipApp))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Self
 
+import attrs
 from attrs import define
 from pydantic import ConfigDict, create_model, model_validator
 from twisted.internet.defer import Deferred
@@ -30,6 +31,7 @@ from dialer.declare import noun_of
 from dialer.errors import AlreadyExists, LimitExceeded, NotFound
 from dialer.kinds import LARGEST_ID, Flag, Text, Whole, Word
 from dialer.management import Management, campaigns, reports
+from dialer.management.usage import UseOfGateways
 from dialer.model import Account, Campaign, CampaignDetails, CampaignReport, CampaignStatus
 from dialer.time_kinds import DAYS
 
@@ -187,7 +189,7 @@ def campaign(details: CampaignDetails) -> dict[str, Any]:
     value = details.campaign
     return {
         **_with_days(_encode(value), dict(zip(DAYS, map(int, value.weekdays), strict=True))),
-        "aleg_gateway": gateway(details.gateway),
+        "aleg_gateway": gateway(details.gateway, details.gateway_use),
         "voipapp": voip_app(value.voip_app),
         "voipapp_data": value.voip_app_data,
         "phonebook": [{"id": book.id, "name": book.name} for book in details.phonebooks],
@@ -254,6 +256,10 @@ class Campaigns:
     """The resource."""
 
     management: Management
+    use: UseOfGateways = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.use = UseOfGateways(self.management)
 
     @route(
         "GET",
@@ -264,7 +270,7 @@ class Campaigns:
     )
     def read_all(self, who: Account, given: CampaignList) -> Deferred[list[CampaignDetails]]:
         """Pending campaigns, or those of another status, the newest first."""
-        return self.management.ask(campaigns.listed, who, given.statuses())
+        return self.management.ask(campaigns.listed, who, given.statuses()).addCallback(self.use.tell_all)
 
     @route(
         "GET",
@@ -276,7 +282,7 @@ class Campaigns:
     )
     def read(self, who: Account, given: CampaignChoice) -> Deferred[CampaignReport]:
         """One campaign, how far it is, and why it is not calling."""
-        return Deferred.fromCoroutine(reports.campaign(self.management, who, given.campaign_id))
+        return Deferred.fromCoroutine(reports.campaign(self.management, self.use, who, given.campaign_id))
 
     @route(
         "POST",
@@ -289,7 +295,8 @@ class Campaigns:
     )
     def create(self, who: Account, given: NewCampaign) -> Deferred[CampaignDetails]:
         """Create a campaign, started, with a phonebook of its name."""
-        return self.management.ask(campaigns.create, who, given.given(), PHONEBOOK_DESCRIPTION)
+        created = self.management.ask(campaigns.create, who, given.given(), PHONEBOOK_DESCRIPTION)
+        return created.addCallback(self.use.tell)
 
     @route(
         "PUT",
@@ -302,4 +309,5 @@ class Campaigns:
     )
     def change(self, who: Account, given: ChangedCampaign) -> Deferred[CampaignDetails]:
         """Change a campaign's status or settings. It acts at once; ABORT also hangs up its live calls."""
-        return self.management.ask(campaigns.change, who, given.campaign_id, given.given())
+        changed = self.management.ask(campaigns.change, who, given.campaign_id, given.given())
+        return changed.addCallback(self.use.tell)

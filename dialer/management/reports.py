@@ -9,6 +9,7 @@ from attrs import evolve
 
 from dialer.management import campaigns
 from dialer.management.management import Management, Transaction, reads
+from dialer.management.usage import UseOfGateways
 from dialer.model import Account, CampaignDetails, CampaignReport, Progress, SubscriberStatus
 from dialer.store import reports as sql
 from dialer.store.times import from_column_or_none
@@ -17,9 +18,11 @@ MOST_FINISHED: Final = 1024
 """Campaigns whose end is remembered; when there are more, all are forgotten."""
 
 
-async def campaign(management: Management, who: Account, campaign_id: int) -> CampaignReport:
+async def campaign(management: Management, use: UseOfGateways, who: Account, campaign_id: int) -> CampaignReport:
     """One of the user's campaigns, how far it is, and why it is not calling. Fails with `NotFound`, `StoreError`."""
     details, progress = await management.ask(read, who, campaign_id)
+    told = use.tell(details)
+    details = told if isinstance(told, CampaignDetails) else await told
     flow, finished_at = management.flow, None
     if progress.finished and details.campaign.next_call_at is not None:
         finished_at = await _finished_at(management, details, progress)

@@ -28,7 +28,7 @@ from dialer.model.flow import (
     SignalKind,
     Snapshot,
 )
-from dialer.model.gateway import Gateway, GatewayStatus
+from dialer.model.gateway import Gateway, GatewayStatus, GatewayUse
 from dialer.model.idle import Explanation, IdleCode, IdleReason
 from dialer.model.installation import Delivery, DoNotCallEntry, Installation, NodeRecord
 from dialer.model.phonebook import Phonebook
@@ -56,6 +56,7 @@ __all__ = [
     "Explanation",
     "Gateway",
     "GatewayStatus",
+    "GatewayUse",
     "Hangup",
     "IdleCode",
     "IdleReason",

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from dialer.declare import joined, key, noun, reference, rule, setting, stamp
 from dialer.kinds import Number, NumberOrText
-from dialer.model.gateway import Gateway
+from dialer.model.gateway import Gateway, GatewayUse
 from dialer.model.phonebook import Phonebook
 from dialer.model.voip_app import VoipApp, no_shell
 from dialer.numbers import caller_number
@@ -109,8 +109,9 @@ class Campaign:
 
 @frozen(kw_only=True)
 class CampaignDetails:
-    """A campaign with what it refers to."""
+    """A campaign with what it refers to. `gateway_use` is None while it is not known."""
 
     campaign: Campaign
     gateway: Gateway
     phonebooks: tuple[Phonebook, ...]
+    gateway_use: GatewayUse | None = None

@@ -183,3 +183,12 @@ class Gateway:
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """The channel variables. Raises `BadValue` when they are damaged."""
         return _parameters(self.addparameter)
+
+
+@frozen(kw_only=True)
+class GatewayUse:
+    """The calls through a gateway: all that were begun, those that are open now, and the seconds that they talked."""
+
+    calls: int = 0
+    open: int = 0
+    talked: int = 0

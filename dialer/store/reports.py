@@ -23,3 +23,10 @@ _SUBSCRIBER: Final = (
 SUBSCRIBER: Final = f"{_SUBSCRIBER} s.number = ?"
 SUBSCRIBERS: Final = f"{_SUBSCRIBER} s.number > ? ORDER BY s.number LIMIT ?"
 """With the last attempt of each. Parameters: campaign, number, how many."""
+
+NEWEST_ATTEMPT: Final = "SELECT coalesce(max(id), 0) FROM attempt"
+USE_OF_GATEWAYS: Final = (
+    "SELECT gateway_id, count(*), sum(CASE WHEN ended_at IS NULL THEN 1 ELSE 0 END), coalesce(sum(talk_ms), 0) FROM attempt "
+    "WHERE id > ? AND id <= ? GROUP BY gateway_id"
+)
+"""Calls, those that are open, and milliseconds talked, of a block of attempts. Parameters: the id before it, its last id."""
