@@ -61,6 +61,5 @@ class BulkContacts:
     def create(self, who: Account, given: NewContacts) -> Deferred[int]:
         """Add many contacts to a phonebook: all or none. Answers with their number."""
         listed = given.phoneno_list if given.phoneno_list is not None else given.contact or ""
-        text = listed if isinstance(listed, str) else ",".join(listed)
-        created = contacts.create_listed(self.management, who, given.phonebook_id, text, "phoneno_list")
+        created = contacts.create_listed(self.management, who, given.phonebook_id, listed, "phoneno_list")
         return Deferred.fromCoroutine(created)

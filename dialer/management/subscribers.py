@@ -8,13 +8,11 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from dialer.errors import NotFound
+from dialer.management.contacts import check_ours, subscribed_identity
 from dialer.management.management import Management, Transaction, verb
 from dialer.model import Account, Disposition, Subscriber, SubscriberReport, SubscriberStatus
 from dialer.numbers import parse_number
-from dialer.store import contacts as sql
 from dialer.store import reports
-from dialer.store.connection import Connection
 from dialer.store.times import from_column_or_none
 
 PAGE: Final = 1000
@@ -70,19 +68,11 @@ def page(t: Transaction, who: Account, campaign_id: int, after: str, size: int) 
 
 @verb
 def one(t: Transaction, who: Account, campaign_id: int, number: str) -> list[SubscriberReport]:
-    """The subscriber of a number as it was entered, if there is one. Raises `NotFound` for the campaign, `BadValue`."""
+    """The subscriber of a number, in whatever spelling, if there is one. Raises `NotFound` for the campaign, `BadValue`."""
     wanted = parse_number(number, "number")
     check_ours(t.connection, who, campaign_id)
-    return [_report(campaign_id, row, t.now) for row in t.connection.execute(reports.SUBSCRIBER, (campaign_id, wanted))]
-
-
-def check_ours(connection: Connection, who: Account, campaign_id: int) -> None:
-    """Raise `NotFound` for a campaign that does not exist, or is somebody else's, and for a user that may do nothing."""
-    row = connection.execute(sql.OUR_CAMPAIGN, (campaign_id, who.is_superuser, who.id)).fetchone()
-    if row is None:
-        raise NotFound("user", who.username)
-    if not row[0]:
-        raise NotFound("campaign", campaign_id)
+    identity = subscribed_identity(t, campaign_id, wanted)
+    return [_report(campaign_id, row, t.now) for row in t.connection.execute(reports.SUBSCRIBER, (campaign_id, identity))]
 
 
 def _report(campaign_id: int, row: tuple[Any, ...], now: datetime) -> SubscriberReport:

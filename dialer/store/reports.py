@@ -20,7 +20,8 @@ _SUBSCRIBER: Final = (
     "FROM subscriber s LEFT JOIN attempt a ON a.id = (SELECT max(n.id) FROM attempt n WHERE n.subscriber_id = s.id) "
     "WHERE s.campaign_id = ? AND "
 )
-SUBSCRIBER: Final = f"{_SUBSCRIBER} s.number = ?"
+SUBSCRIBER: Final = f"{_SUBSCRIBER} s.identity = ?"
+"""Parameters: campaign, identity."""
 SUBSCRIBERS: Final = f"{_SUBSCRIBER} s.number > ? ORDER BY s.number LIMIT ?"
 """With the last attempt of each. Parameters: campaign, number, how many."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import pytest_twisted
@@ -400,3 +401,47 @@ async def test_ten_thousand_numbers_are_taken_at_once(api: World) -> None:
     reply = await api.post("bulkcontact/", {"phonebook_id": 1, "phoneno_list": numbers})
     assert reply.text == b"10000"
     assert api.sql("SELECT count(*) FROM subscriber WHERE status = 1") == [(10_000,)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_all_that_is_no_number_in_a_list_is_named_at_once(api: World) -> None:
+    await api.campaign()
+    before = api.dump()
+    reply = await api.post("bulkcontact/", {"phonebook_id": 1, "phoneno_list": "15550001,abc,112,15550002,14/06/2011"})
+    assert reply.status == 400
+    assert reply.error.startswith(
+        "phoneno_list: 3 of 5 are not numbers that may be dialled: 'abc', '112', '14/06/2011'; the first: 'abc' is not"
+    )
+    many = ",".join(f"x{index}" for index in range(1, 31))
+    reply = await api.post("bulkcontact/", {"phonebook_id": 1, "phoneno_list": many})
+    assert "30 of 30 are not numbers" in reply.error
+    assert "'x20' and 10 more" in reply.error
+    assert "'x21'" not in reply.error
+    assert api.dump() == before
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_item_of_a_list_is_one_number(api: World) -> None:
+    await api.campaign()
+    reply = await api.post("bulkcontact/", json={"phonebook_id": 1, "phoneno_list": ["15550001,15550002"]})
+    assert reply.status == 400
+    assert "is more than one number" in reply.error
+
+
+@pytest.mark.parametrize("path", ["contact/", "bulkcontact/"])
+@pytest_twisted.ensureDeferred
+async def test_numbers_are_taken_as_people_write_them(api: World, path: str) -> None:
+    await api.campaign()
+    assert (await api.post(path, {"phonebook_id": 1, "contact": "(555) 123-4567"})).status == 200
+    assert api.sql("SELECT number FROM contact") == [("5551234567",)]
+
+
+@pytest.mark.parametrize("spelling", ["+15551230001", "0015551230001", "15551230001", "+1 (555) 123-0001", "+1.555.123.0001"])
+@pytest_twisted.ensureDeferred
+async def test_a_subscriber_is_found_in_any_spelling(api: World, spelling: str) -> None:
+    await api.campaign()
+    await api.contact("+1 555 123 0001")
+    path = f"contact/1/{quote(spelling)}/"
+    assert [each["contact"] for each in (await api.get(path)).json] == ["+15551230001"]
+    assert (await api.put(path, {"status": 2})).json["status"] == 2
+    assert api.sql("SELECT status FROM subscriber") == [(2,)]
