@@ -25,7 +25,7 @@ from tests.integration.run_support import (
 )
 from tests.processes import dialer
 
-CAMPAIGN = "name=spring&frequency=600&aleg_gateway=1&voipapp=1"
+CAMPAIGN = "name=spring&frequency=600&aleg_gateway=1&voipapp=1&voipapp_data=2000"
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_a_signal_during_the_start_is_obeyed_after_it(folder):
 
 def test_requests_in_flight_are_answered_before_the_end(folder):
     with started(folder) as running, closing(running.connection()) as connection:
-        body = "name=late&aleg_gateway=1&voipapp=1"
+        body = "name=late&aleg_gateway=1&voipapp=1&voipapp_data=2000"
         whole = {**headers(body=body), "Content-Length": str(len(body))}
         connection.putrequest("POST", "/api/dialer_campaign/campaign/")
         for name, value in whole.items():
