@@ -60,7 +60,9 @@ def test_two_dialers_share_a_database_and_each_is_told_how_it_is(tmp_path: Path,
     with started(one) as first, started(two) as second:
         found = until(one, one="dialling", two="dialling")
         assert (found["one"]["pid"], found["two"]["pid"]) == (first.process.pid, second.process.pid)
-        status, campaign = first.request("POST", "campaign/", "name=spring&frequency=600&aleg_gateway=1&voipapp=1&voipapp_data=2000")
+        status, campaign = first.request(
+            "POST", "campaign/", "name=spring&frequency=600&aleg_gateway=1&voipapp=1&voipapp_data=2000"
+        )
         assert (status, second.request("GET", "campaign/?status=all")[1][0]["id"]) == (200, campaign["id"])
         status, line = refused(two)
         assert status == 1
