@@ -1,6 +1,6 @@
 """`python -m bench`: every benchmark, one after the other, each with its ratio to a peer of the same run.
 
-About eight minutes; with `--quick`, shorter runs in about a minute, whose figures say less.
+About ten minutes; with `--quick`, shorter runs in about a minute, whose figures say less.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ WHOLE = (
     ("bench.flow", "--search"),
     ("bench.nodes",),
     ("bench.memory",),
+    ("bench.imports",),
     ("bench.api",),
     ("bench.identity",),
     ("bench.api_dialling",),
@@ -28,6 +29,7 @@ QUICK = (
     ("bench.flow", "--seconds", "6"),
     ("bench.nodes", "--seconds", "5"),
     ("bench.memory", "--quick"),
+    ("bench.imports", "100000"),
     ("bench.api", "--seconds", "1", "--rounds", "2"),
     ("bench.identity", "--numbers", "5000"),
     ("bench.api_dialling", "--seconds", "3"),

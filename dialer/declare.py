@@ -224,12 +224,17 @@ def entered(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:
         field = known.get(name)
         if field is None:
             raise BadValue(name, f"is not a setting of a {noun_of(cls).name}")
-        try:
-            parsed = field.kind.parse(value)
-        except (ValueError, TypeError):
-            raise BadValue(name, f"expected {field.kind.takes}") from None
-        checked[name] = field.check(parsed, name) if field.check is not None else parsed
+        checked[name] = valid(field, value)
     return checked
+
+
+def valid(field: Field, value: Any) -> Any:
+    """A value that a user entered for a field, as it is stored. Raises `BadValue` naming the field."""
+    try:
+        parsed = field.kind.parse(value)
+    except (ValueError, TypeError):
+        raise BadValue(field.name, f"expected {field.kind.takes}") from None
+    return parsed if field.check is None else field.check(parsed, field.name)
 
 
 def refuse_missing(cls: type, given: Mapping[str, Any]) -> None:

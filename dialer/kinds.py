@@ -161,11 +161,9 @@ class Text(Kind):
         if not isinstance(value, str):
             raise ValueError
         text = value.strip()
-        forbidden = _CONTROL_BUT_LINES if self.lines else _CONTROL
-        if not self.shortest <= len(text) <= self.longest or forbidden.search(text):
+        if not self.shortest <= len(text) <= self.longest:
             raise ValueError
-        text.encode()
-        return text
+        return _without_control(text, _CONTROL_BUT_LINES if self.lines else _CONTROL)
 
     def schema(self) -> dict[str, Any]:
         """A text with its bounds."""
@@ -215,6 +213,16 @@ class Numbers(Kind):
 def _digits(value: Any) -> Any:
     """A JSON number as the text that it would be."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else value
+
+
+def _without_control(text: str, forbidden: re.Pattern[str]) -> str:
+    """The text, when UTF-8 can carry it and nothing in it is forbidden."""
+    if text.isascii() and text.isprintable():
+        return text
+    if forbidden.search(text):
+        raise ValueError
+    text.encode()
+    return text
 
 
 @frozen
@@ -314,7 +322,7 @@ class Variables(Kind):
             value = self._from_text(value.strip())
         if not isinstance(value, Mapping) or len(value) > self.most:
             raise ValueError
-        return {self._key(key): self._value(each) for key, each in value.items()}
+        return {self._key(key): self.value(each) for key, each in value.items()}
 
     def _from_text(self, text: str) -> Any:
         if text.startswith("{"):
@@ -332,13 +340,13 @@ class Variables(Kind):
             raise ValueError
         return key
 
-    def _value(self, value: Any) -> str:
-        if isinstance(value, int | float) and not isinstance(value, bool):
+    def value(self, value: Any) -> str:
+        """The text of one variable. Raises `ValueError`."""
+        if not isinstance(value, str | bool) and isinstance(value, int | float):
             value = str(value)
-        if not isinstance(value, str) or len(value) > self.longest or _CONTROL.search(value):
+        if not isinstance(value, str) or len(value) > self.longest:
             raise ValueError
-        value.encode()
-        return value
+        return _without_control(value, _CONTROL)
 
     def stored(self, value: Mapping[str, str]) -> str:
         """A JSON object as a text."""

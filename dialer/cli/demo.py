@@ -14,7 +14,7 @@ from dialer.cli.demo_run import EXIT_FAILED, DemoPlan, DemoRun
 from dialer.cli.frame import without_configuration
 from dialer.errors import BadValue
 from dialer.esl.inbound import SwitchConfig
-from dialer.imports import BadRow, ContactFile, read_contacts
+from dialer.files.whole import BadRow, Contacts, read_contacts
 from dialer.model import Contact
 from dialer.model.gateway import parse_dial_string
 
@@ -36,7 +36,12 @@ def add_parser(commands: Any) -> None:
         epilog="Exit status: 0 all contacts done; 1 failed; 2 wrong usage or unusable file; 3 done, but rows of the file were "
         "refused; 130 interrupted, contacts are left.",
     )
-    parser.add_argument("--contacts", type=Path, metavar="FILE.csv", help="CSV with a header row, at least a column `contact`")
+    parser.add_argument(
+        "--contacts",
+        type=Path,
+        metavar="FILE.csv",
+        help="with a header row, one column of it the number (see `dialer contact import`)",
+    )
     parser.add_argument(
         "--switch", default=SIMULATOR, metavar="simulator|HOST:PORT[:PASSWORD]", help="the FreeSWITCH (default: %(default)s)"
     )
@@ -92,16 +97,16 @@ def _status(bad_rows: tuple[BadRow, ...]) -> int:
     return EXIT_BAD_ROWS if bad_rows else 0
 
 
-def _contacts(arguments: argparse.Namespace) -> ContactFile:
+def _contacts(arguments: argparse.Namespace) -> Contacts:
     if arguments.contacts is not None:
         return read_contacts(arguments.contacts)
     if arguments.switch != SIMULATOR:
         raise BadValue("--contacts", "is needed with a real switch: made-up numbers belong to somebody")
     contacts = tuple(Contact(number=f"1555{index:07}") for index in range(1, arguments.calls + 1))
-    return ContactFile(contacts=contacts, bad_rows=())
+    return Contacts(contacts=contacts)
 
 
-def _plan(arguments: argparse.Namespace, file: ContactFile) -> DemoPlan:
+def _plan(arguments: argparse.Namespace, file: Contacts) -> DemoPlan:
     simulated = arguments.switch == SIMULATOR
     if not simulated and arguments.gateway is None:
         raise BadValue("--gateway", "is needed with a real switch, such as sofia/gateway/carrier/{number}")

@@ -156,7 +156,7 @@ def create(t: Transaction, who: Account, phonebook_id: int, contact: Contact) ->
     place.check(t.connection, [(number, identity)])
     moment = to_column(t.now)
     entered = evolve(contact, number=number, identity=identity, phonebook_id=phonebook_id)
-    added = t.connection.execute(sql.ADD_NEW_CONTACT, _row(entered, moment)).fetchall()
+    added = t.connection.execute(sql.ADD_NEW_CONTACT, contact_row(entered, moment)).fetchall()
     if not added:
         raise AlreadyExists("contact", "number", number)
     ((contact_id,),) = added
@@ -263,7 +263,7 @@ def add_chunk(t: Transaction, phonebook_id: int, contacts: Sequence[Contact]) ->
     (last,) = connection.execute(sql.NEWEST_CONTACT).fetchone()
     moment = to_column(t.now)
     try:
-        rows = [_row(contact, moment) for contact in fresh.values()]
+        rows = [contact_row(contact, moment) for contact in fresh.values()]
         connection.executemany(sql.ADD_CONTACT, rows)
     except Exception as error:
         raise refused_value(error) or error from error
@@ -294,7 +294,7 @@ def _identified(contacts: Sequence[Contact], rules: Numbering, phonebook_id: int
     ]
 
 
-def _row(contact: Contact, moment: str) -> tuple[Any, ...]:
+def contact_row(contact: Contact, moment: str) -> tuple[Any, ...]:
     """By `sql.CONTACT_COLUMNS`, created at `moment`."""
     return (
         contact.phonebook_id,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from dialer.model import Contact
-from dialer.store.connection import LISTED, PAIRS, Variants
+from dialer.store.connection import LISTED, PAIRS, Connection, Dialect, Variants
 from dialer.stored import insert
 
 CONTACT_COLUMNS: Final = (
@@ -62,6 +63,40 @@ PHONEBOOK_TO_FILL: Final = (
 )
 """The phonebook with whether its user has rules for numbers, its newest campaign that has not ended, how many subscribers a
 campaign of the asking user may have, and how many the largest one has. Parameters: phonebook, is a superuser, user."""
+
+PHONEBOOK_OF_IMPORT: Final = (
+    "SELECT EXISTS (SELECT 1 FROM number_pattern n WHERE n.user_id = p.user_id), u.max_number_subscriber_campaign, "
+    "CASE WHEN u.max_number_subscriber_campaign IS NOT NULL THEN (SELECT max((SELECT sum(n.subscribers) "
+    f"FROM subscriber_count n WHERE n.campaign_id = c.id)) {_OPEN_CAMPAIGNS}) END "
+    "FROM phonebook p JOIN user_account u ON u.id = p.user_id WHERE p.id = ?"
+)
+"""Whether the phonebook's user has rules for numbers, how many subscribers a campaign of it may have, and how many the largest
+one of the phonebook has that has not ended. Parameter: phonebook."""
+
+CONTACTS_UP_TO: Final = "SELECT count(*) FROM (SELECT 1 FROM contact WHERE phonebook_id = ? LIMIT ?) AS some"
+"""How many contacts a phonebook has, so many at most. Parameters: phonebook, most."""
+
+IMPORT_CACHE: Final = 32 * 1024
+"""KiB of a large index that an import holds."""
+
+IMPORT_WAL: Final = 4000
+"""Pages of SQLite's log before they are written to their places: a page of the index is written once for several chunks."""
+
+
+def prepare_for_import(connection: Connection) -> None:
+    """Settings of a connection that adds contacts by the hundred thousand."""
+    if connection.dialect is Dialect.SQLITE:
+        connection.execute(f"PRAGMA cache_size = -{IMPORT_CACHE}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {IMPORT_WAL}")
+
+
+@lru_cache(maxsize=256)
+def add_unknown_contacts(count: int) -> str:
+    """Adds so many contacts but for those that the phonebook has. Parameters: `CONTACT_COLUMNS` of each."""
+    row = f"({', '.join('?' * len(CONTACT_COLUMNS))})"
+    rows = ", ".join([row] * count)
+    return f"INSERT INTO contact ({', '.join(CONTACT_COLUMNS)}) VALUES {rows} ON CONFLICT DO NOTHING"
+
 
 FIRST_KNOWN: Final = PAIRS.within(
     "SELECT j.number FROM %s JOIN contact k ON k.phonebook_id = ? AND k.identity = j.identity AND k.double_of IS NULL "

@@ -32,7 +32,8 @@ from dialer.errors import StoreError
 from dialer.store.connection import Connection, Dialect
 from dialer.store.engine import CannotCommit, Engine
 from dialer.store.entities import Entities
-from dialer.store.location import dialect_of, shown
+from dialer.store.location import dialect_of, shown, sqlite_path
+from dialer.store.lock import holder
 
 if TYPE_CHECKING:
     from dialer.store.claim import NodeClaim
@@ -143,6 +144,13 @@ class Database:
     def dialect(self) -> Dialect:
         """Which kind of database it is."""
         return dialect_of(self.url)
+
+    def is_dialled_with(self) -> bool:
+        """Whether a dialer, in whichever process, waits for this one's transactions: with a file, one writes at a time. Raises
+        `StoreError` when that cannot be told."""
+        if self.dialect is not Dialect.SQLITE:
+            return False
+        return self.dialling or holder(sqlite_path(self.url)) is not None
 
     def interrupt(self) -> None:
         """Give up what the database was asked and does not answer; it runs again, on another connection."""

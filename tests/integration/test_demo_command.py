@@ -129,7 +129,7 @@ def test_bad_rows_are_named_by_line_and_the_good_ones_are_dialled(tmp_path: Path
     assert one(tmp_path / "dialer-demo.sqlite3", "SELECT count(*) FROM subscriber WHERE status IN (4, 5)") == 2
 
 
-@pytest.mark.parametrize("content", [b"", b"name,phone\nAna,1\n", b"\x89PNG\r\n\x1a\n\x00\x00\xff"])
+@pytest.mark.parametrize("content", [b"", b"name,town\nAna,Lima\n", b"\x89PNG\r\n\x1a\n\x00\x00\xff"])
 def test_a_file_that_is_no_contact_list_says_what_was_expected(
     tmp_path: Path, refused: Callable[..., str], content: bytes
 ) -> None:
