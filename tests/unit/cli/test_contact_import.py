@@ -183,6 +183,37 @@ def test_a_name_that_several_users_have_needs_the_user(phonebook):
     assert rows(phonebook.url, "SELECT count(*) FROM contact") == [(2,)]
 
 
+SPELLINGS = ("+15551230001", "15551230001", "0015551230001", "+1 (555) 123-0001")
+
+
+@pytest.mark.parametrize("first", SPELLINGS)
+def test_a_number_is_one_in_whatever_spelling_in_the_file_and_in_the_phonebook(phonebook, first):
+    ran = import_file(phonebook, "contact\n" + "".join(f"{each}\n" for each in (first, *SPELLINGS)), "--json")
+    assert (ran.status, ran.json["taken"], ran.json["duplicates"]) == (0, 1, 4)
+    ran = import_file(phonebook, "contact\n" + "".join(f"{each}\n" for each in SPELLINGS[::-1]), "--json")
+    assert (ran.status, ran.json["already_there"], ran.json["duplicates"]) == (0, 1, 3)
+    assert len(numbers(phonebook)) == len(numbers(phonebook, "subscriber")) == 1
+
+
+def test_the_numbers_of_a_file_are_those_of_the_phonebook_s_region(phonebook):
+    rows(phonebook.url, """UPDATE phonebook SET rules = '{"region":"DE"}'""")
+    ran = import_file(phonebook, "contact\n030 123456\n+49 30 123456\n110\n0112\n")
+    assert "2 emergency number" in ran.out
+    assert "+4930123456 is 030123456 of line 2" in ran.err
+    assert rows(phonebook.url, "SELECT number, identity FROM contact") == [("030123456", "4930123456")]
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "cell",
+    ["5551230001 / 5551230002", "14/06/2011", "4.47E+11", "15551230001.5", "1234567890", "1555123000115551230002", "n/a", "0"],
+)
+def test_what_is_no_single_number_is_refused_by_its_line(phonebook, cell):
+    ran = import_file(phonebook, f'contact\n15551230001\n"{cell}"\n', "--json")
+    assert (ran.status, ran.json["taken"], ran.json["reasons"]) == (1, 1, {"no number": 1})
+    assert "list.csv:3: contact: " in ran.err
+
+
 # --- what the user may ----------------------------------------------------------------------------------------------------
 
 
