@@ -41,6 +41,8 @@ async def examine(url: str, folder: Path, ahead: float = 0.0, node: str = "one")
         "database": {"url": url},
         "node": {"name": node},
         "switch": [{"port": 1, "password": "not the stock one"}],
+        "http": {"endpoint": "tcp:0:interface=127.0.0.1"},
+        "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"},
     }
     config = parse_config(raw)
     shifted = timedelta(seconds=ahead)
