@@ -29,6 +29,9 @@ GATEWAY: Final = "gateway"
 SEPARATOR: Final = "!"
 """Stands between several sounds; the one that FreeSWITCH's `playback_delimiter` suggests."""
 
+DEFAULT_AUDIO: Final = "tone_stream://%(400,200,440);%(600,200,660)"
+"""Two short tones: the sound of a demo, and of a campaign of an earlier version that names none."""
+
 MOST_SOUNDS: Final = 100
 LONGEST_TEXT: Final = 2000
 """Characters that are spoken, after the tags were filled in; about three minutes."""

@@ -10,9 +10,6 @@ from dialer.interfaces import UNSERVED, AnsweredCall
 from dialer.model import Contact
 from dialer.settings import AppSettings
 
-DEFAULT_AUDIO = "tone_stream://%(400,200,440);%(600,200,660)"
-"""The sound when neither the campaign nor the voice application names anything: two short tones."""
-
 NOT_FOUND = "FILE NOT FOUND"
 
 
@@ -22,7 +19,7 @@ async def play_audio(call: AnsweredCall, context: CallContext) -> None:
 
     Raises `SessionGone` when the callee hangs up before the end, `BadValue` for data that cannot be played.
     """
-    text = context.data or DEFAULT_AUDIO
+    text = context.data or appdata.DEFAULT_AUDIO
     sounds = appdata.parse_sounds(text, by_admin=context.by_admin, formats=context.settings.formats)
     notes = context.notes
     played, missing = 0, []

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import evolve
 
+from dialer.appdata import DEFAULT_AUDIO
 from dialer.cli.demo_campaign import DemoRules
 from dialer.cli.demo_run import EXIT_FAILED, DemoPlan, DemoRun
 from dialer.cli.frame import without_configuration
@@ -124,7 +125,7 @@ def _plan(arguments: argparse.Namespace, file: Contacts) -> DemoPlan:
         interval_retry=arguments.interval_retry or (5 if simulated else 60),
         call_timeout=arguments.call_timeout or (5 if simulated else 30),
         call_max_duration=arguments.call_max_duration,
-        audio=arguments.audio,
+        audio=arguments.audio or DEFAULT_AUDIO,
         again=arguments.again,
     )
     return DemoPlan(

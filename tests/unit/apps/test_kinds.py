@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
-from dialer.apps.basic import DEFAULT_AUDIO
+from dialer.appdata import DEFAULT_AUDIO
 from dialer.apps.context import CallContext
 from dialer.apps.dial import MOST_HEADERS, headers
 from dialer.errors import BadValue
