@@ -43,7 +43,8 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
 def test_every_command_takes_the_common_options_before_and_after_each_of_its_words(words: tuple[str, ...]) -> None:
     common = ["-c", "here.toml", "--log-level", "debug"]
-    needed = ["x" for action in LEAVES[words]._actions if not action.option_strings and action.nargs is None]
+    actions = [action for action in LEAVES[words]._actions if action.required]
+    needed = [text for action in actions for text in (*action.option_strings[:1], "x")]
     for place in range(len(words) + 1):
         arguments = build_parser().parse_args([*words[:place], *common, *words[place:], *needed])
         assert (arguments.config, arguments.log_level) == (Path("here.toml"), "debug")
