@@ -100,21 +100,11 @@ def _chunks(stream: Iterator[str]) -> Iterator[list[list[str]]]:
 def _write(connection: Connection, phonebook: int, chunk: list[list[str]]) -> None:
     moment = to_column(NOW)
     (last,) = connection.execute(sql.NEWEST_CONTACT).fetchone()
-    digits = str.maketrans("", "", " ()-")
-    rows = [
-        (
-            phonebook,
-            number.translate(digits),
-            first,
-            last_name,
-            email,
-            "",
-            json.dumps({"City": city, "plan": plan}),
-            moment,
-            moment,
-        )
-        for number, first, last_name, email, city, plan in chunk
-    ]
+    digits = str.maketrans("", "", "+ ()-")
+    rows = []
+    for number, first, last_name, email, city, plan in chunk:
+        bare_number, variables = number.translate(digits), json.dumps({"City": city, "plan": plan})
+        rows.append((phonebook, bare_number, bare_number, first, last_name, email, "", variables, moment, moment))
     connection.executemany(sql.ADD_CONTACT, rows)
     connection.execute(sql.SUBSCRIBE_NEW, (moment, phonebook, last))
 
