@@ -54,7 +54,7 @@ async def seed(database: Database) -> None:
     management = Management(database, lambda: NOW)
     who = Account(id=await management.ask(users.create, {"username": "bench"}), username="bench")
     await management.ask(gateways.create, {"name": "bench", "protocol": "LOCAL"})
-    await management.ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO})
+    await management.ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO, "data": "hello.wav"})
     for name in ("tenth", "alone", "bare alone"):
         await management.ask(phonebooks.create, who, {"name": name})
     for name in ("used", "bare used"):
