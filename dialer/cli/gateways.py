@@ -54,7 +54,7 @@ class GatewaysCommand(RemovableCommand):
         """Change what is named; it can still be dialled then."""
         return management.ask(gateways.change, entry["id"], values)
 
-    def remove(self, management: Management, entry: Entry) -> Awaitable[object]:
+    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one that nothing uses."""
         return management.ask(gateways.remove, entry["id"])
 
@@ -80,6 +80,6 @@ class VoipAppsCommand(RemovableCommand):
         """Change what is named."""
         return management.ask(gateways.change_application, entry["id"], values)
 
-    def remove(self, management: Management, entry: Entry) -> Awaitable[object]:
+    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one that no campaign uses."""
         return management.ask(gateways.remove_application, entry["id"])

@@ -92,7 +92,7 @@ class RemovableCommand(NounCommand):
     actions = ("add", "list", "set", "remove")
 
     @abstractmethod
-    def remove(self, management: Management, entry: Entry) -> Awaitable[object]:
+    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove it, or fail with `InUse`."""
 
 
@@ -286,7 +286,7 @@ def _set(command: NounCommand, arguments: argparse.Namespace) -> int:
 
 def _remove(command: RemovableCommand, arguments: argparse.Namespace) -> int:
     async def remove(management: Management) -> None:
-        await command.remove(management, find(command, await command.entries(management), arguments.name))
+        await command.remove(management, find(command, await command.entries(management), arguments.name), arguments)
 
     manage(arguments, remove)
     print(f"{command.word} {arguments.name} removed")

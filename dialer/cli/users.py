@@ -10,7 +10,7 @@ from dialer.accounts import hash_password
 from dialer.cli import objects
 from dialer.cli.objects import Entry, Extra, RemovableCommand, entry_of
 from dialer.cli.passwords import given_password, password_options, prompted
-from dialer.management import Management, users
+from dialer.management import Management, removals, users
 from dialer.model import User
 from dialer.patterns import parse_patterns
 
@@ -43,7 +43,11 @@ class UsersCommand(RemovableCommand):
     )
 
     def more_options(self, parser: Any, action: str) -> None:
-        """The lists of patterns, and the password."""
+        """The lists of patterns, and the password; with all that it has."""
+        if action == "remove":
+            parser.add_argument(
+                "--everything", action="store_true", help="with its campaigns and phonebooks; attempts of the past stay"
+            )
         if action not in ("add", "set"):
             return
         parser.add_argument(
@@ -91,6 +95,8 @@ class UsersCommand(RemovableCommand):
         """Change what is named."""
         return management.ask(users.change, entry["id"], values)
 
-    def remove(self, management: Management, entry: Entry) -> Awaitable[object]:
-        """Remove one that has nothing."""
-        return management.ask(users.remove, entry["id"])
+    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
+        """Remove one that has nothing, or with all that it has."""
+        if arguments.everything:
+            return removals.user(management, entry["id"])
+        return management.ask(removals.user_without_anything, entry["id"])

@@ -39,7 +39,7 @@ LIFETIME: Final = timedelta(days=7)
 def listed(t: Transaction, who: Account, statuses: Collection[CampaignStatus]) -> list[CampaignDetails]:
     """The user's campaigns in one of `statuses`, the newest first; everybody's for a superuser."""
     e, numbers = t.entities, [int(status) for status in statuses]
-    query = e.Campaign.select(lambda c: c.status in numbers)
+    query = e.Campaign.select(lambda c: c.status in numbers and c.archived_at is None)
     if not who.is_superuser:
         query = query.filter(lambda c: c.user.id == who.id)
     return [_details(row) for row in query.order_by(lambda c: desc(c.id)).prefetch(e.Gateway, e.VoipApp, e.Phonebook)]
@@ -78,7 +78,7 @@ async def explain(management: Management, who: Account, campaign_id: int) -> Exp
 def unfinished(t: Transaction, who: Account) -> list[int]:
     """The ids of the user's campaigns in which a contact is left to call, the oldest first."""
     pending = [int(status) for status in (SubscriberStatus.START, SubscriberStatus.PAUSE, SubscriberStatus.IN_PROCESS)]
-    query = t.entities.Campaign.select(lambda c: c.user.id == who.id).order_by(lambda c: c.id)
+    query = t.entities.Campaign.select(lambda c: c.user.id == who.id and c.archived_at is None).order_by(lambda c: c.id)
     return [row.id for row in query if row.subscribers.select(lambda s: s.status in pending).exists()]
 
 
@@ -88,7 +88,7 @@ def create(t: Transaction, who: Account, given: Mapping[str, Any], phonebook: st
     Without dates it starts now and lasts for `LIFETIME`. Raises `LimitExceeded` (campaigns, and what `Campaign` declares),
     `NotFound` (gateway, voip app), `AlreadyExists`, `BadValue`."""
     user = rows.asking(t, who)
-    rows.check_limit("campaigns", user.campaigns.count() + 1, user.max_number_campaign)
+    rows.check_limit("campaigns", user.campaigns.select(lambda c: c.archived_at is None).count() + 1, user.max_number_campaign)
     dates = {"starting_at": t.now, "expires_at": t.now + LIFETIME}
     checked = {**dates, **_entered(given, EVERY_DAY), "user_id": who.id}
     rows.check_limits(Campaign, checked, user)

@@ -332,7 +332,7 @@ async def subscribe(management: Management, campaign_id: int, phonebook_id: int)
 def link(t: Transaction, campaign_id: int, phonebook_id: int) -> None:
     """Link a phonebook to a campaign; contacts that come from now on are subscribed. Raises `NotFound`."""
     connection = t.connection
-    if connection.execute("SELECT 1 FROM campaign WHERE id = ?", (campaign_id,)).fetchone() is None:
+    if connection.execute("SELECT 1 FROM campaign WHERE id = ? AND archived_at IS NULL", (campaign_id,)).fetchone() is None:
         raise NotFound("campaign", campaign_id)
     if connection.execute(sql.LOCK_PHONEBOOK.of(connection), (phonebook_id,)).fetchone() is None:
         raise NotFound("phonebook", phonebook_id)

@@ -50,7 +50,7 @@ def remove(t: Transaction, gateway_id: int) -> None:
     """Remove a gateway. Raises `NotFound`, and `InUse` when anything uses it, or has ever called through it."""
     row = rows.found(t.entities.Gateway, "gateway", gateway_id)
     uses = {
-        "campaign": row.campaigns.count(),
+        **_campaigns(row),
         "voip app": row.voip_apps.count(),
         "gateway": row.fails_over_for.count(),
         "attempt": row.attempts.count(),
@@ -140,5 +140,11 @@ def _gateway(app: Any) -> Gateway | None:
 def remove_application(t: Transaction, app_id: int) -> None:
     """Remove a voice application. Raises `NotFound`, and `InUse` when a campaign uses it."""
     row = rows.found(t.entities.VoipApp, "voip app", app_id)
-    rows.refuse_in_use("voip app", row.name, {"campaign": row.campaigns.count()}, "it is used by")
+    rows.refuse_in_use("voip app", row.name, _campaigns(row), "it is used by")
     row.delete()
+
+
+def _campaigns(row: Any) -> dict[str, int]:
+    """How many campaigns use it; those that were removed, and have attempts, do as well."""
+    live = row.campaigns.select(lambda c: c.archived_at is None).count()
+    return {"campaign": live, "removed campaign": row.campaigns.count() - live}

@@ -9,10 +9,11 @@ from typing import Any, Final
 from pony.orm import desc
 
 from dialer.declare import entered
-from dialer.errors import AlreadyExists
-from dialer.management import rows
-from dialer.management.management import Transaction, reads, writes
+from dialer.errors import AlreadyExists, BadValue
+from dialer.management import contacts, rows
+from dialer.management.management import Management, Transaction, reads, writes
 from dialer.model import Account, Phonebook
+from dialer.store import removals
 from dialer.stored import value_of
 
 LONGEST_NAME: Final = 255
@@ -21,7 +22,7 @@ LONGEST_NAME: Final = 255
 @reads
 def listed(t: Transaction, who: Account) -> list[Phonebook]:
     """The user's, the newest first; everybody's for a superuser."""
-    query = t.entities.Phonebook.select()
+    query = t.entities.Phonebook.select(lambda p: p.archived_at is None)
     if not who.is_superuser:
         query = query.filter(lambda p: p.user.id == who.id)
     return [value_of(Phonebook, row) for row in query.order_by(lambda p: desc(p.id))]
@@ -49,6 +50,42 @@ def create(t: Transaction, who: Account, given: Mapping[str, Any], campaign_id: 
     if campaign is not None:
         campaign.phonebooks.add(row)
     return value_of(Phonebook, row)
+
+
+@writes
+def change(t: Transaction, who: Account, phonebook_id: int, given: Mapping[str, Any]) -> Phonebook:
+    """Change what is given; the region only while there are no contacts, whose numbers were read by it. Raises `NotFound`,
+    `AlreadyExists`, `BadValue`."""
+    rows.asking(t, who)
+    row = rows.ours(who, t.entities.Phonebook.get_for_update(id=phonebook_id), "phonebook", phonebook_id)
+    checked = entered(Phonebook, given)
+    if checked.get("name", row.name) != row.name and _taken(t, row.user.id, checked["name"]):
+        raise AlreadyExists("phonebook", "name", checked["name"])
+    if checked.get("region", before := value_of(Phonebook, row).region) != before:
+        (has_contacts,) = t.connection.execute(removals.HAS_CONTACTS, (phonebook_id,)).fetchone()
+        if has_contacts:
+            raise BadValue("region", "cannot be changed any more: the phonebook has contacts, whose numbers were read by it")
+    rows.change(t, Phonebook, row, checked)
+    return value_of(Phonebook, row)
+
+
+async def attach(management: Management, who: Account, campaign_id: int, phonebook_id: int) -> int:
+    """A phonebook for a further campaign of its user, which calls its contacts from now on, too. Returns how many of them it
+    did not have yet. Fails with `NotFound`, `LimitExceeded`, `BadValue`, `StoreError`."""
+    await management.ask(_check_attach, who, campaign_id, phonebook_id)
+    return await contacts.subscribe(management, campaign_id, phonebook_id)
+
+
+@reads
+def _check_attach(t: Transaction, who: Account, campaign_id: int, phonebook_id: int) -> None:
+    campaign = rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
+    phonebook = rows.ours(who, t.entities.Phonebook.get(id=phonebook_id), "phonebook", phonebook_id)
+    if campaign.user.id != phonebook.user.id:
+        raise BadValue("phonebook", f"{phonebook.name} is another user's than the campaign {campaign.name}")
+    user = rows.asking(t, who)
+    if user is not None and user.max_number_subscriber_campaign is not None:
+        both = campaign.subscribers.count() + phonebook.contacts.count()
+        rows.check_limit("contacts", both, user.max_number_subscriber_campaign)
 
 
 def add_own(t: Transaction, campaign: Any, description: str) -> Any:

@@ -17,14 +17,24 @@ from dialer.stored import complete, stored
 def found(entity: Any, kind: str, key: object) -> Any:
     """The row with that id, locked where others may change it. Raises `NotFound`."""
     row = entity.get_for_update(id=key)
-    if row is None:
+    if row is None or is_archived(row):
         raise NotFound(kind, key)
     return row
 
 
+def is_archived(row: Any) -> bool:
+    """Whether it was removed, and is there for the sake of its attempts only."""
+    return getattr(row, "archived_at", None) is not None
+
+
+def live(some: Any) -> list[Any]:
+    """The rows of a relation that were not removed."""
+    return [row for row in some if not is_archived(row)]
+
+
 def ours(who: Account, row: Any, kind: str, key: object) -> Any:
     """`row`, which has a user. Raises `NotFound` for one that does not exist, or is somebody else's."""
-    if row is None or not (who.is_superuser or row.user.id == who.id):
+    if row is None or is_archived(row) or not (who.is_superuser or row.user.id == who.id):
         raise NotFound(kind, key)
     return row
 

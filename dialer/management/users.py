@@ -23,7 +23,7 @@ LISTS = ("blacklist", "whitelist")
 def listed(t: Transaction) -> list[UserDetails]:
     """All of them, the oldest first."""
     users = list(t.entities.User.select().prefetch(t.entities.NumberPattern).order_by(lambda u: u.id))
-    return [_details(row) for row in users]
+    return [_details(row) for row in rows.live(users)]
 
 
 @reads
@@ -59,16 +59,6 @@ def change(t: Transaction, user_id: int, given: Mapping[str, Any]) -> None:
     row = rows.found(t.entities.User, "user", user_id)
     rows.change(t, User, row, entered(User, settings))
     _write(t, row, lists)
-
-
-@writes
-def remove(t: Transaction, user_id: int) -> None:
-    """Remove a user with its lists. Raises `NotFound`, and `InUse` when it has campaigns or phonebooks."""
-    row = rows.found(t.entities.User, "user", user_id)
-    uses = {"campaign": row.campaigns.count(), "phonebook": row.phonebooks.count()}
-    rows.refuse_in_use("user", row.username, uses, "it has")
-    row.number_patterns.select().delete(bulk=True)
-    row.delete()
 
 
 def _parted(given: Mapping[str, Any]) -> tuple[dict[str, Sequence[str]], dict[str, Any]]:

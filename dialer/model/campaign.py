@@ -105,6 +105,7 @@ class Campaign:
     next_call_at: datetime | None = setting(None, read_only=True, doc="the earliest moment of the next call by the pacing")
     created_at: datetime = stamp("when it was created")
     updated_at: datetime = stamp("when it was last changed")
+    archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
 
 
 @frozen(kw_only=True)

@@ -26,3 +26,4 @@ class Phonebook:
         doc="the region of its national numbers, such as DE; empty: that of the installation",
     )
     created_at: datetime = stamp("when it was created")
+    archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")

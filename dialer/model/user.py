@@ -34,6 +34,7 @@ class User:
     max_retries: int | None = setting(None, doc="further attempts for a contact")
     max_timeout: int | None = setting(None, ge=1, unit="s", doc="the longest ringing")
     created_at: datetime = stamp("when it was created")
+    archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
 
 
 @noun("number pattern")

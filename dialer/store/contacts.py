@@ -25,7 +25,7 @@ _ONCE: Final = "ON CONFLICT DO NOTHING"
 SUBSCRIBE_NEW: Final = (
     f"{_SUBSCRIBER} SELECT l.campaign_id, k.id, k.number, k.identity, 1, ?, 0, 0 FROM campaign_phonebook l "
     "JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) JOIN contact k ON k.phonebook_id = l.phonebook_id "
-    f"WHERE l.phonebook_id = ? AND k.id > ? AND k.double_of IS NULL {_ONCE}"
+    f"WHERE l.phonebook_id = ? AND k.id > ? AND k.double_of IS NULL AND k.archived_at IS NULL {_ONCE}"
 )
 """In every campaign of a phonebook that has not ended. Parameters: now, phonebook, the last contact before these."""
 
@@ -38,14 +38,15 @@ SUBSCRIBE_ONE: Final = (
 
 SUBSCRIBE_SOME: Final = (
     f"{_SUBSCRIBER} SELECT ?, k.id, k.number, k.identity, 1, ?, 0, 0 FROM contact k "
-    f"WHERE k.phonebook_id = ? AND k.id > ? AND k.id <= ? AND k.double_of IS NULL {_ONCE}"
+    f"WHERE k.phonebook_id = ? AND k.id > ? AND k.id <= ? AND k.double_of IS NULL AND k.archived_at IS NULL {_ONCE}"
 )
 END_OF_CHUNK: Final = (
     "SELECT max(id) FROM (SELECT id FROM contact WHERE phonebook_id = ? AND id > ? ORDER BY id LIMIT ?) AS chunk"
 )
 LINK: Final = "INSERT INTO campaign_phonebook (campaign_id, phonebook_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 LOCK_PHONEBOOK: Final = Variants(
-    sqlite="SELECT 1 FROM phonebook WHERE id = ?", postgresql="SELECT 1 FROM phonebook WHERE id = ? FOR UPDATE"
+    sqlite="SELECT 1 FROM phonebook WHERE id = ? AND archived_at IS NULL",
+    postgresql="SELECT 1 FROM phonebook WHERE id = ? AND archived_at IS NULL FOR UPDATE",
 )
 """Waits for the contacts that other processes are adding to it, and has further ones wait: either these see the link, or who
 links sees the contacts."""
@@ -59,7 +60,8 @@ PHONEBOOK_TO_FILL: Final = (
     f"(SELECT max(c.id) {_OPEN_CAMPAIGNS}), u.max_number_subscriber_campaign, "
     "CASE WHEN u.max_number_subscriber_campaign IS NOT NULL THEN (SELECT coalesce(max((SELECT sum(n.subscribers) "
     f"FROM subscriber_count n WHERE n.campaign_id = c.id)), 0) {_OPEN_CAMPAIGNS}) END "
-    "FROM user_account u LEFT JOIN phonebook p ON p.id = ? AND (p.user_id = u.id OR ?) WHERE u.id = ? AND u.is_active = 1"
+    "FROM user_account u LEFT JOIN phonebook p ON p.id = ? AND p.archived_at IS NULL AND (p.user_id = u.id OR ?) "
+    "WHERE u.id = ? AND u.is_active = 1"
 )
 """The phonebook with whether its user has rules for numbers, its newest campaign that has not ended, how many subscribers a
 campaign of the asking user may have, and how many the largest one has. Parameters: phonebook, is a superuser, user."""
@@ -100,6 +102,7 @@ def add_unknown_contacts(count: int) -> str:
 
 FIRST_KNOWN: Final = PAIRS.within(
     "SELECT j.number FROM %s JOIN contact k ON k.phonebook_id = ? AND k.identity = j.identity AND k.double_of IS NULL "
+    "AND k.archived_at IS NULL "
     "ORDER BY j.key LIMIT 1"
 )
 """The first of a list of numbers with their identities that a phonebook has. Parameters: list, phonebook."""
@@ -111,19 +114,20 @@ ADD_CONTACTS: Final = PAIRS.within(
 """Parameters: phonebook, now, now, JSON list of numbers with their identities."""
 
 KNOWN: Final = LISTED.within(
-    "SELECT k.identity FROM contact k WHERE k.phonebook_id = ? AND k.double_of IS NULL "
+    "SELECT k.identity FROM contact k WHERE k.phonebook_id = ? AND k.double_of IS NULL AND k.archived_at IS NULL "
     "AND k.identity IN (SELECT j.value FROM %s)"
 )
 """Which identities of a JSON list a phonebook has. Parameters: phonebook, list."""
 
 NEWEST_CONTACT: Final = "SELECT coalesce(max(id), 0) FROM contact"
-PHONEBOOK_RULES: Final = "SELECT rules FROM phonebook WHERE id = ?"
+PHONEBOOK_RULES: Final = "SELECT rules FROM phonebook WHERE id = ? AND archived_at IS NULL"
 RULES_OF_CAMPAIGN: Final = (
     "SELECT DISTINCT p.rules FROM campaign_phonebook l JOIN phonebook p ON p.id = l.phonebook_id WHERE l.campaign_id = ?"
 )
 
 OUR_CAMPAIGN: Final = (
-    "SELECT EXISTS (SELECT 1 FROM campaign c WHERE c.id = ? AND (c.user_id = u.id OR ?)) FROM user_account u "
+    "SELECT EXISTS (SELECT 1 FROM campaign c WHERE c.id = ? AND c.archived_at IS NULL AND (c.user_id = u.id OR ?)) "
+    "FROM user_account u "
     "WHERE u.id = ? AND u.is_active = 1"
 )
 """Whether a campaign may be seen by a user; no row for a user that may do nothing any more. Parameters: campaign, is a
@@ -141,7 +145,8 @@ SUBSCRIBER_STATUS: Final = (
 SET_STATUS: Final = (
     "UPDATE subscriber SET requested_status = CASE status WHEN 6 THEN ? END, "
     "ready_at = CASE WHEN status = 6 THEN ready_at WHEN ? = 1 THEN CASE status WHEN 1 THEN ready_at ELSE ? END END, "
-    "status = CASE status WHEN 6 THEN 6 ELSE ? END WHERE campaign_id = ? AND identity = ?"
+    "status = CASE status WHEN 6 THEN 6 ELSE ? END WHERE campaign_id = ? AND identity = ? "
+    "AND NOT EXISTS (SELECT 1 FROM contact k WHERE k.id = subscriber.contact_id AND k.archived_at IS NOT NULL)"
 )
-"""While a call is live, the status is kept as requested, and takes effect when that ends. Parameters: status, status, now,
-status, campaign, identity."""
+"""While a call is live, the status is kept as requested, and takes effect when that ends. That of a removed contact stays.
+Parameters: status, status, now, status, campaign, identity."""

@@ -21,6 +21,9 @@ from dialer.store.connection import Variants
 CHUNK: Final = 10_000
 """Numbers that are read at once."""
 
+ARCHIVED: Final = "#*"
+"""Between the number of a removed contact and its id: the number itself is free again in its phonebook."""
+
 _SET: Final = {
     table: Variants(
         sqlite=f"UPDATE {table} SET identity = j.value FROM json_each(?) j WHERE {table}.{key} = {on_sqlite}",  # noqa: S608
@@ -35,8 +38,9 @@ _SET: Final = {
 
 _FIND_DOUBLES: Final = (
     "UPDATE contact SET double_of = d.first FROM (SELECT id, min(id) OVER (PARTITION BY phonebook_id, identity) AS first "
-    "FROM contact) AS d WHERE d.id = contact.id AND d.first <> d.id"
+    "FROM contact%s) AS d WHERE d.id = contact.id AND d.first <> d.id"
 )
+_LIVE: Final = " WHERE archived_at IS NULL"
 _DOUBLES: Final = (
     "SELECT p.name, k.number, f.number FROM contact k JOIN contact f ON f.id = k.double_of JOIN phonebook p "
     "ON p.id = k.phonebook_id ORDER BY k.id"
@@ -93,15 +97,16 @@ class Doubles:
     forbidden: int = 0
 
 
-def identify(connection: Any, region: str) -> Doubles:
+def identify(connection: Any, region: str, *, archive: bool = True) -> Doubles:
     """Give every number its identity by the region of the installation, "" for none, and join those that are one. The
-    indexes of identities must not be there. A part of a transaction."""
+    indexes of identities must not be there; `archive` tells that there can be removed contacts, which are no doubles of
+    anything. A part of a transaction."""
     connection.execute("UPDATE installation SET region = ?", (region,))
     _identify_contacts(connection, region)
     _identify(connection, "do_not_call", "number, number", "number", lambda _: numbering(region))
     forbidden = connection.execute(_FORBIDDEN_TWICE).rowcount
     connection.execute("UPDATE contact SET double_of = NULL WHERE double_of IS NOT NULL")
-    connection.execute(_FIND_DOUBLES)
+    connection.execute(_FIND_DOUBLES % (_LIVE if archive else ""))
     connection.execute("UPDATE subscriber SET identity = (SELECT k.identity FROM contact k WHERE k.id = contact_id)")
     connection.execute("UPDATE attempt SET identity = (SELECT s.identity FROM subscriber s WHERE s.id = subscriber_id)")
     connection.execute(_GIVE_UP)
@@ -122,7 +127,7 @@ def _identify_contacts(connection: Any, region: str) -> None:
 def _identify(connection: Any, table: str, columns: str, key: str, rules: Callable[[Any], Numbering]) -> None:
     some = f"SELECT {columns} FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT {CHUNK}"  # noqa: S608
     for rows in _chunks(connection, some, key):
-        identities = {str(row[0]): rules(row).identity(row[1]) for row in rows}
+        identities = {str(row[0]): rules(row).identity(row[1].partition(ARCHIVED)[0]) for row in rows}
         connection.execute(_SET[table].of(connection), (orjson.dumps(identities).decode(),))
 
 

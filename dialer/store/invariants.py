@@ -40,6 +40,12 @@ _BACKUP: Final = "restore a backup; a program cannot tell which of the rows is r
 
 _NO_OPEN_ATTEMPT: Final = "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.ended_at IS NULL)"
 
+_LEFT: Final = (
+    "NOT EXISTS (SELECT 1 FROM contact k JOIN campaign_phonebook l ON l.phonebook_id = k.phonebook_id "
+    "WHERE k.id = subscriber.contact_id AND l.campaign_id = subscriber.campaign_id AND k.archived_at IS NULL) "
+    "AND EXISTS (SELECT 1 FROM campaign c WHERE c.id = subscriber.campaign_id AND c.archived_at IS NULL)"
+)
+
 _COUNTED: Final = (
     "SELECT id, subscriber_id, number_of_attempt, 1 + coalesce(sum(counts_as_attempt) OVER (PARTITION BY subscriber_id "
     "ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS counted FROM attempt"
@@ -236,12 +242,19 @@ _REFERENCES: Final = (
     ),
     Invariant(
         name="foreign-subscriber",
-        problem="subscribers whose number is not their contact's, or whose contact stands in no phonebook of their campaign",
+        problem="subscribers whose number is not their contact's",
         broken="SELECT 'subscriber ' || s.id || ' (' || s.identity || ') of campaign ' || s.campaign_id || ', contact ' || "
         "k.id || ' (' || k.identity || ')' FROM subscriber s JOIN contact k ON k.id = s.contact_id "
-        "WHERE k.identity <> s.identity OR NOT EXISTS (SELECT 1 FROM campaign_phonebook l WHERE l.campaign_id = s.campaign_id "
-        "AND l.phonebook_id = k.phonebook_id) ORDER BY s.id",
+        "WHERE k.identity <> s.identity ORDER BY s.id",
         remedy=_BACKUP,
+    ),
+    Invariant(
+        name="left-behind",
+        problem="subscribers that are pending, though their contact was removed or its phonebook detached from the campaign",
+        broken="SELECT 'subscriber ' || id || ' (' || number || ') of campaign ' || campaign_id FROM subscriber "
+        f"WHERE status = 1 AND {_LEFT} ORDER BY id",
+        remedy="they are called no more, as the removal would have had it",
+        repair=(f"UPDATE subscriber SET status = 3, ready_at = NULL WHERE status = 1 AND {_LEFT}",),
     ),
     Invariant(
         name="early-delivery",

@@ -45,10 +45,17 @@ own."""
 
 ONE_IDENTITY = 6
 """The step before which the identities of numbers are made: it lets each be there once."""
+ARCHIVE = 7
+"""The step from which on a contact can be archived."""
 
 _VERSIONS = "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at {} NOT NULL)"
 _APPLIED = "INSERT INTO schema_version VALUES (?, ?, CURRENT_TIMESTAMP)"
 _VERSION = "SELECT max(version) FROM schema_version"
+_INDEX = Variants(
+    sqlite="SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?",
+    postgresql="SELECT pg_get_indexdef(to_regclass(?))",
+)
+"""Parameter: its name."""
 _TABLES = Variants(
     sqlite="SELECT name FROM sqlite_master WHERE type = 'table'",
     postgresql="SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = ANY (current_schemas(false))",
@@ -137,8 +144,8 @@ class _Identities:
     region: str
     tell: Callable[[Doubles], None]
 
-    def make(self, connection: Any) -> None:
-        self.tell(identify(connection, self.region))
+    def make(self, connection: Any, *, archive: bool) -> None:
+        self.tell(identify(connection, self.region, archive=archive))
 
 
 def _is_current(connection: Any, where: str, steps: Sequence[Upgrade], region: str | None) -> bool:
@@ -153,12 +160,12 @@ def _region(connection: Any) -> str:
 
 
 def _identify_again(connection: Any, steps: Sequence[Upgrade], identities: _Identities) -> None:
+    definitions = [connection.execute(_INDEX.of(connection), (index,)).fetchone()[0] for index in INDEXES]
     for index in INDEXES:
         connection.execute(f"DROP INDEX {index}")
-    identities.make(connection)
-    for step in steps:
-        if step.version == ONE_IDENTITY:
-            _run(connection, step)
+    identities.make(connection, archive=steps[-1].version >= ARCHIVE)
+    for definition in definitions:
+        connection.execute(definition)
 
 
 def is_newest(url: str, region: str | None = None) -> bool:
@@ -216,7 +223,7 @@ def _apply(connection: Any, where: str, steps: Sequence[Upgrade], identities: _I
     for step in steps:
         if step.version > version:
             if step.version == ONE_IDENTITY:
-                identities.make(connection)
+                identities.make(connection, archive=False)
             _run(connection, step)
             connection.execute(_APPLIED, (step.version, step.name))
             applied.append(step.version)

@@ -21,7 +21,7 @@ OF_SQLITE_ONLY = {"UPDATE campaign SET starting_at = '2026-11-23'"}
 """A time that is no text has one form only."""
 
 MORE_REFUSED = [
-    f"INSERT INTO user_account VALUES (9, 'ann', '', 0, 1, NULL, NULL, NULL, NULL, NULL, NULL, '{T}', '{{}}')",
+    f"INSERT INTO user_account VALUES (9, 'ann', '', 0, 1, NULL, NULL, NULL, NULL, NULL, NULL, '{T}', '{{}}', NULL)",
     "UPDATE user_account SET username = ''",
     "UPDATE user_account SET username = NULL",
     "UPDATE user_account SET is_active = 2",
@@ -30,7 +30,7 @@ MORE_REFUSED = [
     "UPDATE gateway SET hostname = ''",
     f"INSERT INTO gateway VALUES (9, 'g', '', 'SIP', 'h', '', '', '', '', NULL, NULL, NULL, 1, '{T}', '{T}', NULL, '{{}}')",
     "INSERT INTO voip_app SELECT 9, name, '', 1, NULL, '', created_at, updated_at, '{}' FROM voip_app",
-    "INSERT INTO phonebook SELECT 9, user_id, name, '', created_at, '{}' FROM phonebook",
+    "INSERT INTO phonebook SELECT 9, user_id, name, '', created_at, '{}', NULL FROM phonebook",
     "UPDATE gateway SET rules = ''",
     "UPDATE contact SET number = '' WHERE id = 1",
     "UPDATE contact SET number = '1+' WHERE id = 1",

@@ -6,7 +6,7 @@ import pytest
 import pytest_twisted
 
 from dialer.errors import BadValue, Duplicate, InUse, NotFound
-from dialer.management import gateways, users
+from dialer.management import gateways, removals, users
 from dialer.model import GatewayStatus, VoipAppType
 from tests.unit.store.support import LATER, NOW, world
 
@@ -85,9 +85,9 @@ async def test_what_is_in_use_is_not_removed_and_the_answer_says_by_what(tmp_pat
         with pytest.raises(InUse, match="voip app hello cannot be removed: it is used by 1 campaign"):
             await w.seeds.ask(gateways.remove_application, 1)
         with pytest.raises(InUse, match="user ann cannot be removed: it has 1 campaign, 1 phonebook"):
-            await w.seeds.ask(users.remove, 1)
+            await w.seeds.ask(removals.user_without_anything, 1)
         with pytest.raises(NotFound):
-            await w.seeds.ask(users.remove, 9)
+            await w.seeds.ask(removals.user_without_anything, 9)
         assert len(await w.seeds.ask(gateways.listed)) == 2
         assert len(w.sql("SELECT id FROM attempt")) == 2
 
@@ -97,8 +97,8 @@ async def test_what_is_not_in_use_is_removed(tmp_path):
     async with world(tmp_path) as w:
         user = await w.seeds.user(username="ben", blacklist=("1",))
         gateway = await w.seeds.gateway(name="spare", hostname="h")
-        app = await w.seeds.voip_app(name="other", type=VoipAppType.SPEAK, data="Hello")
-        await w.seeds.ask(users.remove, user)
+        app = await w.seeds.voip_app(name="other", type=VoipAppType.SPEAK)
+        await w.seeds.ask(removals.user_without_anything, user)
         await w.seeds.ask(gateways.remove, gateway)
         await w.seeds.ask(gateways.remove_application, app)
         assert [entry.user.id for entry in await w.seeds.ask(users.listed)] == [1]

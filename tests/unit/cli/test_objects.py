@@ -311,3 +311,10 @@ def test_a_campaign_needs_a_user_a_gateway_and_a_voice_application(commands):
     given = ("campaign", "add", "spring", "--gateway", "carrier", "--voip-app", "hello")
     assert "--user: is needed" in commands.refused(*given)
     assert commands.failed(*given, "--user", "nobody") == "there is no user nobody"
+
+
+def test_a_user_with_campaigns_is_removed_with_everything_or_not_at_all(with_campaign):
+    assert "it has 1 campaign" in with_campaign.failed("user", "remove", "ann")
+    assert with_campaign.good("user", "remove", "ann", "--everything").out == "user ann removed\n"
+    assert [each["username"] for each in with_campaign.good("user", "list", "--json").json] == []
+    assert with_campaign.good("campaign", "list", "--json").json == []

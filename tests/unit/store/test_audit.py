@@ -265,7 +265,7 @@ def test_what_would_call_nobody_before_next_year_may_call_now(here: Damaged, tab
 
 def test_a_subscriber_of_a_phonebook_that_is_not_the_campaigns_is_named(here: Damaged) -> None:
     here.sql("DELETE FROM campaign_phonebook")
-    assert (only(here).name, only(here).count) == ("foreign-subscriber", 4)
+    assert (only(here).name, only(here).count) == ("left-behind", 4)
 
 
 def test_a_subscriber_whose_contact_has_another_number_is_named(here: Damaged) -> None:

@@ -65,7 +65,7 @@ IN_ORDER = {"ready", "outbox", "subscribers"}
 
 UNFINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1399)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL FROM n;
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL FROM n;
 INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', 0, 0, NULL, number
     FROM contact WHERE id BETWEEN 1000 AND 1349;
 INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number
@@ -83,7 +83,7 @@ INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready,
 
 FINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 10000 + :count)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL FROM n;
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL FROM n;
 INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number FROM contact WHERE id >= 10000;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,
