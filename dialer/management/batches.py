@@ -4,13 +4,15 @@ Handed over one by one, each would wake that thread, and the two threads would t
 the middle of their work: that costs several times what the work itself does. So requests are collected while each turn of the
 reactor brings more of them, for `LONGEST_WAIT` at most; one that is alone waits for one turn.
 
+Clients that ask the same at the same moment, as several pages do that show one campaign, get one answer.
+
 A refusal travels back as a value, not as an exception: an exception has the whole group of transactions rolled back and run
 again one by one, and a client could slow the dialer down by asking for what does not exist.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -39,6 +41,7 @@ class _Refused:
 class _Request:
     function: Callable[[Any], Any]
     done: Deferred[Any]
+    question: Hashable | None = None
 
 
 @define(eq=False)
@@ -51,14 +54,14 @@ class Batches:
     _waiting: list[_Request] = field(factory=list, init=False)
     _began: float = field(default=0.0, init=False)
 
-    def ask(self, function: Callable[[Any], T]) -> Deferred[T]:
-        """Fires with what the function returns once that is durable. Fails with what it raises, or with `StoreError`; then
-        nothing of it was written."""
+    def ask(self, function: Callable[[Any], T], question: Hashable | None = None) -> Deferred[T]:
+        """`question` is the same for functions that only read and return the same. Fires with what the function returns once
+        that is durable. Fails with what it raises, or with `StoreError`; then nothing of it was written."""
         done: Deferred[T] = Deferred()
         if not self._waiting:
             self._began = self.reactor.seconds()
             self.reactor.callLater(0, self._collect, 1)
-        self._waiting.append(_Request(function, done))
+        self._waiting.append(_Request(function, done, question))
         return done
 
     def _collect(self, seen: int) -> None:
@@ -73,7 +76,7 @@ class Batches:
         waiting, self._waiting = self._waiting, []
         for start in range(0, len(waiting), LARGEST_BATCH):
             batch = waiting[start : start + LARGEST_BATCH]
-            sent = self.run(partial(_run, [request.function for request in batch]))
+            sent = self.run(partial(_run, batch))
             sent.addCallbacks(_tell, self._alone, callbackArgs=(batch,), errbackArgs=(batch,))
 
     def _alone(self, failure: Failure, batch: Sequence[_Request]) -> None:
@@ -84,12 +87,22 @@ class Batches:
             batch[0].done.errback(failure)
             return
         for request in batch:
-            sent = self.run(partial(_run, [request.function]))
+            sent = self.run(partial(_run, [request]))
             sent.addCallbacks(_tell, request.done.errback, callbackArgs=([request],))
 
 
-def _run(functions: Sequence[Callable[[Any], Any]], ground: Any) -> list[Any]:
-    return [_refusing(function, ground) for function in functions]
+def _run(requests: Sequence[_Request], ground: Any) -> list[Any]:
+    answers: dict[Hashable, Any] = {}
+    results = []
+    for request in requests:
+        if request.question is None or request.question not in answers:
+            result = _refusing(request.function, ground)
+            if request.question is not None:
+                answers[request.question] = result
+        else:
+            result = answers[request.question]
+        results.append(result)
+    return results
 
 
 def _refusing(function: Callable[[Any], T], ground: Any) -> T | _Refused:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -131,7 +131,7 @@ class Management:
         if manner is Manner.VERB:
             done = self.database.run(on_connection) if self._verbs is None else self._verbs.ask(on_connection)
         elif manner is Manner.READ and self._reads is not None:
-            done = self._reads.ask(on_entities)
+            done = self._reads.ask(on_entities, _question(use_case, args, kwargs))
         else:
             done = self.database.run_with_entities(on_entities)
             done.addErrback(self._again, on_entities)
@@ -165,6 +165,16 @@ class Management:
         account, password_hash = found or (None, "")
         right = await self.in_thread(partial(verify_password, password_hash or NOBODY, password))
         return account if right else None
+
+
+def _question(use_case: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable | None:
+    """The same for the same use case of the same things; None where these cannot be compared."""
+    question = (use_case, args, tuple(kwargs.items()))
+    try:
+        hash(question)
+    except TypeError:
+        return None
+    return question
 
 
 @reads
