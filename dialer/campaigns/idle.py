@@ -25,13 +25,14 @@ SOON: Final = timedelta(seconds=1)
 @frozen(kw_only=True)
 class Situation:
     """All that the explanation looks at. `progress` is None while it is not known; `next_call_at` is the pace's next moment,
-    None when a call may be made at once; `switch` is how the switch fared of late; `database` says what is wrong with that,
-    "" for nothing."""
+    None when a call may be made at once; `dialers` tells whether any dialer is at work; `switch` is how the switch fared of
+    late; `database` says what is wrong with that, "" for nothing."""
 
     campaign: Campaign
     now: datetime
     routes: Routes
     switch_ready: bool
+    dialers: bool = True
     switch: Backoff = Factory(Backoff)
     database: str = ""
     progress: Progress | None = None
@@ -119,6 +120,10 @@ def _chain(situation: Situation) -> Iterator[Gateway]:
     return chain(situation.routes.gateways, situation.campaign.gateway_id)
 
 
+def _dialers(situation: Situation) -> IdleReason | None:
+    return None if situation.dialers else IdleReason(IdleCode.NO_DIALER, "no dialer is at work with this database")
+
+
 def _switch(situation: Situation) -> IdleReason | None:
     return None if situation.switch_ready else IdleReason(IdleCode.NO_SWITCH, "no switch is connected")
 
@@ -178,6 +183,7 @@ _CHECKS: Final[tuple[Callable[[Situation], IdleReason | None], ...]] = (
     _hours,
     _frequency,
     _contacts,
+    _dialers,
     _switch,
     _switch_full,
     _database,

@@ -1,58 +1,275 @@
-"""`dialer campaign`: who is called, when, how fast, through what."""
+"""`dialer campaign`: who is called, when, how fast, through what; how far that is, and why nobody is called."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
-from typing import Any
+import csv
+import json
+import sys
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
 
 from dialer.cli import objects
-from dialer.cli.objects import Entry, NounCommand, entry_of, names
+from dialer.cli.blocking import config_option
+from dialer.cli.objects import Entry, RemovableCommand, entry_of, find, manage, names, option_of_json
 from dialer.errors import BadValue
-from dialer.management import Management, campaigns, users
-from dialer.model import Campaign, CampaignStatus
+from dialer.kinds import word_of
+from dialer.management import Management, campaigns, outcomes, phonebooks, removals, users, why
+from dialer.model import Campaign, CampaignReport, CampaignStatus, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR
+
+STATUS_OF = {
+    "start": CampaignStatus.START,
+    "pause": CampaignStatus.PAUSE,
+    "stop": CampaignStatus.END,
+    "abort": CampaignStatus.ABORT,
+}
+HELP_OF = {
+    "start": "start campaigns",
+    "pause": "pause campaigns: live calls go on",
+    "stop": "end campaigns: live calls go on",
+    "abort": "abort campaigns: live calls are hung up",
+}
+DONE = (SubscriberStatus.ABORT, SubscriberStatus.FAIL, SubscriberStatus.COMPLETE, SubscriberStatus.NOT_AUTHORISED)
+STANDARD_OUTPUT = "-"
 
 
 def add_parser(commands: Any) -> None:
-    """Register the command."""
+    """Register the command, and `dialer why`."""
     objects.add_parser(commands, CampaignsCommand())
+    parser = commands.add_parser(
+        "why",
+        help="why a campaign, or a number of it, is not called now",
+        description="Tells why a campaign is not calling, or what stands in the way of a number, in whatever spelling, and "
+        "how it was tried. It looks at the database, beside the dialers that are at work with it; a gateway that is backed "
+        "off from and a full switch are told by their log and by the API.",
+    )
+    parser.add_argument("campaign", metavar="CAMPAIGN", help="its name or id")
+    parser.add_argument("number", metavar="NUMBER", nargs="?", help="a number in whatever spelling")
+    option_of_json(parser)
+    config_option(parser)
+    parser.set_defaults(run=_why)
 
 
-class CampaignsCommand(NounCommand):
+class CampaignsCommand(RemovableCommand):
     """The command."""
 
     word = "campaign"
     noun = Campaign
+    actions = ("add", "list", "show", "set", "remove")
+    removal = "with what it has to call; its phonebooks, and the attempts of the past, stay"
     help = "the campaigns: who is called, when, how fast, through what"
-    columns = ("id", "user", "name", "status", "frequency", "max_concurrent", "gateway", "voip_app", "time_zone", "phonebooks")
+    columns = (
+        "id", "user", "name", "status", "progress", "frequency", "max_concurrent", "gateway", "voip_app", "time_zone",
+        "phonebooks",
+    )  # fmt: skip
 
     def more_options(self, parser: Any, action: str) -> None:
-        """The user that a new one belongs to."""
+        """The user that a new one belongs to, and a phonebook that is there."""
         if action == "add":
             parser.add_argument("--user", metavar="NAME", help="the user that it belongs to, whose limits hold")
+            parser.add_argument(
+                "--phonebook", metavar="NAME|ID", help="a phonebook of the user that it calls, beside the own one that it gets"
+            )
+
+    def more_actions(self, parsers: Any) -> None:
+        """Starting and stopping, phonebooks, and the outcome."""
+        for action, status in STATUS_OF.items():
+            sub = parsers.add_parser(action, help=HELP_OF[action])
+            sub.add_argument("names", metavar="NAME|ID", nargs="+")
+            config_option(sub)
+            sub.set_defaults(run=partial(_set_status, self, status))
+        for action, told in (("attach", "call the contacts of a phonebook, too"), ("detach", "call them no more")):
+            sub = parsers.add_parser(action, help=told)
+            sub.add_argument("name", metavar="CAMPAIGN")
+            sub.add_argument("phonebook", metavar="PHONEBOOK", help="its name or id")
+            config_option(sub)
+            sub.set_defaults(run=_attach if action == "attach" else _detach)
+        sub = parsers.add_parser("export", help="what became of its contacts, as CSV")
+        sub.add_argument("name", metavar="NAME|ID")
+        sub.add_argument(
+            "file", metavar="FILE", nargs="?", default=STANDARD_OUTPUT, help="where to (default: standard output)"
+        )
+        sub.add_argument("--json", action="store_true", help="a JSON object a line")
+        config_option(sub)
+        sub.set_defaults(run=_export)
 
     async def entries(self, management: Management) -> Sequence[Entry]:
         """All campaigns."""
         owners = {each.user.id: each.user.username for each in await management.ask(users.listed)}
         found = await management.ask(campaigns.listed, ADMINISTRATOR, frozenset(CampaignStatus))
+        counts = await management.ask(outcomes.counts)
         referred = {
             "gateway": await names(management, "gateway"),
             "voip app": await names(management, "voip app"),
             "user": owners,
         }
         return [
-            entry_of(each.campaign, referred, phonebooks=tuple(book.name for book in each.phonebooks))
+            entry_of(
+                each.campaign,
+                referred,
+                phonebooks=tuple(book.name for book in each.phonebooks),
+                progress=_progress(counts.get(each.campaign.id, {})),
+            )
             for each in reversed(found)
         ]
 
+    async def details(self, management: Management, entry: Entry) -> Entry:
+        """How far it is, and why it is not calling."""
+        return {**entry, **told(await management.ask(why.campaign, ADMINISTRATOR, entry["id"]))}
+
     async def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> int:
-        """Create one, with a phonebook of its name."""
+        """Create one, with a phonebook of its name, and perhaps another one."""
         if arguments.user is None:
             raise BadValue("--user", "is needed: the user that the campaign belongs to")
         who = await management.ask(users.account, arguments.user)
-        return (await management.ask(campaigns.create, who, values)).campaign.id
+        book = None
+        if arguments.phonebook is not None:
+            book = await phonebook_id(management, arguments.phonebook, who.id)
+        made = (await management.ask(campaigns.create, who, values)).campaign.id
+        if book is not None:
+            await phonebooks.attach(management, who, made, book)
+        return made
 
     async def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> None:
         """Change what is named."""
         await management.ask(campaigns.change, ADMINISTRATOR, entry["id"], values)
+
+    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
+        """Remove one; the attempts of the past stay."""
+        return removals.campaign(management, ADMINISTRATOR, entry["id"])
+
+
+def _progress(counts: Mapping[SubscriberStatus, int]) -> str:
+    total = sum(counts.values())
+    return f"{sum(counts.get(status, 0) for status in DONE)}/{total}" if total else ""
+
+
+def told(report: CampaignReport) -> dict[str, Any]:
+    """How far a campaign is, in words."""
+    found, reason = report.progress, report.reason
+    contacts = {_word(status): count for status, count in found.subscribers.items() if count}
+    return {
+        "contacts": sum(contacts.values()),
+        "contacts_by_state": contacts,
+        "live_calls": report.live_calls,
+        "idle": None if reason is None else {"code": str(reason.code), "text": reason.text, "until": reason.until},
+        "next_retry_at": found.next_ready_at,
+        "finished_at": report.finished_at,
+    }
+
+
+def _word(status: SubscriberStatus) -> str:
+    return "pending" if status is SubscriberStatus.START else word_of(status)
+
+
+async def phonebook_id(management: Management, name: str, user_id: int | None = None) -> int:
+    """By its name, or else its id; of a user, where one is named. Raises `BadValue`."""
+    books = await management.ask(phonebooks.listed, ADMINISTRATOR)
+    ours = [book for book in books if user_id in (None, book.user_id)]
+    found = [book.id for book in ours if book.name == name] or [book.id for book in ours if str(book.id) == name]
+    if len(found) > 1:
+        raise BadValue(
+            "phonebook", f"several users have a phonebook {name}: name one by its id ({', '.join(map(str, found))})"
+        )
+    if not found:
+        raise BadValue("phonebook", f"there is no phonebook {name}")
+    return found[0]
+
+
+async def _found(management: Management, name: str) -> Entry:
+    command = CampaignsCommand()
+    return find(command, await command.entries(management), name)
+
+
+# --- the actions ----------------------------------------------------------------------------------------------------------
+
+
+def _set_status(command: CampaignsCommand, status: CampaignStatus, arguments: argparse.Namespace) -> int:
+    async def change(management: Management) -> list[str]:
+        entries = await command.entries(management)
+        wanted = [find(command, entries, name) for name in arguments.names]
+        for entry in wanted:
+            await management.ask(campaigns.change, ADMINISTRATOR, entry["id"], {"status": status})
+        return [str(entry["name"]) for entry in wanted]
+
+    for name in manage(arguments, change):
+        print(f"campaign {name}: {word_of(status)}")
+    return 0
+
+
+def _attach(arguments: argparse.Namespace) -> int:
+    async def attach(management: Management) -> int:
+        entry = await _found(management, arguments.name)
+        book = await phonebook_id(management, arguments.phonebook)
+        return await phonebooks.attach(management, ADMINISTRATOR, entry["id"], book)
+
+    print(f"campaign {arguments.name} calls phonebook {arguments.phonebook}, too: {manage(arguments, attach)} contacts more")
+    return 0
+
+
+def _detach(arguments: argparse.Namespace) -> int:
+    async def detach(management: Management) -> None:
+        entry = await _found(management, arguments.name)
+        book = await phonebook_id(management, arguments.phonebook)
+        await removals.detach(management, ADMINISTRATOR, entry["id"], book)
+
+    manage(arguments, detach)
+    print(f"campaign {arguments.name} calls phonebook {arguments.phonebook} no more")
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        to: TextIO = sys.stdout
+        if arguments.file != STANDARD_OUTPUT:
+            to = stack.enter_context(_created(Path(arguments.file)))
+
+        async def export(management: Management) -> None:
+            entry = await _found(management, arguments.name)
+            writer = csv.writer(to)
+            if not arguments.json:
+                writer.writerow(outcomes.COLUMNS)
+            async for rows in outcomes.pages(management, entry["id"]):
+                if arguments.json:
+                    to.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+                else:
+                    writer.writerows(row.values() for row in rows)
+
+        manage(arguments, export)
+    return 0
+
+
+def _created(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise BadValue(str(path), f"cannot be written: {error.strerror}") from None
+
+
+def _why(arguments: argparse.Namespace) -> int:
+    async def ask(management: Management) -> tuple[Any, list[str]]:
+        entry = await _found(management, arguments.campaign)
+        if arguments.number is None:
+            report = await management.ask(why.campaign, ADMINISTRATOR, entry["id"])
+            reason = report.reason
+            text = "nothing keeps it from calling" if reason is None else reason.text
+            return told(report), [f"campaign {entry['name']}: {text}"]
+        found = await management.ask(why.contact, entry["id"], arguments.number)
+        lines = list(why.sentences(found, management.now()))
+        report = await management.ask(why.campaign, ADMINISTRATOR, entry["id"])
+        if report.reason is not None and found.status is SubscriberStatus.START:
+            lines.insert(-len(found.tries) or len(lines), f"the campaign is not calling: {report.reason.text}")
+        return {"number": found.number, "identity": found.identity, "why": lines}, [
+            f"{found.number}: {line}" for line in lines
+        ]
+
+    document, lines = manage(arguments, ask)
+    if arguments.json:
+        objects.print_json(document)
+    else:
+        print("\n".join(lines))
+    return 0

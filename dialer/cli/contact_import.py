@@ -72,10 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(_turns())
-        stream, name, size = _source(arguments.file, stack)
+        stream, name, size = source(arguments.file, stack)
         file = ContactFile(stream, name, reading)
         file.open()
-        errors = _Errors(file, _errors_path(arguments), named=SHOWN)
+        errors = RefusedRows(file, _errors_path(arguments), named=SHOWN)
         stack.callback(errors.close)
         bar = stack.enter_context(_Bar(size))
 
@@ -134,7 +134,7 @@ def _columns(given: Sequence[str]) -> Mapping[str, str]:
     return columns
 
 
-def _source(file: str, stack: ExitStack) -> tuple[BinaryIO, str, int | None]:
+def source(file: str, stack: ExitStack) -> tuple[BinaryIO, str, int | None]:
     """The stream, its name, and how many bytes it has if that is known. Raises `BadValue`."""
     if file == STANDARD_INPUT:
         return sys.stdin.buffer, "standard input", None
@@ -176,7 +176,7 @@ async def _phonebook(management: Management, text: str, username: str | None) ->
 
 
 @define(eq=False)
-class _Errors:
+class RefusedRows:
     """The rows that are not taken: as they stand, in a file that is made for the first of them, and the first `named` of them
     on standard error; all of them where there is no file."""
 
@@ -194,7 +194,7 @@ class _Errors:
         for (row, _, _), fault in refusals:
             self.count += 1
             if self.path is None or self.count <= self.named:
-                print(f"{self.file.name}:{row.line}: {_printable(fault.text)}", file=sys.stderr)
+                print(f"{self.file.name}:{row.line}: {printable(fault.text)}", file=sys.stderr)
         if self.path is None:
             return
         try:
@@ -247,7 +247,7 @@ class _Bar:
         self._progress.update(self._task, completed=size, description=f"{tally.rows:,} rows, {tally.refused:,} refused")
 
 
-def _summary(phonebook: Phonebook, tally: Tally, file: ContactFile, errors: _Errors, dry_run: bool) -> dict[str, Any]:
+def _summary(phonebook: Phonebook, tally: Tally, file: ContactFile, errors: RefusedRows, dry_run: bool) -> dict[str, Any]:
     return {
         "file": file.name,
         "phonebook": {"id": phonebook.id, "name": phonebook.name},
@@ -267,7 +267,7 @@ def _summary(phonebook: Phonebook, tally: Tally, file: ContactFile, errors: _Err
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def _print(summary: Mapping[str, Any], errors: _Errors) -> None:
+def _print(summary: Mapping[str, Any], errors: RefusedRows) -> None:
     delimiter = _DELIMITERS.get(summary["delimiter"], repr(summary["delimiter"]))
     taken = "would be taken" if summary["dry_run"] else "taken"
     print(f"{summary['file']}: {summary['encoding']}, separated by {delimiter}, into phonebook {summary['phonebook']['name']}")
@@ -285,5 +285,5 @@ def _so_far(importing: Import) -> str:
     return f": {importing.tally.taken} contacts were taken before; the same command goes on from there"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -8,7 +8,22 @@ import sys
 from collections.abc import Sequence
 
 from dialer import __version__
-from dialer.cli import campaigns, cdr, check, contacts, demo, doctor, freeswitch, gateways, init, nodes, run, simulate, users
+from dialer.cli import (
+    campaigns,
+    cdr,
+    check,
+    contacts,
+    demo,
+    dnc,
+    doctor,
+    freeswitch,
+    gateways,
+    init,
+    nodes,
+    run,
+    simulate,
+    users,
+)
 from dialer.cli.frame import EXIT_USAGE, CommandParser, chosen_config
 from dialer.errors import BadValue, DialerError
 from dialer.logs import log_to_stderr
@@ -28,7 +43,7 @@ def build_parser() -> CommandParser:
     for module in (init, freeswitch, doctor, run, nodes, check, cdr):
         module.add_parser(commands)
     check.add_upgrade_parser(commands)
-    for module in (users, gateways, campaigns, contacts):
+    for module in (users, gateways, campaigns, dnc, contacts):
         module.add_parser(commands)
     simulate.add_parser(commands)
     helping = commands.add_parser("help", help="tell how a command is used", description="The same as --help.")

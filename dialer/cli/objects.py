@@ -72,6 +72,13 @@ class NounCommand(ABC):
         """The values of those options, before the database is opened."""
         return Extra()
 
+    def more_actions(self, parsers: Any) -> None:  # noqa: B027 (most have none)
+        """Actions of its own."""
+
+    async def details(self, management: Management, entry: Entry) -> Entry:
+        """All that `show` tells of one."""
+        return entry
+
     @property
     def options(self) -> list[Field]:
         """The fields that have an option."""
@@ -87,9 +94,10 @@ class NounCommand(ABC):
 
 
 class RemovableCommand(NounCommand):
-    """A command on a noun that can be removed while nothing uses it."""
+    """A command on a noun that can be removed. `removal` tells when, and what becomes of the rest."""
 
-    actions = ("add", "list", "set", "remove")
+    actions: ClassVar[Sequence[str]] = ("add", "list", "set", "remove")
+    removal: ClassVar[str] = "that nothing uses"
 
     @abstractmethod
     def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
@@ -107,7 +115,7 @@ def add_parser(commands: Any, command: NounCommand) -> None:
         "list": "show them",
         "show": f"show all of a {word}",
         "set": f"change a {word}; what is not named stays as it is",
-        "remove": f"remove a {word} that nothing uses",
+        "remove": f"remove a {word} {getattr(command, 'removal', '')}",
     }
     runs = {"add": partial(_add, command), "list": partial(_list, command), "show": partial(_show, command)}
     runs["set"] = partial(_set, command)
@@ -127,6 +135,7 @@ def add_parser(commands: Any, command: NounCommand) -> None:
             sub.add_argument("--json", action="store_true", help="for programs")
         config_option(sub)
         sub.set_defaults(run=runs[action])
+    command.more_actions(parsers)
 
 
 # --- options --------------------------------------------------------------------------------------------------------------
@@ -255,7 +264,7 @@ def _list(command: NounCommand, arguments: argparse.Namespace) -> int:
 
 def _show(command: NounCommand, arguments: argparse.Namespace) -> int:
     async def look(management: Management) -> Entry:
-        return find(command, await command.entries(management), arguments.name)
+        return await command.details(management, find(command, await command.entries(management), arguments.name))
 
     entry = manage(arguments, look)
     if arguments.json:
@@ -362,6 +371,11 @@ def show(columns: Sequence[str], entries: Sequence[Entry]) -> None:
     )
 
 
+def option_of_json(parser: Any) -> None:
+    """The option of what programs read."""
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
 def show_one(entry: Entry) -> None:
     """All of an entry, one line a field."""
     table = Table.grid(padding=(0, 2))
@@ -384,6 +398,9 @@ def _shown(value: object) -> str:
             return ",".join(day[:3] for day, flag in zip(DAYS, value, strict=True) if flag)
         case tuple():
             return " ".join(map(str, value))
+        case Mapping():
+            told = value.get("text") or ", ".join(f"{name} {_shown(each)}" for name, each in value.items())
+            return told or "-"
         case datetime():
             return value.isoformat(" ", "seconds")[:19]
         case _:

@@ -10,32 +10,64 @@ import orjson
 from attrs import frozen
 
 from dialer.errors import BadValue
-from dialer.management.management import Transaction, reads, verb
+from dialer.management.management import Transaction, verb
 from dialer.model import DoNotCallEntry
 from dialer.patterns import matcher
-from dialer.store.connection import LISTED, PAIRS, Connection
-from dialer.store.times import to_column
-from dialer.stored import value_of
+from dialer.store.connection import LISTED, TRIPLES, Connection
+from dialer.store.times import from_column, to_column
 
-ADD_ALL: Final = PAIRS.within(
-    "INSERT INTO do_not_call (number, identity, reason, created_at) SELECT j.number, j.identity, ?, ? FROM %s WHERE true "
-    "ON CONFLICT DO NOTHING"
+ADD_ALL: Final = TRIPLES.within(
+    "INSERT INTO do_not_call (number, identity, reason, created_at) SELECT j.number, j.identity, j.more, ? FROM %s "
+    "WHERE true ORDER BY j.key ON CONFLICT DO NOTHING"
 )
-"""`WHERE true` keeps SQLite from reading ON as a join's. Parameters: reason, now, numbers with their
-identities as a JSON list."""
+"""`WHERE true` keeps SQLite from reading ON as a join's. Parameters: now, numbers with their identities
+and reasons as a JSON list."""
+
+COUNT_LISTED: Final = LISTED.within("SELECT count(*) FROM do_not_call WHERE identity IN (SELECT j.value FROM %s)")
+LISTED_AS: Final = "SELECT number, identity, reason, created_at FROM do_not_call WHERE identity = ?"
+
+PAGE: Final = "SELECT number, identity, reason, created_at FROM do_not_call WHERE number > ? ORDER BY number LIMIT ?"
 
 REMOVE: Final = LISTED.within("DELETE FROM do_not_call WHERE identity IN (SELECT j.value FROM %s)")
 
 PATTERNS: Final = "SELECT n.kind, n.pattern FROM number_pattern n JOIN phonebook p ON p.user_id = n.user_id WHERE p.id = ?"
 
 
+PATTERNS_OF_CAMPAIGN: Final = (
+    "SELECT n.kind, n.pattern FROM number_pattern n JOIN campaign c ON c.user_id = n.user_id WHERE c.id = ?"
+)
+
+
 @verb
 def forbid(t: Transaction, numbers: Sequence[str], reason: str = "") -> int:
     """No campaign calls these any more, however they are spelled. Returns how many were not forbidden before. Raises
     `BadValue` for what is no number."""
-    pairs = [t.numbering.read(number, "number") for number in numbers]
-    row = (reason, to_column(t.now), orjson.dumps(pairs).decode())
+    return forbid_all(t, [(*t.numbering.read(number, "number"), reason) for number in numbers])
+
+
+@verb
+def forbid_all(t: Transaction, entries: Sequence[tuple[str, str, str]]) -> int:
+    """The same for numbers with their identities, each with its reason."""
+    row = (to_column(t.now), orjson.dumps(entries).decode())
     return t.connection.execute(ADD_ALL.of(t.connection), row).rowcount
+
+
+@verb
+def unknown(t: Transaction, identities: Sequence[str]) -> int:
+    """How many of them may be called."""
+    (found,) = t.connection.execute(COUNT_LISTED.of(t.connection), (orjson.dumps(identities).decode(),)).fetchone()
+    return len(identities) - int(found)
+
+
+@verb
+def check(t: Transaction, numbers: Sequence[str]) -> list[DoNotCallEntry | None]:
+    """The entry of each number, in whatever spelling it is listed; None for one that may be called. Raises `BadValue` for
+    what is no number."""
+    found = []
+    for number in numbers:
+        row = t.connection.execute(LISTED_AS, (t.numbering.read(number, "number")[1],)).fetchone()
+        found.append(None if row is None else _entry(row))
+    return found
 
 
 @verb
@@ -46,11 +78,15 @@ def permit(t: Transaction, numbers: Sequence[str]) -> int:
     return t.connection.execute(REMOVE.of(t.connection), (orjson.dumps(identities).decode(),)).rowcount
 
 
-@reads
+@verb
 def forbidden(t: Transaction, after: str = "", limit: int = 1000) -> list[DoNotCallEntry]:
     """Forbidden numbers in their order, those behind `after`."""
-    query = t.entities.DoNotCallEntry.select(lambda d: d.number > after).order_by(lambda d: d.number)
-    return [value_of(DoNotCallEntry, row) for row in query.limit(limit)]
+    return [_entry(row) for row in t.connection.execute(PAGE, (after, limit))]
+
+
+def _entry(row: tuple[str, str, str, str]) -> DoNotCallEntry:
+    number, identity, reason, created_at = row
+    return DoNotCallEntry(number=number, identity=identity, reason=reason, created_at=from_column(created_at))
 
 
 @frozen
@@ -71,7 +107,15 @@ class NumberRules:
 
 def number_rules(connection: Connection, phonebook_id: int) -> NumberRules:
     """Those of the phonebook's owner."""
-    found = connection.execute(PATTERNS, (phonebook_id,)).fetchall()
+    return _rules(connection.execute(PATTERNS, (phonebook_id,)).fetchall())
+
+
+def rules_of_campaign(connection: Connection, campaign_id: int) -> NumberRules:
+    """Those of the campaign's user."""
+    return _rules(connection.execute(PATTERNS_OF_CAMPAIGN, (campaign_id,)).fetchall())
+
+
+def _rules(found: Sequence[tuple[str, str]]) -> NumberRules:
     black, white = (frozenset(pattern for kind, pattern in found if kind == wanted) for wanted in ("blacklist", "whitelist"))
     return NumberRules(matcher(black), matcher(white) if white else None)
 

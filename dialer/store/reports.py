@@ -31,3 +31,27 @@ USE_OF_GATEWAYS: Final = (
     "WHERE id > ? AND id <= ? GROUP BY gateway_id"
 )
 """Calls, those that are open, and milliseconds talked, of a block of attempts. Parameters: the id before it, its last id."""
+
+OPEN_BY_GATEWAY: Final = "SELECT gateway_id, count(*) FROM attempt WHERE ended_at IS NULL GROUP BY gateway_id"
+OPEN_BY_CAMPAIGN: Final = "SELECT campaign_id, count(*) FROM attempt WHERE ended_at IS NULL GROUP BY campaign_id"
+COUNTS_OF_ALL: Final = "SELECT campaign_id, status, subscribers FROM subscriber_count"
+
+STANDING: Final = (
+    "SELECT id, number, status, requested_status, ready_at FROM subscriber WHERE campaign_id = ? AND identity = ?"
+)
+TRIES: Final = "SELECT planned_at, ended_at, disposition, cause, reason FROM attempt WHERE subscriber_id = ? ORDER BY id"
+"""Parameter: subscriber."""
+FORBIDDEN: Final = "SELECT number, created_at, reason FROM do_not_call WHERE identity = ?"
+CALLED_ELSEWHERE: Final = (
+    "SELECT c.name FROM attempt a JOIN campaign c ON c.id = a.campaign_id WHERE a.identity = ? AND a.ended_at IS NULL "
+    "AND a.campaign_id <> ?"
+)
+"""Parameters: identity, campaign."""
+
+OUTCOMES: Final = (
+    "SELECT s.id, s.number, k.first_name, k.last_name, s.status, s.count_attempt, a.disposition, a.cause, a.reason, "
+    "a.planned_at, a.ended_at, a.talk_ms FROM subscriber s JOIN contact k ON k.id = s.contact_id LEFT JOIN attempt a "
+    "ON a.id = (SELECT max(n.id) FROM attempt n WHERE n.subscriber_id = s.id) WHERE s.campaign_id = ? AND s.id > ? "
+    "ORDER BY s.id LIMIT ?"
+)
+"""Contacts with their last attempts. Parameters: campaign, the last id before these, how many."""

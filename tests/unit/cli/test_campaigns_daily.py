@@ -1,0 +1,130 @@
+"""An admin's day with campaigns: started and stopped, how far they are, why nobody is called, what became of the contacts."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from tests.grounds import rows
+
+T = "2026-11-23 10:00:00.000000"
+
+
+@pytest.fixture
+def spring(commands, tmp_path):
+    commands.good("user", "add", "ann", "--generate-password")
+    commands.good("gateway", "add", "carrier", "--hostname", "h")
+    commands.good("voipapp", "add", "hello", "--type", "play-audio", "--data", "hello.wav")
+    commands.good("campaign", "add", "spring", "--user", "ann", "--gateway", "carrier", "--voip-app", "hello")
+    file = tmp_path / "contacts.csv"
+    file.write_text("contact,first_name\n+15551230001,Ana\n+15551230002,Ben\n")
+    commands.good("contact", "import", file, "--phonebook", "spring")
+    return commands
+
+
+def states(commands, name="spring"):
+    return commands.good("campaign", "show", name, "--json").json["contacts_by_state"]
+
+
+@pytest.mark.parametrize(("action", "status"), [("pause", "pause"), ("stop", "end"), ("abort", "abort"), ("start", "start")])
+def test_campaigns_are_started_and_stopped_by_name_or_id(spring, action, status):
+    spring.good("campaign", "add", "autumn", "--user", "ann", "--gateway", "carrier", "--voip-app", "hello")
+    assert spring.good("campaign", action, "spring", 2).out == f"campaign spring: {status}\ncampaign autumn: {status}\n"
+    assert [each["status"] for each in spring.good("campaign", "list", "--json").json] == [status, status]
+
+
+def test_nothing_is_changed_when_one_of_the_names_is_wrong(spring):
+    assert "there is no campaign nobody" in spring.failed("campaign", "pause", "spring", "nobody")
+    assert spring.good("campaign", "show", "spring", "--json").json["status"] == "start"
+
+
+def test_a_campaign_tells_how_far_it_is_and_why_it_is_idle(spring):
+    shown = spring.good("campaign", "show", "spring", "--json").json
+    assert (shown["progress"], shown["contacts"], shown["contacts_by_state"], shown["live_calls"]) == (
+        "0/2",
+        2,
+        {"pending": 2},
+        0,
+    )
+    assert shown["idle"] == {"code": "no-dialer", "text": "no dialer is at work with this database", "until": None}
+    text = spring.good("campaign", "show", "spring").out
+    assert "pending 2" in text
+    assert "no dialer is at work with this database" in text
+    assert "0/2" in spring.good("campaign", "list").out
+
+
+def test_why_names_the_reason_of_a_campaign(spring):
+    spring.good("campaign", "pause", "spring")
+    assert spring.good("why", "spring").out == "campaign spring: the campaign is paused\n"
+    assert spring.good("why", "spring", "--json").json["idle"]["code"] == "paused"
+
+
+@pytest.mark.parametrize("spelling", ["+15551230001", "0015551230001", "+1 (555) 123-0001"])
+def test_why_names_all_that_stands_in_the_way_of_a_number(spring, spelling):
+    spring.good("dnc", "add", "15551230001", "--reason", "asked")
+    spring.good("user", "set", "ann", "--blacklist", "1555")
+    lines = spring.good("why", "spring", spelling).out
+    assert "it is on the do-not-call list as 15551230001 since " in lines
+    assert ": asked" in lines
+    assert "is on the blacklist of this user" in lines
+    assert "it is pending" in lines
+    assert "the campaign is not calling: no dialer is at work" in lines
+
+
+def test_why_tells_the_tries_of_a_number(spring):
+    rows(
+        spring.url,
+        "INSERT INTO attempt (call_uuid, campaign_id, subscriber_id, gateway_id, number, identity, dial_string, "
+        "number_of_attempt, state, owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, "
+        "counts_as_attempt, reason, duration_ms, talk_ms) VALUES ('c', 1, 1, 1, '+15551230001', '15551230001', 'x', 1, "
+        f"'ended', 'here', 1, '', '{T}', '{T}', '{T}', '{T}', 'USER_BUSY', 'BUSY', 1, 'again later', 5, 1500)",
+    )
+    rows(spring.url, "UPDATE subscriber SET count_attempt = 1, ready_at = '2036-11-23 10:05:00.000000' WHERE id = 1")
+    lines = spring.good("why", "spring", "+15551230001").out
+    assert "it is called again on 2036-11-23 10:05:00 UTC at the earliest" in lines
+    assert "try 1 on 2026-11-23 10:00:00 UTC: BUSY, USER_BUSY: again later" in lines
+    told = list(csv.DictReader(io.StringIO(spring.good("campaign", "export", "spring").out)))
+    assert [(row["contact"], row["first_name"], row["state"], row["tries"]) for row in told] == [
+        ("+15551230001", "Ana", "pending", "1"),
+        ("+15551230002", "Ben", "pending", "0"),
+    ]
+    assert (told[0]["disposition"], told[0]["seconds"], told[0]["last_try"]) == ("BUSY", "1.5", "2026-11-23 10:00:00")
+
+
+def test_why_tells_of_numbers_that_are_not_there_and_of_what_is_none(spring):
+    assert spring.good("why", "spring", "+15559999999").out == "+15559999999: the campaign does not have it\n"
+    assert "'14/06/2011' is a date" in spring.refused("why", "spring", "14/06/2011")
+    assert "there is no campaign autumn" in spring.failed("why", "autumn")
+
+
+def test_a_phonebook_is_called_by_a_further_campaign_and_no_more(spring):
+    spring.good("campaign", "add", "autumn", "--user", "ann", "--gateway", "carrier", "--voip-app", "hello")
+    assert "2 contacts more" in spring.good("campaign", "attach", "autumn", "spring").out
+    assert states(spring, "autumn") == {"pending": 2}
+    spring.good("campaign", "detach", "autumn", "spring")
+    assert states(spring, "autumn") == {}
+    assert states(spring) == {"pending": 2}
+    assert "there is no phonebook nobook" in spring.refused("campaign", "attach", "autumn", "nobook")
+
+
+def test_a_new_campaign_may_call_a_phonebook_that_is_there(spring):
+    spring.good("campaign", "add", "autumn", "--user", "ann", "--gateway", "carrier", "--voip-app", "hello",
+                "--phonebook", "spring")  # fmt: skip
+    assert states(spring, "autumn") == {"pending": 2}
+
+
+def test_a_removed_campaign_is_in_no_list_and_its_name_is_free(spring):
+    assert spring.good("campaign", "remove", "spring").out == "campaign spring removed\n"
+    assert spring.good("campaign", "list", "--json").json == []
+    spring.good("campaign", "add", "spring", "--user", "ann", "--gateway", "carrier", "--voip-app", "hello")
+
+
+def test_an_outcome_goes_to_a_file_and_to_programs(spring, tmp_path):
+    file = tmp_path / "out.csv"
+    spring.good("campaign", "export", "spring", file)
+    assert file.read_text().splitlines()[0].startswith("contact,first_name,last_name,state,tries")
+    lines = spring.good("campaign", "export", "spring", "--json").out.splitlines()
+    assert '"contact": "+15551230001"' in lines[0]
+    assert len(lines) == 2

@@ -1,0 +1,87 @@
+"""`dialer dnc`: one number in any spelling is on the list once, and files go in and out."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def listed(commands):
+    assert commands.good("dnc", "add", "+1 (555) 000-0099", "5551", "--reason", "asked").out == "2 added, 0 already there\n"
+    return commands
+
+
+@pytest.mark.parametrize("spelling", ["+15550000099", "15550000099", "0015550000099", "+1 555 000-0099"])
+def test_a_number_is_found_in_any_spelling(listed, spelling):
+    ran = listed.run("dnc", "check", spelling, "888")
+    assert ran.status == 1
+    assert f"{spelling}: is on the list as +15550000099 since " in ran.out
+    assert "(asked)" in ran.out
+    assert "888: is not on the list" in ran.out
+    assert listed.good("dnc", "add", spelling, "--json").json == {"added": 0, "already_there": 1}
+
+
+def test_a_check_tells_programs(listed):
+    found = listed.run("dnc", "check", "888", "5551", "--json").json
+    assert [(each["asked"], each["listed"]) for each in found] == [("888", False), ("5551", True)]
+    assert found[1]["reason"] == "asked"
+    assert listed.run("dnc", "check", "888").status == 0
+
+
+def test_a_number_is_taken_off_in_any_spelling(listed):
+    assert listed.good("dnc", "remove", "0015550000099", "777").out == "1 removed, 1 not there\n"
+    assert [each["number"] for each in listed.good("dnc", "list", "--json").json] == ["5551"]
+
+
+def test_all_that_is_no_number_is_named_and_nothing_is_done(listed):
+    problem = listed.refused("dnc", "add", "100", "abc", "14/06/2011")
+    assert "'abc' is not a number" in problem
+    assert "'14/06/2011' is a date" in problem
+    assert len(listed.good("dnc", "list", "--json").json) == 2
+
+
+def test_a_list_goes_on_behind_a_number(listed):
+    assert [each["number"] for each in listed.good("dnc", "list", "--limit", 1, "--json").json] == ["+15550000099"]
+    assert [each["number"] for each in listed.good("dnc", "list", "--after", "+15550000099", "--json").json] == ["5551"]
+
+
+def test_a_file_of_bare_numbers_is_taken_and_each_bad_line_is_named(listed, tmp_path):
+    file = tmp_path / "numbers.txt"
+    file.write_text("15550000099\n+1 555 000 0098\nabc\n\n4.47E+11\n")
+    ran = listed.run("dnc", "import", file)
+    assert ran.status == 1
+    assert ran.out.startswith("4 rows, 1 added, 1 already there, 2 refused\n")
+    assert f"{file}:3: contact: 'abc' is not a number" in ran.err
+    assert f"{file}:5: contact: '4.47E+11' is a number that a spreadsheet has rounded" in ran.err
+    assert "abc" in (tmp_path / "numbers.txt.errors.csv").read_text()
+    again = listed.run("dnc", "import", file, "--json")
+    assert again.json == {"rows": 4, "added": 0, "already_there": 2, "refused": 2}
+
+
+def test_a_table_has_a_column_for_the_reason(listed, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("Phone;Reason\n+44 20 7946 0123;asked by letter\n")
+    assert listed.good("dnc", "import", file).out == "1 rows, 1 added, 0 already there, 0 refused\n"
+    assert "(asked by letter)" in listed.run("dnc", "check", "00442079460123").out
+
+
+def test_a_trial_writes_nothing(listed, tmp_path):
+    file = tmp_path / "numbers.txt"
+    file.write_text("100\n5551\n")
+    assert listed.good("dnc", "import", file, "--dry-run").out == "2 rows, 1 added, 1 already there, 0 refused\n"
+    assert len(listed.good("dnc", "list", "--json").json) == 2
+
+
+def test_export_and_import_again_change_nothing(listed, tmp_path, monkeypatch):
+    monkeypatch.setattr("dialer.cli.dnc.PAGE", 1)
+    first, second = tmp_path / "one.csv", tmp_path / "two.csv"
+    listed.good("dnc", "export", first)
+    assert listed.good("dnc", "import", first).out == "2 rows, 0 added, 2 already there, 0 refused\n"
+    listed.good("dnc", "export", second)
+    assert first.read_text() == second.read_text()
+    assert first.read_text().splitlines()[0] == "number,reason,since"
+
+
+def test_a_file_that_cannot_be_is_named(listed, tmp_path):
+    assert "cannot be read: No such file or directory" in listed.refused("dnc", "import", tmp_path / "none.csv")
+    assert "cannot be written" in listed.refused("dnc", "export", tmp_path / "none" / "x.csv")
