@@ -20,6 +20,7 @@ WHOLE = (
     ("bench.imports",),
     ("bench.api",),
     ("bench.identity",),
+    ("bench.do_not_call", "1000000"),
     ("bench.api_dialling",),
     ("bench.switchio_originator",),
 )
@@ -32,6 +33,7 @@ QUICK = (
     ("bench.imports", "100000"),
     ("bench.api", "--seconds", "1", "--rounds", "2"),
     ("bench.identity", "--numbers", "5000"),
+    ("bench.do_not_call", "100000"),
     ("bench.api_dialling", "--seconds", "3"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )

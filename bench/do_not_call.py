@@ -1,0 +1,88 @@
+"""What a long do-not-call list costs the flow, against an empty one in the same run.
+
+`python -m bench.do_not_call [ENTRIES] [--rounds N]` fills the list of a SQLite database by chunks, as `dialer dnc import`
+does, and prints rows a second, microseconds a contact of the search for candidates (the statement of the flow, which looks every contact
+up in the list), and of a check as `dialer dnc check` does it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dialer.cli.blocking import with_database
+from dialer.management import Management, campaigns, contacts, gateways, numbers, phonebooks, users
+from dialer.model import Account, VoipAppType
+from dialer.store import statements
+from dialer.store.database import Database
+from dialer.store.location import sqlite_url
+from dialer.store.schema import upgrade
+
+CONTACTS = 2000
+CHUNK = 5000
+LIMIT = 20.0
+"""Microseconds a contact."""
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+LATER = "2036-01-01 00:00:00.000000"
+
+
+async def seed(management: Management) -> None:
+    """A campaign with contacts, none of which is on the list."""
+    who = Account(id=await management.ask(users.create, {"username": "bench"}), username="bench")
+    await management.ask(gateways.create, {"name": "bench", "protocol": "LOCAL"})
+    await management.ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO, "data": "hello.wav"})
+    await management.ask(campaigns.create, who, {"name": "bench", "gateway_id": 1, "voip_app_id": 1})
+    (book,) = await management.ask(phonebooks.listed, who)
+    some = [(f"+44{2000000000 + n * 977}", f"44{2000000000 + n * 977}") for n in range(CONTACTS)]
+    await management.ask(contacts.create_several, who, book.id, some)
+
+
+def searched(connection: Any) -> float:
+    """Microseconds a contact."""
+    began = time.perf_counter()
+    found = connection.execute(statements.READY, (1, LATER, CONTACTS, 0)).fetchall()
+    assert len(found) == CONTACTS
+    return (time.perf_counter() - began) / CONTACTS * 1e6
+
+
+async def measure(database: Database, entries: int, rounds: int) -> None:
+    """Print the figures."""
+    management = Management(database, lambda: NOW)
+    await seed(management)
+    empty = statistics.median([await database.run(searched) for _ in range(rounds)])
+    began = time.perf_counter()
+    for start in range(0, entries, CHUNK):
+        block = [(f"+1{2000000000 + n * 3}", f"1{2000000000 + n * 3}", "") for n in range(start, min(start + CHUNK, entries))]
+        await management.ask(numbers.forbid_all, block)
+    took = time.perf_counter() - began
+    print(f"do-not-call list: {entries:,} entries, added at {entries / took:,.0f} rows/s")
+    full = statistics.median([await database.run(searched) for _ in range(rounds)])
+    word = "within" if full - empty <= LIMIT else "beyond"
+    print(
+        f"search for candidates: {full:.1f} us a contact, {empty:.1f} with an empty list: {full - empty:.1f} more ({word} {LIMIT:.0f})"
+    )
+    some = [f"+1{2000000000 + n * 3 * (entries // 1000 or 1)}" for n in range(1000)]
+    began = time.perf_counter()
+    await management.ask(numbers.check, some)
+    print(f"check by number: {(time.perf_counter() - began) / len(some) * 1e6:.1f} us a number")
+
+
+def main() -> None:
+    """Fill and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("entries", type=int, nargs="?", default=5_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="dialer-bench-") as folder:
+        url = sqlite_url(Path(folder) / "bench.db")
+        upgrade(url)
+        with_database(url, lambda database: measure(database, arguments.entries, arguments.rounds))
+
+
+if __name__ == "__main__":
+    main()
