@@ -12,12 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
+from attrs import asdict
+
 from dialer.cli import objects
 from dialer.cli.blocking import config_option
 from dialer.cli.objects import Entry, RemovableCommand, entry_of, find, manage, names, option_of_json
 from dialer.errors import BadValue
 from dialer.kinds import word_of
-from dialer.management import Management, campaigns, outcomes, phonebooks, removals, users, why
+from dialer.management import Management, campaigns, outcomes, phonebooks, records, removals, users, why
 from dialer.model import Campaign, CampaignReport, CampaignStatus, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR
 
@@ -88,6 +90,11 @@ class CampaignsCommand(RemovableCommand):
             sub.add_argument("phonebook", metavar="PHONEBOOK", help="its name or id")
             config_option(sub)
             sub.set_defaults(run=_attach if action == "attach" else _detach)
+        sub = parsers.add_parser("report", help="how its calls ended")
+        sub.add_argument("name", metavar="NAME|ID")
+        option_of_json(sub)
+        config_option(sub)
+        sub.set_defaults(run=_report)
         sub = parsers.add_parser("export", help="what became of its contacts, as CSV")
         sub.add_argument("name", metavar="NAME|ID")
         sub.add_argument(
@@ -220,6 +227,32 @@ def _detach(arguments: argparse.Namespace) -> int:
     manage(arguments, detach)
     print(f"campaign {arguments.name} calls phonebook {arguments.phonebook} no more")
     return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    async def ask(management: Management) -> tuple[list[Entry], Entry]:
+        entry = await _found(management, arguments.name)
+        ends = await management.ask(records.dispositions, entry["id"])
+        return [_shown_end(each) for each in ends], asdict(await management.ask(records.totals, entry["id"]))
+
+    ends, totals = manage(arguments, ask)
+    if arguments.json:
+        objects.print_json({"ends": ends, "totals": totals})
+    else:
+        objects.show(("disposition", "cause", "attempts", "counted", "talk_seconds"), ends)
+        print(f"{totals['attempts']} attempts, {totals['ended']} ended, {totals['talk_ms'] / 1000:.0f} s talked")
+    return 0
+
+
+def _shown_end(end: records.DispositionCount) -> Entry:
+    seconds = f"{end.talk_ms / 1000:.0f}"
+    return {
+        "disposition": str(end.disposition),
+        "cause": end.cause,
+        "attempts": end.attempts,
+        "counted": end.counted,
+        "talk_seconds": seconds,
+    }
 
 
 def _export(arguments: argparse.Namespace) -> int:

@@ -85,6 +85,10 @@ def test_why_tells_the_tries_of_a_number(spring):
     lines = spring.good("why", "spring", "+15551230001").out
     assert "it is called again on 2036-11-23 10:05:00 UTC at the earliest" in lines
     assert "try 1 on 2026-11-23 10:00:00 UTC: BUSY, USER_BUSY: again later" in lines
+    report = spring.good("campaign", "report", "spring", "--json").json
+    assert [(each["disposition"], each["cause"], each["attempts"]) for each in report["ends"]] == [("BUSY", "USER_BUSY", 1)]
+    assert report["totals"]["ended"] == 1
+    assert "1 attempts, 1 ended, 2 s talked" in spring.good("campaign", "report", "spring").out
     told = list(csv.DictReader(io.StringIO(spring.good("campaign", "export", "spring").out)))
     assert [(row["contact"], row["first_name"], row["state"], row["tries"]) for row in told] == [
         ("+15551230001", "Ana", "pending", "1"),

@@ -1,0 +1,95 @@
+"""An admin's commands beside a dialer that calls, and beside two that share a database."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from dialer.cli.blocking import database_url
+from dialer.store.connection import Dialect
+from tests.grounds import new_database, rows
+from tests.integration.run_support import change, move_to, new_folder, started
+from tests.processes import dialer
+
+PATIENCE = 30.0
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    return new_folder(tmp_path_factory.mktemp("template") / "dialer")
+
+
+@pytest.fixture
+def folder(template, tmp_path, database_kind):
+    copy = tmp_path / "dialer"
+    shutil.copytree(template, copy)
+    if database_kind is Dialect.POSTGRESQL:
+        move_to(copy, new_database(tmp_path))
+    return copy
+
+
+def good(folder: Path, *arguments: object) -> str:
+    done = dialer(*arguments, "-c", folder / "dialer.toml")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def until(folder: Path, statement: str, wanted: object) -> None:
+    """Polls the database, which another process writes."""
+    url, last = database_url(folder / "dialer.toml"), time.monotonic() + PATIENCE
+    while (found := rows(url, statement)[0][0]) != wanted:
+        assert time.monotonic() < last, (statement, found)
+        time.sleep(0.05)
+
+
+def furnish(folder: Path, *numbers: str) -> None:
+    good(folder, "campaign", "add", "spring", "--user", "admin", "--gateway", "Default_Gateway", "--voip-app",
+         "Default_VoIP_App", "--voip-app-data", "2000", "--frequency", "600",
+         "--max-retry", "0", "--status", "pause")  # fmt: skip
+    (folder / "list.csv").write_text("contact\n" + "\n".join(numbers) + "\n")
+    good(folder, "contact", "import", folder / "list.csv", "--phonebook", "spring")
+
+
+def test_commands_beside_a_dialer_that_calls(folder):
+    change(folder, callees='["*=busy"]')
+    furnish(folder, "15551230001", "15551230002", "15551230003")
+    with started(folder):
+        assert good(folder, "why", "spring") == "campaign spring: the campaign is paused\n"
+        good(folder, "dnc", "add", "+1 (555) 123-0002")
+        good(folder, "campaign", "start", "spring")
+        until(folder, "SELECT count(*) FROM subscriber WHERE status IN (4, 7)", 3)
+        shown = json.loads(good(folder, "campaign", "show", "spring", "--json"))
+        assert shown["contacts_by_state"] == {"fail": 2, "not-authorised": 1}
+        assert shown["idle"]["code"] == "all-done"
+        assert shown["finished_at"] is not None
+        why = good(folder, "why", "spring", "0015551230001")
+        assert "it failed" in why
+        assert "BUSY, USER_BUSY" in why
+        assert "on the do-not-call list as +15551230002" in good(folder, "why", "spring", "15551230002")
+        good(folder, "campaign", "export", "spring", folder / "out.csv")
+        with (folder / "out.csv").open() as file:
+            assert [(row["contact"], row["state"], row["tries"]) for row in csv.DictReader(file)] == [
+                ("15551230001", "fail", "1"),
+                ("15551230002", "not-authorised", "0"),
+                ("15551230003", "fail", "1"),
+            ]
+        good(folder, "campaign", "remove", "spring")
+        assert json.loads(good(folder, "campaign", "list", "--json")) == []
+    assert rows(database_url(folder / "dialer.toml"), "SELECT count(*) FROM attempt") == [(2,)]
+
+
+def test_a_campaign_that_is_aborted_by_command_is_called_no_more_and_its_live_call_ends(folder):
+    change(folder, callees='["*=answers:ring=0,talk=600"]')
+    furnish(folder, "15551230001")
+    with started(folder):
+        good(folder, "campaign", "start", "spring")
+        until(folder, "SELECT count(*) FROM attempt WHERE answered_at IS NOT NULL AND ended_at IS NULL", 1)
+        assert json.loads(good(folder, "campaign", "show", "spring", "--json"))["live_calls"] == 1
+        assert "it is being called now" in good(folder, "why", "spring", "+15551230001")
+        good(folder, "campaign", "abort", "spring")
+        until(folder, "SELECT count(*) FROM attempt WHERE ended_at IS NULL", 0)
