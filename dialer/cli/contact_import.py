@@ -45,8 +45,7 @@ def add_import(parsers: Any) -> None:
         "unusable file; 130 interrupted.",
     )
     parser.add_argument("file", metavar="FILE", help="the file; - for standard input")
-    parser.add_argument("--phonebook", required=True, metavar="NAME|ID", help="the phonebook that they are added to")
-    parser.add_argument("--user", metavar="NAME", help="the user of the phonebook, where several users have one of that name")
+    phonebook_options(parser)
     parser.add_argument(
         "--map",
         action="append",
@@ -65,6 +64,12 @@ def add_import(parsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def phonebook_options(parser: Any) -> None:
+    """The phonebook that a command on contacts is about: see `phonebook_named`."""
+    parser.add_argument("--phonebook", required=True, metavar="NAME|ID", help="the phonebook that they stand in")
+    parser.add_argument("--user", metavar="NAME", help="the user of the phonebook, where several users have one of that name")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Import. Raises `BadValue` for what cannot be read, and other errors of the dialer."""
     reading = Reading(encoding=arguments.encoding, columns=_columns(arguments.map), header=not arguments.no_header)
@@ -81,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         async def work(database: Database) -> tuple[Phonebook, Tally]:
             management = Management(database, utc_now)
-            phonebook = await _phonebook(management, arguments.phonebook, arguments.user)
+            phonebook = await phonebook_named(management, arguments.phonebook, arguments.user)
 
             def tell(refusals: Sequence[Refusal]) -> None:
                 errors.add(refusals)
@@ -154,7 +159,7 @@ def _errors_path(arguments: argparse.Namespace) -> Path | None:
     return Path(f"{arguments.file}.errors.csv")
 
 
-async def _phonebook(management: Management, text: str, username: str | None) -> Phonebook:
+async def phonebook_named(management: Management, text: str, username: str | None) -> Phonebook:
     """The phonebook of that name, or else of that id. Raises `BadValue`."""
     found = await management.ask(phonebooks.listed, ADMINISTRATOR)
     if username is not None:

@@ -20,6 +20,7 @@ from dialer.cli import (
     gateways,
     init,
     nodes,
+    phonebooks,
     run,
     simulate,
     users,
@@ -43,7 +44,7 @@ def build_parser() -> CommandParser:
     for module in (init, freeswitch, doctor, run, nodes, check, cdr):
         module.add_parser(commands)
     check.add_upgrade_parser(commands)
-    for module in (users, gateways, campaigns, dnc, contacts):
+    for module in (users, gateways, campaigns, dnc, phonebooks, contacts):
         module.add_parser(commands)
     simulate.add_parser(commands)
     helping = commands.add_parser("help", help="tell how a command is used", description="The same as --help.")

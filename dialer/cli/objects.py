@@ -43,19 +43,37 @@ class Extra:
 
 class NounCommand(ABC):
     """A command on a noun. A subclass names the use cases, and adds what the declaration does not say: `word` is the
-    command's name, `key` the field that is a noun's name, `columns` those of the table, `actions` what can be done."""
+    command's name, `key` the field that is a noun's name and `metavar` that name in help texts, `columns` those of the table,
+    `actions` what can be done."""
 
     word: ClassVar[str]
     noun: ClassVar[type]
     help: ClassVar[str]
     columns: ClassVar[Sequence[str]]
     key: ClassVar[str] = "name"
+    metavar: ClassVar[str] = "NAME"
     unit_words: ClassVar[Mapping[str, str]] = {}
     actions: ClassVar[Sequence[str]] = ("add", "list", "show", "set")
 
-    @abstractmethod
     async def entries(self, management: Management) -> Sequence[Entry]:
-        """All there are."""
+        """All there are. A noun of which there are too many has `listed` and `one` instead."""
+        return ()
+
+    async def listed(self, management: Management, arguments: argparse.Namespace) -> Sequence[Entry]:
+        """Those that `list` shows."""
+        return await self.entries(management)
+
+    async def one(self, management: Management, arguments: argparse.Namespace) -> Entry:
+        """The one that is named. Raises `NotFound`, `BadValue`."""
+        return find(self, await self.entries(management), arguments.name)
+
+    def print_details(self, entry: Entry) -> None:
+        """Show it to people."""
+        show_one(entry)
+
+    def remark(self, entries: Sequence[Entry], arguments: argparse.Namespace) -> str:
+        """A sentence behind a list, for people."""
+        return ""
 
     @abstractmethod
     def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> Awaitable[int]:
@@ -109,7 +127,7 @@ def add_parser(commands: Any, command: NounCommand) -> None:
     word, actions = command.word, command.actions
     described = f"{command.help[0].upper()}{command.help[1:]}."
     parser = commands.add_parser(word, help=command.help, description=described)
-    parsers = parser.add_subparsers(dest="action", required=True, metavar="|".join(actions))
+    parsers = parser.add_subparsers(dest="action", required=True)
     helps = {
         "add": f"add a {word}",
         "list": "show them",
@@ -124,9 +142,11 @@ def add_parser(commands: Any, command: NounCommand) -> None:
     for action in actions:
         sub = parsers.add_parser(action, help=helps[action])
         if action != "list":
-            sub.add_argument("name", metavar="NAME" if action == "add" else "NAME|ID")
+            sub.add_argument("name", metavar=command.metavar if action == "add" else f"{command.metavar}|ID")
         if action == "set":
-            sub.add_argument(f"--{command.key}", dest="new_name", metavar="NAME", help="its new name")
+            sub.add_argument(
+                f"--{command.key}", dest="new_name", metavar=command.metavar, help=f"its new {command.metavar.lower()}"
+            )
         if action in ("add", "set"):
             for field in command.options:
                 _add_option(sub, field)
@@ -136,6 +156,7 @@ def add_parser(commands: Any, command: NounCommand) -> None:
         config_option(sub)
         sub.set_defaults(run=runs[action])
     command.more_actions(parsers)
+    parsers.metavar = "|".join(parsers.choices)
 
 
 # --- options --------------------------------------------------------------------------------------------------------------
@@ -254,23 +275,28 @@ def _add(command: NounCommand, arguments: argparse.Namespace) -> int:
 
 
 def _list(command: NounCommand, arguments: argparse.Namespace) -> int:
-    entries = manage(arguments, command.entries)
+    entries = manage(arguments, partial(_listed, command, arguments))
     if arguments.json:
         print_json(entries)
     else:
         show(command.columns, entries)
+        _tell(Extra(note=command.remark(entries, arguments)))
     return 0
+
+
+async def _listed(command: NounCommand, arguments: argparse.Namespace, management: Management) -> Sequence[Entry]:
+    return await command.listed(management, arguments)
 
 
 def _show(command: NounCommand, arguments: argparse.Namespace) -> int:
     async def look(management: Management) -> Entry:
-        return await command.details(management, find(command, await command.entries(management), arguments.name))
+        return await command.details(management, await command.one(management, arguments))
 
     entry = manage(arguments, look)
     if arguments.json:
         print_json(entry)
     else:
-        show_one(entry)
+        command.print_details(entry)
     return 0
 
 
@@ -283,7 +309,7 @@ def _set(command: NounCommand, arguments: argparse.Namespace) -> int:
         raise BadValue("set", "name what shall be changed, see --help")
 
     async def change(management: Management) -> None:
-        entry = find(command, await command.entries(management), arguments.name)
+        entry = await command.one(management, arguments)
         values = {**await _resolved(management, command, given), **extra.values}
         await _named_by_options(values, command, command.change(management, entry, values))
 
@@ -295,7 +321,7 @@ def _set(command: NounCommand, arguments: argparse.Namespace) -> int:
 
 def _remove(command: RemovableCommand, arguments: argparse.Namespace) -> int:
     async def remove(management: Management) -> None:
-        await command.remove(management, find(command, await command.entries(management), arguments.name), arguments)
+        await command.remove(management, await command.one(management, arguments), arguments)
 
     manage(arguments, remove)
     print(f"{command.word} {arguments.name} removed")
@@ -339,6 +365,11 @@ def entry_of(value: Any, referred: Mapping[str, Mapping[int, str]] | None = None
 def print_json(found: Any) -> None:
     """For programs: enums as words, moments in UTC."""
     print(json.dumps(_plain(found), indent=2, ensure_ascii=False))
+
+
+def json_line(found: Any) -> str:
+    """The same on one line, with its end."""
+    return json.dumps(_plain(found), ensure_ascii=False) + "\n"
 
 
 def _plain(value: Any) -> Any:

@@ -26,6 +26,10 @@ from dialer.numbers import parse_number
 
 _KIND: Final = Variables()
 _FORMULA = re.compile(r'\s*="(.*)"\s*', re.DOTALL)
+_JOINED_FORMULA = re.compile(r'\s*=("(?:[^"]|"")*"(?:&CHAR\(\d{1,3}\)&"(?:[^"]|"")*")+)\s*')
+_PIECE = re.compile(r'"((?:[^"]|"")*)"|CHAR\((\d+)\)')
+_LINE_END = re.compile(r"[\r\n]")
+_LINE_ENDS = re.compile(r"([\r\n])")
 _AROUND: Final = frozenset("='")
 """The first characters of a cell whose text a spreadsheet has wrapped."""
 
@@ -198,9 +202,25 @@ class Refused(BadValue):
 
 
 def clean(text: str) -> str:
-    """A cell without what spreadsheets put around a text that shall stay one: `="0123"`."""
+    """A cell without what spreadsheets put around a text that shall stay one: `="0123"`, or `="two"&CHAR(10)&"lines"`."""
+    joined_text = _JOINED_FORMULA.fullmatch(text) if "&CHAR(" in text else None
+    if joined_text is not None:
+        pieces = _PIECE.finditer(joined_text[1])
+        return "".join(each[1].replace('""', '"') if each[2] is None else chr(int(each[2])) for each in pieces)
     found = _FORMULA.fullmatch(text)
     return text if found is None else found[1].replace('""', '"')
+
+
+def kept(text: str, *, on_one_line: bool = False) -> str:
+    """A cell that `clean` takes for exactly this text; with `on_one_line`, in which no line ends."""
+    if on_one_line and _LINE_END.search(text):
+        pieces = (f"CHAR({ord(each)})" if _LINE_END.match(each) else _quoted(each) for each in _LINE_ENDS.split(text))
+        return f"={'&'.join(pieces)}"
+    return f"={_quoted(text)}" if _FORMULA.fullmatch(text) else text
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 def number_in(text: str) -> str:

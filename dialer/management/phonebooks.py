@@ -11,9 +11,9 @@ from pony.orm import desc
 from dialer.declare import entered
 from dialer.errors import AlreadyExists, BadValue
 from dialer.management import contacts, rows
-from dialer.management.management import Management, Transaction, reads, writes
+from dialer.management.management import Management, Transaction, reads, verb, writes
 from dialer.model import Account, Phonebook
-from dialer.store import removals
+from dialer.store import contact_list, removals
 from dialer.stored import value_of
 
 LONGEST_NAME: Final = 255
@@ -32,6 +32,22 @@ def listed(t: Transaction, who: Account) -> list[Phonebook]:
 def read(t: Transaction, who: Account, phonebook_id: int) -> Phonebook:
     """One of them. Raises `NotFound`."""
     return value_of(Phonebook, rows.ours(who, t.entities.Phonebook.get(id=phonebook_id), "phonebook", phonebook_id))
+
+
+@verb
+def uses(t: Transaction) -> dict[int, tuple[str, ...]]:
+    """The names of the campaigns that use phonebooks, by the ids of these."""
+    found: dict[int, tuple[str, ...]] = {}
+    for key, name in t.connection.execute(contact_list.USES):
+        found[key] = (*found.get(key, ()), name)
+    return found
+
+
+@verb
+def size(t: Transaction, phonebook_id: int) -> int:
+    """How many contacts a phonebook has. Counts them: a second for some millions."""
+    (count,) = t.connection.execute(contact_list.SIZE, (phonebook_id,)).fetchone()
+    return int(count)
 
 
 @writes

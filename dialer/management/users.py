@@ -36,6 +36,15 @@ def account(t: Transaction, username: str) -> Account:
 
 
 @reads
+def account_of(t: Transaction, user_id: int) -> Account:
+    """The account of that id. Raises `NotFound`."""
+    row = t.entities.User.get(id=user_id)
+    if row is None:
+        raise NotFound("user", user_id)
+    return Account(id=row.id, username=row.username, is_superuser=row.is_superuser)
+
+
+@reads
 def superusers(t: Transaction) -> tuple[str, ...]:
     """The names of those that may log in, the oldest first."""
     user, yes = t.entities.User, True  # a parameter: flags are numbers in the tables

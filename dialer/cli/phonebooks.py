@@ -1,0 +1,60 @@
+"""`dialer phonebook`: lists of contacts, and the campaigns that use them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
+
+from dialer.cli import objects
+from dialer.cli.contact_export import add_phonebook_export
+from dialer.cli.objects import Entry, NounCommand, entry_of
+from dialer.errors import BadValue
+from dialer.management import Management, phonebooks, users
+from dialer.model import Phonebook
+from dialer.model.user import ADMINISTRATOR
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    objects.add_parser(commands, PhonebooksCommand())
+
+
+class PhonebooksCommand(NounCommand):
+    """The command."""
+
+    word = "phonebook"
+    noun = Phonebook
+    help = "the phonebooks: lists of contacts, which campaigns call"
+    columns = ("id", "user", "name", "region", "campaigns", "description")
+
+    def more_options(self, parser: Any, action: str) -> None:
+        """The user that a new one belongs to."""
+        if action == "add":
+            parser.add_argument("--user", metavar="NAME", help="the user that it belongs to")
+
+    def more_actions(self, parsers: Any) -> None:
+        """The contacts, out."""
+        add_phonebook_export(parsers)
+
+    async def entries(self, management: Management) -> Sequence[Entry]:
+        """All phonebooks, the oldest first, each with the names of the campaigns that use it."""
+        owners = {each.user.id: each.user.username for each in await management.ask(users.listed)}
+        uses = await management.ask(phonebooks.uses)
+        found = await management.ask(phonebooks.listed, ADMINISTRATOR)
+        return [entry_of(each, {"user": owners}, campaigns=uses.get(each.id, ())) for each in reversed(found)]
+
+    async def details(self, management: Management, entry: Entry) -> Entry:
+        """With how many contacts it has."""
+        return {**entry, "contacts": await management.ask(phonebooks.size, entry["id"])}
+
+    async def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> int:
+        """Create one without contacts."""
+        if arguments.user is None:
+            raise BadValue("--user", "is needed: the user that the phonebook belongs to")
+        who = await management.ask(users.account, arguments.user)
+        return (await management.ask(phonebooks.create, who, values)).id
+
+    def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> Awaitable[object]:
+        """Change what is named; the region only while there are no contacts."""
+        return management.ask(phonebooks.change, ADMINISTRATOR, entry["id"], values)
