@@ -16,6 +16,7 @@ from attrs import asdict
 
 from dialer.cli import objects
 from dialer.cli.blocking import config_option
+from dialer.cli.contact_import import phonebook_named
 from dialer.cli.objects import Entry, RemovableCommand, entry_of, find, manage, names, option_of_json
 from dialer.errors import BadValue
 from dialer.kinds import word_of
@@ -135,7 +136,7 @@ class CampaignsCommand(RemovableCommand):
         who = await management.ask(users.account, arguments.user)
         book = None
         if arguments.phonebook is not None:
-            book = await phonebook_id(management, arguments.phonebook, who.id)
+            book = (await phonebook_named(management, arguments.phonebook, arguments.user)).id
         made = (await management.ask(campaigns.create, who, values)).campaign.id
         if book is not None:
             await phonebooks.attach(management, who, made, book)
@@ -173,20 +174,6 @@ def _word(status: SubscriberStatus) -> str:
     return "pending" if status is SubscriberStatus.START else word_of(status)
 
 
-async def phonebook_id(management: Management, name: str, user_id: int | None = None) -> int:
-    """By its name, or else its id; of a user, where one is named. Raises `BadValue`."""
-    books = await management.ask(phonebooks.listed, ADMINISTRATOR)
-    ours = [book for book in books if user_id in (None, book.user_id)]
-    found = [book.id for book in ours if book.name == name] or [book.id for book in ours if str(book.id) == name]
-    if len(found) > 1:
-        raise BadValue(
-            "phonebook", f"several users have a phonebook {name}: name one by its id ({', '.join(map(str, found))})"
-        )
-    if not found:
-        raise BadValue("phonebook", f"there is no phonebook {name}")
-    return found[0]
-
-
 async def _found(management: Management, name: str) -> Entry:
     command = CampaignsCommand()
     return find(command, await command.entries(management), name)
@@ -211,8 +198,8 @@ def _set_status(command: CampaignsCommand, status: CampaignStatus, arguments: ar
 def _attach(arguments: argparse.Namespace) -> int:
     async def attach(management: Management) -> int:
         entry = await _found(management, arguments.name)
-        book = await phonebook_id(management, arguments.phonebook)
-        return await phonebooks.attach(management, ADMINISTRATOR, entry["id"], book)
+        book = await phonebook_named(management, arguments.phonebook, None)
+        return await phonebooks.attach(management, ADMINISTRATOR, entry["id"], book.id)
 
     print(f"campaign {arguments.name} calls phonebook {arguments.phonebook}, too: {manage(arguments, attach)} contacts more")
     return 0
@@ -221,8 +208,8 @@ def _attach(arguments: argparse.Namespace) -> int:
 def _detach(arguments: argparse.Namespace) -> int:
     async def detach(management: Management) -> None:
         entry = await _found(management, arguments.name)
-        book = await phonebook_id(management, arguments.phonebook)
-        await removals.detach(management, ADMINISTRATOR, entry["id"], book)
+        book = await phonebook_named(management, arguments.phonebook, None)
+        await removals.detach(management, ADMINISTRATOR, entry["id"], book.id)
 
     manage(arguments, detach)
     print(f"campaign {arguments.name} calls phonebook {arguments.phonebook} no more")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -11,11 +11,11 @@ import attrs
 from dialer.cli import objects
 from dialer.cli.contact_export import add_contact_export, contact_entry
 from dialer.cli.contact_import import add_import, phonebook_named, phonebook_options
-from dialer.cli.objects import Entry, Extra, NounCommand
+from dialer.cli.objects import Entry, Extra, RemovableCommand
 from dialer.declare import Field
 from dialer.errors import BadValue
 from dialer.kinds import LARGEST_ID
-from dialer.management import Management, contact_list, users
+from dialer.management import Management, contact_list, removals, users
 from dialer.model import Contact, Phonebook
 from dialer.model.user import ADMINISTRATOR
 
@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> None:
     objects.add_parser(commands, ContactsCommand())
 
 
-class ContactsCommand(NounCommand):
+class ContactsCommand(RemovableCommand):
     """The command. There may be millions: none is looked for among all."""
 
     word = "contact"
@@ -36,6 +36,8 @@ class ContactsCommand(NounCommand):
     key = "number"
     metavar = "NUMBER"
     help = "the contacts of phonebooks"
+    actions = ("add", "list", "show", "set", "remove")
+    removal = "with its other spellings; the attempts of the past stay"
     columns = ("id", "number", "double_of", "first_name", "last_name", "email", "description", "additional_vars")
 
     @property
@@ -119,6 +121,10 @@ class ContactsCommand(NounCommand):
         """Change what is named."""
         given = {name: value for name, value in values.items() if name != contact_list.VARIABLES}
         await management.ask(contact_list.change, ADMINISTRATOR, entry["id"], given, values.get(contact_list.VARIABLES))
+
+    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
+        """Remove one; no campaign calls it any more."""
+        return management.ask(removals.contact, ADMINISTRATOR, entry["id"])
 
 
 async def _phonebook(management: Management, arguments: argparse.Namespace) -> Phonebook:

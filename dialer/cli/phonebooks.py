@@ -8,9 +8,9 @@ from typing import Any
 
 from dialer.cli import objects
 from dialer.cli.contact_export import add_phonebook_export
-from dialer.cli.objects import Entry, NounCommand, entry_of
+from dialer.cli.objects import Entry, RemovableCommand, entry_of
 from dialer.errors import BadValue
-from dialer.management import Management, phonebooks, users
+from dialer.management import Management, phonebooks, removals, users
 from dialer.model import Phonebook
 from dialer.model.user import ADMINISTRATOR
 
@@ -20,12 +20,14 @@ def add_parser(commands: Any) -> None:
     objects.add_parser(commands, PhonebooksCommand())
 
 
-class PhonebooksCommand(NounCommand):
+class PhonebooksCommand(RemovableCommand):
     """The command."""
 
     word = "phonebook"
     noun = Phonebook
     help = "the phonebooks: lists of contacts, which campaigns call"
+    actions = ("add", "list", "show", "set", "remove")
+    removal = "with its contacts; the attempts of the past stay"
     columns = ("id", "user", "name", "region", "campaigns", "description")
 
     def more_options(self, parser: Any, action: str) -> None:
@@ -58,3 +60,7 @@ class PhonebooksCommand(NounCommand):
     def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> Awaitable[object]:
         """Change what is named; the region only while there are no contacts."""
         return management.ask(phonebooks.change, ADMINISTRATOR, entry["id"], values)
+
+    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
+        """Remove one with its contacts; no campaign calls them any more."""
+        return removals.phonebook(management, ADMINISTRATOR, entry["id"])

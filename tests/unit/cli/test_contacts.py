@@ -304,3 +304,11 @@ def test_what_is_exported_and_imported_is_the_same(spring, contacts):
     names = ("number", "first_name", "last_name", "description", "additional_vars")
     found = spring.good("contact", "list", "--phonebook", "two", "--json").json
     assert [tuple(each[name] for name in names) for each in found] == wanted
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_contact_is_removed_in_any_spelling_and_can_be_added_again(ana, spelling):
+    assert ana.good("contact", "remove", spelling, "--phonebook", "spring").out == f"contact {spelling} removed\n"
+    assert numbers(ana) == numbers(ana, "subscriber") == []
+    assert "there is no contact" in ana.failed("contact", "remove", spelling, "--phonebook", "spring")
+    add(ana, "15551230001")

@@ -116,3 +116,12 @@ def test_every_command_of_the_manual_works_as_it_stands(commands, monkeypatch):
         ran = commands.bare(*words)
         assert ran.status == 0, (words, ran.err)
     assert (commands.folder / "spring.csv").read_text().startswith("contact,first_name,")
+
+
+def test_a_phonebook_is_removed_with_its_contacts_and_no_campaign_calls_them(commands):
+    add_campaign(commands, "ann", "spring")
+    import_file(commands, "contact\n15551230001\n15551230002\n")
+    assert commands.good("phonebook", "remove", "spring").out == "phonebook spring removed\n"
+    assert commands.good("phonebook", "list", "--json").json == []
+    assert commands.good("campaign", "show", "spring", "--json").json["contacts"] == 0
+    commands.good("phonebook", "add", "spring", "--user", "ann")
