@@ -244,12 +244,12 @@ def _shown_end(end: records.DispositionCount) -> Entry:
 
 def _export(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
-        to: TextIO = sys.stdout
-        if arguments.file != STANDARD_OUTPUT:
-            to = stack.enter_context(_created(Path(arguments.file)))
 
         async def export(management: Management) -> None:
             entry = await _found(management, arguments.name)
+            to: TextIO = sys.stdout
+            if arguments.file != STANDARD_OUTPUT:  # not before: a wrong name leaves the file of yesterday as it is
+                to = stack.enter_context(_created(Path(arguments.file)))
             writer = csv.writer(to)
             if not arguments.json:
                 writer.writerow(outcomes.COLUMNS)

@@ -132,3 +132,10 @@ def test_an_outcome_goes_to_a_file_and_to_programs(spring, tmp_path):
     lines = spring.good("campaign", "export", "spring", "--json").out.splitlines()
     assert '"contact": "+15551230001"' in lines[0]
     assert len(lines) == 2
+
+
+def test_an_export_of_no_campaign_leaves_the_file_as_it_is(spring, tmp_path):
+    file = tmp_path / "outcome.csv"
+    file.write_text("of yesterday\n")
+    assert "there is no campaign autumn" in spring.failed("campaign", "export", "autumn", file)
+    assert file.read_text() == "of yesterday\n"
