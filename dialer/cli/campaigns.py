@@ -198,7 +198,7 @@ def _set_status(command: CampaignsCommand, status: CampaignStatus, arguments: ar
 def _attach(arguments: argparse.Namespace) -> int:
     async def attach(management: Management) -> int:
         entry = await _found(management, arguments.name)
-        book = await phonebook_named(management, arguments.phonebook, None)
+        book = await phonebook_named(management, arguments.phonebook, entry["user"])
         return await phonebooks.attach(management, ADMINISTRATOR, entry["id"], book.id)
 
     print(f"campaign {arguments.name} calls phonebook {arguments.phonebook}, too: {manage(arguments, attach)} contacts more")
@@ -208,7 +208,7 @@ def _attach(arguments: argparse.Namespace) -> int:
 def _detach(arguments: argparse.Namespace) -> int:
     async def detach(management: Management) -> None:
         entry = await _found(management, arguments.name)
-        book = await phonebook_named(management, arguments.phonebook, None)
+        book = await phonebook_named(management, arguments.phonebook, entry["user"])
         await removals.detach(management, ADMINISTRATOR, entry["id"], book.id)
 
     manage(arguments, detach)

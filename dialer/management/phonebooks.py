@@ -100,7 +100,8 @@ def _check_attach(t: Transaction, who: Account, campaign_id: int, phonebook_id: 
         raise BadValue("phonebook", f"{phonebook.name} is another user's than the campaign {campaign.name}")
     user = rows.asking(t, who)
     if user is not None and user.max_number_subscriber_campaign is not None:
-        both = campaign.subscribers.count() + phonebook.contacts.count()
+        more = phonebook.contacts.select(lambda k: k.archived_at is None and k.double_of is None).count()
+        both = campaign.subscribers.count() + more
         rows.check_limit("contacts", both, user.max_number_subscriber_campaign)
 
 

@@ -164,7 +164,10 @@ def _standing(found: Contacted, now: datetime) -> str:
         case None:
             return "the campaign does not have it"
         case SubscriberStatus.IN_PROCESS:
-            return "it is being called now"
+            after = (
+                "" if found.requested is None else f"; when the call ends, {_DONE.get(found.requested, 'it is pending again')}"
+            )
+            return f"it is being called now{after}"
         case SubscriberStatus.START if found.ready_at is not None and found.ready_at > now:
             return f"it is called again on {_shown(found.ready_at)} at the earliest"
         case SubscriberStatus.START:

@@ -139,3 +139,12 @@ def test_an_export_of_no_campaign_leaves_the_file_as_it_is(spring, tmp_path):
     file.write_text("of yesterday\n")
     assert "there is no campaign autumn" in spring.failed("campaign", "export", "autumn", file)
     assert file.read_text() == "of yesterday\n"
+
+
+def test_a_phonebook_is_looked_for_among_those_of_the_campaigns_user(spring):
+    spring.good("user", "add", "bob", "--generate-password")
+    for user, name in (("bob", "spring"), ("bob", "winter"), ("ann", "autumn")):
+        spring.good("campaign", "add", name, "--user", user, "--gateway", "carrier", "--voip-app", "hello")
+    assert "2 contacts more" in spring.good("campaign", "attach", "autumn", "spring").out
+    spring.good("campaign", "detach", "autumn", "spring")
+    assert "there is no phonebook winter" in spring.refused("campaign", "attach", "autumn", "winter")
