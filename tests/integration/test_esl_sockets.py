@@ -22,7 +22,9 @@ from tests.unit.esl.recorded import said_by_switch
 from tests.unit.esl.wire import api_response, json_event, reply
 
 CHANNEL = said_by_switch("21-outbound-async-full-linger").partition(b"\n\n")[0] + b"\n\n"
-HANGUP = json_event('{"Event-Name":"CHANNEL_HANGUP_COMPLETE","Hangup-Cause":"NORMAL_CLEARING"}')
+HANGUP = json_event(
+    '{"Event-Name":"CHANNEL_HANGUP_COMPLETE","Event-Date-Timestamp":"1795687200000000","Hangup-Cause":"NORMAL_CLEARING"}'
+)
 
 
 class SwitchEnd(Protocol):
@@ -139,7 +141,9 @@ async def test_a_switch_is_logged_into_and_tells_of_its_calls() -> None:
         )
         await switch.submit(call)
         (events,) = [end for end in ends.built if any(line.startswith("event json") for line in end.lines)]
-        stream = json_event('{"Event-Name":"CHANNEL_ANSWER","Unique-ID":"c1"}') * 1000
+        stream = (
+            json_event('{"Event-Name":"CHANNEL_ANSWER","Event-Date-Timestamp":"1795687200000000","Unique-ID":"c1"}') * 1000
+        )
         events.transport.write(stream)
         await until(lambda: len(listener.signals) == 1000)
         assert abs(switch.clock_offset) < timedelta(seconds=1)
