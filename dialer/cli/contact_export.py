@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def export(management: Management) -> tuple[Phonebook, int]:
         phonebook = await phonebook_named(management, arguments.phonebook, arguments.user)
-        with _written(arguments.file) as stream:
+        with written(arguments.file) as stream:
             return phonebook, await _export(management, phonebook, stream, arguments.json)
 
     phonebook, count = manage(arguments, export)
@@ -79,7 +79,7 @@ async def _export(management: Management, phonebook: Phonebook, stream: BinaryIO
 
 
 @contextmanager
-def _written(file: str) -> Iterator[BinaryIO]:
+def written(file: str) -> Iterator[BinaryIO]:
     """Standard output, or the file, which takes the place of an older one when it is whole. Raises `BadValue`."""
     if file == STANDARD_OUTPUT:
         yield sys.stdout.buffer

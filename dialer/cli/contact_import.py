@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         stream, name, size = source(arguments.file, stack)
         file = ContactFile(stream, name, reading)
         file.open()
-        errors = RefusedRows(file, _errors_path(arguments), named=SHOWN)
+        errors = RefusedRows(file, errors_path(arguments), named=SHOWN)
         stack.callback(errors.close)
         bar = stack.enter_context(_Bar(size))
 
@@ -148,7 +148,7 @@ def source(file: str, stack: ExitStack) -> tuple[BinaryIO, str, int | None]:
     return stream, file, path.stat().st_size or None
 
 
-def _errors_path(arguments: argparse.Namespace) -> Path | None:
+def errors_path(arguments: argparse.Namespace) -> Path | None:
     if arguments.errors is not None:
         if arguments.file != STANDARD_INPUT and arguments.errors.resolve() == Path(arguments.file).resolve():
             raise BadValue("--errors", "is the file itself")

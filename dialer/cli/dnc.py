@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from dialer.cli.blocking import config_option
-from dialer.cli.contact_import import SHOWN, STANDARD_INPUT, RefusedRows, printable, source
+from dialer.cli.contact_export import written
+from dialer.cli.contact_import import SHOWN, STANDARD_INPUT, RefusedRows, errors_path, printable, source
 from dialer.cli.objects import manage, option_of_json, print_json, show
 from dialer.errors import BadValue
 from dialer.files.contacts import Allowed, ContactFile, Entry, Fault, Reading, Reason, opened
@@ -156,10 +157,7 @@ def _tell(arguments: argparse.Namespace, counts: dict[str, int]) -> None:
 def _import(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         file = _opened(arguments, stack)
-        path = arguments.errors
-        if path is None and arguments.file != STANDARD_INPUT and not arguments.dry_run:
-            path = Path(f"{arguments.file}.errors.csv")
-        errors = RefusedRows(file, path, named=SHOWN)
+        errors = RefusedRows(file, errors_path(arguments), named=SHOWN)
         stack.callback(errors.close)
         counts: Counter[str] = manage(arguments, lambda management: _take(management, file, errors, arguments.dry_run))
     total = {"rows": counts["rows"], "added": counts["added"], "already_there": counts["there"], "refused": errors.count}
@@ -218,26 +216,26 @@ def _reason(contact: Any) -> str:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    with ExitStack() as stack:
-        to: TextIO = sys.stdout
-        if arguments.file != "-":
-            try:
-                to = stack.enter_context(Path(arguments.file).open("w", encoding="utf-8", newline=""))
-            except OSError as error:
-                raise BadValue(arguments.file, f"cannot be written: {error.strerror}") from None
-
-        async def export(management: Management) -> None:
-            writer = csv.writer(to)
-            writer.writerow(COLUMNS)
+    async def export(management: Management) -> None:
+        with written(arguments.file) as stream:
+            stream.write(_lines([COLUMNS]))
             after: str | None = ""
             while after is not None:
                 found = await management.ask(numbers.forbidden, after, PAGE)
-                writer.writerows(_rows(found))
+                stream.write(_lines(map(_row, found)))
                 after = found[-1].number if len(found) == PAGE else None
 
-        manage(arguments, export)
+    manage(arguments, export)
     return 0
 
 
-def _rows(found: Sequence[DoNotCallEntry]) -> Iterator[tuple[str, str, str]]:
-    return ((each.number, each.reason, each.created_at.isoformat(" ", "seconds")[:19]) for each in found)
+def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _row(entry: DoNotCallEntry) -> tuple[str, str, str]:
+    """On one line, whatever an earlier version took for a reason: no number may be lost for it."""
+    reason = " ".join("".join(each if each.isprintable() else " " for each in entry.reason).split())
+    return entry.number, reason, entry.created_at.isoformat(" ", "seconds")[:19]

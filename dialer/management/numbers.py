@@ -9,6 +9,7 @@ from typing import Final
 import orjson
 from attrs import frozen
 
+from dialer.declare import entered
 from dialer.errors import BadValue
 from dialer.management.management import Transaction, verb
 from dialer.model import DoNotCallEntry
@@ -41,8 +42,9 @@ PATTERNS_OF_CAMPAIGN: Final = (
 @verb
 def forbid(t: Transaction, numbers: Sequence[str], reason: str = "") -> int:
     """No campaign calls these any more, however they are spelled. Returns how many were not forbidden before. Raises
-    `BadValue` for what is no number."""
-    return forbid_all(t, [(*t.numbering.read(number, "number"), reason) for number in numbers])
+    `BadValue` for what is no number, or no reason."""
+    why = entered(DoNotCallEntry, {"reason": reason})["reason"]
+    return forbid_all(t, [(*t.numbering.read(number, "number"), why) for number in numbers])
 
 
 @verb

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.grounds import rows
+
 
 @pytest.fixture
 def listed(commands):
@@ -85,3 +87,30 @@ def test_export_and_import_again_change_nothing(listed, tmp_path, monkeypatch):
 def test_a_file_that_cannot_be_is_named(listed, tmp_path):
     assert "cannot be read: No such file or directory" in listed.refused("dnc", "import", tmp_path / "none.csv")
     assert "cannot be written" in listed.refused("dnc", "export", tmp_path / "none" / "x.csv")
+
+
+def test_the_file_itself_is_no_place_for_refused_rows(listed, tmp_path):
+    file = tmp_path / "numbers.txt"
+    file.write_text("100\nabc\n")
+    assert listed.refused("dnc", "import", file, "--errors", file) == "--errors: is the file itself"
+    assert file.read_text() == "100\nabc\n"
+
+
+def test_an_export_that_fails_leaves_the_file_as_it_is(listed, tmp_path):
+    file = tmp_path / "out.csv"
+    file.write_text("of yesterday\n")
+    other = tmp_path / "other.toml"
+    other.write_text(listed.config.read_text().replace(listed.url, "sqlite:///none.db"))
+    assert listed.bare("dnc", "export", file, "-c", other).status != 0
+    assert file.read_text() == "of yesterday\n"
+
+
+def test_a_reason_is_one_line_and_one_that_is_not_loses_no_number(listed, tmp_path):
+    for wrong in ("two\nlines", "x" * 256):
+        assert "reason: expected a text of 0 to 255 characters" in listed.refused("dnc", "add", "100", "--reason", wrong)
+    rows(listed.url, "UPDATE do_not_call SET reason = ? WHERE number = '5551'", "two\nlines")
+    file = tmp_path / "out.csv"
+    listed.good("dnc", "export", file)
+    listed.good("dnc", "remove", "5551", "+15550000099")
+    assert listed.good("dnc", "import", file).out.startswith("2 rows, 2 added")
+    assert listed.run("dnc", "check", "5551").status == 1
