@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
-from dialer.management import Management, campaigns, contacts, gateways, numbers, phonebooks, records, users
+from dialer.management import Management, campaigns, contacts, gateways, numbers, phonebooks, records, subscribers, users
 from dialer.model import Account, CallRecord, CampaignDetails, CampaignStatus, Contact, Progress, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR
 from dialer.store.database import Database
@@ -82,7 +82,7 @@ class Seeds:
         return await contacts.subscribe(self.management, campaign_id, phonebook_id)
 
     def set_status(self, campaign_id: int, number: str, status: SubscriberStatus, user_id: int = 1) -> Deferred[Any]:
-        return self.ask(contacts.set_status, account(user_id), campaign_id, number, status)
+        return self.ask(subscribers.set_status, account(user_id), campaign_id, number, status)
 
     def forbid(self, *some: str, reason: str = "") -> Deferred[int]:
         return self.ask(numbers.forbid, some, reason)

@@ -249,4 +249,4 @@ class Contacts:
     def change(self, who: Account, given: SubscriberChange) -> Deferred[ContactDetails]:
         """Set the status of a subscriber; while a call of it is live, it takes effect when that ends."""
         status = SubscriberStatus(given.status)
-        return self.management.ask(contacts.set_status, who, given.campaign_id, given.contact, status)
+        return self.management.ask(subscribers.set_status, who, given.campaign_id, given.contact, status)

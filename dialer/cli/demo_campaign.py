@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import define, frozen
 
 from dialer.errors import NotFound
-from dialer.management import Management, campaigns, contacts, gateways, users
+from dialer.management import Management, campaigns, contacts, gateways, subscribers, users
 from dialer.model import Account, CampaignDetails, CampaignStatus, Contact, VoipAppType
 from dialer.model.user import ADMINISTRATOR
 
@@ -85,8 +85,8 @@ class DemoCampaign:
         identity = self.management.numbering.identity
         done: set[str] = set()
         for details in earlier:
-            found = await contacts.subscribers(self.management, who, details.campaign.id)
-            done.update(identity(subscriber.number) for subscriber in found if subscriber.status in contacts.DONE)
+            found = await subscribers.listed(self.management, who, details.campaign.id, subscribers.DONE)
+            done.update(identity(each.subscriber.number) for each in found)
         return done
 
     async def _user(self) -> Account:

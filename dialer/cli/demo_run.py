@@ -17,7 +17,7 @@ from dialer.cli.display import ProgressDisplay, View, pacing_line, report
 from dialer.cli.signals import interrupts
 from dialer.errors import DialerError
 from dialer.esl.inbound import SwitchConfig
-from dialer.management import Management, campaigns, contacts, records
+from dialer.management import Management, campaigns, records, subscribers
 from dialer.model import Account, Explanation
 from dialer.model.user import ADMINISTRATOR
 from dialer.periodic import PeriodicLoop
@@ -193,8 +193,8 @@ class DemoRun:
 
     async def _report(self, service: DialerService, management: Management, who: Account) -> None:
         _, progress = await management.ask(campaigns.progress, ADMINISTRATOR, self.campaign_id)
-        pending = await contacts.subscribers(management, who, self.campaign_id, pending=True)
-        untouched = sum(subscriber.untouched for subscriber in pending)
+        pending = await subscribers.listed(management, who, self.campaign_id)
+        untouched = sum(found.subscriber.untouched for found in pending)
         report(self.console, await management.ask(records.dispositions, self.campaign_id), progress, untouched)
         self.console.print(pacing_line(service.pace.pace(), self.plan.rules.frequency), highlight=False, soft_wrap=True)
         self.console.print(f"Database: {self.plan.database.absolute()}", highlight=False, soft_wrap=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -16,14 +15,12 @@ from dialer.errors import AlreadyExists, BadValue, Duplicate, NotFound
 from dialer.management.management import Management, Transaction, call_soon, verb
 from dialer.management.numbers import check_numbers
 from dialer.management.rows import check_limit
-from dialer.model import Account, Contact, ContactDetails, Phonebook, Subscriber, SubscriberStatus
+from dialer.model import Account, Contact, ContactDetails, Phonebook, SubscriberStatus
 from dialer.numbering import Numbering, numbering
-from dialer.numbers import parse_number
 from dialer.store import contacts as sql
 from dialer.store.connection import Connection
 from dialer.store.faults import refused_value
-from dialer.store.times import from_column_or_none, to_column
-from dialer.stored import reader
+from dialer.store.times import to_column
 
 CHUNK: Final = 1000
 """Contacts in one transaction of a long import: about 15 ms on the database thread."""
@@ -36,18 +33,6 @@ MOST_NAMES: Final = 20
 
 LONG_LIST: Final = 2000
 """Characters of a list of numbers from which on it is read on a thread: about 200 numbers, a millisecond or two."""
-
-PAGE: Final = 1000
-"""Subscribers that are read at once: about 3 ms on the database thread."""
-
-DONE: Final = frozenset({SubscriberStatus.ABORT, SubscriberStatus.FAIL, SubscriberStatus.COMPLETE})
-
-_READ_CONTACT = reader(Contact, "k")
-_READ_PHONEBOOK = reader(Phonebook, "p")
-_CONTACT = (
-    f"SELECT {_READ_CONTACT.columns}, {_READ_PHONEBOOK.columns} FROM contact k "  # noqa: S608
-    "JOIN phonebook p ON p.id = k.phonebook_id WHERE k.id = ?"
-)
 
 
 # --- numbers as they are entered ------------------------------------------------------------------------------------------
@@ -349,109 +334,3 @@ def subscribe_chunk(t: Transaction, campaign_id: int, phonebook_id: int, last: i
     added = t.connection.execute(sql.SUBSCRIBE_SOME, row).rowcount
     t.then(call_soon)
     return added, end
-
-
-# --- subscribers ----------------------------------------------------------------------------------------------------------
-
-
-@frozen
-class Page:
-    """Some subscribers, and the number behind which the next page begins; None after the last."""
-
-    entries: list[Subscriber]
-    after: str | None
-
-
-async def subscribers(
-    management: Management, who: Account, campaign_id: int, number: str | None = None, *, pending: bool = False
-) -> list[Subscriber]:
-    """The subscribers of a campaign in the order in which they came, or the one of `number`, as it was entered; with
-    `pending`, without those in FAIL, COMPLETE and ABORT. Read page by page, so that the flow's transactions find their way
-    between. Fails with: `NotFound`, `BadValue`, `StoreError`."""
-    if number is not None:
-        return await management.ask(subscriber, who, campaign_id, parse_number(number, "number"))
-    found: list[Subscriber] = []
-    after: str | None = ""
-    while after is not None:
-        page = await management.ask(subscriber_page, who, campaign_id, after, pending=pending)
-        found += page.entries
-        after = page.after
-    found.sort(key=lambda entry: entry.contact_id)
-    return found
-
-
-@verb
-def subscriber_page(t: Transaction, who: Account, campaign_id: int, after: str, *, pending: bool) -> Page:
-    """The next subscribers in the order of their numbers, which the index has. Raises `NotFound` for the campaign."""
-    check_ours(t.connection, who, campaign_id)
-    found = t.connection.execute(sql.SUBSCRIBERS, (campaign_id, after, PAGE)).fetchall()
-    entries = [_subscriber(campaign_id, row) for row in found if not pending or row[1] not in DONE]
-    return Page(entries, found[-1][0] if len(found) == PAGE else None)
-
-
-@verb
-def subscriber(t: Transaction, who: Account, campaign_id: int, number: str) -> list[Subscriber]:
-    """The subscriber of that number, in whatever spelling, if there is one. Raises `NotFound` for the campaign."""
-    check_ours(t.connection, who, campaign_id)
-    identity = subscribed_identity(t, campaign_id, number)
-    return [_subscriber(campaign_id, row) for row in t.connection.execute(sql.SUBSCRIBER, (campaign_id, identity))]
-
-
-def subscribed_identity(t: Transaction, campaign_id: int, number: str) -> str:
-    """The identity that a number has in a campaign, whose phonebooks may be of several regions."""
-    identities = {
-        numbering_of(t, rules).identity(number) for (rules,) in t.connection.execute(sql.RULES_OF_CAMPAIGN, (campaign_id,))
-    }
-    for identity in sorted(identities):
-        if t.connection.execute(sql.SUBSCRIBER_STATUS, (campaign_id, identity)).fetchone() is not None:
-            return identity
-    return t.numbering.identity(number)
-
-
-@verb
-def set_status(t: Transaction, who: Account, campaign_id: int, number: str, status: SubscriberStatus) -> ContactDetails:
-    """One of the first five statuses, for the subscriber of a number as it was entered. While a call is live, it takes effect
-    when that ends. Raises `BadValue`, and `NotFound`: a subscriber of a campaign that is not the user's is as if it did not
-    exist."""
-    if status > SubscriberStatus.COMPLETE:
-        raise BadValue("status", "is not for users to set")
-    wanted = parse_number(number, "number")
-    try:
-        check_ours(t.connection, who, campaign_id)
-    except NotFound as error:
-        raise (error if error.kind == "user" else NotFound("subscriber", wanted)) from None
-    identity = subscribed_identity(t, campaign_id, wanted)
-    row = (int(status), int(status), to_column(t.now), int(status), campaign_id, identity)
-    if not t.connection.execute(sql.SET_STATUS, row).rowcount:
-        raise NotFound("subscriber", wanted)
-    key, shown, contact_id = t.connection.execute(sql.SUBSCRIBER_STATUS, (campaign_id, identity)).fetchone()
-    found = t.connection.execute(_CONTACT, (contact_id,)).fetchone()
-    t.then(call_soon)
-    return ContactDetails(
-        id=key,
-        status=SubscriberStatus(shown),
-        contact=_READ_CONTACT(found),
-        phonebook=_READ_PHONEBOOK(found[_READ_CONTACT.width :]),
-    )
-
-
-def check_ours(connection: Connection, who: Account, campaign_id: int) -> None:
-    """Raise `NotFound` for a campaign that does not exist, or is somebody else's, and for a user that may do nothing."""
-    row = connection.execute(sql.OUR_CAMPAIGN, (campaign_id, who.is_superuser, who.id)).fetchone()
-    if row is None:
-        raise NotFound("user", who.username)
-    if not row[0]:
-        raise NotFound("campaign", campaign_id)
-
-
-def _subscriber(campaign_id: int, row: tuple[Any, ...]) -> Subscriber:
-    number, status, contact_id, last_attempt_at, count_attempt = row
-    moment: datetime | None = from_column_or_none(last_attempt_at)
-    return Subscriber(
-        campaign_id=campaign_id,
-        contact_id=contact_id,
-        number=number,
-        status=SubscriberStatus(status),
-        last_attempt_at=moment,
-        count_attempt=count_attempt,
-    )

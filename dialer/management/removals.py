@@ -11,8 +11,9 @@ from typing import Any
 
 from dialer.errors import NotFound
 from dialer.management import rows
-from dialer.management.contacts import CHUNK, PAGE
+from dialer.management.contacts import CHUNK
 from dialer.management.management import Management, Transaction, call_soon, verb, writes
+from dialer.management.subscribers import PAGE
 from dialer.model import Account, CampaignStatus
 from dialer.model.user import ADMINISTRATOR
 from dialer.store import contacts, removals

@@ -8,17 +8,38 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from dialer.management.contacts import check_ours, subscribed_identity
-from dialer.management.management import Management, Transaction, verb
-from dialer.model import Account, Disposition, Subscriber, SubscriberReport, SubscriberStatus
+from dialer.errors import BadValue, NotFound
+from dialer.management.contacts import numbering_of
+from dialer.management.management import Management, Transaction, call_soon, verb
+from dialer.model import (
+    Account,
+    Contact,
+    ContactDetails,
+    Disposition,
+    Phonebook,
+    Subscriber,
+    SubscriberReport,
+    SubscriberStatus,
+)
 from dialer.numbers import parse_number
+from dialer.store import contacts as sql
 from dialer.store import reports
-from dialer.store.times import from_column_or_none
+from dialer.store.connection import Connection
+from dialer.store.times import from_column_or_none, to_column
+from dialer.stored import reader
 
 PAGE: Final = 1000
 """Subscribers that are read at once: about 5 ms on the database thread."""
 
-PENDING: Final = frozenset(SubscriberStatus) - {SubscriberStatus.ABORT, SubscriberStatus.FAIL, SubscriberStatus.COMPLETE}
+DONE: Final = frozenset({SubscriberStatus.ABORT, SubscriberStatus.FAIL, SubscriberStatus.COMPLETE})
+PENDING: Final = frozenset(SubscriberStatus) - DONE
+
+_READ_CONTACT = reader(Contact, "k")
+_READ_PHONEBOOK = reader(Phonebook, "p")
+_CONTACT = (
+    f"SELECT {_READ_CONTACT.columns}, {_READ_PHONEBOOK.columns} FROM contact k "  # noqa: S608
+    "JOIN phonebook p ON p.id = k.phonebook_id WHERE k.id = ?"
+)
 
 
 @frozen
@@ -93,3 +114,50 @@ def _report(campaign_id: int, row: tuple[Any, ...], now: datetime) -> Subscriber
         reason=reason,
         next_attempt_at=subscriber.ready_at if waits else None,
     )
+
+
+def subscribed_identity(t: Transaction, campaign_id: int, number: str) -> str:
+    """The identity that a number has in a campaign, whose phonebooks may be of several regions."""
+    identities = {
+        numbering_of(t, rules).identity(number) for (rules,) in t.connection.execute(sql.RULES_OF_CAMPAIGN, (campaign_id,))
+    }
+    for identity in sorted(identities):
+        if t.connection.execute(sql.SUBSCRIBER_STATUS, (campaign_id, identity)).fetchone() is not None:
+            return identity
+    return t.numbering.identity(number)
+
+
+@verb
+def set_status(t: Transaction, who: Account, campaign_id: int, number: str, status: SubscriberStatus) -> ContactDetails:
+    """One of the first five statuses, for the subscriber of a number as it was entered. While a call is live, it takes effect
+    when that ends. Raises `BadValue`, and `NotFound`: a subscriber of a campaign that is not the user's is as if it did not
+    exist."""
+    if status > SubscriberStatus.COMPLETE:
+        raise BadValue("status", "is not for users to set")
+    wanted = parse_number(number, "number")
+    try:
+        check_ours(t.connection, who, campaign_id)
+    except NotFound as error:
+        raise (error if error.kind == "user" else NotFound("subscriber", wanted)) from None
+    identity = subscribed_identity(t, campaign_id, wanted)
+    row = (int(status), int(status), to_column(t.now), int(status), campaign_id, identity)
+    if not t.connection.execute(sql.SET_STATUS, row).rowcount:
+        raise NotFound("subscriber", wanted)
+    key, shown, contact_id = t.connection.execute(sql.SUBSCRIBER_STATUS, (campaign_id, identity)).fetchone()
+    found = t.connection.execute(_CONTACT, (contact_id,)).fetchone()
+    t.then(call_soon)
+    return ContactDetails(
+        id=key,
+        status=SubscriberStatus(shown),
+        contact=_READ_CONTACT(found),
+        phonebook=_READ_PHONEBOOK(found[_READ_CONTACT.width :]),
+    )
+
+
+def check_ours(connection: Connection, who: Account, campaign_id: int) -> None:
+    """Raise `NotFound` for a campaign that does not exist, or is somebody else's, and for a user that may do nothing."""
+    row = connection.execute(sql.OUR_CAMPAIGN, (campaign_id, who.is_superuser, who.id)).fetchone()
+    if row is None:
+        raise NotFound("user", who.username)
+    if not row[0]:
+        raise NotFound("campaign", campaign_id)

@@ -13,9 +13,9 @@ from dialer.campaigns import idle
 from dialer.campaigns.planning import Routes
 from dialer.errors import NotFound
 from dialer.management import reports
-from dialer.management.contacts import subscribed_identity
 from dialer.management.management import Transaction, reads, verb
 from dialer.management.numbers import rules_of_campaign
+from dialer.management.subscribers import subscribed_identity
 from dialer.model import Account, CampaignReport, Disposition, Gateway, SubscriberStatus
 from dialer.numbers import parse_number
 from dialer.store import reports as sql

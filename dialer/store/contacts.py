@@ -133,11 +133,6 @@ OUR_CAMPAIGN: Final = (
 """Whether a campaign may be seen by a user; no row for a user that may do nothing any more. Parameters: campaign, is a
 superuser, user."""
 
-_SUBSCRIBER_COLUMNS: Final = "s.number, s.status, s.contact_id, s.last_attempt_at, s.count_attempt"
-SUBSCRIBER: Final = f"SELECT {_SUBSCRIBER_COLUMNS} FROM subscriber s WHERE s.campaign_id = ? AND s.identity = ?"
-SUBSCRIBERS: Final = (
-    f"SELECT {_SUBSCRIBER_COLUMNS} FROM subscriber s WHERE s.campaign_id = ? AND s.number > ? ORDER BY s.number LIMIT ?"
-)
 SUBSCRIBER_STATUS: Final = (
     "SELECT s.id, coalesce(s.requested_status, s.status), s.contact_id FROM subscriber s "
     "WHERE s.campaign_id = ? AND s.identity = ?"
