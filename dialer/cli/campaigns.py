@@ -17,7 +17,8 @@ from attrs import asdict
 from dialer.cli import objects
 from dialer.cli.blocking import config_option
 from dialer.cli.contact_import import phonebook_named
-from dialer.cli.objects import Entry, RemovableCommand, entry_of, find, manage, names, option_of_json
+from dialer.cli.objects import RemovableCommand, find, manage, names
+from dialer.cli.showing import Shown, option_of_json, print_all, print_json, shown_noun
 from dialer.errors import BadValue
 from dialer.kinds import word_of
 from dialer.management import Management, campaigns, outcomes, phonebooks, records, removals, users, why
@@ -105,7 +106,7 @@ class CampaignsCommand(RemovableCommand):
         config_option(sub)
         sub.set_defaults(run=_export)
 
-    async def entries(self, management: Management) -> Sequence[Entry]:
+    async def entries(self, management: Management) -> Sequence[Shown]:
         """All campaigns."""
         owners = {each.user.id: each.user.username for each in await management.ask(users.listed)}
         found = await management.ask(campaigns.listed, ADMINISTRATOR, frozenset(CampaignStatus))
@@ -116,7 +117,7 @@ class CampaignsCommand(RemovableCommand):
             "user": owners,
         }
         return [
-            entry_of(
+            shown_noun(
                 each.campaign,
                 referred,
                 phonebooks=tuple(book.name for book in each.phonebooks),
@@ -125,7 +126,7 @@ class CampaignsCommand(RemovableCommand):
             for each in reversed(found)
         ]
 
-    async def details(self, management: Management, entry: Entry) -> Entry:
+    async def details(self, management: Management, entry: Shown) -> Shown:
         """How far it is, and why it is not calling."""
         return {**entry, **told(await management.ask(why.campaign, ADMINISTRATOR, entry["id"]))}
 
@@ -142,11 +143,11 @@ class CampaignsCommand(RemovableCommand):
             await phonebooks.attach(management, who, made, book)
         return made
 
-    async def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> None:
+    async def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> None:
         """Change what is named."""
         await management.ask(campaigns.change, ADMINISTRATOR, entry["id"], values)
 
-    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
+    def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one; the attempts of the past stay."""
         return removals.campaign(management, ADMINISTRATOR, entry["id"])
 
@@ -174,7 +175,7 @@ def _word(status: SubscriberStatus) -> str:
     return "pending" if status is SubscriberStatus.START else word_of(status)
 
 
-async def _found(management: Management, name: str) -> Entry:
+async def _found(management: Management, name: str) -> Shown:
     command = CampaignsCommand()
     return find(command, await command.entries(management), name)
 
@@ -217,21 +218,21 @@ def _detach(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    async def ask(management: Management) -> tuple[list[Entry], Entry]:
+    async def ask(management: Management) -> tuple[list[Shown], Shown]:
         entry = await _found(management, arguments.name)
         ends = await management.ask(records.dispositions, entry["id"])
         return [_shown_end(each) for each in ends], asdict(await management.ask(records.totals, entry["id"]))
 
     ends, totals = manage(arguments, ask)
     if arguments.json:
-        objects.print_json({"ends": ends, "totals": totals})
+        print_json({"ends": ends, "totals": totals})
     else:
-        objects.show(("disposition", "cause", "attempts", "counted", "talk_seconds"), ends)
+        print_all(("disposition", "cause", "attempts", "counted", "talk_seconds"), ends)
         print(f"{totals['attempts']} attempts, {totals['ended']} ended, {totals['talk_ms'] / 1000:.0f} s talked")
     return 0
 
 
-def _shown_end(end: records.DispositionCount) -> Entry:
+def _shown_end(end: records.DispositionCount) -> Shown:
     seconds = f"{end.talk_ms / 1000:.0f}"
     return {
         "disposition": str(end.disposition),
@@ -289,7 +290,7 @@ def _why(arguments: argparse.Namespace) -> int:
 
     document, lines = manage(arguments, ask)
     if arguments.json:
-        objects.print_json(document)
+        print_json(document)
     else:
         print("\n".join(lines))
     return 0

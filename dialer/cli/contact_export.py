@@ -11,7 +11,8 @@ from typing import Any, BinaryIO
 
 from dialer.cli.blocking import config_option
 from dialer.cli.contact_import import phonebook_named, phonebook_options
-from dialer.cli.objects import Entry, entry_of, json_line, manage
+from dialer.cli.objects import manage
+from dialer.cli.showing import Shown, json_line, shown_noun
 from dialer.errors import BadValue
 from dialer.files.written import header, row_of
 from dialer.management import Management, contact_list
@@ -25,9 +26,9 @@ _DESCRIPTION = (
 )
 
 
-def contact_entry(contact: Contact) -> Entry:
+def contact_entry(contact: Contact) -> Shown:
     """A contact as it is shown; `double_of` is the id of the one that has the same number in another spelling."""
-    return entry_of(contact, double_of=contact.double_of)
+    return shown_noun(contact, double_of=contact.double_of)
 
 
 def add_contact_export(parsers: Any) -> None:

@@ -11,7 +11,8 @@ import attrs
 from dialer.cli import objects
 from dialer.cli.contact_export import add_contact_export, contact_entry
 from dialer.cli.contact_import import add_import, phonebook_named, phonebook_options
-from dialer.cli.objects import Entry, Extra, RemovableCommand
+from dialer.cli.objects import Extra, RemovableCommand
+from dialer.cli.showing import Shown, print_all, print_one
 from dialer.declare import Field
 from dialer.errors import BadValue
 from dialer.kinds import LARGEST_ID
@@ -79,37 +80,37 @@ class ContactsCommand(RemovableCommand):
             variables[key.strip()] = value
         return Extra(values={contact_list.VARIABLES: variables} if variables else {})
 
-    async def listed(self, management: Management, arguments: argparse.Namespace) -> Sequence[Entry]:
+    async def listed(self, management: Management, arguments: argparse.Namespace) -> Sequence[Shown]:
         """A page of a phonebook."""
         phonebook = await _phonebook(management, arguments)
         found = await management.ask(contact_list.page, ADMINISTRATOR, phonebook.id, arguments.after, arguments.limit)
         return [contact_entry(each) for each in found]
 
-    def remark(self, entries: Sequence[Entry], arguments: argparse.Namespace) -> str:
+    def remark(self, entries: Sequence[Shown], arguments: argparse.Namespace) -> str:
         """How to see the next ones."""
         return f"there may be more: --after {entries[-1]['id']}" if len(entries) == arguments.limit else ""
 
-    async def one(self, management: Management, arguments: argparse.Namespace) -> Entry:
+    async def one(self, management: Management, arguments: argparse.Namespace) -> Shown:
         """By its number in any spelling, or else by its id."""
         phonebook = await _phonebook(management, arguments)
         found = await management.ask(contact_list.find, ADMINISTRATOR, phonebook.id, arguments.name)
         return {**contact_entry(found), "phonebook_id": phonebook.id}
 
-    async def details(self, management: Management, entry: Entry) -> Entry:
+    async def details(self, management: Management, entry: Shown) -> Shown:
         """With what it is in campaigns, and the attempts to reach it."""
         found = await management.ask(contact_list.read, ADMINISTRATOR, entry["phonebook_id"], entry["id"])
         campaigns = tuple(attrs.asdict(each) for each in found.campaigns)
         attempts = tuple(attrs.asdict(each) for each in found.attempts)
         return {**entry, "doubles": found.doubles, "campaigns": campaigns, "attempts": attempts}
 
-    def print_details(self, entry: Entry) -> None:
+    def print_details(self, entry: Shown) -> None:
         """The campaigns and the attempts are tables of their own."""
         tables = ("campaigns", "attempts")
-        objects.show_one({name: value for name, value in entry.items() if name not in tables})
+        print_one({name: value for name, value in entry.items() if name not in tables})
         for name in tables:
             if entry[name]:
                 print()
-                objects.show(tuple(entry[name][0]), entry[name])
+                print_all(tuple(entry[name][0]), entry[name])
 
     async def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> int:
         """Add one, in the name of the phonebook's user: its limits hold."""
@@ -117,12 +118,12 @@ class ContactsCommand(RemovableCommand):
         who = await management.ask(users.account_of, phonebook.user_id)
         return (await contact_list.add(management, who, phonebook.id, values)).id
 
-    async def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> None:
+    async def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> None:
         """Change what is named."""
         given = {name: value for name, value in values.items() if name != contact_list.VARIABLES}
         await management.ask(contact_list.change, ADMINISTRATOR, entry["id"], given, values.get(contact_list.VARIABLES))
 
-    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
+    def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one; no campaign calls it any more."""
         return management.ask(removals.contact, ADMINISTRATOR, entry["id"])
 

@@ -17,7 +17,8 @@ from typing import Any, Final
 from dialer.cli.blocking import config_option
 from dialer.cli.contact_export import written
 from dialer.cli.contact_import import SHOWN, STANDARD_INPUT, RefusedRows, errors_path, printable, source
-from dialer.cli.objects import manage, option_of_json, print_json, show
+from dialer.cli.objects import manage
+from dialer.cli.showing import option_of_json, print_all, print_json
 from dialer.errors import BadValue
 from dialer.files.contacts import Allowed, ContactFile, Entry, Fault, Reading, Reason, opened
 from dialer.management import Management, numbers
@@ -139,7 +140,7 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(entries)
     else:
-        show(COLUMNS, entries)
+        print_all(COLUMNS, entries)
     return 0
 
 

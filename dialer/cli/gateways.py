@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from dialer.cli import objects
-from dialer.cli.objects import Entry, RemovableCommand, entry_of, names
+from dialer.cli.objects import RemovableCommand, names
+from dialer.cli.showing import Shown, shown_noun
 from dialer.management import Management, gateways
 from dialer.model import Gateway, VoipApp
 
@@ -40,21 +41,21 @@ class GatewaysCommand(RemovableCommand):
         "description",
     )
 
-    async def entries(self, management: Management) -> Sequence[Entry]:
+    async def entries(self, management: Management) -> Sequence[Shown]:
         """All gateways."""
         found = await management.ask(gateways.listed)
         referred = {"gateway": {each.id: each.name for each in found}}
-        return [entry_of(each, referred) for each in found]
+        return [shown_noun(each, referred) for each in found]
 
     def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> Awaitable[int]:
         """Create one that can be dialled."""
         return management.ask(gateways.create, values)
 
-    def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> Awaitable[object]:
+    def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:
         """Change what is named; it can still be dialled then."""
         return management.ask(gateways.change, entry["id"], values)
 
-    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
+    def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one that nothing uses."""
         return management.ask(gateways.remove, entry["id"])
 
@@ -67,19 +68,19 @@ class VoipAppsCommand(RemovableCommand):
     help = "the voice applications: what an answered call is connected to"
     columns = ("id", "name", "type", "gateway", "data", "description")
 
-    async def entries(self, management: Management) -> Sequence[Entry]:
+    async def entries(self, management: Management) -> Sequence[Shown]:
         """All voice applications."""
         referred = {"gateway": {0: "", **await names(management, "gateway")}}
-        return [entry_of(each, referred) for each in await management.ask(gateways.applications)]
+        return [shown_noun(each, referred) for each in await management.ask(gateways.applications)]
 
     def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> Awaitable[int]:
         """Create one."""
         return management.ask(gateways.create_application, values)
 
-    def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> Awaitable[object]:
+    def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:
         """Change what is named."""
         return management.ask(gateways.change_application, entry["id"], values)
 
-    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
+    def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one that no campaign uses."""
         return management.ask(gateways.remove_application, entry["id"])

@@ -6,31 +6,23 @@ They work beside a running dialer: it reads what was changed anew at each tick.
 from __future__ import annotations
 
 import argparse
-import enum
 import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
 from attrs import Factory, frozen
-from rich.table import Table
-from rich.text import Text
 
 from dialer.cli.blocking import config_option, database_url, with_database
-from dialer.cli.tables import Column, console, print_table
+from dialer.cli.showing import Shown, print_all, print_json, print_one
 from dialer.declare import Field, noun_of
 from dialer.errors import BadValue, NotFound
 from dialer.kinds import Flag, Member, Nullable, Whole, word_of
 from dialer.management import Management, gateways
 from dialer.service import utc_now
 from dialer.store.database import Database
-from dialer.time_kinds import DAYS
-
-Entry = Mapping[str, Any]
-"""A noun as it is shown, by the names of its fields; another noun by its name."""
 
 
 @frozen(kw_only=True)
@@ -55,23 +47,23 @@ class NounCommand(ABC):
     unit_words: ClassVar[Mapping[str, str]] = {}
     actions: ClassVar[Sequence[str]] = ("add", "list", "show", "set")
 
-    async def entries(self, management: Management) -> Sequence[Entry]:
+    async def entries(self, management: Management) -> Sequence[Shown]:
         """All there are. A noun of which there are too many has `listed` and `one` instead."""
         return ()
 
-    async def listed(self, management: Management, arguments: argparse.Namespace) -> Sequence[Entry]:
+    async def listed(self, management: Management, arguments: argparse.Namespace) -> Sequence[Shown]:
         """Those that `list` shows."""
         return await self.entries(management)
 
-    async def one(self, management: Management, arguments: argparse.Namespace) -> Entry:
+    async def one(self, management: Management, arguments: argparse.Namespace) -> Shown:
         """The one that is named. Raises `NotFound`, `BadValue`."""
         return find(self, await self.entries(management), arguments.name)
 
-    def print_details(self, entry: Entry) -> None:
+    def print_details(self, entry: Shown) -> None:
         """Show it to people."""
-        show_one(entry)
+        print_one(entry)
 
-    def remark(self, entries: Sequence[Entry], arguments: argparse.Namespace) -> str:
+    def remark(self, entries: Sequence[Shown], arguments: argparse.Namespace) -> str:
         """A sentence behind a list, for people."""
         return ""
 
@@ -80,7 +72,7 @@ class NounCommand(ABC):
         """Create one. Fires with its id."""
 
     @abstractmethod
-    def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> Awaitable[object]:
+    def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:
         """Change what `values` names."""
 
     def more_options(self, parser: Any, action: str) -> None:  # noqa: B027 (most have none)
@@ -93,7 +85,7 @@ class NounCommand(ABC):
     def more_actions(self, parsers: Any) -> None:  # noqa: B027 (most have none)
         """Actions of its own."""
 
-    async def details(self, management: Management, entry: Entry) -> Entry:
+    async def details(self, management: Management, entry: Shown) -> Shown:
         """All that `show` tells of one."""
         return entry
 
@@ -118,7 +110,7 @@ class RemovableCommand(NounCommand):
     removal: ClassVar[str] = "that nothing uses"
 
     @abstractmethod
-    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
+    def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove it, or fail with `InUse`."""
 
 
@@ -279,17 +271,17 @@ def _list(command: NounCommand, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(entries)
     else:
-        show(command.columns, entries)
+        print_all(command.columns, entries)
         _tell(Extra(note=command.remark(entries, arguments)))
     return 0
 
 
-async def _listed(command: NounCommand, arguments: argparse.Namespace, management: Management) -> Sequence[Entry]:
+async def _listed(command: NounCommand, arguments: argparse.Namespace, management: Management) -> Sequence[Shown]:
     return await command.listed(management, arguments)
 
 
 def _show(command: NounCommand, arguments: argparse.Namespace) -> int:
-    async def look(management: Management) -> Entry:
+    async def look(management: Management) -> Shown:
         return await command.details(management, await command.one(management, arguments))
 
     entry = manage(arguments, look)
@@ -328,7 +320,7 @@ def _remove(command: RemovableCommand, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def find(command: NounCommand, entries: Sequence[Entry], name: str) -> Entry:
+def find(command: NounCommand, entries: Sequence[Shown], name: str) -> Shown:
     """The entry of that name, or else of that id. Raises `NotFound`, and `BadValue` for a name that several have."""
     named = [entry for entry in entries if entry[command.key] == name]
     if len(named) > 1:
@@ -343,97 +335,3 @@ def _tell(extra: Extra) -> None:
     """On standard error, so that what programs read stays what it is."""
     if extra.note:
         print(extra.note, file=sys.stderr)
-
-
-# --- showing --------------------------------------------------------------------------------------------------------------
-
-
-def entry_of(value: Any, referred: Mapping[str, Mapping[int, str]] | None = None, **more: Any) -> Entry:
-    """A noun as it is shown: its fields but for secrets and inner ones; `referred` has the names of other nouns by their
-    ids."""
-    found: dict[str, Any] = {}
-    for field in noun_of(type(value)).fields:
-        shown = not field.read_only or field.is_key or field.name in ("created_at", "updated_at")
-        if field.secret or not shown:
-            continue
-        held = getattr(value, field.name)
-        by_name = (referred or {}).get(field.refers_to)
-        found[field.attribute if by_name else field.name] = by_name.get(held) if by_name else held
-    return {**found, **more}
-
-
-def print_json(found: Any) -> None:
-    """For programs: enums as words, moments in UTC."""
-    print(json.dumps(_plain(found), indent=2, ensure_ascii=False))
-
-
-def json_line(found: Any) -> str:
-    """The same on one line, with its end."""
-    return json.dumps(_plain(found), ensure_ascii=False) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case Mapping():
-            return {name: _plain(each) for name, each in value.items()}
-        case list() | tuple():
-            return [_plain(each) for each in value]
-        case enum.Enum():
-            return word_of(value)
-        case datetime():
-            return value.isoformat(" ", "seconds")[:19]
-        case bool() | int() | None:
-            return value
-    return str(value)
-
-
-def show(columns: Sequence[str], entries: Sequence[Entry]) -> None:
-    """A table, one row an entry; columns in which no entry has anything are left out."""
-    used = [name for name in columns if any(entry[name] not in (None, "", ()) for entry in entries)]
-    print_table(
-        [
-            Column(
-                name.replace("_", " "),
-                [_shown(entry[name]) for entry in entries],
-                right=bool(entries) and all(type(entry[name]) in (int, float, type(None)) for entry in entries),
-            )
-            for name in used or columns
-        ]
-    )
-
-
-def option_of_json(parser: Any) -> None:
-    """The option of what programs read."""
-    parser.add_argument("--json", action="store_true", help="for programs")
-
-
-def show_one(entry: Entry) -> None:
-    """All of an entry, one line a field."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in entry.items():
-        table.add_row(Text(name.replace("_", " ")), Text(_shown(value)))
-    console().print(table)
-
-
-def _shown(value: object) -> str:
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case enum.Enum():
-            return word_of(value)
-        case (bool(), *_) if isinstance(value, tuple) and len(value) == len(DAYS):
-            return ",".join(day[:3] for day, flag in zip(DAYS, value, strict=True) if flag)
-        case tuple():
-            return " ".join(map(str, value))
-        case Mapping():
-            told = value.get("text") or ", ".join(f"{name} {_shown(each)}" for name, each in value.items())
-            return told or "-"
-        case datetime():
-            return value.isoformat(" ", "seconds")[:19]
-        case _:
-            text = str(value)
-            return text if text.isprintable() else repr(text)

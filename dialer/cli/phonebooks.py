@@ -8,7 +8,8 @@ from typing import Any
 
 from dialer.cli import objects
 from dialer.cli.contact_export import add_phonebook_export
-from dialer.cli.objects import Entry, RemovableCommand, entry_of
+from dialer.cli.objects import RemovableCommand
+from dialer.cli.showing import Shown, shown_noun
 from dialer.errors import BadValue
 from dialer.management import Management, phonebooks, removals, users
 from dialer.model import Phonebook
@@ -39,14 +40,14 @@ class PhonebooksCommand(RemovableCommand):
         """The contacts, out."""
         add_phonebook_export(parsers)
 
-    async def entries(self, management: Management) -> Sequence[Entry]:
+    async def entries(self, management: Management) -> Sequence[Shown]:
         """All phonebooks, the oldest first, each with the names of the campaigns that use it."""
         owners = {each.user.id: each.user.username for each in await management.ask(users.listed)}
         uses = await management.ask(phonebooks.uses)
         found = await management.ask(phonebooks.listed, ADMINISTRATOR)
-        return [entry_of(each, {"user": owners}, campaigns=uses.get(each.id, ())) for each in reversed(found)]
+        return [shown_noun(each, {"user": owners}, campaigns=uses.get(each.id, ())) for each in reversed(found)]
 
-    async def details(self, management: Management, entry: Entry) -> Entry:
+    async def details(self, management: Management, entry: Shown) -> Shown:
         """With how many contacts it has."""
         return {**entry, "contacts": await management.ask(phonebooks.size, entry["id"])}
 
@@ -57,10 +58,10 @@ class PhonebooksCommand(RemovableCommand):
         who = await management.ask(users.account, arguments.user)
         return (await management.ask(phonebooks.create, who, values)).id
 
-    def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> Awaitable[object]:
+    def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:
         """Change what is named; the region only while there are no contacts."""
         return management.ask(phonebooks.change, ADMINISTRATOR, entry["id"], values)
 
-    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
+    def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one with its contacts; no campaign calls them any more."""
         return removals.phonebook(management, ADMINISTRATOR, entry["id"])

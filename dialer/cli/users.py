@@ -8,8 +8,9 @@ from typing import Any
 
 from dialer.accounts import hash_password
 from dialer.cli import objects
-from dialer.cli.objects import Entry, Extra, RemovableCommand, entry_of
+from dialer.cli.objects import Extra, RemovableCommand
 from dialer.cli.passwords import given_password, password_options, prompted
+from dialer.cli.showing import Shown, shown_noun
 from dialer.management import Management, removals, users
 from dialer.model import User
 from dialer.patterns import parse_patterns
@@ -75,10 +76,10 @@ class UsersCommand(RemovableCommand):
         note = f"password of {name}: {password.text}" if password is not None and password.generated else ""
         return Extra(values=values, note=note)
 
-    async def entries(self, management: Management) -> Sequence[Entry]:
+    async def entries(self, management: Management) -> Sequence[Shown]:
         """All users."""
         return [
-            entry_of(
+            shown_noun(
                 each.user,
                 has_password=bool(each.user.password_hash),
                 blacklist=each.blacklist,
@@ -91,11 +92,11 @@ class UsersCommand(RemovableCommand):
         """Create one."""
         return management.ask(users.create, values)
 
-    def change(self, management: Management, entry: Entry, values: Mapping[str, Any]) -> Awaitable[object]:
+    def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:
         """Change what is named."""
         return management.ask(users.change, entry["id"], values)
 
-    def remove(self, management: Management, entry: Entry, arguments: argparse.Namespace) -> Awaitable[object]:
+    def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one that has nothing, or with all that it has."""
         if arguments.everything:
             return removals.user(management, entry["id"])
