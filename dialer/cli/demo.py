@@ -15,7 +15,7 @@ from dialer.cli.demo_run import EXIT_FAILED, DemoPlan, DemoRun
 from dialer.cli.frame import without_configuration
 from dialer.errors import BadValue
 from dialer.esl.inbound import SwitchConfig
-from dialer.files.whole import BadRow, Contacts, read_contacts
+from dialer.files.whole import BadRow, ReadContacts, read_contacts
 from dialer.model import Contact
 from dialer.model.gateway import parse_dial_string
 
@@ -98,16 +98,16 @@ def _status(bad_rows: tuple[BadRow, ...]) -> int:
     return EXIT_BAD_ROWS if bad_rows else 0
 
 
-def _contacts(arguments: argparse.Namespace) -> Contacts:
+def _contacts(arguments: argparse.Namespace) -> ReadContacts:
     if arguments.contacts is not None:
         return read_contacts(arguments.contacts)
     if arguments.switch != SIMULATOR:
         raise BadValue("--contacts", "is needed with a real switch: made-up numbers belong to somebody")
     contacts = tuple(Contact(number=f"1555{index:07}") for index in range(1, arguments.calls + 1))
-    return Contacts(contacts=contacts)
+    return ReadContacts(contacts=contacts)
 
 
-def _plan(arguments: argparse.Namespace, file: Contacts) -> DemoPlan:
+def _plan(arguments: argparse.Namespace, file: ReadContacts) -> DemoPlan:
     simulated = arguments.switch == SIMULATOR
     if not simulated and arguments.gateway is None:
         raise BadValue("--gateway", "is needed with a real switch, such as sofia/gateway/carrier/{number}")

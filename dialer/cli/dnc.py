@@ -6,31 +6,23 @@ import argparse
 import csv
 import io
 import json
-import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
 from dialer.cli.blocking import config_option
 from dialer.cli.contact_export import written
-from dialer.cli.contact_import import SHOWN, STANDARD_INPUT, RefusedRows, errors_path, printable, source
+from dialer.cli.file_import import STANDARD_INPUT, file_options, printable, source, take
 from dialer.cli.objects import manage
 from dialer.cli.showing import option_of_json, print_all, print_json
 from dialer.errors import BadValue
-from dialer.files.contacts import Allowed, ContactFile, Entry, Fault, Reading, Reason, opened
+from dialer.files.contacts import Allowed, ContactFile, Reading
 from dialer.management import Management, numbers
-from dialer.management.imports import Refusal
+from dialer.management.forbidding import OntoDoNotCallList
 from dialer.model import DoNotCallEntry
 
 EXIT_LISTED: Final = 1
 EXIT_REFUSED: Final = 1
-CHUNK: Final = 2000
-"""Numbers in one transaction: some ten milliseconds on the database thread."""
-PAUSE: Final = 0.02
-"""Seconds between two transactions, beside a dialer that waits for the file of SQLite."""
 PAGE: Final = 10_000
 COLUMNS: Final = ("number", "reason", "since")
 
@@ -64,13 +56,7 @@ def add_parser(commands: Any) -> None:
         "perhaps one for the `reason`. What is there already stays as it is.",
         epilog="Exit status: 0 all are on the list; 1 rows were refused; 2 wrong usage or unusable file.",
     )
-    sub.add_argument("file", metavar="FILE", help="the file; - for standard input")
-    sub.add_argument(
-        "--no-header", action="store_true", help="the first row is a number (a file that begins so needs no word)"
-    )
-    sub.add_argument("--encoding", default="", help="such as utf-8 or cp1252 (default: what the file seems to have)")
-    sub.add_argument("--errors", type=Path, metavar="FILE", help="where rows that are not taken go (default: FILE.errors.csv)")
-    sub.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
+    file_options(sub, header="the first row is a number (a file that begins so needs no word)")
     _common(sub, _import)
     sub = actions.add_parser("export", help="all of them as CSV, which `dialer dnc import` takes")
     sub.add_argument("file", metavar="FILE", nargs="?", default="-", help="where to (default: standard output)")
@@ -156,64 +142,37 @@ def _tell(arguments: argparse.Namespace, counts: dict[str, int]) -> None:
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    with ExitStack() as stack:
-        file = _opened(arguments, stack)
-        errors = RefusedRows(file, errors_path(arguments), named=SHOWN)
-        stack.callback(errors.close)
-        counts: Counter[str] = manage(arguments, lambda management: _take(management, file, errors, arguments.dry_run))
-    total = {"rows": counts["rows"], "added": counts["added"], "already_there": counts["there"], "refused": errors.count}
-    _tell(arguments, total)
+    async def place(management: Management) -> OntoDoNotCallList:
+        return OntoDoNotCallList()
+
+    outcome = take(arguments, _opened, place)
+    tally, errors = outcome.tally, outcome.errors
+    counts = {"rows": tally.rows, "added": tally.taken, "already_there": tally.known}
+    _tell(arguments, {**counts, "duplicates": tally.duplicates, "refused": tally.refused})
     if errors.count and errors.path is not None and not arguments.json:
-        print(f"{errors.path} has the rows that were not taken, each with its reason")
-    return EXIT_REFUSED if errors.count else 0
+        print(f"{errors.path} has the {errors.count} rows that were not taken, each with its reason")
+    return EXIT_REFUSED if tally.refused else 0
 
 
 def _opened(arguments: argparse.Namespace, stack: ExitStack) -> ContactFile:
     """A file whose first row is a number has no header."""
-    stream, name, _ = source(arguments.file, stack)
-    file = ContactFile(stream, name, Reading(encoding=arguments.encoding, header=not arguments.no_header))
+    reading = Reading(encoding=arguments.encoding, header=not arguments.no_header)
+    file = ContactFile(*source(arguments.file, stack), reading)
     try:
         file.open()
     except BadValue:
-        if arguments.no_header or arguments.file == STANDARD_INPUT:
+        if arguments.no_header or arguments.file == STANDARD_INPUT or not _begins_with_number(arguments):
             raise
-        again = stack.enter_context(opened(Path(arguments.file)))
-        bare = ContactFile(again, name, Reading(encoding=arguments.encoding, header=False))
-        bare.open()
-        if next(iter(bare.entries(Allowed()))).contact is None:
-            raise
-        bare = ContactFile(stack.enter_context(opened(Path(arguments.file))), name, bare.reading)
-        bare.open()
-        return bare
+        file = ContactFile(*source(arguments.file, stack), Reading(encoding=arguments.encoding, header=False))
+        file.open()
     return file
 
 
-async def _take(management: Management, file: ContactFile, errors: RefusedRows, dry_run: bool) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    entries = file.entries(Allowed(rules=management.numbering))
-    while chunk := list(islice(entries, CHUNK)):
-        taken, refusals = _parted(chunk)
-        errors.add(refusals)
-        listed = [(contact.number, contact.identity, _reason(contact)) for contact in taken]
-        if dry_run:
-            added = await management.ask(numbers.unknown, [identity for _, identity, _ in listed])
-        else:
-            added = await management.ask(numbers.forbid_all, listed)
-        counts.update(rows=len(chunk), added=added, there=len(listed) - added)
-        if not dry_run and management.database.is_dialled_with():
-            time.sleep(PAUSE)
-    return counts
-
-
-def _parted(chunk: Sequence[Entry]) -> tuple[list[Any], list[Refusal]]:
-    taken = [entry.contact for entry in chunk if entry.contact is not None]
-    refused = [Refusal(each, each.fault or Fault(Reason.VALUE, "is no number")) for each in chunk if each.contact is None]
-    return taken, refused
-
-
-def _reason(contact: Any) -> str:
-    named = {name.casefold(): value for name, value in contact.additional_vars.items()}
-    return str(named.get("reason") or contact.description)[:255]
+def _begins_with_number(arguments: argparse.Namespace) -> bool:
+    with ExitStack() as stack:
+        bare = ContactFile(*source(arguments.file, stack), Reading(encoding=arguments.encoding, header=False))
+        bare.open()
+        return next(iter(bare.entries(Allowed()))).contact is not None
 
 
 def _export(arguments: argparse.Namespace) -> int:

@@ -33,7 +33,7 @@ _OTHER_WORDS = {
 """Words that other programs have for an action."""
 
 
-class CommandParser(argparse.ArgumentParser):
+class ShellParser(argparse.ArgumentParser):
     """The parser of a command; those below it are of this class, too, so each takes the options of all commands."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -84,7 +84,7 @@ def _either(words: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def without_configuration(parser: CommandParser, reason: str) -> None:
+def without_configuration(parser: ShellParser, reason: str) -> None:
     """Say of a command that one who names a configuration has something in mind that it does not do: `reason`."""
     parser.config_option.help = argparse.SUPPRESS
     parser.set_defaults(no_config=reason)

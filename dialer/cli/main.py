@@ -25,7 +25,7 @@ from dialer.cli import (
     simulate,
     users,
 )
-from dialer.cli.frame import EXIT_USAGE, CommandParser, chosen_config
+from dialer.cli.frame import EXIT_USAGE, ShellParser, chosen_config
 from dialer.errors import BadValue, DialerError
 from dialer.logs import log_to_stderr
 from dialer.service import utc_now
@@ -34,9 +34,9 @@ EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
 
-def build_parser() -> CommandParser:
+def build_parser() -> ShellParser:
     """The command line, whole."""
-    parser = CommandParser(prog="dialer", description="An outbound dialer for FreeSWITCH.")
+    parser = ShellParser(prog="dialer", description="An outbound dialer for FreeSWITCH.")
     parser.set_defaults(config=None, log_level=None, needs_config=False, no_config="")
     parser.add_argument("--version", action="version", version=f"dialer {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

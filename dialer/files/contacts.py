@@ -51,19 +51,19 @@ class Reason(enum.StrEnum):
     LIMIT = "limit of the user"
 
 
-class Fault(NamedTuple):
+class RowFault(NamedTuple):
     """Why a row is not taken: the kind of reason, and the sentence."""
 
     reason: Reason
     text: str
 
 
-class Entry(NamedTuple):
+class FileRow(NamedTuple):
     """A row of the file, and the contact that it is, or else its fault."""
 
     row: Row
     contact: Contact | None
-    fault: Fault | None
+    fault: RowFault | None
 
 
 @frozen(kw_only=True)
@@ -125,7 +125,7 @@ class ContactFile:
                     raise
                 raise BadValue(self.name, f"{_EXPECTED}; {error.problem}") from None
 
-    def entries(self, allowed: Allowed) -> Iterator[Entry]:
+    def entries(self, allowed: Allowed) -> Iterator[FileRow]:
         """Each row that is not blank. Raises `BadValue` where the file is no text any more, and `OSError`."""
         make = _maker(self.columns, allowed)
         for row in self._rows():
@@ -133,20 +133,20 @@ class ContactFile:
             if row.plain and row.raw.isascii():
                 pass
             elif row.problem:
-                fault = Fault(Reason.QUOTES, row.problem)
+                fault = RowFault(Reason.QUOTES, row.problem)
             elif "\0" in row.raw:
-                fault = Fault(Reason.NUL, "holds a NUL character")
+                fault = RowFault(Reason.NUL, "holds a NUL character")
             elif not row.raw.isascii() and (problem := self.text.fault(row.raw)):
-                fault = Fault(Reason.ENCODING, problem)
+                fault = RowFault(Reason.ENCODING, problem)
             contact = None
             if fault is None:
                 try:
                     contact = make(row)
-                except Refused as error:
+                except RowRefused as error:
                     fault = error.fault
                 except BadValue as error:
-                    fault = Fault(Reason.NUMBER if error.field == NUMBER else Reason.VALUE, str(error))
-            yield Entry(row, contact, fault)
+                    fault = RowFault(Reason.NUMBER if error.field == NUMBER else Reason.VALUE, str(error))
+            yield FileRow(row, contact, fault)
 
     def header_with_error(self) -> str:
         """What a file of refused rows begins with: the lines before the first row of this one, and its header with a column
@@ -193,12 +193,12 @@ class ContactFile:
         return [names[at] for at in range(columns.width)]
 
 
-class Refused(BadValue):
+class RowRefused(BadValue):
     """A row that is refused for a reason of its own."""
 
     def __init__(self, reason: Reason, text: str) -> None:
         super().__init__("row", text)
-        self.fault = Fault(reason, text)
+        self.fault = RowFault(reason, text)
 
 
 def clean(text: str) -> str:
@@ -269,7 +269,7 @@ def _maker(columns: Columns, allowed: Allowed) -> Callable[[Row], Contact]:
 
     def checked(number: str) -> str:
         if is_emergency(number) or (others and any(each.is_emergency(number) for each in others)):
-            raise Refused(Reason.EMERGENCY, f"contact: {number} is an emergency number, which is never dialled")
+            raise RowRefused(Reason.EMERGENCY, f"contact: {number} is an emergency number, which is never dialled")
         return number
 
     return make
@@ -303,15 +303,15 @@ def _united(several: Mapping[str, str], found: Mapping[str, str]) -> Mapping[str
 
 
 def _fitted(cells: Sequence[str], columns: Columns) -> Sequence[str]:
-    """Without empty fields that are too many. Raises `Refused` for others, and for a field without a column's name."""
+    """Without empty fields that are too many. Raises `RowRefused` for others, and for a field without a column's name."""
     width = columns.width
     for at in columns.nameless:
         if at < len(cells) and cells[at].strip():
-            raise Refused(Reason.TOO_MANY, f"field {at + 1} has a value, and its column has no name")
+            raise RowRefused(Reason.TOO_MANY, f"field {at + 1} has a value, and its column has no name")
     if len(cells) < width:
-        raise Refused(Reason.TOO_FEW, f"{_fields(len(cells))}, but the header has {width}")
+        raise RowRefused(Reason.TOO_FEW, f"{_fields(len(cells))}, but the header has {width}")
     if any(text.strip() for text in cells[width:]):
-        raise Refused(Reason.TOO_MANY, f"{_fields(len(cells))}, but the header has {width}")
+        raise RowRefused(Reason.TOO_MANY, f"{_fields(len(cells))}, but the header has {width}")
     return cells
 
 

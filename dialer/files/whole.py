@@ -20,7 +20,7 @@ class BadRow:
 
 
 @frozen(kw_only=True)
-class Contacts:
+class ReadContacts:
     """The content of a file, row by row."""
 
     contacts: tuple[Contact, ...]
@@ -30,7 +30,7 @@ class Contacts:
 _ANY: Final = Allowed()
 
 
-def read_contacts(path: Path, allowed: Allowed = _ANY) -> Contacts:
+def read_contacts(path: Path, allowed: Allowed = _ANY) -> ReadContacts:
     """Read a file of contacts, each number once. Raises `BadValue` when it cannot be read or is no such file at all; rows that
     are wrong are reported in the result, and so is a number that occurs twice."""
     contacts: dict[str, Contact] = {}
@@ -48,7 +48,7 @@ def read_contacts(path: Path, allowed: Allowed = _ANY) -> Contacts:
                 bad.append(BadRow(line=row.line, reason=twice(contact.number, contacts[identity].number, lines[identity])))
             else:
                 contacts[identity], lines[identity] = contact, row.line
-    return Contacts(contacts=tuple(contacts.values()), bad_rows=tuple(bad))
+    return ReadContacts(contacts=tuple(contacts.values()), bad_rows=tuple(bad))
 
 
 def twice(number: str, first: str, line: int) -> str:

@@ -52,25 +52,35 @@ def test_a_file_of_bare_numbers_is_taken_and_each_bad_line_is_named(listed, tmp_
     file.write_text("15550000099\n+1 555 000 0098\nabc\n\n4.47E+11\n")
     ran = listed.run("dnc", "import", file)
     assert ran.status == 1
-    assert ran.out.startswith("4 rows, 1 added, 1 already there, 2 refused\n")
+    assert ran.out.startswith("4 rows, 1 added, 1 already there, 0 duplicates, 2 refused\n")
     assert f"{file}:3: contact: 'abc' is not a number" in ran.err
     assert f"{file}:5: contact: '4.47E+11' is a number that a spreadsheet has rounded" in ran.err
     assert "abc" in (tmp_path / "numbers.txt.errors.csv").read_text()
     again = listed.run("dnc", "import", file, "--json")
-    assert again.json == {"rows": 4, "added": 0, "already_there": 2, "refused": 2}
+    assert again.json == {"rows": 4, "added": 0, "already_there": 2, "duplicates": 0, "refused": 2}
+
+
+def test_spellings_of_one_number_in_a_file_are_one(listed, tmp_path):
+    file = tmp_path / "numbers.txt"
+    file.write_text("+15550000098\n15550000098\n001 555 000 0098\n15550000099\n")
+    told = {"rows": 4, "added": 1, "already_there": 1, "duplicates": 2, "refused": 0}
+    assert listed.good("dnc", "import", file, "--dry-run", "--json").json == told
+    ran = listed.good("dnc", "import", file, "--json")
+    assert ran.json == told
+    assert f"{file}:2: 15550000098 is +15550000098 of line 1" in ran.err
 
 
 def test_a_table_has_a_column_for_the_reason(listed, tmp_path):
     file = tmp_path / "list.csv"
     file.write_text("Phone;Reason\n+44 20 7946 0123;asked by letter\n")
-    assert listed.good("dnc", "import", file).out == "1 rows, 1 added, 0 already there, 0 refused\n"
+    assert listed.good("dnc", "import", file).out == "1 rows, 1 added, 0 already there, 0 duplicates, 0 refused\n"
     assert "(asked by letter)" in listed.run("dnc", "check", "00442079460123").out
 
 
 def test_a_trial_writes_nothing(listed, tmp_path):
     file = tmp_path / "numbers.txt"
     file.write_text("100\n5551\n")
-    assert listed.good("dnc", "import", file, "--dry-run").out == "2 rows, 1 added, 1 already there, 0 refused\n"
+    assert listed.good("dnc", "import", file, "--dry-run").out == "2 rows, 1 added, 1 already there, 0 duplicates, 0 refused\n"
     assert len(listed.good("dnc", "list", "--json").json) == 2
 
 
@@ -78,7 +88,7 @@ def test_export_and_import_again_change_nothing(listed, tmp_path, monkeypatch):
     monkeypatch.setattr("dialer.cli.dnc.PAGE", 1)
     first, second = tmp_path / "one.csv", tmp_path / "two.csv"
     listed.good("dnc", "export", first)
-    assert listed.good("dnc", "import", first).out == "2 rows, 0 added, 2 already there, 0 refused\n"
+    assert listed.good("dnc", "import", first).out == "2 rows, 0 added, 2 already there, 0 duplicates, 0 refused\n"
     listed.good("dnc", "export", second)
     assert first.read_text() == second.read_text()
     assert first.read_text().splitlines()[0] == "number,reason,since"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dialer.cli import frame
-from dialer.cli.frame import CommandParser, find_config
+from dialer.cli.frame import ShellParser, find_config
 from dialer.cli.main import build_parser, main
 from dialer.errors import BadValue
 from tests.unit.cli.support import Commands
@@ -17,9 +17,9 @@ from tests.unit.cli.support import Commands
 READS_NONE = {("init",), ("demo",), ("simulate",), ("help",), ("freeswitch", "uninstall")}
 
 
-def leaves(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], CommandParser]]:
+def leaves(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], ShellParser]]:
     """Each command that can be run, with its words."""
-    assert isinstance(parser, CommandParser)
+    assert isinstance(parser, ShellParser)
     below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     if not below or not below[0].required:
         yield path, parser

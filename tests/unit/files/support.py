@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define
 
-from dialer.files.contacts import Allowed, ContactFile, Entry, Reading
+from dialer.files.contacts import Allowed, ContactFile, FileRow, Reading
 from dialer.model import Contact
 
 
@@ -16,7 +16,7 @@ class Read:
     """A file that was read to its end."""
 
     file: ContactFile
-    entries: list[Entry]
+    entries: list[FileRow]
 
     @property
     def contacts(self) -> list[Contact]:

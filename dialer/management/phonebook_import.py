@@ -1,0 +1,95 @@
+"""Contacts of files into phonebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+from attrs import frozen
+from twisted.internet.defer import Deferred
+
+from dialer.errors import NotFound
+from dialer.files.contacts import Allowed, Reason, RowFault
+from dialer.management.contacts import contact_row, phonebook_numbering
+from dialer.management.imports import Added
+from dialer.management.management import Management, Transaction, call_soon, verb
+from dialer.management.numbers import number_rules
+from dialer.model import Contact
+from dialer.store import contacts as sql
+from dialer.store.faults import refused_value
+from dialer.store.times import to_column
+
+STATEMENT: Final = 125
+"""Contacts in one statement, which is kept prepared: 1,250 parameters."""
+
+
+@frozen
+class IntoPhonebook:
+    """The contacts of a file become those of a phonebook, and are called by its campaigns."""
+
+    phonebook_id: int
+
+    async def allowed(self, management: Management) -> Allowed:
+        """The rules of the phonebook; those of the installation hold for emergency numbers, too. Fails with `NotFound`."""
+        ours, rules = management.numbering, await management.ask(phonebook_numbering, self.phonebook_id)
+        return Allowed(rules=rules, others=() if ours is rules else (ours,), phonebook_id=self.phonebook_id)
+
+    def add(self, management: Management, contacts: Sequence[Contact], planned: int | None) -> Deferred[Added]:
+        """See `add_contacts`."""
+        return management.ask(add_contacts, self.phonebook_id, contacts, planned)
+
+
+@verb
+def add_contacts(t: Transaction, phonebook_id: int, contacts: Sequence[Contact], planned: int | None = None) -> Added:
+    """Add those that are new and that the phonebook's owner may call and has room for, and subscribe them to the phonebook's
+    campaigns that have not ended. They are of this phonebook, and no two have the same identity. With `planned`, nothing is
+    written: so many would have been added before. Raises `NotFound`."""
+    connection = t.connection
+    row = connection.execute(sql.PHONEBOOK_OF_IMPORT, (phonebook_id,)).fetchone()
+    if row is None:
+        raise NotFound("phonebook", phonebook_id)
+    has_rules, maximum, largest = row
+    if maximum is not None and largest is None:
+        (largest,) = connection.execute(sql.CONTACTS_UP_TO, (phonebook_id, maximum)).fetchone()
+    refused = _refused_by_owner(t, phonebook_id, contacts) if has_rules else {}
+    left = [(index, contact) for index, contact in enumerate(contacts) if index not in refused]
+    room = len(left) if maximum is None else max(0, maximum - largest - (planned or 0))
+    known: set[str] = set()
+    if planned is not None or room < len(left):
+        listed = orjson.dumps([contact.identity for _, contact in left]).decode()
+        known = {identity for (identity,) in connection.execute(sql.KNOWN.of(connection), (phonebook_id, listed))}
+        left = [(index, contact) for index, contact in left if contact.identity not in known]
+        for index, _ in left[room:]:
+            refused[index] = RowFault(Reason.LIMIT, f"the user may have {maximum} contacts in a campaign")
+        left = left[:room]
+    if planned is not None or not left:
+        return Added(taken=len(left), known=len(known), refused=refused)
+    taken = _insert(t, phonebook_id, [contact for _, contact in left])
+    return Added(taken=taken, known=len(known) + len(left) - taken, refused=refused)
+
+
+def _refused_by_owner(t: Transaction, phonebook_id: int, contacts: Sequence[Contact]) -> dict[int, RowFault]:
+    rules = number_rules(t.connection, phonebook_id)
+    faults = {}
+    for index, contact in enumerate(contacts):
+        if why := rules.refusal(contact.number, contact.identity):
+            faults[index] = RowFault(Reason.WHITELIST if "whitelist" in why else Reason.BLACKLIST, why)
+    return faults
+
+
+def _insert(t: Transaction, phonebook_id: int, contacts: Sequence[Contact]) -> int:
+    """How many were new. One statement adds many: while it runs, Python reads the next chunk."""
+    connection, moment, taken = t.connection, to_column(t.now), 0
+    (last,) = connection.execute(sql.NEWEST_CONTACT).fetchone()
+    try:
+        for start in range(0, len(contacts), STATEMENT):
+            some = contacts[start : start + STATEMENT]
+            values = [value for contact in some for value in contact_row(contact, moment)]
+            taken += connection.execute(sql.add_unknown_contacts(len(some)), values).rowcount
+    except Exception as error:
+        raise refused_value(error) or error from error
+    if taken:
+        connection.execute(sql.SUBSCRIBE_NEW, (moment, phonebook_id, last))
+        t.then(call_soon)
+    return taken
