@@ -23,10 +23,10 @@ from dialer.host import Host
 from dialer.management import campaigns, gateways, users
 from dialer.management.contacts import import_contacts
 from dialer.model import Contact, VoipAppType
-from dialer.service import utc_now
 from dialer.settings import Config
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
+from dialer.wall_clock import utc_now
 
 CALLS_PER_SECOND = 100
 

@@ -19,10 +19,11 @@ from dialer.management import Management, campaigns, gateways, phonebooks, users
 from dialer.management.contacts import import_contacts
 from dialer.metrics import PaceMeter
 from dialer.model import Account, AttemptResult, Contact, VoipAppType
-from dialer.service import DialerService, ServiceSettings, utc_now
+from dialer.service import DialerService, ServiceSettings
 from dialer.settings import OutboundSettings
 from dialer.store.database import NodeIdentity
 from dialer.store.schema import upgrade
+from dialer.wall_clock import utc_now
 
 
 @frozen(kw_only=True)

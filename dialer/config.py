@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -46,7 +47,8 @@ def parse_config(raw: Mapping[str, object], source: str = "configuration") -> Co
 
 def validated(declared: type[T], raw: Mapping[str, object]) -> T:
     """The value of a class of `dialer.settings`, made of what a file has. Raises pydantic's `ValidationError`."""
-    return _value(declared, _model(declared).model_validate(raw))
+    any_type: type = declared  # mypy does not take a `type[T]` for hashable
+    return _value(declared, _model(any_type).model_validate(raw))
 
 
 def section(name: str) -> type:
@@ -55,6 +57,7 @@ def section(name: str) -> type:
     return next(item for item in (hint, *get_args(hint)) if isinstance(item, type) and has(item))
 
 
+@cache
 def _model(declared: type) -> type[BaseModel]:
     """The checks for a section, or for the whole file. A name that is not declared is refused."""
     hints = get_type_hints(declared)

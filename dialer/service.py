@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from dialer.store.nodes import Nodes
 from dialer.store.outbox import Outbox
+from dialer.wall_clock import utc_now
 
 log = structlog.get_logger()
 
@@ -63,11 +64,6 @@ class ServiceSettings:
     apps: AppSettings = Factory(AppSettings)
     applications: Mapping[VoipAppType, Application] = BUILT_IN
     recovery: RecoverySettings = Factory(RecoverySettings)
-
-
-def utc_now() -> datetime:
-    """The clock of the wiring: everything below it is handed this function."""
-    return datetime.now(UTC)
 
 
 @define(eq=False)

@@ -14,12 +14,12 @@ from dialer.calls.lifecycle import FlowSettings
 from dialer.cdr import LARGEST, DetailRecord, read_record
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.errors import BadValue
-from dialer.service import utc_now
 from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections
 from dialer.store.database import Database
 from dialer.store.location import dialect_of
 from dialer.store.maintenance import at_work
+from dialer.wall_clock import utc_now
 
 PATTERN = "*.cdr.json"
 TAKEN = "imported"

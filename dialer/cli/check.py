@@ -14,12 +14,12 @@ from dialer.cli.blocking import config_option, database_url
 from dialer.config import load_config
 from dialer.errors import BadValue, StoreError
 from dialer.numbering import check_region
-from dialer.service import utc_now
 from dialer.store.audit import Audit, Finding, Repair, audit, repair
 from dialer.store.identities import Doubles
 from dialer.store.location import shown
 from dialer.store.maintenance import without_dialers
 from dialer.store.schema import is_newest, upgrade
+from dialer.wall_clock import utc_now
 
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
@@ -29,7 +29,7 @@ MOST_TOLD = 20
 
 
 def add_parser(commands: Any) -> None:
-    """Register the subcommand."""
+    """Register the subcommands `check` and `upgrade`."""
     parser = commands.add_parser(
         "check",
         help="audit the database, and repair it",
@@ -41,6 +41,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--repair", action="store_true", help="mend what is safe to mend; no dialer may be at work")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=run)
+    _add_upgrade_parser(commands)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -109,8 +110,7 @@ def _told(finding: Finding) -> Iterator[str]:
 # --- dialer upgrade ---------------------------------------------------------------------------------------------------------
 
 
-def add_upgrade_parser(commands: Any) -> None:
-    """Register the subcommand."""
+def _add_upgrade_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "upgrade",
         help="bring the database to the schema of this version",

@@ -21,12 +21,13 @@ from dialer.management import Management, campaigns, records, subscribers
 from dialer.model import Account, Explanation
 from dialer.model.user import ADMINISTRATOR
 from dialer.periodic import PeriodicLoop
-from dialer.service import DialerService, ServiceSettings, utc_now
+from dialer.service import DialerService, ServiceSettings
 from dialer.settings import OutboundSettings
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.service import Simulator
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
+from dialer.wall_clock import utc_now
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130

@@ -13,7 +13,8 @@ from dialer.cli.blocking import config_option
 from dialer.config import load_config
 from dialer.doctor.diagnosis import Diagnosis, Level, as_json, as_text, worst
 from dialer.doctor.diagnostics import Diagnostics
-from dialer.service import new_id, utc_now
+from dialer.service import new_id
+from dialer.wall_clock import utc_now
 
 EXIT_WELL = 0
 EXIT_FAILURES = 1

@@ -19,8 +19,8 @@ from dialer.errors import BadValue, DialerError
 from dialer.files.contacts import ContactFile, opened
 from dialer.management import Management
 from dialer.management.imports import Destination, Import, NotTaken, Tally
-from dialer.service import utc_now
 from dialer.store.database import Database
+from dialer.wall_clock import utc_now
 
 STANDARD_INPUT = "-"
 TURN = 0.0003

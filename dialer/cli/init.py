@@ -28,7 +28,6 @@ from dialer.esl.inbound import SwitchConfig
 from dialer.management import Management
 from dialer.management.seed import Seed, Seeded, seed
 from dialer.model import VoipAppType
-from dialer.service import utc_now
 from dialer.settings import NodeSettings
 from dialer.settings_file import settings_file
 from dialer.store.connection import Dialect
@@ -36,6 +35,7 @@ from dialer.store.database import Database
 from dialer.store.location import dialect_of, shown, sqlite_url
 from dialer.store.nodes import NodeEntry, entries
 from dialer.store.schema import check, upgrade
+from dialer.wall_clock import utc_now
 
 CONFIG = "dialer.toml"
 DATABASE = "dialer.db"

@@ -6,51 +6,62 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from typing import Final
 
 from dialer import __version__
-from dialer.cli import (
-    campaigns,
-    cdr,
-    check,
-    contacts,
-    demo,
-    dnc,
-    doctor,
-    freeswitch,
-    gateways,
-    init,
-    nodes,
-    phonebooks,
-    run,
-    simulate,
-    users,
-)
 from dialer.cli.frame import EXIT_USAGE, ShellParser, chosen_config
 from dialer.errors import BadValue, DialerError
 from dialer.logs import log_to_stderr
-from dialer.service import utc_now
+from dialer.wall_clock import utc_now
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
 
-def build_parser() -> ShellParser:
-    """The command line, whole."""
+COMMANDS: Final = {
+    "demo": "demo",
+    "init": "init",
+    "freeswitch": "freeswitch",
+    "doctor": "doctor",
+    "run": "run",
+    "nodes": "nodes",
+    "check": "check",
+    "upgrade": "check",
+    "cdr": "cdr",
+    "user": "users",
+    "gateway": "gateways",
+    "voipapp": "gateways",
+    "campaign": "campaigns",
+    "why": "campaigns",
+    "dnc": "dnc",
+    "phonebook": "phonebooks",
+    "contact": "contacts",
+    "simulate": "simulate",
+}
+"""The modules of `dialer.cli` that have the commands."""
+
+
+@cache
+def build_parser(modules: Sequence[str] = ()) -> ShellParser:
+    """The command line: the commands of some modules, or of all."""
     parser = ShellParser(prog="dialer", description="An outbound dialer for FreeSWITCH.")
     parser.set_defaults(config=None, log_level=None, needs_config=False, no_config="")
     parser.add_argument("--version", action="version", version=f"dialer {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    demo.add_parser(commands)
-    for module in (init, freeswitch, doctor, run, nodes, check, cdr):
-        module.add_parser(commands)
-    check.add_upgrade_parser(commands)
-    for module in (users, gateways, campaigns, dnc, phonebooks, contacts):
-        module.add_parser(commands)
-    simulate.add_parser(commands)
+    for module in modules or dict.fromkeys(COMMANDS.values()):
+        import_module(f"dialer.cli.{module}").add_parser(commands)
     helping = commands.add_parser("help", help="tell how a command is used", description="The same as --help.")
     helping.add_argument("words", nargs="*", metavar="WORD", help="a command, and its action")
     helping.set_defaults(run=_help)
     return parser
+
+
+def parser_for(words: Sequence[str]) -> ShellParser:
+    """A parser that knows the commands among `words`, or all when there is none: most of the time that a command takes would
+    go into reading the modules of all others."""
+    return build_parser(tuple(dict.fromkeys(COMMANDS[word] for word in words if word in COMMANDS)))
 
 
 def _help(arguments: argparse.Namespace) -> int:
@@ -60,7 +71,8 @@ def _help(arguments: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit status: 0 done, 1 failed, 2 wrong usage; a command may define more."""
-    arguments = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = parser_for(words).parse_args(words)
     log_to_stderr(utc_now, arguments.log_level or "warning")
     try:
         arguments.config = chosen_config(arguments, os.environ)

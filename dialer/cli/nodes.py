@@ -16,10 +16,10 @@ from rich.text import Text
 from dialer.calls.corrections import Correction
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.cli.tables import console
-from dialer.service import utc_now
 from dialer.store.connection import Dialect
 from dialer.store.location import dialect_of
 from dialer.store.nodes import NodeEntry, Standing, entries, remove
+from dialer.wall_clock import utc_now
 
 WAITING = "waiting-changes"
 """The figure of the changes that wait for the database."""

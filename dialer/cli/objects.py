@@ -21,8 +21,8 @@ from dialer.declare import Field, noun_of
 from dialer.errors import BadValue, NotFound
 from dialer.kinds import Flag, Member, Nullable, Whole, word_of
 from dialer.management import Management, gateways
-from dialer.service import utc_now
 from dialer.store.database import Database
+from dialer.wall_clock import utc_now
 
 
 @frozen(kw_only=True)

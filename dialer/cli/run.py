@@ -27,9 +27,9 @@ from dialer.errors import BadValue, DialerError
 from dialer.host import Api, Host
 from dialer.logs import LineLog, log_to_stderr
 from dialer.notify import Notifier, from_environment
-from dialer.service import utc_now
 from dialer.settings import Config
 from dialer.store.location import shown
+from dialer.wall_clock import utc_now
 
 log = structlog.get_logger()
 

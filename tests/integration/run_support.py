@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import base64
 import http.client
+import io
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field
 
 from dialer.cli.blocking import with_database
+from dialer.cli.main import main
 from dialer.model import VoipAppType
-from dialer.service import utc_now
 from dialer.store.database import Database
+from dialer.wall_clock import utc_now
+from tests.grounds import rows
 from tests.processes import command, dialer, environment
 from tests.seeding import Seeds
 from tests.unit.api.world import cheap_hash
 
 PASSWORD = "correct horse"
+PATIENCE = 60.0
+"""Seconds."""
 BASE = "/api/dialer_campaign/"
 
 PASS_SOCKET = """
@@ -73,6 +79,24 @@ def move_to(folder: Path, url: str, username: str = "admin", password: str = PAS
     with_database(url, seed)
     (folder / "dialer.db").unlink()
     change(folder, url=f'"{url}"')
+
+
+def good(folder: Path, *arguments: object) -> str:
+    """Run a command on the configuration in a folder, in this process, beside whatever runs there; its output. A process of
+    its own would take longer to start than the command takes."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main([*map(str, arguments), "-c", str(folder / "dialer.toml")])
+    assert status == 0, err.getvalue()
+    return out.getvalue()
+
+
+def until(url: str, statement: str, wanted: object) -> None:
+    """Poll a database, which another process writes, for the first value of the first row."""
+    last = time.monotonic() + PATIENCE
+    while (found := [row[0] for row in rows(url, statement)[:1]]) != [wanted]:
+        assert time.monotonic() < last, (statement, found)
+        time.sleep(0.05)
 
 
 @define(eq=False)

@@ -19,8 +19,8 @@ from dialer.cli.run import API
 from dialer.config import parse_config
 from dialer.host import Host
 from dialer.model import VoipAppType
-from dialer.service import utc_now
 from dialer.simulator.oracle import CalledSide
+from dialer.wall_clock import utc_now
 from tests.grounds import new_database, rows
 from tests.seeding import Seeds
 from tests.unit.api.world import basic, cheap_hash

@@ -12,11 +12,12 @@ from twisted.internet.defer import Deferred
 
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import CallRecord, Contact, SubscriberStatus, VoipAppType
-from dialer.service import DialerService, ServiceSettings, utc_now
+from dialer.service import DialerService, ServiceSettings
 from dialer.settings import AppSettings
 from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.service import Simulator
+from dialer.wall_clock import utc_now
 from tests.grounds import new_database
 from tests.seeding import Seeds
 

@@ -7,7 +7,6 @@ import random
 import select
 import signal
 import subprocess
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from dialer.cli.blocking import database_url
 from dialer.store.connection import Dialect
 from dialer.store.times import from_column
 from tests.grounds import new_database, rows
-from tests.integration.run_support import move_to, new_folder, started
+from tests.integration.run_support import good, move_to, new_folder, started, until
 from tests.processes import command, dialer, environment
 
 ROWS = 20_000
@@ -45,12 +44,6 @@ def folder(template, tmp_path, database_kind):
 
 def url_of(folder: Path) -> str:
     return database_url(folder / "dialer.toml")
-
-
-def good(folder: Path, *arguments: object) -> str:
-    done = dialer(*arguments, "-c", folder / "dialer.toml")
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def add_campaign(folder: Path, name: str, *options: object) -> None:
@@ -81,8 +74,8 @@ def test_an_import_that_is_killed_at_any_moment_and_run_again_has_each_row_once(
     chance, reached = random.Random(2), 0
     for _ in range(3):
         process = subprocess.Popen(arguments, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        until = reached + chance.randrange(1, 5000)
-        while (reached := count(url)) < until and process.poll() is None:
+        enough = reached + chance.randrange(1, 5000)
+        while (reached := count(url)) < enough and process.poll() is None:
             select.select([], [], [], chance.random() * 0.02)
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -108,8 +101,7 @@ def test_a_dialer_calls_on_while_a_file_is_imported(folder, tmp_path):
     make_file(many)
     with started(folder) as running:
         good(folder, "contact", "import", few, "--phonebook", "calls")
-        while not rows(url, "SELECT 1 FROM attempt LIMIT 1"):
-            time.sleep(0.05)
+        until(url, "SELECT 1 FROM attempt LIMIT 1", 1)
         ((before,),) = rows(url, "SELECT max(planned_at) FROM attempt")
         done = dialer("contact", "import", many, "--phonebook", "spring", "--json", "-c", folder / "dialer.toml")
         assert json.loads(done.stdout)["taken"] == ROWS - len(FAULTS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,7 @@ import pytest
 from dialer.cli.blocking import database_url
 from dialer.store.connection import Dialect
 from tests.grounds import new_database, rows
-from tests.integration.run_support import change, move_to, new_folder, started
-from tests.processes import dialer
-
-PATIENCE = 30.0
+from tests.integration.run_support import change, good, move_to, new_folder, started, until
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +27,6 @@ def folder(template, tmp_path, database_kind):
     if database_kind is Dialect.POSTGRESQL:
         move_to(copy, new_database(tmp_path))
     return copy
-
-
-def good(folder: Path, *arguments: object) -> str:
-    done = dialer(*arguments, "-c", folder / "dialer.toml")
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def until(folder: Path, statement: str, wanted: object) -> None:
-    """Polls the database, which another process writes."""
-    url, last = database_url(folder / "dialer.toml"), time.monotonic() + PATIENCE
-    while (found := rows(url, statement)[0][0]) != wanted:
-        assert time.monotonic() < last, (statement, found)
-        time.sleep(0.05)
 
 
 def furnish(folder: Path, *numbers: str) -> None:
@@ -62,7 +44,7 @@ def test_commands_beside_a_dialer_that_calls(folder):
         assert good(folder, "why", "spring") == "campaign spring: the campaign is paused\n"
         good(folder, "dnc", "add", "+1 (555) 123-0002")
         good(folder, "campaign", "start", "spring")
-        until(folder, "SELECT count(*) FROM subscriber WHERE status IN (4, 7)", 3)
+        until(database_url(folder / "dialer.toml"), "SELECT count(*) FROM subscriber WHERE status IN (4, 7)", 3)
         shown = json.loads(good(folder, "campaign", "show", "spring", "--json"))
         assert shown["contacts_by_state"] == {"fail": 2, "not-authorised": 1}
         assert shown["idle"]["code"] == "all-done"
@@ -88,8 +70,12 @@ def test_a_campaign_that_is_aborted_by_command_is_called_no_more_and_its_live_ca
     furnish(folder, "15551230001")
     with started(folder):
         good(folder, "campaign", "start", "spring")
-        until(folder, "SELECT count(*) FROM attempt WHERE answered_at IS NOT NULL AND ended_at IS NULL", 1)
+        until(
+            database_url(folder / "dialer.toml"),
+            "SELECT count(*) FROM attempt WHERE answered_at IS NOT NULL AND ended_at IS NULL",
+            1,
+        )
         assert json.loads(good(folder, "campaign", "show", "spring", "--json"))["live_calls"] == 1
         assert "it is being called now" in good(folder, "why", "spring", "+15551230001")
         good(folder, "campaign", "abort", "spring")
-        until(folder, "SELECT count(*) FROM attempt WHERE ended_at IS NULL", 0)
+        until(database_url(folder / "dialer.toml"), "SELECT count(*) FROM attempt WHERE ended_at IS NULL", 0)

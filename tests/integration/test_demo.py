@@ -19,11 +19,11 @@ from dialer.cli.demo_run import DemoPlan, DemoRun
 from dialer.errors import DialerError
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import CallRecord, Contact, Disposition
-from dialer.service import utc_now
 from dialer.simulator.oracle import CalledSide
 from dialer.store.database import Database
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
+from dialer.wall_clock import utc_now
 from tests.seeding import Seeds
 
 CLOCK = 0.05

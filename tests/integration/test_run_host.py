@@ -16,8 +16,8 @@ from dialer.config import parse_config
 from dialer.errors import CannotListen, DialerError, StoreError
 from dialer.host import Api, Host
 from dialer.model import AttemptState, Contact, VoipAppType
-from dialer.service import utc_now
 from dialer.settings import Config, DatabaseSettings, HttpSettings
+from dialer.wall_clock import utc_now
 from tests.grounds import new_database, on_sqlite, rows
 from tests.seeding import Seeds
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +12,9 @@ import pytest
 
 from dialer.cli import frame
 from dialer.cli.frame import ShellParser, find_config
-from dialer.cli.main import build_parser, main
+from dialer.cli.main import COMMANDS, build_parser, main, parser_for
 from dialer.errors import BadValue
+from tests.processes import environment
 from tests.unit.cli.support import Commands
 
 READS_NONE = {("init",), ("demo",), ("simulate",), ("help",), ("freeswitch", "uninstall")}
@@ -48,6 +51,15 @@ def test_every_command_takes_the_common_options_before_and_after_each_of_its_wor
     for place in range(len(words) + 1):
         arguments = build_parser().parse_args([*words[:place], *common, *words[place:], *needed])
         assert (arguments.config, arguments.log_level) == (Path("here.toml"), "debug")
+
+
+def test_a_command_is_read_without_the_modules_of_the_others() -> None:
+    assert {words[0] for words in LEAVES} == {*COMMANDS, "help"}
+    for word in COMMANDS:
+        assert {path[0] for path, _ in leaves(parser_for(["-c", "x", word]))} > {word}
+    program = "import sys; from dialer.cli.main import parser_for; parser_for(['dnc']); print('dialer.service' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
 
 
 def test_an_option_after_the_command_wins_over_the_one_before_it() -> None:
