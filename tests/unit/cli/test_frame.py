@@ -142,7 +142,7 @@ def test_a_command_runs_on_the_configuration_however_it_is_named(
 
 
 @pytest.mark.parametrize("words", [(), *LEAVES], ids=" ".join)
-def test_help_is_the_help_of_the_command(words: tuple[str, ...], nowhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_is_the_help_of_the_command(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     told = []
     for line in (["help", *words], [*words, "--help"]):
         with pytest.raises(SystemExit) as ended:
