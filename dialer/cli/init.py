@@ -28,13 +28,14 @@ from dialer.esl.inbound import SwitchConfig
 from dialer.management import Management
 from dialer.management.seed import Seed, Seeded, seed
 from dialer.model import VoipAppType
+from dialer.numbering import check_region
 from dialer.settings import NodeSettings
 from dialer.settings_file import settings_file
 from dialer.store.connection import Dialect
 from dialer.store.database import Database
 from dialer.store.location import dialect_of, shown, sqlite_url
 from dialer.store.nodes import NodeEntry, entries
-from dialer.store.schema import check, upgrade
+from dialer.store.schema import check, region_of, upgrade
 from dialer.wall_clock import utc_now
 
 CONFIG = "dialer.toml"
@@ -51,6 +52,7 @@ class Wanted:
     password: Password
     server: str
     node: str
+    region: str | None
     simulated: bool
 
     @property
@@ -96,6 +98,11 @@ def add_parser(commands: Any) -> None:
         help="the name of this dialer among those that share the database (default: the host's)",
     )
     parser.add_argument(
+        "--region",
+        metavar="COUNTRY",
+        help="the country of national numbers, two letters such as DE (default: none; on a server, that of its database)",
+    )
+    parser.add_argument(
         "--simulator", action="store_true", help="the dialer shall call the built-in simulator, not a FreeSWITCH"
     )
     parser.add_argument("--user", metavar="NAME", help=f"the superuser (default: {USER}, unless there is a superuser)")
@@ -115,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
         is_named=arguments.user is not None,
         server=_server(arguments.database),
         node=_node(arguments.node),
+        region=None if arguments.region is None else check_region(arguments.region, "--region"),
         simulated=arguments.simulator,
         password=generated() if arguments.password_file is None else Password(from_file(arguments.password_file)),
     )
@@ -158,12 +166,12 @@ def _node(name: str) -> str:
 
 
 def _fill(stage: Path, wanted: Wanted) -> Made:
+    url = wanted.server or sqlite_url(stage / DATABASE)
+    applied = upgrade(url, region=wanted.region) if not wanted.server else _brought_up_to_date(url, wanted.region)
     # It holds passwords: of the switch, of the database.
     descriptor = os.open(stage / CONFIG, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(settings_file(_settings(wanted)))
-    url = wanted.server or sqlite_url(stage / DATABASE)
-    applied = upgrade(url) if not wanted.server else _brought_up_to_date(url)
+        file.write(settings_file(_settings(wanted, region_of(url))))
     wanted_seed = Seed(
         user={"username": wanted.username, "password_hash": hash_password(wanted.password.text), "is_superuser": True},
         only_first=not wanted.is_named,
@@ -179,21 +187,27 @@ def _fill(stage: Path, wanted: Wanted) -> Made:
     return with_database(url, make)
 
 
-def _settings(wanted: Wanted) -> dict[str, dict[str, object]]:
+def _settings(wanted: Wanted, region: str) -> dict[str, dict[str, object]]:
     settings: dict[str, dict[str, object]] = {"database": {"url": wanted.server or f"sqlite:///{DATABASE}"}}
     if wanted.node:
         settings["node"] = {"name": wanted.node}
+    if region:
+        settings["numbers"] = {"region": region}
     if wanted.simulated:
         return settings | {"simulator": {}, "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"}}
     return settings | {"switch": {"password": SwitchConfig().password}}
 
 
-def _brought_up_to_date(url: str) -> list[int]:
-    """An upgrade wants the database for itself, so it is left alone when it is the newest: other nodes may be at work."""
+def _brought_up_to_date(url: str, region: str | None) -> list[int]:
+    """An upgrade wants the database for itself, so it is left alone when it is the newest: other nodes may be at work. Raises
+    `BadValue` for another region than the one that a database has."""
     try:
         check(url)
     except StoreError:
-        return upgrade(url)
+        return upgrade(url, region=region)
+    there = region_of(url)
+    if region is not None and region != there:
+        raise BadValue("--region", f"the database has {there or 'none'}; to change it, see `[numbers] region`")
     return []
 
 

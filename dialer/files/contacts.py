@@ -168,7 +168,8 @@ class ContactFile:
             count, earlier = columns.error_at, 1
         # Empty fields at the end may be there or not, and so may the error of an earlier import.
         blank = not any(text.strip() for text in fields[count + earlier :])
-        if not row.problem and blank and len(fields) != count and len(fields) >= min(count, columns.width):
+        whole = len(fields) >= min(count, columns.width) or _may_be_short(row, columns)
+        if not row.problem and blank and len(fields) != count and whole:
             return joined([*[*fields, *[""] * count][:count], shown], delimiter, end_of(row.raw))
         return with_field(row.raw, delimiter, shown)
 
@@ -247,7 +248,7 @@ def _maker(columns: Columns, allowed: Allowed) -> Callable[[Row], Contact]:
     def make(row: Row) -> Contact:
         cells = row.fields
         if len(cells) != width or not exact:
-            cells = _fitted(cells, columns)
+            cells = _fitted(row, columns)
         if row.plain and len(row.raw) <= harmless:
             number = checked(number_in(cells[number_at]))
             values: dict[str, Any] = {name: text for at, name in plain_fields if (text := cells[at].strip())}
@@ -302,17 +303,28 @@ def _united(several: Mapping[str, str], found: Mapping[str, str]) -> Mapping[str
     return united
 
 
-def _fitted(cells: Sequence[str], columns: Columns) -> Sequence[str]:
-    """Without empty fields that are too many. Raises `RowRefused` for others, and for a field without a column's name."""
-    width = columns.width
+def _fitted(row: Row, columns: Columns) -> Sequence[str]:
+    """Without empty fields that are too many, and with those that Excel leaves out at the end of a row. Raises `RowRefused`
+    for others, and for a field without a column's name. A file may have been cut off in the middle of its last line."""
+    cells, width = row.fields, columns.width
     for at in columns.nameless:
         if at < len(cells) and cells[at].strip():
             raise RowRefused(Reason.TOO_MANY, f"field {at + 1} has a value, and its column has no name")
     if len(cells) < width:
-        raise RowRefused(Reason.TOO_FEW, f"{_fields(len(cells))}, but the header has {width}")
+        if not _may_be_short(row, columns):
+            told = "" if row.raw.endswith(("\n", "\r")) else ", and the file ends in this line"
+            raise RowRefused(Reason.TOO_FEW, f"{_fields(len(cells))}, but the header has {width}{told}")
+        return [*cells, *[""] * (width - len(cells))]
     if any(text.strip() for text in cells[width:]):
         raise RowRefused(Reason.TOO_MANY, f"{_fields(len(cells))}, but the header has {width}")
     return cells
+
+
+def _may_be_short(row: Row, columns: Columns) -> bool:
+    """Whether fields that are missing at the end may be empty ones. A row of refused rows has its error there: one that has
+    none was cut off when it was refused."""
+    is_whole = row.raw.endswith(("\n", "\r")) and columns.error_at is None
+    return is_whole and len(row.fields) > columns.number
 
 
 def _fields(count: int) -> str:

@@ -179,6 +179,15 @@ def is_newest(url: str, region: str | None = None) -> bool:
         raise _explained(error, where) from error
 
 
+def region_of(url: str) -> str:
+    """The region for which the identities of its numbers are made, "" for none. Raises `StoreError`."""
+    try:
+        with opened(url) as connection:
+            return _region(connection)
+    except Exception as error:
+        raise _explained(error, shown(url)) from error
+
+
 def check(url: str, steps: Sequence[Upgrade] | None = None) -> None:
     """Raise `StoreError` unless the database has exactly the newest schema. Changes nothing."""
     newest = (upgrades(dialect_of(url)) if steps is None else steps)[-1].version

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.run_support import PASSWORD, Running, change, dialer, refused, started
+from tests.grounds import rows
+from tests.integration.run_support import PASSWORD, Running, change, dialer, good, refused, started
+from tests.integration.run_support import until as until_found
 from tests.postgresql import Server
 
 SECONDS = 30.0
@@ -35,9 +37,7 @@ def new_node(folder: Path, url: str, name: str) -> Path:
 
 
 def nodes(folder: Path) -> dict[str, Mapping[str, Any]]:
-    asked = dialer("nodes", "--json", "-c", folder / "dialer.toml")
-    assert asked.returncode == 0, asked.stderr
-    return {node["name"]: node for node in json.loads(asked.stdout)}
+    return {node["name"]: node for node in json.loads(good(folder, "nodes", "--json"))}
 
 
 def until(folder: Path, **standing: str) -> dict[str, Mapping[str, Any]]:
@@ -77,7 +77,33 @@ def test_two_dialers_share_a_database_and_each_is_told_how_it_is(tmp_path: Path,
         until(two, one="stopped", two="dialling")
     found = until(one, one="stopped", two="dead")
     assert found["two"]["open_attempts"] == 0
-    audit = dialer("check", "-c", one / "dialer.toml")
-    assert (audit.returncode, audit.stdout.splitlines()[-1]) == (0, "nothing is wrong")
-    assert dialer("nodes", "remove", "two", "-c", one / "dialer.toml").returncode == 0
+    assert good(one, "check").splitlines()[-1] == "nothing is wrong"
+    good(one, "nodes", "remove", "two")
     assert set(nodes(one)) == {"one"}
+
+
+def test_a_command_at_one_of_two_dialers_holds_for_both(tmp_path: Path, url: str) -> None:
+    one, two = new_node(tmp_path / "one", url, "one"), new_node(tmp_path / "two", url, "two")
+    numbers = [f"1555{n:07}" for n in range(60)]
+    (tmp_path / "list.csv").write_text("\n".join(["contact", *numbers]) + "\n")
+    for folder in (one, two):
+        change(folder, callees='["*=answers:ring=0.1,talk=0.3"]')
+    noun = ("--gateway", "Default_Gateway", "--voip-app", "Default_VoIP_App", "--voip-app-data", "2000")
+    good(one, "campaign", "add", "spring", "--user", "admin", *noun, "--frequency", 1200, "--status", "pause")
+    with started(one), started(two):
+        until(one, one="dialling", two="dialling")
+        good(two, "contact", "import", tmp_path / "list.csv", "--phonebook", "spring")
+        good(one, "dnc", "add", "+1 555 000 0059")
+        good(two, "campaign", "start", "spring")
+        until_found(url, "SELECT count(DISTINCT owner) FROM attempt", 2)
+        good(one, "campaign", "pause", "spring")
+        until_found(url, "SELECT count(*) FROM attempt WHERE ended_at IS NULL", 0)
+        ((before,),) = rows(url, "SELECT count(*) FROM attempt")
+        assert before < len(numbers)
+        assert good(two, "why", "spring") == "campaign spring: the campaign is paused\n"
+        good(one, "campaign", "start", "spring")
+        until_found(url, "SELECT count(*) FROM subscriber WHERE status IN (5, 7)", len(numbers))
+        shown = json.loads(good(two, "campaign", "show", "spring", "--json"))
+        assert shown["contacts_by_state"] == {"complete": len(numbers) - 1, "not-authorised": 1}
+    assert rows(url, "SELECT count(*), count(DISTINCT number) FROM attempt") == [(len(numbers) - 1, len(numbers) - 1)]
+    assert good(one, "check").splitlines()[-1] == "nothing is wrong"

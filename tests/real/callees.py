@@ -34,7 +34,8 @@ class Callees:
         program = shutil.which("sipp")
         assert program is not None, "sipp is not on PATH"
         arguments: list[object] = [
-            program, "-sf", SCENARIO, "-i", self.host, "-p", self.port, "-mi", self.host, "-nostdin", "-deadcall_wait", 0,
+            program, "-sf", SCENARIO, "-i", self.host, "-p", self.port, "-mi", self.host, "-ci", self.host, "-nostdin",
+            "-deadcall_wait", 0,
             "-trace_logs", "-log_file", self._log, "-trace_err", "-error_file", self.folder / "callees.err",
         ]  # fmt: skip
         with (self.folder / "callees.out").open("wb") as out:

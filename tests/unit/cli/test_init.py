@@ -80,6 +80,13 @@ def test_a_given_password_is_not_shown(bare, tmp_path):
     assert verify_password(stored_hash(bare, "root"), "correct horse")
 
 
+def test_a_region_is_that_of_the_configuration_and_of_the_database(bare):
+    assert init(bare, "--region", "de").status == 0
+    assert load_config(bare.config).numbers.region == "DE"
+    bare.good("dnc", "add", "030 123456")
+    assert bare.run("dnc", "check", "+49 30 123456").status == 1
+
+
 @pytest.mark.parametrize("name", ["dialer.toml", "dialer.db"])
 def test_nothing_is_overwritten(bare, name):
     bare.folder.mkdir()
@@ -103,7 +110,7 @@ def test_a_file_in_the_place_of_the_folder_is_told(bare):
     assert "is not a folder" in bare.one_line(init(bare))
 
 
-@pytest.mark.parametrize("options", [("--user", "a:b"), ("--password-file", "nowhere")])
+@pytest.mark.parametrize("options", [("--user", "a:b"), ("--password-file", "nowhere"), ("--region", "XX")])
 def test_what_cannot_be_leaves_nothing_behind(bare, options):
     assert init(bare, *options).status == 2
     assert not bare.folder.exists()
@@ -111,7 +118,7 @@ def test_what_cannot_be_leaves_nothing_behind(bare, options):
 
 
 def test_a_failure_on_the_way_leaves_nothing_behind(bare, monkeypatch):
-    def fail(url: str) -> None:
+    def fail(url: str, **_: object) -> None:
         raise OSError(28, "No space left on device", "dialer.db")
 
     monkeypatch.setattr("dialer.cli.init.upgrade", fail)
@@ -203,6 +210,14 @@ def test_a_second_node_joins_and_changes_nothing_that_is_there(bare, other, url)
     after = sql(url, "SELECT * FROM user_account"), sql(url, "SELECT * FROM gateway"), sql(url, "SELECT * FROM voip_app")
     assert after == before
     assert [row["name"] for row in other.good("gateway", "list", "--json").json] == ["carrier"]
+
+
+def test_a_second_node_has_the_region_of_the_database_and_no_other_one(bare, other, url):
+    init(bare, "--database", url, "--node", "one", "--region", "DE")
+    refused = init(other, "--database", url, "--node", "two", "--region", "FR")
+    assert (refused.status, "--region: the database has DE" in refused.err) == (2, True)
+    assert init(other, "--database", url, "--node", "two").status == 0
+    assert load_config(other.config).numbers.region == "DE"
 
 
 def test_a_node_joins_beside_others_at_work_and_is_told_of_one_that_has_its_name(bare, other, url):

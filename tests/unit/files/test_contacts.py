@@ -38,7 +38,6 @@ def test_the_line_of_a_row_is_that_of_its_first_line_in_the_file() -> None:
     ("row", "why"),
     [
         ("15550001,Ana,extra", "3 fields, but the header has 2"),
-        ("15550001", "1 field, but the header has 2"),
         ("112,Ana", "emergency number"),
         ("15550001,A\0a", "NUL"),
         ("15550001," + "x" * 256, "first_name: expected a text of 0 to 255 characters"),
@@ -61,6 +60,22 @@ def test_a_variable_that_is_too_long_is_named_by_its_column() -> None:
 
 def test_empty_rows_and_empty_columns_at_the_end_are_skipped() -> None:
     assert read("contact;first_name;;\n\n15550001;Ana;;\n  \n;;;\n15550002;Bo\n").numbers == ["15550001", "15550002"]
+
+
+def test_empty_fields_that_excel_left_out_at_the_end_of_a_row_are_empty() -> None:
+    found = read("contact;first_name;city\n15550001;Ana;Lima\n15550002;Bo\n15550003\n")
+    assert found.numbers == ["15550001", "15550002", "15550003"]
+    assert [(each.first_name, dict(each.additional_vars)) for each in found.contacts[1:]] == [("Bo", {}), ("", {})]
+
+
+def test_a_row_that_is_too_short_for_its_number_is_refused() -> None:
+    assert "1 field, but the header has 2" in read("first_name,contact\nAna\n").faults[2]
+
+
+def test_a_file_that_may_have_been_cut_off_in_its_last_row_has_that_row_refused() -> None:
+    found = read("contact,first_name,city\n15550001,Ana,Lima\n15550002,Bo")
+    assert found.numbers == ["15550001"]
+    assert found.faults[3] == "2 fields, but the header has 3, and the file ends in this line"
 
 
 def test_a_value_in_a_column_without_a_name_is_refused() -> None:
@@ -246,7 +261,8 @@ def errors_of(data: str | bytes, **reading: object) -> bytes:
     ("data", "lines"),
     [
         (b"sep=;\r\nPhone;A\r\nx;1\r\n", [b"sep=;", b'Phone;A;"error"', b"x;1;"]),
-        (b"contact,a\n1,2,3\n1\n", [b'contact,a,"error"', b"1,2,3,", b"1,"]),
+        (b"a,contact\n1,2,3\n1\n", [b'a,contact,"error"', b"1,2,3,", b"1,"]),
+        (b"contact,a,b\nx\n1,2", [b'contact,a,b,"error"', b"x,,,", b"1,2,"]),
         (b'contact,a\n155500,"x\n', [b'contact,a,"error"', b'155500,"x,']),
         (b"contact,a,,\nx,1\nx,2,,,,\n", [b'contact,a,,,"error"', b"x,1,,,", b"x,2,,,"]),
         (b"contact,a\nx,Jos\xe9\n", [b'contact,a,"error"', b"x,Jos\xe9,"]),
@@ -263,7 +279,7 @@ def test_a_refused_row_stands_as_it_stood_with_its_error(data: bytes, lines: lis
 
 
 def test_a_corrected_row_is_taken_and_its_error_ignored() -> None:
-    again = errors_of('contact;first_name;city\nx;"Ana; B";Lima\n15550002\n').replace(b"x;", b"15550001;")
+    again = errors_of('contact;first_name;city\nx;"Ana; B";Lima\n15550002').replace(b"x;", b"15550001;")
     found = read(again)
     assert found.numbers == ["15550001"]
     assert (found.contacts[0].first_name, dict(found.contacts[0].additional_vars)) == ("Ana; B", {"city": "Lima"})
