@@ -20,7 +20,7 @@ from tests.chaos.disturbances import (
 )
 from tests.chaos.grounds import LEASE
 
-KILLS: Final[Sequence[Disturbance]] = [KillDialer()] * 25
+KILLS: Final[Sequence[Disturbance]] = [KillDialer()] * 15
 """Half of the kills of the test suite; each database has so many."""
 
 LINKS: Final[Sequence[Disturbance]] = [

@@ -99,7 +99,7 @@ def test_dialers_that_are_killed_call_nobody_twice_and_lose_nobody(played, plan)
     run = played[str(plan)].result()
     assert not run.broken, str(run)
     assert run.figures.kills == len(KILLS)
-    assert sum(count > 0 for count in run.figures.open_at_kills) >= 20, "most kills came when nothing was to be lost"
+    assert sum(count > 0 for count in run.figures.open_at_kills) >= 12, "most kills came when nothing was to be lost"
     assert run.figures.worst_adopted <= 2.0
     assert run.figures.worst_resumed <= 5.0
 

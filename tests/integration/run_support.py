@@ -81,14 +81,20 @@ def move_to(folder: Path, url: str, username: str = "admin", password: str = PAS
     change(folder, url=f'"{url}"')
 
 
-def good(folder: Path, *arguments: object) -> str:
-    """Run a command on the configuration in a folder, in this process, beside whatever runs there; its output. A process of
-    its own would take longer to start than the command takes."""
+def ran(folder: Path, *arguments: object) -> tuple[int, str, str]:
+    """Run a command on the configuration in a folder, in this process, beside whatever runs there. Its exit status, and its
+    output and errors. A process of its own would take longer to start than the command takes."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         status = main([*map(str, arguments), "-c", str(folder / "dialer.toml")])
-    assert status == 0, err.getvalue()
-    return out.getvalue()
+    return status, out.getvalue(), err.getvalue()
+
+
+def good(folder: Path, *arguments: object) -> str:
+    """Its output, when it does not fail."""
+    status, out, err = ran(folder, *arguments)
+    assert status == 0, err
+    return out
 
 
 def until(url: str, statement: str, wanted: object) -> None:

@@ -19,8 +19,8 @@ from tests.grounds import new_database, rows
 from tests.integration.run_support import good, move_to, new_folder, started, until
 from tests.processes import command, dialer, environment
 
-ROWS = 20_000
-FAULTS = {0: "x", 700: "112", 1500: "1555,1,2,3", 9000: '1555,"a', 19_990: ""}
+ROWS = 12_000
+FAULTS = {0: "x", 700: "112", 1500: "1555,1,2,3", 9000: '1555,"a', 11_990: ""}
 """Rows of the file that are none, by their places."""
 
 
@@ -74,7 +74,7 @@ def test_an_import_that_is_killed_at_any_moment_and_run_again_has_each_row_once(
     chance, reached = random.Random(2), 0
     for _ in range(3):
         process = subprocess.Popen(arguments, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        enough = reached + chance.randrange(1, 5000)
+        enough = reached + chance.randrange(1, 3000)
         while (reached := count(url)) < enough and process.poll() is None:
             select.select([], [], [], chance.random() * 0.02)
         process.send_signal(signal.SIGKILL)

@@ -16,14 +16,15 @@ from tests.grounds import new_database, on_sqlite, rows
 from tests.integration.run_support import (
     PASSWORD,
     change,
+    good,
     headers,
     move_to,
     new_folder,
     notify_socket,
+    ran,
     refused,
     started,
 )
-from tests.processes import dialer
 
 CAMPAIGN = "name=spring&frequency=600&aleg_gateway=1&voipapp=1&voipapp_data=2000"
 
@@ -219,28 +220,26 @@ def test_sighup_reads_the_live_settings_and_names_those_that_need_a_restart(fold
 
 def test_the_tools_work_beside_it(folder):
     with started(folder) as running:
-        config = folder / "dialer.toml"
-        added = dialer("user", "add", "ann", "--password-file", folder.parent / "password", "-c", config)
-        assert added.returncode == 2  # the file is not there
-        (folder.parent / "password").write_text(PASSWORD)
-        added = dialer("user", "add", "ann", "--password-file", folder.parent / "password", "-c", config)
-        assert added.returncode == 0, added.stderr
+        password = folder.parent / "password"
+        adding = ("user", "add", "ann", "--password-file", password)
+        assert ran(folder, *adding)[0] == 2  # the file is not there
+        password.write_text(PASSWORD)
+        good(folder, *adding)
         status, campaign = running.request("POST", "campaign/", CAMPAIGN, user="ann")
         assert (status, campaign["name"]) == (200, "spring")
-        removed = dialer("gateway", "remove", "Default_Gateway", "-c", config)
-        assert (removed.returncode, removed.stderr.count("\n")) == (1, 1)
-        assert "it is used by 1 campaign, 1 voip app" in removed.stderr
-        upgraded = dialer("upgrade", "-c", config)
-        assert (upgraded.returncode, upgraded.stdout) == (0, "the schema is up to date\n")
-        rows(database_url(config), "DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)")
-        upgraded = dialer("upgrade", "-c", config)
-        assert upgraded.returncode == 1
-        assert "stop it first" in upgraded.stderr
+        status, _, told = ran(folder, "gateway", "remove", "Default_Gateway")
+        assert (status, told.count("\n")) == (1, 1)
+        assert "it is used by 1 campaign, 1 voip app" in told
+        assert good(folder, "upgrade") == "the schema is up to date\n"
+        url = database_url(folder / "dialer.toml")
+        rows(url, "DELETE FROM schema_version WHERE version = (SELECT max(version) FROM schema_version)")
+        status, _, told = ran(folder, "upgrade")
+        assert status == 1
+        assert "stop it first" in told
 
 
 def test_a_stopped_dialers_database_is_brought_up_to_date(folder):
-    upgraded = dialer("upgrade", "-c", folder / "dialer.toml")
-    assert (upgraded.returncode, upgraded.stdout) == (0, "the schema is up to date\n")
+    assert good(folder, "upgrade") == "the schema is up to date\n"
 
 
 # --- systemd ----------------------------------------------------------------------------------------------------------------

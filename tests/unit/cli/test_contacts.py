@@ -277,7 +277,7 @@ CONTACTS = st.lists(
 
 
 @on_sqlite
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(contacts=CONTACTS)
 @example(contacts=[('="x"', "'", "a\n" * 150 + "b", {"a": ""}), ("", "", "\r\n15551230009,a,b,c,d,e\n'", {"a": " x"})])
 @example(contacts=[('="a"&CHAR(10)&"b"', "=1+1", '="a\nb"', {"error": '="x"'})])
