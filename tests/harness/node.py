@@ -18,7 +18,7 @@ from tests.processes import command, dialer, environment
 
 CONFIG, READY, LOG = "dialer.toml", "ready", "dialer.log"
 
-START = 20.0
+START = 60.0
 """Seconds that a process of the product may need to be ready on a machine with other things to do."""
 
 STOP = 40.0
