@@ -16,7 +16,7 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -37,7 +37,7 @@ class UnsafeFile(DialerError):
     code = "unsafe-file"
 
     def __init__(self, path: Path | str, problem: str) -> None:
-        super().__init__(f"{path} {problem}")
+        super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
 
@@ -104,6 +104,12 @@ class Folder:
         except FileNotFoundError:
             return None
 
+    def check_plain(self, name: str) -> None:
+        """Raises `UnsafeFile` for what is there and no regular file with one name."""
+        status = self.status(name)
+        if status is not None:
+            _check_regular(status, self.path / name)
+
     def names(self) -> list[str]:
         """The names in it, sorted."""
         opened = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.descriptor)
@@ -118,7 +124,7 @@ class Folder:
         try:
             descriptor = os.open(_single(name), flags | PLAIN | os.O_NONBLOCK, mode, dir_fd=self.descriptor)
         except OSError:
-            self._refuse_irregular(name)
+            self.check_plain(name)
             raise
         try:
             _check_regular(os.fstat(descriptor), self.path / name)
@@ -227,11 +233,30 @@ class Folder:
         """The folder that a path below this one ends in, and the last name. No link is followed on the way. Raises
         `FileNotFoundError` when a folder is missing."""
         *parents, name = path.split("/")
+        with self.below(parents) as folder:
+            yield folder, _single(name)
+
+    @contextmanager
+    def below(self, names: Sequence[str], *, make: bool = False) -> Iterator[Folder]:
+        """A folder in a folder in this one, and so on; this one when there are no names. With `make`, those that are missing
+        are made like this one. Raises `FileNotFoundError` without."""
         with contextlib.ExitStack() as stack:
             here = self
-            for parent in parents:
-                here = stack.enter_context(here.folder(parent))
-            yield here, _single(name)
+            for name in names:
+                here = stack.enter_context(here._made(name) if make else here.folder(name))
+            yield here
+
+    def _made(self, name: str) -> Folder:
+        try:
+            return self.folder(name)
+        except FileNotFoundError:
+            return self.make_folder(name, self.like_this())
+
+    def like_this(self) -> Access:
+        """For a folder in it: its mode, and its owner when root makes one."""
+        status = os.fstat(self.descriptor)
+        uid, gid = (status.st_uid, status.st_gid) if os.geteuid() == 0 else (-1, -1)
+        return Access(uid=uid, gid=gid, mode=stat.S_IMODE(status.st_mode))
 
     # --- own --------------------------------------------------------------------------------------------------------------
 
@@ -244,11 +269,6 @@ class Folder:
         status = self.status(name)
         if status is not None and stat.S_ISLNK(status.st_mode):
             raise UnsafeFile(self.path / name, "is a symbolic link, which is not followed")
-
-    def _refuse_irregular(self, name: str) -> None:
-        status = self.status(name)
-        if status is not None:
-            _check_regular(status, self.path / name)
 
 
 def give(descriptor: int, access: Access) -> None:

@@ -10,8 +10,9 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -37,7 +38,7 @@ def parent_of(path: Path) -> Iterator[tuple[Folder, str]]:
         yield folder, path.name
 
 
-def open_to_read(path: Path) -> BinaryIO:
+def open_to_read(path: Path) -> BufferedReader:
     """A stream of a file that somebody has named: a regular one, a pipe, a device, or a descriptor of this process
     (`/dev/stdin`, `/dev/fd/63`). Raises `OSError`, and `UnsafeFile` for one that somebody else leads elsewhere."""
     own = own_descriptor(path)
@@ -83,6 +84,22 @@ def create(path: Path, *, keep_as: str = "~") -> BinaryIO:
         if folder.status(name) is not None:
             folder.move(name, folder, f"{name}{keep_as}")
         return os.fdopen(folder.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb")
+
+
+def create_empty(path: Path) -> None:
+    """A new file for its owner alone, unless there is one. Raises `OSError`, `UnsafeFile`."""
+    with _followed(path) as (folder, name):
+        if folder.status(name) is None:
+            os.close(folder.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+
+
+def check_plain(path: Path, more: Sequence[str] = ()) -> None:
+    """Refuse a file, and those beside it whose names end in `more` in addition, that are there and no plain files; for one
+    that others open by its name. It is not opened here: closing it would end the locks that this process has on it (fcntl(2)).
+    Raises `UnsafeFile`, `OSError`."""
+    with _followed(path) as (folder, name):
+        for each in (name, *(f"{name}{ending}" for ending in more)):
+            folder.check_plain(each)
 
 
 def own_descriptor(path: Path) -> int | None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from dialer.cli.blocking import config_option
+from dialer.cli.frame import printable
 from dialer.config import load_config
 from dialer.freeswitch.by_hand import READ, SWITCH, hints, remains
 from dialer.freeswitch.content import DIALPLAN, EVENT_SOCKET, SESSION_LIMITS, ConfFile, render
 from dialer.freeswitch.folder import ConfFolder
-from dialer.freeswitch.planning import FileStep, Verb, diff, diff_if_replaced, plan_install, plan_uninstall, printable, summary
+from dialer.freeswitch.planning import FileStep, Verb, diff, diff_if_replaced, plan_install, plan_uninstall, summary
 from dialer.settings import SwitchSettings
 
 EXIT_DONE = 0

@@ -8,7 +8,6 @@ The folder belongs to the user of FreeSWITCH as a rule, and root works in it: se
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -173,12 +172,8 @@ class ConfFolder:
     # --- folders ----------------------------------------------------------------------------------------------------------
 
     def _make_folders(self, path: str) -> None:
-        status = os.fstat(self._folder.descriptor)
-        owner = (status.st_uid, status.st_gid) if os.geteuid() == 0 else (-1, -1)
-        access = Access(uid=owner[0], gid=owner[1], mode=stat.S_IMODE(status.st_mode))
-        for missing in self._missing_folders(path):
-            with self._told(missing), self._folder.within(missing) as (folder, name):
-                folder.make_folder(name, access).close()
+        with self._told(path), self._folder.below(folders_of(path)[-1].split("/"), make=True):
+            pass
 
     def _missing_folders(self, *paths: str) -> list[str]:
         """Those on the way to the files that do not exist, the outermost first."""

@@ -143,12 +143,7 @@ def _diff(step: FileStep) -> Iterator[str]:
     after = "/dev/null" if step.after is None else f"b/{step.path}"
     old, new = _lines(step.before, "the old one"), _lines(step.after, "the new one")
     for line in difflib.unified_diff(old, new, before, after, lineterm=""):
-        yield printable(line)
-
-
-def printable(line: str) -> str:
-    """A line for a terminal, with nothing that a terminal obeys: files of others are shown."""
-    return line if line.isprintable() else "".join(c if c.isprintable() or c == "\t" else "?" for c in line)
+        yield line if line.isprintable() else "".join(c if c.isprintable() or c == "\t" else "?" for c in line)
 
 
 def _lines(data: bytes | None, which: str) -> list[str]:
