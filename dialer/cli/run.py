@@ -101,7 +101,7 @@ class DialerProcess:
             self._reactor.callWhenRunning(self._do, self._start())
             self._reactor.run(installSignalHandlers=False)
         if self._ready_file is not None and self._up:
-            _remove(self._ready_file)
+            remove_ready(self._ready_file)
         return self._status
 
     def _do(self, work: Coroutine[Any, Any, None]) -> Deferred[None]:
@@ -128,7 +128,7 @@ class DialerProcess:
         self._up = True
         addresses = self._addresses()
         if self._ready_file is not None:
-            _write_whole(self._ready_file, json.dumps({"pid": os.getpid(), **addresses}))
+            write_ready(self._ready_file, json.dumps({"pid": os.getpid(), **addresses}))
         log.info("ready", **addresses)
         self._systemd.tell("READY=1", f"STATUS=dialling, API on {addresses['http']}")
         if self._systemd.watchdog:
@@ -188,7 +188,7 @@ class DialerProcess:
         self._systemd.tell("READY=1")
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_ready(path: Path, text: str) -> None:
     """A reader that waits for the file never sees half of it. Raises `DialerError`."""
     try:
         with parent_of(path) as (folder, name):
@@ -199,7 +199,8 @@ def _write_whole(path: Path, text: str) -> None:
         raise DialerError(f"--ready-file: {path} cannot be written: {error.strerror}") from None
 
 
-def _remove(path: Path) -> None:
+def remove_ready(path: Path) -> None:
+    """Take it away; a failure is told in the log."""
     try:
         with parent_of(path) as (folder, name):
             folder.remove(name)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from dialer.cli.run import remove_ready, write_ready
+from dialer.errors import DialerError
 from dialer.settings_file import settings_file
 from dialer.store.lock import DiallingLock
 from tests.unit.cli.support import Commands
@@ -306,6 +308,26 @@ def test_the_lock_that_root_makes_can_be_taken_by_the_owner_of_the_folder(theirs
     lock.acquire()
     lock.release()
     assert (theirs / "dialer.db.lock").stat().st_uid == OTHER
+
+
+# --- the ready file ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_ready_file_is_written_and_removed_through_no_link(theirs: Path, secret: Path, tmp_path: Path) -> None:
+    ready = theirs / "ready"
+    for name in ("ready", f".ready.{os.getpid()}"):
+        link(theirs / name, secret)
+    write_ready(ready, "{}")
+    assert ready.read_text() == "{}"
+    assert untouched(secret)
+    remove_ready(ready)
+    assert not ready.exists()
+    if ROOT:
+        link(theirs / "way", secret.parent)
+        with pytest.raises(DialerError, match=r"--ready-file: .*symbolic link of somebody else"):
+            write_ready(theirs / "way" / "shadow", "{}")
+        remove_ready(theirs / "way" / "shadow")
+        assert untouched(secret)
 
 
 # --- init -------------------------------------------------------------------------------------------------------------------
