@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -16,15 +17,17 @@ from dialer.settings import DECLARED, Config
 
 T = TypeVar("T")
 
+STANDARD_INPUT = Path("-")
+
 
 def load_config(path: Path) -> Config:
-    """Read `path`.
+    """Read `path`; `-` is standard input.
 
     Raises `BadValue` (field: the path) with one line that names each thing that is wrong: a file that cannot be read, is not
     TOML, lacks a setting, has one that is unknown or out of range.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(sys.stdin.read() if path == STANDARD_INPUT else path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadValue(str(path), f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

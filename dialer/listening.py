@@ -11,13 +11,17 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
+from dialer import unix_socket
 from dialer.errors import BadValue, CannotListen
+from dialer.safe_files import UnsafeFile
 
 log = structlog.get_logger()
 
 
 async def listen(reactor: Any, endpoint: str, factory: IProtocolFactory, setting: str) -> IListeningPort:
     """Listen on a Twisted endpoint. Raises `BadValue` for what is no endpoint, `CannotListen` for one that cannot be had."""
+    if endpoint.startswith(unix_socket.KIND):
+        return _listen_in_file_system(reactor, endpoint, factory, setting)
     try:
         there = serverFromString(reactor, endpoint)
     except (KeyError, IndexError):
@@ -31,6 +35,20 @@ async def listen(reactor: Any, endpoint: str, factory: IProtocolFactory, setting
         raise CannotListen(setting, f"{error.interface or '*'}:{error.port}", _reason(error.socketError)) from None
     except OSError as error:
         raise CannotListen(setting, endpoint, _reason(error)) from None
+    return port
+
+
+def _listen_in_file_system(reactor: Any, endpoint: str, factory: IProtocolFactory, setting: str) -> IListeningPort:
+    try:
+        where = unix_socket.parse(endpoint)
+    except ValueError as error:
+        raise BadValue(setting, f"{endpoint!r} is not an endpoint: {error}") from None
+    try:
+        port: IListeningPort = unix_socket.listen_at(reactor, where, factory)
+    except UnsafeFile as error:
+        raise CannotListen(setting, f"{where.path}", error.problem) from None
+    except OSError as error:
+        raise CannotListen(setting, f"{where.path}", _reason(error)) from None
     return port
 
 

@@ -67,7 +67,7 @@ class HttpSettings:
     endpoint: str = setting(
         "tcp:8000:interface=127.0.0.1",
         "where it listens, a Twisted endpoint: tcp:PORT[:interface=ADDRESS], ssl:PORT:privateKey=FILE:certKey=FILE, "
-        "unix:PATH, systemd:domain=INET:name=NAME",
+        "unix:PATH[:mode=660][:group=NAME], systemd:domain=INET:name=NAME",
         min_length=1,
     )
     max_connections: int = setting(1000, "connections at the same time", unit="connections", live=True, ge=1, le=100_000)

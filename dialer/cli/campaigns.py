@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import sys
-from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, TextIO
 
 from attrs import asdict
 
 from dialer.cli import objects
 from dialer.cli.blocking import config_option
+from dialer.cli.contact_export import written
 from dialer.cli.contact_import import phonebook_named
 from dialer.cli.objects import RemovableCommand, find, manage, names
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json, shown_noun
@@ -250,7 +251,7 @@ def _export(arguments: argparse.Namespace) -> int:
             entry = await _found(management, arguments.name)
             to: TextIO = sys.stdout
             if arguments.file != STANDARD_OUTPUT:  # not before: a wrong name leaves the file of yesterday as it is
-                to = stack.enter_context(_created(Path(arguments.file)))
+                to = stack.enter_context(_text_file(arguments.file))
             writer = csv.writer(to)
             if not arguments.json:
                 writer.writerow(outcomes.COLUMNS)
@@ -264,11 +265,13 @@ def _export(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _created(path: Path) -> TextIO:
-    try:
-        return path.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise BadValue(str(path), f"cannot be written: {error.strerror}") from None
+@contextmanager
+def _text_file(file: str) -> Iterator[TextIO]:
+    """As `written`, for texts."""
+    with written(file) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        yield text
+        text.detach()
 
 
 def _why(arguments: argparse.Namespace) -> int:

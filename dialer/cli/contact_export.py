@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from dialer import safe_paths
 from dialer.cli.blocking import config_option
 from dialer.cli.contact_import import phonebook_named, phonebook_options
 from dialer.cli.objects import manage
@@ -18,6 +19,7 @@ from dialer.files.written import header, row_of
 from dialer.management import Management, contact_list
 from dialer.model import Contact, Phonebook
 from dialer.model.user import ADMINISTRATOR
+from dialer.safe_files import UnsafeFile
 
 STANDARD_OUTPUT = "-"
 _DESCRIPTION = (
@@ -86,16 +88,10 @@ def written(file: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(file)
-    is_device = path.exists() and not path.is_file()
-    target = path if is_device else path.with_name(f"{path.name}.part")
     try:
-        with target.open("wb") as stream:
+        with safe_paths.written(Path(file)) as stream:
             yield stream
-        if not is_device:
-            target.replace(path)
+    except UnsafeFile as error:
+        raise BadValue(file, f"cannot be written: {error.problem}") from None
     except OSError as error:
         raise BadValue(file, f"cannot be written: {error.strerror}") from None
-    finally:
-        if not is_device:
-            target.unlink(missing_ok=True)

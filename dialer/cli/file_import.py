@@ -15,10 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dialer.cli.blocking import database_url, with_database
+from dialer.cli.frame import printable
 from dialer.errors import BadValue, DialerError
 from dialer.files.contacts import ContactFile, opened
 from dialer.management import Management
 from dialer.management.imports import Destination, Import, NotTaken, Tally
+from dialer.safe_files import UnsafeFile
+from dialer.safe_paths import create
 from dialer.store.database import Database
 from dialer.wall_clock import utc_now
 
@@ -152,8 +155,9 @@ class RefusedRows:
             for (row, _, _), fault in refusals:
                 stream.write(text.encode(self.file.row_with_error(row, f"line {row.line}: {fault.text}")))
             stream.flush()
-        except OSError as error:
-            raise BadValue(str(self.path), f"cannot be written: {error.strerror}; --errors names another file") from None
+        except (OSError, UnsafeFile) as error:
+            problem = error.problem if isinstance(error, UnsafeFile) else error.strerror
+            raise BadValue(str(self.path), f"cannot be written: {problem}; --errors names another file") from None
 
     def close(self) -> None:
         """No more come."""
@@ -162,9 +166,7 @@ class RefusedRows:
 
     def _opened(self, path: Path) -> BinaryIO:
         """A new file; one that is there may hold corrections, and is kept under another name."""
-        if path.is_file():
-            path.replace(f"{path}~")
-        self._stream = stream = path.open("wb")
+        self._stream = stream = create(path)
         text = self.file.text
         stream.write(text.mark + text.encode(self.file.header_with_error()))
         return stream
@@ -195,7 +197,3 @@ class _Bar:
     def show(self, size: int, tally: Tally) -> None:
         """Show this moment."""
         self._progress.update(self._task, completed=size, description=f"{tally.rows:,} rows, {tally.refused:,} refused")
-
-
-def printable(text: str) -> str:
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -126,3 +126,8 @@ def _absent(path: Path) -> str:
     except OSError as error:
         return os.strerror(error.errno) if error.errno else str(error)
     return ""
+
+
+def printable(text: str) -> str:
+    """A text of others for a terminal, with nothing that a terminal obeys."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from dialer.cli.blocking import config_option
+from dialer.cli.frame import printable
 from dialer.config import load_config
 from dialer.freeswitch.by_hand import READ, SWITCH, hints, remains
-from dialer.freeswitch.content import DIALPLAN, EVENT_SOCKET, SESSION_LIMITS, render
+from dialer.freeswitch.content import DIALPLAN, EVENT_SOCKET, SESSION_LIMITS, ConfFile, render
 from dialer.freeswitch.folder import ConfFolder
 from dialer.freeswitch.planning import FileStep, Verb, diff, diff_if_replaced, plan_install, plan_uninstall, summary
+from dialer.settings import SwitchSettings
 
 EXIT_DONE = 0
 EXIT_REMAINS = 1
@@ -31,7 +33,8 @@ def add_parser(commands: Any) -> None:
         "install",
         help="put the files into the folder",
         description="Shows what changes, and changes it. Files that the dialer does not own are left alone; running it again "
-        "changes nothing.",
+        "changes nothing. Root need not be trusted with it: `sudo cat dialer.toml | sudo -u freeswitch dialer freeswitch "
+        "install DIR -c -` does it as the owner of the folder.",
         epilog="Exit status: 0 done; 1 something remains to be done by hand, or failed; 2 wrong usage or configuration.",
     )
     uninstall = actions.add_parser("uninstall", help="take them out, and put back what they replaced")
@@ -52,25 +55,33 @@ def run_install(arguments: argparse.Namespace) -> int:
     """Install. Raises `DialerError`."""
     config = load_config(arguments.config)
     files = render(config)
-    folder = ConfFolder(arguments.folder)
+    with ConfFolder(arguments.folder) as folder:
+        return _install(arguments, folder, files, config.switch[0])
+
+
+def _install(arguments: argparse.Namespace, folder: ConfFolder, files: Sequence[ConfFile], switch: SwitchSettings) -> int:
     present = folder.read_all(file.path for file in files)
     steps = plan_install(files, folder.manifest, present, replace=arguments.replace)
     _show(steps, arguments)
     if not arguments.dry_run:
         folder.carry_out(steps)
     after = folder.read_all(READ) | {step.path: step.after for step in steps if step.path in READ}
-    todo = [*_left_alone(steps), *remains(after, config.switch[0])]
+    todo = [*_left_alone(steps), *remains(after, switch)]
     for sentence in todo:
-        print(f"to do: {sentence}")
-    for sentence in hints(after, config.switch[0]):
-        print(f"better: {sentence}")
+        print(printable(f"to do: {sentence}"))
+    for sentence in hints(after, switch):
+        print(printable(f"better: {sentence}"))
     _tell_next(steps, arguments)
     return EXIT_REMAINS if todo else EXIT_DONE
 
 
 def run_uninstall(arguments: argparse.Namespace) -> int:
     """Undo it. Raises `DialerError`."""
-    folder = ConfFolder(arguments.folder)
+    with ConfFolder(arguments.folder) as folder:
+        return _uninstall(arguments, folder)
+
+
+def _uninstall(arguments: argparse.Namespace, folder: ConfFolder) -> int:
     steps = plan_uninstall(folder.manifest, folder.read_all(folder.manifest.files), folder.backups())
     _show(steps, arguments)
     if not steps:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import shutil
+import secrets
 import socket
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from dialer.management import Management
 from dialer.management.seed import Seed, Seeded, seed
 from dialer.model import VoipAppType
 from dialer.numbering import check_region
+from dialer.safe_files import Access, Folder, UnsafeFile
+from dialer.safe_paths import open_folder
 from dialer.settings import NodeSettings
 from dialer.settings_file import settings_file
 from dialer.store.connection import Dialect
@@ -128,8 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     folder: Path = arguments.folder
     try:
-        with _staged(folder, wanted.files) as stage:
-            made = _fill(stage, wanted)
+        with _staged(folder, wanted.files) as (stage, access):
+            made = _fill(stage, wanted, access)
     except OSError as error:
         raise DialerError(f"{error.filename or folder}: {error.strerror}") from None
     for line in _told(folder, wanted, made):
@@ -165,13 +167,21 @@ def _node(name: str) -> str:
 # --- making -----------------------------------------------------------------------------------------------------------------
 
 
-def _fill(stage: Path, wanted: Wanted) -> Made:
-    url = wanted.server or sqlite_url(stage / DATABASE)
+def _fill(stage: Folder, wanted: Wanted, access: Access) -> Made:
+    """SQLite opens a file by its name, which somebody else may turn into a link in a folder of his: it makes the database in a
+    folder of our own, and then it is copied."""
+    with tempfile.TemporaryDirectory(prefix="dialer-init-") as own:
+        database = Path(own) / DATABASE
+        made = _furnish(stage, wanted, wanted.server or sqlite_url(database), access)
+        if not wanted.server:
+            stage.write(DATABASE, database.read_bytes(), access)
+        return made
+
+
+def _furnish(stage: Folder, wanted: Wanted, url: str, access: Access) -> Made:
     applied = upgrade(url, region=wanted.region) if not wanted.server else _brought_up_to_date(url, wanted.region)
     # It holds passwords: of the switch, of the database.
-    descriptor = os.open(stage / CONFIG, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(settings_file(_settings(wanted, region_of(url))))
+    stage.write(CONFIG, settings_file(_settings(wanted, region_of(url))).encode(), access)
     wanted_seed = Seed(
         user={"username": wanted.username, "password_hash": hash_password(wanted.password.text), "is_superuser": True},
         only_first=not wanted.is_named,
@@ -262,35 +272,73 @@ def _name(wanted: Wanted) -> str:
 
 
 @contextmanager
-def _staged(folder: Path, files: Sequence[str]) -> Iterator[Path]:
-    """A folder to fill, which becomes `folder`, or whose files move into it when that exists. Should anything fail, nothing is
-    left behind. Raises `DialerError` when one of `files` is there already."""
-    _refuse_existing(folder, files)
-    parent = folder if folder.is_dir() else folder.absolute().parent
-    new = [one for one in (parent, *parent.parents) if not one.exists()]
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=".dialer-init-", dir=parent))
+def _staged(folder: Path, files: Sequence[str]) -> Iterator[tuple[Folder, Access]]:
+    """A folder to fill, which becomes `folder`, or whose files move into it when that exists; and whose its files shall be:
+    the owner's of `folder`, when that exists and root fills it. Should anything fail, nothing is left behind. Raises
+    `DialerError` when one of `files` is there already."""
+    with ExitStack() as stack:
+        target = stack.enter_context(_nearest(folder))
+        missing = folder.absolute().parts[len(target.path.parts) :]
+        if not missing:
+            _refuse_existing(target, files)
+        uid, gid = target.owner if not missing and os.geteuid() == 0 else (-1, -1)
+        private = Access(uid=uid, gid=gid, mode=0o600)
+        made: list[tuple[Folder, str]] = []
         try:
-            yield stage
-            _refuse_existing(folder, files)
-            if folder.is_dir():
-                for name in files:
-                    (stage / name).rename(folder / name)
-            else:
-                stage.rename(folder)
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
-    except BaseException:
-        for one in new:
-            with contextlib.suppress(OSError):
-                one.rmdir()
-        raise
+            for name in missing[:-1]:
+                made.append((target, name))
+                target = stack.enter_context(target.make_folder(name, Access(mode=0o777 & ~_umask())))
+            name = f".dialer-init-{secrets.token_hex(8)}"
+            with target.make_folder(name, Access(mode=0o700)) as stage:
+                try:
+                    yield stage, private
+                    if missing:
+                        _become(stage, target, name, missing[-1])
+                    else:
+                        _refuse_existing(target, files)
+                        for file in files:
+                            stage.move(file, target, file)
+                finally:
+                    if (status := target.status(name)) is not None and stat.S_ISDIR(status.st_mode):
+                        for file in files:
+                            stage.remove(file)
+                        with suppress(OSError):
+                            target.remove_folder(name)
+        except BaseException:
+            for parent, name in reversed(made):
+                with suppress(OSError):
+                    parent.remove_folder(name)
+            raise
 
 
-def _refuse_existing(folder: Path, files: Sequence[str]) -> None:
-    for path in (folder / name for name in files):
-        if path.exists() or path.is_symlink():
-            raise DialerError(f"{path} exists already, and is not overwritten")
-    if folder.exists() and not folder.is_dir():
-        raise DialerError(f"{folder} exists already, and is not a folder")
+def _nearest(folder: Path) -> Folder:
+    """The folder, or the nearest one around it that exists, under its absolute path."""
+    path = folder.absolute()
+    while True:
+        try:
+            return open_folder(path)
+        except FileNotFoundError:
+            path = path.parent
+        except NotADirectoryError:
+            raise DialerError(f"{path} exists already, and is not a folder") from None
+
+
+def _become(stage: Folder, parent: Folder, name: str, new: str) -> None:
+    if parent.status(new) is not None:
+        raise DialerError(f"{parent.path / new} exists already, and is not overwritten")
+    parent.move(name, parent, new)
+    with parent.folder(new) as there:
+        if not os.path.samestat(os.fstat(there.descriptor), os.fstat(stage.descriptor)):
+            raise UnsafeFile(there.path, "is another folder than the one that was just made")
+
+
+def _refuse_existing(folder: Folder, files: Sequence[str]) -> None:
+    for name in files:
+        if folder.status(name) is not None:
+            raise DialerError(f"{folder.path / name} exists already, and is not overwritten")
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

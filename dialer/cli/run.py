@@ -27,6 +27,8 @@ from dialer.errors import BadValue, DialerError
 from dialer.host import Api, Host
 from dialer.logs import LineLog, log_to_stderr
 from dialer.notify import Notifier, from_environment
+from dialer.safe_files import UnsafeFile
+from dialer.safe_paths import parent_of
 from dialer.settings import Config
 from dialer.store.location import shown
 from dialer.wall_clock import utc_now
@@ -99,7 +101,7 @@ class DialerProcess:
             self._reactor.callWhenRunning(self._do, self._start())
             self._reactor.run(installSignalHandlers=False)
         if self._ready_file is not None and self._up:
-            self._ready_file.unlink(missing_ok=True)
+            remove_ready(self._ready_file)
         return self._status
 
     def _do(self, work: Coroutine[Any, Any, None]) -> Deferred[None]:
@@ -126,7 +128,7 @@ class DialerProcess:
         self._up = True
         addresses = self._addresses()
         if self._ready_file is not None:
-            _write_whole(self._ready_file, json.dumps({"pid": os.getpid(), **addresses}))
+            write_ready(self._ready_file, json.dumps({"pid": os.getpid(), **addresses}))
         log.info("ready", **addresses)
         self._systemd.tell("READY=1", f"STATUS=dialling, API on {addresses['http']}")
         if self._systemd.watchdog:
@@ -186,11 +188,21 @@ class DialerProcess:
         self._systemd.tell("READY=1")
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_ready(path: Path, text: str) -> None:
     """A reader that waits for the file never sees half of it. Raises `DialerError`."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        with parent_of(path) as (folder, name):
+            folder.write(name, text.encode())
+    except UnsafeFile as error:
+        raise DialerError(f"--ready-file: {error}") from None
     except OSError as error:
         raise DialerError(f"--ready-file: {path} cannot be written: {error.strerror}") from None
+
+
+def remove_ready(path: Path) -> None:
+    """Take it away; a failure is told in the log."""
+    try:
+        with parent_of(path) as (folder, name):
+            folder.remove(name)
+    except (OSError, UnsafeFile) as error:
+        log.warning("the ready file stays", reason=str(error))

@@ -23,6 +23,8 @@ from dialer.kinds import Text, Variables
 from dialer.model import Contact
 from dialer.numbering import Numbering, numbering
 from dialer.numbers import parse_number
+from dialer.safe_files import UnsafeFile
+from dialer.safe_paths import open_to_read
 
 _KIND: Final = Variables()
 _FORMULA = re.compile(r'\s*="(.*)"\s*', re.DOTALL)
@@ -334,8 +336,10 @@ def _fields(count: int) -> str:
 def opened(path: Path) -> BinaryIO:
     """The file, for reading. Raises `BadValue` (field: the path)."""
     try:
-        stream = path.open("rb")
+        stream = open_to_read(path)
         stream.peek(1)
+    except UnsafeFile as error:
+        raise BadValue(str(path), f"cannot be read: {error.problem}") from None
     except OSError as error:
         raise BadValue(str(path), f"cannot be read: {error.strerror}") from None
     return stream

@@ -22,6 +22,8 @@ from dialer.errors import HookFailed, StoreError
 from dialer.interfaces import DeliveryStore, Hook, Now
 from dialer.model import Delivery
 from dialer.periodic import DegradedLog, PeriodicLoop
+from dialer.safe_files import UnsafeFile
+from dialer.safe_paths import parent_of
 
 log = structlog.get_logger()
 
@@ -105,16 +107,16 @@ class JsonLines:
         """Append the payloads. Raises `HookFailed`; a line that was written in part is ended, so that it spoils no other."""
         lines = "".join(delivery.payload + "\n" for delivery in deliveries)
         try:
-            with self.path.open("ab") as file:
-                if file.tell() and not self._ends_with_a_line():
+            with parent_of(self.path) as (folder, name):
+                descriptor = folder.open(name, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+            with os.fdopen(descriptor, "ab") as file:
+                size = file.tell()
+                if size and os.pread(descriptor, 1, size - 1) != b"\n":
                     file.write(b"\n")
                 file.write(lines.encode())
                 file.flush()
-                os.fsync(file.fileno())
+                os.fsync(descriptor)
+        except UnsafeFile as error:
+            raise HookFailed(str(error)) from error
         except OSError as error:
             raise HookFailed(f"{self.path}: {error.strerror}") from error
-
-    def _ends_with_a_line(self) -> bool:
-        with self.path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) == b"\n"

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from dialer.errors import BadValue, StoreError
+from dialer.safe_files import UnsafeFile
+from dialer.safe_paths import check_plain
 from dialer.store.connection import Dialect, SqliteConnection
 
 _PREFIX = "sqlite:///"
@@ -110,12 +112,26 @@ def opened(url: str) -> Iterator[Any]:
         return
     check_driver()
     path = sqlite_path(url)
+    check_file(path)
     if not path.exists():
         raise StoreError(
             f"there is no database at {path}: the path may be wrong ([database] url); `dialer init` makes a new one"
         )
     with closing(_connect(path)) as file:
         yield file
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that leads elsewhere, in a folder of somebody else, or that has a second name: SQLite opens it, and the
+    files that it makes beside it, by their names. Raises `StoreError`."""
+    try:
+        check_plain(path, ("-wal", "-shm", "-journal"))
+    except FileNotFoundError:
+        return
+    except UnsafeFile as error:
+        raise StoreError(f"the database {error}") from None
+    except OSError as error:
+        raise StoreError(f"the database {path} cannot be opened: {error.strerror}") from None
 
 
 def _connect(path: Path) -> SqliteConnection:

@@ -15,6 +15,9 @@ from pathlib import Path
 from attrs import define, field
 
 from dialer.errors import StoreError
+from dialer.safe_files import UnsafeFile
+from dialer.safe_paths import parent_of
+from dialer.store.location import check_file
 
 
 @define(eq=False)
@@ -26,9 +29,9 @@ class DiallingLock:
 
     def acquire(self) -> None:
         """Take the lock or raise `StoreError`, which names the process that has it."""
-        path = Path(f"{self.database.resolve()}.lock")
+        path = _beside(self.database)
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = _opened(path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise StoreError(
                 f"cannot create {path} ({error.strerror}): give this user write access to the directory of the database"
@@ -67,9 +70,9 @@ def _taken(database: Path, process: str) -> StoreError:
 def holder(database: Path) -> str | None:
     """The process that dials with `database`, "unknown" when it did not leave its number; None when nobody does. Leaves
     nothing behind. Raises `StoreError` when that cannot be told."""
-    path = Path(f"{database.resolve()}.lock")
+    path = _beside(database)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = _opened(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -81,6 +84,19 @@ def holder(database: Path) -> str | None:
     finally:
         os.close(descriptor)
     return None
+
+
+def _beside(database: Path) -> Path:
+    check_file(database)
+    return Path(f"{database.resolve()}.lock")
+
+
+def _opened(path: Path, flags: int) -> int:
+    try:
+        with parent_of(path) as (folder, name):
+            return folder.open(name, flags)
+    except UnsafeFile as error:
+        raise StoreError(str(error)) from None
 
 
 def _named(descriptor: int) -> str:

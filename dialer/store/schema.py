@@ -7,7 +7,6 @@ its lock as a row that a killed process leaves behind, and writes to the databas
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -19,10 +18,11 @@ from typing import Any
 from attrs import frozen
 
 from dialer.errors import StoreError
+from dialer.safe_paths import create_empty
 from dialer.store.connection import Dialect, Variants
 from dialer.store.faults import explain, is_database_error
 from dialer.store.identities import INDEXES, Doubles, identify
-from dialer.store.location import dialect_of, opened, shown, sqlite_path
+from dialer.store.location import check_file, dialect_of, opened, shown, sqlite_path
 from dialer.store.maintenance import exclude_dialers
 
 _FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
@@ -275,4 +275,5 @@ def _statements(sql: str) -> Iterator[str]:
 
 def _create(path: Path) -> None:
     """The file is created before SQLite does it, which would let the umask decide who may read the contacts."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    check_file(path)
+    create_empty(path)

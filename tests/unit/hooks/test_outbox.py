@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -177,3 +178,20 @@ def test_a_file_that_cannot_be_written_is_a_failed_hook(tmp_path: Path) -> None:
     Deferred.fromCoroutine(JsonLines(tmp_path)([delivery(1)])).addErrback(failures.append)
     assert failures[0].check(HookFailed)
     assert str(tmp_path) in failures[0].getErrorMessage()
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe"])
+def test_outcomes_are_written_into_a_plain_file_only(tmp_path: Path, kind: str) -> None:
+    path, secret = tmp_path / "outcomes.jsonl", tmp_path / "secret"
+    secret.write_text("secret")
+    if kind == "link":
+        path.symlink_to(secret)
+    elif kind == "hard link":
+        path.hardlink_to(secret)
+    else:
+        os.mkfifo(path)
+    failures = []
+    Deferred.fromCoroutine(JsonLines(path)([delivery(1)])).addErrback(failures.append)
+    assert failures[0].check(HookFailed)
+    assert str(path) in failures[0].getErrorMessage()
+    assert secret.read_text() == "secret"
