@@ -247,13 +247,18 @@ class AttemptResult:
 class Transfer:
     """Whom an answered call shall be connected to: `dial_string` is one address such as `sofia/gateway/carrier/15551234`.
     `timeout` bounds the ringing, in seconds; `ringback` is the tone that the caller hears meanwhile, such as
-    `%(1000,4000,425)`. `variables` are channel variables of the second leg, beside its caller id."""
+    `%(1000,4000,425)`. `variables` are channel variables of the second leg, beside its caller id. Where `dial_string` was made
+    of them, `number` is the one that was meant, and `gateway` the one in whose limits the leg counts. `is_contacts_number`
+    tells that nobody has set the caller id."""
 
     dial_string: str
     timeout: int
     ringback: str = ""
     caller_id_number: str = ""
     variables: tuple[tuple[str, str], ...] = ()
+    number: str = ""
+    gateway: Gateway | None = None
+    is_contacts_number: bool = False
 
 
 @frozen(kw_only=True)

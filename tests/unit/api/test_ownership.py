@@ -27,7 +27,7 @@ OWN: list[tuple[str, str]] = [("GET", "campaign/"), ("POST", "campaign/"), ("GET
 
 async def furnish(api: World) -> None:
     await api.campaign()
-    await api.contact("123")
+    await api.contact("1230")
 
 
 def test_every_route_is_looked_at() -> None:

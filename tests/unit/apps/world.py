@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from twisted.internet.task import Clock
 from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.errors import StoreError
-from dialer.model import Attempt, Candidate, Contact, Gateway, Plan, VoipApp, VoipAppType
+from dialer.model import Attempt, CallRules, Candidate, Contact, Gateway, Plan, VoipApp, VoipAppType
 from dialer.settings import AppSettings
 from tests.fakes.calls import MemoryCall
 from tests.unit import builders
@@ -34,13 +35,20 @@ class MemoryAppStore:
     contacts: dict[int, Contact] = field(factory=lambda: {1: ANA})
     gateways: dict[int, Gateway] = field(factory=lambda: {7: AGENTS})
     never: list[str] = field(factory=list)
+    rules: CallRules = CallRules()
+    asked: list[tuple[int, tuple[str, ...]]] = field(factory=list)
     away: bool = False
 
     def contact(self, contact_id: int) -> Deferred[Contact | None]:
         return fail(StoreError("locked")) if self.away else succeed(self.contacts.get(contact_id))
 
-    def gateway(self, gateway_id: int) -> Deferred[Gateway | None]:
-        return succeed(self.gateways.get(gateway_id))
+    def parties(self, gateway_id: int | None, contact_id: int) -> Deferred[tuple[Gateway | None, Contact | None]]:
+        gateway = None if gateway_id is None else self.gateways.get(gateway_id)
+        return self.contact(contact_id).addCallback(lambda contact: (gateway, contact))
+
+    def call_rules(self, user_id: int, identities: Sequence[str]) -> Deferred[CallRules]:
+        self.asked.append((user_id, tuple(identities)))
+        return fail(StoreError("locked")) if self.away else succeed(self.rules)
 
     def never_call(self, candidate: Candidate, now: datetime, reason: str) -> Deferred[None]:
         if self.away:
