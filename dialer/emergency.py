@@ -83,6 +83,8 @@ class Emergency:
     def has(self, number: str) -> bool:
         """Whether dialling `number` (as `parse_number` gives it) would reach an emergency service."""
         digits = number.lstrip("+*#")
+        if not digits:
+            return False
         if self._begins is None and len(digits) > self._longest:
             return False
         if digits in self._known or self._connects(digits):
@@ -106,6 +108,8 @@ class Emergency:
         """A subscriber's number has more than three digits behind the code of the country."""
         found = _ABROAD.match(number)
         digits = number[found.end() :] if found else ""
+        if not digits.isdigit():
+            return False
         for length in range(1, min(len(digits), 4)):
             if int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE and digits[0] != "0":
                 return digits[length:] in everywhere() or digits[length:].removeprefix("0") in everywhere()

@@ -52,7 +52,8 @@ Refusal = Callable[[Leg], str]
 
 def leg_through(gateway: Gateway, number: str) -> Leg:
     """The call of a number through a gateway."""
-    return Leg(number, _distinct(gateways.dialled_forms(gateway, number)))
+    forms = gateways.dialled_forms(gateway, number)
+    return Leg(number, _distinct(form[:1] + form[1:].replace("+", "") for form in forms))
 
 
 def legs_of(addresses: str, field: str) -> tuple[Leg, ...]:

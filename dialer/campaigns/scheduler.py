@@ -14,6 +14,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from dialer import gate
 from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns import idle, planning
 from dialer.campaigns.limits import GatewayRates, Limit, pace_of
@@ -25,7 +26,7 @@ from dialer.interfaces import FlowStore, Now, Switch
 from dialer.limiter import SLACK, Pace, due_times, resume
 from dialer.model import Campaign, CampaignStatus, Candidate, Gateway, IdleReason, Others, Plan, Progress, Snapshot
 from dialer.numbering import Numbering, numbering
-from dialer.periodic import DegradedLog, PeriodicLoop
+from dialer.periodic import DegradedLog, PeriodicLoop, RepeatedLog
 
 log = structlog.get_logger()
 
@@ -57,6 +58,7 @@ class Scheduler:
     new_id: Callable[[], str]
     numbering: Numbering = field(factory=numbering)
     _loop: PeriodicLoop = field(init=False)
+    _silenced: RepeatedLog = field(init=False)
     _paces: dict[int, Pace] = field(factory=dict, init=False)
     second_legs: SecondLegs = field(init=False)
     _rates: GatewayRates = field(factory=GatewayRates, init=False)
@@ -72,6 +74,7 @@ class Scheduler:
 
     def __attrs_post_init__(self) -> None:
         self.second_legs = SecondLegs(self.now, self.lifecycle.register, self._rates, lambda: self._others.gateways)
+        self._silenced = RepeatedLog("a campaign makes no calls: its caller id may not be shown", self.clock)
         self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
 
     def start(self) -> None:
@@ -103,6 +106,7 @@ class Scheduler:
                 switch=self.lifecycle.health.switch,
                 database=self._database,
                 progress=progress,
+                caller_id=self._caller_id_refusal(campaign),
                 next_call_at=self._pace(campaign, self.now()).next_at(campaign.frequency),
             )
         )
@@ -169,6 +173,9 @@ class Scheduler:
         now = self.now()
         if not open_now(campaign, now) or now < self._resting.get(campaign.id, now):
             return
+        if reason := self._caller_id_refusal(campaign):
+            self._silenced.happened((campaign.id, reason), campaign=campaign.name, reason=reason)
+            return
         routes = self._routes(snapshot.gateways)
         due = self._how_many(campaign, routes, now)
         if not due:
@@ -183,6 +190,11 @@ class Scheduler:
         if begun:
             self._rates.taken(begun)
             self._paces[campaign.id] = Pace(begun[-1].due_at)
+
+    def _caller_id_refusal(self, campaign: Campaign) -> str:
+        """Why it may not show its caller id any more."""
+        allowed = "" if self._snapshot is None else self._snapshot.caller_ids.get(campaign.id, "")
+        return gate.caller_id_refusal(campaign.caller_id, allowed, self.numbering)
 
     def _how_many(self, campaign: Campaign, routes: Routes, now: datetime) -> list[datetime]:
         """The due times that the pace, the headroom of switch and gateways, and the campaign's own limit allow."""
@@ -223,9 +235,7 @@ class Scheduler:
         self, candidates: Sequence[Candidate], campaign: Campaign, routes: Routes, due: Sequence[datetime], now: datetime
     ) -> Sequence[Plan]:
         """The calls to make, at times that their gateways allow; a number that must never be dialled is refused."""
-        planned = planning.plan(
-            candidates, campaign, routes, due, self.now(), ids=self.new_id, emergency=self.numbering.is_emergency
-        )
+        planned = planning.plan(candidates, campaign, routes, due, self.now(), ids=self.new_id, numbering=self.numbering)
         if planned.refused:
             for refusal in planned.refused:
                 log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)

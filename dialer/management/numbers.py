@@ -13,7 +13,7 @@ from dialer.declare import entered
 from dialer.errors import BadValue
 from dialer.gate import Leg, NumberRules
 from dialer.management.management import Transaction, verb
-from dialer.model import DoNotCallEntry
+from dialer.model import Campaign, DoNotCallEntry
 from dialer.store.call_rules import call_rules
 from dialer.store.connection import LISTED, TRIPLES, Connection
 from dialer.store.times import from_column, to_column
@@ -121,9 +121,18 @@ def refusals(t: Transaction, user_id: int) -> gate.Refusal:
 
 def check_caller_id(t: Transaction, user_id: int, number: str) -> None:
     """Raise `BadValue` for a number that the user's calls may not show as the caller's."""
-    allowed = call_rules(t.connection, user_id, ()).caller_ids if number else ""
-    if reason := gate.caller_id_refusal(number, allowed, t.numbering):
+    if reason := _caller_id_refusal(t, user_id, number):
         raise BadValue("caller_id", reason)
+
+
+def caller_id_refusal(t: Transaction, campaign: Campaign) -> str:
+    """Why a campaign may not show its caller id, "" when it may."""
+    return _caller_id_refusal(t, campaign.user_id, campaign.caller_id)
+
+
+def _caller_id_refusal(t: Transaction, user_id: int, number: str) -> str:
+    allowed = call_rules(t.connection, user_id, ()).caller_ids if number else ""
+    return gate.caller_id_refusal(number, allowed, t.numbering)
 
 
 def check_numbers(connection: Connection, phonebook_id: int, numbers: Sequence[tuple[str, str]]) -> None:

@@ -26,11 +26,13 @@ class Others:
 
 @frozen(kw_only=True)
 class Snapshot:
-    """The facts for a tick: the started campaigns, all gateways by id, the other nodes."""
+    """The facts for a tick: the started campaigns, the numbers that their users may show as the caller's (by the campaign's
+    id, with commas between them; of what is not listed, any), all gateways by id, the other nodes."""
 
     campaigns: tuple[Campaign, ...]
     gateways: Mapping[int, Gateway]
     others: Others = Others()
+    caller_ids: Mapping[int, str] = Factory(dict)
 
 
 @frozen(kw_only=True)
@@ -49,7 +51,8 @@ class Candidate:
 
 @frozen(kw_only=True)
 class Plan:
-    """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced)."""
+    """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced). `also` are the
+    identities that the number has with and without the prefixes of the gateway, where they are others than the contact's."""
 
     call_uuid: str
     candidate: Candidate
@@ -57,6 +60,7 @@ class Plan:
     gateway: Gateway
     dial_string: str
     due_at: datetime
+    also: tuple[str, ...] = ()
 
 
 class AttemptState(enum.StrEnum):

@@ -131,9 +131,7 @@ def test_without_a_region_the_emergency_numbers_of_all_regions_are_known(number:
 
 
 @pytest.mark.parametrize("region", ["", "US", "DE", "JP"])
-@pytest.mark.parametrize(
-    "number", ["*67911", "*31112", "#31112", "*9911", "+1911", "+49112", "0049112", "0111911", "+440999"]
-)
+@pytest.mark.parametrize("number", ["*67911", "*31112", "#31112", "*9911", "+1911", "+49112", "0049112", "0111911", "+440999"])
 def test_an_emergency_number_is_one_behind_a_service_code_and_the_code_of_a_country(number: str, region: str) -> None:
     assert numbering(region).is_emergency(number)
 

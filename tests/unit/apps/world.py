@@ -11,9 +11,12 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from dialer.apps.context import Application
+from dialer.apps.gated import NoLimits
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.errors import StoreError
+from dialer.interfaces import SecondLegs
 from dialer.model import Attempt, CallRules, Candidate, Contact, Gateway, Plan, VoipApp, VoipAppType
+from dialer.numbering import Numbering, numbering
 from dialer.settings import AppSettings
 from tests.fakes.calls import MemoryCall
 from tests.unit import builders
@@ -83,6 +86,8 @@ class Apps:
     store: MemoryAppStore = field(factory=MemoryAppStore)
     clock: Clock = field(factory=Clock)
     applications: dict[VoipAppType, Application] = field(factory=lambda: dict(BUILT_IN))
+    numbering: Numbering = field(factory=numbering)
+    limits: SecondLegs = field(factory=NoLimits)
     notes: dict[str, str] | None = None
     error: BaseException | None = None
 
@@ -93,6 +98,8 @@ class Apps:
             clock=self.clock,
             now=lambda: datetime(2027, 3, 1, tzinfo=UTC),
             applications=self.applications,
+            numbering=self.numbering,
+            limits=self.limits,
         )
 
     def start(self, kind: VoipAppType, data: str = "", own: str = "", **more: Any) -> Deferred[dict[str, str]]:

@@ -44,7 +44,7 @@ def due(how_many: int) -> list[datetime]:
 
 
 def planned(who: list[Candidate], out: Routes, times: int, rules: Campaign | None = None) -> Planned:
-    return plan(who, rules or campaign(), out, due(times), NOON, ids=ids(), emergency=numbering().is_emergency)
+    return plan(who, rules or campaign(), out, due(times), NOON, ids=ids(), numbering=numbering())
 
 
 def used(result: Planned) -> list[int]:
@@ -79,9 +79,7 @@ def test_an_inactive_gateway_hands_over_to_its_failover() -> None:
 def test_a_spared_gateway_hands_over_until_its_pause_is_over() -> None:
     out = routes(gateway(failover_id=2), gateway(id=2), spared=(1,))
     assert used(planned(people(1), out, 1)) == [2]
-    later = plan(
-        people(1), campaign(), out, due(1), NOON + timedelta(seconds=1), ids=ids(), emergency=numbering().is_emergency
-    )
+    later = plan(people(1), campaign(), out, due(1), NOON + timedelta(seconds=1), ids=ids(), numbering=numbering())
     assert used(later) == [1]
 
 
@@ -101,19 +99,21 @@ def test_an_emergency_number_is_refused_and_takes_no_due_time() -> None:
     who = [candidate(number="112"), candidate(number="4930123")]
     result = planned(who, routes(gateway()), 1)
     assert [each.candidate.number for each in result.plans] == ["4930123"]
-    assert [(each.candidate.number, each.reason) for each in result.refused] == [("112", "112 is an emergency number")]
+    assert [(each.candidate.number, each.reason) for each in result.refused] == [
+        ("112", "112 is an emergency number, which is never dialled")
+    ]
 
 
 def test_a_prefix_cannot_make_an_emergency_number() -> None:
     result = planned([candidate(number="11")], routes(gateway(addprefix="9")), 1)
     assert not result.plans
-    assert result.refused[0].reason == "911 is an emergency number"
+    assert result.refused[0].reason == "911 is an emergency number, which is never dialled"
 
 
 def test_an_emergency_number_behind_a_prefix_that_is_taken_off_is_refused() -> None:
     result = planned([candidate(number="77112")], routes(gateway(removeprefix="77", addprefix="00")), 1)
     assert not result.plans
-    assert result.refused[0].reason == "112 is an emergency number"
+    assert result.refused[0].reason == "112 is an emergency number, which is never dialled"
 
 
 def test_capacity_is_the_room_of_the_chain_within_the_campaigns_limit() -> None:
