@@ -288,13 +288,13 @@ async def test_a_subscriber_that_was_attempted_shows_when_and_how_often(api: Wor
 @pytest_twisted.ensureDeferred
 async def test_a_named_contact_is_returned_whatever_its_status(api: World) -> None:
     await api.campaign()
-    await api.contact("+123")
+    await api.contact("+1230")
     api.sql("UPDATE subscriber SET status = 5")
     documented = {"status": 5, "contact_id": 1, "last_attempt": None, "count_attempt": 0}
-    expected = [{**documented, **NEVER_CALLED, "contact": "+123"}]
-    assert (await api.get("contact/1/+123/")).json == expected
-    assert (await api.get("contact/1/%2B123")).json == expected
-    assert (await api.get("contact/1/124")).json == []
+    expected = [{**documented, **NEVER_CALLED, "contact": "+1230"}]
+    assert (await api.get("contact/1/+1230/")).json == expected
+    assert (await api.get("contact/1/%2B1230")).json == expected
+    assert (await api.get("contact/1/1240")).json == []
     assert (await api.get("contact/1/x")).status == 400
 
 
@@ -334,19 +334,19 @@ async def test_while_a_call_is_live_the_wish_is_kept_and_answered(api: World) ->
     await api.campaign()
     await api.contact("1230")
     api.sql("UPDATE subscriber SET status = 6")
-    assert (await api.put("contact/1/123", {"status": 3})).json["status"] == 3
+    assert (await api.put("contact/1/1230", {"status": 3})).json["status"] == 3
     assert api.sql("SELECT status, requested_status FROM subscriber") == [(6, 3)]
-    assert (await api.get("contact/1/123")).json[0]["status"] == 6
+    assert (await api.get("contact/1/1230")).json[0]["status"] == 6
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_subscriber_that_does_not_exist_is_not_found(api: World) -> None:
     await api.campaign()
     sentence = (404, "CampaignSubscriber is not found")
-    assert (await api.put("contact/1/123", {"status": 2})).refusal == sentence
-    assert (await api.put("contact/9/123", {"status": 2})).refusal == sentence
+    assert (await api.put("contact/1/1230", {"status": 2})).refusal == sentence
+    assert (await api.put("contact/9/1230", {"status": 2})).refusal == sentence
     await api.contact("1230")
-    reply = await api.put("contact/1/123", {"contact": "1240", "status": "2"})
+    reply = await api.put("contact/1/1230", {"contact": "1240", "status": "2"})
     assert reply.refusal == (400, "contact: is not the one in the address")
 
 
