@@ -85,13 +85,14 @@ def _numbers(address: str, field: str) -> tuple[str, ...]:
         return ()
     user = _SCHEME.sub("", user, count=1)
     decoded = _ENCODED.sub(lambda code: chr(int(code[1], 16)), user)
-    read = (_VISUAL.sub("", _END_OF_USER.split(text, maxsplit=1)[0]) for text in (decoded, user))
-    return _distinct(number for number in read if is_number(number))
+    return _distinct(dialled_as(_END_OF_USER.split(text, maxsplit=1)[0]) for text in (decoded, user))
 
 
-def is_number(text: str) -> bool:
-    """Whether a text is one as `parse_number` gives it."""
-    return _NUMBER.fullmatch(text) is not None
+def dialled_as(user: str) -> str:
+    """The number that the user part of an address, or an extension, is for whoever routes it; "" for a name. Separators do not
+    count, and neither do keys that end the dialling."""
+    number = _VISUAL.sub("", user).rstrip("*#")
+    return number if _NUMBER.fullmatch(number) else ""
 
 
 def _distinct(numbers: Iterable[str]) -> tuple[str, ...]:
@@ -159,10 +160,30 @@ def refusal(leg: Leg, numbering: Numbering, rules: CallRules) -> str:
 def caller_id_refusal(number: str, allowed: str, numbering: Numbering) -> str:
     """Why a number may not be shown as the caller's, "" when it may, as may none at all. `allowed` are the caller ids of the
     user, separated by commas; "" for any."""
-    if not number or (not allowed and not is_number(number)):
+    shown = dialled_as(number)
+    if not number or (not allowed and not shown):
         return ""
-    if is_number(number) and numbering.is_emergency(number):
+    if shown and numbering.is_emergency(shown):
         return f"{number} is an emergency number, which is never shown as a caller's"
-    if allowed and numbering.identity(number) not in map(numbering.identity, allowed.split(",")):
+    if allowed and numbering.identity(shown or number) not in map(numbering.identity, allowed.split(",")):
         return f"{number} is not one of the caller ids of this user ({allowed})"
+    return ""
+
+
+CALLER_ID_VARIABLES: Final = frozenset(
+    {"effective_caller_id_number", "sip_from_user", "sip_contact_user", "sip_auth_username", "sip_h_p-preferred-identity"}
+    | {"sip_h_p-asserted-identity", "sip_h_remote-party-id"}
+)
+"""Channel variables, in lower case, that show a number as the caller's."""
+
+_SHOWN: Final = re.compile(r"(?:.*sips?:|.*tel:)?([^@;>]*)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1024)
+def variables_refusal(variables: tuple[tuple[str, str], ...], allowed: str, numbering: Numbering) -> str:
+    """Why channel variables may not be set, as `caller_id_refusal`; "" when they may."""
+    for name, value in variables:
+        found = _SHOWN.match(value.strip()) if name.lower() in CALLER_ID_VARIABLES else None
+        if found is not None and dialled_as(found[1]) and (reason := caller_id_refusal(found[1], allowed, numbering)):
+            return f"{name}: {reason}"
     return ""

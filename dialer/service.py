@@ -26,6 +26,7 @@ from dialer.calls.heartbeat import Heartbeat
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.calls.register import MOST_FOREIGN_HANGUPS, ForeignHangups
 from dialer.campaigns.scheduler import Scheduler
+from dialer.emergency import everywhere
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.hooks.outbox import JsonLines, OutboxDeliverer
@@ -209,6 +210,7 @@ class DialerService:
 
     def _build_flow(self, outbound: str) -> None:
         settings = self.settings
+        everywhere()  # is told now, and not while calls are made
         flow = FlowSettings(
             installation=self.database.installation_id,
             outbound=outbound,

@@ -23,8 +23,10 @@ from dialer.model import CallRules, Gateway
 from dialer.model.flow import Transfer, Transferred
 from dialer.numbering import Numbering
 
-_ADDRESSES: Final = frozenset({"bridge", "att_xfer", "deflect", "redirect"})
+_ADDRESSES: Final = frozenset({"bridge", "att_xfer"})
 """Applications of the switch whose argument is a list of addresses."""
+_SIP_ADDRESSES: Final = frozenset({"deflect", "redirect"})
+"""Those whose argument is where the caller shall turn to."""
 _EXTENSIONS: Final = frozenset({"transfer", "execute_extension"})
 """Those whose argument is an extension of the dialplan."""
 _UNTOLD: Final = frozenset(
@@ -41,7 +43,6 @@ _HOOKS: Final = re.compile(
 )
 """Variables that have something dialled, or run, or another number shown."""
 _EXTENSION: Final = re.compile(r"(?:-\w+ +)?([+*#]?[A-Za-z0-9_.-]+)((?: +[A-Za-z0-9_.-]+)*)")
-_CALLER_IDS: Final = frozenset({"effective_caller_id_number", "sip_from_user", "sip_contact_user", "sip_auth_username"})
 
 
 @define(eq=False)
@@ -139,13 +140,13 @@ class GatedCall:
 
     def _check_variables(self, transfer: Transfer, rules: CallRules) -> None:
         """Those of the gateway are its administrator's, who may set more. Raises `BadValue`."""
-        administered = frozenset() if transfer.gateway is None else frozenset(transfer.gateway.parameters)
-        for variable in transfer.variables:
-            name, value = variable
-            if name.lower() in _CALLER_IDS:
-                if gate.is_number(value):
-                    self._check_caller_id(value, "" if variable in administered else rules.caller_ids)
-            elif variable not in administered and _HOOKS.match(name):
+        administered = () if transfer.gateway is None else transfer.gateway.parameters
+        others = tuple(variable for variable in transfer.variables if variable not in administered)
+        for some, allowed in ((administered, ""), (others, rules.caller_ids)):
+            if reason := gate.variables_refusal(some, allowed, self.numbering):
+                raise BadValue("variables", reason)
+        for name, _ in others:
+            if _HOOKS.match(name) and name.lower() not in gate.CALLER_ID_VARIABLES:
                 raise BadValue("variables", f"{name} may not be set for a second leg")
 
     def _with_caller_id(self, transfer: Transfer, rules: CallRules) -> Transfer:
@@ -172,14 +173,17 @@ def _legs_of(transfer: Transfer) -> tuple[Leg, ...]:
 def _legs(application: str, argument: str) -> tuple[Leg, ...]:
     """The calls that an application of the dialplan would make. Raises `BadValue` for what nobody could tell."""
     if application in _ADDRESSES:
-        if application in ("deflect", "redirect"):
-            argument = f"sofia/{argument}"
         return gate.legs_of(argument, application)
+    if application in _SIP_ADDRESSES:
+        if "/" in argument:
+            raise BadValue(application, f"{argument[:60]!r} is not one SIP address such as sip:15551234@carrier")
+        return gate.legs_of(f"sofia/{argument}", application)
     if application in _EXTENSIONS:
         found = _EXTENSION.fullmatch(argument.strip())
         if found is None or "inline" in found[2].lower().split():
             raise BadValue(application, f"{argument[:60]!r} is not one extension of the dialplan, with dialplan and context")
-        return (Leg(found[1], (found[1],)),) if gate.is_number(found[1]) else ()
+        number = gate.dialled_as(found[1])
+        return (Leg(number, (number,)),) if number else ()
     if application in _UNTOLD or (application == "conference" and "bridge:" in argument.lower()):
         raise BadValue("application", f"{application} may dial numbers that nobody could tell: use the call's bridge()")
     if application in _SETTERS and (found := _HOOKS.search(argument)):

@@ -22,6 +22,7 @@ from dialer.campaigns.planning import Routes, in_use_everywhere
 from dialer.campaigns.second_legs import SecondLegs
 from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
+from dialer.gateways import chain
 from dialer.interfaces import FlowStore, Now, Switch
 from dialer.limiter import SLACK, Pace, due_times, resume
 from dialer.model import Campaign, CampaignStatus, Candidate, Gateway, IdleReason, Others, Plan, Progress, Snapshot
@@ -192,9 +193,16 @@ class Scheduler:
             self._paces[campaign.id] = Pace(begun[-1].due_at)
 
     def _caller_id_refusal(self, campaign: Campaign) -> str:
-        """Why it may not show its caller id any more."""
-        allowed = "" if self._snapshot is None else self._snapshot.caller_ids.get(campaign.id, "")
-        return gate.caller_id_refusal(campaign.caller_id, allowed, self.numbering)
+        """Why it, or a gateway that it calls through, may not show its caller id any more."""
+        if self._snapshot is None:
+            return gate.caller_id_refusal(campaign.caller_id, "", self.numbering)
+        allowed = self._snapshot.caller_ids.get(campaign.id, "")
+        if reason := gate.caller_id_refusal(campaign.caller_id, allowed, self.numbering):
+            return reason
+        for gateway in chain(self._snapshot.gateways, campaign.gateway_id):
+            if reason := gate.variables_refusal(gateway.parameters, "", self.numbering):
+                return f"gateway {gateway.name}: {reason}"
+        return ""
 
     def _how_many(self, campaign: Campaign, routes: Routes, now: datetime) -> list[datetime]:
         """The due times that the pace, the headroom of switch and gateways, and the campaign's own limit allow."""

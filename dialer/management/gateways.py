@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from dialer import gate
 from dialer.appdata import GATEWAY, Data, check_application, check_task
 from dialer.declare import entered
 from dialer.errors import BadValue
@@ -31,7 +32,7 @@ def listed(t: Transaction) -> list[Gateway]:
 @writes
 def create(t: Transaction, given: Mapping[str, Any]) -> int:
     """A gateway that can be dialled, whose name is unique. Returns its id. Raises `Duplicate`, `BadValue`, `NotFound`."""
-    checked = _checked(given)
+    checked = _checked(t, given)
     _check_reachable(complete(Gateway, checked))
     return int(rows.create(t, Gateway, checked).id)
 
@@ -40,7 +41,7 @@ def create(t: Transaction, given: Mapping[str, Any]) -> int:
 def change(t: Transaction, gateway_id: int, given: Mapping[str, Any]) -> None:
     """Change what is given; it can still be dialled then. Raises as `create`."""
     row = rows.found(t.entities.Gateway, "gateway", gateway_id)
-    checked = _checked(given)
+    checked = _checked(t, given)
     _check_reachable({"protocol": row.protocol, "hostname": row.hostname, "dial_string": row.dial_string, **checked})
     rows.change(t, Gateway, row, checked)
     t.then(call_soon)
@@ -60,10 +61,12 @@ def remove(t: Transaction, gateway_id: int) -> None:
     row.delete()
 
 
-def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(t: Transaction, given: Mapping[str, Any]) -> dict[str, Any]:
     checked = entered(Gateway, given)
     if "addparameter" in checked:
-        parse_parameters(checked["addparameter"], reserved=RESERVED)
+        parameters = parse_parameters(checked["addparameter"], reserved=RESERVED)
+        if reason := gate.variables_refusal(parameters, "", t.numbering):
+            raise BadValue("addparameter", reason)
     return checked
 
 

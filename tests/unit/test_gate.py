@@ -30,6 +30,7 @@ PREFIX = st.from_regex(r"[0-9]{0,4}", fullmatch=True)
         ("sofia/external/alice@example.org", []),
         ("sofia/external/10.0.0.1:5080", []),
         ("sofia/external/9-1-1@x", ["911"]),
+        ("sofia/gateway/x/911#", ["911"]),
         ("sofia/external/%3911@x", ["911"]),
         ("freetdm/1/a/911", ["911"]),
         ("user/1,sofia/gateway/x/0900|loopback/911:_:sofia/gateway/y/17", ["0900", "911", "17"]),
@@ -123,3 +124,18 @@ def test_no_form_that_a_rule_forbids_passes(number: str, remove: str, add: str, 
 )
 def test_a_caller_id_is_one_of_those_allowed_and_no_emergency_number(number: str, allowed: str, refused: bool) -> None:
     assert bool(gate.caller_id_refusal(number, allowed, numbering())) is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refused"),
+    [
+        ("effective_caller_id_number", "911", True),
+        ("SIP_From_User", "4930", False),
+        ("sip_from_user", "carrier-account", False),
+        ("sip_h_P-Asserted-Identity", "<sip:117@example.org>", True),
+        ("sip_h_P-Asserted-Identity", "<sip:+4930@example.org>", False),
+        ("sip_h_X-Contact", "911", False),
+    ],
+)
+def test_a_variable_that_shows_a_number_shows_no_emergency_number(name: str, value: str, refused: bool) -> None:
+    assert bool(gate.variables_refusal(((name, value),), "", numbering())) is refused
