@@ -220,6 +220,13 @@ def test_a_campaign_whose_caller_id_may_not_be_shown_any_more_makes_no_calls(
     assert len(ticking.sent) == 3
 
 
+def test_no_calls_are_made_through_a_gateway_that_shows_an_emergency_number(ticking: Ticking) -> None:
+    ticking.store.gateways[1] = evolve(GATEWAY, addparameter="sip_from_user=117")
+    ticking.contacts(2)
+    ticking.run(1)
+    assert ticking.sent == []
+
+
 def test_second_legs_leave_less_room_for_calls(ticking: Ticking) -> None:
     ticking.store.gateways[1] = gateway = evolve(GATEWAY, maximum_call=2)
     ticking.contacts(5)

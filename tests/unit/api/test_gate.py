@@ -106,3 +106,11 @@ async def test_where_a_user_has_caller_ids_a_campaign_shows_one_of_them(api: Wor
     assert (await api.post("campaign/", {**new, "callerid": "4930999"}, user="bob")).status == 200
     with pytest.raises(BadValue, match=r"^caller_ids: 'x' is not a number"):
         await api.management.ask(users.change, ANN, {"caller_ids": "4930,x"})
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_gateway_shows_an_emergency_number_as_the_callers(api: World) -> None:
+    for given in ("effective_caller_id_number=117", "a=b,sip_h_P-Asserted-Identity=sip:911@example.org"):
+        with pytest.raises(BadValue, match=r"^addparameter: .* is never shown as a caller's"):
+            await api.management.ask(gateways.change, 1, {"addparameter": given})
+    await api.management.ask(gateways.change, 1, {"addparameter": "effective_caller_id_number=4930"})
