@@ -34,11 +34,13 @@ _UNTOLD: Final = frozenset(
     | {"lua", "python", "python3", "perl", "javascript", "managed", "java", "httapi", "loop_playback"}
 )
 """Those that have others run, or programs."""
-_SETTERS: Final = frozenset({"set", "export", "multiset", "set_global", "multiunset", "push", "unshift", "set_profile_var"})
+_SETTERS: Final = frozenset(
+    {"set", "export", "multiset", "set_global", "multiunset", "push", "unshift", "set_profile_var", "bridge_export"}
+)
 _HOOKS: Final = re.compile(
     r"execute_on|api_on|api_hangup_hook|api_after_bridge|api_reporting_hook|exec_after_bridge|bridge_pre_execute|session_in_hangup"
     r"|transfer_after_bridge|transfer_on_fail|transfer_fallback|failure_transfer|park_after_bridge|origination_caller_id"
-    r"|effective_caller_id|sip_from_uri|sip_route_uri|sip_invite_",
+    r"|effective_caller_id|sip_from_u|sip_contact_u|sip_route_uri|sip_invite_|sip_h_p-asserted|sip_h_p-preferred|sip_h_remote",
     re.IGNORECASE,
 )
 """Variables that have something dialled, or run, or another number shown."""

@@ -113,6 +113,7 @@ ATTACKS = [
     ("set", f"api_hangup_hook=originate loopback/{FORBIDDEN} &park"),
     ("export", f"nolocal:execute_on_answer=transfer {FORBIDDEN}"),
     ("multiset", f"^^~a=b~transfer_after_bridge={FORBIDDEN}:XML:default"),
+    ("export", f"sip_h_P-Asserted-Identity=<sip:{FORBIDDEN}@example.org>"),
     ("set", f"effective_caller_id_number={FORBIDDEN}"),
     ("lua", f"dial.lua {FORBIDDEN}"),
     Transfer(dial_string=f"sofia/gateway/x/{FORBIDDEN}", timeout=5),

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.campaigns.planning import Planned, Routes, plan
+from dialer.esl import commands
 from dialer.gateways import Backoff
-from dialer.model import Campaign, Candidate, Gateway, GatewayStatus
+from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Origination
 from dialer.numbering import numbering
 from tests.unit.builders import NOON, campaign, candidate, gateway
 
@@ -154,3 +155,35 @@ def test_no_limit_is_passed_and_no_unusable_gateway_is_used(
         assert way.maximum_call is None or live[gateway_id] + calls <= way.maximum_call
     assert own is None or not result.plans or busy + len(result.plans) <= own
     assert len(result.plans) == min(wanted, out.capacity(rules, NOON, times))
+
+
+@given(
+    st.lists(st.one_of(st.from_regex(r"[+*#]?[0-9]{1,12}", fullmatch=True), st.sampled_from(["911", "*117", "990112"]))),
+    st.from_regex(r"[0-9]{0,3}", fullmatch=True),
+    st.from_regex(r"[+*#]?[0-9]{0,3}", fullmatch=True),
+    st.sampled_from(["", "DE", "US"]),
+)
+def test_every_form_of_a_number_in_an_originate_is_one_that_was_asked_for(
+    numbers: list[str], remove: str, add: str, region: str
+) -> None:
+    """None is an emergency number, and the claim asks the lists for each."""
+    rules = numbering(region)
+    out = routes(gateway(removeprefix=remove, addprefix=add))
+    who = [candidate(number=number, identity=rules.identity(number)) for number in numbers]
+    result = plan(who, campaign(), out, due(len(who)), NOON, ids=ids(), numbering=rules)
+    assert len(result.plans) + len(result.refused) == len(who)
+    for each in result.plans:
+        call = Origination(
+            call_uuid=each.call_uuid,
+            dial_string=each.dial_string,
+            account_code="dialer-x",
+            timeout=30,
+            max_duration=60,
+            deadline=NOON,
+            outbound="127.0.0.1:8084",
+        )
+        written = commands.originate(call, timedelta()).payload.decode()
+        dialled = written.partition("sofia/gateway/carrier/")[2].partition(")")[0]
+        assert not any(rules.is_emergency(form) for form in (each.candidate.number, dialled) if form)
+        plain = dialled[:1] + dialled[1:].replace("+", "")
+        assert not plain or rules.identity(plain) in {each.candidate.identity, *each.also}
