@@ -31,7 +31,7 @@ _EXTENSIONS: Final = frozenset({"transfer", "execute_extension"})
 """Those whose argument is an extension of the dialplan."""
 _UNTOLD: Final = frozenset(
     {"bind_meta_app", "bind_digit_action", "sched_transfer", "sched_broadcast", "socket", "system", "bgsystem"}
-    | {"lua", "python", "python3", "perl", "javascript", "managed", "java", "httapi", "loop_playback"}
+    | {"lua", "python", "python3", "perl", "javascript", "managed", "java", "httapi"}
 )
 """Those that have others run, or programs."""
 _SETTERS: Final = frozenset(
