@@ -19,6 +19,7 @@ from attrs import frozen
 
 from dialer import gateways
 from dialer.errors import BadValue
+from dialer.gate import Leg, Refusal, leg_through, legs_of
 from dialer.model import Gateway, GatewayStatus, VoipApp, VoipAppType
 from dialer.numbers import parse_number
 
@@ -80,25 +81,22 @@ class Data:
         return cls(campaigns.strip() or app.data.strip(), by_admin=not campaigns.strip())
 
 
-IsEmergency = Callable[[str], bool]
-"""Whether a number reaches an emergency service."""
-
-
-def check_task(kind: VoipAppType, data: Data, gateway: Gateway | None, is_emergency: IsEmergency, field: str = FIELD) -> None:
+def check_task(kind: VoipAppType, data: Data, gateway: Gateway | None, refusal: Refusal, field: str = FIELD) -> None:
     """Raise `BadValue` when an application of this kind would do nothing for an answered call: there is no data, it is none
-    for this kind, or `gateway`, that of the voice application, cannot dial its number (then the field is `GATEWAY`)."""
+    for this kind, `refusal` keeps its number from being called, or `gateway`, that of the voice application, cannot dial it
+    (then the field is `GATEWAY`)."""
     if not data.text:
         raise BadValue(field, f"is missing; expected {_NEEDED[kind]}, which the voice application does not have either")
     check_data(kind, data.text, by_admin=data.by_admin, field=field)
     if kind is VoipAppType.DIAL:
-        dialled(parse_target(data.text, by_admin=data.by_admin, field=field), gateway, is_emergency, field)
+        dialled(parse_target(data.text, by_admin=data.by_admin, field=field), gateway, refusal, field)
 
 
-def check_application(app: VoipApp, gateway: Gateway | None, is_emergency: IsEmergency) -> None:
+def check_application(app: VoipApp, gateway: Gateway | None, refusal: Refusal) -> None:
     """Raise `BadValue` for a voice application that could do nothing in any campaign. Its data may be missing, as a campaign
     may have some; then a Dial application has to have a gateway for its number."""
     if app.data.strip():
-        check_task(app.type, Data(app.data.strip(), by_admin=True), gateway, is_emergency, "data")
+        check_task(app.type, Data(app.data.strip(), by_admin=True), gateway, refusal, "data")
     elif app.type is VoipAppType.DIAL and gateway is None:
         raise BadValue(
             GATEWAY, "is missing; expected a gateway to dial numbers through, or an address such as user/1000 as data"
@@ -127,29 +125,31 @@ def parse_target(text: str, *, by_admin: bool = False, field: str = FIELD) -> Ta
     return Target(number=parse_number(target, field))
 
 
-def dialled(target: Target, gateway: Gateway | None, is_emergency: IsEmergency, field: str = FIELD) -> str:
-    """The address to dial: that of the target, or of its number through the voice application's gateway. Raises `BadValue`
-    naming `field`, or `GATEWAY` when there is no gateway that could be used."""
-    forms: tuple[str, ...] = ()
+def dialled(target: Target, gateway: Gateway | None, refusal: Refusal, field: str = FIELD) -> str:
+    """The address to dial, when `dialer.gate` lets it pass. Raises `BadValue` naming `field`, or as `address_of`."""
+    for leg in legs(target, gateway, field):
+        if reason := refusal(leg):
+            raise BadValue(field, reason)
+    return address_of(target, gateway)
+
+
+def legs(target: Target, gateway: Gateway | None, field: str = FIELD) -> tuple[Leg, ...]:
+    """The calls that a target means. Raises `BadValue` for an address whose number cannot be told."""
     if target.address:
-        endpoint, _, rest = target.address.partition("/")
-        forms = () if endpoint.lower() in _LOCAL else (rest.rpartition("/")[2].partition("@")[0],)
-    elif gateway is None:
-        raise BadValue(GATEWAY, "the voice application has no gateway to dial a number through")
-    else:
-        forms = gateways.dialled_forms(gateway, target.number)
-    for number in forms:
-        if number and is_emergency(number):
-            raise BadValue(field, f"{number} is an emergency number, which is never dialled")
-    if target.address or gateway is None:
+        return legs_of(target.address, field)
+    return () if gateway is None else (leg_through(gateway, target.number),)
+
+
+def address_of(target: Target, gateway: Gateway | None) -> str:
+    """That of the target, or of its number through the voice application's gateway. Raises `BadValue` naming `GATEWAY` when
+    there is no gateway that could be used."""
+    if target.address:
         return target.address
+    if gateway is None:
+        raise BadValue(GATEWAY, "the voice application has no gateway to dial a number through")
     if gateway.status is not GatewayStatus.ACTIVE:
         raise BadValue(GATEWAY, f"{gateway.name}, through which the voice application dials, is inactive")
     return gateways.dial_string(gateway, target.number)
-
-
-_LOCAL: Final = frozenset({"user", "group"})
-"""Endpoints whose names are those of extensions, 110 as well."""
 
 
 # --- PlayAudio --------------------------------------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ def parse_config(raw: Mapping[str, object], source: str = "configuration") -> Co
         config = validated(Config, raw)
     except ValidationError as error:
         raise BadValue(source, "; ".join(_problem(item) for item in error.errors())) from None
+    except BadValue as error:
+        raise BadValue(source, str(error)) from None
     if bool(config.switch) == (config.simulator is not None):
         raise BadValue(source, "expected one [[switch]], or [simulator] in its place")
     return config

@@ -174,9 +174,10 @@ class Host:
             apps=self.config.apps,
             applications=runner.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
             recovery=self.config.recovery,
+            emergency=self.config.numbers.emergency,
         )
         self.service = DialerService(self.reactor, settings)
-        self.management = Management(self.service.database, self.service.now, self.service, self.reactor)
+        self.management = Management(self.service.database, self.service.now, self.service, self.reactor, settings.emergency)
         site = self.api.build_site(self.management, self.config.http, self.reactor)
         self.web = WebServer(self.reactor, site)
         self._built = True

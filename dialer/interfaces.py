@@ -16,6 +16,7 @@ from dialer.model import (
     Attempt,
     AttemptResult,
     AttemptState,
+    CallRules,
     Campaign,
     CampaignStatus,
     Candidate,
@@ -232,12 +233,29 @@ class ApplicationStore(Protocol):
         """A contact as it is now; None when it was removed."""
         ...
 
-    def gateway(self, gateway_id: int) -> Deferred[Gateway | None]:
-        """A gateway as it is now; None when it was removed."""
+    def parties(self, gateway_id: int | None, contact_id: int) -> Deferred[tuple[Gateway | None, Contact | None]]:
+        """A gateway and a contact as they are now; None for what was removed, and for no gateway."""
+        ...
+
+    def call_rules(self, user_id: int, identities: Sequence[str]) -> Deferred[CallRules]:
+        """The rules of a user's calls as they are now, and which of these are on the do-not-call list."""
         ...
 
     def never_call(self, candidate: Candidate, now: datetime, reason: str) -> Deferred[None]:
         """Add the number of a subscriber to the do-not-call list, unless it is there. Fires when that is durable."""
+        ...
+
+
+class SecondLegs(Protocol):
+    """The limits of the gateways, in which second legs count as attempts do."""
+
+    def begin(self, gateway: Gateway) -> float:
+        """A second leg through it counts from now on, until `end`; returns after how many seconds it may be dialled. Raises
+        `BadValue`, with nothing counted, when the gateway has no room for it, or not soon enough for somebody who waits."""
+        ...
+
+    def end(self, gateway: Gateway) -> None:
+        """It is over."""
         ...
 
 

@@ -18,22 +18,11 @@ from typing import Any, Final
 import phonenumbers
 from attrs import define, field
 from phonenumbers import PhoneMetadata, ValidationResult
-from phonenumbers.shortnumberinfo import connects_to_emergency_number, is_valid_short_number_for_region
+from phonenumbers.shortnumberinfo import is_valid_short_number_for_region
 
+from dialer.emergency import Emergency
 from dialer.errors import BadValue
 from dialer.numbers import parse_number
-
-EMERGENCY_NUMBERS: Final = frozenset({"000", "08", "110", "112", "118", "119", "911", "999"})
-"""The numbers that 3GPP TS 22.101 section 10.1.1 has every mobile phone treat as emergency calls, wherever it is.
-
-Others (115, 190, 17, ...) are emergency numbers in some countries and extensions or services in the rest: they are refused
-where the region is known.
-"""
-
-_BEHIND_TRUNK: Final = EMERGENCY_NUMBERS - {"000", "08"}
-"""Those that are refused behind the digits for a line, too, where no region is known: 9000 is an extension of many."""
-_TRUNK_DIGITS: Final = ("0", "9", "00")
-"""The digits that private exchanges want before a number outside."""
 
 _ABROAD: Final = re.compile("00")
 """ITU-T E.164's prefix for calls abroad. No number of any region begins with it."""
@@ -119,22 +108,21 @@ def _is_possible(parsed: Any) -> bool:
 
 @define(eq=False)
 class Numbering:
-    """The numbers of a region, or with "" of none in particular."""
+    """The numbers of a region, or with "" of none in particular; `emergency` are the installation's own emergency numbers."""
 
     region: str = ""
+    emergency: frozenset[str] = frozenset()
     _country: _Country | None = field(default=None, init=False)
     _abroad: re.Pattern[str] = field(default=_ABROAD, init=False)
-    _emergency: re.Pattern[str] | None = field(default=None, init=False)
+    _emergency: Emergency = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._emergency = Emergency(self.region, self.emergency)
         if not self.region:
             return
         metadata: Any = PhoneMetadata.metadata_for_region(self.region)
         self._country = _Country(metadata.country_code, metadata)
         self._abroad = re.compile(metadata.international_prefix or _ABROAD.pattern)
-        short = PhoneMetadata.short_metadata_for_region(self.region)
-        if short is not None and short.emergency is not None and short.emergency.national_number_pattern:
-            self._emergency = re.compile(short.emergency.national_number_pattern)
 
     def identity(self, number: str) -> str:
         """Of a number as `parse_number` gives it."""
@@ -201,30 +189,23 @@ class Numbering:
         return number, self.identity(number)
 
     def is_emergency(self, number: str) -> bool:
-        """Whether dialling `number` would reach an emergency service, by itself or behind the digits for a line.
+        """Whether dialling `number` would reach an emergency service (see `dialer.emergency`), by itself or behind the digits
+        for a line, a service code or the code of a country.
 
         With a region, everything that connects to an emergency service there is one, which in some countries includes longer
         numbers that begin with one ("911555").
         """
-        digits = number.lstrip("+*#")
-        if digits in EMERGENCY_NUMBERS or self._connects(digits):
-            return True
-        for trunk in _TRUNK_DIGITS:
-            rest = digits.removeprefix(trunk)
-            if rest != digits and (rest in _BEHIND_TRUNK or self._connects(rest)):
-                return True
-        return False
+        return self._emergency.has(number)
 
-    def _connects(self, digits: str) -> bool:
-        if self._emergency is None or not self._emergency.match(digits):
-            return False
-        return bool(connects_to_emergency_number(digits, self.region))
+    def of_region(self, region: str) -> Numbering:
+        """The numbers of another region in the same installation."""
+        return numbering(region, self.emergency)
 
 
 @lru_cache(maxsize=512)
-def numbering(region: str = "") -> Numbering:
-    """The numbers of a region; made once."""
-    return Numbering(check_region(region, "region"))
+def numbering(region: str = "", emergency: frozenset[str] = frozenset()) -> Numbering:
+    """The numbers of a region, with an installation's own emergency numbers; made once."""
+    return Numbering(check_region(region, "region"), emergency)
 
 
 def check_region(region: str, field: str) -> str:

@@ -26,13 +26,14 @@ from dialer.calls.heartbeat import Heartbeat
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.calls.register import MOST_FOREIGN_HANGUPS, ForeignHangups
 from dialer.campaigns.scheduler import Scheduler
+from dialer.emergency import everywhere
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.hooks.outbox import JsonLines, OutboxDeliverer
-from dialer.interfaces import Switch
+from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
-from dialer.model import AttemptResult, Campaign, IdleReason, Progress, Signal, VoipAppType
+from dialer.model import Attempt, AttemptResult, Campaign, IdleReason, Progress, Signal, VoipAppType
 from dialer.numbering import numbering
 from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
@@ -64,6 +65,7 @@ class ServiceSettings:
     apps: AppSettings = Factory(AppSettings)
     applications: Mapping[VoipAppType, Application] = BUILT_IN
     recovery: RecoverySettings = Factory(RecoverySettings)
+    emergency: frozenset[str] = frozenset()
 
 
 @define(eq=False)
@@ -208,14 +210,7 @@ class DialerService:
 
     def _build_flow(self, outbound: str) -> None:
         settings = self.settings
-        self.applications = VoiceApplications(
-            settings=settings.apps,
-            store=AnsweredCalls(self.database),
-            clock=self.reactor,
-            now=self.now,
-            applications=settings.applications,
-            numbering=numbering(self.database.region),
-        )
+        everywhere()  # is told now, and not while calls are made
         flow = FlowSettings(
             installation=self.database.installation_id,
             outbound=outbound,
@@ -228,7 +223,7 @@ class DialerService:
             store=self.store,
             switch=self.switch,
             settings=flow,
-            application=self.applications.run,
+            application=self._run_application,
             finished=self.finished,
             submitted=self.pace.note,
             foreign_hangups=ForeignHangups(MOST_FOREIGN_HANGUPS if self.database.dialect is Dialect.POSTGRESQL else 0),
@@ -248,7 +243,16 @@ class DialerService:
             switch=self.switch,
             lifecycle=self.lifecycle,
             new_id=new_id,
-            numbering=numbering(self.database.region),
+            numbering=numbering(self.database.region, settings.emergency),
+        )
+        self.applications = VoiceApplications(
+            settings=settings.apps,
+            store=AnsweredCalls(self.database),
+            clock=self.reactor,
+            now=self.now,
+            applications=settings.applications,
+            numbering=numbering(self.database.region, settings.emergency),
+            limits=self.scheduler.second_legs,
         )
         self.heartbeat = Heartbeat(
             clock=self.reactor,
@@ -325,6 +329,9 @@ class DialerService:
 
     def _owns(self, call_uuid: str) -> bool:
         return self.lifecycle.register.owns(call_uuid)
+
+    async def _run_application(self, call: AnsweredCall, attempt: Attempt) -> dict[str, str]:
+        return await self.applications.run(call, attempt)
 
     async def _connected(self, call: Any) -> None:
         await self.lifecycle.connected(call)

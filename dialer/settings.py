@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from attrs import NOTHING, field, frozen
 
+from dialer import emergency
+from dialer.errors import BadValue
 from dialer.model import VoipAppType
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -58,6 +60,13 @@ def setting(
 
 def _kinds(names: Iterable[str | VoipAppType]) -> frozenset[VoipAppType]:
     return frozenset(VoipAppType[name.upper()] if isinstance(name, str) else name for name in names)
+
+
+def _emergency(numbers: Iterable[str]) -> frozenset[str]:
+    try:
+        return emergency.listed(tuple(numbers))
+    except ValueError as error:
+        raise BadValue("numbers.emergency", str(error)) from None
 
 
 @frozen(kw_only=True)
@@ -131,6 +140,13 @@ class NumbersSettings:
         "the country of national numbers, two letters such as DE; empty: none, and every number is taken as it is written. "
         "After a change, run `dialer upgrade`",
         pattern="^([A-Za-z]{2})?$",
+    )
+    emergency: frozenset[str] = setting(
+        (),
+        'numbers that are never dialled, nor shown as a caller\'s, beside the emergency numbers of the region: ["0800911"]',
+        given=tuple[str, ...],
+        converter=_emergency,
+        max_length=200,
     )
 
 

@@ -48,8 +48,14 @@ class CallContext:
 
     async def gateway(self) -> Gateway | None:
         """The gateway of the voice application, read now. Fails with `StoreError`."""
-        gateway_id = self.attempt.plan.campaign.voip_app.gateway_id
-        return None if gateway_id is None else await self.store.gateway(gateway_id)
+        return (await self.parties())[0]
+
+    async def parties(self, *, through_gateway: bool = True) -> tuple[Gateway | None, Contact]:
+        """Both, read at once; without `through_gateway`, the contact alone."""
+        candidate = self.attempt.plan.candidate
+        gateway_id = self.attempt.plan.campaign.voip_app.gateway_id if through_gateway else None
+        gateway, contact = await self.store.parties(gateway_id, candidate.contact_id)
+        return gateway, contact or Contact(number=candidate.number)
 
 
 Application = Callable[[AnsweredCall, CallContext], Awaitable[Mapping[str, str] | None]]

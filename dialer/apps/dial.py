@@ -34,23 +34,26 @@ async def dial(call: AnsweredCall, context: CallContext) -> None:
     `transfer_seconds` and who ended it (`transfer_ended_by`: contact or target).
 
     A call whose second leg was dialled before this session began (another dialer had it) is not connected again. Raises
-    `BadValue` when there is nobody to dial or no way to.
+    `BadValue` when there is nobody to dial or no way to, and when the gate does not let the target pass.
     """
     if disposition := call.variable(RESUMED):
         context.notes["transfer_cause"] = disposition
         return
     target = appdata.parse_target(context.data, by_admin=context.by_admin)
     context.notes["transfer_to"] = target.number or target.address
-    gateway = await context.gateway() if target.number else None
-    address = appdata.dialled(target, gateway, context.numbering.is_emergency)
+    gateway, contact = await context.parties(through_gateway=bool(target.number))
+    address = appdata.address_of(target, gateway)
     variables = gateway.parameters if gateway is not None else ()
-    contact = await context.contact()
+    own_caller_id = context.attempt.plan.campaign.caller_id
     transfer = Transfer(
         dial_string=address,
         timeout=context.settings.dial_timeout,
         ringback=context.settings.ringback,
-        caller_id_number=context.attempt.plan.campaign.caller_id or _caller_number(contact),
+        caller_id_number=own_caller_id or _caller_number(contact),
         variables=variables + _without(variables, headers(contact)),
+        number=target.number,
+        gateway=gateway,
+        is_contacts_number=not own_caller_id,
     )
     context.notes |= _account(await call.bridge(transfer))
 

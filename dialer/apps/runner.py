@@ -18,9 +18,10 @@ from dialer import appdata
 from dialer.apps.basic import conference, located, play_audio, speak
 from dialer.apps.context import Application, CallContext
 from dialer.apps.dial import dial
+from dialer.apps.gated import GatedCall, NoLimits
 from dialer.apps.guard import Guard
 from dialer.errors import BadValue, DialerError, SessionGone
-from dialer.interfaces import OPT_OUT, UNSERVED, AnsweredCall, ApplicationStore, Now
+from dialer.interfaces import OPT_OUT, UNSERVED, AnsweredCall, ApplicationStore, Now, SecondLegs
 from dialer.model import Attempt, VoipAppType
 from dialer.numbering import Numbering, numbering
 from dialer.periodic import RepeatedLog
@@ -59,6 +60,7 @@ class VoiceApplications:
     now: Now
     applications: Mapping[VoipAppType, Application] = BUILT_IN
     numbering: Numbering = field(factory=numbering)
+    limits: SecondLegs = field(factory=NoLimits)
     unserved: int = field(default=0, init=False)
     """Callees for whom an application could do nothing."""
     _missing: RepeatedLog = field(init=False)
@@ -76,12 +78,20 @@ class VoiceApplications:
         settings = self.settings
         context = CallContext(attempt=attempt, settings=settings, store=self.store, clock=self.clock, numbering=self.numbering)
         digit = settings.opt_out_digit if kind in settings.opt_out_kinds else ""
+        gated = GatedCall(
+            call=call,
+            user_id=attempt.plan.campaign.user_id,
+            numbering=self.numbering,
+            store=self.store,
+            limits=self.limits,
+            clock=self.clock,
+        )
         guard = Guard(call, self.clock, settings.limit(kind), digit)
         try:
             if settings.recordings or settings.inband_dtmf:
                 await self._prepare(call, context)
             if not guard.pressed:
-                context.notes |= await self.applications[kind](call, context) or {}
+                context.notes |= await self.applications[kind](gated, context) or {}
             if digit and not guard.pressed:
                 await guard.pause(settings.opt_out_wait)
         except SessionGone:

@@ -23,7 +23,7 @@ class OpenAttempts:
     """Holds them, counts them, and tells those that wait for their end. Only the lifecycle adds and removes; others look.
 
     `gateways` and `campaigns` are how many attempts are open, by the id of their gateway and of their campaign; what has none
-    is not listed.
+    is not listed. The second legs of this process count in `gateways`, too.
     """
 
     _live: dict[str, LiveAttempt] = field(factory=dict, init=False)
@@ -48,7 +48,7 @@ class OpenAttempts:
 
     @property
     def gateways(self) -> Mapping[int, int]:
-        """How many are open through each gateway."""
+        """How many are open through each gateway, second legs included."""
         return self._gateways
 
     @property
@@ -107,6 +107,18 @@ class OpenAttempts:
         else:
             waiter.callback(None)
         return waiter
+
+    # --- second legs --------------------------------------------------------------------------------------------------------
+
+    def begin_leg(self, gateway_id: int) -> None:
+        """A second leg through a gateway counts there as an attempt does. What another process began is not known here."""
+        self._gateways[gateway_id] = self._gateways.get(gateway_id, 0) + 1
+
+    def end_leg(self, gateway_id: int) -> None:
+        """It is over."""
+        self._gateways[gateway_id] -= 1
+        if not self._gateways[gateway_id]:
+            del self._gateways[gateway_id]
 
     # --- for the lifecycle ------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ SOON: Final = timedelta(seconds=1)
 class Situation:
     """All that the explanation looks at. `progress` is None while it is not known; `next_call_at` is the pace's next moment,
     None when a call may be made at once; `dialers` tells whether any dialer is at work; `switch` is how the switch fared of
-    late; `database` says what is wrong with that, "" for nothing."""
+    late; `database` says what is wrong with that, `caller_id` why that of the campaign may not be shown, "" for nothing."""
 
     campaign: Campaign
     now: datetime
@@ -36,6 +36,7 @@ class Situation:
     switch: Backoff = Factory(Backoff)
     database: str = ""
     progress: Progress | None = None
+    caller_id: str = ""
     next_call_at: datetime | None = None
 
 
@@ -54,6 +55,10 @@ def _status(situation: Situation) -> IdleReason | None:
             return IdleReason(IdleCode.ENDED, "the campaign has ended")
         case CampaignStatus.START:
             return None
+
+
+def _caller_id(situation: Situation) -> IdleReason | None:
+    return IdleReason(IdleCode.CALLER_ID, situation.caller_id) if situation.caller_id else None
 
 
 def _dates(situation: Situation) -> IdleReason | None:
@@ -179,6 +184,7 @@ def _local(at: datetime, campaign: Campaign) -> str:
 
 _CHECKS: Final[tuple[Callable[[Situation], IdleReason | None], ...]] = (
     _status,
+    _caller_id,
     _dates,
     _hours,
     _frequency,

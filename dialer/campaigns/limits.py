@@ -109,8 +109,17 @@ class GatewayRates:
     def taken(self, plans: Sequence[Plan]) -> None:
         """These calls, in the order of their due times, are on their way."""
         for plan in plans:
-            if plan.gateway.calls_per_second is not None:
-                self._paces[plan.gateway.id] = Pace(plan.due_at)
+            self.take(plan.gateway, plan.due_at)
+
+    def next_at(self, gateway: Gateway, now: datetime) -> datetime:
+        """The earliest moment for one more call through a gateway."""
+        frequency = per_minute(gateway.calls_per_second)
+        return now if frequency is None else max(self._paces.get(gateway.id, Pace()).next_at(frequency) or now, now)
+
+    def take(self, gateway: Gateway, at: datetime) -> None:
+        """One call more is made at that moment."""
+        if gateway.calls_per_second is not None:
+            self._paces[gateway.id] = Pace(max(at, self._paces.get(gateway.id, Pace()).last_at or at))
 
     def _spread(self, plans: list[Plan], gateway: Gateway, until: datetime) -> list[Plan]:
         frequency = per_minute(gateway.calls_per_second)

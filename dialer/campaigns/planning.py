@@ -13,8 +13,10 @@ from typing import Literal, Protocol
 
 from attrs import frozen
 
-from dialer.gateways import Backoff, chain, dial_string, dialled_forms, headroom
+from dialer import gate
+from dialer.gateways import Backoff, chain, dial_string, headroom
 from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Others, Plan
+from dialer.numbering import Numbering
 
 
 class Usage(Protocol):
@@ -123,12 +125,12 @@ def plan(
     now: datetime,
     *,
     ids: Callable[[], str],
-    emergency: Callable[[str], bool],
+    numbering: Numbering,
 ) -> Planned:
     """Calls for `candidates`, in their order, at most one for each of `due_times`.
 
-    `ids` makes call UUIDs. `emergency` tells the numbers that are never dialled; it is asked for the number as it is stored,
-    without the gateway's `removeprefix`, and as it goes out, since prefixes can make an emergency number of a harmless one.
+    `ids` makes call UUIDs. An emergency number is refused (`dialer.gate`), also one that the gateway's prefixes make of a
+    harmless number.
     """
     slots = list(reversed(due_times[: campaign_headroom(campaign, routes.in_use, len(due_times))]))
     planned: Counter[int] = Counter()
@@ -138,9 +140,11 @@ def plan(
         way = routes.usable(campaign.gateway_id, now, planned) if slots else None
         if way is None:
             break
-        if found := next((each for each in dialled_forms(way, candidate.number) if emergency(each)), None):
-            refused.append(RefusedContact(candidate, f"{found} is an emergency number"))
+        leg = gate.leg_through(way, candidate.number)
+        if reason := gate.emergency_refusal(leg.forms, numbering):
+            refused.append(RefusedContact(candidate, reason))
             continue
+        others = gate.identities((gate.Leg(leg.number, leg.forms[1:]),), numbering) if len(leg.forms) > 1 else ()
         planned[way.id] += 1
         plans.append(
             Plan(
@@ -150,6 +154,7 @@ def plan(
                 gateway=way,
                 dial_string=dial_string(way, candidate.number),
                 due_at=slots.pop(),
+                also=tuple(identity for identity in others if identity != candidate.identity),
             )
         )
     return Planned(tuple(plans), tuple(refused))

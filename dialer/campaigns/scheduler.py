@@ -14,17 +14,20 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from dialer import gate
 from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns import idle, planning
 from dialer.campaigns.limits import GatewayRates, Limit, pace_of
 from dialer.campaigns.planning import Routes, in_use_everywhere
+from dialer.campaigns.second_legs import SecondLegs
 from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
+from dialer.gateways import chain
 from dialer.interfaces import FlowStore, Now, Switch
 from dialer.limiter import SLACK, Pace, due_times, resume
 from dialer.model import Campaign, CampaignStatus, Candidate, Gateway, IdleReason, Others, Plan, Progress, Snapshot
 from dialer.numbering import Numbering, numbering
-from dialer.periodic import DegradedLog, PeriodicLoop
+from dialer.periodic import DegradedLog, PeriodicLoop, RepeatedLog
 
 log = structlog.get_logger()
 
@@ -56,7 +59,9 @@ class Scheduler:
     new_id: Callable[[], str]
     numbering: Numbering = field(factory=numbering)
     _loop: PeriodicLoop = field(init=False)
+    _silenced: RepeatedLog = field(init=False)
     _paces: dict[int, Pace] = field(factory=dict, init=False)
+    second_legs: SecondLegs = field(init=False)
     _rates: GatewayRates = field(factory=GatewayRates, init=False)
     _calling: set[int] = field(factory=set, init=False)
     """Campaigns that had contacts for all that was due: they may catch up after a late tick."""
@@ -69,6 +74,8 @@ class Scheduler:
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("no calls are begun: the database does not serve"), init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.second_legs = SecondLegs(self.now, self.lifecycle.register, self._rates, lambda: self._others.gateways)
+        self._silenced = RepeatedLog("a campaign makes no calls: its caller id may not be shown", self.clock)
         self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
 
     def start(self) -> None:
@@ -100,6 +107,7 @@ class Scheduler:
                 switch=self.lifecycle.health.switch,
                 database=self._database,
                 progress=progress,
+                caller_id=self._caller_id_refusal(campaign),
                 next_call_at=self._pace(campaign, self.now()).next_at(campaign.frequency),
             )
         )
@@ -166,6 +174,9 @@ class Scheduler:
         now = self.now()
         if not open_now(campaign, now) or now < self._resting.get(campaign.id, now):
             return
+        if reason := self._caller_id_refusal(campaign):
+            self._silenced.happened((campaign.id, reason), campaign=campaign.name, reason=reason)
+            return
         routes = self._routes(snapshot.gateways)
         due = self._how_many(campaign, routes, now)
         if not due:
@@ -180,6 +191,18 @@ class Scheduler:
         if begun:
             self._rates.taken(begun)
             self._paces[campaign.id] = Pace(begun[-1].due_at)
+
+    def _caller_id_refusal(self, campaign: Campaign) -> str:
+        """Why it, or a gateway that it calls through, may not show its caller id any more."""
+        if self._snapshot is None:
+            return gate.caller_id_refusal(campaign.caller_id, "", self.numbering)
+        allowed = self._snapshot.caller_ids.get(campaign.id, "")
+        if reason := gate.caller_id_refusal(campaign.caller_id, allowed, self.numbering):
+            return reason
+        for gateway in chain(self._snapshot.gateways, campaign.gateway_id):
+            if reason := gate.variables_refusal(gateway.parameters, "", self.numbering):
+                return f"gateway {gateway.name}: {reason}"
+        return ""
 
     def _how_many(self, campaign: Campaign, routes: Routes, now: datetime) -> list[datetime]:
         """The due times that the pace, the headroom of switch and gateways, and the campaign's own limit allow."""
@@ -220,9 +243,7 @@ class Scheduler:
         self, candidates: Sequence[Candidate], campaign: Campaign, routes: Routes, due: Sequence[datetime], now: datetime
     ) -> Sequence[Plan]:
         """The calls to make, at times that their gateways allow; a number that must never be dialled is refused."""
-        planned = planning.plan(
-            candidates, campaign, routes, due, self.now(), ids=self.new_id, emergency=self.numbering.is_emergency
-        )
+        planned = planning.plan(candidates, campaign, routes, due, self.now(), ids=self.new_id, numbering=self.numbering)
         if planned.refused:
             for refusal in planned.refused:
                 log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)

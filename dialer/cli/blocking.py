@@ -30,6 +30,11 @@ def database_url(config: Path) -> str:
     return absolute_url(load_config(config).database.url, config.absolute().parent)
 
 
+def own_emergency_numbers(config: Path) -> frozenset[str]:
+    """Those that the configuration lists. Raises `BadValue`."""
+    return load_config(config).numbers.emergency
+
+
 def with_database(url: str, work: Callable[[Database], Awaitable[T]], *, dialling: bool = False) -> T:
     """Open the database at `url`, beside a dialer that may be running, do `work` with it, and close it. With `dialling`, no
     dialer may be running, nor start meanwhile. Raises what `work` raises, and `StoreError` when the database does not

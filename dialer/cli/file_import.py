@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dialer.cli.blocking import database_url, with_database
+from dialer.cli.blocking import database_url, own_emergency_numbers, with_database
 from dialer.cli.frame import printable
 from dialer.errors import BadValue, DialerError
 from dialer.files.contacts import ContactFile, opened
@@ -67,7 +67,7 @@ def take(
         bar = stack.enter_context(_Bar(_size(arguments)))
 
         async def work(database: Database) -> Tally:
-            management = Management(database, utc_now)
+            management = Management(database, utc_now, emergency=own_emergency_numbers(arguments.config))
 
             def tell(refusals: Sequence[NotTaken]) -> None:
                 errors.add(refusals)

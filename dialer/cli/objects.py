@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from attrs import Factory, frozen
 
-from dialer.cli.blocking import config_option, database_url, with_database
+from dialer.cli.blocking import config_option, database_url, own_emergency_numbers, with_database
 from dialer.cli.showing import Shown, print_all, print_json, print_one
 from dialer.declare import Field, noun_of
 from dialer.errors import BadValue, NotFound
@@ -231,7 +231,7 @@ def manage(arguments: argparse.Namespace, work: Callable[[Management], Awaitable
     """Do something on the database of the configuration. Raises what `work` raises, and `StoreError`."""
 
     async def perform(database: Database) -> Any:
-        return await work(Management(database, utc_now))
+        return await work(Management(database, utc_now, emergency=own_emergency_numbers(arguments.config)))
 
     return with_database(database_url(arguments.config), perform)
 

@@ -13,6 +13,7 @@ from dialer.declare import entered, noun_of
 from dialer.errors import AlreadyExists, BadValue
 from dialer.management import phonebooks, rows
 from dialer.management.management import Management, Transaction, call_soon, reads, writes
+from dialer.management.numbers import check_caller_id, refusals
 from dialer.model import (
     Account,
     Campaign,
@@ -94,7 +95,8 @@ def create(t: Transaction, who: Account, given: Mapping[str, Any], phonebook: st
     rows.check_limits(Campaign, checked, user)
     rows.references(t, Campaign, checked)
     _refuse_taken(t, who.id, checked["name"])
-    _check_task(t, t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""))
+    _check_task(t, t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""), who.id)
+    check_caller_id(t, who.id, checked.get("caller_id", ""))
     row = rows.create(t, Campaign, checked)
     phonebooks.add_own(t, row, phonebook)
     t.then(call_soon)
@@ -115,7 +117,9 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
     starts = checked.get("status") is CampaignStatus.START and row.status != CampaignStatus.START
     if starts or "voip_app_id" in checked or "voip_app_data" in checked:
         app = t.entities.VoipApp.get(id=checked.get("voip_app_id", row.voip_app.id))
-        _check_task(t, app, checked.get("voip_app_data", before["voip_app_data"]))
+        _check_task(t, app, checked.get("voip_app_data", before["voip_app_data"]), row.user.id)
+    if starts or "caller_id" in checked:
+        check_caller_id(t, row.user.id, checked.get("caller_id", before["caller_id"]))
     rows.change(t, Campaign, row, checked)
     _obey(t, row, checked.get("status"))
     return _details(row)
@@ -146,12 +150,12 @@ def _takes(name: str) -> str:
     return fields[name].kind.takes if name in fields else "a JSON object"
 
 
-def _check_task(t: Transaction, app: Any, data: str) -> None:
-    """Raise `BadValue` for a voice application and data with which it could do nothing for an answered call."""
+def _check_task(t: Transaction, app: Any, data: str, user_id: int) -> None:
+    """Raise `BadValue` for a voice application and data with which it could do nothing for an answered call of the user."""
     value = value_of(VoipApp, app)
     try:
         gateway = value_of(Gateway, app.gateway) if app.gateway else None
-        check_task(value.type, Data.of(data, value), gateway, t.numbering.is_emergency)
+        check_task(value.type, Data.of(data, value), gateway, refusals(t, user_id))
     except BadValue as error:
         if error.field == GATEWAY:
             raise BadValue("voip_app_id", error.problem) from None

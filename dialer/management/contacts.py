@@ -12,11 +12,12 @@ from attrs import evolve, frozen
 
 from dialer.declare import noun_of
 from dialer.errors import AlreadyExists, BadValue, Duplicate, NotFound
+from dialer.gate import emergency_refusal
 from dialer.management.management import Management, Transaction, call_soon, verb
 from dialer.management.numbers import check_numbers
 from dialer.management.rows import check_limit
 from dialer.model import Account, Contact, ContactDetails, Phonebook, SubscriberStatus
-from dialer.numbering import Numbering, numbering
+from dialer.numbering import Numbering
 from dialer.store import contacts as sql
 from dialer.store.connection import Connection
 from dialer.store.faults import refused_value
@@ -45,8 +46,8 @@ Numbered = tuple[str, str]
 def allowed_number(text: str, numbering: Numbering, field: str = "number") -> Numbered:
     """A number that may be dialled. Raises `BadValue` naming `field`."""
     number, identity = numbering.read(text, field)
-    if numbering.is_emergency(number):
-        raise BadValue(field, f"{number} is an emergency number, which is never dialled")
+    if reason := emergency_refusal((number,), numbering):
+        raise BadValue(field, reason)
     return number, identity
 
 
@@ -89,7 +90,7 @@ def _all_of(refused: Sequence[tuple[str, BadValue]], count: int, field: str) -> 
 def numbering_of(t: Transaction, rules: str) -> Numbering:
     """The numbers of a phonebook's region, of its stored rules; without one, of the installation's."""
     region = orjson.loads(rules).get("region")
-    return numbering(region) if region else t.numbering
+    return t.numbering.of_region(region) if region else t.numbering
 
 
 # --- adding ---------------------------------------------------------------------------------------------------------------

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from dialer import gate
 from dialer.appdata import GATEWAY, Data, check_application, check_task
 from dialer.declare import entered
 from dialer.errors import BadValue
 from dialer.esl.commands import HARMFUL_VARIABLES, OWN_VARIABLES
 from dialer.management import rows
 from dialer.management.management import Transaction, call_soon, reads, writes
+from dialer.management.numbers import NOBODY, refusals
 from dialer.model import Campaign, CampaignStatus, Gateway, VoipApp
 from dialer.model.gateway import dial_string_from, parse_parameters
 from dialer.stored import complete, load_rules, value_of
@@ -30,7 +32,7 @@ def listed(t: Transaction) -> list[Gateway]:
 @writes
 def create(t: Transaction, given: Mapping[str, Any]) -> int:
     """A gateway that can be dialled, whose name is unique. Returns its id. Raises `Duplicate`, `BadValue`, `NotFound`."""
-    checked = _checked(given)
+    checked = _checked(t, given)
     _check_reachable(complete(Gateway, checked))
     return int(rows.create(t, Gateway, checked).id)
 
@@ -39,7 +41,7 @@ def create(t: Transaction, given: Mapping[str, Any]) -> int:
 def change(t: Transaction, gateway_id: int, given: Mapping[str, Any]) -> None:
     """Change what is given; it can still be dialled then. Raises as `create`."""
     row = rows.found(t.entities.Gateway, "gateway", gateway_id)
-    checked = _checked(given)
+    checked = _checked(t, given)
     _check_reachable({"protocol": row.protocol, "hostname": row.hostname, "dial_string": row.dial_string, **checked})
     rows.change(t, Gateway, row, checked)
     t.then(call_soon)
@@ -59,10 +61,12 @@ def remove(t: Transaction, gateway_id: int) -> None:
     row.delete()
 
 
-def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(t: Transaction, given: Mapping[str, Any]) -> dict[str, Any]:
     checked = entered(Gateway, given)
     if "addparameter" in checked:
-        parse_parameters(checked["addparameter"], reserved=RESERVED)
+        parameters = parse_parameters(checked["addparameter"], reserved=RESERVED)
+        if reason := gate.variables_refusal(parameters, "", t.numbering):
+            raise BadValue("addparameter", reason)
     return checked
 
 
@@ -98,28 +102,29 @@ def change_application(t: Transaction, app_id: int, given: Mapping[str, Any]) ->
     affected = _served(t, row) if checked.keys() & {"type", "data", "gateway_id"} else []
     rows.change(t, VoipApp, row, checked)
     _check_application(t, row)
-    refusals = [(campaign, problem) for campaign, data in affected if (problem := _problem(t, row, data)) is not None]
-    if refusals:
-        names = ", ".join(repr(campaign) for campaign, _ in refusals[:MOST_NAMES])
-        more = f" and {len(refusals) - MOST_NAMES} more" if len(refusals) > MOST_NAMES else ""
+    problems = [(campaign, _problem(t, row, data, user_id)) for campaign, data, user_id in affected]
+    refused = [(campaign, problem) for campaign, problem in problems if problem is not None]
+    if refused:
+        names = ", ".join(repr(campaign) for campaign, _ in refused[:MOST_NAMES])
+        more = f" and {len(refused) - MOST_NAMES} more" if len(refused) > MOST_NAMES else ""
         field = next((name for name in ("data", "type", "gateway_id") if name in checked), "data")
-        raise BadValue(field, f"with this, it could do nothing for the campaigns {names}{more}: {refusals[0][1]}")
+        raise BadValue(field, f"with this, it could do nothing for the campaigns {names}{more}: {refused[0][1]}")
     t.then(call_soon)
 
 
-def _served(t: Transaction, app: Any) -> list[tuple[str, str]]:
-    """Name and data of the campaigns that may call and that the application can serve."""
+def _served(t: Transaction, app: Any) -> list[tuple[str, str, int]]:
+    """Name, data and user of the campaigns that may call and that the application can serve."""
     may_call = [int(CampaignStatus.START), int(CampaignStatus.PAUSE)]
     campaigns = app.campaigns.select(lambda c: c.status in may_call).order_by(lambda c: c.id)
-    found = ((row.name, load_rules(Campaign, row.rules).values["voip_app_data"]) for row in campaigns)
-    return [(name, data) for name, data in found if _problem(t, app, data) is None]
+    found = ((row.name, load_rules(Campaign, row.rules).values["voip_app_data"], row.user.id) for row in campaigns)
+    return [(name, data, user_id) for name, data, user_id in found if _problem(t, app, data, user_id) is None]
 
 
-def _problem(t: Transaction, app: Any, data: str) -> str | None:
-    """Why the application could do nothing for a campaign of this data; None when it could."""
+def _problem(t: Transaction, app: Any, data: str, user_id: int) -> str | None:
+    """Why the application could do nothing for a campaign of this data and user; None when it could."""
     value = value_of(VoipApp, app)
     try:
-        check_task(value.type, Data.of(data, value), _gateway(app), t.numbering.is_emergency)
+        check_task(value.type, Data.of(data, value), _gateway(app), refusals(t, user_id))
     except BadValue as error:
         return str(error)
     return None
@@ -127,7 +132,7 @@ def _problem(t: Transaction, app: Any, data: str) -> str | None:
 
 def _check_application(t: Transaction, app: Any) -> None:
     try:
-        check_application(value_of(VoipApp, app), _gateway(app), t.numbering.is_emergency)
+        check_application(value_of(VoipApp, app), _gateway(app), refusals(t, NOBODY))
     except BadValue as error:
         raise (BadValue("gateway_id", error.problem) if error.field == GATEWAY else error) from None
 

@@ -79,12 +79,14 @@ def verb(use_case: Callable[P, T]) -> Callable[P, T]:
 @define(eq=False)
 class Management:
     """Runs use cases on a database. `flow` is told what changed, where calls are made; with a `reactor`, requests that come
-    close together share a transaction, and there are threads for what takes long."""
+    close together share a transaction, and there are threads for what takes long. `emergency` are the installation's own
+    emergency numbers."""
 
     database: Database
     now: Now
     flow: FlowControl | None = None
     reactor: Any = None
+    emergency: frozenset[str] = frozenset()
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     _reads: Batches | None = field(default=None, init=False)
@@ -100,7 +102,7 @@ class Management:
     @property
     def numbering(self) -> Numbering:
         """The numbers of the installation's region; known once the database is open."""
-        return numbering(self.database.region)
+        return numbering(self.database.region, self.emergency)
 
     def start(self) -> None:
         """To be called before the first request, when the database is open."""

@@ -3,17 +3,18 @@ spelling. `begin` obeys them, and so does the search for candidates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import orjson
-from attrs import frozen
 
+from dialer import gate
 from dialer.declare import entered
 from dialer.errors import BadValue
+from dialer.gate import Leg, NumberRules
 from dialer.management.management import Transaction, verb
-from dialer.model import DoNotCallEntry
-from dialer.patterns import matcher
+from dialer.model import Campaign, DoNotCallEntry
+from dialer.store.call_rules import call_rules
 from dialer.store.connection import LISTED, TRIPLES, Connection
 from dialer.store.times import from_column, to_column
 
@@ -33,6 +34,8 @@ REMOVE: Final = LISTED.within("DELETE FROM do_not_call WHERE identity IN (SELECT
 
 PATTERNS: Final = "SELECT n.kind, n.pattern FROM number_pattern n JOIN phonebook p ON p.user_id = n.user_id WHERE p.id = ?"
 
+NOBODY: Final = 0
+"""The id of no user: no patterns hold."""
 
 PATTERNS_OF_CAMPAIGN: Final = (
     "SELECT n.kind, n.pattern FROM number_pattern n JOIN campaign c ON c.user_id = n.user_id WHERE c.id = ?"
@@ -91,22 +94,6 @@ def _entry(row: tuple[str, str, str, str]) -> DoNotCallEntry:
     return DoNotCallEntry(number=number, identity=identity, reason=reason, created_at=from_column(created_at))
 
 
-@frozen
-class NumberRules:
-    """Whom a user may call: nobody on the blacklist, and only those on the whitelist when there is one."""
-
-    is_black: Callable[[str], object]
-    is_white: Callable[[str], object] | None
-
-    def refusal(self, number: str, identity: str) -> str:
-        """Why a number is not called, "" when it is. A blacklist holds for the number as it was entered, too."""
-        if self.is_black(identity) or self.is_black(number.removeprefix("+")):
-            return f"{number} is on the blacklist of this user"
-        if self.is_white is not None and not self.is_white(identity):
-            return f"{number} is not on the whitelist of this user"
-        return ""
-
-
 def number_rules(connection: Connection, phonebook_id: int) -> NumberRules:
     """Those of the phonebook's owner."""
     return _rules(connection.execute(PATTERNS, (phonebook_id,)).fetchall())
@@ -119,7 +106,33 @@ def rules_of_campaign(connection: Connection, campaign_id: int) -> NumberRules:
 
 def _rules(found: Sequence[tuple[str, str]]) -> NumberRules:
     black, white = (frozenset(pattern for kind, pattern in found if kind == wanted) for wanted in ("blacklist", "whitelist"))
-    return NumberRules(matcher(black), matcher(white) if white else None)
+    return gate.number_rules(black, white)
+
+
+def refusals(t: Transaction, user_id: int) -> gate.Refusal:
+    """Why the calls of a user may not have a leg; `NOBODY` has no patterns."""
+
+    def refusal(leg: Leg) -> str:
+        asked = gate.identities((leg,), t.numbering)
+        return gate.refusal(leg, t.numbering, call_rules(t.connection, user_id, asked))
+
+    return refusal
+
+
+def check_caller_id(t: Transaction, user_id: int, number: str) -> None:
+    """Raise `BadValue` for a number that the user's calls may not show as the caller's."""
+    if reason := _caller_id_refusal(t, user_id, number):
+        raise BadValue("caller_id", reason)
+
+
+def caller_id_refusal(t: Transaction, campaign: Campaign) -> str:
+    """Why a campaign may not show its caller id, "" when it may."""
+    return _caller_id_refusal(t, campaign.user_id, campaign.caller_id)
+
+
+def _caller_id_refusal(t: Transaction, user_id: int, number: str) -> str:
+    allowed = call_rules(t.connection, user_id, ()).caller_ids if number else ""
+    return gate.caller_id_refusal(number, allowed, t.numbering)
 
 
 def check_numbers(connection: Connection, phonebook_id: int, numbers: Sequence[tuple[str, str]]) -> None:

@@ -14,7 +14,7 @@ from dialer.campaigns.planning import Routes
 from dialer.errors import NotFound
 from dialer.management import reports
 from dialer.management.management import Transaction, reads, verb
-from dialer.management.numbers import rules_of_campaign
+from dialer.management.numbers import caller_id_refusal, rules_of_campaign
 from dialer.management.subscribers import subscribed_identity
 from dialer.model import Account, CampaignReport, Disposition, Gateway, SubscriberStatus
 from dialer.numbers import parse_number
@@ -47,6 +47,7 @@ def campaign(t: Transaction, who: Account, campaign_id: int) -> CampaignReport:
             dialers=bool(nodes),
             switch_ready=any(entry.node.ready for entry in nodes),
             progress=progress,
+            caller_id=caller_id_refusal(t, details.campaign),
             next_call_at=details.campaign.next_call_at,
         )
     )

@@ -33,7 +33,7 @@ from dialer.model.idle import Explanation, IdleCode, IdleReason
 from dialer.model.installation import Delivery, DoNotCallEntry, Installation, NodeRecord
 from dialer.model.phonebook import Phonebook
 from dialer.model.report import CampaignReport, SubscriberReport
-from dialer.model.user import Account, NumberPattern, User, UserDetails
+from dialer.model.user import Account, CallRules, NumberPattern, User, UserDetails
 from dialer.model.voip_app import VoipApp, VoipAppType
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "AttemptResult",
     "AttemptState",
     "CallRecord",
+    "CallRules",
     "Campaign",
     "CampaignDetails",
     "CampaignReport",

@@ -26,11 +26,13 @@ class Others:
 
 @frozen(kw_only=True)
 class Snapshot:
-    """The facts for a tick: the started campaigns, all gateways by id, the other nodes."""
+    """The facts for a tick: the started campaigns, the numbers that their users may show as the caller's (by the campaign's
+    id, with commas between them; of what is not listed, any), all gateways by id, the other nodes."""
 
     campaigns: tuple[Campaign, ...]
     gateways: Mapping[int, Gateway]
     others: Others = Others()
+    caller_ids: Mapping[int, str] = Factory(dict)
 
 
 @frozen(kw_only=True)
@@ -49,7 +51,8 @@ class Candidate:
 
 @frozen(kw_only=True)
 class Plan:
-    """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced)."""
+    """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced). `also` are the
+    identities that the number has with and without the prefixes of the gateway, where they are others than the contact's."""
 
     call_uuid: str
     candidate: Candidate
@@ -57,6 +60,7 @@ class Plan:
     gateway: Gateway
     dial_string: str
     due_at: datetime
+    also: tuple[str, ...] = ()
 
 
 class AttemptState(enum.StrEnum):
@@ -247,13 +251,18 @@ class AttemptResult:
 class Transfer:
     """Whom an answered call shall be connected to: `dial_string` is one address such as `sofia/gateway/carrier/15551234`.
     `timeout` bounds the ringing, in seconds; `ringback` is the tone that the caller hears meanwhile, such as
-    `%(1000,4000,425)`. `variables` are channel variables of the second leg, beside its caller id."""
+    `%(1000,4000,425)`. `variables` are channel variables of the second leg, beside its caller id. Where `dial_string` was made
+    of them, `number` is the one that was meant, and `gateway` the one in whose limits the leg counts. `is_contacts_number`
+    tells that nobody has set the caller id."""
 
     dial_string: str
     timeout: int
     ringback: str = ""
     caller_id_number: str = ""
     variables: tuple[tuple[str, str], ...] = ()
+    number: str = ""
+    gateway: Gateway | None = None
+    is_contacts_number: bool = False
 
 
 @frozen(kw_only=True)

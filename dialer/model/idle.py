@@ -17,6 +17,7 @@ class IdleCode(enum.StrEnum):
     PAUSED = "paused"
     ABORTED = "aborted"
     ENDED = "ended"
+    CALLER_ID = "caller-id"
     EXPIRES_BEFORE_START = "expires-before-start"
     EXPIRED = "expired"
     NOT_STARTED = "not-started"

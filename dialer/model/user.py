@@ -6,8 +6,9 @@ from datetime import datetime
 
 from attrs import frozen
 
-from dialer.declare import key, noun, reference, setting, stamp
+from dialer.declare import key, noun, reference, rule, setting, stamp
 from dialer.errors import BadValue
+from dialer.numbers import parse_number
 
 
 def without_colon(name: str, field: str) -> str:
@@ -15,6 +16,12 @@ def without_colon(name: str, field: str) -> str:
     if ":" in name:
         raise BadValue(field, "may not contain a colon")
     return name
+
+
+def caller_id_list(text: str, field: str) -> str:
+    """Numbers with commas between them, each once. Raises `BadValue`."""
+    numbers = (parse_number(item, field) for item in text.split(",") if item.strip())
+    return ",".join(dict.fromkeys(numbers))
 
 
 @noun("user", table="user_account")
@@ -33,6 +40,12 @@ class User:
     max_duration: int | None = setting(None, ge=1, unit="s", doc="the longest call")
     max_retries: int | None = setting(None, doc="further attempts for a contact")
     max_timeout: int | None = setting(None, ge=1, unit="s", doc="the longest ringing")
+    caller_ids: str = rule(
+        "",
+        longest=4096,
+        check=caller_id_list,
+        doc="the numbers that its calls may show as the caller's, with commas between them; empty: any",
+    )
     created_at: datetime = stamp("when it was created")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
 
@@ -55,6 +68,17 @@ class UserDetails:
     user: User
     blacklist: tuple[str, ...] = ()
     whitelist: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class CallRules:
+    """Whom the calls of a user may reach: patterns, and the identities that were asked for and are on the do-not-call list;
+    and the numbers that they may show as the caller's, with commas between them, "" for any."""
+
+    blacklist: frozenset[str] = frozenset()
+    whitelist: frozenset[str] = frozenset()
+    do_not_call: frozenset[str] = frozenset()
+    caller_ids: str = ""
 
 
 @frozen(kw_only=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from attrs import define
 from twisted.internet.defer import Deferred
 
-from dialer.model import Candidate, Contact, Gateway
+from dialer.model import CallRules, Candidate, Contact, Gateway
 from dialer.store import mapping, statements
+from dialer.store.call_rules import call_rules
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.times import to_column
@@ -29,12 +31,19 @@ class AnsweredCalls:
 
         return self.database.run(read)
 
-    def gateway(self, gateway_id: int) -> Deferred[Gateway | None]:
-        def read(connection: Connection) -> Gateway | None:
-            row = connection.execute(statements.GATEWAY, (gateway_id,)).fetchone()
-            return None if row is None else mapping.read_gateway(row)
+    def parties(self, gateway_id: int | None, contact_id: int) -> Deferred[tuple[Gateway | None, Contact | None]]:
+        def read(connection: Connection) -> tuple[Gateway | None, Contact | None]:
+            gateway = connection.execute(statements.GATEWAY, (gateway_id,)).fetchone() if gateway_id is not None else None
+            contact = connection.execute(statements.CONTACT, (contact_id,)).fetchone()
+            return (
+                None if gateway is None else mapping.read_gateway(gateway),
+                None if contact is None else mapping.read_contact(contact),
+            )
 
         return self.database.run(read)
+
+    def call_rules(self, user_id: int, identities: Sequence[str]) -> Deferred[CallRules]:
+        return self.database.run(lambda connection: call_rules(connection, user_id, identities))
 
     def never_call(self, candidate: Candidate, now: datetime, reason: str) -> Deferred[None]:
         def add(connection: Connection) -> None:

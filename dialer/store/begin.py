@@ -15,8 +15,10 @@ from typing import Any
 from attrs import evolve, frozen
 
 from dialer.campaigns.limits import Limit, admit, per_minute
+from dialer.gate import number_rules
 from dialer.model import Attempt, Plan
 from dialer.store import statements
+from dialer.store.call_rules import call_rules
 from dialer.store.connection import Connection, Dialect
 from dialer.store.times import from_column_or_none, to_column
 
@@ -96,12 +98,13 @@ def _claimable(connection: Connection, plans: Sequence[Plan], now: str) -> list[
     claimable = {row[0]: row[1:] for row in rows}
     identities: set[str] = set()
     allowed, forbidden = [], []
+    otherwise = _forbidden_otherwise(connection, plans)
     for plan in plans:
         found = claimable.pop(plan.candidate.subscriber_id, None)
         if found is None:
             continue
         count_attempt, free_retries, identity, is_forbidden = found
-        if is_forbidden:
+        if is_forbidden or plan.call_uuid in otherwise:
             forbidden.append(plan.candidate.subscriber_id)
         elif identity not in identities:
             identities.add(identity)
@@ -109,6 +112,19 @@ def _claimable(connection: Connection, plans: Sequence[Plan], now: str) -> list[
     if forbidden:
         connection.execute(statements.forbid(len(forbidden)), forbidden)
     return allowed
+
+
+def _forbidden_otherwise(connection: Connection, plans: Sequence[Plan]) -> set[str]:
+    """The calls whose numbers are forbidden as they are with or without the prefixes of their gateway."""
+    forbidden: set[str] = set()
+    for user_id in {plan.campaign.user_id for plan in plans if plan.also}:
+        some = [plan for plan in plans if plan.also and plan.campaign.user_id == user_id]
+        rules = call_rules(connection, user_id, sorted({identity for plan in some for identity in plan.also}))
+        is_black = number_rules(rules.blacklist, frozenset()).is_black
+        forbidden |= {
+            plan.call_uuid for plan in some if any(each in rules.do_not_call or is_black(each) for each in plan.also)
+        }
+    return forbidden
 
 
 def _with_counts(plan: Plan, count_attempt: int, free_retries: int) -> Plan:

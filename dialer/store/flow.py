@@ -30,6 +30,7 @@ from dialer.model import (
     Signal,
     Snapshot,
     SubscriberStatus,
+    User,
 )
 from dialer.periodic import DegradedLog
 from dialer.store import mapping, statements
@@ -41,6 +42,7 @@ from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
 from dialer.store.nodes import others
 from dialer.store.times import to_column
+from dialer.stored import load_rules
 
 log = structlog.get_logger()
 
@@ -156,21 +158,28 @@ class Store:
 
 def _snapshot(connection: Connection, node: str) -> Snapshot:
     gateways = [mapping.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
-    campaigns = list(_started(connection))
+    started = list(_started(connection))
+    campaigns = [campaign for campaign, _ in started]
     elsewhere = Others()
     if connection.dialect is Dialect.POSTGRESQL:
         limits = [gateway.maximum_call for gateway in gateways] + [campaign.max_concurrent for campaign in campaigns]
         elsewhere = others(connection, node, count=any(limit is not None for limit in limits))
-    return Snapshot(campaigns=tuple(campaigns), gateways={gateway.id: gateway for gateway in gateways}, others=elsewhere)
+    return Snapshot(
+        campaigns=tuple(campaigns),
+        gateways={gateway.id: gateway for gateway in gateways},
+        others=elsewhere,
+        caller_ids={campaign.id: listed for campaign, listed in started if listed},
+    )
 
 
-def _started(connection: Connection) -> Iterator[Campaign]:
-    """The started campaigns. One whose settings are damaged is paused, and does not keep the others from calling."""
+def _started(connection: Connection) -> Iterator[tuple[Campaign, str]]:
+    """The started campaigns, and the caller ids of their users. One whose settings are damaged is paused, and does not keep
+    the others from calling."""
     for row in connection.execute(statements.STARTED_CAMPAIGNS).fetchall():
         campaign = mapping.read_campaign(row)
         damaged = mapping.read_campaign.damage(row)
         if not damaged:
-            yield campaign
+            yield campaign, load_rules(User, row[-1]).values["caller_ids"]
             continue
         connection.execute(statements.PAUSE_CAMPAIGN, (campaign.id,))
         log.error("campaign paused: its settings are damaged", campaign=campaign.name, id=campaign.id, settings=damaged)

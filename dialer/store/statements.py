@@ -12,8 +12,10 @@ GATEWAY = f"SELECT {read_gateway.columns} FROM gateway g WHERE g.id = ?"
 CONTACT = f"SELECT {read_contact.columns} FROM contact k WHERE k.id = ?"
 
 STARTED_CAMPAIGNS = (
-    f"SELECT {read_campaign.columns} FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id WHERE c.status = 1 ORDER BY c.id"
+    f"SELECT {read_campaign.columns}, u.rules FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id "
+    "JOIN user_account u ON u.id = c.user_id WHERE c.status = 1 ORDER BY c.id"
 )
+"""The last column has the settings of the user."""
 
 _NO_OPEN_ATTEMPT = "NOT EXISTS (SELECT 1 FROM attempt o WHERE o.identity = s.identity AND o.ended_at IS NULL)"
 _RULES = (

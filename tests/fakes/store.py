@@ -49,6 +49,7 @@ class MemoryStore:
     hold: bool = False
     backlog: int = 0
     others: Others = field(factory=Others)
+    caller_ids: dict[int, str] = field(factory=dict)
     held: list[Deferred[None]] = field(factory=list)
     progress_asked: int = 0
     _ids: int = 0
@@ -68,6 +69,7 @@ class MemoryStore:
                 campaigns=tuple(c for c in self.campaigns.values() if c.status is CampaignStatus.START),
                 gateways=dict(self.gateways),
                 others=self.others,
+                caller_ids=dict(self.caller_ids),
             )
         )
 

@@ -200,6 +200,44 @@ def test_an_emergency_number_made_by_a_prefix_is_never_dialled(ticking: Ticking)
     assert ticking.sent == []
 
 
+@pytest.mark.parametrize(("caller_id", "allowed"), [("117", ""), ("4930999", "4930555")])
+def test_a_campaign_whose_caller_id_may_not_be_shown_any_more_makes_no_calls(
+    ticking: Ticking, caller_id: str, allowed: str
+) -> None:
+    refused = evolve(CAMPAIGN, caller_id=caller_id)
+    ticking.store.campaigns[CAMPAIGN.id] = refused
+    ticking.store.caller_ids[CAMPAIGN.id] = allowed
+    ticking.contacts(3, refused)
+    with capture_logs() as lines:
+        ticking.run(1)
+    assert ticking.sent == []
+    assert [line["campaign"] for line in lines if "caller id" in line["event"]] == [CAMPAIGN.name]
+    reason = ticking.scheduler.explain(refused)
+    assert reason is not None
+    assert (reason.code, caller_id in reason.text) == ("caller-id", True)
+    ticking.store.campaigns[CAMPAIGN.id] = evolve(CAMPAIGN, caller_id="4930555")
+    ticking.run(2)
+    assert len(ticking.sent) == 3
+
+
+def test_no_calls_are_made_through_a_gateway_that_shows_an_emergency_number(ticking: Ticking) -> None:
+    ticking.store.gateways[1] = evolve(GATEWAY, addparameter="sip_from_user=117")
+    ticking.contacts(2)
+    ticking.run(1)
+    assert ticking.sent == []
+
+
+def test_second_legs_leave_less_room_for_calls(ticking: Ticking) -> None:
+    ticking.store.gateways[1] = gateway = evolve(GATEWAY, maximum_call=2)
+    ticking.contacts(5)
+    ticking.scheduler.second_legs.begin(gateway)
+    ticking.run(3)
+    assert len(ticking.sent) == 1
+    ticking.scheduler.second_legs.end(gateway)
+    ticking.run(2)
+    assert len(ticking.sent) == 2
+
+
 def test_a_contact_added_while_the_campaign_runs_is_called_within_a_second(ticking: Ticking) -> None:
     ticking.contacts(1)
     ticking.run(3)

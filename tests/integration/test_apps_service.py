@@ -10,8 +10,10 @@ import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred
 
+from dialer.apps.dial import dial as dial_app
+from dialer.apps.runner import BUILT_IN
 from dialer.esl.inbound import SwitchConfig
-from dialer.model import CallRecord, Contact, SubscriberStatus, VoipAppType
+from dialer.model import CallRecord, Candidate, Contact, SubscriberStatus, VoipAppType
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import AppSettings
 from dialer.simulator.callees import NumberPlan, parse_pattern
@@ -21,11 +23,21 @@ from dialer.wall_clock import utc_now
 from tests.grounds import new_database
 from tests.seeding import Seeds
 
+KEYS = {"subscriber_id": 1, "contact_id": 1, "campaign_id": 1}
+
 pytestmark = pytest.mark.usefixtures("database_kind")
 
 
 async def dial(
-    folder: Path, callee: str, contact: Contact, *, kind: VoipAppType, settings: AppSettings, **app: Any
+    folder: Path,
+    callee: str,
+    contact: Contact,
+    *,
+    kind: VoipAppType,
+    settings: AppSettings,
+    retries: int = 3,
+    own: Any = None,
+    **app: Any,
 ) -> tuple[list[CallRecord], list[str], Simulator, SubscriberStatus]:
     """One contact, called until it is finished: its attempts, the do-not-call list, what the switch saw, its status."""
     from twisted.internet import reactor
@@ -37,7 +49,9 @@ async def dial(
     switch = SwitchConfig(port=port, password=simulator.config.password)
     finished: Deferred[Any] = Deferred()
     service = DialerService(
-        reactor, ServiceSettings(database=url, switch=switch, apps=settings), lambda end: finished.callback(end)
+        reactor,
+        ServiceSettings(database=url, switch=switch, apps=settings, applications={**BUILT_IN, **(own or {})}),
+        lambda end: finished.callback(end),
     )
     await service.start()
     try:
@@ -45,7 +59,7 @@ async def dial(
         await seeds.user(username="ann")
         await seeds.gateway(name="carrier", dial_string="sofia/gateway/carrier/{number}")
         await seeds.voip_app(name="app", type=kind, gateway_id=1, **app)
-        details = await seeds.campaign(name="spring", frequency=600, max_retry=3, interval_retry=0)
+        details = await seeds.campaign(name="spring", frequency=600, max_retry=retries, interval_retry=0)
         await seeds.add(details.phonebooks[0].id, [contact])
         await finished.addTimeout(15, reactor)
         attempts = await seeds.attempts(details.campaign.id)
@@ -108,3 +122,28 @@ async def test_a_transfer_goes_through_the_gateway_and_tells_of_both_legs(tmp_pa
     assert 0.5 <= float(attempt.session["transfer_seconds"]) <= 1.2
     assert [call.number for call in simulator.calls] == ["15550001", "777100"]
     assert all(call.ended_at for call in simulator.calls)
+
+
+@ensureDeferred
+async def test_a_target_that_was_forbidden_meanwhile_is_never_dialled_and_the_callee_is_hung_up(tmp_path: Path) -> None:
+    async def forbid(call: Any, context: Any) -> None:
+        await context.store.never_call(Candidate(**{**KEYS, "number": "777100", "identity": "777100"}), utc_now(), "")
+        await dial_app(call, context)
+
+    attempts, numbers, simulator, _ = await dial(
+        tmp_path,
+        "answers:ring=0.1,talk=forever",
+        Contact(number="15550001"),
+        kind=VoipAppType.DIAL,
+        settings=AppSettings(),
+        retries=0,
+        own={VoipAppType.DIAL: forbid},
+        data="777100",
+    )
+    (attempt,) = attempts
+    assert numbers == ["777100"]
+    assert attempt.session is not None
+    assert attempt.session["error"] == "transfer: 777100 is on the do-not-call list"
+    assert attempt.session["unserved"]
+    assert attempt.cause == "NORMAL_CLEARING"
+    assert [call.number for call in simulator.calls] == ["15550001"]

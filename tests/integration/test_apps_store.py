@@ -40,10 +40,10 @@ async def test_a_gateway_is_read_as_it_is_now(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         store = AnsweredCalls(w.database)
         await w.seeds.ask(gateways.change, 1, {"addprefix": "00"})
-        gateway = await store.gateway(1)
+        gateway, _ = await store.parties(1, 1)
         assert gateway is not None
         assert (gateway.name, gateway.addprefix, gateway.parameters) == ("carrier", "00", (("a", "1"),))
-        assert await store.gateway(99) is None
+        assert await store.parties(99, 99) == (None, None)
 
 
 @ensureDeferred
@@ -122,8 +122,8 @@ async def test_another_voice_application_must_be_able_to_use_the_data_that_is_th
         campaign_id = await create(w, "c", 1, "hello.wav")
         with pytest.raises(BadValue, match=r"^voip_app_data: 'hello.wav' is not a number"):
             await change(w, campaign_id, voip_app_id=dial)
-        await change(w, campaign_id, voip_app_id=dial, voip_app_data="100")
-        assert data_of(w, campaign_id) == (dial, "100")
+        await change(w, campaign_id, voip_app_id=dial, voip_app_data="2000")
+        assert data_of(w, campaign_id) == (dial, "2000")
 
 
 @ensureDeferred

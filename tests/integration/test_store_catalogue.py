@@ -18,7 +18,7 @@ async def test_everything_is_listed_as_it_was_entered(tmp_path):
     async with world(tmp_path) as w:
         await w.seeds.user(username="ben", max_frequency=7, blacklist=("49", "=1"), whitelist=("4",))
         await w.seeds.gateway(name="spare", protocol="LOCAL", calls_per_second=3, maximum_call=9, failover_id=1)
-        await w.seeds.voip_app(name="bridge", type=VoipAppType.DIAL, gateway_id=2, data="100")
+        await w.seeds.voip_app(name="bridge", type=VoipAppType.DIAL, gateway_id=2, data="2000")
         ann, ben = await w.seeds.ask(users.listed)
         assert (ann.user.username, ann.user.password_hash, ann.user.max_frequency, ann.blacklist) == ("ann", "", None, ())
         assert (ben.user.max_frequency, ben.blacklist, ben.whitelist, ben.user.created_at) == (7, ("49", "=1"), ("4",), NOW)
@@ -27,7 +27,7 @@ async def test_everything_is_listed_as_it_was_entered(tmp_path):
         assert (spare.protocol, spare.calls_per_second, spare.maximum_call, spare.failover_id) == ("LOCAL", 3, 9, 1)
         assert spare.status is GatewayStatus.ACTIVE
         bridge = (await w.seeds.ask(gateways.applications))[1]
-        assert (bridge.type, bridge.gateway_id, bridge.data) == (VoipAppType.DIAL, 2, "100")
+        assert (bridge.type, bridge.gateway_id, bridge.data) == (VoipAppType.DIAL, 2, "2000")
 
 
 @pytest_twisted.ensureDeferred

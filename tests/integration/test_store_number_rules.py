@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
+from dialer.campaigns.planning import Routes, plan
 from dialer.errors import BadValue
-from dialer.management import users
+from dialer.management import gateways, users
 from dialer.model import Contact, SubscriberStatus
+from dialer.numbering import numbering
+from dialer.store.answered import AnsweredCalls
 from tests.unit.store.support import NOW, numbers, world
 
 pytestmark = pytest.mark.usefixtures("database_kind")
@@ -94,3 +97,44 @@ async def test_a_list_is_replaced_as_a_whole(tmp_path):
         await forbid(w, "whitelist")
         [ann] = await w.seeds.ask(users.listed)
         assert (ann.blacklist, ann.whitelist) == ((), ())
+
+
+class Empty:
+    gateways: dict[int, int] = {}  # noqa: RUF012 - nothing is ever in it
+    campaigns: dict[int, int] = {}  # noqa: RUF012
+
+
+@pytest.mark.parametrize("rule", ["blacklist", "do not call", "none"])
+@pytest_twisted.ensureDeferred
+async def test_a_number_that_is_forbidden_without_the_prefix_of_its_gateway_is_not_begun(tmp_path, rule):
+    async with world(tmp_path, contacts=0) as w:
+        await w.seeds.ask(gateways.change, 1, {"removeprefix": "99"})
+        await w.seeds.add_all(1, [Contact(number="990900666777"), Contact(number="+4930123")])
+        if rule == "blacklist":
+            await forbid(w, "blacklist", "0900")
+        elif rule == "do not call":
+            await w.seeds.forbid("0900666777")
+        snapshot = await w.store.snapshot()
+        (spring,) = snapshot.campaigns
+        candidates = await w.store.candidates(1, NOW, 10)
+        ids = iter(["a", "b"])
+        routes = Routes(snapshot.gateways, Empty(), {})
+        planned = plan(candidates, spring, routes, [NOW, NOW], NOW, ids=lambda: next(ids), numbering=numbering())
+        begun = {attempt.plan.dial_string for attempt in await w.begin(planned.plans)}
+        assert begun == {"loopback/+4930123"} | ({"loopback/0900666777"} if rule == "none" else set())
+        (status,) = w.sql("SELECT status FROM subscriber WHERE number = '990900666777'")
+        assert status == (SubscriberStatus.IN_PROCESS if rule == "none" else SubscriberStatus.NOT_AUTHORISED)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_rules_of_a_call_are_those_of_the_moment(tmp_path):
+    async with world(tmp_path) as w:
+        store = AnsweredCalls(w.database)
+        assert (await store.call_rules(1, ["4930"])).do_not_call == frozenset()
+        await w.seeds.ask(users.change, 1, {"blacklist": ("0900",), "whitelist": ("49",), "caller_ids": "4930555"})
+        await w.seeds.forbid("+4930", "+4931")
+        rules = await store.call_rules(1, ["4930", "4932"])
+        assert (rules.blacklist, rules.whitelist, rules.do_not_call) == ({"0900"}, {"49"}, {"4930"})
+        assert rules.caller_ids == "4930555"
+        assert (await w.store.snapshot()).caller_ids == {1: "4930555"}
+        assert (await store.call_rules(99, [])).whitelist == frozenset()

@@ -145,6 +145,13 @@ def test_the_defaults_that_the_file_shows_are_those_that_hold_without_them(file)
     assert load(file, without_switch) == load(file, text)
 
 
+@pytest.mark.parametrize("number", ["", "1", "0800-555", "abc", "+", "1" * 16])
+def test_an_emergency_number_of_the_installation_is_a_number(file: Path, number: str) -> None:
+    problem = refusal(file, f'{SMALLEST}[numbers]\nemergency = ["0800555", "{number}"]\n')
+    assert problem.startswith("numbers.emergency: ")
+    assert problem.endswith("is not a number of 2 to 15 digits")
+
+
 def test_a_value_that_is_no_setting_is_a_mistake():
     with pytest.raises(KeyError, match=r"http\.port"):
         settings_file({**VALUES, "http": {"port": 1}})

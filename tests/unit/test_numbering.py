@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
+from dialer.emergency import EMERGENCY_NUMBERS
 from dialer.errors import BadValue
-from dialer.numbering import EMERGENCY_NUMBERS, check_region, numbering
+from dialer.numbering import check_region, numbering
 
 REGIONS = (
     "AD", "AR", "AT", "AU", "BE", "BR", "CA", "CH", "CL", "CN", "CO", "CZ", "DE", "DK", "EG", "ES", "FI", "FO", "FR", "GB",
@@ -116,9 +117,40 @@ def test_an_emergency_number_is_one_behind_the_digits_for_a_line(number: str, re
     assert numbering(region).is_emergency(number)
 
 
-@pytest.mark.parametrize("number", ["115", "190", "17", "100", "4930112", "1120", "4991199", "9000", "9008"])
-def test_a_short_code_is_no_emergency_number_without_a_region(number: str) -> None:
+@pytest.mark.parametrize(
+    "number",
+    ["1", "11", "200", "1001", "1700", "4930112", "1120", "4991199", "9000", "9008", "9190", "*97", "*981001"],
+)
+def test_a_code_or_extension_is_no_emergency_number_without_a_region(number: str) -> None:
     assert not numbering().is_emergency(number)
+
+
+@pytest.mark.parametrize("number", ["17", "15", "18", "190", "117", "120", "*911", "#911", "0911", "017", "0190", "00117"])
+def test_without_a_region_the_emergency_numbers_of_all_regions_are_known(number: str) -> None:
+    assert numbering().is_emergency(number)
+
+
+@pytest.mark.parametrize("region", ["", "US", "DE", "JP"])
+@pytest.mark.parametrize("number", ["*67911", "*31112", "#31112", "*9911", "+1911", "+49112", "0049112", "0111911", "+440999"])
+def test_an_emergency_number_is_one_behind_a_service_code_and_the_code_of_a_country(number: str, region: str) -> None:
+    assert numbering(region).is_emergency(number)
+
+
+@pytest.mark.parametrize(("number", "region"), [("1911", "US"), ("06112", "HU"), ("8112", "RU")])
+def test_an_emergency_number_is_one_behind_the_trunk_prefix_of_its_region(number: str, region: str) -> None:
+    assert numbering(region).is_emergency(number)
+
+
+def test_an_installation_has_emergency_numbers_of_its_own() -> None:
+    rules = numbering("DE", frozenset({"0800555"}))
+    assert [rules.is_emergency(number) for number in ("0800555", "00800555", "*0800555", "0800556")] == [True] * 3 + [False]
+    assert rules.of_region("FR").is_emergency("0800555")
+    assert not numbering("DE").is_emergency("0800555")
+
+
+@given(st.sampled_from(["", "DE", "GB", "US"]), st.from_regex(r"[2-8][0-9]{3}", fullmatch=True))
+def test_extensions_of_four_digits_stay_possible(region: str, number: str) -> None:
+    assert not numbering(region).is_emergency(number)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ NAMES = sorted({name for route in all_routes() for name in route.kinds})
 
 TEXTS = st.one_of(
     st.text(max_size=30),
-    st.sampled_from(["", "0", "1", "2", "-1", "123", "all", "nan", "1e9", "00:00:00", "9" * 25, "a=1", "{}", "${x}", "1,2,3"]),
+    st.sampled_from(
+        ["", "0", "1", "2", "-1", "1230", "all", "nan", "1e9", "00:00:00", "9" * 25, "a=1", "{}", "${x}", "1,2,3"]
+    ),
     st.integers().map(str),
     st.floats().map(str),
 )
@@ -33,7 +35,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-IN_PATH = st.one_of(st.sampled_from(["1", "1", "1", "123", "2", "0", "x"]), st.text(max_size=12))
+IN_PATH = st.one_of(st.sampled_from(["1", "1", "1", "1230", "2", "0", "x"]), st.text(max_size=12))
 
 
 @st.composite
@@ -88,7 +90,7 @@ async def hold(api: World, strategy: st.SearchStrategy[Any], check: Callable[[An
 @pytest_twisted.ensureDeferred
 async def test_any_request_gets_a_documented_status_and_a_refused_one_changes_nothing(api: World) -> None:
     await api.campaign()
-    await api.contact("123")
+    await api.contact("1230")
     stored = api.dump()
 
     def check(request: tuple[Route, str, bytes, str | None], ask: Callable[..., Reply]) -> None:

@@ -137,7 +137,7 @@ def ended_call(api: World, subscriber: int, disposition: str, reason: str) -> No
 @pytest_twisted.ensureDeferred
 async def test_without_a_campaign_the_answer_has_the_contacts_own_id(api: World) -> None:
     await api.post("phonebook/", {"name": "alone"})
-    await api.contact("111")
+    await api.contact("1110")
     found = await api.contact("222")
     assert (found["id"], found["status"]) == (2, 1)
 
@@ -220,9 +220,9 @@ VARIABLES: list[tuple[Any, str]] = [
 @pytest_twisted.ensureDeferred
 async def test_additional_settings_come_back_as_a_text_that_means_the_same(api: World, given: Any, shown: str) -> None:
     await api.campaign()
-    found = await api.contact("123", additional_vars=given)
+    found = await api.contact("1230", additional_vars=given)
     assert found["contact"]["additional_vars"] == shown
-    again = await api.contact("124", additional_vars=shown)
+    again = await api.contact("1240", additional_vars=shown)
     assert again["contact"]["additional_vars"] == shown
     stored = api.sql("SELECT DISTINCT additional_vars FROM contact")
     assert len(stored) == 1
@@ -279,22 +279,22 @@ async def test_pending_subscribers_are_listed_and_all_of_them_on_request(api: Wo
 @pytest_twisted.ensureDeferred
 async def test_a_subscriber_that_was_attempted_shows_when_and_how_often(api: World) -> None:
     await api.campaign()
-    await api.contact("123")
+    await api.contact("1230")
     api.sql("UPDATE subscriber SET count_attempt = 2, last_attempt_at = '2026-11-23 09:00:00.123456'")
     expected = {"status": 1, "contact_id": 1, "last_attempt": "2026-11-23 09:00:00", "count_attempt": 2}
-    assert (await api.get("contact/1")).json == [{**expected, **NEVER_CALLED, "contact": "123"}]
+    assert (await api.get("contact/1")).json == [{**expected, **NEVER_CALLED, "contact": "1230"}]
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_named_contact_is_returned_whatever_its_status(api: World) -> None:
     await api.campaign()
-    await api.contact("+123")
+    await api.contact("+1230")
     api.sql("UPDATE subscriber SET status = 5")
     documented = {"status": 5, "contact_id": 1, "last_attempt": None, "count_attempt": 0}
-    expected = [{**documented, **NEVER_CALLED, "contact": "+123"}]
-    assert (await api.get("contact/1/+123/")).json == expected
-    assert (await api.get("contact/1/%2B123")).json == expected
-    assert (await api.get("contact/1/124")).json == []
+    expected = [{**documented, **NEVER_CALLED, "contact": "+1230"}]
+    assert (await api.get("contact/1/+1230/")).json == expected
+    assert (await api.get("contact/1/%2B1230")).json == expected
+    assert (await api.get("contact/1/1240")).json == []
     assert (await api.get("contact/1/x")).status == 400
 
 
@@ -332,21 +332,21 @@ async def test_a_subscribers_status_is_set_and_answered_whole(api: World) -> Non
 @pytest_twisted.ensureDeferred
 async def test_while_a_call_is_live_the_wish_is_kept_and_answered(api: World) -> None:
     await api.campaign()
-    await api.contact("123")
+    await api.contact("1230")
     api.sql("UPDATE subscriber SET status = 6")
-    assert (await api.put("contact/1/123", {"status": 3})).json["status"] == 3
+    assert (await api.put("contact/1/1230", {"status": 3})).json["status"] == 3
     assert api.sql("SELECT status, requested_status FROM subscriber") == [(6, 3)]
-    assert (await api.get("contact/1/123")).json[0]["status"] == 6
+    assert (await api.get("contact/1/1230")).json[0]["status"] == 6
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_subscriber_that_does_not_exist_is_not_found(api: World) -> None:
     await api.campaign()
     sentence = (404, "CampaignSubscriber is not found")
-    assert (await api.put("contact/1/123", {"status": 2})).refusal == sentence
-    assert (await api.put("contact/9/123", {"status": 2})).refusal == sentence
-    await api.contact("123")
-    reply = await api.put("contact/1/123", {"contact": "124", "status": "2"})
+    assert (await api.put("contact/1/1230", {"status": 2})).refusal == sentence
+    assert (await api.put("contact/9/1230", {"status": 2})).refusal == sentence
+    await api.contact("1230")
+    reply = await api.put("contact/1/1230", {"contact": "1240", "status": "2"})
     assert reply.refusal == (400, "contact: is not the one in the address")
 
 

@@ -62,8 +62,8 @@ async def test_an_emergency_number_is_no_target(api: World, number: str) -> None
 @pytest_twisted.ensureDeferred
 async def test_a_prefix_makes_no_emergency_number_of_a_target(api: World) -> None:
     key = await app(api, DIAL)
-    await api.management.ask(gateways.change, 1, {"removeprefix": "00", "addprefix": "9"})
-    error = await refused(api, "POST", "campaign/", **{**CAMPAIGN, "voipapp": key}, voipapp_data="0011")
+    await api.management.ask(gateways.change, 1, {"removeprefix": "55", "addprefix": "9"})
+    error = await refused(api, "POST", "campaign/", **{**CAMPAIGN, "voipapp": key}, voipapp_data="5511")
     assert error == "voipapp_data: 911 is an emergency number, which is never dialled"
 
 

@@ -25,7 +25,7 @@ from tests.unit.api.world import JSON, MANY, World, basic, world
 
 AUTHORIZATION = f"Authorization: {basic('ann', 'ann')}\r\n".encode()
 PATHS = sorted({route.path for route in all_routes()})
-FILLED = {"<campaign_id>": "1", "<phonebook_id>": "1", "<contact>": "123"}
+FILLED = {"<campaign_id>": "1", "<phonebook_id>": "1", "<contact>": "1230"}
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def filled(path: str) -> str:
 
 async def furnish(api: World) -> None:
     await api.campaign()
-    await api.contact("123")
+    await api.contact("1230")
 
 
 # --- addresses and methods ------------------------------------------------------------------------------------------------

@@ -26,9 +26,9 @@ GIVEN: dict[tuple[str, str], dict[str, str]] = {
     ("POST", "campaign/"): {**CAMPAIGN, "name": "autumn"},
     ("PUT", "campaign/<campaign_id>/"): {"status": "2"},
     ("POST", "phonebook/"): {"name": "winter"},
-    ("POST", "contact/"): {"contact": "124", "phonebook_id": "1"},
+    ("POST", "contact/"): {"contact": "1240", "phonebook_id": "1"},
     ("PUT", "contact/<campaign_id>/<contact>/"): {"status": "2"},
-    ("POST", "bulkcontact/"): {"phonebook_id": "1", "phoneno_list": "125,126"},
+    ("POST", "bulkcontact/"): {"phonebook_id": "1", "phoneno_list": "1250,1260"},
 }
 
 

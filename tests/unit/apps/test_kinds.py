@@ -196,7 +196,7 @@ def test_a_number_is_dialled_through_the_applications_gateway_with_its_prefixes(
 
 def test_a_failed_transfer_is_an_outcome_and_no_error(apps: Apps) -> None:
     apps.call.transferred = Transferred(cause="USER_BUSY", answered=False)
-    apps.start(DIAL, "100")
+    apps.start(DIAL, "2000")
     assert (apps.notes["transfer"], apps.notes["transfer_cause"], "error" in apps.notes) == ("failed", "USER_BUSY", False)
 
 
@@ -221,17 +221,17 @@ def test_an_emergency_number_is_never_dialled_nor_made_by_a_prefix(apps: Apps, n
 
 
 def test_nothing_is_dialled_without_a_gateway_that_may_be_used(apps: Apps) -> None:
-    apps.start(DIAL, "100", gateway_id=None)
+    apps.start(DIAL, "2000", gateway_id=None)
     assert "no gateway" in apps.notes["error"]
     apps.store.gateways[7] = evolve(AGENTS, status=GatewayStatus.INACTIVE)
-    apps.start(DIAL, "100")
+    apps.start(DIAL, "2000")
     assert "inactive" in apps.notes["error"]
     assert apps.call.transfers == []
 
 
 def test_a_call_that_was_transferred_before_is_not_transferred_again(apps: Apps) -> None:
     apps.call.variables["originate_disposition"] = "SUCCESS"
-    apps.start(DIAL, "100")
+    apps.start(DIAL, "2000")
     assert apps.call.transfers == []
     assert apps.notes == {"transfer_cause": "SUCCESS"}
 
@@ -281,7 +281,7 @@ def carried(contact: Contact) -> str:
     """The command with which the contact is put through."""
     apps = Apps()
     apps.store.contacts[1] = contact
-    apps.start(DIAL, "100")
+    apps.start(DIAL, "2000")
     assert apps.notes is not None
     assert "error" not in apps.notes
     (transfer,) = apps.call.transfers
@@ -322,6 +322,6 @@ def test_headers_are_few_and_short() -> None:
 
 def test_a_gateways_parameter_wins_over_a_header_of_the_same_name(apps: Apps) -> None:
     apps.store.gateways[7] = evolve(AGENTS, addparameter="sip_h_x-contact=ours")
-    apps.start(DIAL, "100")
+    apps.start(DIAL, "2000")
     names = [name.lower() for name, _ in apps.call.transfers[0].variables]
     assert names.count("sip_h_x-contact") == 1

@@ -53,7 +53,7 @@ def test_an_application_has_a_limit(apps: Apps) -> None:
 def test_every_kind_has_its_limit(apps: Apps, kind: VoipAppType, name: str) -> None:
     apps.use(**{f"{name}_limit": 7})
     apps.call.slow |= {"bridge", "conference", "speak"}
-    apps.start(kind, "100")
+    apps.start(kind, "2000")
     apps.clock.advance(7)
     assert apps.notes["limit"] == "7"
 
@@ -167,7 +167,7 @@ def test_a_configured_sound_confirms(listening: Apps) -> None:
 
 def test_the_key_belongs_to_the_agent_during_a_transfer(listening: Apps) -> None:
     listening.call.slow.add("bridge")
-    listening.start(DIAL, "100")
+    listening.start(DIAL, "2000")
     listening.call.press("9")
     assert listening.store.never == []
     listening.call.complete()
@@ -177,7 +177,7 @@ def test_the_key_belongs_to_the_agent_during_a_transfer(listening: Apps) -> None
 def test_the_key_may_count_during_a_transfer_when_that_is_configured(listening: Apps) -> None:
     listening.use(opt_out_kinds=frozenset({DIAL}))
     listening.call.slow.add("bridge")
-    listening.start(DIAL, "100")
+    listening.start(DIAL, "2000")
     listening.call.press("9")
     assert listening.store.never == [ANA.number]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,12 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from dialer.apps.context import Application
+from dialer.apps.gated import NoLimits
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.errors import StoreError
-from dialer.model import Attempt, Candidate, Contact, Gateway, Plan, VoipApp, VoipAppType
+from dialer.interfaces import SecondLegs
+from dialer.model import Attempt, CallRules, Candidate, Contact, Gateway, Plan, VoipApp, VoipAppType
+from dialer.numbering import Numbering, numbering
 from dialer.settings import AppSettings
 from tests.fakes.calls import MemoryCall
 from tests.unit import builders
@@ -34,13 +38,20 @@ class MemoryAppStore:
     contacts: dict[int, Contact] = field(factory=lambda: {1: ANA})
     gateways: dict[int, Gateway] = field(factory=lambda: {7: AGENTS})
     never: list[str] = field(factory=list)
+    rules: CallRules = CallRules()
+    asked: list[tuple[int, tuple[str, ...]]] = field(factory=list)
     away: bool = False
 
     def contact(self, contact_id: int) -> Deferred[Contact | None]:
         return fail(StoreError("locked")) if self.away else succeed(self.contacts.get(contact_id))
 
-    def gateway(self, gateway_id: int) -> Deferred[Gateway | None]:
-        return succeed(self.gateways.get(gateway_id))
+    def parties(self, gateway_id: int | None, contact_id: int) -> Deferred[tuple[Gateway | None, Contact | None]]:
+        gateway = None if gateway_id is None else self.gateways.get(gateway_id)
+        return self.contact(contact_id).addCallback(lambda contact: (gateway, contact))
+
+    def call_rules(self, user_id: int, identities: Sequence[str]) -> Deferred[CallRules]:
+        self.asked.append((user_id, tuple(identities)))
+        return fail(StoreError("locked")) if self.away else succeed(self.rules)
 
     def never_call(self, candidate: Candidate, now: datetime, reason: str) -> Deferred[None]:
         if self.away:
@@ -75,6 +86,8 @@ class Apps:
     store: MemoryAppStore = field(factory=MemoryAppStore)
     clock: Clock = field(factory=Clock)
     applications: dict[VoipAppType, Application] = field(factory=lambda: dict(BUILT_IN))
+    numbering: Numbering = field(factory=numbering)
+    limits: SecondLegs = field(factory=NoLimits)
     notes: dict[str, str] | None = None
     error: BaseException | None = None
 
@@ -85,6 +98,8 @@ class Apps:
             clock=self.clock,
             now=lambda: datetime(2027, 3, 1, tzinfo=UTC),
             applications=self.applications,
+            numbering=self.numbering,
+            limits=self.limits,
         )
 
     def start(self, kind: VoipAppType, data: str = "", own: str = "", **more: Any) -> Deferred[dict[str, str]]:

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.campaigns.planning import Planned, Routes, plan
+from dialer.esl import commands
 from dialer.gateways import Backoff
-from dialer.model import Campaign, Candidate, Gateway, GatewayStatus
+from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Origination
 from dialer.numbering import numbering
 from tests.unit.builders import NOON, campaign, candidate, gateway
 
@@ -44,7 +45,7 @@ def due(how_many: int) -> list[datetime]:
 
 
 def planned(who: list[Candidate], out: Routes, times: int, rules: Campaign | None = None) -> Planned:
-    return plan(who, rules or campaign(), out, due(times), NOON, ids=ids(), emergency=numbering().is_emergency)
+    return plan(who, rules or campaign(), out, due(times), NOON, ids=ids(), numbering=numbering())
 
 
 def used(result: Planned) -> list[int]:
@@ -79,9 +80,7 @@ def test_an_inactive_gateway_hands_over_to_its_failover() -> None:
 def test_a_spared_gateway_hands_over_until_its_pause_is_over() -> None:
     out = routes(gateway(failover_id=2), gateway(id=2), spared=(1,))
     assert used(planned(people(1), out, 1)) == [2]
-    later = plan(
-        people(1), campaign(), out, due(1), NOON + timedelta(seconds=1), ids=ids(), emergency=numbering().is_emergency
-    )
+    later = plan(people(1), campaign(), out, due(1), NOON + timedelta(seconds=1), ids=ids(), numbering=numbering())
     assert used(later) == [1]
 
 
@@ -101,19 +100,21 @@ def test_an_emergency_number_is_refused_and_takes_no_due_time() -> None:
     who = [candidate(number="112"), candidate(number="4930123")]
     result = planned(who, routes(gateway()), 1)
     assert [each.candidate.number for each in result.plans] == ["4930123"]
-    assert [(each.candidate.number, each.reason) for each in result.refused] == [("112", "112 is an emergency number")]
+    assert [(each.candidate.number, each.reason) for each in result.refused] == [
+        ("112", "112 is an emergency number, which is never dialled")
+    ]
 
 
 def test_a_prefix_cannot_make_an_emergency_number() -> None:
     result = planned([candidate(number="11")], routes(gateway(addprefix="9")), 1)
     assert not result.plans
-    assert result.refused[0].reason == "911 is an emergency number"
+    assert result.refused[0].reason == "911 is an emergency number, which is never dialled"
 
 
 def test_an_emergency_number_behind_a_prefix_that_is_taken_off_is_refused() -> None:
     result = planned([candidate(number="77112")], routes(gateway(removeprefix="77", addprefix="00")), 1)
     assert not result.plans
-    assert result.refused[0].reason == "112 is an emergency number"
+    assert result.refused[0].reason == "112 is an emergency number, which is never dialled"
 
 
 def test_capacity_is_the_room_of_the_chain_within_the_campaigns_limit() -> None:
@@ -154,3 +155,35 @@ def test_no_limit_is_passed_and_no_unusable_gateway_is_used(
         assert way.maximum_call is None or live[gateway_id] + calls <= way.maximum_call
     assert own is None or not result.plans or busy + len(result.plans) <= own
     assert len(result.plans) == min(wanted, out.capacity(rules, NOON, times))
+
+
+@given(
+    st.lists(st.one_of(st.from_regex(r"[+*#]?[0-9]{1,12}", fullmatch=True), st.sampled_from(["911", "*117", "990112"]))),
+    st.from_regex(r"[0-9]{0,3}", fullmatch=True),
+    st.from_regex(r"[+*#]?[0-9]{0,3}", fullmatch=True),
+    st.sampled_from(["", "DE", "US"]),
+)
+def test_every_form_of_a_number_in_an_originate_is_one_that_was_asked_for(
+    numbers: list[str], remove: str, add: str, region: str
+) -> None:
+    """None is an emergency number, and the claim asks the lists for each."""
+    rules = numbering(region)
+    out = routes(gateway(removeprefix=remove, addprefix=add))
+    who = [candidate(number=number, identity=rules.identity(number)) for number in numbers]
+    result = plan(who, campaign(), out, due(len(who)), NOON, ids=ids(), numbering=rules)
+    assert len(result.plans) + len(result.refused) == len(who)
+    for each in result.plans:
+        call = Origination(
+            call_uuid=each.call_uuid,
+            dial_string=each.dial_string,
+            account_code="dialer-x",
+            timeout=30,
+            max_duration=60,
+            deadline=NOON,
+            outbound="127.0.0.1:8084",
+        )
+        written = commands.originate(call, timedelta()).payload.decode()
+        dialled = written.partition("sofia/gateway/carrier/")[2].partition(")")[0]
+        assert not any(rules.is_emergency(form) for form in (each.candidate.number, dialled) if form)
+        plain = dialled[:1] + dialled[1:].replace("+", "")
+        assert not plain or rules.identity(plain) in {each.candidate.identity, *each.also}

@@ -83,6 +83,18 @@ def test_what_is_wrong_with_a_new_contact_is_told_and_nothing_is_done(spring, wo
 
 
 @on_sqlite
+def test_the_installations_own_emergency_numbers_are_refused_by_every_command(spring):
+    text = spring.config.read_text()
+    spring.config.write_text(text.replace("[numbers]\n", '[numbers]\nemergency = ["0800555"]\n', 1))
+    why = "number: 0800555 is an emergency number"
+    assert why in spring.refused("contact", "add", "0800555", "--phonebook", "spring")
+    file = spring.folder / "people.csv"
+    file.write_text("contact\n0800555\n15551230001\n")
+    spring.run("contact", "import", file, "--phonebook", "spring")
+    assert numbers(spring) == ["15551230001"]
+
+
+@on_sqlite
 @pytest.mark.parametrize("words", [("add", "1555"), ("list",), ("show", "1555"), ("set", "1555", "--email", "x"), ("export",)])
 def test_a_phonebook_that_is_not_there_is_named(spring, words):
     assert spring.refused("contact", *words, "--phonebook", "autumn") == "--phonebook: there is no phonebook autumn"

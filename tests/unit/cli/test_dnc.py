@@ -79,7 +79,7 @@ def test_a_table_has_a_column_for_the_reason(listed, tmp_path):
 
 def test_a_trial_writes_nothing(listed, tmp_path):
     file = tmp_path / "numbers.txt"
-    file.write_text("100\n5551\n")
+    file.write_text("1000\n5551\n")
     assert listed.good("dnc", "import", file, "--dry-run").out == "2 rows, 1 added, 1 already there, 0 duplicates, 0 refused\n"
     assert len(listed.good("dnc", "list", "--json").json) == 2
 
@@ -101,9 +101,9 @@ def test_a_file_that_cannot_be_is_named(listed, tmp_path):
 
 def test_the_file_itself_is_no_place_for_refused_rows(listed, tmp_path):
     file = tmp_path / "numbers.txt"
-    file.write_text("100\nabc\n")
+    file.write_text("1000\nabc\n")
     assert listed.refused("dnc", "import", file, "--errors", file) == "--errors: is the file itself"
-    assert file.read_text() == "100\nabc\n"
+    assert file.read_text() == "1000\nabc\n"
 
 
 def test_an_export_that_fails_leaves_the_file_as_it_is(listed, tmp_path):

@@ -194,9 +194,9 @@ def test_a_gateway_that_is_used_stays_and_the_line_says_by_what(commands):
 def test_a_voice_application_is_added_changed_and_removed(commands):
     commands.good("gateway", "add", "carrier", "--hostname", "h")
     commands.good("voipapp", "add", "hello", "--type", "play_audio", "--data", "hello.wav")
-    commands.good("voipapp", "set", "hello", "--type", "1", "--gateway", "carrier", "--data", "100")
+    commands.good("voipapp", "set", "hello", "--type", "1", "--gateway", "carrier", "--data", "2000")
     [app] = commands.good("voipapp", "list", "--json").json
-    assert (app["type"], app["gateway"], app["data"]) == ("dial", "carrier", "100")
+    assert (app["type"], app["gateway"], app["data"]) == ("dial", "carrier", "2000")
     commands.good("voipapp", "remove", "hello")
     assert commands.good("voipapp", "list", "--json").json == []
 
