@@ -35,12 +35,14 @@ LEAVES = dict(leaves(build_parser()))
 
 
 @pytest.fixture
-def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to be in, and no configuration anywhere else."""
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder to be in, and no configuration anywhere else. Help texts name the places where one is looked for."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DIALER_CONFIG", raising=False)
     monkeypatch.setattr(frame, "INSTALLED", tmp_path / "installed" / "dialer.toml")
-    return tmp_path
+    build_parser.cache_clear()
+    yield tmp_path
+    build_parser.cache_clear()
 
 
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
