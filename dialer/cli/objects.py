@@ -21,6 +21,7 @@ from dialer.declare import Field, noun_of
 from dialer.errors import BadValue, NotFound
 from dialer.kinds import Flag, Member, Nullable, Whole, word_of
 from dialer.management import Management, gateways
+from dialer.model.user import ADMINISTRATOR
 from dialer.store.database import Database
 from dialer.wall_clock import utc_now
 
@@ -211,17 +212,23 @@ async def _resolved(management: Management, command: NounCommand, values: Mappin
 
 
 async def _id_of(management: Management, field: Field, text: str) -> int:
+    return await named(management, field.refers_to, text, flag_of(field))
+
+
+async def named(management: Management, noun_name: str, text: str, flag: str) -> int:
+    """The id of the gateway or the voice application of that name, or else of that id. Raises `BadValue` naming the option."""
+    found = await names(management, noun_name)
     for by in ("name", "id"):
-        for key, name in (await names(management, field.refers_to)).items():
+        for key, name in found.items():
             if text == (name if by == "name" else str(key)):
                 return key
-    raise BadValue(flag_of(field), f"there is no {field.refers_to} {text}")
+    raise BadValue(flag, f"there is no {noun_name} {text}")
 
 
 async def names(management: Management, noun_name: str) -> dict[int, str]:
     """The names of the gateways or the voice applications, by their ids."""
     use_case: Callable[..., Any] = gateways.listed if noun_name == "gateway" else gateways.applications
-    return {each.id: each.name for each in await management.ask(use_case)}
+    return {each.id: each.name for each in await management.ask(use_case, ADMINISTRATOR)}
 
 
 # --- the actions ----------------------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from dialer.appdata import GATEWAY, Data, check_application, check_task
 from dialer.declare import entered
 from dialer.errors import BadValue
 from dialer.esl.commands import HARMFUL_VARIABLES, OWN_VARIABLES
-from dialer.management import rows
+from dialer.management import grants, rows
 from dialer.management.management import Transaction, call_soon, reads, writes
-from dialer.model import Campaign, CampaignStatus, Gateway, VoipApp
+from dialer.model import Account, Campaign, CampaignStatus, Gateway, VoipApp
 from dialer.model.gateway import dial_string_from, parse_parameters
 from dialer.stored import complete, load_rules, value_of
 
@@ -22,9 +22,9 @@ RESERVED = OWN_VARIABLES | HARMFUL_VARIABLES
 
 
 @reads
-def listed(t: Transaction) -> list[Gateway]:
-    """All gateways, the oldest first."""
-    return [value_of(Gateway, row) for row in t.entities.Gateway.select().order_by(lambda g: g.id)]
+def listed(t: Transaction, who: Account) -> list[Gateway]:
+    """The gateways that exist for a user, the oldest first."""
+    return [value_of(Gateway, row) for row in grants.visible(t, who, "gateway").order_by(lambda g: g.id)]
 
 
 @writes
@@ -75,9 +75,9 @@ def _check_reachable(values: Mapping[str, Any]) -> None:
 
 
 @reads
-def applications(t: Transaction) -> list[VoipApp]:
-    """All voice applications, the oldest first."""
-    return [value_of(VoipApp, row) for row in t.entities.VoipApp.select().order_by(lambda v: v.id)]
+def applications(t: Transaction, who: Account) -> list[VoipApp]:
+    """The voice applications that exist for a user, the oldest first."""
+    return [value_of(VoipApp, row) for row in grants.visible(t, who, "voip app").order_by(lambda v: v.id)]
 
 
 @writes

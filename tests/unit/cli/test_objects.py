@@ -120,6 +120,53 @@ def test_a_name_that_is_taken_is_refused_in_one_line(commands):
     assert [user["username"] for user in commands.good("user", "list", "--json").json] == ["ann", "ben"]
 
 
+def test_a_new_user_has_limits_which_an_administrator_lifts(commands):
+    commands.good("user", "add", "ann", "--generate-password")
+    commands.good("user", "add", "ben", "--generate-password", "--max-frequency", "none", "--max-number-campaign", 3)
+    commands.good("user", "add", "root", "--generate-password", "--superuser")
+    limits = ("max_number_campaign", "max_number_subscriber_campaign", "max_frequency")
+    found = {each["username"]: tuple(each[name] for name in limits) for each in commands.good("user", "list", "--json").json}
+    assert found == {"ann": (100, 100_000, 100), "ben": (3, 100_000, None), "root": (None, None, None)}
+    commands.good("user", "set", "ann", "--max-frequency", "none")
+    assert commands.good("user", "show", "ann", "--json").json["max_frequency"] is None
+
+
+def test_gateways_and_applications_are_granted_to_users_and_revoked(commands):
+    commands.good("user", "add", "ann", "--generate-password")
+    commands.good("user", "add", "root", "--generate-password", "--superuser")
+    for name in ("carrier", "spare"):
+        commands.good("gateway", "add", name, "--protocol", "local")
+    commands.good("voipapp", "add", "hello", "--type", "play-audio", "--data", "hello.wav")
+    granted = commands.good("user", "grant", "ann", "--gateway", "carrier", "--gateway", 2, "--voip-app", "hello")
+    assert granted.out == "user ann changed\n"
+    shown = commands.good("user", "show", "ann", "--json").json
+    assert (shown["gateways"], shown["voip_apps"]) == (["carrier", "spare"], ["hello"])
+    assert commands.good("user", "show", "root", "--json").json["gateways"] == "all"
+    assert [each["users"] for each in commands.good("gateway", "list", "--json").json] == [["ann"], ["ann"]]
+    assert commands.good("voipapp", "list", "--json").json[0]["users"] == ["ann"]
+    commands.good("user", "revoke", "ann", "--gateway", "spare")
+    assert "carrier" in commands.good("user", "list").out
+    assert [each["users"] for each in commands.good("gateway", "list", "--json").json] == [["ann"], []]
+    assert commands.refused("user", "grant", "ann") == "grant: name a --gateway or a --voip-app"
+    assert commands.refused("user", "grant", "ann", "--gateway", "x") == "--gateway: there is no gateway x"
+    assert commands.failed("user", "revoke", "ann", "--gateway", "spare") == "there is no grant for ann of the gateway spare"
+    assert commands.failed("user", "grant", "eve", "--gateway", "spare") == "there is no user eve"
+    commands.good("gateway", "remove", "carrier")
+    commands.good("user", "remove", "ann")
+
+
+def test_what_an_administrator_gives_a_users_campaign_is_granted_and_stays_while_it_is_used(commands):
+    commands.good("user", "add", "ann", "--generate-password")
+    commands.good("gateway", "add", "carrier", "--protocol", "local")
+    commands.good("voipapp", "add", "hello", "--type", "play-audio", "--data", "hello.wav")
+    commands.good("campaign", "add", "spring", "--user", "ann", "--gateway", "carrier", "--voip-app", "hello")
+    assert commands.good("user", "show", "ann", "--json").json["gateways"] == ["carrier"]
+    refused = commands.failed("user", "revoke", "ann", "--gateway", "carrier")
+    assert refused == "grant for ann of the gateway carrier cannot be removed: it is used by 1 campaign"
+    commands.good("campaign", "remove", "spring")
+    commands.good("user", "revoke", "ann", "--gateway", "carrier", "--voip-app", "hello")
+
+
 def test_who_is_not_there_cannot_be_changed_or_removed(commands):
     assert commands.failed("user", "set", "ann", "--superuser") == "there is no user ann"
     assert commands.failed("user", "remove", "ann") == "there is no user ann"
