@@ -85,7 +85,7 @@ class HttpSettings:
     )
     login_memory: float = setting(
         10.0,
-        "how long a right password needs no hash again; after a change, the old one works for so long",
+        "how long a right password needs no hash again; a change of the user acts at once all the same",
         unit="seconds",
         live=True,
         ge=0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.errors import BadValue
@@ -72,11 +72,13 @@ class UserDetails:
 
 @frozen(kw_only=True)
 class Account:
-    """A user that has proved who it is. A superuser sees and changes everybody's objects."""
+    """A user that has proved who it is. A superuser sees and changes everybody's objects. `proof` is the password's hash of
+    that moment, "" where an administrator named the user: each use case asks anew whether it still is the account's."""
 
     id: int
     username: str
     is_superuser: bool = False
+    proof: str = field(default="", repr=False)
 
 
 ADMINISTRATOR = Account(id=0, username="", is_superuser=True)
