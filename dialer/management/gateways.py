@@ -12,7 +12,7 @@ from dialer.esl.commands import HARMFUL_VARIABLES, OWN_VARIABLES
 from dialer.management import grants, rows
 from dialer.management.management import Transaction, call_soon, reads, writes
 from dialer.model import Account, Campaign, CampaignStatus, Gateway, VoipApp
-from dialer.model.gateway import dial_string_from, parse_parameters
+from dialer.model.gateway import dial_string_from, parse_parameters, with_secrets
 from dialer.stored import complete, load_rules, value_of
 
 MOST_NAMES: Final = 5
@@ -30,16 +30,16 @@ def listed(t: Transaction, who: Account) -> list[Gateway]:
 @writes
 def create(t: Transaction, given: Mapping[str, Any]) -> int:
     """A gateway that can be dialled, whose name is unique. Returns its id. Raises `Duplicate`, `BadValue`, `NotFound`."""
-    checked = _checked(given)
+    checked = _checked(given, "")
     _check_reachable(complete(Gateway, checked))
     return int(rows.create(t, Gateway, checked).id)
 
 
 @writes
 def change(t: Transaction, gateway_id: int, given: Mapping[str, Any]) -> None:
-    """Change what is given; it can still be dialled then. Raises as `create`."""
+    """Change what is given; it can still be dialled then. A masked value of `addparameter` stays. Raises as `create`."""
     row = rows.found(t.entities.Gateway, "gateway", gateway_id)
-    checked = _checked(given)
+    checked = _checked(given, row.addparameter)
     _check_reachable({"protocol": row.protocol, "hostname": row.hostname, "dial_string": row.dial_string, **checked})
     rows.change(t, Gateway, row, checked)
     t.then(call_soon)
@@ -59,10 +59,12 @@ def remove(t: Transaction, gateway_id: int) -> None:
     row.delete()
 
 
-def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(given: Mapping[str, Any], parameters: str) -> dict[str, Any]:
+    """`parameters` are those that it has."""
     checked = entered(Gateway, given)
     if "addparameter" in checked:
         parse_parameters(checked["addparameter"], reserved=RESERVED)
+        checked["addparameter"] = with_secrets(checked["addparameter"], parameters)
     return checked
 
 

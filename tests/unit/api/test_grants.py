@@ -63,6 +63,24 @@ async def test_what_is_granted_can_be_used_until_it_is_revoked(api: World) -> No
         await api.management.ask(grants.revoke, 1, {"gateway": [2]})
 
 
+@pytest.mark.parametrize("user", ["ann", "root"])
+@pytest_twisted.ensureDeferred
+async def test_no_answer_holds_a_secret_of_a_gateway(api: World, user: str) -> None:
+    given = {"addparameter": "sip_auth_username=us,sip_auth_password=hunter2,ignore_display_updates=true"}
+    await api.management.ask(gateways.change, 1, given)
+    created = await api.post("campaign/", {**CAMPAIGN, "name": "new"}, user=user)
+    answers = [created, await api.get("campaign/", user=user), await api.get("campaign/1/", user=user)]
+    answers.append(await api.put("campaign/1/", {"status": "2"}, user=user))
+    for reply in answers:
+        (found,) = reply.json if isinstance(reply.json, list) else [reply.json]
+        shown = "sip_auth_username=us,sip_auth_password=********,ignore_display_updates=true"
+        assert found["aleg_gateway"]["addparameter"] == shown
+        assert b"hunter2" not in reply.text
+    (gateway,) = await api.management.ask(gateways.listed, await account(api, user))
+    assert "hunter2" in gateway.addparameter
+    assert "hunter2" not in repr(gateway)
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_list_holds_what_exists_for_the_user(api: World) -> None:
     await furnish(api)

@@ -189,6 +189,45 @@ def test_a_gateway_has_all_that_was_entered(commands):
     assert (carrier["status"], carrier["description"]) == ("inactive", "the carrier")
 
 
+PARAMETERS = "sip_auth_password=hunter2,absolute_codec_string=PCMA,PCMU,sip_h_X-API-Key=k3y"
+MASKED = "sip_auth_password=********,absolute_codec_string=PCMA,PCMU,sip_h_X-API-Key=********"
+
+
+def stored_parameters(commands: Commands) -> str:
+    ((text,),) = rows(commands.url, "SELECT addparameter FROM gateway")
+    return text
+
+
+def test_secrets_of_a_gateway_come_from_a_file_are_never_shown_and_stay_where_the_mask_is_entered(commands, tmp_path):
+    file = tmp_path / "parameters"
+    file.write_text(PARAMETERS.replace(",sip", "\nsip") + "\n")
+    commands.good("gateway", "add", "carrier", "--protocol", "local", "--addparameter-file", file)
+    assert stored_parameters(commands) == PARAMETERS
+    assert commands.good("gateway", "list", "--json").json[0]["addparameter"] == MASKED
+    assert "hunter2" not in commands.good("gateway", "list").out
+    commands.good("gateway", "set", "carrier", "--addparameter", f"{MASKED},x=1")
+    assert stored_parameters(commands) == f"{PARAMETERS},x=1"
+    commands.good("gateway", "set", "carrier", "--addparameter", "sip_auth_password=********,x=2")
+    assert stored_parameters(commands) == "sip_auth_password=hunter2,x=2"
+
+
+def test_a_secret_on_the_command_line_and_a_mask_of_nothing_are_refused_without_showing_them(commands, tmp_path):
+    sentence = "--addparameter: holds a secret, which others see in the list of processes: use --addparameter-file"
+    add = ("gateway", "add", "carrier", "--protocol", "local")
+    assert commands.refused(*add, "--addparameter", PARAMETERS) == sentence
+    missing = commands.refused(*add, "--addparameter", "sip_auth_password=********")
+    assert missing == (
+        "--addparameter: ******** stands for the value that sip_auth_password has, and it has none; expected its value"
+    )
+    file = tmp_path / "parameters"
+    for text in ("sip auth password=hunter2", "sip_auth_password=" + "hunter2" * 1000):
+        file.write_text(text)
+        assert "hunter2" not in commands.refused(*add, "--addparameter-file", file)
+    both = commands.refused(*add, "--addparameter-file", file, "--addparameter", "a=1")
+    assert both == "--addparameter-file: give this or --addparameter"
+    assert commands.good("gateway", "list", "--json").json == []
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
