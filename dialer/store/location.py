@@ -35,6 +35,11 @@ def dialect_of(url: str) -> Dialect:
     return Dialect.SQLITE
 
 
+def has_password(url: str) -> bool:
+    """Whether a URL holds one. Raises `BadValue` as `dialect_of`."""
+    return dialect_of(url) is Dialect.POSTGRESQL and bool(_server(url).get("password"))
+
+
 def shown(url: str) -> str:
     """The name of the database in messages: the path of the file, or database and server, without a password."""
     if dialect_of(url) is Dialect.SQLITE:
