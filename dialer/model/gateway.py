@@ -14,7 +14,7 @@ from attrs import frozen
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.errors import BadValue
 from dialer.model.masking import MASK, joined, masked, unmasked
-from dialer.variables import check_texts
+from dialer.variables import check_value
 
 NUMBER: Final = "{number}"
 """The place of the number in a dial string."""
@@ -91,7 +91,7 @@ def parse_parameters(
         if bad := _SYNTAX_IN_VALUE.findall(value):
             raise BadValue(field, f"the value of {name} may not contain {_listed(bad)}")
         try:
-            check_texts(value, field)
+            check_value(value, field)
         except BadValue as error:
             raise BadValue(field, f"the value of {name} {error.problem}") from None
         if name.lower() in reserved:
