@@ -21,8 +21,9 @@ _SYNTAX_IN_NAME = re.compile(r"[\x00-\x1f\x7f${}\\\"<>]")
 
 
 def harmless(text: str, longest: int) -> str:
-    """`text` as a value that can be carried: characters that are syntax become blanks, ARRAY:: at its beginning gets a blank, what UTF-8 cannot carry becomes a question mark; without blanks at the ends, and not longer than `longest`. Of
-    what people are called, all is left."""
+    """`text` as a value that can be carried: characters that are syntax become blanks, ARRAY:: at its beginning gets a blank,
+    what UTF-8 cannot carry becomes a question mark; without blanks at the ends, and not longer than `longest`. Of what people
+    are called, all is left."""
     value = _SYNTAX.sub(" ", text.encode("utf-8", "replace").decode()).strip()
     value = re.sub(r"\A(ARRAY:):", r"\1 :", value, flags=re.IGNORECASE)
     return value[:longest].rstrip()

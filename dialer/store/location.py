@@ -92,7 +92,7 @@ def _server(url: str) -> dict[str, str]:
 
 
 def _without_password(url: str) -> str:
-    hidden = re.sub(r"//([^:/@?]*):.*@", r"//\1:...@", url)
+    hidden = re.sub(r"\A((?:\w+:/*)?[^:@]*):.*@", r"\1:...@", url, flags=re.DOTALL)  # also where a slash is missing
     return re.sub(r"(password=)[^&]*", r"\1...", hidden)
 
 
