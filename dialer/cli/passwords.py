@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from dialer.errors import BadValue
 
@@ -23,7 +23,7 @@ GENERATED_BYTES = 15
 class Password:
     """`generated` ones have to be told to their owner."""
 
-    text: str
+    text: str = field(repr=False)
     generated: bool = False
 
 

@@ -37,7 +37,7 @@ def dialect_of(url: str) -> Dialect:
 
 def has_password(url: str) -> bool:
     """Whether a URL holds one. Raises `BadValue` as `dialect_of`."""
-    return dialect_of(url) is Dialect.POSTGRESQL and bool(_server(url).get("password"))
+    return dialect_of(url) is Dialect.POSTGRESQL and bool({"password", "sslpassword"} & _server(url).keys())
 
 
 def shown(url: str) -> str:

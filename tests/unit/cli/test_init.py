@@ -197,8 +197,11 @@ def test_an_empty_database_on_a_server_is_furnished_and_its_password_never_shown
     assert (gateway["id"], app["id"], app["gateway"]) == (1, 1, "Default_Gateway")
 
 
-def test_a_password_on_the_command_line_is_refused_and_not_shown(bare):
-    ran = bare.bare("init", bare.folder, "--database", "postgresql://ann:secret@127.0.0.1:1/dialer")
+@pytest.mark.parametrize(
+    "url", ["postgresql://ann:secret@127.0.0.1:1/dialer", "postgresql://127.0.0.1:1/dialer?sslpassword=secret"]
+)
+def test_a_password_on_the_command_line_is_refused_and_not_shown(bare, url):
+    ran = bare.bare("init", bare.folder, "--database", url)
     assert ran.status == 2
     assert "--database: holds a password, which others see in the list of processes: - reads it" in bare.one_line(ran)
     assert "secret" not in ran.err
