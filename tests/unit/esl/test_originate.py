@@ -197,3 +197,8 @@ def test_a_caller_name_cannot_leave_its_quotes_in_sip(name: str) -> None:
 def test_times_must_be_sensible(field: str, seconds: int) -> None:
     with pytest.raises(BadValue, match=field):
         originate(change(**{field: seconds}), timedelta(0))
+
+
+def test_channel_variables_among_which_passwords_are_are_in_no_repr() -> None:
+    call = change(variables=(("sip_auth_password", "hunter2"),))
+    assert "hunter2" not in repr((call, originate(call, timedelta(0))))
