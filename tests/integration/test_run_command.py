@@ -225,6 +225,13 @@ def test_the_tools_work_beside_it(folder):
         (folder.parent / "password").write_text(PASSWORD)
         added = dialer("user", "add", "ann", "--password-file", folder.parent / "password", "-c", config)
         assert added.returncode == 0, added.stderr
+        assert running.request("POST", "campaign/", CAMPAIGN, user="ann")[0] == 400
+        things = ("--gateway", "Default_Gateway", "--voip-app", "Default_VoIP_App")
+        granted = dialer("user", "grant", "ann", *things, "-c", config)
+        assert granted.returncode == 0, granted.stderr
+        status, refused = running.request("POST", "campaign/", CAMPAIGN, user="ann")
+        assert (status, refused["error"]) == (400, "Maximum Frequency limit of 100 exceeded.")
+        assert dialer("user", "set", "ann", "--max-frequency", "none", "-c", config).returncode == 0
         status, campaign = running.request("POST", "campaign/", CAMPAIGN, user="ann")
         assert (status, campaign["name"]) == (200, "spring")
         removed = dialer("gateway", "remove", "Default_Gateway", "-c", config)
