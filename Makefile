@@ -6,7 +6,7 @@ DEMO_ARGS ?=
 BENCH_ARGS ?=
 CHAOS_ARGS ?=
 
-.PHONY: demo test bench chaos clean
+.PHONY: demo test bench chaos audit clean
 
 demo: $(VENV)/installed
 	"$(BIN)/python" -m dialer demo $(DEMO_ARGS)
@@ -19,6 +19,9 @@ bench: $(VENV)/bench-extra
 
 chaos: $(VENV)/test-extra
 	"$(BIN)/python" -m tests.chaos $(CHAOS_ARGS)
+
+audit: $(VENV)/audit
+	"$(BIN)/python" -m pip_audit --local --progress-spinner off
 
 $(BIN)/python:
 	"$(PYTHON)" -m venv "$(VENV)"
@@ -34,6 +37,10 @@ $(VENV)/bench-extra: $(VENV)/installed
 
 $(VENV)/test-extra: $(VENV)/installed
 	"$(BIN)/python" -m pip install --quiet ".[test]"
+	touch "$@"
+
+$(VENV)/audit: $(VENV)/installed
+	"$(BIN)/python" -m pip install --quiet pip-audit
 	touch "$@"
 
 $(VENV)/tox: $(BIN)/python

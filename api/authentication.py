@@ -85,6 +85,11 @@ class Authentication:
             return None
         return login.account
 
+    def forget(self, header: bytes | None) -> None:
+        """The account of this header is another one by now: the header is verified anew."""
+        if header is not None:
+            self._logins.pop(self._digest(header), None)
+
     def identify(self, header: bytes | None, address: str) -> Deferred[Account]:
         """Verify an `Authorization` header that came from `address`. Fails with `HttpError`, or as the use case does."""
         username, password = _credentials(header or b"")

@@ -14,9 +14,10 @@ from twisted.python.failure import Failure
 from api.authentication import Authentication
 from api.bodies import parse_body, parse_form
 from api.errors import answer
+from api.origins import refuse_cross_site
 from api.request import ApiRequest
 from api.routes import Attributes, Route
-from dialer.errors import BadValue
+from dialer.errors import BadValue, NotFound
 from dialer.management import Management
 from dialer.model import Account
 
@@ -53,14 +54,27 @@ class Endpoint:
         return body
 
     def _begin(self, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
+        if not self.route.reads:
+            refuse_cross_site(request)
         header = request.authorization()
         known = self.authentication.recall(header)
         if known is not None:
-            return self._identified(known, request, path)
+            return self._identified(known, request, path).addErrback(self._changed, header, request, path)
         return self.authentication.identify(header, request.client_host()).addCallback(self._identified, request, path)
+
+    def _changed(self, failure: Failure, header: bytes | None, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
+        """The remembered user was changed since, which nothing was done for: perhaps the password is right again."""
+        if not (isinstance(failure.value, NotFound) and failure.value.kind == "user"):
+            failure.raiseException()
+        self.authentication.forget(header)
+        identified = self.authentication.identify(header, request.client_host())
+        return identified.addCallback(self._served, request, path)
 
     def _identified(self, who: Account, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
         self.authentication.admit(who)
+        return self._served(who, request, path)
+
+    def _served(self, who: Account, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
         query, content_type, content = request.query(), request.content_type(), request.body()
         parse = partial(_parse, self.route, path, query, content_type, content)
         if len(content) < LARGE_BODY:

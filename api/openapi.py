@@ -19,7 +19,7 @@ ERROR: Final = {"$ref": "#/components/schemas/Error"}
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 RETRY: Final = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}}
-BODY_ONLY: Final = (413, 415)
+WRITING_ONLY: Final = (403, 413, 415)
 HEADERS: Final[dict[int, dict[str, Any]]] = {
     405: {"Allow": {"schema": {"type": "string"}}},
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
@@ -86,7 +86,7 @@ def _responses(route: Route) -> dict[str, Any]:
     for status, (name, sentence) in COMMON.items():
         if status in sentences:
             sentences[status].append(sentence)
-        elif not route.reads or status not in BODY_ONLY:
+        elif not route.reads or status not in WRITING_ONLY:
             found[str(status)] = {"$ref": f"#/components/responses/{name}"}
     if route.answer is not None:
         schema = TypeAdapter(route.answer).json_schema(ref_template=REFERENCE)

@@ -152,7 +152,9 @@ def bare(text: bytes) -> Site:
 
 async def seed(management: Management) -> None:
     """A user, and a campaign with its phonebook; it waits for its date, so that nothing of it is dialled."""
-    await management.ask(users.create, {"username": "bench", "password_hash": PasswordHasher().hash("bench")})
+    await management.ask(
+        users.create, {"username": "bench", "is_superuser": True, "password_hash": PasswordHasher().hash("bench")}
+    )
     await management.ask(gateways.create, {"name": "Default_Gateway", "protocol": "LOCAL"})
     await management.ask(
         gateways.create_application, {"name": "Default_VoIP_App", "type": VoipAppType.PLAY_AUDIO, "data": "hello.wav"}

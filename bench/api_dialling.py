@@ -46,7 +46,7 @@ def config(port: int) -> Config:
 async def dial(host: Host, seconds: float) -> None:
     """A campaign that lasts for the whole run."""
     management, ask = host.management, host.management.ask
-    await ask(users.create, {"username": "bench", "password_hash": PasswordHasher().hash("bench")})
+    await ask(users.create, {"username": "bench", "is_superuser": True, "password_hash": PasswordHasher().hash("bench")})
     await ask(gateways.create, {"name": "bench", "dial_string": "sofia/gateway/bench/{number}"})
     app = {"name": "bench", "type": VoipAppType.PLAY_AUDIO, "data": "silence_stream://60000"}
     await ask(gateways.create_application, app)

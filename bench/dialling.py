@@ -88,7 +88,7 @@ class Dialling:
         """A started campaign with the contacts of the load."""
         load, ask = self.load, self.management.ask
         gateway = {"name": "bench", "dial_string": "sofia/gateway/simulator/{number}"}
-        self.user = Account(id=await ask(users.create, {"username": "bench"}), username="bench")
+        self.user = Account(id=await ask(users.create, {"username": "bench", "is_superuser": True}), username="bench")
         given = {
             "name": "bench",
             "gateway_id": await ask(gateways.create, gateway),

@@ -33,7 +33,7 @@ LATER = "2036-01-01 00:00:00.000000"
 
 async def seed(management: Management) -> None:
     """A campaign with contacts, none of which is on the list."""
-    who = Account(id=await management.ask(users.create, {"username": "bench"}), username="bench")
+    who = Account(id=await management.ask(users.create, {"username": "bench", "is_superuser": True}), username="bench")
     await management.ask(gateways.create, {"name": "bench", "protocol": "LOCAL"})
     await management.ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO, "data": "hello.wav"})
     await management.ask(campaigns.create, who, {"name": "bench", "gateway_id": 1, "voip_app_id": 1})

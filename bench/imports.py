@@ -52,7 +52,7 @@ def make_file(path: Path, rows: int) -> None:
 async def seed(database: Database) -> None:
     """Phonebooks, of which campaigns use some (a campaign comes with a phonebook of its name)."""
     management = Management(database, lambda: NOW)
-    who = Account(id=await management.ask(users.create, {"username": "bench"}), username="bench")
+    who = Account(id=await management.ask(users.create, {"username": "bench", "is_superuser": True}), username="bench")
     await management.ask(gateways.create, {"name": "bench", "protocol": "LOCAL"})
     await management.ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO, "data": "hello.wav"})
     for name in ("tenth", "alone", "bare alone"):

@@ -54,7 +54,7 @@ NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 async def seed(database: Database, count: int) -> None:
     """A campaign with `count` subscribers, all ready."""
     management = Management(database, lambda: NOW)
-    who = Account(id=await management.ask(users.create, {"username": "bench"}), username="bench")
+    who = Account(id=await management.ask(users.create, {"username": "bench", "is_superuser": True}), username="bench")
     await management.ask(gateways.create, {"name": "bench", "protocol": "LOCAL"})
     await management.ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO, "data": "hello.wav"})
     await management.ask(campaigns.create, who, {"name": "bench", "gateway_id": 1, "voip_app_id": 1})

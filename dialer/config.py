@@ -13,6 +13,7 @@ from attrs import NOTHING, fields_dict, has
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from dialer.errors import BadValue
+from dialer.secret_sources import file_of, secret_of
 from dialer.settings import DECLARED, Config
 
 T = TypeVar("T")
@@ -24,17 +25,42 @@ def load_config(path: Path) -> Config:
     """Read `path`; `-` is standard input.
 
     Raises `BadValue` (field: the path) with one line that names each thing that is wrong: a file that cannot be read, is not
-    TOML, lacks a setting, has one that is unknown or out of range.
+    TOML, lacks a setting, has one that is unknown or out of range, or a secret that is not where it says.
     """
+    raw = _read(path)
     try:
-        raw = tomllib.loads(sys.stdin.read() if path == STANDARD_INPUT else path.read_text(encoding="utf-8"))
+        for section_values, name, shown in _secrets(raw):
+            section_values[name] = secret_of(section_values[name], shown, path.absolute().parent)
+    except BadValue as error:
+        raise BadValue(str(path), str(error)) from None
+    return parse_config(raw, str(path))
+
+
+def secret_files(path: Path) -> list[Path]:
+    """The files that the secrets of a configuration come from. Raises `BadValue`."""
+    found = (file_of(section_values[name], path.absolute().parent) for section_values, name, _ in _secrets(_read(path)))
+    return [file for file in found if file is not None]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(sys.stdin.read() if path == STANDARD_INPUT else path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadValue(str(path), f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BadValue(str(path), "is not TOML: it is not UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadValue(str(path), f"is not TOML: {error}") from None
-    return parse_config(raw, str(path))
+
+
+def _secrets(raw: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """The secrets of a file's content, as far as they are texts: the section that has one, its name there, its whole name."""
+    for name in fields_dict(Config):
+        given = raw.get(name)
+        for values in given if isinstance(given, list) else [given]:
+            if isinstance(values, dict):
+                secrets = (key for key, each in fields_dict(section(name)).items() if each.metadata[DECLARED].secret)
+                yield from ((values, key, f"{name}.{key}") for key in secrets if isinstance(values.get(key), str))
 
 
 def parse_config(raw: Mapping[str, object], source: str = "configuration") -> Config:

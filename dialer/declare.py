@@ -47,8 +47,8 @@ class Place(enum.Enum):
 class Field:
     """A field as it was declared. `otherwise` tells in words the value of a new one that does not name it. `v1` is its name
     in the API of 2011, "" when that does not have it; `refers_to` is the noun that the id names, whose list of these is
-    called `reverse`; `limited_by` is the field of the user that bounds it. A `secret` is in no answer, list or log; a
-    `read_only` field cannot be entered. The fields with `is_key` are the primary key."""
+    called `reverse`; `limited_by` is the field of the user that bounds it. A `secret` is in no answer, list or log,
+    but for what `shown` leaves of it; a `read_only` field cannot be entered. The fields with `is_key` are the primary key."""
 
     name: str
     kind: Kind
@@ -63,6 +63,7 @@ class Field:
     limited_by: str = ""
     check: Check | None = None
     secret: bool = False
+    shown: Callable[[Any], Any] | None = None
     read_only: bool = False
     is_key: bool = False
 
@@ -70,6 +71,11 @@ class Field:
     def required(self) -> bool:
         """Whether a new one has to name it."""
         return self.default is NOTHING and not self.read_only and not self.otherwise
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nothing of it is ever shown."""
+        return self.secret and self.shown is None
 
     @property
     def attribute(self) -> str:
@@ -168,12 +174,16 @@ def _kind(hint: Any, bounds: Mapping[str, Any]) -> Kind:
 
 def setting(default: Any = NOTHING, *, doc: str, **options: Any) -> Any:
     """A column. Options: `kind`, or the bounds `ge`, `le`, `longest`, `shortest`, `lines`; and those of `Field`."""
-    return attrs.field(default=default, metadata={_METADATA: {"place": Place.COLUMN, "doc": doc, **options}})
+    return _declared(default, {"place": Place.COLUMN, "doc": doc, **options})
 
 
 def rule(default: Any, *, doc: str, **options: Any) -> Any:
     """A key of the JSON column, for what no SQL statement reads. Options as of `setting`."""
-    return attrs.field(default=default, metadata={_METADATA: {"place": Place.RULE, "doc": doc, **options}})
+    return _declared(default, {"place": Place.RULE, "doc": doc, **options})
+
+
+def _declared(default: Any, options: dict[str, Any]) -> Any:
+    return attrs.field(default=default, repr=not options.get("secret", False), metadata={_METADATA: options})
 
 
 def reference(to: str, *, reverse: str, doc: str, default: Any = NOTHING, **options: Any) -> Any:

@@ -32,13 +32,15 @@ DECLARED = "setting"
 @frozen(kw_only=True)
 class Declaration:
     """A setting, beside its name, its type and its default: `text` says what it does, `bounds` are pydantic's, `given` is the
-    type that the file has, None for that of the value."""
+    type that the file has, None for that of the value. The file has a `secret`, or tells where it is
+    (`dialer.secret_sources`)."""
 
     text: str
     unit: str
     live: bool
     given: Any
     bounds: Mapping[str, Any]
+    secret: bool = False
 
 
 def setting(
@@ -54,7 +56,9 @@ def setting(
 ) -> Any:
     """A setting; its `default` is as it stands in the file, and NOTHING for one that has to be given. Bounds are checked when
     a file is read. A secret one is not shown by `repr`."""
-    declared = Declaration(text=text, unit=unit, live=live, given=given, bounds=bounds)
+    if secret:
+        text = f"{text}; file:PATH or env:NAME take it from a file's first line or from the environment"
+    declared = Declaration(text=text, unit=unit, live=live, given=given, bounds=bounds, secret=secret)
     return field(default=default, repr=not secret, converter=converter, metadata={DECLARED: declared})
 
 
@@ -94,7 +98,7 @@ class HttpSettings:
     )
     login_memory: float = setting(
         10.0,
-        "how long a right password needs no hash again; after a change, the old one works for so long",
+        "how long a right password needs no hash again; a change of the user acts at once all the same",
         unit="seconds",
         live=True,
         ge=0,

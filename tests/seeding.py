@@ -9,9 +9,20 @@ from typing import Any
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
-from dialer.management import Management, campaigns, contacts, gateways, numbers, phonebooks, records, subscribers, users
+from dialer.management import (
+    Management,
+    campaigns,
+    contacts,
+    gateways,
+    grants,
+    numbers,
+    phonebooks,
+    records,
+    subscribers,
+    users,
+)
 from dialer.model import Account, CallRecord, CampaignDetails, CampaignStatus, Contact, Progress, SubscriberStatus
-from dialer.model.user import ADMINISTRATOR
+from dialer.model.user import ADMINISTRATOR, PROTECTIVE_LIMITS
 from dialer.store.database import Database
 
 
@@ -37,7 +48,11 @@ class Seeds:
     # --- nouns ------------------------------------------------------------------------------------------------------------
 
     def user(self, **given: Any) -> Deferred[int]:
-        return self.ask(users.create, given)
+        """Without limits unless they are given."""
+        return self.ask(users.create, {**dict.fromkeys(PROTECTIVE_LIMITS), **given})
+
+    def grant(self, user_id: int = 1, gateways: Iterable[int] = (), voip_apps: Iterable[int] = ()) -> Deferred[None]:
+        return self.ask(grants.grant, user_id, {"gateway": gateways, "voip app": voip_apps})
 
     def gateway(self, **given: Any) -> Deferred[int]:
         return self.ask(gateways.create, given)
@@ -55,10 +70,11 @@ class Seeds:
         return int((await self.ask(phonebooks.create, account(user_id), given)).id)
 
     async def campaign(self, user_id: int = 1, **given: Any) -> CampaignDetails:
-        """With a phonebook of its own; it has begun yesterday, and lasts for a week."""
+        """With a phonebook of its own; it has begun yesterday, and lasts for a week. An administrator chose what it uses."""
         dates = {"starting_at": self.now - timedelta(days=1), "expires_at": self.now + timedelta(days=7)}
         first = {"gateway_id": 1, "voip_app_id": 1}
-        found: CampaignDetails = await self.ask(campaigns.create, account(user_id), {**dates, **first, **given})
+        wanted = {**dates, **first, **given}
+        found: CampaignDetails = await self.ask(campaigns.create, account(user_id), wanted, granting=True)
         return found
 
     async def change_campaign(self, campaign_id: int, **given: Any) -> CampaignDetails:

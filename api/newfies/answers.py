@@ -98,7 +98,7 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _shown_fields(cls: type, without: Iterable[str] = ()) -> list[declare.Field]:
-    return [field for field in noun_of(cls).fields if field.v1 and not field.secret and field.name not in without]
+    return [field for field in noun_of(cls).fields if field.v1 and not field.is_hidden and field.name not in without]
 
 
 def schema(cls: type, without: Iterable[str] = ()) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def schema(cls: type, without: Iterable[str] = ()) -> dict[str, Any]:
 
 def encoder(cls: type, without: Iterable[str] = ()) -> Callable[[Any], dict[str, Any]]:
     """Makes the answer of a value, made once: its fields that have a name of 2011, in the order of their declaration."""
-    plan = [(field.v1, attrgetter(field.name), _shower(field.kind)) for field in _shown_fields(cls, without)]
+    plan = [(field.v1, attrgetter(field.name), field.shown or _shower(field.kind)) for field in _shown_fields(cls, without)]
     return lambda value: {name: show(get(value)) for name, get, show in plan}
 
 

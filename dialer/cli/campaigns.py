@@ -139,7 +139,7 @@ class CampaignsCommand(RemovableCommand):
         book = None
         if arguments.phonebook is not None:
             book = (await phonebook_named(management, arguments.phonebook, arguments.user)).id
-        made = (await management.ask(campaigns.create, who, values)).campaign.id
+        made = (await management.ask(campaigns.create, who, values, granting=True)).campaign.id
         if book is not None:
             await phonebooks.attach(management, who, made, book)
         return made

@@ -18,6 +18,7 @@ from dialer.esl.inbound import SwitchConfig
 from dialer.files.whole import BadRow, ReadContacts, read_contacts
 from dialer.model import Contact
 from dialer.model.gateway import parse_dial_string
+from dialer.secret_sources import is_elsewhere, secret_of
 
 EXIT_BAD_ROWS = 3
 SIMULATOR = "simulator"
@@ -44,7 +45,11 @@ def add_parser(commands: Any) -> None:
         help="with a header row, one column of it the number (see `dialer contact import`)",
     )
     parser.add_argument(
-        "--switch", default=SIMULATOR, metavar="simulator|HOST:PORT[:PASSWORD]", help="the FreeSWITCH (default: %(default)s)"
+        "--switch",
+        default=SIMULATOR,
+        metavar="simulator|HOST:PORT[:PASSWORD]",
+        help="the FreeSWITCH (default: %(default)s); a password of its own is given as env:NAME or file:PATH, since others "
+        "see the list of processes",
     )
     parser.add_argument("--gateway", metavar="DIALSTRING", help="how to dial, such as sofia/gateway/carrier/{number}")
     parser.add_argument(
@@ -149,10 +154,14 @@ def _outbound(text: str) -> str:
 
 
 def _switch(text: str, calls_per_second: float) -> SwitchConfig:
-    """HOST:PORT[:PASSWORD]; a password may hold colons, an IPv6 host stands in brackets."""
+    """HOST:PORT[:PASSWORD], an IPv6 host in brackets. A password of one's own is `env:NAME` or `file:PATH`."""
     host, port, password = _split_switch(text)
     if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
-        raise BadValue("--switch", f"expected `simulator` or HOST:PORT[:PASSWORD], got {text!r}")
+        shown = text.removesuffix(password) if password else text
+        raise BadValue("--switch", f"expected `simulator` or HOST:PORT[:PASSWORD], got {shown!r}")
+    if password and password != SwitchConfig().password and not is_elsewhere(password):
+        raise BadValue("--switch", "holds a password, which others see in the list of processes: give env:NAME or file:PATH")
+    password = secret_of(password, "--switch", Path.cwd())
     config = SwitchConfig(host=host, port=int(port), calls_per_second=calls_per_second, retry_max=2.0)
     return evolve(config, password=password) if password else config
 

@@ -11,7 +11,7 @@ from attrs import define, frozen
 from dialer.errors import NotFound
 from dialer.management import Management, campaigns, contacts, gateways, subscribers, users
 from dialer.model import Account, CampaignDetails, CampaignStatus, Contact, VoipAppType
-from dialer.model.user import ADMINISTRATOR
+from dialer.model.user import ADMINISTRATOR, PROTECTIVE_LIMITS
 
 _OVER: Final = (CampaignStatus.END, CampaignStatus.ABORT)
 
@@ -97,7 +97,8 @@ class DemoCampaign:
                 return await self.management.ask(users.account, known)
             except NotFound:
                 continue
-        return Account(id=await self.management.ask(users.create, {"username": known}), username=known)
+        given = {"username": known, **dict.fromkeys(PROTECTIVE_LIMITS)}
+        return Account(id=await self.management.ask(users.create, given), username=known)
 
     def _settings(self, now: datetime) -> dict[str, Any]:
         rules = self.rules
@@ -121,4 +122,4 @@ class DemoCampaign:
             "gateway_id": await self.management.ask(gateways.create, gateway),
             "voip_app_id": await self.management.ask(gateways.create_application, app),
         }
-        return await self.management.ask(campaigns.create, who, given)
+        return await self.management.ask(campaigns.create, who, given, granting=True)

@@ -9,8 +9,9 @@ from typing import Any
 from dialer.cli import objects
 from dialer.cli.objects import RemovableCommand, names
 from dialer.cli.showing import Shown, shown_noun
-from dialer.management import Management, gateways
+from dialer.management import Management, gateways, grants
 from dialer.model import Gateway, VoipApp
+from dialer.model.user import ADMINISTRATOR
 
 
 def add_parser(commands: Any) -> None:
@@ -38,14 +39,16 @@ class GatewaysCommand(RemovableCommand):
         "maximum_call",
         "calls_per_second",
         "failover",
+        "users",
         "description",
     )
 
     async def entries(self, management: Management) -> Sequence[Shown]:
-        """All gateways."""
-        found = await management.ask(gateways.listed)
+        """All gateways, and who may use them beside superusers."""
+        found = await management.ask(gateways.listed, ADMINISTRATOR)
         referred = {"gateway": {each.id: each.name for each in found}}
-        return [shown_noun(each, referred) for each in found]
+        held = (await management.ask(grants.holders))["gateway"]
+        return [shown_noun(each, referred, users=held.get(each.id, ())) for each in found]
 
     def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> Awaitable[int]:
         """Create one that can be dialled."""
@@ -66,12 +69,14 @@ class VoipAppsCommand(RemovableCommand):
     word = "voipapp"
     noun = VoipApp
     help = "the voice applications: what an answered call is connected to"
-    columns = ("id", "name", "type", "gateway", "data", "description")
+    columns = ("id", "name", "type", "gateway", "data", "users", "description")
 
     async def entries(self, management: Management) -> Sequence[Shown]:
-        """All voice applications."""
+        """All voice applications, and who may use them beside superusers."""
         referred = {"gateway": {0: "", **await names(management, "gateway")}}
-        return [shown_noun(each, referred) for each in await management.ask(gateways.applications)]
+        held = (await management.ask(grants.holders))["voip app"]
+        found = await management.ask(gateways.applications, ADMINISTRATOR)
+        return [shown_noun(each, referred, users=held.get(each.id, ())) for each in found]
 
     def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> Awaitable[int]:
         """Create one."""

@@ -35,7 +35,7 @@ from dialer.settings import NodeSettings
 from dialer.settings_file import settings_file
 from dialer.store.connection import Dialect
 from dialer.store.database import Database
-from dialer.store.location import dialect_of, shown, sqlite_url
+from dialer.store.location import dialect_of, has_password, shown, sqlite_url
 from dialer.store.nodes import NodeEntry, entries
 from dialer.store.schema import check, region_of, upgrade
 from dialer.wall_clock import utc_now
@@ -90,8 +90,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--database",
         metavar="URL",
-        help="a PostgreSQL database that exists, postgresql://USER:PASSWORD@HOST/DATABASE, in place of a SQLite file in DIR; "
-        "- reads the URL from standard input, where nobody else sees the password",
+        help="a PostgreSQL database that exists, postgresql://USER@HOST/DATABASE, in place of a SQLite file in DIR; - reads "
+        "the URL from standard input, where nobody else sees a password in it (postgresql://USER:PASSWORD@HOST/DATABASE)",
     )
     parser.add_argument(
         "--node",
@@ -151,6 +151,8 @@ def _server(given: str | None) -> str:
     url = sys.stdin.readline().strip() if given == "-" else given
     if not url.isprintable():
         raise BadValue("--database", "holds a control character, or bytes that are not UTF-8")
+    if given != "-" and has_password(url):
+        raise BadValue("--database", "holds a password, which others see in the list of processes: - reads it")
     if dialect_of(url) is Dialect.SQLITE:
         raise BadValue("--database", "expected postgresql://...; without this option, a SQLite file is made in DIR")
     return url

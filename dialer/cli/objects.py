@@ -16,11 +16,13 @@ from typing import Any, ClassVar
 from attrs import Factory, frozen
 
 from dialer.cli.blocking import config_option, database_url, own_emergency_numbers, with_database
+from dialer.cli.passwords import text_of
 from dialer.cli.showing import Shown, print_all, print_json, print_one
 from dialer.declare import Field, noun_of
 from dialer.errors import BadValue, NotFound
 from dialer.kinds import Flag, Member, Nullable, Whole, word_of
 from dialer.management import Management, gateways
+from dialer.model.user import ADMINISTRATOR
 from dialer.store.database import Database
 from dialer.wall_clock import utc_now
 
@@ -95,7 +97,7 @@ class NounCommand(ABC):
         return [
             field
             for field in noun_of(self.noun).enterable
-            if not field.secret and field.name != self.key and field.refers_to != "user"
+            if not field.is_hidden and field.name != self.key and field.refers_to != "user"
         ]
 
     def parse_name(self, text: str) -> str:
@@ -167,6 +169,9 @@ def _add_option(parser: Any, field: Field) -> None:
         parser.add_argument(flag_of(field), dest=place, action=argparse.BooleanOptionalAction, help=described)
     else:
         parser.add_argument(flag_of(field), dest=place, metavar=_metavar(field), help=described)
+    if field.secret:
+        told = "the same from a file, - is standard input: for secrets, which others could see on the command line"
+        parser.add_argument(_file_flag(field), dest=f"file_{field.name}", metavar="FILE", help=told)
 
 
 def _metavar(field: Field) -> str:
@@ -184,7 +189,8 @@ def _parsed(field: Field, text: str, name: str) -> Any:
         value = field.kind.parse(text)
     except ValueError:
         shown = ascii(text) if not text.isprintable() else repr(text[:40])
-        raise BadValue(name, f"expected {field.kind.takes}, got {shown}") from None
+        got = "" if field.secret else f", got {shown}"
+        raise BadValue(name, f"expected {field.kind.takes}{got}") from None
     return field.check(value, name) if field.check is not None else value
 
 
@@ -193,10 +199,31 @@ def _values(command: NounCommand, arguments: argparse.Namespace) -> dict[str, An
     found = {}
     for field in command.options:
         given = getattr(arguments, f"value_{field.name}")
+        if field.secret:
+            given = _without_secrets(field, given, getattr(arguments, f"file_{field.name}"))
         if given is not None:
             as_it_is = field.refers_to or isinstance(given, bool)
             found[field.name] = given if as_it_is else _parsed(field, given, flag_of(field))
     return found
+
+
+def _file_flag(field: Field) -> str:
+    return f"{flag_of(field)}-file"
+
+
+def _without_secrets(field: Field, given: str | None, file: str | None) -> str | None:
+    """The text of a field that may hold secrets. Raises `BadValue` for one that everybody saw who listed the processes."""
+    if file is not None:
+        if given is not None:
+            raise BadValue(_file_flag(field), f"give this or {flag_of(field)}")
+        return text_of(file, _file_flag(field))
+    if given is not None and field.shown is not None:
+        parsed = _parsed(field, given, flag_of(field))
+        if field.shown(parsed) != parsed:
+            raise BadValue(
+                flag_of(field), f"holds a secret, which others see in the list of processes: use {_file_flag(field)}"
+            )
+    return given
 
 
 async def _resolved(management: Management, command: NounCommand, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,17 +238,23 @@ async def _resolved(management: Management, command: NounCommand, values: Mappin
 
 
 async def _id_of(management: Management, field: Field, text: str) -> int:
+    return await named(management, field.refers_to, text, flag_of(field))
+
+
+async def named(management: Management, noun_name: str, text: str, flag: str) -> int:
+    """The id of the gateway or the voice application of that name, or else of that id. Raises `BadValue` naming the option."""
+    found = await names(management, noun_name)
     for by in ("name", "id"):
-        for key, name in (await names(management, field.refers_to)).items():
+        for key, name in found.items():
             if text == (name if by == "name" else str(key)):
                 return key
-    raise BadValue(flag_of(field), f"there is no {field.refers_to} {text}")
+    raise BadValue(flag, f"there is no {noun_name} {text}")
 
 
 async def names(management: Management, noun_name: str) -> dict[int, str]:
     """The names of the gateways or the voice applications, by their ids."""
     use_case: Callable[..., Any] = gateways.listed if noun_name == "gateway" else gateways.applications
-    return {each.id: each.name for each in await management.ask(use_case)}
+    return {each.id: each.name for each in await management.ask(use_case, ADMINISTRATOR)}
 
 
 # --- the actions ----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from dialer.errors import BadValue
 
@@ -23,7 +23,7 @@ GENERATED_BYTES = 15
 class Password:
     """`generated` ones have to be told to their owner."""
 
-    text: str
+    text: str = field(repr=False)
     generated: bool = False
 
 
@@ -54,13 +54,21 @@ def generated() -> Password:
 
 def from_file(name: str) -> str:
     """The first line of a file. Raises `BadValue`."""
-    try:
-        text = sys.stdin.readline() if name == "-" else Path(name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadValue("--password-file", f"{name} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadValue("--password-file", f"{name} is not UTF-8") from None
+    text = text_of(name, "--password-file", one_line=True)
     return checked(text.partition("\n")[0].removesuffix("\r"))
+
+
+def text_of(name: str, option: str, *, one_line: bool = False) -> str:
+    """The text of a file, - is standard input, of which `one_line` can be all that is read. Raises `BadValue` naming the
+    option."""
+    try:
+        if name == "-":
+            return sys.stdin.readline() if one_line else sys.stdin.read()
+        return Path(name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadValue(option, f"{name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadValue(option, f"{name} is not UTF-8") from None
 
 
 def prompted(username: str) -> Password:

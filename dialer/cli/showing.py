@@ -26,14 +26,16 @@ def option_of_json(parser: Any) -> None:
 
 
 def shown_noun(value: Any, referred: Mapping[str, Mapping[int, str]] | None = None, **more: Any) -> Shown:
-    """A noun as it is shown: its fields but for secrets and inner ones; `referred` has the names of other nouns by their
-    ids."""
+    """A noun as it is shown: its fields but for inner ones and secrets, of which a mask may be left; `referred` has the names
+    of other nouns by their ids."""
     found: dict[str, Any] = {}
     for field in noun_of(type(value)).fields:
         shown = not field.read_only or field.is_key or field.name in ("created_at", "updated_at")
-        if field.secret or not shown:
+        if field.is_hidden or not shown:
             continue
         held = getattr(value, field.name)
+        if field.shown is not None:
+            held = field.shown(held)
         by_name = (referred or {}).get(field.refers_to)
         found[field.attribute if by_name else field.name] = by_name.get(held) if by_name else held
     return {**found, **more}

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
 
 from dialer.accounts import hash_password
 from dialer.cli import objects
-from dialer.cli.objects import Extra, RemovableCommand
+from dialer.cli.blocking import config_option
+from dialer.cli.objects import Extra, RemovableCommand, find, manage, named
 from dialer.cli.passwords import given_password, password_options, prompted
 from dialer.cli.showing import Shown, shown_noun
-from dialer.management import Management, removals, users
+from dialer.errors import BadValue
+from dialer.management import Management, grants, removals, users
 from dialer.model import User
 from dialer.patterns import parse_patterns
+
+ALL: Final = "all"
+"""The gateways and voice applications of a superuser."""
 
 
 def add_parser(commands: Any) -> None:
@@ -41,7 +47,10 @@ class UsersCommand(RemovableCommand):
         "max_timeout",
         "blacklist",
         "whitelist",
+        "gateways",
+        "voip_apps",
     )
+    actions = ("add", "list", "show", "set", "remove")
 
     def more_options(self, parser: Any, action: str) -> None:
         """The lists of patterns, and the password; with all that it has."""
@@ -77,16 +86,28 @@ class UsersCommand(RemovableCommand):
         return Extra(values=values, note=note)
 
     async def entries(self, management: Management) -> Sequence[Shown]:
-        """All users."""
+        """All users; a superuser has all gateways and voice applications."""
         return [
             shown_noun(
                 each.user,
                 has_password=bool(each.user.password_hash),
                 blacklist=each.blacklist,
                 whitelist=each.whitelist,
+                gateways=ALL if each.user.is_superuser else each.gateways,
+                voip_apps=ALL if each.user.is_superuser else each.voip_apps,
             )
             for each in await management.ask(users.listed)
         ]
+
+    def more_actions(self, parsers: Any) -> None:
+        """What it may use."""
+        for action, told in (("grant", "let a user use gateways and voice applications"), ("revoke", "the opposite")):
+            sub = parsers.add_parser(action, help=told)
+            sub.add_argument("name", metavar="NAME|ID")
+            sub.add_argument("--gateway", metavar="NAME|ID", action="append", default=[], help="may be given several times")
+            sub.add_argument("--voip-app", metavar="NAME|ID", action="append", default=[], help="may be given several times")
+            config_option(sub)
+            sub.set_defaults(run=partial(_change_grants, self, grants.grant if action == "grant" else grants.revoke))
 
     def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> Awaitable[int]:
         """Create one."""
@@ -101,3 +122,20 @@ class UsersCommand(RemovableCommand):
         if arguments.everything:
             return removals.user(management, entry["id"])
         return management.ask(removals.user_without_anything, entry["id"])
+
+
+def _change_grants(command: UsersCommand, use_case: Callable[..., None], arguments: argparse.Namespace) -> int:
+    if not arguments.gateway and not arguments.voip_app:
+        raise BadValue(arguments.action, "name a --gateway or a --voip-app")
+
+    async def change(management: Management) -> None:
+        entry = find(command, await command.entries(management), arguments.name)
+        things = {
+            "gateway": [await named(management, "gateway", text, "--gateway") for text in arguments.gateway],
+            "voip app": [await named(management, "voip app", text, "--voip-app") for text in arguments.voip_app],
+        }
+        await management.ask(use_case, entry["id"], things)
+
+    manage(arguments, change)
+    print(f"user {arguments.name} changed")
+    return 0

@@ -13,6 +13,7 @@ from dialer.doctor.diagnosis import Diagnosis, failure, ok, warning
 from dialer.interfaces import Now
 from dialer.management import Management, gateways
 from dialer.model import Campaign, Gateway, VoipAppType
+from dialer.model.user import ADMINISTRATOR
 from dialer.store.connection import Dialect
 from dialer.store.database import Database
 from dialer.store.flow import Store
@@ -236,8 +237,8 @@ async def read_state(url: str, reactor: Any, now: Now) -> State:
         await database.start()
         management = Management(database, now)
         snapshot = await Store(database, reactor, node="doctor").snapshot()
-        ways = await management.ask(gateways.listed)
-        apps = await management.ask(gateways.applications)
+        ways = await management.ask(gateways.listed, ADMINISTRATOR)
+        apps = await management.ask(gateways.applications, ADMINISTRATOR)
         is_server = database.dialect is Dialect.POSTGRESQL
         server = await database.run(lambda connection: read_facts(connection, now)) if is_server else None
     finally:

@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import define, field
 
+from dialer.config import secret_files
 from dialer.doctor import database, judgements, local, loopback_check, ports, records, sounds
 from dialer.doctor.connection import SwitchConnection
 from dialer.doctor.database import State, dialling_process, read_state
@@ -73,7 +74,8 @@ class Diagnostics:
     # --- this machine -----------------------------------------------------------------------------------------------------
 
     async def _look_at_machine(self) -> None:
-        self._say(local.look_at_permissions(self.path))
+        for path in [self.path, *secret_files(self.path)]:
+            self._say(local.look_at_permissions(path))
         try:
             url = absolute_url(self.config.database.url, self.path.absolute().parent)
             where = shown(url)

@@ -19,7 +19,7 @@ _OPEN_FILES = re.compile(r"^Max open files\s+(\d+|unlimited)", re.MULTILINE)
 
 
 def judge_permissions(path: Path, mode: int) -> Diagnosis:
-    """The configuration holds the switch's password: a reader of it commands the switch."""
+    """The configuration, or a file that it names, holds the switch's password: a reader of it commands the switch."""
     check, repair = "permissions", f"chmod 600 {path}"
     said = f"{path} has mode {stat.S_IMODE(mode):04o}"
     if mode & (stat.S_IWGRP | stat.S_IWOTH):

@@ -13,7 +13,8 @@ What happens to `bgapi expand originate '{name=value,...}DIALSTRING' ...` inside
 
 Seen on FreeSWITCH 1.10.12: 575 names and values made of all this syntax came out of `uuid_getvar` exactly as given.
 
-So each of the levels 1, 2 and twice 5 is undone by escaping once more; braces, `$` and the texts of 3 and 6 are refused.
+So each of the levels 1, 2 and twice 5 is undone by escaping once more; the texts of 3 get quotes in their middle, which the
+level 5 takes away; braces, `$` and the text of 6 are refused.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ _CAUSE = re.compile(r"[A-Z0-9_]{1,64}")
 _ENDPOINT = re.compile(r"[A-Za-z0-9_.:-]{1,255}:[0-9]{1,5}")
 _CALLER_NUMBER = re.compile(r"[A-Za-z0-9+*#._~-]{1,64}")
 _NOT_DIALLED = re.compile(r"[^A-Za-z0-9_./@:;=+*#%&?!~-]")
+_SEVERAL = re.compile(r"(?<=:)_(?=:)")
+_NESTED = re.compile(r"(?<=origination_nested_vars)=(?=true)", re.IGNORECASE)
 _LONGEST_VALUE = 4096
 
 
@@ -109,7 +112,7 @@ def dial_string(field: str, value: str) -> str:
         raise BadValue(field, "may not be empty")
     if not value[0].isalnum():
         raise BadValue(field, "must begin with a letter or a digit")
-    return variables.check_texts(value, field)
+    return variables.check_address(value, field)
 
 
 def variable_value(field: str, value: str) -> str:
@@ -118,7 +121,7 @@ def variable_value(field: str, value: str) -> str:
     _refuse_characters(field, _NOT_IN_A_VARIABLE.findall(value), "in a channel variable")
     if len(value) > _LONGEST_VALUE:
         raise BadValue(field, f"has {len(value)} characters; at most {_LONGEST_VALUE} are accepted")
-    return variables.check_texts(value, field)
+    return variables.check_value(value, field)
 
 
 def assignments(pairs: Sequence[tuple[str, str]]) -> str:
@@ -129,7 +132,13 @@ def assignments(pairs: Sequence[tuple[str, str]]) -> str:
 
 def bracketed(pairs: Sequence[tuple[str, str]]) -> str:
     """The same for `bridge`, whose argument begins at level 3: escaped for the level 5 alone."""
-    return ",".join(_escaped(f"{name}={_inner(value)}", "',") for name, value in pairs if value)
+    return ",".join(_parted(_escaped(f"{name}={_inner(value)}", "',")) for name, value in pairs if value)
+
+
+def _parted(assignment: str) -> str:
+    """Without the texts that level 3 looks for, wherever they stand: a name may end with one half and its value begin with the
+    other."""
+    return _NESTED.sub("'='", _SEVERAL.sub("'_'", assignment))
 
 
 def _inner(value: str) -> str:

@@ -11,7 +11,7 @@ from pony.orm import desc
 from dialer.appdata import GATEWAY, Data, check_task
 from dialer.declare import entered, noun_of
 from dialer.errors import AlreadyExists, BadValue
-from dialer.management import phonebooks, rows
+from dialer.management import grants, phonebooks, rows
 from dialer.management.management import Management, Transaction, call_soon, reads, writes
 from dialer.management.numbers import check_caller_id, refusals
 from dialer.model import (
@@ -84,16 +84,19 @@ def unfinished(t: Transaction, who: Account) -> list[int]:
 
 
 @writes
-def create(t: Transaction, who: Account, given: Mapping[str, Any], phonebook: str = "") -> CampaignDetails:
+def create(
+    t: Transaction, who: Account, given: Mapping[str, Any], phonebook: str = "", *, granting: bool = False
+) -> CampaignDetails:
     """A campaign with a phonebook of its name, which `phonebook` describes; it is started unless another status is given.
-    Without dates it starts now and lasts for `LIFETIME`. Raises `LimitExceeded` (campaigns, and what `Campaign` declares),
-    `NotFound` (gateway, voip app), `AlreadyExists`, `BadValue`."""
+    Without dates it starts now and lasts for `LIFETIME`. With `granting`, an administrator chose its gateway and its voice
+    application, which grants them to the user. Raises `LimitExceeded` (campaigns, and what `Campaign` declares), `NotFound`
+    (a gateway or voip app that is not granted, or not there), `AlreadyExists`, `BadValue`."""
     user = rows.asking(t, who)
     rows.check_limit("campaigns", user.campaigns.select(lambda c: c.archived_at is None).count() + 1, user.max_number_campaign)
     dates = {"starting_at": t.now, "expires_at": t.now + LIFETIME}
     checked = {**dates, **_entered(given, EVERY_DAY), "user_id": who.id}
     rows.check_limits(Campaign, checked, user)
-    rows.references(t, Campaign, checked)
+    _check_references(t, user, who.id, checked, granting=granting)
     _refuse_taken(t, who.id, checked["name"])
     _check_task(t, t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""), who.id)
     check_caller_id(t, who.id, checked.get("caller_id", ""))
@@ -110,8 +113,9 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
     row = rows.ours(who, t.entities.Campaign.get_for_update(id=campaign_id), "campaign", campaign_id)
     before = load_rules(Campaign, row.rules).values
     checked = _entered(given, before["weekdays"])
-    rows.check_limits(Campaign, checked, rows.asking(t, who))
-    rows.references(t, Campaign, checked)
+    user = rows.asking(t, who)
+    rows.check_limits(Campaign, checked, user)
+    _check_references(t, user, row.user.id, checked)
     if checked.get("name", row.name) != row.name:
         _refuse_taken(t, row.user.id, checked["name"])
     starts = checked.get("status") is CampaignStatus.START and row.status != CampaignStatus.START
@@ -123,6 +127,15 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
     rows.change(t, Campaign, row, checked)
     _obey(t, row, checked.get("status"))
     return _details(row)
+
+
+def _check_references(t: Transaction, user: Any, owner_id: int, checked: Mapping[str, Any], *, granting: bool = False) -> None:
+    """Raise `NotFound` for a reference to what does not exist for the asking `user`, None for the administrator."""
+    if user is None or user.is_superuser or granting:
+        rows.references(t, Campaign, checked)
+        grants.add(t, owner_id, checked)
+    else:
+        grants.check(t, user.id, checked)
 
 
 def _entered(given: Mapping[str, Any], weekdays: Weekdays) -> dict[str, Any]:

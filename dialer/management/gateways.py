@@ -10,11 +10,11 @@ from dialer.appdata import GATEWAY, Data, check_application, check_task
 from dialer.declare import entered
 from dialer.errors import BadValue
 from dialer.esl.commands import HARMFUL_VARIABLES, OWN_VARIABLES
-from dialer.management import rows
+from dialer.management import grants, rows
 from dialer.management.management import Transaction, call_soon, reads, writes
 from dialer.management.numbers import NOBODY, refusals
-from dialer.model import Campaign, CampaignStatus, Gateway, VoipApp
-from dialer.model.gateway import dial_string_from, parse_parameters
+from dialer.model import Account, Campaign, CampaignStatus, Gateway, VoipApp
+from dialer.model.gateway import dial_string_from, parse_parameters, with_secrets
 from dialer.stored import complete, load_rules, value_of
 
 MOST_NAMES: Final = 5
@@ -24,24 +24,24 @@ RESERVED = OWN_VARIABLES | HARMFUL_VARIABLES
 
 
 @reads
-def listed(t: Transaction) -> list[Gateway]:
-    """All gateways, the oldest first."""
-    return [value_of(Gateway, row) for row in t.entities.Gateway.select().order_by(lambda g: g.id)]
+def listed(t: Transaction, who: Account) -> list[Gateway]:
+    """The gateways that exist for a user, the oldest first."""
+    return [value_of(Gateway, row) for row in grants.visible(t, who, "gateway").order_by(lambda g: g.id)]
 
 
 @writes
 def create(t: Transaction, given: Mapping[str, Any]) -> int:
     """A gateway that can be dialled, whose name is unique. Returns its id. Raises `Duplicate`, `BadValue`, `NotFound`."""
-    checked = _checked(t, given)
+    checked = _checked(t, given, "")
     _check_reachable(complete(Gateway, checked))
     return int(rows.create(t, Gateway, checked).id)
 
 
 @writes
 def change(t: Transaction, gateway_id: int, given: Mapping[str, Any]) -> None:
-    """Change what is given; it can still be dialled then. Raises as `create`."""
+    """Change what is given; it can still be dialled then. A masked value of `addparameter` stays. Raises as `create`."""
     row = rows.found(t.entities.Gateway, "gateway", gateway_id)
-    checked = _checked(t, given)
+    checked = _checked(t, given, row.addparameter)
     _check_reachable({"protocol": row.protocol, "hostname": row.hostname, "dial_string": row.dial_string, **checked})
     rows.change(t, Gateway, row, checked)
     t.then(call_soon)
@@ -61,11 +61,13 @@ def remove(t: Transaction, gateway_id: int) -> None:
     row.delete()
 
 
-def _checked(t: Transaction, given: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(t: Transaction, given: Mapping[str, Any], parameters: str) -> dict[str, Any]:
+    """`parameters` are those that it has."""
     checked = entered(Gateway, given)
     if "addparameter" in checked:
-        parameters = parse_parameters(checked["addparameter"], reserved=RESERVED)
-        if reason := gate.variables_refusal(parameters, "", t.numbering):
+        checked["addparameter"] = with_secrets(checked["addparameter"], parameters)
+        variables = parse_parameters(checked["addparameter"], reserved=RESERVED)
+        if reason := gate.variables_refusal(variables, "", t.numbering):
             raise BadValue("addparameter", reason)
     return checked
 
@@ -79,9 +81,9 @@ def _check_reachable(values: Mapping[str, Any]) -> None:
 
 
 @reads
-def applications(t: Transaction) -> list[VoipApp]:
-    """All voice applications, the oldest first."""
-    return [value_of(VoipApp, row) for row in t.entities.VoipApp.select().order_by(lambda v: v.id)]
+def applications(t: Transaction, who: Account) -> list[VoipApp]:
+    """The voice applications that exist for a user, the oldest first."""
+    return [value_of(VoipApp, row) for row in grants.visible(t, who, "voip app").order_by(lambda v: v.id)]
 
 
 @writes

@@ -6,14 +6,14 @@ import enum
 from collections.abc import Callable, Hashable
 from datetime import datetime
 from functools import partial
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from dialer.accounts import NOBODY, verify_password
-from dialer.errors import Duplicate
+from dialer.errors import Duplicate, NotFound
 from dialer.interfaces import FlowControl, Now
 from dialer.management.batches import Batches
 from dialer.management.workers import Workers
@@ -114,20 +114,25 @@ class Management:
 
     def ask(self, use_case: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
         """Fires with what the use case returns once that is durable, and the flow was told. Fails with what it raises, or with
-        `StoreError`; then nothing was written."""
+        `StoreError`; then nothing was written. A user that proved who it is a little earlier is asked for again in the use
+        case's own transaction: `NotFound` when it was locked or removed since, or has another password; its rights are those
+        of that moment."""
         manner = getattr(use_case, _MANNER)
         now = self.now()
+        asker = next((place for place, given in enumerate(args) if type(given) is Account and given.proof), None)
 
         def on_entities(entities: Entities) -> tuple[T, list[Effect]]:
             transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering)
+            current: Any = args if asker is None else _with_current(transaction.connection, args, asker)
             if manner is Manner.READ:
-                return use_case(transaction, *args, **kwargs), []
+                return use_case(transaction, *current, **kwargs), []
             with refusals():
-                return use_case(transaction, *args, **kwargs), transaction.effects
+                return use_case(transaction, *current, **kwargs), transaction.effects
 
         def on_connection(connection: Connection) -> tuple[T, list[Effect]]:
             transaction = Transaction(connection, None, now, self.numbering)  # type: ignore[arg-type]
-            return use_case(transaction, *args, **kwargs), transaction.effects
+            current: Any = args if asker is None else _with_current(connection, args, asker)
+            return use_case(transaction, *current, **kwargs), transaction.effects
 
         done: Deferred[tuple[T, list[Effect]]]
         if manner is Manner.VERB:
@@ -169,6 +174,20 @@ class Management:
         return account if right else None
 
 
+_STILL: Final = "SELECT is_superuser FROM user_account WHERE id = ? AND is_active = 1 AND password_hash = ?"
+
+
+def _with_current(connection: Connection, args: tuple[Any, ...], place: int) -> tuple[Any, ...]:
+    """The arguments with the account at that place as it is now."""
+    who: Account = args[place]
+    row = connection.execute(_STILL, (who.id, who.proof)).fetchone()
+    if row is None:
+        raise NotFound("user", who.username)
+    if bool(row[0]) is who.is_superuser:
+        return args
+    return (*args[:place], evolve(who, is_superuser=bool(row[0])), *args[place + 1 :])
+
+
 def _question(use_case: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable | None:
     """The same for the same use case of the same things; None where these cannot be compared."""
     question = (use_case, args, tuple(kwargs.items()))
@@ -183,7 +202,10 @@ def _question(use_case: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
 def credentials(t: Transaction, username: str) -> tuple[Account, str] | None:
     """An active user and its password's hash."""
     row = t.entities.User.get(username=username, is_active=True)
-    return None if row is None else (Account(id=row.id, username=username, is_superuser=row.is_superuser), row.password_hash)
+    if row is None:
+        return None
+    proof = row.password_hash
+    return Account(id=row.id, username=username, is_superuser=row.is_superuser, proof=proof), proof
 
 
 def call_soon(flow: FlowControl) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from dialer.declare import noun_of, refuse_missing
+from dialer.declare import NOUNS, noun_of, refuse_missing
 from dialer.errors import InUse, LimitExceeded, NotFound
 from dialer.management.management import Transaction
 from dialer.model import Account
@@ -69,13 +69,14 @@ def references(t: Transaction, cls: type, given: Mapping[str, Any]) -> dict[str,
     for field in noun_of(cls).columns:
         if field.refers_to and field.name in given:
             key = given[field.name]
-            entity = getattr(t.entities, _entity_name(field.refers_to))
+            entity = noun_entity(t, field.refers_to)
             rows[field.attribute] = None if key is None else _existing(entity, field.refers_to, key)
     return rows
 
 
-def _entity_name(noun_name: str) -> str:
-    return "".join(word.capitalize() for word in noun_name.split())
+def noun_entity(t: Transaction, noun_name: str) -> Any:
+    """The entity of a noun."""
+    return getattr(t.entities, NOUNS[noun_name].entity)
 
 
 def _existing(entity: Any, kind: str, key: object) -> Any:

@@ -12,6 +12,7 @@ from dialer.errors import NotFound
 from dialer.management import rows
 from dialer.management.management import Transaction, reads, writes
 from dialer.model import Account, User, UserDetails
+from dialer.model.user import PROTECTIVE_LIMITS
 from dialer.patterns import like
 from dialer.stored import value_of
 
@@ -22,7 +23,8 @@ LISTS = ("blacklist", "whitelist")
 @reads
 def listed(t: Transaction) -> list[UserDetails]:
     """All of them, the oldest first."""
-    users = list(t.entities.User.select().prefetch(t.entities.NumberPattern).order_by(lambda u: u.id))
+    e = t.entities
+    users = list(e.User.select().prefetch(e.NumberPattern, e.Gateway, e.VoipApp).order_by(lambda u: u.id))
     return [_details(row) for row in rows.live(users)]
 
 
@@ -54,9 +56,11 @@ def superusers(t: Transaction) -> tuple[str, ...]:
 
 @writes
 def create(t: Transaction, given: Mapping[str, Any]) -> int:
-    """A user, whose name is unique. Returns its id. Raises `Duplicate`, `BadValue`, naming the field."""
+    """A user, whose name is unique; one that is no superuser has `PROTECTIVE_LIMITS` where none are given. Returns its id.
+    Raises `Duplicate`, `BadValue`, naming the field."""
     lists, settings = _parted(given)
-    row = rows.create(t, User, entered(User, settings))
+    checked = entered(User, settings)
+    row = rows.create(t, User, checked if checked.get("is_superuser") else {**PROTECTIVE_LIMITS, **checked})
     _write(t, row, lists)
     return int(row.id)
 
@@ -86,4 +90,5 @@ def _write(t: Transaction, row: Any, lists: Mapping[str, Sequence[str]]) -> None
 def _details(row: Any) -> UserDetails:
     patterns = sorted((each.kind, each.pattern) for each in row.number_patterns)
     lists = {name: tuple(pattern for kind, pattern in patterns if kind == name) for name in LISTS}
-    return UserDetails(user=value_of(User, row), **lists)
+    gateways, voip_apps = (tuple(sorted(each.name for each in granted)) for granted in (row.gateways, row.voip_apps))
+    return UserDetails(user=value_of(User, row), gateways=gateways, voip_apps=voip_apps, **lists)

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from datetime import datetime
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from dialer.model.campaign import Campaign
 from dialer.model.contact import SubscriberStatus
@@ -112,7 +112,7 @@ class Origination:
     inline: bool = False
     caller_id_number: str = ""
     caller_id_name: str = ""
-    variables: tuple[tuple[str, str], ...] = ()
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 class SignalKind(enum.StrEnum):
@@ -259,7 +259,7 @@ class Transfer:
     timeout: int
     ringback: str = ""
     caller_id_number: str = ""
-    variables: tuple[tuple[str, str], ...] = ()
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     number: str = ""
     gateway: Gateway | None = None
     is_contacts_number: bool = False

@@ -13,7 +13,8 @@ from attrs import frozen
 
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.errors import BadValue
-from dialer.variables import check_texts
+from dialer.model.masking import MASK, joined, masked, unmasked
+from dialer.variables import check_value
 
 NUMBER: Final = "{number}"
 """The place of the number in a dial string."""
@@ -85,11 +86,12 @@ def parse_parameters(
         name, equals, value = (part.strip(" \t") for part in item.partition("="))
         value = value.rstrip(" \t,")  # a comma that nothing follows separates from nothing
         if not equals or not _NAME.fullmatch(name):
-            raise BadValue(field, f"{item.strip()[:80]!r} is not name=value with a name of letters, digits, _ and -")
+            shown = repr(name[:80]) + ("" if not equals else " before the equals sign")  # behind it, a password may stand
+            raise BadValue(field, f"{shown} is not name=value with a name of letters, digits, _ and -")
         if bad := _SYNTAX_IN_VALUE.findall(value):
             raise BadValue(field, f"the value of {name} may not contain {_listed(bad)}")
         try:
-            check_texts(value, field)
+            check_value(value, field)
         except BadValue as error:
             raise BadValue(field, f"the value of {name} {error.problem}") from None
         if name.lower() in reserved:
@@ -122,7 +124,23 @@ def _parameters(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _parameters_text(text: str, field: str) -> str:
-    return ",".join(f"{name}={value}" for name, value in parse_parameters(text, field))
+    return joined(parse_parameters(text, field))
+
+
+def _parameters_shown(text: str) -> str:
+    try:
+        return masked(_parameters(text))
+    except BadValue:
+        return MASK  # damaged in the database: nobody can tell the secrets apart
+
+
+def with_secrets(text: str, before: str) -> str:
+    """Parameters as they were entered, with the secrets of `before` where these were masked. Raises `BadValue`."""
+    try:
+        known = _parameters(before)
+    except BadValue:
+        known = ()
+    return unmasked(parse_parameters(text), known, "addparameter")
 
 
 class GatewayStatus(enum.IntEnum):
@@ -132,7 +150,7 @@ class GatewayStatus(enum.IntEnum):
     ACTIVE = 1
 
 
-@noun("gateway")
+@noun("gateway", links={"users": "user"})
 @frozen(kw_only=True)
 class Gateway:
     """A gateway as it was entered. None is no limit; `failover_id` is the gateway to take when this one cannot serve."""
@@ -156,6 +174,8 @@ class Gateway:
         longest=LONGEST_TEXT,
         lines=True,
         check=_parameters_text,
+        secret=True,
+        shown=_parameters_shown,
         v1="addparameter",
         doc="channel variables of each call, as name=value separated by commas; those that the dialer sets itself are refused",
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from dialer.declare import key, noun, reference, rule, setting, stamp
 from dialer.errors import BadValue
 from dialer.numbers import parse_number
+
+PROTECTIVE_LIMITS: Final = {"max_number_campaign": 100, "max_number_subscriber_campaign": 100_000, "max_frequency": 100}
+"""The limits of a new user that is no superuser, as far as it is given no others: a login alone spends little money."""
 
 
 def without_colon(name: str, field: str) -> str:
@@ -24,7 +28,11 @@ def caller_id_list(text: str, field: str) -> str:
     return ",".join(dict.fromkeys(numbers))
 
 
-@noun("user", table="user_account")
+def _limit(name: str) -> str:
+    return f"{PROTECTIVE_LIMITS[name]}; none for a superuser"
+
+
+@noun("user", table="user_account", links={"gateways": "gateway", "voip_apps": "voip app"})
 @frozen(kw_only=True)
 class User:
     """An account. `password_hash` is argon2's own string, "" for one that nobody logs in to. A limit of None is no limit."""
@@ -34,9 +42,11 @@ class User:
     password_hash: str = setting("", longest=1000, secret=True, doc="argon2's own string; empty: nobody logs in")
     is_superuser: bool = setting(False, doc="sees and changes everybody's objects")
     is_active: bool = setting(True, doc="may log in")
-    max_number_campaign: int | None = setting(None, doc="campaigns it may have")
-    max_number_subscriber_campaign: int | None = setting(None, doc="contacts of a campaign")
-    max_frequency: int | None = setting(None, ge=1, doc="calls per minute of a campaign")
+    max_number_campaign: int | None = setting(None, otherwise=_limit("max_number_campaign"), doc="campaigns it may have")
+    max_number_subscriber_campaign: int | None = setting(
+        None, otherwise=_limit("max_number_subscriber_campaign"), doc="contacts of a campaign"
+    )
+    max_frequency: int | None = setting(None, ge=1, otherwise=_limit("max_frequency"), doc="calls per minute of a campaign")
     max_duration: int | None = setting(None, ge=1, unit="s", doc="the longest call")
     max_retries: int | None = setting(None, doc="further attempts for a contact")
     max_timeout: int | None = setting(None, ge=1, unit="s", doc="the longest ringing")
@@ -63,11 +73,14 @@ class NumberPattern:
 
 @frozen(kw_only=True)
 class UserDetails:
-    """A user with whom it may call: nobody on the blacklist, and nobody but those on the whitelist when that is not empty."""
+    """A user with whom it may call: nobody on the blacklist, and nobody but those on the whitelist when that is not empty.
+    `gateways` and `voip_apps` are the names of those that are granted; a superuser has all of them."""
 
     user: User
     blacklist: tuple[str, ...] = ()
     whitelist: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    voip_apps: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -83,11 +96,13 @@ class CallRules:
 
 @frozen(kw_only=True)
 class Account:
-    """A user that has proved who it is. A superuser sees and changes everybody's objects."""
+    """A user that has proved who it is. A superuser sees and changes everybody's objects. `proof` is the password's hash of
+    that moment, "" where an administrator named the user: each use case asks anew whether it still is the account's."""
 
     id: int
     username: str
     is_superuser: bool = False
+    proof: str = field(default="", repr=False)
 
 
 ADMINISTRATOR = Account(id=0, username="", is_superuser=True)

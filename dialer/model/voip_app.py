@@ -36,7 +36,7 @@ def no_shell(text: str, field: str) -> str:
     return text
 
 
-@noun("voip app")
+@noun("voip app", links={"users": "user"})
 @frozen(kw_only=True)
 class VoipApp:
     """A voice application. `gateway_id` is that of the second call which an application may make."""

@@ -44,7 +44,7 @@ def _entity(db: Any, noun: Noun) -> Any:
     if noun.has_rules:
         members[RULES] = Required(str, autostrip=False, sql_default="'{}'")
     for name, linked in noun.links.items():
-        members[name] = Set(NOUNS[linked].entity, table="campaign_phonebook", column=f"{linked}_id")
+        members[name] = Set(NOUNS[linked].entity, table=_pairs(noun.name, linked), column=f"{_word(linked)}_id")
     for other in NOUNS.values():
         for field in other.columns:
             if field.refers_to == noun.name:
@@ -53,6 +53,15 @@ def _entity(db: Any, noun: Noun) -> Any:
     if len(keys) > 1:
         members["_indexes_"] = [Index(*keys, is_pk=True)]
     return type(db.Entity)(noun.entity, (db.Entity,), members)
+
+
+def _pairs(one: str, other: str) -> str:
+    """The table that links two nouns: `campaign_phonebook`."""
+    return "_".join(sorted(map(_word, (one, other))))
+
+
+def _word(noun_name: str) -> str:
+    return noun_name.replace(" ", "_")
 
 
 def _attribute(field: Field, *, alone: bool) -> Any:

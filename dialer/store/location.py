@@ -37,6 +37,11 @@ def dialect_of(url: str) -> Dialect:
     return Dialect.SQLITE
 
 
+def has_password(url: str) -> bool:
+    """Whether a URL holds one. Raises `BadValue` as `dialect_of`."""
+    return dialect_of(url) is Dialect.POSTGRESQL and bool({"password", "sslpassword"} & _server(url).keys())
+
+
 def shown(url: str) -> str:
     """The name of the database in messages: the path of the file, or database and server, without a password."""
     if dialect_of(url) is Dialect.SQLITE:
@@ -89,7 +94,7 @@ def _server(url: str) -> dict[str, str]:
 
 
 def _without_password(url: str) -> str:
-    hidden = re.sub(r"//([^:/@?]*):.*@", r"//\1:...@", url)
+    hidden = re.sub(r"\A((?:\w+:/*)?[^:@]*):.*@", r"\1:...@", url, flags=re.DOTALL)  # also where a slash is missing
     return re.sub(r"(password=)[^&]*", r"\1...", hidden)
 
 

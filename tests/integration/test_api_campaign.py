@@ -78,6 +78,7 @@ async def service(folder: Path, callees: list[str], rate: float = 400.0) -> Asyn
     await seeds.user(username="ann", password_hash=cheap_hash("ann"))
     await seeds.gateway(name="carrier", dial_string="sofia/gateway/carrier/{number}")
     await seeds.voip_app(name="hello", type=VoipAppType.PLAY_AUDIO, data="silence_stream://60000")
+    await seeds.grant(1, gateways=[1], voip_apps=[1])
     pool = HTTPConnectionPool(reactor)
     try:
         yield Service(host, Agent(reactor, pool=pool))

@@ -144,6 +144,10 @@ def test_a_file_that_is_no_contact_list_says_what_was_expected(
     [
         (("--switch", "127.0.0.1:8021"), "--contacts: is needed with a real switch"),
         (("--switch", "127.0.0.1:8021", "--contacts", "list.csv"), "--gateway: is needed with a real switch"),
+        (
+            ("--switch", "127.0.0.1:8021:hunter2", "--contacts", "list.csv", "--gateway", "sofia/gateway/a/{number}"),
+            "--switch: holds a password, which others see in the list of processes: give env:NAME or file:PATH",
+        ),
         (("--switch", "nowhere", "--contacts", "list.csv", "--gateway", "sofia/gateway/a/{number}"), "--switch: expected"),
         (("--gateway", "sofia/gateway/a"), "--gateway: must hold {number} once"),
         (("--gateway", "sofia/gateway/a/{number} &system(id)"), "--gateway: may not contain"),
@@ -167,8 +171,10 @@ def test_wrong_usage_ends_the_process_with_status_two(tmp_path: Path) -> None:
 
 
 def test_a_wrong_password_is_told_with_host_and_port(tmp_path: Path, switch: tuple[str, Path]) -> None:
+    wrong = tmp_path / "password"
+    wrong.write_text("wrong\n")
     done = demo(
-        *("--switch", f"{switch[0]}:wrong", "--contacts", contacts_file(tmp_path, 1), "--connect-wait", "1"),
+        *("--switch", f"{switch[0]}:file:{wrong}", "--contacts", contacts_file(tmp_path, 1), "--connect-wait", "1"),
         *("--gateway", "sofia/gateway/a/{number}"),
         cwd=tmp_path,
     )

@@ -403,6 +403,18 @@ async def test_a_configuration_that_others_can_read_is_named(tmp_path: Path) -> 
 
 
 @on_the_reactor
+async def test_a_file_of_a_secret_that_everybody_can_read_is_named(tmp_path: Path) -> None:
+    bed = Bed(tmp_path)
+    secret = bed.path.with_name("switch.password")
+    secret.write_text(PASSWORD)
+    secret.chmod(0o644)
+    bed.path.write_text('[[switch]]\npassword = "file:switch.password"\n')
+    findings = await bed.examine()
+    assert bad(findings) == [("permissions", Level.FAILURE)]
+    assert any(str(secret) in line for line in as_text(findings))
+
+
+@on_the_reactor
 async def test_a_database_that_is_not_there_is_named_and_the_switch_is_looked_at_all_the_same(tmp_path: Path) -> None:
     bed = Bed(tmp_path)
 

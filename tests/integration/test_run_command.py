@@ -225,6 +225,11 @@ def test_the_tools_work_beside_it(folder):
         assert ran(folder, *adding)[0] == 2  # the file is not there
         password.write_text(PASSWORD)
         good(folder, *adding)
+        assert running.request("POST", "campaign/", CAMPAIGN, user="ann")[0] == 400
+        good(folder, "user", "grant", "ann", "--gateway", "Default_Gateway", "--voip-app", "Default_VoIP_App")
+        status, told = running.request("POST", "campaign/", CAMPAIGN, user="ann")
+        assert (status, told["error"]) == (400, "Maximum Frequency limit of 100 exceeded.")
+        good(folder, "user", "set", "ann", "--max-frequency", "none")
         status, campaign = running.request("POST", "campaign/", CAMPAIGN, user="ann")
         assert (status, campaign["name"]) == (200, "spring")
         status, _, told = ran(folder, "gateway", "remove", "Default_Gateway")

@@ -11,8 +11,8 @@ import pytest_twisted
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import deferLater
 
-from dialer.errors import AlreadyExists, StoreError
-from dialer.management import Management, Transaction, campaigns, contacts, phonebooks
+from dialer.errors import AlreadyExists, InUse, NotFound, StoreError
+from dialer.management import Management, Transaction, campaigns, contacts, grants, phonebooks
 from dialer.model import Contact
 from dialer.store.database import Database
 from tests.grounds import on_postgresql, rows
@@ -86,6 +86,37 @@ async def test_what_another_process_takes_at_the_same_moment_is_refused_as_if_it
             answer = Management(w.database, lambda: NOW, reactor=reactor).ask(use_case, account(), *arguments)
             await until_somebody_waits(w.database.url)
         with pytest.raises(AlreadyExists):
+            await answer
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_grant_is_not_revoked_while_a_campaign_that_uses_it_is_being_made(tmp_path, database_kind):
+    from twisted.internet import reactor
+
+    async with world(tmp_path) as w, another(w.database.url) as other:
+        await w.seeds.gateway(name="dear", hostname="dear")
+        await w.seeds.grant(1, gateways=[2])
+        given = {**CAMPAIGN, "gateway_id": 2}
+        async with under_way(other, lambda t: campaigns.create(t, account(), given)):
+            answer = Management(w.database, lambda: NOW, reactor=reactor).ask(grants.revoke, 1, {"gateway": [2]})
+            await until_somebody_waits(w.database.url)
+        with pytest.raises(InUse, match="is used by 1 campaign"):
+            await answer
+        assert w.sql("SELECT gateway_id FROM gateway_user WHERE gateway_id = 2") == [2]
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_campaign_uses_what_is_being_revoked(tmp_path, database_kind):
+    from twisted.internet import reactor
+
+    async with world(tmp_path) as w, another(w.database.url) as other:
+        await w.seeds.gateway(name="dear", hostname="dear")
+        await w.seeds.grant(1, gateways=[2])
+        given = {**CAMPAIGN, "gateway_id": 2}
+        async with under_way(other, lambda t: grants.revoke(t, 1, {"gateway": [2]})):
+            answer = Management(w.database, lambda: NOW, reactor=reactor).ask(campaigns.create, account(), given)
+            await until_somebody_waits(w.database.url)
+        with pytest.raises(NotFound, match="there is no gateway 2"):
             await answer
 
 

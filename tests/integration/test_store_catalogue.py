@@ -8,6 +8,7 @@ import pytest_twisted
 from dialer.errors import BadValue, Duplicate, InUse, NotFound
 from dialer.management import gateways, removals, users
 from dialer.model import GatewayStatus, VoipAppType
+from dialer.model.user import ADMINISTRATOR
 from tests.unit.store.support import LATER, NOW, world
 
 pytestmark = pytest.mark.usefixtures("database_kind")
@@ -22,11 +23,11 @@ async def test_everything_is_listed_as_it_was_entered(tmp_path):
         ann, ben = await w.seeds.ask(users.listed)
         assert (ann.user.username, ann.user.password_hash, ann.user.max_frequency, ann.blacklist) == ("ann", "", None, ())
         assert (ben.user.max_frequency, ben.blacklist, ben.whitelist, ben.user.created_at) == (7, ("49", "=1"), ("4",), NOW)
-        carrier, spare = await w.seeds.ask(gateways.listed)
+        carrier, spare = await w.seeds.ask(gateways.listed, ADMINISTRATOR)
         assert (carrier.name, carrier.failover_id, carrier.dial_string) == ("carrier", None, "loopback/{number}")
         assert (spare.protocol, spare.calls_per_second, spare.maximum_call, spare.failover_id) == ("LOCAL", 3, 9, 1)
         assert spare.status is GatewayStatus.ACTIVE
-        bridge = (await w.seeds.ask(gateways.applications))[1]
+        bridge = (await w.seeds.ask(gateways.applications, ADMINISTRATOR))[1]
         assert (bridge.type, bridge.gateway_id, bridge.data) == (VoipAppType.DIAL, 2, "2000")
 
 
@@ -39,7 +40,7 @@ async def test_what_is_changed_is_in_the_next_snapshot(tmp_path):
         gateway = (await w.store.snapshot()).gateways[1]
         assert (gateway.calls_per_second, gateway.status) == (5, GatewayStatus.INACTIVE)
         assert gateway.dial_string == "user/{number}"
-        assert (await w.seeds.ask(gateways.listed))[0].updated_at == LATER
+        assert (await w.seeds.ask(gateways.listed, ADMINISTRATOR))[0].updated_at == LATER
 
 
 @pytest_twisted.ensureDeferred
@@ -71,7 +72,7 @@ async def test_a_refused_change_names_the_field_and_changes_nothing(tmp_path):
             await w.seeds.ask(gateways.change, 2, {"failover_id": 9})
         with pytest.raises(NotFound, match="there is no voip app 9"):
             await w.seeds.ask(gateways.change_application, 9, {"data": ""})
-        assert (await w.seeds.ask(gateways.listed))[1].hostname == "h"
+        assert (await w.seeds.ask(gateways.listed, ADMINISTRATOR))[1].hostname == "h"
         assert (await w.seeds.ask(users.listed))[0].blacklist == ()
 
 
@@ -88,7 +89,7 @@ async def test_what_is_in_use_is_not_removed_and_the_answer_says_by_what(tmp_pat
             await w.seeds.ask(removals.user_without_anything, 1)
         with pytest.raises(NotFound):
             await w.seeds.ask(removals.user_without_anything, 9)
-        assert len(await w.seeds.ask(gateways.listed)) == 2
+        assert len(await w.seeds.ask(gateways.listed, ADMINISTRATOR)) == 2
         assert len(w.sql("SELECT id FROM attempt")) == 2
 
 
@@ -102,6 +103,6 @@ async def test_what_is_not_in_use_is_removed(tmp_path):
         await w.seeds.ask(gateways.remove, gateway)
         await w.seeds.ask(gateways.remove_application, app)
         assert [entry.user.id for entry in await w.seeds.ask(users.listed)] == [1]
-        assert [entry.id for entry in await w.seeds.ask(gateways.listed)] == [1]
-        assert [entry.id for entry in await w.seeds.ask(gateways.applications)] == [1]
+        assert [entry.id for entry in await w.seeds.ask(gateways.listed, ADMINISTRATOR)] == [1]
+        assert [entry.id for entry in await w.seeds.ask(gateways.applications, ADMINISTRATOR)] == [1]
         assert w.sql("SELECT pattern FROM number_pattern") == []

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.config import changes, load_config, parse_config
+from dialer.config import changes, load_config, parse_config, secret_files
 from dialer.errors import BadValue
 from dialer.model import VoipAppType
 from dialer.settings import Config
@@ -106,6 +106,54 @@ def test_another_kind_of_switch_needs_a_restart(file):
     before = load(file, SMALLEST)
     after = load(file, '[database]\nurl = "sqlite:///dialer.db"\n[simulator]\n')
     assert changes(before, after) == ([], ["switch", "simulator"])
+
+
+# --- secrets that are elsewhere ---------------------------------------------------------------------------------------------
+
+ELSEWHERE = SMALLEST.replace('"secret"', '"{}"')
+
+
+def test_a_secret_comes_from_a_file_beside_the_configuration_or_from_the_environment(file, tmp_path, monkeypatch):
+    (tmp_path / "switch").write_text("of a file\nmore\n", encoding="utf-8")
+    monkeypatch.setenv("SWITCH", "of the environment")
+    monkeypatch.setenv("DATABASE", "sqlite:///other.db")
+    for place, expected in (
+        ("file:switch", "of a file"),
+        (f"file:{tmp_path / 'switch'}", "of a file"),
+        ("env:SWITCH", "of the environment"),
+        ("clear", "clear"),
+    ):
+        assert load(file, ELSEWHERE.format(place)).switch[0].password == expected
+    text = SMALLEST.replace("sqlite:///dialer.db", "env:DATABASE") + '[cdr]\npassword = "env:SWITCH"\n'
+    config = load(file, text)
+    assert (config.database.url, config.cdr.password) == ("sqlite:///other.db", "of the environment")
+    assert secret_files(file) == []
+    load(file, ELSEWHERE.format("file:switch"))
+    assert secret_files(file) == [tmp_path / "switch"]
+
+
+def test_a_secret_that_is_not_where_it_should_be_is_told_and_never_shown(file, tmp_path, monkeypatch):
+    monkeypatch.delenv("NOWHERE", raising=False)
+    monkeypatch.setenv("EMPTY", "")
+    monkeypatch.setenv("SHORT", "hunter2")
+    (tmp_path / "empty").write_text("\n", encoding="utf-8")
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    for place, problem in (
+        ("env:NOWHERE", "switch.password: there is no variable NOWHERE in the environment"),
+        ("env:EMPTY", "switch.password: the environment's EMPTY is empty; expected a secret"),
+        ("file:nowhere", f"switch.password: {tmp_path / 'nowhere'} cannot be read: No such file or directory"),
+        ("file:empty", f"switch.password: {tmp_path / 'empty'} is empty; expected a secret"),
+        ("file:bytes", f"switch.password: {tmp_path / 'bytes'} is not a file of text in UTF-8"),
+    ):
+        assert refusal(file, ELSEWHERE.format(place)) == problem
+    short = refusal(file, SMALLEST + '[cdr]\npassword = "env:SHORT"\n')
+    assert short.startswith("cdr.password: ")
+    assert "hunter2" not in short
+
+
+def test_a_secret_is_in_no_repr_of_the_configuration(file):
+    config = load(file, SMALLEST.replace("sqlite:///dialer.db", "postgresql://ann:hunter2@h/d").replace("secret", "hunter2"))
+    assert "hunter2" not in repr(config)
 
 
 # --- the file that is written -----------------------------------------------------------------------------------------------

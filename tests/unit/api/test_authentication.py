@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_twisted
+from argon2 import PasswordHasher
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
@@ -16,7 +17,7 @@ from dialer.accounts import hash_password, verify_password
 from dialer.errors import Busy, StoreError
 from dialer.model import Account
 from dialer.settings import HttpSettings
-from tests.unit.api.world import MANY, World, basic, world
+from tests.unit.api.world import CAMPAIGN, MANY, World, basic, cheap_hash, world
 
 ANN = Account(id=1, username="ann")
 RIGHT = basic("ann", "right").encode()
@@ -223,6 +224,118 @@ async def test_a_user_that_was_locked_while_it_is_remembered_writes_nothing(api:
     ):
         assert (await api.ask(method, path, data)).status == 401
     assert api.dump() == before
+
+
+# --- a user that was changed since ------------------------------------------------------------------------------------------
+
+CHANGES = {
+    "another password": f"password_hash = '{cheap_hash('new')}'",
+    "locked": "is_active = 0",
+    "removed": "is_active = 0, password_hash = '', archived_at = created_at",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest_twisted.ensureDeferred
+async def test_a_change_of_a_user_acts_at_once_on_every_request(api: World, change: str) -> None:
+    await api.campaign()
+    await api.contact("123")
+    api.site.use(evolve(MANY, failed_logins_per_user=0, failed_logins_per_address=0))
+    as_before = f"password_hash = '{cheap_hash('ann')}', is_active = 1, archived_at = NULL"
+    for method, path, data in (
+        ("GET", "campaign/", None),
+        ("GET", "campaign/1/", None),
+        ("GET", "phonebook/", None),
+        ("GET", "phonebook/1/", None),
+        ("GET", "contact/1/", None),
+        ("GET", "contact/1/123/", None),
+        ("POST", "campaign/", {"name": "x", "aleg_gateway": 1, "voipapp": 1}),
+        ("PUT", "campaign/1/", {"status": 2}),
+        ("POST", "phonebook/", {"name": "x"}),
+        ("POST", "contact/", {"contact": "1", "phonebook_id": 1}),
+        ("POST", "bulkcontact/", {"phoneno_list": "1", "phonebook_id": 1}),
+        ("PUT", "contact/1/123/", {"status": 2}),
+    ):
+        api.sql(f"UPDATE user_account SET {as_before} WHERE username = 'ann'")
+        assert (await api.get("phonebook/")).status == 200
+        api.sql(f"UPDATE user_account SET {change} WHERE username = 'ann'")
+        before = api.dump()
+        assert (await api.ask(method, path, data)).status == 401, (method, path)
+        assert api.dump() == before
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_new_password_works_at_once_also_when_it_is_the_old_one(api: World) -> None:
+    assert (await api.get("campaign/")).status == 200
+    for password in ("new", "ann"):
+        salted = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
+        api.sql("UPDATE user_account SET password_hash = ? WHERE username = 'ann'", salted)
+        assert (await api.get("campaign/", password=password)).status == 200
+    assert (await api.get("campaign/", password="new")).status == 401
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_demoted_superuser_has_at_once_no_more_than_its_own(api: World) -> None:
+    await api.campaign("anns")
+    await api.campaign("roots", user="root")
+    assert len((await api.get("campaign/", user="root")).json) == 2
+    api.sql("UPDATE user_account SET is_superuser = 0 WHERE username = 'root'")
+    before = api.dump()
+    assert (await api.put("campaign/1/", {"status": "2"}, user="root")).refusal == (404, "Campaign not found.")
+    assert (await api.post("contact/", {"contact": "1", "phonebook_id": 1}, user="root")).status == 400
+    assert (await api.get("campaign/1/", user="root")).status == 404
+    assert [each["name"] for each in (await api.get("campaign/", user="root")).json] == ["roots"]
+    assert api.dump() == before
+    api.sql("UPDATE user_account SET is_superuser = 1 WHERE username = 'root'")
+    assert (await api.put("campaign/1/", {"status": "2"}, user="root")).status == 200
+
+
+# --- pages of other sites ---------------------------------------------------------------------------------------------------
+
+FOREIGN: list[dict[str, str]] = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1"},
+    {"Sec-Fetch-Site": "rubbish"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://["},
+    {"Origin": "http://127.0.0.1.evil.example"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+@pytest_twisted.ensureDeferred
+async def test_a_form_of_another_sites_page_changes_nothing(api: World, headers: dict[str, str]) -> None:
+    await api.campaign()
+    before = api.dump()
+    for method, path, data in (
+        ("POST", "campaign/", {**CAMPAIGN, "name": "forged"}),
+        ("PUT", "campaign/1/", {"status": "3"}),
+        ("POST", "bulkcontact/", {"phoneno_list": "1", "phonebook_id": 1}),
+    ):
+        reply = await api.ask(method, path, data, headers=headers)
+        assert reply.refusal == (403, "The request comes from a page of another site")
+    assert api.dump() == before
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_page_of_this_host_and_clients_that_are_no_browsers_go_on(api: World) -> None:
+    host = api.address.removeprefix("http://")
+    for number, headers in enumerate(
+        (
+            {},
+            {"Sec-Fetch-Site": "same-origin", "Origin": "https://as.the.proxy.calls.it"},
+            {"Sec-Fetch-Site": "none"},
+            {"Origin": f"http://{host.upper()}"},
+            {"Origin": "https://dialer.example", "X-Forwarded-Host": "dialer.example"},
+        )
+    ):
+        reply = await api.post("phonebook/", {"name": f"book {number}"}, headers=headers)
+        assert reply.status == 200, headers
+    assert (await api.get("campaign/", headers={"Origin": "https://evil.example"})).status == 200
+
+
+# --- how often --------------------------------------------------------------------------------------------------------------
 
 
 @pytest_twisted.ensureDeferred

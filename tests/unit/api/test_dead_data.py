@@ -8,7 +8,7 @@ import pytest
 import pytest_twisted
 
 from dialer.errors import BadValue, DialerError
-from dialer.management import gateways
+from dialer.management import gateways, grants
 from dialer.model import GatewayStatus, VoipAppType
 from tests.unit.api.world import CAMPAIGN, World
 
@@ -18,10 +18,12 @@ GOOD = {DIAL: "2000", PLAY: "hello.wav", ROOM: "sales", SPEAK: "Hello {first_nam
 
 
 async def app(api: World, kind: VoipAppType, **given: Any) -> int:
-    """The id of a new voice application, with the default gateway."""
-    return await api.management.ask(
+    """The id of a new voice application, with the default gateway, which ann may use."""
+    key = await api.management.ask(
         gateways.create_application, {"name": f"app {kind}", "type": kind, "gateway_id": 1, **given}
     )
+    await api.management.ask(grants.grant, 1, {"voip app": [key]})
+    return int(key)
 
 
 async def refused(api: World, method: str, path: str, **given: Any) -> str:

@@ -215,4 +215,6 @@ async def seed(url: str) -> None:
     await seeds.user(username="root", password_hash=cheap_hash("root"), is_superuser=True)
     await seeds.gateway(name="Default_Gateway", hostname="localhost")
     await seeds.voip_app(name="Default_VoIP_App", type=VoipAppType.PLAY_AUDIO, data="hello.wav")
+    for user_id in (1, 2):
+        await seeds.grant(user_id, gateways=[1], voip_apps=[1])
     await database.stop()

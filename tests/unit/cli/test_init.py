@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import stat
+from unittest import mock
 
 import pytest
 
@@ -24,7 +25,12 @@ def bare(tmp_path, capsys):
 
 
 def init(commands: Commands, *options: object):
-    return commands.bare("init", commands.folder, *options)
+    """A URL with a password is given on standard input."""
+    (url,) = [option for option in options if "s3cret" in str(option)] or [""]
+    if not url:
+        return commands.bare("init", commands.folder, *options)
+    with mock.patch("sys.stdin", io.StringIO(f"{url}\n")):
+        return commands.bare("init", commands.folder, *("-" if option == url else option for option in options))
 
 
 def mode(path):
@@ -135,7 +141,8 @@ def test_an_old_schema_is_upgraded_and_a_new_one_left_alone(bare):
 
 
 def test_folders_that_were_made_on_the_way_to_a_failure_go_again(bare):
-    ran = bare.bare("init", bare.folder / "a" / "b", "--database", "postgresql://ann:secret@127.0.0.1:1/dialer")
+    with mock.patch("sys.stdin", io.StringIO("postgresql://ann:secret@127.0.0.1:1/dialer\n")):
+        ran = bare.bare("init", bare.folder / "a" / "b", "--database", "-")
     assert ran.status == 1
     assert "dialer at 127.0.0.1:1 does not answer" in bare.one_line(ran)
     assert "secret" not in ran.err
@@ -188,6 +195,17 @@ def test_an_empty_database_on_a_server_is_furnished_and_its_password_never_shown
     [gateway] = bare.good("gateway", "list", "--json").json
     [app] = bare.good("voipapp", "list", "--json").json
     assert (gateway["id"], app["id"], app["gateway"]) == (1, 1, "Default_Gateway")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://ann:secret@127.0.0.1:1/dialer", "postgresql://127.0.0.1:1/dialer?sslpassword=secret"]
+)
+def test_a_password_on_the_command_line_is_refused_and_not_shown(bare, url):
+    ran = bare.bare("init", bare.folder, "--database", url)
+    assert ran.status == 2
+    assert "--database: holds a password, which others see in the list of processes: - reads it" in bare.one_line(ran)
+    assert "secret" not in ran.err
+    assert not bare.folder.exists()
 
 
 def test_the_url_may_come_from_standard_input(bare, url, monkeypatch):

@@ -120,6 +120,53 @@ def test_a_name_that_is_taken_is_refused_in_one_line(commands):
     assert [user["username"] for user in commands.good("user", "list", "--json").json] == ["ann", "ben"]
 
 
+def test_a_new_user_has_limits_which_an_administrator_lifts(commands):
+    commands.good("user", "add", "ann", "--generate-password")
+    commands.good("user", "add", "ben", "--generate-password", "--max-frequency", "none", "--max-number-campaign", 3)
+    commands.good("user", "add", "root", "--generate-password", "--superuser")
+    limits = ("max_number_campaign", "max_number_subscriber_campaign", "max_frequency")
+    found = {each["username"]: tuple(each[name] for name in limits) for each in commands.good("user", "list", "--json").json}
+    assert found == {"ann": (100, 100_000, 100), "ben": (3, 100_000, None), "root": (None, None, None)}
+    commands.good("user", "set", "ann", "--max-frequency", "none")
+    assert commands.good("user", "show", "ann", "--json").json["max_frequency"] is None
+
+
+def test_gateways_and_applications_are_granted_to_users_and_revoked(commands):
+    commands.good("user", "add", "ann", "--generate-password")
+    commands.good("user", "add", "root", "--generate-password", "--superuser")
+    for name in ("carrier", "spare"):
+        commands.good("gateway", "add", name, "--protocol", "local")
+    commands.good("voipapp", "add", "hello", "--type", "play-audio", "--data", "hello.wav")
+    granted = commands.good("user", "grant", "ann", "--gateway", "carrier", "--gateway", 2, "--voip-app", "hello")
+    assert granted.out == "user ann changed\n"
+    shown = commands.good("user", "show", "ann", "--json").json
+    assert (shown["gateways"], shown["voip_apps"]) == (["carrier", "spare"], ["hello"])
+    assert commands.good("user", "show", "root", "--json").json["gateways"] == "all"
+    assert [each["users"] for each in commands.good("gateway", "list", "--json").json] == [["ann"], ["ann"]]
+    assert commands.good("voipapp", "list", "--json").json[0]["users"] == ["ann"]
+    commands.good("user", "revoke", "ann", "--gateway", "spare")
+    assert "carrier" in commands.good("user", "list").out
+    assert [each["users"] for each in commands.good("gateway", "list", "--json").json] == [["ann"], []]
+    assert commands.refused("user", "grant", "ann") == "grant: name a --gateway or a --voip-app"
+    assert commands.refused("user", "grant", "ann", "--gateway", "x") == "--gateway: there is no gateway x"
+    assert commands.failed("user", "revoke", "ann", "--gateway", "spare") == "there is no grant for ann of the gateway spare"
+    assert commands.failed("user", "grant", "eve", "--gateway", "spare") == "there is no user eve"
+    commands.good("gateway", "remove", "carrier")
+    commands.good("user", "remove", "ann")
+
+
+def test_what_an_administrator_gives_a_users_campaign_is_granted_and_stays_while_it_is_used(commands):
+    commands.good("user", "add", "ann", "--generate-password")
+    commands.good("gateway", "add", "carrier", "--protocol", "local")
+    commands.good("voipapp", "add", "hello", "--type", "play-audio", "--data", "hello.wav")
+    commands.good("campaign", "add", "spring", "--user", "ann", "--gateway", "carrier", "--voip-app", "hello")
+    assert commands.good("user", "show", "ann", "--json").json["gateways"] == ["carrier"]
+    refused = commands.failed("user", "revoke", "ann", "--gateway", "carrier")
+    assert refused == "grant for ann of the gateway carrier cannot be removed: it is used by 1 campaign"
+    commands.good("campaign", "remove", "spring")
+    commands.good("user", "revoke", "ann", "--gateway", "carrier", "--voip-app", "hello")
+
+
 def test_who_is_not_there_cannot_be_changed_or_removed(commands):
     assert commands.failed("user", "set", "ann", "--superuser") == "there is no user ann"
     assert commands.failed("user", "remove", "ann") == "there is no user ann"
@@ -140,6 +187,45 @@ def test_a_gateway_has_all_that_was_entered(commands):
     assert (carrier["removeprefix"], carrier["addprefix"], carrier["addparameter"]) == ("+", "00", "codec=PCMA,PCMU,x=1")
     assert (carrier["maximum_call"], carrier["calls_per_second"], carrier["failover"]) == (30, 5, "spare")
     assert (carrier["status"], carrier["description"]) == ("inactive", "the carrier")
+
+
+PARAMETERS = "sip_auth_password=hunter2,absolute_codec_string=PCMA,PCMU,sip_h_X-API-Key=k3y"
+MASKED = "sip_auth_password=********,absolute_codec_string=PCMA,PCMU,sip_h_X-API-Key=********"
+
+
+def stored_parameters(commands: Commands) -> str:
+    ((text,),) = rows(commands.url, "SELECT addparameter FROM gateway")
+    return text
+
+
+def test_secrets_of_a_gateway_come_from_a_file_are_never_shown_and_stay_where_the_mask_is_entered(commands, tmp_path):
+    file = tmp_path / "parameters"
+    file.write_text(PARAMETERS.replace(",sip", "\nsip") + "\n")
+    commands.good("gateway", "add", "carrier", "--protocol", "local", "--addparameter-file", file)
+    assert stored_parameters(commands) == PARAMETERS
+    assert commands.good("gateway", "list", "--json").json[0]["addparameter"] == MASKED
+    assert "hunter2" not in commands.good("gateway", "list").out
+    commands.good("gateway", "set", "carrier", "--addparameter", f"{MASKED},x=1")
+    assert stored_parameters(commands) == f"{PARAMETERS},x=1"
+    commands.good("gateway", "set", "carrier", "--addparameter", "sip_auth_password=********,x=2")
+    assert stored_parameters(commands) == "sip_auth_password=hunter2,x=2"
+
+
+def test_a_secret_on_the_command_line_and_a_mask_of_nothing_are_refused_without_showing_them(commands, tmp_path):
+    sentence = "--addparameter: holds a secret, which others see in the list of processes: use --addparameter-file"
+    add = ("gateway", "add", "carrier", "--protocol", "local")
+    assert commands.refused(*add, "--addparameter", PARAMETERS) == sentence
+    missing = commands.refused(*add, "--addparameter", "sip_auth_password=********")
+    assert missing == (
+        "--addparameter: ******** stands for the value that sip_auth_password has, and it has none; expected its value"
+    )
+    file = tmp_path / "parameters"
+    for text in ("sip auth password=hunter2", "sip_auth_password=" + "hunter2" * 1000):
+        file.write_text(text)
+        assert "hunter2" not in commands.refused(*add, "--addparameter-file", file)
+    both = commands.refused(*add, "--addparameter-file", file, "--addparameter", "a=1")
+    assert both == "--addparameter-file: give this or --addparameter"
+    assert commands.good("gateway", "list", "--json").json == []
 
 
 @pytest.mark.parametrize(

@@ -105,10 +105,23 @@ def test_values_are_read_back_exactly_or_refused_by_name(
     assert dialled == Dialled(wanted, CALL.dial_string, ["dialer", "XML", "dialer"], CALL.call_uuid)
 
 
-@given(st.text(st.sampled_from(list("\\'\",=;:[]()<>|^%&@/ ~!?#*+ abnrstu.é☎")), max_size=30))
+@given(st.text(st.sampled_from(list("\\'\",=;:_[]()<>|^%&@/ ~!?#*+ abnrstu.é☎")), max_size=30))
 def test_a_variable_without_braces_dollars_and_controls_is_always_carried(value: str) -> None:
-    if ":_:" not in value:
-        assert read(change(variables=(("x", value),))).variables == (OWN | {"x": value} if value else OWN)
+    assert read(change(variables=(("x", value),))).variables == (OWN | {"x": value} if value else OWN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [":_:", ":_:_:", "a:_:b", ":_:':_:", "it's :_: it's", "Origination_Nested_Vars=TRUE", "x,origination_nested_vars=true,y"],
+)
+def test_a_text_that_is_syntax_to_the_switch_reaches_the_callee_as_text(text: str) -> None:
+    found = read(change(caller_id_name=text, variables=(("x", text),))).variables
+    assert found == OWN | {"origination_caller_id_name": text, "x": text}
+
+
+def test_a_name_and_its_value_do_not_make_such_a_text_together() -> None:
+    for name in ("x_origination_nested_vars", "X-Origination_Nested_Vars"):
+        assert read(change(variables=((name, "true"),))).variables == OWN | {name: "true"}
 
 
 @given(anything)
@@ -158,9 +171,7 @@ def test_a_variable_cannot_be_given_twice() -> None:
         originate(change(variables=(("a", "1"), ("A", "2"))), timedelta(0))
 
 
-@pytest.mark.parametrize(
-    "value", ["{", "}", "a{b}c", "ARRAY::x", ":_:", "Origination_Nested_Vars=TRUE", "\x1b", "\t", "x" * 4097]
-)
+@pytest.mark.parametrize("value", ["{", "}", "a{b}c", "ARRAY::x", " array::x", "\x1b", "\t", "x" * 4097])
 def test_values_that_cannot_be_carried_exactly_are_refused(value: str) -> None:
     with pytest.raises(BadValue) as refused:
         originate(change(variables=(("note", value),)), timedelta(0))
@@ -186,3 +197,8 @@ def test_a_caller_name_cannot_leave_its_quotes_in_sip(name: str) -> None:
 def test_times_must_be_sensible(field: str, seconds: int) -> None:
     with pytest.raises(BadValue, match=field):
         originate(change(**{field: seconds}), timedelta(0))
+
+
+def test_channel_variables_among_which_passwords_are_are_in_no_repr() -> None:
+    call = change(variables=(("sip_auth_password", "hunter2"),))
+    assert "hunter2" not in repr((call, originate(call, timedelta(0))))

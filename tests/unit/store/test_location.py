@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.errors import BadValue, StoreError
-from dialer.store.location import absolute_url, check_driver, sqlite_path, sqlite_url
+from dialer.store.location import absolute_url, check_driver, dialect_of, sqlite_path, sqlite_url
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1).filter(
     lambda name: name not in (".", "..")
@@ -41,3 +41,21 @@ def test_a_sqlite_that_is_too_old_is_refused_with_both_versions():
     with pytest.raises(StoreError, match=r"has SQLite 3\.34\.1, and the dialer needs 3\.35\.0 or newer"):
         check_driver((3, 34, 1))
     check_driver((3, 35, 0))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql:/ann:hunter2@h/d",
+        "postgresql//ann:hunter2@h/d",
+        "ann:hunter2@h/d",
+        "mysql://ann:hun@hunter2@h/d",
+        "postgresql://ann:hunter2@h/?x=1",
+        "postgresql://h/?x=1&password=hunter2",
+        "host=h password=hunter2 dbname=d",
+    ],
+)
+def test_a_url_that_is_none_is_refused_without_its_password(url):
+    with pytest.raises(BadValue, match="database: expected") as refused:
+        dialect_of(url)
+    assert "hunter2" not in str(refused.value)

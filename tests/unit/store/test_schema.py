@@ -249,6 +249,32 @@ def differences_of(url):
     return found
 
 
+BEFORE_GRANTS = f"""
+INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at)
+    VALUES (2, 'ben', '', 0, 1, '{T}');
+INSERT INTO gateway (id, name, description, protocol, hostname, dial_string, removeprefix, addprefix, addparameter, status,
+    created_at, updated_at) VALUES (2, 'h', '', 'SIP', 'h', '', '', '', '', 1, '{T}', '{T}');
+INSERT INTO voip_app (id, name, description, type, data, created_at, updated_at) VALUES (2, 'w', '', 1, '', '{T}', '{T}');
+INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, frequency, max_retry, gateway_id,
+    voip_app_id, created_at, updated_at) VALUES (2, 2, 'd', '', 1, '{T}', '{T}', 10, 3, 1, 1, '{T}', '{T}'),
+    (3, 2, 'e', '', 4, '{T}', '{T}', 10, 3, 1, 2, '{T}', '{T}');
+INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, frequency, max_retry, gateway_id,
+    voip_app_id, created_at, updated_at, archived_at)
+    VALUES (4, 1, 'f', '', 3, '{T}', '{T}', 10, 3, 2, 2, '{T}', '{T}', '{T}');
+"""
+
+
+def test_after_an_upgrade_users_have_what_their_campaigns_use(url):
+    steps = upgrades(dialect_of(url))
+    upgrade(url, steps[:7])
+    script(url, SEED + BEFORE_GRANTS)
+    upgrade(url)
+    assert rows(url, "SELECT user_id, gateway_id FROM gateway_user ORDER BY 1, 2") == [(1, 1), (2, 1)]
+    assert rows(url, "SELECT user_id, voip_app_id FROM user_voip_app ORDER BY 1, 2") == [(1, 1), (2, 1), (2, 2)]
+    assert rows(url, "SELECT max_number_campaign, max_frequency FROM user_account WHERE id = 2") == [(None, None)]
+    assert differences_of(url) == []
+
+
 def test_a_later_upgrade_keeps_what_is_there(furnished):
     more = [
         *upgrades(dialect_of(furnished)),
