@@ -36,6 +36,9 @@ class ApiChannel(HTTPChannel):
     """
 
     site: Any
+    maxHeaders = 100  # noqa: N815 - Twisted's name
+    _held: list[bytes] | None = None
+    """What came of a body whose sender is not known yet: a buffer's worth, since the connection is not read meanwhile."""
     _receiving = False
     _answering = False
 
@@ -43,6 +46,16 @@ class ApiChannel(HTTPChannel):
     def idle(self) -> bool:
         """Whether no request is on its way in or being answered."""
         return not self._receiving and not self._answering
+
+    @property
+    def answering(self) -> bool:
+        """Whether a whole request is here and was not answered yet."""
+        return self._answering
+
+    def abort(self) -> None:
+        """Close at once, without a word."""
+        transport: Any = self.transport
+        transport.abortConnection()
 
     def connectionMade(self) -> None:
         """The site knows of the connection, or of its end."""
@@ -63,6 +76,29 @@ class ApiChannel(HTTPChannel):
             LineReceiver.dataReceived(self, data)
         except ValueError:  # a Content-Length of more digits than Python reads
             self._respondToBadRequestAndDisconnect()
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """Part of a body, or of the request behind the one that is being answered."""
+        if self._held is None:
+            super().rawDataReceived(data)
+        else:
+            self._held.append(data)
+
+    def hold(self) -> None:
+        """Read no more of the body until it is known whose it is."""
+        self._held = []
+        self._networkProducer.pauseProducing()
+
+    def go_on(self, *, invited: bool) -> None:
+        """Read the body; `invited` tells whether the client waits to be asked for it (RFC 9110, section 10.1.1)."""
+        held, self._held = self._held, None
+        if held is None or self.transport is None or not self.requests:
+            return
+        if invited:
+            self._send100Continue()
+        self._networkProducer.resumeProducing()
+        if held:
+            super().rawDataReceived(b"".join(held))
 
     def allContentReceived(self) -> None:
         """A request is here, whole."""

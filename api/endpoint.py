@@ -53,14 +53,18 @@ class Endpoint:
         return body
 
     def _begin(self, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
+        if request.not_identified is not None:
+            return fail(request.not_identified)
         header = request.authorization()
-        known = self.authentication.recall(header)
+        known = request.account or self.authentication.recall(header)
         if known is not None:
             return self._identified(known, request, path)
         return self.authentication.identify(header, request.client_host()).addCallback(self._identified, request, path)
 
     def _identified(self, who: Account, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
         self.authentication.admit(who)
+        if request.channel is not None:
+            request.channel.site.logged_in(request.channel)
         query, content_type, content = request.query(), request.content_type(), request.body()
         parse = partial(_parse, self.route, path, query, content_type, content)
         if len(content) < LARGE_BODY:
