@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
+from api.long_answers import LongAnswer, Sender
 from api.request import error_body
 
 HEADERS: Final = (
@@ -122,18 +124,35 @@ class ApiChannel(HTTPChannel):
     def send(self, request: Request, body: bytes) -> None:
         """An answer in one piece: its own headers, those that every answer has, and its body unless only the head was asked
         for. It does not tell the software that serves it."""
+        self._send_head(request, len(body))
+        if request.method != b"HEAD":
+            transport: Any = self.transport
+            transport.write(body)
+
+    def send_long(self, request: Request, answer: LongAnswer) -> Deferred[None]:
+        """The same for an answer that is long, as the client reads it; fires when it is sent, or the client has gone."""
+        self._send_head(request, answer.length)
+        if request.method == b"HEAD":
+            answer.close()
+            return succeed(None)
+        sender = Sender(answer, self, self.site.reactor, self.site.settings.idle_timeout)
+        request.notifyFinish().addErrback(lambda _: sender.stopProducing())
+        sender.start()
+        return sender.done
+
+    def _send_head(self, request: Request, length: int) -> None:
         head = b"%b %d %b\r\nDate: %b\r\nContent-Length: %d\r\n" % (
             request.clientproto,
             request.code,
             request.code_message,
             self.site.date(),
-            len(body),
+            length,
         )
         own = b"".join(
             [b"%b: %b\r\n" % (name, value) for name, values in request.responseHeaders.getAllRawHeaders() for value in values]
         )
         transport: Any = self.transport
-        transport.write(b"".join((head, own, _END_OF_HEAD, b"" if request.method == b"HEAD" else body)))
+        transport.write(b"".join((head, own, _END_OF_HEAD)))
 
     def close_after_answer(self) -> None:
         """No further request is read. An answer that has not begun tells so."""

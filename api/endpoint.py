@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from api.authentication import Authentication
 from api.bodies import parse_body, parse_form
 from api.errors import answer
+from api.long_answers import LONG, LongAnswer, in_file
 from api.request import ApiRequest
 from api.routes import Attributes, Route
 from dialer.errors import BadValue
@@ -36,19 +37,20 @@ class Endpoint:
     authentication: Authentication
     management: Management
 
-    def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes]:
-        """Fires with the body of the answer, whose head is set. Never fails.
+    def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes | None]:
+        """Fires with the body of the answer, whose head is set; with None when it was sent already. Never fails.
 
         A client that goes away cancels what Klein was given, but not what it asked for: a change that was written has its
         effects, whether anybody still listens or not.
         """
-        body: Deferred[bytes] = Deferred()
+        body: Deferred[bytes | None] = Deferred()
         try:
             done = self._begin(request, path)
         except Exception:
             done = fail(Failure())
         done.addCallback(self._encoded)
         done.addErrback(self._refused, request)
+        done.addCallback(self._sent, request)
         done.addCallback(body.callback)
         return body
 
@@ -71,11 +73,19 @@ class Endpoint:
             return self.serve(who, parse())
         return self.management.in_thread(parse).addCallback(partial(self.serve, who))
 
-    def _encoded(self, result: Any) -> bytes | Deferred[bytes]:
+    def _encoded(self, result: Any) -> bytes | LongAnswer | Deferred[bytes]:
+        if isinstance(result, LongAnswer):
+            return result
         encode = partial(_encode, self.route.encode, result)
         if isinstance(result, list) and len(result) >= LONG_LIST:
             return self.management.in_thread(encode)
         return encode()
+
+    def _sent(self, result: bytes | LongAnswer, request: ApiRequest) -> bytes | Deferred[None]:
+        """A short answer is left to Klein; a long one does not wait in memory until the client has read it."""
+        if isinstance(result, LongAnswer):
+            return request.write_long(result)
+        return result if len(result) < LONG else request.write_long(in_file(result))
 
     def _refused(self, failure: Any, request: ApiRequest) -> bytes:
         refusal = answer(failure.value, self.route.refusals, self.route.names)

@@ -8,11 +8,12 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import orjson
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
 from api.errors import NO_RESOURCE, TOO_LARGE
+from api.long_answers import LongAnswer
 from api.routes import PREFIX
 from dialer.model import Account
 
@@ -154,6 +155,15 @@ class ApiRequest(Request):
         if not self.startedWriting and not self._disconnected:
             self.startedWriting = 1
             self.channel.send(self, data)
+
+    def write_long(self, answer: LongAnswer) -> Deferred[None]:
+        """The same for a long answer; fires when it is sent, or nobody waits for it any more."""
+        if self.startedWriting or self._disconnected:
+            answer.close()
+            return succeed(None)
+        self.startedWriting = 1
+        sent: Deferred[None] = self.channel.send_long(self, answer)
+        return sent
 
     def refused(self, status: int, sentence: str, headers: Mapping[str, str]) -> bytes:
         """Set the head of a refusal, and return its body."""
