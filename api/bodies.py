@@ -16,7 +16,7 @@ from dialer.errors import BadValue
 from dialer.kinds import Kind, Number, NumberOrText, Numbers
 
 MOST_ATTRIBUTES: Final = 100
-MOST_BRACKETS: Final = 2000
+MOST_BRACKETS: Final = 1000
 """Opening brackets of a JSON body: lists and objects in it."""
 MOST_MEMBERS: Final = 50_000
 """Commas between the values of a JSON body. The longest list that is taken has fewer."""
