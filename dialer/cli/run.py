@@ -68,13 +68,13 @@ def run(arguments: argparse.Namespace) -> int:
     config = load_config(arguments.config)
     level = arguments.log_level or config.log.level
     lines = log_to_stderr(utc_now, level, config.log.library_level, format=config.log.format, twisted=True)
-    _open_files(config)
+    take_open_files(config)
     from twisted.internet import reactor
 
     return DialerProcess(reactor, arguments, config, lines, from_environment()).run()
 
 
-def _open_files(config: Config) -> None:
+def take_open_files(config: Config) -> None:
     """As many as this process may have; when they are too few, the log says as the doctor does."""
     found = judge_files(raise_most_open_files(), files_needed(config), "this dialer")
     if found.level is Level.WARNING:

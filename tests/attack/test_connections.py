@@ -15,7 +15,9 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from api.records import build_record_site
-from dialer.open_files import API_SHARE, KEPT_APART, files_for, raise_most_open_files
+from dialer.cli.run import take_open_files
+from dialer.open_files import API_SHARE, KEPT_APART, files_for, files_needed, raise_most_open_files
+from dialer.settings import Config, DatabaseSettings, SwitchSettings
 from tests.unit.api.raw import RawClient, connect
 from tests.unit.api.world import MANY, World, world
 
@@ -91,3 +93,15 @@ def test_the_limit_of_files_is_raised_to_what_the_administrator_allows(monkeypat
     monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: limits.append(wanted))
     assert raise_most_open_files() == 4096
     assert files_for(API_SHARE) == (4096 - KEPT_APART) * API_SHARE
+
+
+def test_too_few_files_are_told_at_the_start_as_the_doctor_does(monkeypatch: pytest.MonkeyPatch, told: Any) -> None:
+    config = Config(database=DatabaseSettings(url="sqlite:///x.db"), switch=(SwitchSettings(password="secret"),))
+    for hard, lines in ((MOST, 1), (files_needed(config), 0)):
+        limits = [(MOST, hard)]
+        monkeypatch.setattr(resource, "getrlimit", lambda _, limits=limits: limits[-1])
+        monkeypatch.setattr(resource, "setrlimit", lambda _, wanted, limits=limits: limits.append(wanted))
+        told.clear()
+        take_open_files(config)
+        assert len(told) == lines
+    assert limits[-1] == (hard, hard)
