@@ -41,6 +41,8 @@ class ApiChannel(HTTPChannel):
     maxHeaders = 100  # noqa: N815 - Twisted's name
     _held: list[bytes] | None = None
     """What came of a body whose sender is not known yet: a buffer's worth, since the connection is not read meanwhile."""
+    _answered: Request | None = None
+    """A request whose answer is written and has not left."""
     _receiving = False
     _answering = False
 
@@ -109,10 +111,23 @@ class ApiChannel(HTTPChannel):
         super().allContentReceived()
 
     def requestDone(self, request: Request) -> None:
-        """A request was answered."""
+        """A request was answered. The next one waits until the answer has left: a client that sends many and reads nothing
+        fills no memory, and is cut off."""
+        if self._waitingForTransport and self.transport is not None:
+            self._answered = request
+            self.setTimeout(self.site.settings.idle_timeout)
+            return
         self._answering = False
         self._savedTimeOut = self.site.settings.idle_timeout
         super().requestDone(request)
+
+    def resumeProducing(self) -> None:
+        """Twisted: what was written has left."""
+        super().resumeProducing()
+        answered, self._answered = self._answered, None
+        if answered is not None:
+            self.setTimeout(None)
+            self.requestDone(answered)
 
     def checkPersistence(self, request: Request, version: bytes) -> bool:
         """Whether another request may follow on this connection."""

@@ -11,7 +11,7 @@ import pytest_twisted
 from attrs import evolve
 from twisted.internet.task import deferLater
 
-from api.long_answers import PIECE, Entries
+from api.long_answers import LONG, PIECE, Entries
 from api.newfies.contacts import several
 from dialer.management import subscribers
 from dialer.management.contacts import import_contacts
@@ -19,7 +19,7 @@ from dialer.model import Account, Contact
 from tests.unit.api.raw import RawClient, connect
 from tests.unit.api.world import MANY, World, basic, world
 
-CONTACTS = 4000
+CONTACTS = 2500
 BUFFER = 16_384
 """Bytes that the kernel holds for each side, so that the rest is the server's."""
 ASK = f"GET /api/dialer_campaign/contact/1/ HTTP/1.1\r\nHost: x\r\nAuthorization: {basic('ann', 'ann')}\r\n\r\n".encode()
@@ -75,6 +75,29 @@ async def test_clients_that_do_not_read_cost_a_piece_each_and_get_the_whole_list
         while b"\r\n\r\n" not in clients[0].received:
             await turns(1)
         assert clients[0].received.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest_twisted.ensureDeferred
+async def test_requests_that_are_sent_together_are_answered_as_fast_as_the_client_reads(tmp_path: Path) -> None:
+    async with world(tmp_path) as api:
+        await long_list(api)
+        api.port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+        client = await who_does_not_read(api)
+        while not any(unsent(channel) for channel in api.site._channels):
+            await turns(1)
+        client.transport.resumeProducing()
+        while not client.received.endswith(b"}]"):
+            await turns(1)
+        client.transport.pauseProducing()
+        client.received, page = b"", ASK.replace(b"contact/1/", b"contact/1/?limit=1000")
+        client.send(page * 10)
+        while not any(unsent(channel) for channel in api.site._channels):
+            await turns(1)
+        await turns(300)
+        assert max(unsent(channel) for channel in api.site._channels) < LONG
+        client.transport.resumeProducing()
+        while client.received.count(b"HTTP/1.1 200 ") < 10 or not client.received.endswith(b"}]"):
+            await turns(1)
 
 
 @pytest_twisted.ensureDeferred
