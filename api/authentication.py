@@ -24,12 +24,16 @@ from twisted.python.failure import Failure
 from api.errors import CHALLENGE, TOO_MANY_FAILURES, TOO_MANY_REQUESTS, UNAUTHORIZED, HttpError, retry_after
 from dialer.limiter import Limiter
 from dialer.management import Management
+from dialer.management.workers import Lane
 from dialer.model import Account
 from dialer.settings import HttpSettings
 
 LONG_MEMORY: Final = 3600.0
 """Seconds for which a password that was right may be tried again despite others' failures."""
 MOST_LOGINS: Final = 10_000
+
+LONGEST_NAME: Final = 150
+"""Characters of a user's name."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 """No user's name holds one (RFC 7617, section 2), and some databases take no NUL."""
@@ -103,8 +107,9 @@ class Authentication:
         if not known:
             self._refuse_guessing(keys)
         self._under_way[digest] = [waiter]
+        lane = self._lane(known, address)
         self._charge(keys)
-        done = self.management.authenticate(username, password)
+        done = self.management.authenticate(username, password, lane)
         done.addCallback(self._verified, digest, keys)
         done.addErrback(self._not_verified, keys)
         done.addBoth(self._tell, digest)
@@ -119,6 +124,12 @@ class Authentication:
         wait = max(failures.wait(key, now) for failures, key in zip(self._failures, keys, strict=True))
         if wait:
             raise HttpError(429, TOO_MANY_FAILURES, retry_after(wait))
+
+    def _lane(self, known: bool, address: str) -> Lane:
+        """Guesses of strangers wait behind everybody's logins that are likely to be right."""
+        if known:
+            return Lane.KNOWN
+        return Lane.NEW if self._failures[1].unused(address, self.clock.seconds()) else Lane.FAILED
 
     def _charge(self, keys: tuple[str, str]) -> None:
         """A login counts as failed until it has succeeded: many at the same time shall not pass for one."""
@@ -163,6 +174,6 @@ def _credentials(header: bytes) -> tuple[str, str]:
         username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (ValueError, binascii.Error):
         raise HttpError(401, UNAUTHORIZED, CHALLENGE) from None
-    if not colon or not username or _CONTROL.search(username):
+    if not colon or not 1 <= len(username) <= LONGEST_NAME or _CONTROL.search(username):
         raise HttpError(401, UNAUTHORIZED, CHALLENGE)
     return username, password

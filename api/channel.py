@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
+from api.long_answers import LongAnswer, Sender
 from api.request import error_body
 
 HEADERS: Final = (
@@ -36,6 +38,11 @@ class ApiChannel(HTTPChannel):
     """
 
     site: Any
+    maxHeaders = 100  # noqa: N815 - Twisted's name
+    _held: list[bytes] | None = None
+    """What came of a body whose sender is not known yet: a buffer's worth, since the connection is not read meanwhile."""
+    _answered: Request | None = None
+    """A request whose answer is written and has not left."""
     _receiving = False
     _answering = False
 
@@ -43,6 +50,16 @@ class ApiChannel(HTTPChannel):
     def idle(self) -> bool:
         """Whether no request is on its way in or being answered."""
         return not self._receiving and not self._answering
+
+    @property
+    def answering(self) -> bool:
+        """Whether a whole request is here and was not answered yet."""
+        return self._answering
+
+    def abort(self) -> None:
+        """Close at once, without a word."""
+        transport: Any = self.transport
+        transport.abortConnection()
 
     def connectionMade(self) -> None:
         """The site knows of the connection, or of its end."""
@@ -64,6 +81,29 @@ class ApiChannel(HTTPChannel):
         except ValueError:  # a Content-Length of more digits than Python reads
             self._respondToBadRequestAndDisconnect()
 
+    def rawDataReceived(self, data: bytes) -> None:
+        """Part of a body, or of the request behind the one that is being answered."""
+        if self._held is None:
+            super().rawDataReceived(data)
+        else:
+            self._held.append(data)
+
+    def hold(self) -> None:
+        """Read no more of the body until it is known whose it is."""
+        self._held = []
+        self._networkProducer.pauseProducing()
+
+    def go_on(self, *, invited: bool) -> None:
+        """Read the body; `invited` tells whether the client waits to be asked for it (RFC 9110, section 10.1.1)."""
+        held, self._held = self._held, None
+        if held is None or self.transport is None or not self.requests:
+            return
+        if invited:
+            self._send100Continue()
+        self._networkProducer.resumeProducing()
+        if held:
+            super().rawDataReceived(b"".join(held))
+
     def allContentReceived(self) -> None:
         """A request is here, whole."""
         self._receiving = False
@@ -71,10 +111,23 @@ class ApiChannel(HTTPChannel):
         super().allContentReceived()
 
     def requestDone(self, request: Request) -> None:
-        """A request was answered."""
+        """A request was answered. The next one waits until the answer has left: a client that sends many and reads nothing
+        fills no memory, and is cut off."""
+        if self._waitingForTransport and self.transport is not None:
+            self._answered = request
+            self.setTimeout(self.site.settings.idle_timeout)
+            return
         self._answering = False
         self._savedTimeOut = self.site.settings.idle_timeout
         super().requestDone(request)
+
+    def resumeProducing(self) -> None:
+        """Twisted: what was written has left."""
+        super().resumeProducing()
+        answered, self._answered = self._answered, None
+        if answered is not None:
+            self.setTimeout(None)
+            self.requestDone(answered)
 
     def checkPersistence(self, request: Request, version: bytes) -> bool:
         """Whether another request may follow on this connection."""
@@ -86,18 +139,35 @@ class ApiChannel(HTTPChannel):
     def send(self, request: Request, body: bytes) -> None:
         """An answer in one piece: its own headers, those that every answer has, and its body unless only the head was asked
         for. It does not tell the software that serves it."""
+        self._send_head(request, len(body))
+        if request.method != b"HEAD":
+            transport: Any = self.transport
+            transport.write(body)
+
+    def send_long(self, request: Request, answer: LongAnswer) -> Deferred[None]:
+        """The same for an answer that is long, as the client reads it; fires when it is sent, or the client has gone."""
+        self._send_head(request, answer.length)
+        if request.method == b"HEAD":
+            answer.close()
+            return succeed(None)
+        sender = Sender(answer, self, self.site.reactor, self.site.settings.idle_timeout)
+        request.notifyFinish().addErrback(lambda _: sender.stopProducing())
+        sender.start()
+        return sender.done
+
+    def _send_head(self, request: Request, length: int) -> None:
         head = b"%b %d %b\r\nDate: %b\r\nContent-Length: %d\r\n" % (
             request.clientproto,
             request.code,
             request.code_message,
             self.site.date(),
-            len(body),
+            length,
         )
         own = b"".join(
             [b"%b: %b\r\n" % (name, value) for name, values in request.responseHeaders.getAllRawHeaders() for value in values]
         )
         transport: Any = self.transport
-        transport.write(b"".join((head, own, _END_OF_HEAD, b"" if request.method == b"HEAD" else body)))
+        transport.write(b"".join((head, own, _END_OF_HEAD)))
 
     def close_after_answer(self) -> None:
         """No further request is read. An answer that has not begun tells so."""

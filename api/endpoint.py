@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from api.authentication import Authentication
 from api.bodies import parse_body, parse_form
 from api.errors import answer
+from api.long_answers import LONG, LongAnswer, in_file
 from api.origins import refuse_cross_site
 from api.request import ApiRequest
 from api.routes import Attributes, Route
@@ -37,27 +38,30 @@ class Endpoint:
     authentication: Authentication
     management: Management
 
-    def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes]:
-        """Fires with the body of the answer, whose head is set. Never fails.
+    def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes | None]:
+        """Fires with the body of the answer, whose head is set; with None when it was sent already. Never fails.
 
         A client that goes away cancels what Klein was given, but not what it asked for: a change that was written has its
         effects, whether anybody still listens or not.
         """
-        body: Deferred[bytes] = Deferred()
+        body: Deferred[bytes | None] = Deferred()
         try:
             done = self._begin(request, path)
         except Exception:
             done = fail(Failure())
         done.addCallback(self._encoded)
         done.addErrback(self._refused, request)
+        done.addCallback(self._sent, request)
         done.addCallback(body.callback)
         return body
 
     def _begin(self, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
         if not self.route.reads:
             refuse_cross_site(request)
+        if request.not_identified is not None:
+            return fail(request.not_identified)
         header = request.authorization()
-        known = self.authentication.recall(header)
+        known = request.account or self.authentication.recall(header)
         if known is not None:
             return self._identified(known, request, path).addErrback(self._changed, header, request, path)
         return self.authentication.identify(header, request.client_host()).addCallback(self._identified, request, path)
@@ -72,6 +76,8 @@ class Endpoint:
 
     def _identified(self, who: Account, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
         self.authentication.admit(who)
+        if request.channel is not None:
+            request.channel.site.logged_in(request.channel)
         return self._served(who, request, path)
 
     def _served(self, who: Account, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
@@ -81,11 +87,19 @@ class Endpoint:
             return self.serve(who, parse())
         return self.management.in_thread(parse).addCallback(partial(self.serve, who))
 
-    def _encoded(self, result: Any) -> bytes | Deferred[bytes]:
+    def _encoded(self, result: Any) -> bytes | LongAnswer | Deferred[bytes]:
+        if isinstance(result, LongAnswer):
+            return result
         encode = partial(_encode, self.route.encode, result)
         if isinstance(result, list) and len(result) >= LONG_LIST:
             return self.management.in_thread(encode)
         return encode()
+
+    def _sent(self, result: bytes | LongAnswer, request: ApiRequest) -> bytes | Deferred[None]:
+        """A short answer is left to Klein; a long one does not wait in memory until the client has read it."""
+        if isinstance(result, LongAnswer):
+            return request.write_long(result)
+        return result if len(result) < LONG else request.write_long(in_file(result))
 
     def _refused(self, failure: Any, request: ApiRequest) -> bytes:
         refusal = answer(failure.value, self.route.refusals, self.route.names)

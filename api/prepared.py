@@ -12,6 +12,9 @@ from werkzeug.routing import Map, Rule
 MOST_ADDRESSES: Final = 4096
 """Addresses that are remembered; when there are more, all are forgotten."""
 
+LONGEST_ADDRESS: Final = 100
+"""Characters of an address that is remembered. The usual ones are shorter, and anybody can ask for longer ones."""
+
 Match = tuple[Rule, dict[str, Any]]
 
 
@@ -38,9 +41,10 @@ class PreparedMap:
         if found is None:
             adapter = self._bind("localhost", path_info=path, default_method=method)
             found = adapter.match(return_rule=True)
-            if len(self._known) >= MOST_ADDRESSES:
-                self._known.clear()
-            self._known[path, method] = found
+            if len(path) <= LONGEST_ADDRESS:
+                if len(self._known) >= MOST_ADDRESSES:
+                    self._known.clear()
+                self._known[path, method] = found
         return found
 
 

@@ -10,48 +10,88 @@ import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 
-from api.errors import NO_RESOURCE, UNAUTHORIZED, WRONG_METHOD, answer
+from api.errors import NO_RESOURCE, TOO_MANY_FAILURES, UNAUTHORIZED, WRONG_METHOD, HttpError, answer, retry_after
 from api.request import ApiRequest
 from api.site import ApiSite
 from dialer.errors import BadValue
+from dialer.limiter import Limiter
+from dialer.model import Account
+from dialer.open_files import RECORDS_SHARE
 from dialer.settings import HttpSettings
 
 PATHS: Final = (b"/cdr/", b"/cdr")
 CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="call detail records"'}
 MOST_CONNECTIONS: Final = 100
+TRUSTED: Final = 3600.0
+"""Seconds for which an address is heard whose credentials were right, despite wrong ones from there."""
 UNREADABLE: Final = "This is not a call detail record of mod_json_cdr: {problem}"
 
 TakeRecord = Callable[[bytes], Awaitable[None]]
 
 
-@frozen
-class _Receiver:
-    take: TakeRecord
+@define(eq=False)
+class Guard:
+    """Tells who has the credentials, as often as an address may be wrong. An address from which they were right within
+    `TRUSTED` is always heard: nobody keeps a FreeSWITCH out by guessing beside it."""
+
     header: bytes
+    clock: IReactorTime
+    failures: Limiter
+    _right_at: dict[str, float] = field(factory=dict, init=False)
+
+    def check(self, header: bytes, address: str) -> None:
+        """Raises `HttpError` for wrong credentials, and for too many of them."""
+        now = self.clock.seconds()
+        right = hmac.compare_digest(header, self.header)
+        if now - self._right_at.get(address, -TRUSTED) >= TRUSTED and (wait := self.failures.wait(address, now)):
+            raise HttpError(429, TOO_MANY_FAILURES, retry_after(wait))
+        if not right:
+            self.failures.charge(address, now)
+            raise HttpError(401, UNAUTHORIZED, CHALLENGE)
+        self._right_at[address] = now
 
 
 class RecordRequest(ApiRequest):
     """A record on its way in; limits are those of every request."""
 
+    _checked = False
+
+    def known(self) -> bool | Deferred[Account]:
+        """Whether it comes from FreeSWITCH. Raises `HttpError` when it does not."""
+        self._checked = True
+        self.channel.site.guard.check(self.authorization() or b"", self.client_host())
+        self.channel.site.logged_in(self.channel)
+        return True
+
     def process(self) -> None:
         """Refuse what is not a record from who may post one, or hand it over and answer when that is done."""
-        receiver: _Receiver = self.channel.site.receiver
         self.responseHeaders.setRawHeaders(b"Date", [self.channel.site.date()])
         if self.path not in PATHS:
             self._answer(404, NO_RESOURCE)
-        elif not hmac.compare_digest(self.authorization() or b"", receiver.header):
-            self._refuse(401, UNAUTHORIZED, CHALLENGE)
+        elif refusal := self._stranger():
+            self._refuse(refusal.status, refusal.sentence, refusal.headers)
         elif self.method != b"POST":
             self._refuse(405, WRONG_METHOD.format(methods="POST"), {"Allow": "POST"})
         else:
-            taken = Deferred.fromCoroutine(self._take(receiver.take))
+            taken = Deferred.fromCoroutine(self._take(self.channel.site.take))
             taken.addCallbacks(self._taken, self._not_taken)
+
+    def _stranger(self) -> HttpError | None:
+        """Why its sender is not heard; None for FreeSWITCH."""
+        try:
+            if not self._checked:  # it has no body
+                self.known()
+            elif self.not_identified is not None:
+                self.not_identified.raiseException()
+        except HttpError as refusal:
+            return refusal
+        return None
 
     async def _take(self, take: TakeRecord) -> None:
         await take(self.body())
@@ -80,14 +120,16 @@ class RecordRequest(ApiRequest):
 class RecordSite(ApiSite):
     """A factory to listen with, whose requests are records."""
 
-    def __init__(self, receiver: _Receiver, settings: HttpSettings, clock: IReactorTime) -> None:
-        super().__init__(Resource(), None, settings, clock)  # type: ignore[arg-type]
+    def __init__(self, take: TakeRecord, guard: Guard, settings: HttpSettings, clock: IReactorTime) -> None:
+        super().__init__(Resource(), None, settings, clock, RECORDS_SHARE)  # type: ignore[arg-type]
         self.requestFactory = RecordRequest
-        self.receiver = receiver
+        self.take = take
+        self.guard = guard
 
 
 def build_record_site(take: TakeRecord, credentials: tuple[str, str], max_body: int, clock: IReactorTime) -> RecordSite:
     """The site: nothing is started, nothing listens. `credentials` are user name and password."""
     token = base64.b64encode(":".join(credentials).encode())
     settings = HttpSettings(max_body=max_body, max_connections=MOST_CONNECTIONS)
-    return RecordSite(_Receiver(take, b"Basic " + token), settings, clock)
+    guard = Guard(b"Basic " + token, clock, Limiter.per_minute(settings.failed_logins_per_address))
+    return RecordSite(take, guard, settings, clock)

@@ -8,10 +8,14 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import orjson
+from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 from twisted.web.server import Request
 
 from api.errors import NO_RESOURCE, TOO_LARGE
+from api.long_answers import LongAnswer
 from api.routes import PREFIX
+from dialer.model import Account
 
 PREFIX_BYTES: Final = PREFIX.encode()
 PREFIX_SEGMENTS: Final = tuple(PREFIX_BYTES.strip(b"/").split(b"/"))
@@ -23,10 +27,16 @@ def error_body(sentence: str) -> bytes:
 
 
 class ApiRequest(Request):
-    """Made by the channel. Its body is in memory, and never longer than the site's `max_body`."""
+    """Made by the channel. Its body is in memory, and never longer than the site's `max_body`. It is kept only when it comes
+    from a user: of others, it is read and thrown away."""
 
     channel: Any
     content: Any
+    account: Account | None = None
+    """The user who sent it, where that was found out before its body was read."""
+    not_identified: Failure | None = None
+    """Why it is not known who sent it, where that was asked before its body was read."""
+    _kept = True
     _too_large = False
     _room = 0
 
@@ -38,6 +48,8 @@ class ApiRequest(Request):
         self._room = self.channel.site.settings.max_body
         if length is not None and length > self._room:
             self._refuse_body()
+        elif length != 0:
+            self._look_at_sender()
 
     def handleContentChunk(self, data: bytes) -> None:
         """Part of the body is here. Refuses a body that turns out to be too long."""
@@ -46,7 +58,7 @@ class ApiRequest(Request):
             return
         if self._room < 0:
             self._refuse_body()
-        else:
+        elif self._kept:
             self.content.write(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
@@ -102,6 +114,40 @@ class ApiRequest(Request):
         """The whole body."""
         return bytes(self.content.getvalue())
 
+    # --- whose body it is ---------------------------------------------------------------------------------------------------
+
+    def known(self) -> bool | Deferred[Account]:
+        """Whether the sender is known; fires when that takes a while."""
+        header = self.authorization()
+        if header is None:
+            return False
+        self.account = self.channel.site.authentication.recall(header)
+        return self.account is not None or self.channel.site.authentication.identify(header, self.client_host())
+
+    def _look_at_sender(self) -> None:
+        try:
+            known = self.known()
+        except Exception:
+            self.not_identified, known = Failure(), False
+        if isinstance(known, bool):
+            self._kept = known
+            return
+        invited = self.requestHeaders.hasHeader(b"Expect")
+        self.requestHeaders.removeHeader(b"Expect")
+        self.channel.hold()
+        known.addCallbacks(self._identified, self._not_identified)
+        known.addCallback(lambda _: self._go_on(invited))
+
+    def _identified(self, account: Account) -> None:
+        self.account = account
+
+    def _not_identified(self, failure: Failure) -> None:
+        self.not_identified, self._kept = failure, False
+
+    def _go_on(self, invited: bool) -> None:
+        if not self._disconnected:
+            self.channel.go_on(invited=invited)
+
     # --- what goes --------------------------------------------------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
@@ -109,6 +155,15 @@ class ApiRequest(Request):
         if not self.startedWriting and not self._disconnected:
             self.startedWriting = 1
             self.channel.send(self, data)
+
+    def write_long(self, answer: LongAnswer) -> Deferred[None]:
+        """The same for a long answer; fires when it is sent, or nobody waits for it any more."""
+        if self.startedWriting or self._disconnected:
+            answer.close()
+            return succeed(None)
+        self.startedWriting = 1
+        sent: Deferred[None] = self.channel.send_long(self, answer)
+        return sent
 
     def refused(self, status: int, sentence: str, headers: Mapping[str, str]) -> bytes:
         """Set the head of a refusal, and return its body."""

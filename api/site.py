@@ -13,8 +13,10 @@ from twisted.web.server import Site
 from api.app import build_app
 from api.authentication import Authentication
 from api.channel import ApiChannel
+from api.connections import Connections
 from api.request import ApiRequest
 from dialer.management import Management
+from dialer.open_files import API_SHARE
 from dialer.periodic import RepeatedLog
 from dialer.settings import HttpSettings
 
@@ -25,7 +27,12 @@ class ApiSite(Site):
     protocol = ApiChannel  # type: ignore[assignment]
 
     def __init__(
-        self, resource: IResource, authentication: Authentication, settings: HttpSettings, clock: IReactorTime
+        self,
+        resource: IResource,
+        authentication: Authentication,
+        settings: HttpSettings,
+        clock: IReactorTime,
+        share: float = API_SHARE,
     ) -> None:
         super().__init__(
             resource,
@@ -36,8 +43,8 @@ class ApiSite(Site):
         )
         self.settings = settings
         self.draining = False
-        self._authentication = authentication
-        self._channels: set[ApiChannel] = set()
+        self.authentication = authentication
+        self._channels = Connections(settings, clock, share)
         self._second = -1
         self._date = b""
         self._drained: list[Deferred[None]] = []
@@ -47,7 +54,8 @@ class ApiSite(Site):
         """Other limits, from the next connection, request or login on."""
         self.settings = settings
         self.timeOut = settings.idle_timeout
-        self._authentication.use(settings)
+        self._channels.use(settings)
+        self.authentication.use(settings)
 
     @property
     def in_flight(self) -> int:
@@ -57,19 +65,24 @@ class ApiSite(Site):
     # --- connections ------------------------------------------------------------------------------------------------------
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """A connection, unless there are too many: then it is closed at once."""
-        if len(self._channels) >= self.settings.max_connections:
+        """A connection, unless there are too many: then it, or an older one of a stranger, is closed at once."""
+        if not self._channels.admit(addr):
             return None
         return super().buildProtocol(addr)
 
     def opened(self, channel: ApiChannel) -> None:
         """A connection was made."""
-        self._channels.add(channel)
+        transport: Any = channel.transport
+        self._channels.opened(channel, transport.getPeer())
 
     def closed(self, channel: ApiChannel) -> None:
         """A connection is over."""
-        self._channels.discard(channel)
+        self._channels.closed(channel)
         self._tell_if_drained()
+
+    def logged_in(self, channel: ApiChannel) -> None:
+        """A user has proved to be behind a connection."""
+        self._channels.logged_in(channel)
 
     def drain(self) -> Deferred[None]:
         """Close what is idle, answer what is in flight and close after it. Fires once every connection is closed; to be
@@ -77,7 +90,7 @@ class ApiSite(Site):
         self.draining = True
         waiter: Deferred[None] = Deferred(self._cut_off)
         self._drained.append(waiter)
-        for channel in list(self._channels):
+        for channel in self._channels:
             if channel.idle:
                 channel.loseConnection()
             else:
@@ -86,13 +99,13 @@ class ApiSite(Site):
         return waiter
 
     def _cut_off(self, waiter: Deferred[None]) -> None:
-        for channel in list(self._channels):
+        for channel in self._channels:
             channel.forceAbortClient()
         self._drained.remove(waiter)
         waiter.callback(None)
 
     def _tell_if_drained(self) -> None:
-        if self._channels:
+        if len(self._channels):
             return
         waiting, self._drained = self._drained, []
         for waiter in waiting:

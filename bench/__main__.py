@@ -13,6 +13,7 @@ import time
 WHOLE = (
     ("bench.events",),
     ("bench.store",),
+    ("bench.tick",),
     ("bench.flow",),
     ("bench.flow", "--search"),
     ("bench.nodes",),
@@ -27,6 +28,7 @@ WHOLE = (
 QUICK = (
     ("bench.events", "40000"),
     ("bench.store", "--attempts", "1500"),
+    ("bench.tick", "--ticks", "30"),
     ("bench.flow", "--seconds", "6"),
     ("bench.nodes", "--seconds", "5"),
     ("bench.memory", "--quick"),

@@ -42,8 +42,9 @@ Now = Callable[[], datetime]
 class FlowStore(Protocol):
     """The durable side of the flow. Fails with: `StoreError`."""
 
-    def snapshot(self) -> Deferred[Snapshot]:
-        """The started campaigns and all gateways."""
+    def snapshot(self, now: datetime | None = None, also: Collection[int] = ()) -> Deferred[Snapshot]:
+        """The started campaigns and all gateways; with `now`, only the campaigns that have somebody to call at that moment,
+        and those of `also`, as far as they are started."""
         ...
 
     def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:

@@ -113,6 +113,11 @@ class Limiter:
         wait = self.interval - self._spare(key, now)
         return wait if wait > _ROUNDING else 0.0
 
+    def unused(self, key: Hashable, now: float) -> bool:
+        """Whether the key is as if it had never asked."""
+        self._follow(now)
+        return self._used_until.get(key, now) <= now
+
     def available(self, key: Hashable, now: float, within: float = 0.0) -> int:
         """How many the key may have within so many seconds, one after the other; at once by default. Not for an interval
         of 0."""

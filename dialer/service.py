@@ -35,6 +35,7 @@ from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
 from dialer.model import Attempt, AttemptResult, Campaign, IdleReason, Progress, Signal, VoipAppType
 from dialer.numbering import numbering
+from dialer.open_files import STRANGERS_SHARE, files_for
 from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
@@ -46,6 +47,9 @@ from dialer.store.outbox import Outbox
 from dialer.wall_clock import utc_now
 
 log = structlog.get_logger()
+
+MOST_STRANGERS = 300
+"""Connections to the outbound port that have brought no call of ours; each may cost 128 kB for 10 s."""
 
 TOLERANCE = timedelta(milliseconds=50)
 """Between the clocks of this machine and of the database: a tenth of what a deadline leaves."""
@@ -202,7 +206,11 @@ class DialerService:
             self._connected,
             self._owns,
             new_id,
-            OutboundConfig(peers=frozenset(self.settings.outbound.allow)),
+            OutboundConfig(
+                peers=frozenset(self.settings.outbound.allow),
+                max_strangers=min(MOST_STRANGERS, files_for(STRANGERS_SHARE) or MOST_STRANGERS),
+                proof=self.switch.proof,
+            ),
         )
         self.outbound = server
         self._port = await listen(self.reactor, self.settings.outbound.endpoint, server, "outbound.endpoint")

@@ -83,7 +83,18 @@ class HttpSettings:
         "unix:PATH[:mode=660][:group=NAME], systemd:domain=INET:name=NAME",
         min_length=1,
     )
-    max_connections: int = setting(1000, "connections at the same time", unit="connections", live=True, ge=1, le=100_000)
+    max_connections: int = setting(
+        1000,
+        "connections at the same time, as far as a quarter of the open files of the process allows; beyond them, one without "
+        "a login gives way",
+        unit="connections",
+        live=True,
+        ge=1,
+        le=100_000,
+    )
+    max_connections_per_address: int = setting(
+        500, "the same from one address; a proxy is one", unit="connections", live=True, ge=1, le=100_000
+    )
     max_body: int = setting(
         2_097_152, "longest request body; beyond it the answer is 413", unit="bytes", live=True, ge=1024, le=2**30
     )

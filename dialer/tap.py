@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.python import usage
 from twisted.python.failure import Failure
 
-from dialer.cli.run import API
+from dialer.cli.run import API, take_open_files
 from dialer.config import load_config
 from dialer.errors import DialerError
 from dialer.host import Host
@@ -44,6 +44,7 @@ def makeService(options: Options) -> IService:
     """The service, not started."""
     config = options["settings"]
     log_to_twisted(config.log.level)
+    take_open_files(config)
     return _HostService(Host(reactor, config, options["folder"], API))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime, time
 from typing import Any, ClassVar, Final
@@ -37,7 +36,7 @@ class Epoch(Kind):
             value = float(value)
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise ValueError
-        if not math.isfinite(value) or not 0 <= value < LATEST_EPOCH:
+        if not 0 <= value < LATEST_EPOCH:
             raise ValueError
         return datetime.fromtimestamp(value, UTC)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
+from typing import TypeVar
 
 import structlog
 from attrs import define, field
@@ -41,8 +43,13 @@ REST = timedelta(seconds=0.5)
 """How long a campaign without a ready contact is not asked again; a new contact is called within a second."""
 
 
+MEMORY = timedelta(hours=1)
+"""How long the pace of a campaign is kept that has nobody to call: a while longer than the longest interval of calls."""
+
 LONGEST_BACKLOG = 2_000
 """Changes that wait for the database, from which on no more calls are begun: a few seconds' work of a slow one."""
+
+T = TypeVar("T")
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -117,7 +124,7 @@ class Scheduler:
         if not self.switch.ready or self.store.backlog >= LONGEST_BACKLOG:
             return
         try:
-            snapshot = await self.store.snapshot()
+            snapshot = await self.store.snapshot(self.now(), self._watched)
             self._remember(snapshot)
             await self._obey(snapshot)
             for campaign in self._in_turn(snapshot.campaigns):
@@ -127,6 +134,12 @@ class Scheduler:
             self._degraded.worked()
         except StoreError as error:
             self._degraded.failed(str(error))
+
+    @property
+    def _watched(self) -> set[int]:
+        """Campaigns that are looked at although they have nobody to call: those with open calls, or of which it is not told
+        yet that they are finished."""
+        return self._unfinished | self.lifecycle.register.campaigns.keys()
 
     @property
     def _database(self) -> str:
@@ -140,10 +153,13 @@ class Scheduler:
         self._snapshot = snapshot
         self.lifecycle.use_rules(snapshot.campaigns)
         started = {campaign.id for campaign in snapshot.campaigns}
-        self._paces = {key: pace for key, pace in self._paces.items() if key in started}
+        forgotten = self.now() - MEMORY
+        self._paces = {
+            key: pace for key, pace in self._paces.items() if key in started or (pace.last_at or forgotten) > forgotten
+        }
         self._calling &= started
         self._resting = {key: until for key, until in self._resting.items() if key in started}
-        self._unfinished = (self._unfinished | self.lifecycle.register.campaigns.keys()) & started
+        self._unfinished = self._watched & started
 
     async def _obey(self, snapshot: Snapshot) -> None:
         """Campaigns that were stopped elsewhere, by another node's API or a command: unsent attempts are given back, and the
@@ -162,12 +178,16 @@ class Scheduler:
                 hung_up = Deferred.fromCoroutine(self.lifecycle.hang_up_all(key))
                 hung_up.addErrback(lambda failure: log.error("calls not hung up", reason=failure.getErrorMessage()))
 
-    def _in_turn(self, campaigns: tuple[Campaign, ...]) -> tuple[Campaign, ...]:
-        """Another campaign is first at each tick, so that none starves where the switch has little headroom."""
-        if not campaigns:
-            return ()
-        self._turn = (self._turn + 1) % len(campaigns)
-        return campaigns[self._turn :] + campaigns[: self._turn]
+    def _in_turn(self, campaigns: tuple[Campaign, ...]) -> list[Campaign]:
+        """Another user is first at each tick, and of each user another campaign, so that none starves where the switch has
+        little headroom. Users take turns: however many campaigns one has, another one's is next."""
+        self._turn += 1
+        by_user: dict[int, list[Campaign]] = {}
+        for campaign in campaigns:
+            by_user.setdefault(campaign.user_id, []).append(campaign)
+        in_turn = [_turned(own, self._turn // len(by_user)) for own in _turned(list(by_user.values()), self._turn)]
+        rounds = zip_longest(*in_turn)
+        return [campaign for one_each in rounds for campaign in one_each if campaign is not None]
 
     async def _call_some(self, campaign: Campaign, snapshot: Snapshot) -> None:
         """The first arrows of the flow for one campaign; `Lifecycle.begin` is the next."""
@@ -266,3 +286,8 @@ class Scheduler:
     @property
     def _others(self) -> Others:
         return self._snapshot.others if self._snapshot is not None else Others()
+
+
+def _turned(some: list[T], by: int) -> list[T]:
+    first = by % len(some) if some else 0
+    return some[first:] + some[:first]

@@ -23,10 +23,13 @@ from dialer import __version__
 from dialer.cli.blocking import config_option
 from dialer.cli.signals import Signals
 from dialer.config import load_config
+from dialer.doctor.diagnosis import Level
+from dialer.doctor.local import judge_files
 from dialer.errors import BadValue, DialerError
 from dialer.host import Api, Host
 from dialer.logs import LineLog, log_to_stderr
 from dialer.notify import Notifier, from_environment
+from dialer.open_files import files_needed, raise_most_open_files
 from dialer.safe_files import UnsafeFile
 from dialer.safe_paths import parent_of
 from dialer.settings import Config
@@ -67,9 +70,17 @@ def run(arguments: argparse.Namespace) -> int:
     config = load_config(arguments.config)
     level = arguments.log_level or config.log.level
     lines = log_to_stderr(utc_now, level, config.log.library_level, format=config.log.format, twisted=True)
+    take_open_files(config)
     from twisted.internet import reactor
 
     return DialerProcess(reactor, arguments, config, lines, from_environment()).run()
+
+
+def take_open_files(config: Config) -> None:
+    """As many as this process may have; when they are too few, the log says as the doctor does."""
+    found = judge_files(raise_most_open_files(), files_needed(config), "this dialer")
+    if found.level is Level.WARNING:
+        log.warning("too few open files", reason=found.text, advice=found.advice)
 
 
 API = Api(build_site=build_site, build_record_site=build_record_site)

@@ -22,6 +22,7 @@ from dialer.errors import AddressRefused, AuthenticationFailed, BadValue, Comman
 from dialer.freeswitch.content import known_modules, missing_modules
 from dialer.interfaces import Now
 from dialer.model import VoipAppType
+from dialer.open_files import files_needed
 from dialer.settings import Config, SwitchSettings
 from dialer.store.connection import Dialect
 from dialer.store.location import absolute_url, dialect_of, shown, sqlite_path
@@ -30,8 +31,6 @@ OLDEST = (1, 10)
 TRIED = "1.10.12 and 1.11.2"
 CLOCK_TOLERANCE = 2.0
 """Seconds. The dialer allows for any difference; people who compare logs do not."""
-FILES_BESIDE = 100
-"""Open files of a dialer beside connections and calls: libraries, the database, the log."""
 TALKERS = "speak"
 
 
@@ -98,16 +97,12 @@ class Diagnostics:
                 process = database.process_of(self._state.server.nodes, name, host)
         if file is not None:
             self._say(local.look_at_disk(file.parent))
-        self._say(local.look_at_files(self._files_needed(), process))
+        self._say(local.look_at_files(files_needed(self.config), process))
         for door in ports.doors(self.config):
             finding = await ports.look(self.reactor, door, process)
             if finding.level is not Level.OK:
                 self._taken.add(door.setting)
             self._say(finding)
-
-    def _files_needed(self) -> int:
-        calls = self.config.calls_per_second * 60
-        return self.config.http.max_connections + int(calls) + FILES_BESIDE
 
     # --- the switch -------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from attrs import field, frozen
 
 from dialer.errors import BadValue
-from dialer.esl import quoting
+from dialer.esl import proof, quoting
 from dialer.model import Origination
 
 EVENTS = (
@@ -42,6 +42,7 @@ OWN_VARIABLES = frozenset(
         "execute_on_answer",
         "park_timeout",
         "dialer_socket",
+        proof.VARIABLE,
         "socket_resume",
         "origination_caller_id_number",
         "origination_caller_id_name",
@@ -179,12 +180,13 @@ def hangup(cause: str) -> Command:
     return _line("hangup", f"sendmsg\ncall-command: hangup\nhangup-cause: {named}")
 
 
-def originate(call: Origination, clock_offset: timedelta) -> Command:
+def originate(call: Origination, clock_offset: timedelta, token: str = "") -> Command:
     """Dial, as a background job whose id is the call's, unless the switch's own clock has passed the deadline.
 
-    `clock_offset` is the switch's clock minus ours. The refusal is the first branch of `cond` because cond_function cuts its
-    branches at `:` (mod_commands.c): only the last one may hold `host:port`. Seen on FreeSWITCH 1.10.12: dials
-    `sofia/external/8001@127.0.0.1:5090` in time, and answers `-ERR LOSE_RACE` with no channel when late.
+    `clock_offset` is the switch's clock minus ours, `token` the proof that its session will bring (`dialer.esl.proof`).
+    The refusal is the first branch of `cond` because cond_function cuts its branches at `:` (mod_commands.c): only the
+    last one may hold `host:port`. Seen on FreeSWITCH 1.10.12: dials `sofia/external/8001@127.0.0.1:5090` in time, and
+    answers `-ERR LOSE_RACE` with no channel when late.
     """
     deadline = math.floor((call.deadline + clock_offset).timestamp())
     call_uuid = quoting.call_uuid("call_uuid", call.call_uuid)
@@ -200,7 +202,8 @@ def originate(call: Origination, clock_offset: timedelta) -> Command:
         call.variables,
     )
     target = _target(call.outbound, inline=call.inline)
-    line = f"bgapi expand originate '{{origination_uuid={call_uuid},{common}}}{fenced}' {target}"
+    proven = f"{proof.VARIABLE}={quoting.word('token', token)}," if token else ""
+    line = f"bgapi expand originate '{{origination_uuid={call_uuid},{proven}{common}}}{fenced}' {target}"
     return Command(f"originate {call_uuid}", f"{line}\nJob-UUID: {call_uuid}\n\n".encode())
 
 

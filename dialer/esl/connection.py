@@ -92,6 +92,10 @@ class EslConnection:
         """How many commands wait for their reply."""
         return len(self._pending)
 
+    def limit(self, limits: Limits) -> None:
+        """Other limits of a message, from the next one on."""
+        self._decoder.limit(limits)
+
     def receive_data(self, data: bytes) -> None:
         """Store what the socket brought."""
         self._decoder.receive_data(data)

@@ -93,6 +93,10 @@ class FrameDecoder:
         self._head: tuple[str, Mapping[str, str], int] | None = None
         self._error: ProtocolError | None = None
 
+    def limit(self, limits: Limits) -> None:
+        """Other limits, from the next frame on."""
+        self._limits = limits
+
     def receive_data(self, data: bytes) -> None:
         """Store what the socket brought."""
         self._buffer += data

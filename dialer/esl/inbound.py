@@ -25,6 +25,7 @@ from dialer.esl.connection import CommandReply
 from dialer.esl.events import Event, concerns
 from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules
 from dialer.esl.originate_queue import OriginateQueue
+from dialer.esl.proof import SessionProof
 from dialer.esl.signals import live_channels, signal
 from dialer.interfaces import Now, SwitchListener
 from dialer.model import LiveChannel, Origination
@@ -52,7 +53,8 @@ class InboundSwitch(Service):
     """`dialer.interfaces.Switch` for one FreeSWITCH; a service that connects, and reconnects with growing pauses.
 
     `last_error` says why there is no connection, naming host and port; "" while there is one. Where other dialers use the
-    switch, `owns` tells the calls that are this one's: of others, only the ends are told.
+    switch, `owns` tells the calls that are this one's: of others, only the ends are told. `proof` makes what its calls bring
+    back to the outbound server.
     """
 
     _log = Logger()
@@ -76,6 +78,7 @@ class InboundSwitch(Service):
         self._shutting_down = False
         self._core_uuid = ""
         self._identity = config.name
+        self.proof = SessionProof(config.password)
         self.name = f"{config.host}:{config.port}"
         self.last_error = f"{self.name}: not connected yet"
         self._unreadable = RepeatedLog("an event of the switch cannot be read, and is passed over", reactor)
@@ -140,7 +143,7 @@ class InboundSwitch(Service):
         """Originate, as soon as the pace allows. Fails with `SwitchUnavailable` or `CommandFailed`, or with `BadValue` when
         the call cannot be written as a command (nothing was sent then)."""
         try:
-            command = commands.originate(call, self._clock.offset)
+            command = commands.originate(call, self._clock.offset, self.proof.token(call.call_uuid))
         except BadValue as error:
             return fail(error)
         return self._originate_queue.submit(call, command)

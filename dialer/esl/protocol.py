@@ -76,6 +76,10 @@ class EventSocket(Protocol):
             self._unsent.append((command, answered))
         return answered
 
+    def limit(self, limits: Limits) -> None:
+        """Other limits of a message, from the next one on."""
+        self._connection.limit(limits)
+
     def abort(self, reason: str) -> None:
         """Close at once; `reason` is what the pending commands and the owner are told."""
         if self._open:

@@ -19,16 +19,21 @@ from twisted.python.failure import Failure
 from dialer.errors import BadValue, CommandFailed, DialerError, SessionGone, SwitchUnavailable
 from dialer.esl import bridging, commands
 from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, Rejected, Unreadable
+from dialer.esl.door_log import DoorLog
 from dialer.esl.events import Event, VariablePacker
+from dialer.esl.frames import Limits
+from dialer.esl.proof import VARIABLE
 from dialer.esl.protocol import EventSocket
 from dialer.interfaces import CallHandler
 from dialer.model.flow import Transfer, Transferred
-from dialer.periodic import RepeatedLog
 
 SETTLE = 0.01
 """Seconds; see the orphan race."""
 
 MAX_DIGITS = 256
+
+STRANGER = Limits(header=128 * 1024, body=16 * 1024)
+"""Before it is known that a connection brings a call of ours: enough for the answer to `connect`, and not more."""
 
 LONGEST_UUID = 64
 """Characters of a channel's id that are looked at: those of calls of ours have 36."""
@@ -48,31 +53,9 @@ class SessionRules:
     grace: float = 10.0
 
 
-class DoorLog:
-    """What is counted, and told by a line a minute at most, of the connections to the outbound port: anybody on an address
-    that may connect can make as many as there are. `refused` came from another address, `probes` told of no call,
-    `unwanted` are calls that were hung up at once, `broken` sessions that could not go on, `unreadable` events passed over."""
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self.refused = RepeatedLog("refused connections to the outbound port", clock)
-        self.probes = RepeatedLog("connections to the outbound port that were none of FreeSWITCH's", clock)
-        self.unwanted = RepeatedLog("hanging up calls that came to the outbound port", clock)
-        self.broken = RepeatedLog("sessions of calls failed", clock)
-        self.unreadable = RepeatedLog("an event of a call cannot be read, and is passed over", clock)
-
-    @property
-    def figures(self) -> dict[str, int]:
-        """The counts, by name."""
-        return {
-            "outbound-refused": self.refused.total,
-            "outbound-probes": self.probes.total,
-            "outbound-unwanted": self.unwanted.total,
-            "outbound-broken": self.broken.total,
-        }
-
-
 class Session:
-    """`judge` says why a call is not wanted, "" when it is; `ended` is called once, after the handler and the connection."""
+    """`judge` is given the session and the token that it brings, and says why its call is not wanted, "" when it is; `ended`
+    is called once, after the handler and the connection."""
 
     _log = Logger()
 
@@ -81,7 +64,7 @@ class Session:
         clock: IReactorTime,
         rules: SessionRules,
         handler: CallHandler,
-        judge: Callable[[str], str],
+        judge: Callable[[Session, str], str],
         new_id: Callable[[], str],
         packer: VariablePacker,
         door: DoorLog,
@@ -95,7 +78,8 @@ class Session:
         self._packer = packer
         self._door = door
         self._ended = ended
-        self._socket = EventSocket(self)
+        self._socket = EventSocket(self, STRANGER)
+        self._trusted = False
         self._call_uuid = ""
         self._variables = b""
         self._opened_at = 0.0
@@ -246,12 +230,14 @@ class Session:
         self._opened_at = self._clock.seconds()
         channel = reply.channel_data()
         self._call_uuid = channel.value("Unique-ID")[:LONGEST_UUID]
-        self._variables = self._packer.pack(channel)
         if channel.value("Socket-Mode") != "async" or channel.value("Control") != "full":
             return "the dialplan must say 'async full' to its socket application"
-        unwanted = self._judge(self._call_uuid)
+        unwanted = self._judge(self, channel.value(f"variable_{VARIABLE}"))
         if unwanted:
             return unwanted
+        self._trusted = True
+        self._socket.limit(Limits())
+        self._variables = self._packer.pack(channel)
         # filter before event, so that no other channel's event ever comes. myevents would turn on 23 types of event; this way
         # a call that plays one file sends two or three (seen on FreeSWITCH 1.10.12).
         wanted = (
@@ -303,7 +289,9 @@ class Session:
 
     def happened(self, happening: Event | Unreadable | AuthRequested | Disconnected | Rejected) -> None:
         """An event of the channel, or a notice."""
-        if isinstance(happening, Event):
+        if not self._trusted and not isinstance(happening, Disconnected):
+            self._socket.abort("it told of something else than a call")
+        elif isinstance(happening, Event):
             self._event(happening)
         elif isinstance(happening, Unreadable):
             self._door.unreadable.happened(call=self._call_uuid, reason=happening.reason)

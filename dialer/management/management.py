@@ -16,7 +16,7 @@ from dialer.accounts import NOBODY, verify_password
 from dialer.errors import Duplicate, NotFound
 from dialer.interfaces import FlowControl, Now
 from dialer.management.batches import Batches
-from dialer.management.workers import Workers
+from dialer.management.workers import Lane, Workers
 from dialer.model import Account
 from dialer.numbering import Numbering, numbering
 from dialer.store.connection import Connection
@@ -162,15 +162,15 @@ class Management:
         """Run a pure function that takes more than a few milliseconds off the reactor thread. Fails also with `Busy`."""
         return self._workers.run(function)
 
-    def authenticate(self, username: str, password: str) -> Deferred[Account | None]:
+    def authenticate(self, username: str, password: str, lane: Lane = Lane.NEW) -> Deferred[Account | None]:
         """Which user it is, None for anybody else. Takes as long for an unknown name as for a wrong password, on another
-        thread. Fails with `Busy` when too many passwords wait to be verified."""
-        return Deferred.fromCoroutine(self._authenticate(username, password))
+        thread. Fails with `Busy` when too many passwords wait to be verified in that lane."""
+        return Deferred.fromCoroutine(self._authenticate(username, password, lane))
 
-    async def _authenticate(self, username: str, password: str) -> Account | None:
+    async def _authenticate(self, username: str, password: str, lane: Lane) -> Account | None:
         found = await self.ask(credentials, username)
         account, password_hash = found or (None, "")
-        right = await self.in_thread(partial(verify_password, password_hash or NOBODY, password))
+        right = await self._workers.run(partial(verify_password, password_hash or NOBODY, password), lane)
         return account if right else None
 
 

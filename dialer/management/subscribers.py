@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -58,6 +58,21 @@ async def listed(
     found = await some(management, who, campaign_id, statuses)
     found.sort(key=lambda entry: entry.subscriber.contact_id)
     return found
+
+
+async def read_pages(
+    management: Management,
+    who: Account,
+    campaign_id: int,
+    statuses: Collection[SubscriberStatus],
+    take: Callable[[list[SubscriberReport]], Awaitable[None]],
+) -> None:
+    """The same, given to `take` page by page, in the order of their numbers: they are never in memory all at once."""
+    last: str | None = ""
+    while last is not None:
+        read = await management.ask(page, who, campaign_id, last, PAGE)
+        await take([entry for entry in read.entries if entry.subscriber.status in statuses])
+        last = read.after
 
 
 async def some(

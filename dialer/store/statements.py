@@ -11,11 +11,23 @@ GATEWAY = f"SELECT {read_gateway.columns} FROM gateway g WHERE g.id = ?"
 
 CONTACT = f"SELECT {read_contact.columns} FROM contact k WHERE k.id = ?"
 
-STARTED_CAMPAIGNS = (
+_STARTED = (
     f"SELECT {read_campaign.columns}, u.rules FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id "
-    "JOIN user_account u ON u.id = c.user_id WHERE c.status = 1 ORDER BY c.id"
+    "JOIN user_account u ON u.id = c.user_id WHERE c.status = 1"
 )
+STARTED_CAMPAIGNS = f"{_STARTED} ORDER BY c.id"
 """The last column has the settings of the user."""
+
+READY_CAMPAIGNS = (
+    "WITH RECURSIVE pending (id) AS (SELECT min(s.campaign_id) FROM subscriber s WHERE s.status = 1 UNION ALL "
+    "SELECT (SELECT min(s.campaign_id) FROM subscriber s WHERE s.status = 1 AND s.campaign_id > pending.id) "
+    "FROM pending WHERE pending.id IS NOT NULL) "
+    "SELECT c.id FROM pending JOIN campaign c ON c.id = pending.id WHERE c.status = 1 AND (SELECT 1 FROM subscriber s "
+    "WHERE s.campaign_id = c.id AND s.status = 1 AND s.ready_at <= ? LIMIT 1) IS NOT NULL"
+)
+"""The started campaigns that have somebody to call: from one campaign with pending subscribers to the next, by the index of
+these, so that it reads nothing of the others. Not EXISTS, of which a server may make a join that reads every ready subscriber.
+Parameter: now."""
 
 _NO_OPEN_ATTEMPT = "NOT EXISTS (SELECT 1 FROM attempt o WHERE o.identity = s.identity AND o.ended_at IS NULL)"
 _RULES = (
@@ -114,6 +126,12 @@ CORRECT_ATTEMPT = (
     f"WHERE id = ? AND {_UNEXPLAINED}"
 )
 """Whether it counts stays as it is: that has been acted on."""
+
+
+def started_among(number: int) -> str:
+    """The started ones of so many campaigns. Parameters: their ids."""
+    return f"{_STARTED} AND c.id IN ({', '.join('?' * number)}) ORDER BY c.id"
+
 
 CALL_NO_MORE = (
     "UPDATE subscriber SET status = ?, ready_at = NULL WHERE id = ? AND status IN (1, 4) "

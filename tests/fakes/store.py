@@ -61,16 +61,26 @@ class MemoryStore:
         self.campaigns.setdefault(campaign.id, campaign)
         return candidate
 
-    def snapshot(self) -> Deferred[Snapshot]:
+    def snapshot(self, now: datetime | None = None, also: Collection[int] = ()) -> Deferred[Snapshot]:
         if self.error:
             return fail(self.error)
         return succeed(
             Snapshot(
-                campaigns=tuple(c for c in self.campaigns.values() if c.status is CampaignStatus.START),
+                campaigns=tuple(
+                    c
+                    for c in self.campaigns.values()
+                    if c.status is CampaignStatus.START and (now is None or c.id in also or self._is_ready(c.id, now))
+                ),
                 gateways=dict(self.gateways),
                 others=self.others,
                 caller_ids=dict(self.caller_ids),
             )
+        )
+
+    def _is_ready(self, campaign_id: int, now: datetime) -> bool:
+        return any(
+            row.candidate.campaign_id == campaign_id and row.status is SubscriberStatus.START and row.ready_at <= now
+            for row in self.rows.values()
         )
 
     def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:

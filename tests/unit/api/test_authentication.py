@@ -15,6 +15,7 @@ from api.authentication import Authentication
 from api.errors import HttpError
 from dialer.accounts import hash_password, verify_password
 from dialer.errors import Busy, StoreError
+from dialer.management.workers import Lane
 from dialer.model import Account
 from dialer.settings import HttpSettings
 from tests.unit.api.world import CAMPAIGN, MANY, World, basic, cheap_hash, world
@@ -35,8 +36,10 @@ class Verifier:
     error: Exception | None = None
     hold: bool = False
     waiting: list[Deferred[Account | None]] = field(factory=list)
+    lanes: list[Lane] = field(factory=list)
 
-    def authenticate(self, username: str, password: str) -> Deferred[Account | None]:
+    def authenticate(self, username: str, password: str, lane: Lane) -> Deferred[Account | None]:
+        self.lanes.append(lane)
         self.asked.append((username, password))
         if self.error is not None:
             return fail(self.error)

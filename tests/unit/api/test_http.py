@@ -315,15 +315,16 @@ async def test_a_slow_client_is_cut_off_however_steadily_it_sends(tmp_path: Path
 
 
 @pytest_twisted.ensureDeferred
-async def test_connections_beyond_the_limit_are_closed_at_once(tmp_path: Path) -> None:
+async def test_a_connection_beyond_the_limit_takes_the_place_of_the_oldest_stranger(tmp_path: Path) -> None:
     async with world(tmp_path, evolve(MANY, max_connections=2)) as api:
-        first, _ = await connect(api), await connect(api)
-        assert await (await connect(api)).closed == b""
-        first.transport.loseConnection()
-        await first.closed
-        while len(api.site._channels) > 1:
-            await _turn()
+        first, second = await connect(api), await connect(api)
         assert (await api.get("campaign/")).status == 200
+        assert await first.closed == b""
+        assert len(api.site._channels) == 2
+        third = await connect(api)
+        assert await second.closed == b""
+        assert (await api.get("campaign/")).status == 200
+        assert not third.closed.called
 
 
 async def _turn() -> None:

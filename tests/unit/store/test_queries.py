@@ -19,6 +19,8 @@ from tests.unit.store.test_schema import SEED, T
 LATE = "2026-11-24 10:00:00.000000"
 QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "started campaigns": (statements.STARTED_CAMPAIGNS, ()),
+    "ready campaigns": (statements.READY_CAMPAIGNS, (LATE,)),
+    "started among": (statements.started_among(2), (1, 2)),
     "ready": (statements.READY, (1, LATE, 20, 0)),
     "counts": (statements.COUNTS, (1,)),
     "progress": (reports.PROGRESS, (1, 1)),
@@ -54,8 +56,9 @@ OF_POSTGRESQL = {
 }
 ASKED = [(kind, name) for kind in KINDS for name in (QUERIES | (OF_SQLITE if kind is Dialect.SQLITE else OF_POSTGRESQL))]
 
-WANTED_WHOLE = {"campaign_started", "attempt_open_campaign", "attempt_open_owner", "attempt_open_gateway"}
-"""Indexes that hold what is started, and what is open: nothing else."""
+WANTED_WHOLE = {"pending", "campaign_started", "attempt_open_campaign", "attempt_open_owner", "attempt_open_gateway"}
+"""Indexes that hold what is started, and what is open: nothing else; and the campaigns with pending subscribers, found one by
+one."""
 
 GROWING = {"campaign", "contact", "subscriber", "attempt", "outbox"}
 """Tables that keep what is finished."""
