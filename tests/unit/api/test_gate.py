@@ -6,7 +6,7 @@ import pytest
 import pytest_twisted
 
 from dialer.errors import BadValue
-from dialer.management import gateways, numbers, users
+from dialer.management import gateways, grants, numbers, users
 from dialer.model import CampaignStatus, VoipAppType
 from tests.unit.api.test_dead_data import app, refused
 from tests.unit.api.world import CAMPAIGN, World
@@ -18,6 +18,7 @@ ANN, BOB = 1, 2
 @pytest_twisted.ensureDeferred
 async def test_a_target_that_is_not_on_the_users_whitelist_is_refused(api: World) -> None:
     new = {**CAMPAIGN, "voipapp": await app(api, DIAL)}
+    await api.management.ask(grants.grant, BOB, {"voip app": [new["voipapp"]]})
     await api.management.ask(users.change, ANN, {"whitelist": ("49",)})
     sentence = "voipapp_data: 0900666777 is not on the whitelist of this user"
     assert await refused(api, "POST", "campaign/", **new, voipapp_data="0900666777") == sentence
