@@ -24,9 +24,9 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "dialer", *map(str, arguments)]
 
 
-def dialer(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """A command that ends by itself."""
-    return subprocess.run(command(*arguments), capture_output=True, text=True, env=environment(), timeout=60)
+def dialer(*arguments: object, entered: str = "") -> subprocess.CompletedProcess[str]:
+    """A command that ends by itself; `entered` comes to its standard input."""
+    return subprocess.run(command(*arguments), capture_output=True, text=True, env=environment(), input=entered, timeout=60)
 
 
 def process_stat(pid: int) -> tuple[str, int] | None:

@@ -75,7 +75,7 @@ PHONEBOOK_OF_IMPORT: Final = (
 """Whether the phonebook's user has rules for numbers, how many subscribers a campaign of it may have, and how many the largest
 one of the phonebook has that has not ended. Parameter: phonebook."""
 
-CONTACTS_UP_TO: Final = "SELECT count(*) FROM (SELECT 1 FROM contact WHERE phonebook_id = ? LIMIT ?) AS some"
+CONTACTS_UP_TO: Final = "SELECT count(*) FROM (SELECT 1 FROM contact WHERE phonebook_id = ? LIMIT ?) AS found"
 """How many contacts a phonebook has, so many at most. Parameters: phonebook, most."""
 
 IMPORT_CACHE: Final = 32 * 1024

@@ -56,8 +56,8 @@ def no_deadline() -> Iterator[None]:
     """FreeSWITCH is not told until when it may dial."""
     originate = dialer.esl.commands.originate
 
-    def for_ever(call: Any, offset: Any) -> Any:
-        return originate(evolve(call, deadline=call.deadline + timedelta(days=365)), offset)
+    def for_ever(call: Any, *more: Any) -> Any:
+        return originate(evolve(call, deadline=call.deadline + timedelta(days=365)), *more)
 
     with mock.patch.object(dialer.esl.commands, "originate", for_ever):
         yield

@@ -30,7 +30,8 @@ def url(postgres_server: Server) -> Iterator[str]:
 def new_node(folder: Path, url: str, name: str) -> Path:
     password = folder.with_name("password")
     password.write_text(PASSWORD)
-    made = dialer("init", folder, "--simulator", "--database", url, "--node", name, "--password-file", password)
+    options = ("--simulator", "--node", name, "--password-file", password)
+    made = dialer("init", folder, *options, "--database", "-", entered=url)
     assert made.returncode == 0, made.stderr
     change(folder, endpoint='"tcp:0:interface=127.0.0.1"', lease="3.0")
     return folder
