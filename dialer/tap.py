@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.python import usage
 from twisted.python.failure import Failure
 
-from dialer.cli.run import API, take_open_files
+from dialer.cli.run import API, keep_loaded, take_open_files
 from dialer.config import load_config
 from dialer.errors import DialerError
 from dialer.host import Host
@@ -57,7 +57,8 @@ class _HostService(Service):
 
     def startService(self) -> None:
         super().startService()
-        self._started = Deferred.fromCoroutine(self.host.start()).addErrback(self._not_started)
+        started = Deferred.fromCoroutine(self.host.start()).addCallback(lambda _: keep_loaded())
+        self._started = started.addErrback(self._not_started)
 
     def stopService(self) -> Deferred[None]:
         super().stopService()

@@ -6,6 +6,8 @@ import json
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -25,6 +27,7 @@ from tests.integration.run_support import (
     refused,
     started,
 )
+from tests.processes import environment
 
 CAMPAIGN = "name=spring&frequency=600&aleg_gateway=1&voipapp=1&voipapp_data=2000"
 
@@ -200,6 +203,12 @@ def test_a_file_that_is_not_there_or_damaged_is_one_line_and_status_one(folder):
 
 
 # --- while it runs ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_garbage_collector_does_not_look_at_a_started_dialer_again():
+    program = "import gc; from dialer.cli.run import keep_loaded; keep_loaded(); print(len(gc.get_objects()))"
+    ran = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 1000
 
 
 @on_sqlite
