@@ -36,7 +36,7 @@ TakeRecord = Callable[[bytes], Awaitable[None]]
 
 
 @define(eq=False)
-class Guard:
+class RecordGuard:
     """Tells who has the credentials, as often as an address may be wrong. An address from which they were right within
     `TRUSTED` is always heard: nobody keeps a FreeSWITCH out by guessing beside it."""
 
@@ -120,7 +120,7 @@ class RecordRequest(ApiRequest):
 class RecordSite(ApiSite):
     """A factory to listen with, whose requests are records."""
 
-    def __init__(self, take: TakeRecord, guard: Guard, settings: HttpSettings, clock: IReactorTime) -> None:
+    def __init__(self, take: TakeRecord, guard: RecordGuard, settings: HttpSettings, clock: IReactorTime) -> None:
         super().__init__(Resource(), None, settings, clock, RECORDS_SHARE)  # type: ignore[arg-type]
         self.requestFactory = RecordRequest
         self.take = take
@@ -131,5 +131,5 @@ def build_record_site(take: TakeRecord, credentials: tuple[str, str], max_body: 
     """The site: nothing is started, nothing listens. `credentials` are user name and password."""
     token = base64.b64encode(":".join(credentials).encode())
     settings = HttpSettings(max_body=max_body, max_connections=MOST_CONNECTIONS)
-    guard = Guard(b"Basic " + token, clock, Limiter.per_minute(settings.failed_logins_per_address))
+    guard = RecordGuard(b"Basic " + token, clock, Limiter.per_minute(settings.failed_logins_per_address))
     return RecordSite(take, guard, settings, clock)

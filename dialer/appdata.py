@@ -19,7 +19,7 @@ from attrs import frozen
 
 from dialer import gateways
 from dialer.errors import BadValue
-from dialer.gate import Leg, Refusal, leg_through, legs_of
+from dialer.gate import GatedLeg, Refusal, leg_through, legs_of
 from dialer.model import Gateway, GatewayStatus, VoipApp, VoipAppType
 from dialer.numbers import parse_number
 
@@ -133,7 +133,7 @@ def dialled(target: Target, gateway: Gateway | None, refusal: Refusal, field: st
     return address_of(target, gateway)
 
 
-def legs(target: Target, gateway: Gateway | None, field: str = FIELD) -> tuple[Leg, ...]:
+def legs(target: Target, gateway: Gateway | None, field: str = FIELD) -> tuple[GatedLeg, ...]:
     """The calls that a target means. Raises `BadValue` for an address whose number cannot be told."""
     if target.address:
         return legs_of(target.address, field)

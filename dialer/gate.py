@@ -1,10 +1,11 @@
 """The gate: whether a number may be handed to a switch, as the first leg of a call or a later one, or shown as the caller's.
 
-Everything that is dialled is a `Leg` here: the number that somebody meant, in all forms in which it is known, with and without
-the prefixes of a gateway. No form may be an emergency number, be on the do-not-call list or match the blacklist of the user
-whose call it is; the number that was meant has to be on the user's whitelist when there is one. Lists are compared by identity
-(`dialer.numbering`). The gate is asked when something is entered, and again at the call, since all of it can change meanwhile;
-for first legs, the do-not-call list and the patterns are part of the statement that claims them (`dialer.store.begin`).
+Everything that is dialled is a `GatedLeg` here: the number that somebody meant, in all forms in which it is known, with and
+without the prefixes of a gateway. No form may be an emergency number, be on the do-not-call list or match the blacklist of
+the user whose call it is; the number that was meant has to be on the user's whitelist when there is one. Lists are compared
+by identity (`dialer.numbering`). The gate is asked when something is entered, and again at the call, since all of it can
+change meanwhile; for first legs, the do-not-call list and the patterns are part of the statement that claims them
+(`dialer.store.begin`).
 """
 
 from __future__ import annotations
@@ -36,27 +37,27 @@ _HOST: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]+)?")
 
 
 @frozen
-class Leg:
+class GatedLeg:
     """A call that shall be made: `number` is the one that is meant, `forms` are all in which it is known."""
 
     number: str
     forms: tuple[str, ...]
 
 
-Refusal = Callable[[Leg], str]
+Refusal = Callable[[GatedLeg], str]
 """Why a leg may not be called, "" when it may."""
 
 
 # --- what would be dialled --------------------------------------------------------------------------------------------------
 
 
-def leg_through(gateway: Gateway, number: str) -> Leg:
+def leg_through(gateway: Gateway, number: str) -> GatedLeg:
     """The call of a number through a gateway."""
     forms = gateways.dialled_forms(gateway, number)
-    return Leg(number, _distinct(form[:1] + form[1:].replace("+", "") for form in forms))
+    return GatedLeg(number, _distinct(form[:1] + form[1:].replace("+", "") for form in forms))
 
 
-def legs_of(addresses: str, field: str) -> tuple[Leg, ...]:
+def legs_of(addresses: str, field: str) -> tuple[GatedLeg, ...]:
     """The calls that an argument of `bridge` makes, each address of it one; those without a number, such as `user/1000`, are
     none. Raises `BadValue` naming `field` for what cannot be told for sure: variables, expressions, applications."""
     if found := _SYNTAX.search(addresses):
@@ -65,7 +66,7 @@ def legs_of(addresses: str, field: str) -> tuple[Leg, ...]:
     for address in _SEPARATORS.split(addresses):
         forms = _numbers(address, field)
         if forms:
-            found_legs.append(Leg(forms[0], forms))
+            found_legs.append(GatedLeg(forms[0], forms))
     return tuple(found_legs)
 
 
@@ -133,12 +134,12 @@ def emergency_refusal(forms: Sequence[str], numbering: Numbering) -> str:
     return "" if found is None else f"{found} is an emergency number, which is never dialled"
 
 
-def identities(legs: Sequence[Leg], numbering: Numbering) -> tuple[str, ...]:
+def identities(legs: Sequence[GatedLeg], numbering: Numbering) -> tuple[str, ...]:
     """Those for which the do-not-call list has to be asked."""
     return tuple(dict.fromkeys(numbering.identity(form) for leg in legs for form in leg.forms))
 
 
-def refusal(leg: Leg, numbering: Numbering, rules: CallRules) -> str:
+def refusal(leg: GatedLeg, numbering: Numbering, rules: CallRules) -> str:
     """Why a leg may not be called, "" when it may. `rules` are those of the user, and what the do-not-call list has of
     `identities`."""
     if reason := emergency_refusal(leg.forms, numbering):

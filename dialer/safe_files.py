@@ -57,7 +57,7 @@ class Access:
 
 
 @frozen
-class Found:
+class ReadFile:
     """A file that was read; `status` is of the very file that `content` is of."""
 
     content: bytes
@@ -135,7 +135,7 @@ class Folder:
             raise
         return descriptor
 
-    def read(self, name: str, most: int) -> Found | None:
+    def read(self, name: str, most: int) -> ReadFile | None:
         """A regular file of at most `most` bytes; None when there is nothing of that name."""
         try:
             descriptor = self.open(name)
@@ -145,7 +145,7 @@ class Folder:
             content = file.read(most + 1)
             if len(content) > most:
                 raise UnsafeFile(self.path / name, f"is longer than {most} bytes")
-            return Found(content, os.fstat(file.fileno()))
+            return ReadFile(content, os.fstat(file.fileno()))
 
     # --- changing ---------------------------------------------------------------------------------------------------------
 

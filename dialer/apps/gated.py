@@ -17,7 +17,7 @@ from twisted.internet.task import deferLater
 
 from dialer import gate, gateways
 from dialer.errors import BadValue
-from dialer.gate import Leg
+from dialer.gate import GatedLeg
 from dialer.interfaces import AnsweredCall, ApplicationStore, SecondLegs
 from dialer.model import CallRules, Gateway
 from dialer.model.flow import Transfer, Transferred
@@ -111,7 +111,7 @@ class GatedCall:
         """Fails with `BadValue` for a leg that does not pass, and when its gateway has no room for it."""
         return Deferred.fromCoroutine(self._bridge(transfer))
 
-    async def _execute(self, application: str, argument: str, legs: Sequence[Leg]) -> str:
+    async def _execute(self, application: str, argument: str, legs: Sequence[GatedLeg]) -> str:
         await self._pass(legs, application)
         return await self.call.execute(application, argument)
 
@@ -132,7 +132,7 @@ class GatedCall:
         finally:
             self.limits.end(gateway)
 
-    async def _pass(self, legs: Sequence[Leg], field: str) -> CallRules:
+    async def _pass(self, legs: Sequence[GatedLeg], field: str) -> CallRules:
         """Raise `BadValue` for the first leg that may not be called now."""
         rules = await self.store.call_rules(self.user_id, gate.identities(legs, self.numbering))
         for leg in legs:
@@ -164,7 +164,7 @@ class GatedCall:
             raise BadValue("caller_id", reason)
 
 
-def _legs_of(transfer: Transfer) -> tuple[Leg, ...]:
+def _legs_of(transfer: Transfer) -> tuple[GatedLeg, ...]:
     """Those of a dial string, which has the number that is meant behind the prefixes of a gateway."""
     gateway, number = transfer.gateway, transfer.number
     if gateway is not None and number and transfer.dial_string == gateways.dial_string(gateway, number):
@@ -172,7 +172,7 @@ def _legs_of(transfer: Transfer) -> tuple[Leg, ...]:
     return gate.legs_of(transfer.dial_string, "dial_string")
 
 
-def _legs(application: str, argument: str) -> tuple[Leg, ...]:
+def _legs(application: str, argument: str) -> tuple[GatedLeg, ...]:
     """The calls that an application of the dialplan would make. Raises `BadValue` for what nobody could tell."""
     if application in _ADDRESSES:
         return gate.legs_of(argument, application)
@@ -185,7 +185,7 @@ def _legs(application: str, argument: str) -> tuple[Leg, ...]:
         if found is None or "inline" in found[2].lower().split():
             raise BadValue(application, f"{argument[:60]!r} is not one extension of the dialplan, with dialplan and context")
         number = gate.dialled_as(found[1])
-        return (Leg(number, (number,)),) if number else ()
+        return (GatedLeg(number, (number,)),) if number else ()
     if application in _UNTOLD or (application == "conference" and "bridge:" in argument.lower()):
         raise BadValue("application", f"{application} may dial numbers that nobody could tell: use the call's bridge()")
     if application in _SETTERS and (found := _HOOKS.search(argument)):

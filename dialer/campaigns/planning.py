@@ -144,7 +144,7 @@ def plan(
         if reason := gate.emergency_refusal(leg.forms, numbering):
             refused.append(RefusedContact(candidate, reason))
             continue
-        others = gate.identities((gate.Leg(leg.number, leg.forms[1:]),), numbering) if len(leg.forms) > 1 else ()
+        others = gate.identities((gate.GatedLeg(leg.number, leg.forms[1:]),), numbering) if len(leg.forms) > 1 else ()
         planned[way.id] += 1
         plans.append(
             Plan(

@@ -21,7 +21,7 @@ from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns import idle, planning
 from dialer.campaigns.limits import GatewayRates, Limit, pace_of
 from dialer.campaigns.planning import Routes, in_use_everywhere
-from dialer.campaigns.second_legs import SecondLegs
+from dialer.campaigns.second_legs import CountedLegs
 from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
 from dialer.gateways import chain
@@ -68,7 +68,7 @@ class Scheduler:
     _loop: PeriodicLoop = field(init=False)
     _silenced: RepeatedLog = field(init=False)
     _paces: dict[int, Pace] = field(factory=dict, init=False)
-    second_legs: SecondLegs = field(init=False)
+    second_legs: CountedLegs = field(init=False)
     _rates: GatewayRates = field(factory=GatewayRates, init=False)
     _calling: set[int] = field(factory=set, init=False)
     """Campaigns that had contacts for all that was due: they may catch up after a late tick."""
@@ -81,7 +81,7 @@ class Scheduler:
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("no calls are begun: the database does not serve"), init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.second_legs = SecondLegs(self.now, self.lifecycle.register, self._rates, lambda: self._others.gateways)
+        self.second_legs = CountedLegs(self.now, self.lifecycle.register, self._rates, lambda: self._others.gateways)
         self._silenced = RepeatedLog("a campaign makes no calls: its caller id may not be shown", self.clock)
         self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
 

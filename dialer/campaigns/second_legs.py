@@ -24,7 +24,7 @@ PATIENCE: Final = timedelta(seconds=5)
 
 
 @define(eq=False)
-class SecondLegs:
+class CountedLegs:
     """`dialer.interfaces.SecondLegs`; `elsewhere` are the attempts that other nodes have open, by gateway."""
 
     now: Now

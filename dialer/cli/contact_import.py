@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from dialer.cli.blocking import config_option
-from dialer.cli.file_import import Outcome, file_options, source, take
+from dialer.cli.file_import import FileOutcome, file_options, source, take
 from dialer.errors import BadValue, NotFound
 from dialer.files.contacts import ContactFile, Reading
 from dialer.management import Management, phonebooks, users
@@ -113,7 +113,7 @@ async def phonebook_named(management: Management, text: str, username: str | Non
 # --- what is told ---------------------------------------------------------------------------------------------------------
 
 
-def _summary(phonebook: Phonebook, outcome: Outcome, dry_run: bool) -> dict[str, Any]:
+def _summary(phonebook: Phonebook, outcome: FileOutcome, dry_run: bool) -> dict[str, Any]:
     file, tally, errors = outcome.file, outcome.tally, outcome.errors
     return {
         "file": file.name,

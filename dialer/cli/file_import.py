@@ -19,7 +19,7 @@ from dialer.cli.frame import printable
 from dialer.errors import BadValue, DialerError
 from dialer.files.contacts import ContactFile, opened
 from dialer.management import Management
-from dialer.management.imports import Destination, Import, NotTaken, Tally
+from dialer.management.imports import ContactsReceiver, Import, NotTaken, Tally
 from dialer.safe_files import UnsafeFile
 from dialer.safe_paths import create
 from dialer.store.database import Database
@@ -33,7 +33,7 @@ SHOWN = 20
 
 
 @frozen(kw_only=True)
-class Outcome:
+class FileOutcome:
     """What became of a file."""
 
     file: ContactFile
@@ -55,8 +55,8 @@ def file_options(parser: Any, *, header: str) -> None:
 def take(
     arguments: argparse.Namespace,
     open_file: Callable[[argparse.Namespace, ExitStack], ContactFile],
-    place: Callable[[Management], Awaitable[Destination]],
-) -> Outcome:
+    place: Callable[[Management], Awaitable[ContactsReceiver]],
+) -> FileOutcome:
     """Take a file to a place. Raises `BadValue` for what cannot be read, and other errors of the dialer."""
     url = database_url(arguments.config)
     with ExitStack() as stack:
@@ -83,7 +83,7 @@ def take(
                     print(f"{file.name}{_so_far(importing)}", file=sys.stderr)
                 raise error
 
-        return Outcome(file=file, tally=with_database(url, work), errors=errors)
+        return FileOutcome(file=file, tally=with_database(url, work), errors=errors)
 
 
 def _so_far(importing: Import) -> str:

@@ -19,7 +19,7 @@ from dialer.errors import BadValue, DialerError
 from dialer.freeswitch import manifest as manifests
 from dialer.freeswitch.manifest import Manifest, backup, folders_of
 from dialer.freeswitch.planning import FileStep, Verb
-from dialer.safe_files import Access, Folder, Found, UnsafeFile
+from dialer.safe_files import Access, Folder, ReadFile, UnsafeFile
 from dialer.safe_paths import open_folder
 
 ROOT_FILE = "freeswitch.xml"
@@ -125,7 +125,7 @@ class ConfFolder:
 
     # --- files ------------------------------------------------------------------------------------------------------------
 
-    def _found(self, path: str) -> Found | None:
+    def _found(self, path: str) -> ReadFile | None:
         with self._told(path):
             try:
                 with self._folder.within(path) as (folder, name):

@@ -74,7 +74,7 @@ class Added:
     refused: Mapping[int, RowFault] = Factory(dict)
 
 
-class Destination(Protocol):
+class ContactsReceiver(Protocol):
     """Where the contacts of a file go."""
 
     async def allowed(self, management: Management) -> Allowed:
@@ -93,7 +93,7 @@ class Import:
     not taken, in their order, once the chunk is durable; `rest` sleeps for so many seconds."""
 
     management: Management
-    destination: Destination
+    destination: ContactsReceiver
     file: ContactFile
     dry_run: bool = False
     tell: Callable[[Sequence[NotTaken]], None] = lambda _: None

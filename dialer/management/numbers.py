@@ -11,7 +11,7 @@ import orjson
 from dialer import gate
 from dialer.declare import entered
 from dialer.errors import BadValue
-from dialer.gate import Leg, NumberRules
+from dialer.gate import GatedLeg, NumberRules
 from dialer.management.management import Transaction, verb
 from dialer.model import Campaign, DoNotCallEntry
 from dialer.store.call_rules import call_rules
@@ -112,7 +112,7 @@ def _rules(found: Sequence[tuple[str, str]]) -> NumberRules:
 def refusals(t: Transaction, user_id: int) -> gate.Refusal:
     """Why the calls of a user may not have a leg; `NOBODY` has no patterns."""
 
-    def refusal(leg: Leg) -> str:
+    def refusal(leg: GatedLeg) -> str:
         asked = gate.identities((leg,), t.numbering)
         return gate.refusal(leg, t.numbering, call_rules(t.connection, user_id, asked))
 

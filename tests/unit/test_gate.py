@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dialer import gate, gateways
 from dialer.errors import BadValue
-from dialer.gate import Leg
+from dialer.gate import GatedLeg
 from dialer.model import CallRules
 from dialer.numbering import numbering
 from tests.unit import builders
@@ -87,7 +87,7 @@ def test_every_rule_holds_for_every_form(number: str, rules: CallRules, reason: 
 
 
 def test_rules_hold_by_identity_in_the_region() -> None:
-    leg, german = Leg("0900666777", ("0900666777",)), numbering("DE")
+    leg, german = GatedLeg("0900666777", ("0900666777",)), numbering("DE")
     assert gate.refusal(leg, german, CallRules(whitelist=frozenset({"49"}))) == ""
     assert "blacklist" in gate.refusal(leg, german, CallRules(blacklist=frozenset({"49900"})))
     assert "do-not-call" in gate.refusal(leg, german, CallRules(do_not_call=frozenset({"49900666777"})))

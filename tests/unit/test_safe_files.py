@@ -11,11 +11,7 @@ import pytest
 
 from dialer.safe_files import Access, Folder, UnsafeFile
 from dialer.safe_paths import check_plain, create, open_folder, open_to_read, own_descriptor, written
-
-ROOT = os.geteuid() == 0
-OTHER = 65_533
-"""A user who is neither root nor this one."""
-as_root = pytest.mark.skipif(not ROOT, reason="only root can give files to others")
+from tests.hostile import OTHER, as_root, folder_of_another
 
 
 @pytest.fixture
@@ -27,12 +23,7 @@ def secret(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def theirs(tmp_path: Path) -> Path:
-    """A folder; where root tests, it is somebody else's."""
-    path = tmp_path / "theirs"
-    path.mkdir()
-    if ROOT:
-        os.chown(path, OTHER, OTHER)
-    return path
+    return folder_of_another(tmp_path / "theirs")
 
 
 @pytest.fixture

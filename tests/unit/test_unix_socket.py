@@ -21,6 +21,7 @@ from twisted.internet.protocol import Factory, Protocol
 from dialer.errors import BadValue, CannotListen
 from dialer.listening import address_of, listen
 from dialer.unix_socket import UnixEndpoint, parse
+from tests.hostile import as_root
 
 
 async def open_at(endpoint: str) -> IListeningPort:
@@ -156,7 +157,7 @@ async def test_a_link_that_takes_the_place_of_the_new_socket_is_noticed(
     assert mode(tmp_path / "secret") == 0o600
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may choose any group")
+@as_root
 @pytest_twisted.ensureDeferred
 async def test_a_group_may_connect(path: Path) -> None:
     group = next(each for each in grp.getgrall() if each.gr_gid not in (0, os.getegid()))

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from dialer.apps.context import CallContext
 from dialer.calls.register import OpenAttempts
 from dialer.campaigns.limits import GatewayRates
-from dialer.campaigns.second_legs import SecondLegs
+from dialer.campaigns.second_legs import CountedLegs
 from dialer.errors import BadValue
 from dialer.esl import bridging, commands
 from dialer.interfaces import UNSERVED
@@ -226,7 +226,7 @@ def test_a_gateways_own_parameters_may_set_what_others_may_not(apps: Apps) -> No
 def limited(apps: Apps, elsewhere: int = 0, **limits: int) -> OpenAttempts:
     apps.store.gateways[7] = evolve(AGENTS, **limits)
     register = OpenAttempts()
-    apps.limits = SecondLegs(lambda: NOON, register, GatewayRates(), lambda: {7: elsewhere})
+    apps.limits = CountedLegs(lambda: NOON, register, GatewayRates(), lambda: {7: elsewhere})
     apps.call.slow.add("bridge")
     return register
 

@@ -15,14 +15,11 @@ from dialer.cli.run import remove_ready, write_ready
 from dialer.errors import DialerError
 from dialer.settings_file import settings_file
 from dialer.store.lock import DiallingLock
+from tests.hostile import OTHER, ROOT, as_root, folder_of_another, secret_of_ours, untouched
 from tests.unit.cli.support import Commands
 from tests.unit.cli.test_cdr import put
 from tests.unit.cli.test_contact_import import add_campaign
 from tests.unit.store.damage import Damaged
-
-ROOT = os.geteuid() == 0
-OTHER = 65_533
-as_root = pytest.mark.skipif(not ROOT, reason="only root works in folders of others")
 
 
 @pytest.fixture
@@ -46,29 +43,12 @@ def spring(home: Commands) -> Commands:
 
 @pytest.fixture
 def theirs(tmp_path: Path) -> Path:
-    path = tmp_path / "theirs"
-    path.mkdir()
-    if ROOT:
-        os.chown(path, OTHER, OTHER)
-    return path
+    return folder_of_another(tmp_path / "theirs")
 
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
-    """Root's, and of no use for anybody else."""
-    path = tmp_path / "elsewhere" / "shadow"
-    path.parent.mkdir()
-    path.write_text("root:secret\n")
-    path.chmod(0o600)
-    return path
-
-
-def untouched(secret: Path) -> bool:
-    return [path.name for path in secret.parent.iterdir()] == ["shadow"] and (
-        secret.read_text() == "root:secret\n"
-        and stat.S_IMODE(secret.stat().st_mode) == 0o600
-        and secret.stat().st_uid == os.geteuid()
-    )
+    return secret_of_ours(tmp_path)
 
 
 def link(path: Path, target: Path) -> None:

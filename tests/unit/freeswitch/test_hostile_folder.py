@@ -15,10 +15,10 @@ from dialer.cli.main import main
 from dialer.freeswitch.content import DIALPLAN, EVENT_SOCKET, FILES
 from dialer.freeswitch.manifest import digest
 from dialer.settings_file import settings_file
+from tests.hostile import OTHER, ROOT, as_root, secret_of_ours, untouched
 
-OWNER = 65_533 if os.geteuid() == 0 else os.geteuid()
+OWNER = OTHER if ROOT else os.geteuid()
 """The user of FreeSWITCH."""
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root works in folders of others")
 
 
 @pytest.fixture
@@ -36,18 +36,13 @@ def conf(tmp_path: Path) -> Path:
     (root / "freeswitch.xml").write_text("<document/>\n")
     (root / EVENT_SOCKET).write_text("<configuration/>\n")
     for path in (root, *root.rglob("*")):
-        os.chown(path, OWNER, OWNER if os.geteuid() == 0 else -1)
+        os.chown(path, OWNER, OWNER if ROOT else -1)
     return root
 
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
-    """A file of root, whose content nobody else may have."""
-    path = tmp_path / "elsewhere" / "shadow"
-    path.parent.mkdir()
-    path.write_text("root:secret\n")
-    path.chmod(0o600)
-    return path
+    return secret_of_ours(tmp_path)
 
 
 Install = Callable[..., int]
@@ -60,14 +55,6 @@ def install(conf: Path, config: Path) -> Install:
 
 def uninstall(conf: Path) -> int:
     return main(["freeswitch", "uninstall", str(conf)])
-
-
-def untouched(secret: Path) -> bool:
-    return [path.name for path in secret.parent.iterdir()] == ["shadow"] and (
-        secret.read_text() == "root:secret\n"
-        and stat.S_IMODE(secret.stat().st_mode) == 0o600
-        and secret.stat().st_uid == os.geteuid()
-    )
 
 
 def manifest(files: dict[str, tuple[str, str]], folders: tuple[str, ...] = ()) -> str:
