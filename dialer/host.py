@@ -14,6 +14,7 @@ from attrs import asdict, define, field, frozen
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import CannotListenError
 
+from dialer import emergency
 from dialer.apps import runner
 from dialer.cdr import read_record
 from dialer.config import changes
@@ -189,6 +190,8 @@ class Host:
                 "numbers.region",
                 f"is {wanted or 'none'}, and the database compares numbers by {there or 'none'}: run `dialer upgrade`",
             )
+        if not there:
+            emergency.everywhere()  # made now, not while a request or a call waits
 
     # --- stopping ---------------------------------------------------------------------------------------------------------
 
