@@ -13,6 +13,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from dialer.periodic import RepeatedLog
 from dialer.store.connection import Dialect
 from tests.grounds import KINDS, standing_on
 from tests.postgresql import Server
@@ -68,6 +69,16 @@ def own_log_settings() -> Iterator[None]:
     before = structlog.get_config()
     yield
     structlog.configure(**before)
+
+
+@pytest.fixture(autouse=True)
+def nothing_told_later() -> Iterator[None]:
+    """A line that sums up a minute of a test's log must not come in another test's output."""
+    yield
+    reactor = sys.modules.get("twisted.internet.reactor")
+    for call in reactor.getDelayedCalls() if reactor is not None else ():
+        if isinstance(getattr(call.func, "__self__", None), RepeatedLog):
+            call.cancel()
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ FINISHED: Final = (
 )
 DEFECTIVE: Final = (
     Planned(name="planned treated as never sent", disturbances=[KillDialer()] * 8),
-    Planned(name="adoption without Core-UUID check", disturbances=[KillSwitch()]),
+    Planned(name="adoption without Core-UUID check", disturbances=[KillSwitch()] * 3),
     Planned(name="no deadline in the originate", disturbances=[LateOriginates("rescued")], database="postgresql", nodes=2),
 )
 
