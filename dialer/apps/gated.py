@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from attrs import define, evolve
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from dialer import gate, gateways
-from dialer.errors import BadValue
+from dialer.errors import BadValue, SessionGone
 from dialer.gate import GatedLeg
 from dialer.interfaces import AnsweredCall, ApplicationStore, SecondLegs
 from dialer.model import CallRules, Gateway
@@ -51,10 +51,10 @@ _EXTENSION: Final = re.compile(r"(?:-\w+ +)?([+*#]?[A-Za-z0-9_.-]+)((?: +[A-Za-z
 class NoLimits:
     """`SecondLegs` where no gateway has any."""
 
-    def begin(self, gateway: Gateway) -> float:
+    async def begin(self, call_uuid: str, gateway: Gateway) -> float:
         return 0.0
 
-    def end(self, gateway: Gateway) -> None:
+    def end(self, call_uuid: str) -> None:
         pass
 
 
@@ -123,14 +123,28 @@ class GatedCall:
         transfer = self._with_caller_id(transfer, rules)
         if gateway is None:
             return await self.call.bridge(transfer)
-        wait = self.limits.begin(gateway)
+        wait = await self.limits.begin(self.call_uuid, gateway)
         try:
             if wait > 0:
                 await deferLater(self.clock, wait, lambda: None)
                 await self._pass(legs, "transfer")
-            return await self.call.bridge(transfer)
-        finally:
-            self.limits.end(gateway)
+            asked = self.call.bridge(transfer)
+        except BaseException:
+            self.limits.end(self.call_uuid)  # it was not asked for
+            raise
+        return await self._bridged(asked)
+
+    async def _bridged(self, asked: Deferred[Transferred]) -> Transferred:
+        """When the session is gone, or nobody waits any more, the legs may live on: the end of the call is theirs."""
+        try:
+            result = await asked
+        except (SessionGone, CancelledError):
+            raise
+        except BaseException:
+            self.limits.end(self.call_uuid)
+            raise
+        self.limits.end(self.call_uuid)
+        return result
 
     async def _pass(self, legs: Sequence[GatedLeg], field: str) -> CallRules:
         """Raise `BadValue` for the first leg that may not be called now."""
