@@ -249,6 +249,10 @@ class ApplicationStore(Protocol):
         """A gateway and a contact as they are now; None for what was removed, and for no gateway."""
         ...
 
+    def gateways(self) -> Deferred[list[Gateway]]:
+        """All gateways as they are now."""
+        ...
+
     def call_rules(self, user_id: int, identities: Sequence[str]) -> Deferred[CallRules]:
         """The rules of a user's calls as they are now, and which of these are on the do-not-call list."""
         ...

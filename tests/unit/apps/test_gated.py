@@ -120,6 +120,11 @@ ATTACKS = [
     ("export", f"sip_h_P-Asserted-Identity=<sip:{FORBIDDEN}@example.org>"),
     ("set", f"effective_caller_id_number={FORBIDDEN}"),
     ("lua", f"dial.lua {FORBIDDEN}"),
+    ("limit", f"hash realm id 1 {FORBIDDEN} XML default"),
+    ("limit_execute", f"hash realm id 1 bridge sofia/gateway/x/{FORBIDDEN}"),
+    ("tone_detect", f"fax 1100 r +5000 transfer {FORBIDDEN}"),
+    ("conference_set_auto_outcall", f"sofia/gateway/x/{FORBIDDEN}"),
+    ("play_and_get_digits", f"1 1 1 3000 # 'a file.wav' silence_stream://1 got \\d 1000 {FORBIDDEN}"),
     Transfer(dial_string=f"sofia/gateway/x/{FORBIDDEN}", timeout=5),
     Transfer(dial_string=f"sofia/gateway/x/{FORBIDDEN}", timeout=5, number="4930", gateway=AGENTS),
     Transfer(dial_string="user/1", timeout=5, variables=(("sip_from_user", FORBIDDEN),)),
@@ -137,14 +142,36 @@ def test_no_way_around_the_gate_reaches_the_switch(apps: Apps, attack: tuple[str
 def test_what_passes_is_dialled_and_what_does_not_dial_is_left_alone(apps: Apps) -> None:
     apps.store.rules = CallRules(whitelist=frozenset({"49"}))
     done = (
-        ("bridge", "user/1|sofia/gateway/x/4930"),
+        ("bridge", "user/1|group/sales"),
         ("transfer", "menu XML default"),
+        ("deflect", "sip:alice@example.org"),
+        ("play_and_get_digits", "1 1 1 3000 # 'a file.wav' silence_stream://1 got \\d 1000"),
         ("set", "conference_max_members=9"),
         ("conference", "0900666777@default"),
         ("playback", "hello.wav"),
     )
     assert "refused" not in own(apps, *done)
     assert apps.call.executed == list(done)
+
+
+UNCOUNTED = [
+    ("bridge", "sofia/gateway/agents/4930"),
+    ("bridge", "sofia/gateway/agents/alice"),
+    ("bridge", "user/1|loopback/4930"),
+    ("att_xfer", "sofia/gateway/agents/4930"),
+    ("redirect", "sip:4930@carrier"),
+    ("deflect", "sip:4930@carrier"),
+    ("transfer", "4930 XML default"),
+    ("execute_extension", "4930"),
+]
+
+
+@pytest.mark.parametrize("done", UNCOUNTED, ids=str)
+def test_a_leg_that_would_count_nowhere_is_refused_with_the_way_to_go(apps: Apps, done: tuple[str, str]) -> None:
+    assert own(apps, done)["refused"] == (
+        f"{done[0]}: {done[1]!r} would be dialled past the limits of its gateway: use the call's bridge(Transfer(...))"
+    )
+    assert apps.call.executed == []
 
 
 @given(
@@ -213,13 +240,13 @@ def test_a_contacts_number_that_may_not_be_shown_is_left_out(apps: Apps) -> None
 def test_an_emergency_number_is_nobodys_caller_id(apps: Apps, number: str) -> None:
     own(apps, Transfer(dial_string="user/1", timeout=5, caller_id_number=number))
     own(apps, Transfer(dial_string="user/1", timeout=5, variables=(("sip_from_user", number),)))
-    apps.store.gateways[7] = evolve(AGENTS, addparameter=f"effective_caller_id_number={number}")
+    apps.store.known[7] = evolve(AGENTS, addparameter=f"effective_caller_id_number={number}")
     apps.start(DIAL, "493012")
     assert apps.call.transfers == []
 
 
 def test_a_gateways_own_parameters_may_set_what_others_may_not(apps: Apps) -> None:
-    apps.store.gateways[7] = evolve(AGENTS, addparameter="sip_invite_domain=example.org")
+    apps.store.known[7] = evolve(AGENTS, addparameter="sip_invite_domain=example.org")
     apps.start(DIAL, "493012")
     assert apps.call.transfers[0].variables[0] == ("sip_invite_domain", "example.org")
 
@@ -247,7 +274,7 @@ class Counted:
 
 def limited(apps: Apps, elsewhere: int = 0, calls: int = 1, **limits: Any) -> Counted:
     """The calls `call-1` and so on are open."""
-    apps.store.gateways[7] = evolve(AGENTS, **limits)
+    apps.store.known[7] = evolve(AGENTS, **limits)
     counted = Counted()
     apps.limits = CountedLegs(lambda: NOON, counted.flow, counted.register, GatewayRates(), lambda: {7: elsewhere})
     apps.call.slow.add("bridge")
@@ -271,6 +298,27 @@ def test_a_second_leg_counts_while_it_lasts(apps: Apps) -> None:
     assert other.notes["error"] == "transfer: gateway agents is full: it takes 1 calls at a time"
     apps.call.complete()
     assert counted.legs == (0, {})
+
+
+@pytest.mark.parametrize(
+    "address", ["sofia/gateway/agents/4930", "SOFIA/gateway/agents/0049301", "sofia/gateway/agents/alice"]
+)
+def test_an_address_of_a_gateway_counts_there_whoever_has_written_it(apps: Apps, address: str) -> None:
+    counted = limited(apps, maximum_call=1)
+    apps.start(DIAL, "", address, gateway_id=None)
+    assert counted.legs == (1, {"call-1": 7})
+
+
+def test_an_address_of_a_gateway_counts_there_whatever_gateway_is_named(apps: Apps) -> None:
+    counted = limited(apps, maximum_call=1)
+    apps.call.slow.clear()
+    counted.live("call-2")
+    counted.register.begin_leg("call-2", 7)
+    other = evolve(AGENTS, id=8, dial_string="sofia/gateway/other/{number}")
+    own(apps, Transfer(dial_string="sofia/gateway/agents/4930", timeout=5, gateway=other))
+    assert apps.call.transfers == []
+    own(apps, Transfer(dial_string="user/1", timeout=5), Transfer(dial_string="sofia/gateway/elsewhere/4930", timeout=5))
+    assert [transfer.dial_string for transfer in apps.call.transfers] == ["user/1", "sofia/gateway/elsewhere/4930"]
 
 
 def test_nothing_is_dialled_that_the_store_refuses_or_cannot_keep(apps: Apps) -> None:
