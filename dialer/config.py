@@ -13,6 +13,8 @@ from attrs import NOTHING, fields_dict, has
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from dialer.errors import BadValue
+from dialer.safe_files import UnsafeFile, refusal
+from dialer.safe_paths import read_text
 from dialer.secret_sources import file_of, secret_of
 from dialer.settings import DECLARED, Config
 
@@ -44,9 +46,9 @@ def secret_files(path: Path) -> list[Path]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(sys.stdin.read() if path == STANDARD_INPUT else path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadValue(str(path), f"cannot be read: {error.strerror}") from None
+        return tomllib.loads(sys.stdin.read() if path == STANDARD_INPUT else read_text(path))
+    except (OSError, UnsafeFile) as error:
+        raise BadValue(str(path), refusal(error, "read")) from None
     except UnicodeDecodeError:
         raise BadValue(str(path), "is not TOML: it is not UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:

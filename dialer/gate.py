@@ -70,6 +70,13 @@ def legs_of(addresses: str, field: str) -> tuple[GatedLeg, ...]:
     return tuple(found_legs)
 
 
+def is_local(addresses: str) -> bool:
+    """Whether an argument of `bridge` names endpoints of the switch itself only, which no gateway serves."""
+    return not _SYNTAX.search(addresses) and all(
+        "/" in address and address.partition("/")[0].lower() in _LOCAL for address in _SEPARATORS.split(addresses)
+    )
+
+
 def _numbers(address: str, field: str) -> tuple[str, ...]:
     endpoint, *path = address.split("/")
     if not path or not endpoint:

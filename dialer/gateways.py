@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,6 +33,22 @@ def dialled_forms(gateway: Gateway, number: str) -> tuple[str, str, str]:
 def dial_string(gateway: Gateway, number: str) -> str:
     """The address that is dialled for `number`."""
     return gateway.address.replace(NUMBER, dialled_number(gateway, number))
+
+
+def through(gateways: Iterable[Gateway], address: str) -> Gateway | None:
+    """The gateway whose dial string an address was made of, by whomever; of several, the one that has the most in common with
+    it. None when it is no gateway's. Names of endpoints have no case, and nobody has two gateways that differ in theirs."""
+    best: tuple[int, Gateway] | None = None
+    for gateway in gateways:
+        before, _, behind = gateway.address.casefold().partition(NUMBER)
+        found = address.casefold()
+        if not (found.startswith(before) and found.endswith(behind) and len(found) > len(before) + len(behind)):
+            continue
+        prefixed = before + gateway.addprefix
+        common = len(prefixed if found.startswith(prefixed) else before) + len(behind)
+        if best is None or common > best[0]:
+            best = common, gateway
+    return None if best is None else best[1]
 
 
 # --- whether it can serve -------------------------------------------------------------------------------------------------

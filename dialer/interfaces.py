@@ -79,6 +79,17 @@ class FlowStore(Protocol):
         detail record."""
         ...
 
+    def begin_leg(self, call_uuid: str, gateway: Gateway, now: datetime, wanted: datetime) -> Deferred[datetime]:
+        """A second leg of an open call of this node counts in its gateway from now on, for all nodes, until it or the call
+        ends; fires, once that is durable, with the moment at which it may be dialled: `wanted` or later. Fails, with nothing
+        written, with `BadValue` when the gateway has no room for it, when it is not due soon enough for somebody who waits, or
+        when the call is not this node's any more."""
+        ...
+
+    def end_leg(self, call_uuid: str) -> Deferred[None]:
+        """It is over; nothing when that was known, or when the call is another node's by now."""
+        ...
+
     def pending_cdr(self, attempt: Attempt) -> Deferred[Signal | None]:
         """The HUNG_UP of a call detail record of an open attempt of this node, which had come to another process; None when
         there is none."""
@@ -238,6 +249,10 @@ class ApplicationStore(Protocol):
         """A gateway and a contact as they are now; None for what was removed, and for no gateway."""
         ...
 
+    def gateways(self) -> Deferred[list[Gateway]]:
+        """All gateways as they are now."""
+        ...
+
     def call_rules(self, user_id: int, identities: Sequence[str]) -> Deferred[CallRules]:
         """The rules of a user's calls as they are now, and which of these are on the do-not-call list."""
         ...
@@ -250,13 +265,14 @@ class ApplicationStore(Protocol):
 class SecondLegs(Protocol):
     """The limits of the gateways, in which second legs count as attempts do."""
 
-    def begin(self, gateway: Gateway) -> float:
-        """A second leg through it counts from now on, until `end`; returns after how many seconds it may be dialled. Raises
-        `BadValue`, with nothing counted, when the gateway has no room for it, or not soon enough for somebody who waits."""
+    async def begin(self, call_uuid: str, gateway: Gateway) -> float:
+        """The second leg of a call counts in this gateway from now on, until `end` or the end of the call, whoever has it
+        by then; an earlier one is over. Returns after how many seconds it may be dialled. Raises `BadValue`, with nothing
+        counted, when the gateway has no room for it, or not soon enough for somebody who waits; and `StoreError`."""
         ...
 
-    def end(self, gateway: Gateway) -> None:
-        """It is over."""
+    def end(self, call_uuid: str) -> None:
+        """It is over, or was never dialled; nothing when none is counted."""
         ...
 
 

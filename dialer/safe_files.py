@@ -42,6 +42,13 @@ class UnsafeFile(DialerError):
         self.problem = problem
 
 
+def refusal(error: OSError | UnsafeFile, done: str) -> str:
+    """For a sentence about a file that could not be `read` or `written`: `cannot be read: Permission denied`."""
+    if isinstance(error, UnsafeFile):
+        return f"is not {done}: it {error.problem}"
+    return f"cannot be {done}: {error.strerror}"
+
+
 @frozen(kw_only=True)
 class Access:
     """Owner, group and mode of a file. None for `mode`: what the umask leaves."""

@@ -12,7 +12,7 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import BufferedReader
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -54,6 +54,24 @@ def open_to_read(path: Path) -> BufferedReader:
         except BaseException:
             os.close(descriptor)
             raise
+
+
+def read_text(path: Path) -> str:
+    """The text of such a file, from its beginning. Raises also `ValueError`: no UTF-8, or a NUL in the path."""
+    with open_to_read(path) as stream:
+        if stream.seekable():
+            stream.seek(0)  # a descriptor of this process may have been read before
+        return TextIOWrapper(stream, encoding="utf-8").read()
+
+
+def open_to_append(path: Path) -> BinaryIO:
+    """A stream to the end of a file that somebody has named, which is made when it is not there; a pipe, a device or a
+    descriptor of this process as `written`. Raises `OSError`, `UnsafeFile`."""
+    special = _special(path)
+    if special is not None:
+        return special
+    with _followed(path) as (folder, name):
+        return os.fdopen(folder.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666), "ab")
 
 
 @contextmanager

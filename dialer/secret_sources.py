@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from dialer.errors import BadValue
+from dialer.safe_files import UnsafeFile, refusal
+from dialer.safe_paths import read_text
 
 _FILE: Final = "file:"
 _ENVIRONMENT: Final = "env:"
@@ -41,9 +43,9 @@ def secret_of(text: str, field: str, folder: Path) -> str:
 
 def _first_line(path: Path, field: str) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadValue(field, f"{path} cannot be read: {error.strerror}") from None
+        text = read_text(path)
+    except (OSError, UnsafeFile) as error:
+        raise BadValue(field, f"{path} {refusal(error, 'read')}") from None
     except ValueError:  # no UTF-8, or a NUL in the path
         raise BadValue(field, f"{path} is not a file of text in UTF-8") from None
     return text.partition("\n")[0].removesuffix("\r")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any, Final, Self
 
 import attrs
@@ -10,6 +12,7 @@ from pydantic import ConfigDict, create_model, model_validator
 from twisted.internet.defer import Deferred
 
 from api.errors import Refusal
+from api.long_answers import LongAnswer
 from api.newfies.answers import (
     STATES,
     Answer,
@@ -27,6 +30,7 @@ from api.newfies.answers import (
     voip_app,
 )
 from api.routes import Attributes, route
+from api.whole_lists import whole
 from dialer.declare import noun_of
 from dialer.errors import AlreadyExists, LimitExceeded, NotFound
 from dialer.kinds import LARGEST_ID, Flag, Text, Whole, Word
@@ -268,9 +272,18 @@ class Campaigns:
         answer=list[CampaignAnswer],  # type: ignore[valid-type]
         encode=several,
     )
-    def read_all(self, who: Account, given: CampaignList) -> Deferred[list[CampaignDetails]]:
+    def read_all(self, who: Account, given: CampaignList) -> Deferred[list[CampaignDetails] | LongAnswer]:
         """Pending campaigns, or those of another status, the newest first."""
-        return self.management.ask(campaigns.listed, who, given.statuses()).addCallback(self.use.tell_all)
+        pages = partial(self._read_pages, who, given.statuses())
+        return Deferred.fromCoroutine(whole(self.management, pages, lambda each: -each.campaign.id, campaign))
+
+    async def _read_pages(
+        self, who: Account, statuses: frozenset[CampaignStatus], take: Callable[[list[CampaignDetails]], Awaitable[None]]
+    ) -> None:
+        async def with_use(found: list[CampaignDetails]) -> None:
+            await take(await self.use.tell_all(found))
+
+        await campaigns.read_pages(self.management, who, statuses, with_use)
 
     @route(
         "GET",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Final, NoReturn
 
-import orjson
 from attrs import define
 from pydantic import Field
 from twisted.internet.defer import Deferred
 
 from api.errors import HttpError, Refusal
-from api.long_answers import Entries, LongAnswer
+from api.long_answers import LongAnswer
 from api.newfies.answers import STATES, Answer, Date, PhonebookAnswer, date, encoder, model, named, phonebook, schema
 from api.newfies.bulkcontacts import NO_PHONEBOOK, TOO_MANY
 from api.routes import Attributes, route
+from api.whole_lists import whole
 from dialer import kinds
 from dialer.errors import AlreadyExists, NotFound
 from dialer.kinds import LARGEST_ID, Text, Variables, Whole, Word
@@ -186,34 +187,6 @@ def several(found: Sequence[SubscriberReport]) -> list[dict[str, Any]]:
     return [subscriber(each) for each in found]
 
 
-def _entries(found: Sequence[SubscriberReport]) -> list[tuple[int, bytes]]:
-    return [(each.subscriber.contact_id, orjson.dumps(subscriber(each))) for each in found]
-
-
-async def _whole(
-    management: Management, who: Account, campaign_id: int, statuses: Collection[SubscriberStatus]
-) -> list[SubscriberReport] | LongAnswer:
-    """All of them in the order in which they came: a list when they are few, else the answer itself, made page by page."""
-    first: list[SubscriberReport] = []
-    entries = Entries()
-
-    async def take(found: list[SubscriberReport]) -> None:
-        nonlocal first
-        if not entries and len(first) + len(found) <= subscribers.PAGE:
-            first += found
-            return
-        together, first = [*first, *found], []
-        await management.in_thread(lambda: entries.add(_entries(together)))
-
-    try:
-        await subscribers.read_pages(management, who, campaign_id, statuses, take)
-        if entries:
-            return await management.in_thread(entries.finish)
-    finally:
-        entries.close()
-    return sorted(first, key=lambda each: each.subscriber.contact_id)
-
-
 @define(eq=False)
 class Contacts:
     """The resource."""
@@ -250,7 +223,8 @@ class Contacts:
         """The pending subscribers of a campaign, or those of other statuses; whole or by pages."""
         management, key, statuses = self.management, given.campaign_id, given.statuses()
         if given.limit is None and given.after is None:
-            return Deferred.fromCoroutine(_whole(management, who, key, statuses))
+            pages = partial(subscribers.read_pages, management, who, key, statuses)
+            return Deferred.fromCoroutine(whole(management, pages, lambda each: each.subscriber.contact_id, subscriber))
         limit = LONGEST_PAGE if given.limit is None else given.limit
         return Deferred.fromCoroutine(subscribers.some(management, who, key, statuses, given.after or "", limit))
 

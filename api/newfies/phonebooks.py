@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from attrs import define
 from twisted.internet.defer import Deferred
 
 from api.errors import Refusal
+from api.long_answers import LongAnswer
 from api.newfies.answers import PhonebookAnswer, phonebook
 from api.routes import Attributes, route
+from api.whole_lists import whole
 from dialer.errors import AlreadyExists, NotFound
 from dialer.kinds import LARGEST_ID, Text, Whole
 from dialer.management import Management
@@ -53,9 +56,10 @@ class Phonebooks:
     management: Management
 
     @route("GET", "phonebook/", schema=PhonebookList, answer=list[PhonebookAnswer], encode=phonebooks)
-    def read_all(self, who: Account, given: PhonebookList) -> Deferred[list[Phonebook]]:
+    def read_all(self, who: Account, given: PhonebookList) -> Deferred[list[Phonebook] | LongAnswer]:
         """All phonebooks, the newest first."""
-        return self.management.ask(use_cases.listed, who)
+        pages = partial(use_cases.read_pages, self.management, who)
+        return Deferred.fromCoroutine(whole(self.management, pages, lambda each: -each.id, phonebook))
 
     @route(
         "GET",

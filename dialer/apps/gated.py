@@ -1,7 +1,7 @@
 """An answered call as voice applications see it: every leg that they have dialled passes the gate (`dialer.gate`) at the
 moment at which it is handed to the switch, and counts in the limits of its gateway.
 
-Applications of the dialplan that dial are read for their numbers; those whose numbers nobody could tell are refused.
+Applications of the dialplan that dial are refused: what they call would count nowhere.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from attrs import define, evolve
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from dialer import gate, gateways
-from dialer.errors import BadValue
+from dialer.errors import BadValue, SessionGone
 from dialer.gate import GatedLeg
 from dialer.interfaces import AnsweredCall, ApplicationStore, SecondLegs
 from dialer.model import CallRules, Gateway
@@ -32,8 +32,14 @@ _EXTENSIONS: Final = frozenset({"transfer", "execute_extension"})
 _UNTOLD: Final = frozenset(
     {"bind_meta_app", "bind_digit_action", "sched_transfer", "sched_broadcast", "socket", "system", "bgsystem"}
     | {"lua", "python", "python3", "perl", "javascript", "managed", "java", "httapi"}
+    | {"limit", "limit_execute", "limit_hash", "limit_hash_execute", "tone_detect", "spandsp_start_fax_detect"}
+    | {"conference_set_auto_outcall"}
 )
-"""Those that have others run, or programs."""
+"""Those that have others run, or programs, or somebody called."""
+_DIGITS: Final = "play_and_get_digits"
+_MOST_OF_DIGITS: Final = 10
+"""Arguments; one more is an extension, to which a call without digits is transferred."""
+_ARGUMENT: Final = re.compile(r"'[^']*'|\S+")
 _SETTERS: Final = frozenset(
     {"set", "export", "multiset", "set_global", "multiunset", "push", "unshift", "set_profile_var", "bridge_export"}
 )
@@ -51,10 +57,10 @@ _EXTENSION: Final = re.compile(r"(?:-\w+ +)?([+*#]?[A-Za-z0-9_.-]+)((?: +[A-Za-z
 class NoLimits:
     """`SecondLegs` where no gateway has any."""
 
-    def begin(self, gateway: Gateway) -> float:
+    async def begin(self, call_uuid: str, gateway: Gateway) -> float:
         return 0.0
 
-    def end(self, gateway: Gateway) -> None:
+    def end(self, call_uuid: str) -> None:
         pass
 
 
@@ -96,41 +102,55 @@ class GatedCall:
         return self.call.when_closed()
 
     def execute(self, application: str, argument: str = "") -> Deferred[str]:
-        """Fails with `BadValue` for a leg that does not pass, and for what could dial unseen."""
+        """Fails with `BadValue` for what would dial past the limits of a gateway, or unseen: `bridge` is for that."""
         try:
-            legs = _legs(application.lower(), argument)
+            _refuse_dialling(application.lower(), argument)
         except BadValue as error:
             return fail(error)
-        return (
-            Deferred.fromCoroutine(self._execute(application, argument, legs))
-            if legs
-            else self.call.execute(application, argument)
-        )
+        return self.call.execute(application, argument)
 
     def bridge(self, transfer: Transfer) -> Deferred[Transferred]:
-        """Fails with `BadValue` for a leg that does not pass, and when its gateway has no room for it."""
+        """Fails with `BadValue` for a leg that does not pass, and when its gateway has no room for it. An address that is one
+        of a gateway's counts there, whoever has written it."""
         return Deferred.fromCoroutine(self._bridge(transfer))
-
-    async def _execute(self, application: str, argument: str, legs: Sequence[GatedLeg]) -> str:
-        await self._pass(legs, application)
-        return await self.call.execute(application, argument)
 
     async def _bridge(self, transfer: Transfer) -> Transferred:
         legs = _legs_of(transfer)
-        gateway = transfer.gateway
+        gateway = await self._counted_in(transfer)
         rules = await self._pass(legs, "transfer")
         self._check_variables(transfer, rules)
         transfer = self._with_caller_id(transfer, rules)
         if gateway is None:
             return await self.call.bridge(transfer)
-        wait = self.limits.begin(gateway)
+        wait = await self.limits.begin(self.call_uuid, gateway)
         try:
             if wait > 0:
                 await deferLater(self.clock, wait, lambda: None)
                 await self._pass(legs, "transfer")
-            return await self.call.bridge(transfer)
-        finally:
-            self.limits.end(gateway)
+            asked = self.call.bridge(transfer)
+        except BaseException:
+            self.limits.end(self.call_uuid)  # it was not asked for
+            raise
+        return await self._bridged(asked)
+
+    async def _bridged(self, asked: Deferred[Transferred]) -> Transferred:
+        """When the session is gone, or nobody waits any more, the legs may live on: the end of the call is theirs."""
+        try:
+            result = await asked
+        except (SessionGone, CancelledError):
+            raise
+        except BaseException:
+            self.limits.end(self.call_uuid)
+            raise
+        self.limits.end(self.call_uuid)
+        return result
+
+    async def _counted_in(self, transfer: Transfer) -> Gateway | None:
+        """The gateway whose address it is, else the one that is named."""
+        named, address = transfer.gateway, transfer.dial_string
+        if gate.is_local(address) or (named is not None and gateways.through((named,), address)):
+            return named
+        return gateways.through(await self.store.gateways(), address) or named
 
     async def _pass(self, legs: Sequence[GatedLeg], field: str) -> CallRules:
         """Raise `BadValue` for the first leg that may not be called now."""
@@ -172,22 +192,31 @@ def _legs_of(transfer: Transfer) -> tuple[GatedLeg, ...]:
     return gate.legs_of(transfer.dial_string, "dial_string")
 
 
-def _legs(application: str, argument: str) -> tuple[GatedLeg, ...]:
-    """The calls that an application of the dialplan would make. Raises `BadValue` for what nobody could tell."""
+def _refuse_dialling(application: str, argument: str) -> None:
+    """Raise `BadValue` for an application of the dialplan that would dial a number, somebody behind a gateway, or what nobody
+    could tell: it would count nowhere."""
+    dials = False
     if application in _ADDRESSES:
-        return gate.legs_of(argument, application)
-    if application in _SIP_ADDRESSES:
+        dials = not gate.is_local(argument)
+    elif application in _SIP_ADDRESSES:
         if "/" in argument:
-            raise BadValue(application, f"{argument[:60]!r} is not one SIP address such as sip:15551234@carrier")
-        return gate.legs_of(f"sofia/{argument}", application)
-    if application in _EXTENSIONS:
+            raise BadValue(application, f"{argument[:60]!r} is not one SIP address such as sip:alice@example.org")
+        dials = bool(gate.legs_of(f"sofia/{argument}", application))
+    elif application in _EXTENSIONS:
         found = _EXTENSION.fullmatch(argument.strip())
         if found is None or "inline" in found[2].lower().split():
             raise BadValue(application, f"{argument[:60]!r} is not one extension of the dialplan, with dialplan and context")
-        number = gate.dialled_as(found[1])
-        return (GatedLeg(number, (number,)),) if number else ()
+        dials = bool(gate.dialled_as(found[1]))
+    if dials:
+        raise BadValue(
+            application,
+            f"{argument[:60]!r} would be dialled past the limits of its gateway: use the call's bridge(Transfer(...))",
+        )
+    if application == _DIGITS and len(_ARGUMENT.findall(argument)) > _MOST_OF_DIGITS:
+        raise BadValue(application, "may not transfer a call without digits: use the call's bridge(Transfer(...))")
     if application in _UNTOLD or (application == "conference" and "bridge:" in argument.lower()):
-        raise BadValue("application", f"{application} may dial numbers that nobody could tell: use the call's bridge()")
+        raise BadValue(
+            "application", f"{application} may dial numbers that nobody could tell: use the call's bridge(Transfer(...))"
+        )
     if application in _SETTERS and (found := _HOOKS.search(argument)):
         raise BadValue("application", f"{application} may not set {found[0]}")
-    return ()

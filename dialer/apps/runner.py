@@ -86,6 +86,8 @@ class VoiceApplications:
             limits=self.limits,
             clock=self.clock,
         )
+        # The dialplan goes on behind an interrupted session only when its `bridge` has ended.
+        self.limits.end(call.call_uuid)
         guard = Guard(call, self.clock, settings.limit(kind), digit)
         try:
             if settings.recordings or settings.inband_dtmf:

@@ -23,13 +23,15 @@ class OpenAttempts:
     """Holds them, counts them, and tells those that wait for their end. Only the lifecycle adds and removes; others look.
 
     `gateways` and `campaigns` are how many attempts are open, by the id of their gateway and of their campaign; what has none
-    is not listed. The second legs of this process count in `gateways`, too.
+    is not listed. Their second legs count in `gateways`, too.
     """
 
     _live: dict[str, LiveAttempt] = field(factory=dict, init=False)
     _unsent: dict[str, LiveAttempt] = field(factory=dict, init=False)
     _gateways: dict[int, int] = field(factory=dict, init=False)
     _campaigns: dict[int, int] = field(factory=dict, init=False)
+    _second_legs: dict[str, int] = field(factory=dict, init=False)
+    """The gateways of those that were not heard to end, by call UUID."""
     _idle: list[Deferred[None]] = field(factory=list, init=False)
 
     # --- what is open -----------------------------------------------------------------------------------------------------
@@ -110,15 +112,22 @@ class OpenAttempts:
 
     # --- second legs --------------------------------------------------------------------------------------------------------
 
-    def begin_leg(self, gateway_id: int) -> None:
-        """A second leg through a gateway counts there as an attempt does. What another process began is not known here."""
-        self._gateways[gateway_id] = self._gateways.get(gateway_id, 0) + 1
+    def begin_leg(self, call_uuid: str, gateway_id: int) -> bool:
+        """A second leg of a call that has none counts in its gateway as an attempt does, until it ends or its attempt does.
+        False when this process does not own the call."""
+        if call_uuid not in self._live:
+            return False
+        self._second_legs[call_uuid] = gateway_id
+        _count(self._gateways, gateway_id)
+        return True
 
-    def end_leg(self, gateway_id: int) -> None:
-        """It is over."""
-        self._gateways[gateway_id] -= 1
-        if not self._gateways[gateway_id]:
-            del self._gateways[gateway_id]
+    def end_leg(self, call_uuid: str) -> bool:
+        """It is over; False when the call has none."""
+        gateway_id = self._second_legs.pop(call_uuid, None)
+        if gateway_id is None:
+            return False
+        _discount(self._gateways, gateway_id)
+        return True
 
     # --- for the lifecycle ------------------------------------------------------------------------------------------------
 
@@ -129,7 +138,9 @@ class OpenAttempts:
         if not live.sent:
             self._unsent[call_uuid] = live
         for ledger, key in self._ledgers(plan):
-            ledger[key] = ledger.get(key, 0) + 1
+            _count(ledger, key)
+        if live.attempt.second_gateway_id is not None:
+            self.begin_leg(call_uuid, live.attempt.second_gateway_id)
 
     def sending(self, live: LiveAttempt) -> None:
         """From now on a byte of its originate may have been written."""
@@ -151,9 +162,8 @@ class OpenAttempts:
         del self._live[call_uuid]
         self._unsent.pop(call_uuid, None)
         for ledger, key in self._ledgers(plan):
-            ledger[key] -= 1
-            if not ledger[key]:
-                del ledger[key]
+            _discount(ledger, key)
+        self.end_leg(call_uuid)
         live.tell_stored(ended)
         if not self._live:
             waiting, self._idle = self._idle, []
@@ -162,6 +172,16 @@ class OpenAttempts:
 
     def _ledgers(self, plan: Plan) -> tuple[tuple[dict[int, int], int], ...]:
         return (self._gateways, plan.gateway.id), (self._campaigns, plan.campaign.id)
+
+
+def _count(ledger: dict[int, int], key: int) -> None:
+    ledger[key] = ledger.get(key, 0) + 1
+
+
+def _discount(ledger: dict[int, int], key: int) -> None:
+    ledger[key] -= 1
+    if not ledger[key]:
+        del ledger[key]
 
 
 REMEMBERED_FOR: Final = timedelta(seconds=330)

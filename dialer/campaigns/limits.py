@@ -13,31 +13,59 @@ from typing import Final
 
 from attrs import define, evolve, field, frozen
 
+from dialer.errors import BadValue
 from dialer.limiter import PER_SECOND, Pace, resume, spread
 from dialer.model import Gateway, Plan
 
 AHEAD: Final = timedelta(seconds=1)
 """More than any node plans ahead: a moment further ahead than this and an interval was written at another frequency."""
 
+PATIENCE: Final = timedelta(seconds=5)
+"""How long somebody on the line is let wait for the pace of a gateway."""
+
+GATEWAY_AHEAD: Final = PATIENCE + AHEAD
+"""The same for the moment of a gateway."""
+
 
 @frozen(kw_only=True)
 class Limit:
     """How far a campaign or a gateway is. `frequency` is in calls per minute, None for no pace; `headroom` is how many more
-    calls may be open, None for any number; `next_call_at` is what its row says."""
+    calls may be open, None for any number; `next_call_at` is what its row says, which may be `ahead` of now."""
 
     frequency: float | None = None
     headroom: int | None = None
     next_call_at: datetime | None = None
+    ahead: timedelta = AHEAD
 
 
 def pace_of(limit: Limit, now: datetime) -> Pace:
     """The pace of which a row tells the next moment."""
-    return resume(limit.next_call_at, limit.frequency or 0, now, AHEAD)
+    return resume(limit.next_call_at, limit.frequency or 0, now, limit.ahead)
 
 
 def per_minute(calls_per_second: int | None) -> float | None:
     """A gateway's rate as a frequency."""
     return None if calls_per_second is None else calls_per_second * PER_SECOND
+
+
+def next_through(gateway: Gateway, at: datetime) -> datetime:
+    """When the next call is due through a gateway that has one at that moment."""
+    rate = gateway.calls_per_second
+    return at if rate is None else at + timedelta(seconds=1 / rate)
+
+
+def admit_leg(gateway: Gateway, limit: Limit | None, wanted: datetime, now: datetime) -> datetime:
+    """When a second leg may be dialled that shall be at `wanted`: then, or later. `limit` is how far the gateway is, None for
+    one that takes no calls. Raises `BadValue` when it has no room for it, or not soon enough for somebody who waits."""
+    if limit is None:
+        raise BadValue("transfer", f"gateway {gateway.name} is not active")
+    meter = _Meter.of(limit, now)
+    if not meter.has_headroom:
+        raise BadValue("transfer", f"gateway {gateway.name} is full: it takes {gateway.maximum_call} calls at a time")
+    at = meter.at_or_after(wanted)
+    if at - now > PATIENCE:
+        raise BadValue("transfer", f"gateway {gateway.name} is given its calls per second for longer than a callee waits")
+    return at
 
 
 def admit(

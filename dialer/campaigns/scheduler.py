@@ -81,7 +81,9 @@ class Scheduler:
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("no calls are begun: the database does not serve"), init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.second_legs = CountedLegs(self.now, self.lifecycle.register, self._rates, lambda: self._others.gateways)
+        self.second_legs = CountedLegs(
+            self.now, self.store, self.lifecycle.register, self._rates, lambda: self._others.gateways
+        )
         self._silenced = RepeatedLog("a campaign makes no calls: its caller id may not be shown", self.clock)
         self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
 

@@ -1,48 +1,69 @@
 """Second legs in the limits of their gateways: calls at a time and calls per second.
 
-They count in memory, beside the attempts of this process and those that are open at other nodes. Second legs of other nodes,
-and those that an earlier run of this process began, are not known here.
+They count beside the attempts, in memory for this process, and in the store for other nodes and for the next run. One that may
+live on counts as long as its call does: when the connection to the switch is lost, or the application was interrupted, the end
+of the call is its end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Final
 
+import structlog
 from attrs import define
+from twisted.python.failure import Failure
 
 from dialer.calls.register import OpenAttempts
-from dialer.campaigns.limits import GatewayRates
+from dialer.campaigns.limits import GATEWAY_AHEAD, GatewayRates, Limit, admit_leg, per_minute
 from dialer.errors import BadValue
 from dialer.gateways import headroom
-from dialer.interfaces import Now
-from dialer.model import Gateway
+from dialer.interfaces import FlowStore, Now
+from dialer.model import Gateway, GatewayStatus
 
-PATIENCE: Final = timedelta(seconds=5)
-"""How long somebody on the line is let wait for the pace of a gateway."""
+log = structlog.get_logger()
 
 
 @define(eq=False)
 class CountedLegs:
-    """`dialer.interfaces.SecondLegs`; `elsewhere` are the attempts that other nodes have open, by gateway."""
+    """`dialer.interfaces.SecondLegs`; `elsewhere` are the calls that other nodes have open, by gateway."""
 
     now: Now
+    store: FlowStore
     register: OpenAttempts
     rates: GatewayRates
     elsewhere: Callable[[], Mapping[int, int]]
 
-    def begin(self, gateway: Gateway) -> float:
-        open_calls = self.register.gateways.get(gateway.id, 0) + self.elsewhere().get(gateway.id, 0)
-        if headroom(gateway, open_calls) == 0:
-            raise BadValue("transfer", f"gateway {gateway.name} is full: it takes {gateway.maximum_call} calls at a time")
+    async def begin(self, call_uuid: str, gateway: Gateway) -> float:
+        self.end(call_uuid)
         now = self.now()
-        at = self.rates.next_at(gateway, now)
-        if at - now > PATIENCE:
-            raise BadValue("transfer", f"gateway {gateway.name} is given its calls per second for longer than a callee waits")
+        wanted = admit_leg(gateway, self._limit(gateway), now, now)
+        if not self.register.begin_leg(call_uuid, gateway.id):
+            raise BadValue("transfer", "the call has ended, or is another node's by now")
+        self.rates.take(gateway, wanted)
+        try:
+            at = await self.store.begin_leg(call_uuid, gateway, now, wanted)
+        except BaseException:
+            self.end(call_uuid)  # also when nobody waits any more, or nobody knows whether it was written
+            raise
         self.rates.take(gateway, at)
-        self.register.begin_leg(gateway.id)
-        return (at - now).total_seconds()
+        return max((at - self.now()).total_seconds(), 0.0)
 
-    def end(self, gateway: Gateway) -> None:
-        self.register.end_leg(gateway.id)
+    def end(self, call_uuid: str) -> None:
+        if self.register.end_leg(call_uuid):
+            self.store.end_leg(call_uuid).addErrback(_not_ended, call_uuid)
+
+    def _limit(self, gateway: Gateway) -> Limit | None:
+        if gateway.status is not GatewayStatus.ACTIVE:
+            return None
+        open_calls = self.register.gateways.get(gateway.id, 0) + self.elsewhere().get(gateway.id, 0)
+        return Limit(
+            frequency=per_minute(gateway.calls_per_second),
+            headroom=headroom(gateway, open_calls),
+            next_call_at=self.rates.next_at(gateway, self.now()),
+            ahead=GATEWAY_AHEAD,
+        )
+
+
+def _not_ended(failure: Failure, call_uuid: str) -> None:
+    """The end of the call will end it."""
+    log.warning("the end of a second leg is not stored", call=call_uuid, reason=failure.getErrorMessage())

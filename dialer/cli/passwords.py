@@ -12,6 +12,8 @@ from typing import Any
 from attrs import field, frozen
 
 from dialer.errors import BadValue
+from dialer.safe_files import UnsafeFile, refusal
+from dialer.safe_paths import read_text
 
 SHORTEST = 8
 LONGEST = 1024
@@ -64,9 +66,9 @@ def text_of(name: str, option: str, *, one_line: bool = False) -> str:
     try:
         if name == "-":
             return sys.stdin.readline() if one_line else sys.stdin.read()
-        return Path(name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadValue(option, f"{name} cannot be read: {error.strerror}") from None
+        return read_text(Path(name))
+    except (OSError, UnsafeFile) as error:
+        raise BadValue(option, f"{name} {refusal(error, 'read')}") from None
     except UnicodeDecodeError:
         raise BadValue(option, f"{name} is not UTF-8") from None
 

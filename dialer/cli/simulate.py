@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from dialer.cli.frame import without_configuration
 from dialer.errors import BadValue
+from dialer.safe_files import UnsafeFile, refusal
+from dialer.safe_paths import open_to_append
 from dialer.simulator.callees import CALLEES, DEFAULT_MIX, SETTINGS, NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.standalone import FAULTS, StandaloneOptions, parse_fault, run_simulator
@@ -83,9 +86,18 @@ def run(arguments: argparse.Namespace) -> int:
         ),
         faults=tuple(_parsed("--fault", parse_fault, text) for text in arguments.fault),
     )
+    _check_log(arguments.log)
     from twisted.internet import reactor
 
     return run_simulator(reactor, options, lambda text: print(f"simulator: {text}", file=sys.stderr, flush=True))
+
+
+def _check_log(name: str) -> None:
+    try:
+        if name:
+            open_to_append(Path(name)).close()
+    except (OSError, UnsafeFile) as error:
+        raise BadValue("--log", f"{name} {refusal(error, 'written')}") from None
 
 
 def _parsed(option: str, parse: Any, text: str) -> Any:

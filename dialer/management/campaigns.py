@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -32,6 +32,9 @@ from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, value_of
 from dialer.time_kinds import Weekdays
 
+PAGE: Final = 100
+"""Campaigns that are read at once."""
+
 LIFETIME: Final = timedelta(days=7)
 """How long a campaign lasts whose expiry is not given, from the moment of its creation."""
 
@@ -39,11 +42,43 @@ LIFETIME: Final = timedelta(days=7)
 @reads
 def listed(t: Transaction, who: Account, statuses: Collection[CampaignStatus]) -> list[CampaignDetails]:
     """The user's campaigns in one of `statuses`, the newest first; everybody's for a superuser."""
+    return [_details(row) for row in _of(t, who, statuses)]
+
+
+async def read_pages(
+    management: Management,
+    who: Account,
+    statuses: Collection[CampaignStatus],
+    take: Callable[[list[CampaignDetails]], Awaitable[None]],
+) -> None:
+    """The same, given to `take` page by page, so that the flow's transactions find their way between. Fails with `StoreError`,
+    and `NotFound` for a user that may do nothing any more."""
+    before: int | None = None
+    while True:
+        found = await management.ask(page, who, statuses, before, PAGE)
+        await take(found)
+        if len(found) < PAGE:
+            return
+        before = found[-1].campaign.id
+
+
+@reads
+def page(
+    t: Transaction, who: Account, statuses: Collection[CampaignStatus], before: int | None, size: int
+) -> list[CampaignDetails]:
+    """At most `size` of them that are older than the one with the id `before`."""
+    query = _of(t, who, statuses)
+    if before is not None:
+        query = query.filter(lambda c: c.id < before)
+    return [_details(row) for row in query[:size]]
+
+
+def _of(t: Transaction, who: Account, statuses: Collection[CampaignStatus]) -> Any:
     e, numbers = t.entities, [int(status) for status in statuses]
     query = e.Campaign.select(lambda c: c.status in numbers and c.archived_at is None)
     if not who.is_superuser:
         query = query.filter(lambda c: c.user.id == who.id)
-    return [_details(row) for row in query.order_by(lambda c: desc(c.id)).prefetch(e.Gateway, e.VoipApp, e.Phonebook)]
+    return query.order_by(lambda c: desc(c.id)).prefetch(e.Gateway, e.VoipApp, e.Phonebook)
 
 
 @reads

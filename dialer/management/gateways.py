@@ -56,6 +56,7 @@ def remove(t: Transaction, gateway_id: int) -> None:
         "voip app": row.voip_apps.count(),
         "gateway": row.fails_over_for.count(),
         "attempt": row.attempts.count(),
+        "second leg": row.second_legs.count(),
     }
     rows.refuse_in_use("gateway", row.name, uses, "it is used by")
     row.delete()

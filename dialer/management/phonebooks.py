@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from typing import Any, Final
 
@@ -17,15 +17,42 @@ from dialer.store import contact_list, removals
 from dialer.stored import value_of
 
 LONGEST_NAME: Final = 255
+PAGE: Final = 500
+"""Phonebooks that are read at once."""
 
 
 @reads
 def listed(t: Transaction, who: Account) -> list[Phonebook]:
     """The user's, the newest first; everybody's for a superuser."""
+    return [value_of(Phonebook, row) for row in _of(t, who)]
+
+
+async def read_pages(management: Management, who: Account, take: Callable[[list[Phonebook]], Awaitable[None]]) -> None:
+    """The same, given to `take` page by page. Fails with `StoreError`, and `NotFound` for a user that may do nothing any
+    more."""
+    before: int | None = None
+    while True:
+        found = await management.ask(page, who, before, PAGE)
+        await take(found)
+        if len(found) < PAGE:
+            return
+        before = found[-1].id
+
+
+@reads
+def page(t: Transaction, who: Account, before: int | None, size: int) -> list[Phonebook]:
+    """At most `size` of them that are older than the one with the id `before`."""
+    query = _of(t, who)
+    if before is not None:
+        query = query.filter(lambda p: p.id < before)
+    return [value_of(Phonebook, row) for row in query[:size]]
+
+
+def _of(t: Transaction, who: Account) -> Any:
     query = t.entities.Phonebook.select(lambda p: p.archived_at is None)
     if not who.is_superuser:
         query = query.filter(lambda p: p.user.id == who.id)
-    return [value_of(Phonebook, row) for row in query.order_by(lambda p: desc(p.id))]
+    return query.order_by(lambda p: desc(p.id))
 
 
 @reads

@@ -71,11 +71,11 @@ class UseOfGateways:
             return self._with(details)
         return self._counted().addCallback(lambda _: self._with(details))
 
-    def tell_all(self, several: list[CampaignDetails]) -> list[CampaignDetails] | Deferred[list[CampaignDetails]]:
+    async def tell_all(self, several: list[CampaignDetails]) -> list[CampaignDetails]:
         """The same of several."""
-        if self._is_fresh or not several:
-            return [self._with(details) for details in several]
-        return self._counted().addCallback(lambda _: [self._with(details) for details in several])
+        if several and not self._is_fresh:
+            await self._counted()
+        return [self._with(details) for details in several]
 
     @property
     def _is_fresh(self) -> bool:

@@ -67,10 +67,14 @@ def create(t: Transaction, given: Mapping[str, Any]) -> int:
 
 @writes
 def change(t: Transaction, user_id: int, given: Mapping[str, Any]) -> None:
-    """Change what is given; a list of patterns is replaced. Raises `NotFound`, `Duplicate`, `BadValue`."""
+    """Change what is given; a list of patterns is replaced. A superuser that is one no more has `PROTECTIVE_LIMITS` where it
+    had none and is given none. Raises `NotFound`, `Duplicate`, `BadValue`."""
     lists, settings = _parted(given)
     row = rows.found(t.entities.User, "user", user_id)
-    rows.change(t, User, row, entered(User, settings))
+    checked = entered(User, settings)
+    if row.is_superuser and checked.get("is_superuser") is False:
+        checked = {**{name: most for name, most in PROTECTIVE_LIMITS.items() if getattr(row, name) is None}, **checked}
+    rows.change(t, User, row, checked)
     _write(t, row, lists)
 
 

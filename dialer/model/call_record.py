@@ -23,6 +23,9 @@ class CallRecord:
     campaign_id: int = reference("campaign", reverse="attempts", doc="the campaign")
     subscriber_id: int = reference("subscriber", reverse="attempts", doc="the subscriber that it is for")
     gateway_id: int = reference("gateway", reverse="attempts", doc="the gateway through which it went")
+    second_gateway_id: int | None = reference(
+        "gateway", default=None, reverse="second_legs", doc="the gateway of its second leg, while that lasts"
+    )
     number: str = setting(doc="the subscriber's number")
     identity: str = setting("", longest=64, doc="the number's identity")
     dial_string: str = setting(doc="the address that was dialled")

@@ -78,7 +78,8 @@ class AttemptState(enum.StrEnum):
 @frozen(kw_only=True)
 class Attempt:
     """A try that the database knows. `number_of_attempt` starts at 1; `deadline` is the moment after which the switch
-    itself must refuse the originate; the rest is what the database held when it was read."""
+    itself must refuse the originate; the rest is what the database held when it was read. `second_gateway_id` is the gateway
+    of the second leg that the call has, None when it has none."""
 
     id: int
     plan: Plan
@@ -89,6 +90,7 @@ class Attempt:
     core_uuid: str = ""
     rang_at: datetime | None = None
     answered_at: datetime | None = None
+    second_gateway_id: int | None = None
 
     @property
     def call_uuid(self) -> str:

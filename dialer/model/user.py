@@ -12,7 +12,8 @@ from dialer.errors import BadValue
 from dialer.numbers import parse_number
 
 PROTECTIVE_LIMITS: Final = {"max_number_campaign": 100, "max_number_subscriber_campaign": 100_000, "max_frequency": 100}
-"""The limits of a new user that is no superuser, as far as it is given no others: a login alone spends little money."""
+"""The limits of a new user that is no superuser, and of a superuser that is one no more, as far as it has and is given no
+others: a login alone spends little money."""
 
 
 def without_colon(name: str, field: str) -> str:
@@ -29,7 +30,7 @@ def caller_id_list(text: str, field: str) -> str:
 
 
 def _limit(name: str) -> str:
-    return f"{PROTECTIVE_LIMITS[name]}; none for a superuser"
+    return f"{PROTECTIVE_LIMITS[name]}, also when it ceases to be a superuser; none for a superuser"
 
 
 @noun("user", table="user_account", links={"gateways": "gateway", "voip_apps": "voip app"})

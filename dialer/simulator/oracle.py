@@ -9,6 +9,8 @@ from pathlib import Path
 
 from attrs import Factory, define
 
+from dialer.safe_paths import open_to_append
+
 
 @define(eq=False)
 class CalledSide:
@@ -105,5 +107,5 @@ class Oracle:
 
     def _append(self, line: dict[str, object]) -> None:
         if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            with open_to_append(self.path) as file:
+                file.write(json.dumps(line).encode() + b"\n")

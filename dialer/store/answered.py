@@ -42,6 +42,11 @@ class AnsweredCalls:
 
         return self.database.run(read)
 
+    def gateways(self) -> Deferred[list[Gateway]]:
+        return self.database.run(
+            lambda connection: [mapping.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
+        )
+
     def call_rules(self, user_id: int, identities: Sequence[str]) -> Deferred[CallRules]:
         return self.database.run(lambda connection: call_rules(connection, user_id, identities))
 

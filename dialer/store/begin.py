@@ -8,13 +8,13 @@ locks (`dialer.campaigns.limits`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import evolve, frozen
 
-from dialer.campaigns.limits import Limit, admit, per_minute
+from dialer.campaigns.limits import GATEWAY_AHEAD, Limit, admit, next_through, per_minute
 from dialer.gate import number_rules
 from dialer.model import Attempt, Plan
 from dialer.store import statements
@@ -66,28 +66,34 @@ def _locked(connection: Connection, plans: Sequence[Plan]) -> tuple[dict[int, Li
         row = connection.execute(statements.LOCK_CAMPAIGN, (campaign_id,)).fetchone()
         if row is not None:
             frequency, max_concurrent, next_call_at = row
-            headroom = _headroom(connection, statements.OPEN_OF_CAMPAIGN, campaign_id, max_concurrent)
+            headroom = _headroom(connection, statements.OPEN_OF_CAMPAIGN, (campaign_id,), max_concurrent)
             campaigns[campaign_id] = Limit(
                 frequency=frequency, headroom=headroom, next_call_at=from_column_or_none(next_call_at)
             )
+    return campaigns, locked_gateways(connection, {plan.gateway.id for plan in plans})
+
+
+def locked_gateways(connection: Connection, gateway_ids: Collection[int]) -> dict[int, Limit]:
+    """Lock those of the gateways that are active, and how far each is, by its id."""
     gateways = {}
-    ids = sorted({plan.gateway.id for plan in plans})
+    ids = sorted(gateway_ids)
     for gateway_id, maximum_call, calls_per_second, next_call_at in connection.execute(
         statements.lock_gateways(len(ids)), ids
     ).fetchall():
         gateways[gateway_id] = Limit(
             frequency=per_minute(calls_per_second),
-            headroom=_headroom(connection, statements.OPEN_OF_GATEWAY, gateway_id, maximum_call),
+            headroom=_headroom(connection, statements.OPEN_OF_GATEWAY, (gateway_id, gateway_id), maximum_call),
             next_call_at=from_column_or_none(next_call_at),
+            ahead=GATEWAY_AHEAD,
         )
-    return campaigns, gateways
+    return gateways
 
 
-def _headroom(connection: Connection, statement: str, key: int, most: int | None) -> int | None:
+def _headroom(connection: Connection, statement: str, keys: tuple[int, ...], most: int | None) -> int | None:
     if most is None:
         return None
-    (open_attempts,) = connection.execute(statement, (key,)).fetchone()
-    return max(most - int(open_attempts), 0)
+    (open_calls,) = connection.execute(statement, keys).fetchone()
+    return max(most - int(open_calls), 0)
 
 
 def _claimable(connection: Connection, plans: Sequence[Plan], now: str) -> list[Plan]:
@@ -182,7 +188,7 @@ def _advance(connection: Connection, attempts: Sequence[Attempt]) -> None:
         plan = attempt.plan
         _later(campaigns, plan.campaign.id, plan.due_at + timedelta(seconds=MINUTE / plan.campaign.frequency))
         if plan.gateway.calls_per_second is not None:
-            _later(gateways, plan.gateway.id, plan.due_at + timedelta(seconds=1 / plan.gateway.calls_per_second))
+            _later(gateways, plan.gateway.id, next_through(plan.gateway, plan.due_at))
     for statement, latest in ((statements.ADVANCE_CAMPAIGN, campaigns), (statements.ADVANCE_GATEWAY, gateways)):
         for key, moment in sorted(latest.items()):
             next_call_at = to_column(moment)

@@ -25,6 +25,7 @@ from dialer.model import (
     Campaign,
     CampaignStatus,
     Candidate,
+    Gateway,
     Others,
     Plan,
     Progress,
@@ -42,6 +43,7 @@ from dialer.store.database import Database
 from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
 from dialer.store.nodes import others
+from dialer.store.second_legs import SecondLeg, begin_leg, end_leg
 from dialer.store.times import to_column
 from dialer.stored import load_rules
 
@@ -108,6 +110,14 @@ class Store:
             self._write_moves()
         write = partial(finish, end=end, owner=self.node, outbox=self.outbox, unless_recorded=unless_recorded)
         return self.database.run(write, may_wait=True)
+
+    def begin_leg(self, call_uuid: str, gateway: Gateway, now: datetime, wanted: datetime) -> Deferred[datetime]:
+        """Write the gateway of a call's second leg, as far as the limits admit it; on a server in a transaction for itself."""
+        leg = SecondLeg(call_uuid=call_uuid, gateway=gateway, owner=self.node, now=now, wanted=wanted)
+        return self.database.run(lambda connection: begin_leg(connection, leg), alone=True)
+
+    def end_leg(self, call_uuid: str) -> Deferred[None]:
+        return self.database.run(lambda connection: end_leg(connection, call_uuid, self.node), may_wait=True)
 
     def pending_cdr(self, attempt: Attempt) -> Deferred[Signal | None]:
         """The end that a record tells which came to another process."""

@@ -128,6 +128,14 @@ _ATTEMPTS: Final = (
         ),
     ),
     Invariant(
+        name="left-second-leg",
+        problem="attempts that have ended and have a second leg: its gateway could not be removed",
+        broken="SELECT 'attempt ' || id || ' (' || number || '): gateway ' || second_gateway_id FROM attempt "
+        "WHERE second_gateway_id IS NOT NULL AND ended_at IS NOT NULL ORDER BY id",
+        remedy="the second leg is over",
+        repair=("UPDATE attempt SET second_gateway_id = NULL WHERE second_gateway_id IS NOT NULL AND ended_at IS NOT NULL",),
+    ),
+    Invariant(
         name="forbidden-attempt",
         problem="open attempts to numbers that were on the do-not-call list when they were begun",
         broken=Variants(
@@ -279,6 +287,42 @@ _REFERENCES: Final = (
     ),
 )
 
-INVARIANTS: Final = (*_ATTEMPTS, *_SUBSCRIBERS, _held_back("campaign"), _held_back("gateway"), *_REFERENCES)
+
+def _grants(noun: str, links: str, column: str, of: str) -> tuple[Invariant, ...]:
+    """Of the links between users and what they may use."""
+    word = noun.replace(" ", "-")
+    lost = (
+        f"SELECT l.user_id, l.{column} FROM {links} l LEFT JOIN user_account u ON u.id = l.user_id "
+        f"LEFT JOIN {of} x ON x.id = l.{column} WHERE u.id IS NULL OR u.archived_at IS NOT NULL OR x.id IS NULL"
+    )
+    return (
+        Invariant(
+            name=f"lost-{word}-grant",
+            problem=f"grants of {noun}s that name a user who was removed, or what is not there",
+            broken=f"SELECT 'user ' || w.user_id || coalesce(' (' || u.username || ')', ', who is not there') || ': {noun} ' "
+            f"|| w.{column} || coalesce(' (' || x.name || ')', ', which is not there') FROM ({lost}) AS w "
+            f"LEFT JOIN user_account u ON u.id = w.user_id LEFT JOIN {of} x ON x.id = w.{column} "
+            f"ORDER BY w.user_id, w.{column}",
+            remedy="the grants are removed",
+            repair=(f"DELETE FROM {links} WHERE (user_id, {column}) IN ({lost})",),
+        ),
+        Invariant(
+            name=f"ungranted-{word}",
+            problem=f"campaigns with a {noun} that their user, who is no superuser, was not granted",
+            broken=f"SELECT 'campaign ' || c.id || ' (' || c.name || ') of ' || u.username || ': {noun} ' || x.id || ' (' || "
+            f"x.name || ')' FROM campaign c JOIN user_account u ON u.id = c.user_id JOIN {of} x ON x.id = c.{column} "
+            "WHERE c.archived_at IS NULL AND u.is_superuser = 0 AND NOT EXISTS "
+            f"(SELECT 1 FROM {links} l WHERE l.user_id = c.user_id AND l.{column} = c.{column}) ORDER BY c.id",
+            remedy=f"`dialer user grant USER --{word} NAME` where the user may use it; else `dialer campaign set` another one",
+        ),
+    )
+
+
+_GRANTS: Final = (
+    *_grants("gateway", "gateway_user", "gateway_id", "gateway"),
+    *_grants("voip app", "user_voip_app", "voip_app_id", "voip_app"),
+)
+
+INVARIANTS: Final = (*_ATTEMPTS, *_SUBSCRIBERS, _held_back("campaign"), _held_back("gateway"), *_REFERENCES, *_GRANTS)
 """In the order in which they are mended: attempts are counted before it is asked whether any is left, subscribers after their
 statuses are right."""

@@ -71,8 +71,10 @@ EVERYBODY: Final = f"SELECT name, ready = 1 AND lease_until > {CLOCK} FROM node 
 
 OPEN_ELSEWHERE: Final = (
     "SELECT gateway_id, campaign_id, count(*) FROM attempt WHERE ended_at IS NULL AND owner <> ? "
-    "GROUP BY gateway_id, campaign_id"
+    "GROUP BY gateway_id, campaign_id UNION ALL SELECT second_gateway_id, NULL, count(*) FROM attempt "
+    "WHERE second_gateway_id IS NOT NULL AND ended_at IS NULL AND owner <> ? GROUP BY second_gateway_id"
 )
+"""Second legs are of no campaign. Parameters: name of the one who asks, twice."""
 
 EXPIRED: Final = (
     f"SELECT id, name FROM node n WHERE lease_until <= {CLOCK} AND switch = ? AND name <> ? AND EXISTS "

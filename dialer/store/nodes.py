@@ -152,9 +152,10 @@ def others(connection: Connection, name: str, *, count: bool) -> Others:
 def _open_elsewhere(connection: Connection, name: str) -> tuple[dict[int, int], dict[int, int]]:
     gateways: dict[int, int] = {}
     campaigns: dict[int, int] = {}
-    for gateway_id, campaign_id, attempts in connection.execute(node_statements.OPEN_ELSEWHERE, (name,)):
+    for gateway_id, campaign_id, attempts in connection.execute(node_statements.OPEN_ELSEWHERE, (name, name)):
         gateways[gateway_id] = gateways.get(gateway_id, 0) + attempts
-        campaigns[campaign_id] = campaigns.get(campaign_id, 0) + attempts
+        if campaign_id is not None:
+            campaigns[campaign_id] = campaigns.get(campaign_id, 0) + attempts
     return gateways, campaigns
 
 

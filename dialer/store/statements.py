@@ -64,7 +64,16 @@ LOCK_CAMPAIGN = "SELECT frequency, max_concurrent, next_call_at FROM campaign WH
 """For a server. Who refers to the row, as a new outbox row does, need not wait. Parameter: campaign."""
 
 OPEN_OF_CAMPAIGN = "SELECT count(*) FROM attempt WHERE campaign_id = ? AND ended_at IS NULL"
-OPEN_OF_GATEWAY = "SELECT count(*) FROM attempt WHERE gateway_id = ? AND ended_at IS NULL"
+OPEN_OF_GATEWAY = (
+    "SELECT (SELECT count(*) FROM attempt WHERE gateway_id = ? AND ended_at IS NULL) "
+    "+ (SELECT count(*) FROM attempt WHERE second_gateway_id = ? AND ended_at IS NULL)"
+)
+"""First and second legs. Parameters: gateway, twice."""
+
+BEGIN_SECOND_LEG = "UPDATE attempt SET second_gateway_id = ? WHERE call_uuid = ? AND ended_at IS NULL AND owner = ?"
+END_SECOND_LEG = (
+    "UPDATE attempt SET second_gateway_id = NULL WHERE call_uuid = ? AND second_gateway_id IS NOT NULL AND owner = ?"
+)
 
 MOVE = (
     "UPDATE attempt SET state = ?, moved_at = ?, core_uuid = coalesce(?, core_uuid), rang_at = coalesce(rang_at, ?), "
@@ -74,7 +83,8 @@ MOVE = (
 END_ATTEMPT = (
     "UPDATE attempt SET state = 'ended', ended_at = ?, cause = ?, disposition = ?, counts_as_attempt = ?, reason = ?, "
     "q850 = ?, sip_status = ?, sip_disposition = ?, rang_at = coalesce(?, rang_at), answered_at = coalesce(?, answered_at), "
-    "ring_ms = ?, talk_ms = ?, duration_ms = ?, machine = ?, session = ? WHERE id = ? AND ended_at IS NULL AND owner = ?"
+    "ring_ms = ?, talk_ms = ?, duration_ms = ?, machine = ?, session = ?, second_gateway_id = NULL "
+    "WHERE id = ? AND ended_at IS NULL AND owner = ?"
 )
 
 END_UNRECORDED_ATTEMPT = f"{END_ATTEMPT} AND pending_cdr IS NULL"

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 import pytest_twisted
 from attrs import evolve
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from api.long_answers import LONG, PIECE, Entries
 from api.newfies.contacts import several
-from dialer.management import subscribers
+from api.whole_lists import FEW
+from dialer.management import Management, campaigns, phonebooks, subscribers, users
 from dialer.management.contacts import import_contacts
 from dialer.model import Account, Contact
+from dialer.store.connection import Connection
 from tests.unit.api.raw import RawClient, connect
 from tests.unit.api.world import MANY, World, basic, world
 
@@ -39,11 +43,11 @@ async def turns(number: int) -> None:
         await deferLater(reactor, 0.001)
 
 
-async def who_does_not_read(api: World) -> RawClient:
+async def who_does_not_read(api: World, what: str = "contact/1/") -> RawClient:
     client = await connect(api)
     client.transport.pauseProducing()
     client.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-    client.send(ASK)
+    client.send(ASK.replace(b"contact/1/", what.encode()))
     return client
 
 
@@ -139,6 +143,74 @@ async def test_a_list_is_never_whole_in_memory_while_it_is_made(tmp_path: Path) 
         await subscribers.read_pages(api.management, Account(id=1, username="ann"), 1, subscribers.PENDING, take)
     assert max(pages) <= subscribers.PAGE
     assert sum(pages) == CONTACTS
+
+
+async def copies(api: World, table: str, number: int) -> None:
+    """The only row of a table, so many times more, each with a name of its own."""
+
+    def copy(connection: Connection) -> None:
+        found: Any = connection.execute(f"SELECT * FROM {table}")
+        names = [described[0] for described in found.description]
+        row = dict(zip(names, found.fetchone(), strict=True))
+        insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+        made = ({**row, "id": key, "name": f"{row['name']} {key}"} for key in range(2, number + 2))
+        connection.executemany(insert, [tuple(each.values()) for each in made])
+
+    await api.database.run(copy)
+
+
+LISTS = {"campaign": campaigns, "phonebook": phonebooks}
+
+
+@pytest.mark.parametrize("noun", LISTS)
+@pytest_twisted.ensureDeferred
+async def test_no_list_is_whole_in_memory_while_it_is_made_and_all_of_it_is_answered_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noun: str
+) -> None:
+    read, asked = list[int](), Management.ask
+
+    def ask(self: Management, use_case: Any, *arguments: Any, **more: Any) -> Deferred[Any]:
+        found = asked(self, use_case, *arguments, **more)
+        return found.addCallback(lambda result: (read.append(len(result)), result)[1]) if use_case is module.page else found
+
+    async with world(tmp_path) as api:
+        module: Any = LISTS[noun]
+        await api.campaign()
+        await copies(api, noun, FEW + 30)
+        short = (await api.get(f"{noun}/1/")).json
+        monkeypatch.setattr(Management, "ask", ask)
+        api.port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+        idle = await who_does_not_read(api, f"{noun}/")
+        while not any(unsent(channel) for channel in api.site._channels):
+            await turns(1)
+        assert all(unsent(channel) <= 2 * PIECE for channel in api.site._channels)
+        listed = (await api.get(f"{noun}/")).json
+        idle.transport.abortConnection()
+    assert max(read) <= module.PAGE
+    assert [entry["id"] for entry in listed] == list(range(FEW + 31, 0, -1))
+    assert {**short, **listed[-1]} == short
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_list_that_is_made_while_its_user_is_removed_is_refused(tmp_path: Path) -> None:
+    async with world(tmp_path) as api:
+        await api.campaign()
+        await copies(api, "phonebook", FEW + 30)
+        asked = Management.ask
+        pages: list[Any] = []
+
+        def ask(self: Management, use_case: Any, *arguments: Any, **more: Any) -> Deferred[Any]:
+            if use_case is phonebooks.page:
+                pages.append(arguments)
+                if len(pages) == 2:
+                    locked = asked(self, users.change, 1, {"is_active": False})
+                    return locked.addCallback(lambda _: asked(self, use_case, *arguments, **more))
+            return asked(self, use_case, *arguments, **more)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Management, "ask", ask)
+            assert (await api.get("phonebook/")).status == 401
+        assert len(pages) == 2
 
 
 def test_entries_stand_in_the_order_of_their_keys() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, fail, succeed
@@ -45,6 +45,10 @@ class MemoryStore:
     log: list[str] = field(factory=list)
     pending: dict[str, Signal] = field(factory=dict)
     """Ends that records tell which came to other processes."""
+    second_legs: dict[str, int] = field(factory=dict)
+    """The gateways of those that were begun and did not end, by call."""
+    leg_delay: timedelta = timedelta()
+    """How much later than wanted a second leg may be dialled."""
     error: Exception | None = None
     hold: bool = False
     backlog: int = 0
@@ -151,6 +155,18 @@ class MemoryStore:
         self.finishes.append(finish)
         self.log.append(f"finish {uuid}")
         return succeed(True)
+
+    def begin_leg(self, call_uuid: str, gateway: Gateway, now: datetime, wanted: datetime) -> Deferred[datetime]:
+        if self.error:
+            return fail(self.error)
+        self.second_legs[call_uuid] = gateway.id
+        return succeed(wanted + self.leg_delay)
+
+    def end_leg(self, call_uuid: str) -> Deferred[None]:
+        if self.error:
+            return fail(self.error)
+        self.second_legs.pop(call_uuid, None)
+        return succeed(None)
 
     def pending_cdr(self, attempt: Attempt) -> Deferred[Signal | None]:
         if self.error:

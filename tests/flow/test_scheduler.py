@@ -9,6 +9,7 @@ from itertools import count, pairwise
 import pytest
 from attrs import define, evolve, field
 from structlog.testing import capture_logs
+from twisted.internet.defer import Deferred
 
 from dialer.campaigns.scheduler import LONGEST_BACKLOG, Scheduler
 from dialer.errors import StoreError
@@ -229,11 +230,16 @@ def test_no_calls_are_made_through_a_gateway_that_shows_an_emergency_number(tick
 
 def test_second_legs_leave_less_room_for_calls(ticking: Ticking) -> None:
     ticking.store.gateways[1] = gateway = evolve(GATEWAY, maximum_call=2)
+    ticking.contacts(1)
+    ticking.run(0.05)
+    (live,) = ticking.lifecycle.register
+    legs = ticking.scheduler.second_legs
+    waits = Deferred.fromCoroutine(legs.begin(live.attempt.call_uuid, gateway))
     ticking.contacts(5)
-    ticking.scheduler.second_legs.begin(gateway)
     ticking.run(3)
+    assert waits.result == 0
     assert len(ticking.sent) == 1
-    ticking.scheduler.second_legs.end(gateway)
+    legs.end(live.attempt.call_uuid)
     ticking.run(2)
     assert len(ticking.sent) == 2
 

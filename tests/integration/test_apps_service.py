@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
 from dialer.apps.dial import dial as dial_app
 from dialer.apps.runner import BUILT_IN
 from dialer.esl.inbound import SwitchConfig
-from dialer.model import CallRecord, Candidate, Contact, SubscriberStatus, VoipAppType
+from dialer.model import AttemptState, CallRecord, Candidate, Contact, SubscriberStatus, VoipAppType
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import AppSettings
 from dialer.simulator.callees import NumberPlan, parse_pattern
@@ -147,3 +148,54 @@ async def test_a_target_that_was_forbidden_meanwhile_is_never_dialled_and_the_ca
     assert attempt.session["unserved"]
     assert attempt.cause == "NORMAL_CLEARING"
     assert [call.number for call in simulator.calls] == ["15550001"]
+
+
+@ensureDeferred
+async def test_a_live_second_leg_counts_after_a_restart_until_its_call_ends(tmp_path: Path) -> None:
+    from twisted.internet import reactor
+
+    plan = NumberPlan((parse_pattern("777*=stays"), parse_pattern("*=answers:ring=0.1,talk=forever")))
+    simulator = Simulator(reactor, SimulatorConfig(plan=plan), random.Random(1))
+    url, switch = new_database(tmp_path), SwitchConfig(port=await simulator.start(), password=simulator.config.password)
+
+    async def started() -> DialerService:
+        service = DialerService(reactor, ServiceSettings(database=url, switch=switch))
+        await service.start()
+        return service
+
+    async def counted(service: DialerService, calls: int, second_legs: int) -> None:
+        """Waits until so many are open through the gateway, and in the database."""
+        statement = "SELECT count(*) FROM attempt WHERE second_gateway_id = 1"
+        while True:
+            (found,) = await service.database.run(lambda connection: connection.execute(statement).fetchone())
+            if (service.lifecycle.register.gateways.get(1, 0), found) == (calls, second_legs):
+                return
+            await deferLater(reactor, 0.02)
+
+    async def adopted(service: DialerService) -> None:
+        while AttemptState.ANSWERED not in service.lifecycle.register.states():
+            await deferLater(reactor, 0.02)
+
+    def soon(waiting: Any) -> Deferred[None]:
+        return Deferred.fromCoroutine(waiting).addTimeout(15, reactor)
+
+    service = await started()
+    try:
+        seeds = Seeds(service.database, utc_now())
+        await seeds.user(username="ann")
+        await seeds.gateway(name="carrier", dial_string="sofia/gateway/carrier/{number}", maximum_call=2)
+        await seeds.voip_app(name="app", type=VoipAppType.DIAL, gateway_id=1, data="777100")
+        details = await seeds.campaign(name="spring", frequency=600)
+        await seeds.add(details.phonebooks[0].id, [Contact(number="15550001")])
+        await soon(counted(service, 2, 1))
+        await service.stop()
+        assert all(call.ended_at is None for call in simulator.calls)
+        service = await started()
+        assert dict(service.lifecycle.register.gateways) == {1: 2}
+        await soon(adopted(service))
+        await counted(service, 2, 1)
+        await service.lifecycle.hang_up_all()
+        await soon(counted(service, 0, 0))
+    finally:
+        await service.stop()
+        await simulator.stop()

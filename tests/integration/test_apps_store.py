@@ -43,6 +43,7 @@ async def test_a_gateway_is_read_as_it_is_now(tmp_path: Path) -> None:
         gateway, _ = await store.parties(1, 1)
         assert gateway is not None
         assert (gateway.name, gateway.addprefix, gateway.parameters) == ("carrier", "00", (("a", "1"),))
+        assert await store.gateways() == [gateway]
         assert await store.parties(99, 99) == (None, None)
 
 

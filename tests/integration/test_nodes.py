@@ -9,7 +9,7 @@ from itertools import count, pairwise
 import pytest
 import pytest_twisted
 from attrs import define, evolve
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredList, gatherResults
 
 from dialer.errors import BadValue, NotFound, StoreError
 from dialer.interfaces import NodeState
@@ -153,6 +153,83 @@ async def test_limits_of_open_calls_hold_over_all_nodes(url, limit):
         assert await owner.store.finish(ended(begun[0]))
         begun = [attempt for some in await begin_both(one, two, 10) for attempt in some]
         assert len(begun) == 1
+
+
+async def gateway_of(node):
+    return (await node.store.snapshot()).gateways[1]
+
+
+async def calls(node, most):
+    """So many more of a node."""
+    return await node.begin([evolve(plan, call_uuid=f"call {next(COUNT)}", due_at=NOW) for plan in await node.plans(most, 2)])
+
+
+@pytest_twisted.ensureDeferred
+async def test_second_legs_count_in_the_limits_of_all_nodes(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        sql(url, "UPDATE gateway SET maximum_call = 4")
+        here, there = await calls(one, 1), await calls(two, 1)
+        gateway = await gateway_of(one)
+        await one.store.begin_leg(here[0].call_uuid, gateway, NOW, NOW)
+        others = (await two.store.snapshot()).others
+        assert (others.gateways, others.campaigns) == ({1: 2}, {2: 1})
+        assert len(await calls(two, 5)) == 1
+        with pytest.raises(BadValue, match=f"gateway {gateway.name} is full: it takes 4 calls at a time"):
+            await two.store.begin_leg(there[0].call_uuid, gateway, NOW, NOW)
+        await one.store.end_leg(here[0].call_uuid)
+        await two.store.begin_leg(there[0].call_uuid, gateway, NOW, NOW)
+        assert (await one.store.snapshot()).others.gateways == {1: 3}
+
+
+@pytest_twisted.ensureDeferred
+async def test_second_legs_of_two_nodes_that_begin_at_once_share_the_last_call_of_a_gateway(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        begun = [(each, (await calls(each, 1))[0].call_uuid) for each in (one, two)]
+        sql(url, "UPDATE gateway SET maximum_call = 3")
+        gateway = await gateway_of(one)
+        asked = [each.store.begin_leg(call, gateway, NOW, NOW) for each, call in begun]
+        results = await DeferredList(asked, consumeErrors=True)
+        assert sorted(admitted for admitted, _ in results) == [False, True]
+        assert sql(url, "SELECT count(*) FROM attempt WHERE second_gateway_id = 1") == [(1,)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_calls_per_second_of_a_gateway_hold_for_second_legs_of_all_nodes(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        begun = [(each, attempt) for each in (one, two) for attempt in await calls(each, 4)]
+        sql(url, "UPDATE gateway SET calls_per_second = 1, next_call_at = NULL")
+        gateway = await gateway_of(one)
+        at = [await each.store.begin_leg(attempt.call_uuid, gateway, NOW, NOW) for each, attempt in begun[1:7]]
+        assert at == [NOW + timedelta(seconds=number) for number in range(6)]
+        with pytest.raises(BadValue, match="calls per second for longer than a callee waits"):
+            await two.store.begin_leg(begun[7][1].call_uuid, gateway, NOW, NOW)
+        (first_leg,) = await calls(two, 1)
+        assert first_leg.plan.due_at == NOW + timedelta(seconds=6)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_live_second_leg_counts_for_whoever_has_its_call(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        sql(url, "UPDATE gateway SET maximum_call = 2")
+        (attempt,) = await calls(one, 1)
+        await one.store.begin_leg(attempt.call_uuid, await gateway_of(one), NOW, NOW)
+        die(url, "one")
+        (rescued,) = await two.rescue()
+        assert rescued.second_gateway_id == 1
+        assert await calls(two, 5) == []
+        assert await two.store.finish(ended(rescued))
+        assert len(await calls(two, 5)) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_second_leg_goes_through_a_gateway_that_was_made_inactive(url):
+    async with two_nodes(url, frequency=100_000) as (one, _):
+        (attempt,) = await calls(one, 1)
+        gateway = await gateway_of(one)
+        sql(url, "UPDATE gateway SET status = 0")
+        with pytest.raises(BadValue, match="is not active"):
+            await one.store.begin_leg(attempt.call_uuid, gateway, NOW, NOW)
+        assert sql(url, "SELECT count(*) FROM attempt WHERE second_gateway_id = 1") == [(0,)]
 
 
 @pytest_twisted.ensureDeferred

@@ -9,7 +9,7 @@ import pytest_twisted
 from attrs import evolve
 from twisted.internet.defer import Deferred, gatherResults
 
-from dialer.errors import StoreError
+from dialer.errors import BadValue, StoreError
 from dialer.model import AttemptState, CampaignStatus, Contact, SubscriberStatus
 from dialer.store.flow import MOVE_DELAY, MOVE_RETRY, Store
 from dialer.store.outbox import Outbox
@@ -370,6 +370,36 @@ async def test_open_attempts_come_back_as_they_were_begun(tmp_path):
         found = await w.store.open_attempts()
         rules = (await w.store.snapshot()).campaigns[0]
         assert found == [evolve(attempt, plan=evolve(attempt.plan, campaign=rules)) for attempt in (attempts[0], attempts[2])]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_second_leg_is_kept_until_it_or_its_call_ends(tmp_path):
+    async with world(tmp_path) as w:
+        gateway = (await w.store.snapshot()).gateways[1]
+        first, second = await w.begun(2)
+        for attempt in (first, second):
+            assert await w.store.begin_leg(attempt.call_uuid, gateway, NOW, NOW) == NOW
+        assert [found.second_gateway_id for found in await w.store.open_attempts()] == [1, 1]
+        await w.store.end_leg(first.call_uuid)
+        await w.store.end_leg("nobody")
+        assert [found.second_gateway_id for found in await w.store.open_attempts()] == [None, 1]
+        assert await w.store.finish(ended(second))
+        assert w.attempt(second)["second_gateway_id"] is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_second_leg_is_begun_for_a_call_that_has_ended_or_is_another_nodes(tmp_path):
+    async with world(tmp_path) as w:
+        gateway = (await w.store.snapshot()).gateways[1]
+        over, lost = await w.begun(2)
+        await w.store.finish(ended(over))
+        elsewhere = Store(w.database, w.clock, node="there")
+        for store, attempt in ((w.store, over), (elsewhere, lost)):
+            with pytest.raises(BadValue, match="the call has ended, or is another node's by now"):
+                await store.begin_leg(attempt.call_uuid, gateway, NOW, NOW)
+        await w.store.begin_leg(lost.call_uuid, gateway, NOW, NOW)
+        await elsewhere.end_leg(lost.call_uuid)
+        assert w.attempt(lost)["second_gateway_id"] == 1
 
 
 @on_sqlite

@@ -18,6 +18,7 @@ from dialer.gateways import (
     dial_string,
     dialled_number,
     headroom,
+    through,
 )
 from dialer.model.gateway import dial_string_from, parse_dial_string, parse_parameters, parse_prefix
 from tests.unit.builders import NOON, gateway
@@ -240,3 +241,25 @@ def test_a_pause_is_never_longer_than_a_minute(steps: list[tuple[bool, float]]) 
 
 def test_commas_at_the_end_of_a_value_do_not_belong_to_it() -> None:
     assert parse_parameters("a=,,\nb=PCMA,PCMU,,") == (("a", ""), ("b", "PCMA,PCMU"))
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("sofia/gateway/a/4930", "a"),
+        ("Sofia/Gateway/A/4930", "a"),
+        ("sofia/gateway/a/99930", "prefixed"),
+        ("sofia/external/4930@host", "host"),
+        ("sofia/external/@host", None),
+        ("sofia/gateway/b/4930", None),
+        ("loopback/9000", None),
+    ],
+)
+def test_the_gateway_of_an_address_is_told_from_its_dial_string(address: str, name: str | None) -> None:
+    known = [
+        gateway(id=1, name="a", dial_string="sofia/gateway/a/{number}"),
+        gateway(id=2, name="prefixed", dial_string="sofia/gateway/a/{number}", addprefix="999"),
+        gateway(id=3, name="host", dial_string="sofia/external/{number}@host"),
+    ]
+    found = through(known, address)
+    assert (found and found.name) == name

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve, field
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
 from dialer.apps.context import CallContext
+from dialer.apps.dial import RESUMED
+from dialer.calls.live import LiveAttempt
 from dialer.calls.register import OpenAttempts
 from dialer.campaigns.limits import GatewayRates
 from dialer.campaigns.second_legs import CountedLegs
-from dialer.errors import BadValue
+from dialer.errors import BadValue, StoreError
 from dialer.esl import bridging, commands
 from dialer.interfaces import UNSERVED
-from dialer.model import CallRules, VoipAppType
+from dialer.model import AttemptState, CallRules, GatewayStatus, VoipAppType
 from dialer.model.flow import Transfer
 from dialer.numbering import numbering
 from tests.fakes.calls import MemoryCall
-from tests.unit.apps.world import AGENTS, ANA, Apps
+from tests.fakes.store import MemoryStore
+from tests.unit.apps.world import AGENTS, ANA, Apps, attempt
 from tests.unit.builders import NOON
 
 DIAL, PLAY = VoipAppType.DIAL, VoipAppType.PLAY_AUDIO
@@ -116,6 +120,11 @@ ATTACKS = [
     ("export", f"sip_h_P-Asserted-Identity=<sip:{FORBIDDEN}@example.org>"),
     ("set", f"effective_caller_id_number={FORBIDDEN}"),
     ("lua", f"dial.lua {FORBIDDEN}"),
+    ("limit", f"hash realm id 1 {FORBIDDEN} XML default"),
+    ("limit_execute", f"hash realm id 1 bridge sofia/gateway/x/{FORBIDDEN}"),
+    ("tone_detect", f"fax 1100 r +5000 transfer {FORBIDDEN}"),
+    ("conference_set_auto_outcall", f"sofia/gateway/x/{FORBIDDEN}"),
+    ("play_and_get_digits", f"1 1 1 3000 # 'a file.wav' silence_stream://1 got \\d 1000 {FORBIDDEN}"),
     Transfer(dial_string=f"sofia/gateway/x/{FORBIDDEN}", timeout=5),
     Transfer(dial_string=f"sofia/gateway/x/{FORBIDDEN}", timeout=5, number="4930", gateway=AGENTS),
     Transfer(dial_string="user/1", timeout=5, variables=(("sip_from_user", FORBIDDEN),)),
@@ -133,14 +142,36 @@ def test_no_way_around_the_gate_reaches_the_switch(apps: Apps, attack: tuple[str
 def test_what_passes_is_dialled_and_what_does_not_dial_is_left_alone(apps: Apps) -> None:
     apps.store.rules = CallRules(whitelist=frozenset({"49"}))
     done = (
-        ("bridge", "user/1|sofia/gateway/x/4930"),
+        ("bridge", "user/1|group/sales"),
         ("transfer", "menu XML default"),
+        ("deflect", "sip:alice@example.org"),
+        ("play_and_get_digits", "1 1 1 3000 # 'a file.wav' silence_stream://1 got \\d 1000"),
         ("set", "conference_max_members=9"),
         ("conference", "0900666777@default"),
         ("playback", "hello.wav"),
     )
     assert "refused" not in own(apps, *done)
     assert apps.call.executed == list(done)
+
+
+UNCOUNTED = [
+    ("bridge", "sofia/gateway/agents/4930"),
+    ("bridge", "sofia/gateway/agents/alice"),
+    ("bridge", "user/1|loopback/4930"),
+    ("att_xfer", "sofia/gateway/agents/4930"),
+    ("redirect", "sip:4930@carrier"),
+    ("deflect", "sip:4930@carrier"),
+    ("transfer", "4930 XML default"),
+    ("execute_extension", "4930"),
+]
+
+
+@pytest.mark.parametrize("done", UNCOUNTED, ids=str)
+def test_a_leg_that_would_count_nowhere_is_refused_with_the_way_to_go(apps: Apps, done: tuple[str, str]) -> None:
+    assert own(apps, done)["refused"] == (
+        f"{done[0]}: {done[1]!r} would be dialled past the limits of its gateway: use the call's bridge(Transfer(...))"
+    )
+    assert apps.call.executed == []
 
 
 @given(
@@ -209,13 +240,13 @@ def test_a_contacts_number_that_may_not_be_shown_is_left_out(apps: Apps) -> None
 def test_an_emergency_number_is_nobodys_caller_id(apps: Apps, number: str) -> None:
     own(apps, Transfer(dial_string="user/1", timeout=5, caller_id_number=number))
     own(apps, Transfer(dial_string="user/1", timeout=5, variables=(("sip_from_user", number),)))
-    apps.store.gateways[7] = evolve(AGENTS, addparameter=f"effective_caller_id_number={number}")
+    apps.store.known[7] = evolve(AGENTS, addparameter=f"effective_caller_id_number={number}")
     apps.start(DIAL, "493012")
     assert apps.call.transfers == []
 
 
 def test_a_gateways_own_parameters_may_set_what_others_may_not(apps: Apps) -> None:
-    apps.store.gateways[7] = evolve(AGENTS, addparameter="sip_invite_domain=example.org")
+    apps.store.known[7] = evolve(AGENTS, addparameter="sip_invite_domain=example.org")
     apps.start(DIAL, "493012")
     assert apps.call.transfers[0].variables[0] == ("sip_invite_domain", "example.org")
 
@@ -223,25 +254,108 @@ def test_a_gateways_own_parameters_may_set_what_others_may_not(apps: Apps) -> No
 # --- limits -----------------------------------------------------------------------------------------------------------------
 
 
-def limited(apps: Apps, elsewhere: int = 0, **limits: int) -> OpenAttempts:
-    apps.store.gateways[7] = evolve(AGENTS, **limits)
-    register = OpenAttempts()
-    apps.limits = CountedLegs(lambda: NOON, register, GatewayRates(), lambda: {7: elsewhere})
+@define(eq=False)
+class Counted:
+    """What counts: the calls of this process, and what the store knows of second legs."""
+
+    register: OpenAttempts = field(factory=OpenAttempts)
+    flow: MemoryStore = field(factory=MemoryStore)
+
+    @property
+    def legs(self) -> tuple[int, dict[str, int]]:
+        return self.register.gateways.get(7, 0), self.flow.second_legs
+
+    def live(self, call_uuid: str) -> LiveAttempt:
+        begun = attempt(DIAL)
+        live = LiveAttempt(evolve(begun, plan=evolve(begun.plan, call_uuid=call_uuid)), AttemptState.CONNECTED, sent=True)
+        self.register.add(live)
+        return live
+
+
+def limited(apps: Apps, elsewhere: int = 0, calls: int = 1, **limits: Any) -> Counted:
+    """The calls `call-1` and so on are open."""
+    apps.store.known[7] = evolve(AGENTS, **limits)
+    counted = Counted()
+    apps.limits = CountedLegs(lambda: NOON, counted.flow, counted.register, GatewayRates(), lambda: {7: elsewhere})
     apps.call.slow.add("bridge")
-    return register
+    for number in range(calls):
+        counted.live(f"call-{number + 1}")
+    return counted
+
+
+def another(apps: Apps, call_uuid: str) -> Apps:
+    return Apps(store=apps.store, limits=apps.limits, call=MemoryCall(call_uuid=call_uuid))
 
 
 def test_a_second_leg_counts_while_it_lasts(apps: Apps) -> None:
-    register = limited(apps, maximum_call=1)
+    counted = limited(apps, calls=2, maximum_call=1)
     apps.start(DIAL, "493012")
-    assert dict(register.gateways) == {7: 1}
-    other = Apps(store=apps.store, limits=apps.limits)
+    assert counted.legs == (1, {"call-1": 7})
+    other = another(apps, "call-2")
     other.start(DIAL, "493013")
     assert other.call.transfers == []
     assert other.notes is not None
     assert other.notes["error"] == "transfer: gateway agents is full: it takes 1 calls at a time"
     apps.call.complete()
-    assert dict(register.gateways) == {}
+    assert counted.legs == (0, {})
+
+
+@pytest.mark.parametrize(
+    "address", ["sofia/gateway/agents/4930", "SOFIA/gateway/agents/0049301", "sofia/gateway/agents/alice"]
+)
+def test_an_address_of_a_gateway_counts_there_whoever_has_written_it(apps: Apps, address: str) -> None:
+    counted = limited(apps, maximum_call=1)
+    apps.start(DIAL, "", address, gateway_id=None)
+    assert counted.legs == (1, {"call-1": 7})
+
+
+def test_an_address_of_a_gateway_counts_there_whatever_gateway_is_named(apps: Apps) -> None:
+    counted = limited(apps, maximum_call=1)
+    apps.call.slow.clear()
+    counted.live("call-2")
+    counted.register.begin_leg("call-2", 7)
+    other = evolve(AGENTS, id=8, dial_string="sofia/gateway/other/{number}")
+    own(apps, Transfer(dial_string="sofia/gateway/agents/4930", timeout=5, gateway=other))
+    assert apps.call.transfers == []
+    own(apps, Transfer(dial_string="user/1", timeout=5), Transfer(dial_string="sofia/gateway/elsewhere/4930", timeout=5))
+    assert [transfer.dial_string for transfer in apps.call.transfers] == ["user/1", "sofia/gateway/elsewhere/4930"]
+
+
+def test_nothing_is_dialled_that_the_store_refuses_or_cannot_keep(apps: Apps) -> None:
+    counted = limited(apps)
+    counted.flow.error = BadValue("transfer", "gateway agents is full: it takes 1 calls at a time")
+    apps.start(DIAL, "493012")
+    counted.flow.error = StoreError("locked")
+    apps.start(DIAL, "493012")
+    assert apps.call.transfers == []
+    assert counted.legs == (0, {})
+
+
+def test_a_leg_that_the_store_admits_later_waits(apps: Apps) -> None:
+    counted = limited(apps, calls_per_second=1)
+    counted.flow.leg_delay = timedelta(seconds=2)
+    apps.start(DIAL, "493012")
+    assert (apps.call.transfers, counted.legs) == ([], (1, {"call-1": 7}))
+    apps.clock.advance(1.9)
+    assert apps.call.transfers == []
+    apps.clock.advance(0.2)
+    assert len(apps.call.transfers) == 1
+
+
+def test_an_inactive_gateway_takes_no_second_leg(apps: Apps) -> None:
+    limited(apps)
+    inactive = evolve(AGENTS, status=GatewayStatus.INACTIVE)
+    notes = own(apps, Transfer(dial_string="sofia/gateway/agents/4930", timeout=5, gateway=inactive))
+    assert notes["refused"] == "transfer: gateway agents is not active"
+
+
+def test_a_call_that_is_another_nodes_by_now_dials_nobody(apps: Apps) -> None:
+    counted = limited(apps, calls=0)
+    apps.start(DIAL, "493012")
+    assert apps.call.transfers == []
+    assert counted.legs == (0, {})
+    assert apps.notes is not None
+    assert apps.notes["error"] == "transfer: the call has ended, or is another node's by now"
 
 
 def test_calls_of_other_nodes_leave_no_room(apps: Apps) -> None:
@@ -251,16 +365,61 @@ def test_calls_of_other_nodes_leave_no_room(apps: Apps) -> None:
 
 
 def test_a_leg_whose_callee_hangs_up_counts_no_longer(apps: Apps) -> None:
-    register = limited(apps, maximum_call=1)
+    counted = limited(apps, calls=0, maximum_call=1)
+    live = counted.live("call-1")
     apps.start(DIAL, "493012")
     apps.call.end()
-    assert dict(register.gateways) == {}
+    counted.register.remove(live, ended=True)
+    assert counted.legs[0] == 0
+
+
+def test_a_leg_counts_while_nobody_knows_whether_it_ended_until_its_call_is_heard_of_again(apps: Apps) -> None:
+    counted = limited(apps, maximum_call=1)
+    apps.start(DIAL, "493012")
+    apps.call.end()  # for the session, a lost connection is the same
+    assert counted.legs == (1, {"call-1": 7})
+    again = another(apps, "call-1")
+    again.call.variables[RESUMED] = "SUCCESS"
+    again.start(DIAL, "493012")
+    assert counted.legs == (0, {})
+
+
+def test_an_interrupted_applications_leg_counts_until_its_call_ends(apps: Apps) -> None:
+    counted = limited(apps, calls=0)
+    live = counted.live("call-1")
+    apps.start(DIAL, "493012")
+    apps.call.interrupt()
+    assert counted.legs == (1, {"call-1": 7})
+    counted.register.remove(live, ended=True)
+    assert counted.legs[0] == 0
+
+
+def test_a_leg_that_an_earlier_run_began_counts_from_the_take_over_on(apps: Apps) -> None:
+    counted = limited(apps, calls=2, maximum_call=1)
+    begun = attempt(DIAL)
+    left = evolve(begun, plan=evolve(begun.plan, call_uuid="call-9"), second_gateway_id=7)
+    live = LiveAttempt(left, AttemptState.UNCONFIRMED, sent=True)
+    counted.register.add(live)
+    apps.start(DIAL, "493012")
+    assert apps.call.transfers == []
+    counted.register.remove(live, ended=True)
+    apps.start(DIAL, "493012")
+    assert len(apps.call.transfers) == 1
+
+
+def test_a_leg_of_a_call_that_has_one_already_takes_its_place(apps: Apps) -> None:
+    counted = limited(apps, maximum_call=1)
+    apps.start(DIAL, "493012")
+    apps.call.interrupt()
+    apps.start(DIAL, "493013")
+    assert counted.legs == (1, {"call-1": 7})
+    assert len(apps.call.transfers) == 2
 
 
 def test_a_second_leg_waits_for_the_pace_of_its_gateway_and_is_asked_for_again(apps: Apps) -> None:
-    limited(apps, calls_per_second=1)
+    limited(apps, calls=3, calls_per_second=1)
     apps.start(DIAL, "493012")
-    second = Apps(store=apps.store, limits=apps.limits)
+    second = another(apps, "call-2")
     running: Deferred[Any] = second.start(DIAL, "493013")
     assert (len(apps.call.transfers), second.call.transfers) == (1, [])
     second.clock.advance(0.9)
@@ -268,7 +427,7 @@ def test_a_second_leg_waits_for_the_pace_of_its_gateway_and_is_asked_for_again(a
     second.clock.advance(0.2)
     assert len(second.call.transfers) == 1
     assert running.called
-    third = Apps(store=apps.store, limits=apps.limits)
+    third = another(apps, "call-3")
     third.start(DIAL, "493014")
     apps.store.rules = CallRules(blacklist=frozenset({"493014"}))
     third.clock.advance(3)
@@ -276,10 +435,10 @@ def test_a_second_leg_waits_for_the_pace_of_its_gateway_and_is_asked_for_again(a
 
 
 def test_nobody_waits_long_for_the_pace_of_a_gateway(apps: Apps) -> None:
-    limited(apps, calls_per_second=1)
-    for _ in range(6):
-        Apps(store=apps.store, limits=apps.limits).start(DIAL, "493012")
-    last = Apps(store=apps.store, limits=apps.limits)
+    limited(apps, calls=7, calls_per_second=1)
+    for number in range(6):
+        another(apps, f"call-{number + 1}").start(DIAL, "493012")
+    last = another(apps, "call-7")
     last.start(DIAL, "493012")
     assert last.notes is not None
     assert "calls per second for longer than a callee waits" in last.notes["error"]

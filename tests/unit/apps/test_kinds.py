@@ -179,7 +179,7 @@ def test_what_is_no_room_is_not_joined(apps: Apps, data: str) -> None:
 
 
 def test_a_number_is_dialled_through_the_applications_gateway_with_its_prefixes(apps: Apps) -> None:
-    apps.store.gateways[7] = evolve(AGENTS, addparameter="absolute_codec_string=PCMA")
+    apps.store.known[7] = evolve(AGENTS, addparameter="absolute_codec_string=PCMA")
     apps.start(DIAL, "+49 30-1", caller_id="4930999")
     (transfer,) = apps.call.transfers
     assert transfer.dial_string == "sofia/gateway/agents/0049301"
@@ -214,7 +214,7 @@ def test_an_address_from_a_campaign_is_not_dialled(apps: Apps) -> None:
 
 @pytest.mark.parametrize("number", ["112", "+112", "00112"])
 def test_an_emergency_number_is_never_dialled_nor_made_by_a_prefix(apps: Apps, number: str) -> None:
-    apps.store.gateways[7] = evolve(AGENTS, removeprefix="00", addprefix="")
+    apps.store.known[7] = evolve(AGENTS, removeprefix="00", addprefix="")
     apps.start(DIAL, number)
     assert apps.call.transfers == []
     assert "emergency" in apps.notes["error"]
@@ -223,7 +223,7 @@ def test_an_emergency_number_is_never_dialled_nor_made_by_a_prefix(apps: Apps, n
 def test_nothing_is_dialled_without_a_gateway_that_may_be_used(apps: Apps) -> None:
     apps.start(DIAL, "2000", gateway_id=None)
     assert "no gateway" in apps.notes["error"]
-    apps.store.gateways[7] = evolve(AGENTS, status=GatewayStatus.INACTIVE)
+    apps.store.known[7] = evolve(AGENTS, status=GatewayStatus.INACTIVE)
     apps.start(DIAL, "2000")
     assert "inactive" in apps.notes["error"]
     assert apps.call.transfers == []
@@ -321,7 +321,7 @@ def test_headers_are_few_and_short() -> None:
 
 
 def test_a_gateways_parameter_wins_over_a_header_of_the_same_name(apps: Apps) -> None:
-    apps.store.gateways[7] = evolve(AGENTS, addparameter="sip_h_x-contact=ours")
+    apps.store.known[7] = evolve(AGENTS, addparameter="sip_h_x-contact=ours")
     apps.start(DIAL, "2000")
     names = [name.lower() for name, _ in apps.call.transfers[0].variables]
     assert names.count("sip_h_x-contact") == 1

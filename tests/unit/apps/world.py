@@ -36,7 +36,7 @@ class MemoryAppStore:
     """Follows `ApplicationStore`."""
 
     contacts: dict[int, Contact] = field(factory=lambda: {1: ANA})
-    gateways: dict[int, Gateway] = field(factory=lambda: {7: AGENTS})
+    known: dict[int, Gateway] = field(factory=lambda: {7: AGENTS})
     never: list[str] = field(factory=list)
     rules: CallRules = CallRules()
     asked: list[tuple[int, tuple[str, ...]]] = field(factory=list)
@@ -46,8 +46,11 @@ class MemoryAppStore:
         return fail(StoreError("locked")) if self.away else succeed(self.contacts.get(contact_id))
 
     def parties(self, gateway_id: int | None, contact_id: int) -> Deferred[tuple[Gateway | None, Contact | None]]:
-        gateway = None if gateway_id is None else self.gateways.get(gateway_id)
+        gateway = None if gateway_id is None else self.known.get(gateway_id)
         return self.contact(contact_id).addCallback(lambda contact: (gateway, contact))
+
+    def gateways(self) -> Deferred[list[Gateway]]:
+        return fail(StoreError("locked")) if self.away else succeed(list(self.known.values()))
 
     def call_rules(self, user_id: int, identities: Sequence[str]) -> Deferred[CallRules]:
         self.asked.append((user_id, tuple(identities)))

@@ -13,7 +13,9 @@ import pytest
 
 from dialer.cli.run import remove_ready, write_ready
 from dialer.errors import DialerError
+from dialer.safe_files import UnsafeFile
 from dialer.settings_file import settings_file
+from dialer.simulator.oracle import Oracle
 from dialer.store.lock import DiallingLock
 from tests.hostile import OTHER, ROOT, as_root, folder_of_another, secret_of_ours, untouched
 from tests.unit.cli.support import Commands
@@ -370,3 +372,87 @@ def test_init_leaves_no_files_where_it_made_the_database(
     monkeypatch.setattr("tempfile.tempdir", str(own))
     assert home.bare("init", theirs, "--simulator").status == 0
     assert list(own.iterdir()) == []
+
+
+# --- secrets and settings ---------------------------------------------------------------------------------------------------
+
+BEHIND = "is behind a symbolic link of somebody else"
+
+
+@as_root
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("user", "add", "eve", "--password-file"),
+        ("gateway", "add", "x", "--protocol", "local", "--addparameter-file"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("way", ["file", "folder/shadow"])
+def test_a_secret_is_read_through_no_link(
+    home: Commands, theirs: Path, secret: Path, command: tuple[str, ...], way: str
+) -> None:
+    link(theirs / "file", secret)
+    link(theirs / "folder", secret.parent)
+    problem = home.refused(*command, theirs / way)
+    assert f"{theirs / way} is not read: it {BEHIND}" in problem
+    assert "root:" not in problem
+    assert home.good("user", "list", "--json").json == home.good("gateway", "list", "--json").json == []
+
+
+@as_root
+def test_a_second_name_of_a_file_is_no_password_file(home: Commands, theirs: Path, secret: Path) -> None:
+    (theirs / "file").hardlink_to(secret)
+    assert "is a second name of another file" in home.refused("user", "add", "eve", "--password-file", theirs / "file")
+
+
+@as_root
+def test_a_configuration_is_read_through_no_link(home: Commands, theirs: Path, secret: Path) -> None:
+    link(theirs / "dialer.toml", home.config)
+    link(theirs / "home", home.folder)
+    for way in ("dialer.toml", "home/dialer.toml"):
+        ran = home.bare("user", "list", "--config", theirs / way)
+        assert ran.status == 2
+        assert f"{theirs / way}: is not read: it {BEHIND}" in ran.err
+
+
+@as_root
+def test_a_secret_of_the_configuration_is_read_through_no_link(home: Commands, theirs: Path, secret: Path) -> None:
+    link(theirs / "password", secret)
+    switch = {"host": "127.0.0.1", "password": f"file:{theirs / 'password'}"}
+    home.config.write_text(settings_file({"database": {"url": "sqlite:///dialer.db"}, "switch": switch}))
+    problem = home.refused("user", "list")
+    assert f"switch.password: {theirs / 'password'} is not read: it {BEHIND}" in problem
+
+
+@as_root
+@pytest.mark.parametrize("name", ["log", "new", "folder/log"])
+def test_the_simulators_log_is_written_through_no_link(home: Commands, theirs: Path, secret: Path, name: str) -> None:
+    link(theirs / "log", secret)
+    link(theirs / "new", secret.parent / "new")
+    link(theirs / "folder", secret.parent)
+    ran = home.bare("simulate", "--log", theirs / name, "--port", 0)
+    assert ran.status == 2
+    assert f"--log: {theirs / name} is not written: it {BEHIND}" in ran.err
+    oracle = Oracle(path=theirs / name)
+    with pytest.raises(UnsafeFile, match="somebody else"):
+        oracle.refused_by_switch("u1", 1.0, "CALL_REJECTED")
+    assert untouched(secret)
+
+
+def test_the_simulators_log_grows_through_a_link_of_ones_own(tmp_path: Path) -> None:
+    log = tmp_path / "calls.jsonl"
+    (tmp_path / "link").symlink_to(log)
+    oracle = Oracle(path=tmp_path / "link")
+    log.write_text("first\n")
+    oracle.refused_by_switch("u1", 1.0, "CALL_REJECTED")
+    oracle.refused_by_switch("u2", 2.0, "CALL_REJECTED")
+    assert [line[:5] for line in log.read_text().splitlines()] == ["first", '{"at"', '{"at"']
+
+
+def test_settings_come_through_links_of_ones_own_and_from_a_descriptor(home: Commands, tmp_path: Path) -> None:
+    home.config.write_text(settings_file({"database": {"url": home.url}, "simulator": {}}))
+    (tmp_path / "link.toml").symlink_to(home.config)
+    assert home.bare("user", "list", "--config", tmp_path / "link.toml").status == 0
+    with home.config.open("rb") as opened:
+        assert home.bare("user", "list", "--config", f"/dev/fd/{opened.fileno()}").status == 0

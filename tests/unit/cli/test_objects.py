@@ -131,6 +131,33 @@ def test_a_new_user_has_limits_which_an_administrator_lifts(commands):
     assert commands.good("user", "show", "ann", "--json").json["max_frequency"] is None
 
 
+def test_a_superuser_that_is_one_no_more_has_the_limits_of_a_new_user_where_it_has_none(commands):
+    limits = ("max_number_campaign", "max_number_subscriber_campaign", "max_frequency")
+
+    def shown(name):
+        found = commands.good("user", "show", name, "--json").json
+        return tuple(found[limit] for limit in limits)
+
+    for name in ("root", "ann"):
+        commands.good("user", "add", name, "--generate-password", "--superuser", "--max-frequency", 500)
+    commands.good("user", "set", "root", "--no-superuser")
+    assert shown("root") == (100, 100_000, 500)
+    commands.good("user", "set", "ann", "--no-superuser", "--max-number-campaign", "none", "--max-frequency", "none")
+    assert shown("ann") == (None, 100_000, None)
+    commands.good("user", "set", "root", "--max-number-campaign", "none")
+    commands.good("user", "set", "root", "--no-superuser")
+    assert shown("root") == (None, 100_000, 500)
+    listed = commands.good("user", "list").out
+    assert "100000" in listed
+    commands.good("gateway", "add", "carrier", "--protocol", "local")
+    commands.good("voipapp", "add", "hello", "--type", "play-audio", "--data", "hello.wav")
+    commands.good("user", "set", "root", "--superuser")
+    commands.good("campaign", "add", "spring", "--user", "root", "--gateway", "carrier", "--voip-app", "hello")
+    commands.good("user", "set", "root", "--no-superuser")
+    assert commands.good("user", "show", "root", "--json").json["gateways"] == ["carrier"]
+    assert "nothing is wrong" in commands.good("check").out
+
+
 def test_gateways_and_applications_are_granted_to_users_and_revoked(commands):
     commands.good("user", "add", "ann", "--generate-password")
     commands.good("user", "add", "root", "--generate-password", "--superuser")

@@ -32,6 +32,8 @@ INSERT INTO voip_app (id, name, description, type, data, created_at, updated_at)
     VALUES (1, 'hello', '', 2, 'a', '{AT}', '{AT}');
 INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, frequency, max_retry, gateway_id,
     voip_app_id, created_at, updated_at) VALUES (1, 1, 'spring', '', 1, '{AT}', '{AT}', 60, 1, 1, 1, '{AT}', '{AT}');
+INSERT INTO gateway_user (gateway_id, user_id) VALUES (1, 1);
+INSERT INTO user_voip_app (user_id, voip_app_id) VALUES (1, 1);
 INSERT INTO phonebook (id, user_id, name, description, created_at) VALUES (1, 1, 'spring', '', '{AT}');
 INSERT INTO campaign_phonebook VALUES (1, 1);
 INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits,

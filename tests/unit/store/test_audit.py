@@ -507,6 +507,67 @@ def test_who_dials_is_told_and_asking_leaves_nothing_behind(file: Damaged) -> No
     assert holder(file.path) is None
 
 
+# --- grants -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("links", "noun", "thing", "option"),
+    [("gateway_user", "gateway", "carrier", "--gateway"), ("user_voip_app", "voip app", "hello", "--voip-app")],
+)
+def test_a_campaign_that_uses_what_its_user_was_not_granted_is_named_and_left_to_an_admin(
+    here: Damaged, links: str, noun: str, thing: str, option: str
+) -> None:
+    here.sql(f"DELETE FROM {links}")
+    finding = only(here)
+    assert (finding.name, finding.count) == (f"ungranted-{noun.replace(' ', '-')}", 1)
+    assert finding.examples == (f"campaign 1 (spring) of ann: {noun} 1 ({thing})",)
+    assert option in finding.remedy
+    assert mend(here) == []
+    here.sql("UPDATE user_account SET is_superuser = 1")
+    assert look(here).findings == ()
+    here.sql("UPDATE user_account SET is_superuser = 0")
+    here.sql("UPDATE campaign SET archived_at = created_at")
+    assert look(here).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("links", "column", "noun", "thing"),
+    [("gateway_user", "gateway_id", "gateway", "carrier"), ("user_voip_app", "voip_app_id", "voip app", "hello")],
+)
+def test_a_grant_of_a_user_who_was_removed_is_removed(here: Damaged, links: str, column: str, noun: str, thing: str) -> None:
+    here.sql(
+        "INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at, archived_at) "
+        f"VALUES (2, 'bob', '', 0, 0, '{AT}', '{AT}')"
+    )
+    here.sql(f"INSERT INTO {links} (user_id, {column}) VALUES (2, 1)")
+    finding = only(here)
+    assert (finding.name, finding.repairable) == (f"lost-{noun.replace(' ', '-')}-grant", True)
+    assert finding.examples == (f"user 2 (bob): {noun} 1 ({thing})",)
+    assert [done.rows for done in mend(here)] == [1]
+    assert look(here).findings == ()
+    assert here.sql(f"SELECT user_id FROM {links}") == [(1,)]
+
+
+def test_a_grant_of_what_is_not_there_is_named(file: Damaged) -> None:
+    file.sql("INSERT INTO gateway_user (user_id, gateway_id) VALUES (1, 77), (88, 1)")
+    assert named(file) == {"damaged", "lost-gateway-grant"}
+    (finding,) = [finding for finding in look(file).findings if finding.name == "lost-gateway-grant"]
+    assert finding.examples == (
+        "user 1 (ann): gateway 77, which is not there",
+        "user 88, who is not there: gateway 1 (carrier)",
+    )
+
+
+def test_a_second_leg_of_an_attempt_that_has_ended_is_over(here: Damaged) -> None:
+    here.attempt(1, 1, "BUSY", counts=0)
+    here.sql("UPDATE attempt SET second_gateway_id = 1")
+    finding = only(here)
+    assert (finding.name, finding.examples) == ("left-second-leg", ("attempt 1 (1001): gateway 1",))
+    mend(here)
+    assert look(here).findings == ()
+    assert here.sql("SELECT second_gateway_id FROM attempt") == [(None,)]
+
+
 def test_each_invariant_has_a_name_of_its_own() -> None:
     names = [rule.name for rule in INVARIANTS]
     assert len(set(names)) == len(names)

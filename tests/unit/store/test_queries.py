@@ -39,6 +39,8 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "outbox": (outbox.DUE, (LATE, 10)),
     "settle outbox": (outbox.SETTLE, ("delivered", T, "", 1)),
     "set status": (contacts.SET_STATUS, (2, 2, T, 2, 1, "100")),
+    "begin second leg": (statements.BEGIN_SECOND_LEG, (1, "call-1", "here")),
+    "end second leg": (statements.END_SECOND_LEG, ("call-1", "here")),
     "known calls": (statements.open_among(2), ("call-1", "call-10001")),
     "known contacts": (contacts.KNOWN, (1, '["100", "200"]')),
     "record": (statements.RECORDED_ATTEMPT, ("call-10001",)),
@@ -49,14 +51,16 @@ OF_POSTGRESQL = {
     "lock campaign": (statements.LOCK_CAMPAIGN, (1,)),
     "lock gateways": (statements.lock_gateways(2), (1, 2)),
     "open of campaign": (statements.OPEN_OF_CAMPAIGN, (1,)),
-    "open of gateway": (statements.OPEN_OF_GATEWAY, (1,)),
-    "open elsewhere": (node_statements.OPEN_ELSEWHERE, ("there",)),
+    "open of gateway": (statements.OPEN_OF_GATEWAY, (1, 1)),
+    "open elsewhere": (node_statements.OPEN_ELSEWHERE, ("there", "there")),
     "take over": (node_statements.TAKE_OVER, ("there", "here")),
     "expired nodes": (node_statements.EXPIRED, ("fs1:8021", "there")),
 }
 ASKED = [(kind, name) for kind in KINDS for name in (QUERIES | (OF_SQLITE if kind is Dialect.SQLITE else OF_POSTGRESQL))]
 
-WANTED_WHOLE = {"pending", "campaign_started", "attempt_open_campaign", "attempt_open_owner", "attempt_open_gateway"}
+WANTED_WHOLE = {"pending", "campaign_started", "attempt_open_campaign", "attempt_open_owner", "attempt_open_gateway"} | {
+    "attempt_second_gateway"
+}
 """Indexes that hold what is started, and what is open: nothing else; and the campaigns with pending subscribers, found one by
 one."""
 
