@@ -25,6 +25,7 @@ from dialer.model import (
     Campaign,
     CampaignStatus,
     Candidate,
+    EventKind,
     Others,
     Plan,
     Progress,
@@ -57,12 +58,13 @@ MOST_AT_ONCE = 500
 
 @define(eq=False)
 class Store:
-    """The flow's store for the node named `node`; with `outbox`, every end of an attempt leaves a row for the hooks."""
+    """The flow's store for the node named `node`. It tells of what happens by the kinds of events in `wanted`, for which
+    others ask."""
 
     database: Database
     clock: IReactorTime
     node: str
-    outbox: bool = False
+    wanted: frozenset[EventKind] = frozenset()
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("moves are not stored yet"), init=False)
@@ -82,7 +84,8 @@ class Store:
         others wait for the rows that it locks."""
         if not plans:
             return succeed([])
-        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline)
+        tell = EventKind.ATTEMPT_STARTED in self.wanted
+        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline, tell=tell)
         return self.database.run(lambda connection: begin(connection, wanted), alone=True)
 
     @property
@@ -103,10 +106,10 @@ class Store:
             self._timer = self.clock.callLater(MOVE_DELAY, self._time_is_up)
 
     def finish(self, end: AttemptResult, *, unless_recorded: bool = False) -> Deferred[bool]:
-        """End the attempt, settle its subscriber and write the outbox row, in one transaction."""
+        """End the attempt, settle its subscriber and write the events, in one transaction."""
         if end.attempt.id in self._moves:
             self._write_moves()
-        write = partial(finish, end=end, owner=self.node, outbox=self.outbox, unless_recorded=unless_recorded)
+        write = partial(finish, end=end, owner=self.node, wanted=self.wanted, unless_recorded=unless_recorded)
         return self.database.run(write, may_wait=True)
 
     def pending_cdr(self, attempt: Attempt) -> Deferred[Signal | None]:
@@ -163,7 +166,7 @@ class Store:
         if not self._moves:
             return
         rows = self._moves.take()
-        written = self.database.run(lambda connection: write_moves(connection, rows, self.node), may_wait=True)
+        written = self.database.run(partial(write_moves, rows=rows, owner=self.node, wanted=self.wanted), may_wait=True)
         written.addCallbacks(lambda _: self._degraded.worked(), self._not_written, errbackArgs=(rows,))
 
     def _not_written(self, failure: Failure, rows: dict[int, MoveRow]) -> None:
