@@ -343,10 +343,16 @@ class DialerService:
         """The switch is there."""
         self.lifecycle.switch_up(switch)
         self.scheduler.call_soon()
+        self._tell_of_switch(EventKind.SWITCH_UP, switch, "")
 
     def switch_down(self, switch: Switch, reason: str) -> None:
         """The switch went away."""
         self.lifecycle.switch_down(switch, reason)
+        self._tell_of_switch(EventKind.SWITCH_DOWN, switch, reason)
+
+    def _tell_of_switch(self, kind: EventKind, switch: Switch, reason: str) -> None:
+        told = self.store.tell(kind, self.now(), {"switch": switch.name, "node": self.settings.node.name, "reason": reason})
+        told.addErrback(lambda failure: log.error("an event is not stored", kind=kind, reason=failure.getErrorMessage()))
 
     def _has(self, call_uuid: str) -> bool:
         return call_uuid in self.lifecycle.register.calls

@@ -168,6 +168,22 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
 )
 
 
+def documentation() -> str:
+    """The kinds with their facts, in Markdown."""
+    parts = []
+    for kind, declared in EVENT_TYPES.items():
+        place = f" Sequence {declared.sequence}." if declared.sequence else ""
+        whose = " Superusers only." if declared.superusers else ""
+        facts = [f"| `{name}` | {_type_words(fact)} | {fact.doc} |" for name, fact in declared.facts.items()]
+        parts += [f"### `{kind}`\n\n{declared.doc}{place}{whose}\n\n| fact | type | |\n|---|---|---|", *facts, ""]
+    return "\n".join(parts).strip("\n")
+
+
+def _type_words(fact: Fact) -> str:
+    words = (fact.type,) if isinstance(fact.type, str) else fact.type
+    return " or ".join("time" if fact.is_time and word == "string" else word for word in words)
+
+
 @noun("event")
 @frozen(kw_only=True)
 class Event:

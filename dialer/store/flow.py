@@ -7,7 +7,7 @@ does not take them with it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
@@ -35,7 +35,7 @@ from dialer.model import (
     User,
 )
 from dialer.periodic import DegradedLog
-from dialer.store import mapping, statements
+from dialer.store import events, mapping, statements
 from dialer.store.begin import Beginning, begin
 from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
@@ -116,6 +116,12 @@ class Store:
         """The end that a record tells which came to another process."""
         return self.database.run(lambda connection: pending_cdr(connection, attempt, self.node))
 
+    def tell(self, kind: EventKind, at: datetime, facts: Mapping[str, object]) -> Deferred[None]:
+        """An event of the installation, when somebody asks for its kind."""
+        if kind not in self.wanted:
+            return succeed(None)
+        return self.database.run(partial(events.add, kind=kind, at=at, about=events.About(), data=facts))
+
     def open_attempts(self) -> Deferred[list[Attempt]]:
         """The attempts of this node that have not ended. Only one process dials with a SQLite file, so whatever is open there
         is this node's, even if the node had another name before. On a server, each node has its own."""
@@ -142,7 +148,7 @@ class Store:
 
     def _snapshot(self, connection: Connection, now: datetime | None, also: Collection[int]) -> Snapshot:
         gateways = [mapping.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
-        started = list(_undamaged(connection, _started_rows(connection, now, also)))
+        started = list(_undamaged(connection, _started_rows(connection, now, also), partial(self._paused, now)))
         campaigns = [campaign for campaign, _ in started]
         elsewhere = Others()
         if connection.dialect is Dialect.POSTGRESQL:
@@ -154,6 +160,11 @@ class Store:
             others=elsewhere,
             caller_ids={campaign.id: listed for campaign, listed in started if listed},
         )
+
+    def _paused(self, now: datetime | None, connection: Connection, campaign: Campaign) -> None:
+        if now is not None and EventKind.CAMPAIGN_PAUSED in self.wanted:
+            about = events.About(user_id=campaign.user_id, campaign_id=campaign.id)
+            events.add(connection, EventKind.CAMPAIGN_PAUSED, now, about, {"name": campaign.name})
 
     def _time_is_up(self) -> None:
         self._timer = None
@@ -187,8 +198,10 @@ def _started_rows(connection: Connection, now: datetime | None, also: Collection
         yield from connection.execute(statements.started_among(len(some)), some).fetchall()
 
 
-def _undamaged(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Campaign, str]]:
-    """The campaigns of rows, and the caller ids of their users. One whose settings are damaged is paused, and does not keep
+def _undamaged(
+    connection: Connection, rows: Iterable[tuple[Any, ...]], paused: Callable[[Connection, Campaign], None]
+) -> Iterator[tuple[Campaign, str]]:
+    """The campaigns of rows, and the caller ids of their users. One whose settings are damaged is `paused`, and does not keep
     the others from calling."""
     for row in rows:
         campaign, caller_ids = _read_started(tuple(row))
@@ -196,7 +209,8 @@ def _undamaged(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> Itera
         if not damaged:
             yield campaign, caller_ids
             continue
-        connection.execute(statements.PAUSE_CAMPAIGN, (campaign.id,))
+        if connection.execute(statements.PAUSE_CAMPAIGN, (campaign.id,)).rowcount:
+            paused(connection, campaign)
         log.error("campaign paused: its settings are damaged", campaign=campaign.name, id=campaign.id, settings=damaged)
 
 

@@ -14,7 +14,7 @@ import pytest_twisted
 from dialer.errors import BadValue
 from dialer.interfaces import OPT_OUT
 from dialer.model import AttemptState, EventKind, SubscriberStatus
-from dialer.model.event import EVENT_TYPES, Place, Told, kinds_of
+from dialer.model.event import EVENT_TYPES, Place, Told, documentation, kinds_of
 from dialer.store import consumers, events
 from dialer.store.consumers import Consumers
 from dialer.store.events import About
@@ -219,3 +219,8 @@ def test_kinds_are_named_one_by_one_or_by_a_pattern(text: str, names: set[str]) 
 def test_a_kind_that_is_none_is_named(text: str) -> None:
     with pytest.raises(BadValue, match="there are no events"):
         kinds_of(text)
+
+
+def test_the_page_tells_every_kind_with_its_facts() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+    assert documentation() in page, "run: python docs/write.py"
