@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,7 @@ class Host:
             applications=runner.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
             recovery=self.config.recovery,
             emergency=self.config.numbers.emergency,
+            keep_events=timedelta(days=self.config.events.keep),
         )
         self.service = DialerService(self.reactor, settings)
         self.management = Management(self.service.database, self.service.now, self.service, self.reactor, settings.emergency)

@@ -21,7 +21,6 @@ from dialer.model import (
     CampaignStatus,
     Candidate,
     Contact,
-    Delivery,
     Gateway,
     IdleReason,
     LiveChannel,
@@ -31,6 +30,7 @@ from dialer.model import (
     Signal,
     Snapshot,
 )
+from dialer.model.event import Place, Told
 from dialer.model.flow import Transfer, Transferred
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class FlowStore(Protocol):
         ...
 
     def finish(self, finish: AttemptResult, *, unless_recorded: bool = False) -> Deferred[bool]:
-        """End the attempt, set the subscriber, write the outbox rows: one transaction. Fires with False, and nothing is
+        """End the attempt, set the subscriber, write the events: one transaction. Fires with False, and nothing is
         changed, when the attempt had ended before, is another node's by now, or, with `unless_recorded`, has a pending call
         detail record."""
         ...
@@ -343,26 +343,23 @@ class NodeStore(Protocol):
         ...
 
 
-class DeliveryStore(Protocol):
-    """The outbox. Settling a delivery fires with False when it was settled before. Fails with: `StoreError`."""
+class ConsumerStore(Protocol):
+    """The events, and how far each of their readers is. Fails with: `StoreError`."""
 
-    def due(self, now: datetime, limit: int) -> Deferred[list[Delivery]]:
-        """Deliveries that are due now, the longest due first."""
+    def hold(self, name: str, now: datetime) -> Deferred[Place | None]:
+        """Serve that reader for the next seconds, again or anew, and its place; None while another node does."""
         ...
 
-    def delivered(self, row_id: int, now: datetime) -> Deferred[bool]:
-        """It has arrived."""
+    def read(self, place: Place, limit: int) -> Deferred[tuple[Place, list[Told]]]:
+        """The next events, in order, and the place behind them."""
         ...
 
-    def try_again(self, row_id: int, due_at: datetime, error: str) -> Deferred[bool]:
-        """It has not arrived and shall be tried again at `due_at`."""
-        ...
-
-    def give_up(self, row_id: int, now: datetime, error: str) -> Deferred[bool]:
-        """It has not arrived and is not tried any more."""
+    def advance(self, name: str, position: int) -> Deferred[bool]:
+        """The reader is done with everything up to there. Fires with False, and nothing is changed, when another node serves
+        it by now."""
         ...
 
 
-Hook = Callable[[Sequence[Delivery]], Awaitable[None]]
-"""Takes deliveries, in order; when it returns, all of them have arrived for good. Raises `HookFailed`: none may be counted on,
-and all are handed over again, so that a receiver must tell repeated ones by their call UUID."""
+EventReceiver = Callable[[Sequence[Told]], Awaitable[None]]
+"""Takes events, in order; when it returns, all of them have arrived for good. Raises `HookFailed`: none may be counted on, and
+all are handed over again, so that a receiver must tell repeated ones by their id."""

@@ -29,24 +29,30 @@ from dialer.campaigns.scheduler import Scheduler
 from dialer.emergency import everywhere
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
-from dialer.hooks.outbox import JsonLines, OutboxDeliverer
+from dialer.hooks.consumer import EventConsumer
+from dialer.hooks.interests import Interests
+from dialer.hooks.json_lines import JsonLines
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
-from dialer.model import Attempt, AttemptResult, Campaign, IdleReason, Progress, Signal, VoipAppType
+from dialer.model import Attempt, AttemptResult, Campaign, EventKind, IdleReason, Progress, Signal, VoipAppType
 from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
 from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
+from dialer.store.consumers import Consumers
 from dialer.store.corrections import Corrections
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from dialer.store.nodes import Nodes
-from dialer.store.outbox import Outbox
 from dialer.wall_clock import utc_now
 
 log = structlog.get_logger()
+
+OUTCOMES = "outcomes"
+"""The reader of events that writes to a file."""
+OUTCOME_KINDS = frozenset({EventKind.ATTEMPT_ENDED})
 
 MOST_STRANGERS = 300
 """Connections to the outbound port that have brought no call of ours; each may cost 128 kB for 10 s."""
@@ -69,6 +75,7 @@ class ServiceSettings:
     apps: AppSettings = Factory(AppSettings)
     applications: Mapping[VoipAppType, Application] = BUILT_IN
     recovery: RecoverySettings = Factory(RecoverySettings)
+    keep_events: timedelta = timedelta(days=7)
     emergency: frozenset[str] = frozenset()
 
 
@@ -115,7 +122,9 @@ class DialerService:
     applications: VoiceApplications = field(init=False)
     clock: DatabaseClock = field(init=False)
     outbound: OutboundServer = field(init=False)
-    deliverer: OutboxDeliverer | None = field(default=None, init=False)
+    consumers: Consumers = field(init=False)
+    interests: Interests = field(init=False)
+    outcomes: EventConsumer | None = field(default=None, init=False)
     _port: IListeningPort | None = field(default=None, init=False)
     _up: bool = field(default=False, init=False)
 
@@ -123,14 +132,16 @@ class DialerService:
         settings, reactor = self.settings, self.reactor
         self.clock = DatabaseClock(utc_now)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
-        self.store = Store(self.database, reactor, node=settings.node.name, outbox=settings.outcomes is not None)
+        self.store = Store(self.database, reactor, node=settings.node.name)
+        self.consumers = Consumers(self.database, settings.node.name)
+        self.interests = Interests(reactor, self.now, self.consumers, self.store, settings.keep_events)
         shared = self.database.dialect is Dialect.POSTGRESQL
         self.switch = InboundSwitch(
             reactor, self, settings.switch, self.now, random.Random(), owns=self._has if shared else None
         )
         if settings.outcomes is not None:
-            hook = JsonLines(settings.outcomes)
-            self.deliverer = OutboxDeliverer(reactor, self.now, Outbox(self.database), hook)
+            lines = JsonLines(settings.outcomes)
+            self.outcomes = EventConsumer(reactor, self.now, self.consumers, OUTCOMES, OUTCOME_KINDS, lines)
 
     def now(self) -> datetime:
         """The moment by the clock that all nodes of the database share."""
@@ -160,6 +171,9 @@ class DialerService:
         """
         await self.database.start()
         try:
+            if self.outcomes is not None:
+                await self.consumers.enter(OUTCOMES, OUTCOME_KINDS, self.now())
+            await self.interests.load()
             left = await self.store.open_attempts()
             # From the listening on, a call of an earlier run may come back: in that very step it must be known as ours.
             await self._listen()
@@ -177,8 +191,9 @@ class DialerService:
         self.scheduler.start()
         self.lifecycle.sweeper.start()
         self.heartbeat.start()
-        if self.deliverer is not None:
-            self.deliverer.start()
+        self.interests.start()
+        if self.outcomes is not None:
+            self.outcomes.start()
 
     async def quiesce(self) -> None:
         """Begin no more calls, and give back those that were not sent. Live calls go on."""
@@ -196,8 +211,9 @@ class DialerService:
         await self.switch.stopService()
         await self.heartbeat.stop()
         await self.store.flush()
-        if self.deliverer is not None:
-            await self.deliverer.stop()
+        await self.interests.stop()
+        if self.outcomes is not None:
+            await self.outcomes.stop()
         await self._close()
 
     async def _listen(self) -> None:
@@ -239,7 +255,7 @@ class DialerService:
         self.cdr_reconciler = CdrReconciler(
             now=self.now,
             account_code=flow.account_code,
-            store=Corrections(self.database),
+            store=Corrections(self.database, lambda: self.store.wanted),
             tell=self.lifecycle.signal_received,
             register=self.lifecycle.register,
             corrections=self.lifecycle.corrections,
@@ -327,10 +343,16 @@ class DialerService:
         """The switch is there."""
         self.lifecycle.switch_up(switch)
         self.scheduler.call_soon()
+        self._tell_of_switch(EventKind.SWITCH_UP, switch, "")
 
     def switch_down(self, switch: Switch, reason: str) -> None:
         """The switch went away."""
         self.lifecycle.switch_down(switch, reason)
+        self._tell_of_switch(EventKind.SWITCH_DOWN, switch, reason)
+
+    def _tell_of_switch(self, kind: EventKind, switch: Switch, reason: str) -> None:
+        told = self.store.tell(kind, self.now(), {"switch": switch.name, "node": self.settings.node.name, "reason": reason})
+        told.addErrback(lambda failure: log.error("an event is not stored", kind=kind, reason=failure.getErrorMessage()))
 
     def _has(self, call_uuid: str) -> bool:
         return call_uuid in self.lifecycle.register.calls

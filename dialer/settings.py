@@ -332,6 +332,19 @@ class StopSettings:
 
 
 @frozen(kw_only=True)
+class EventsSettings:
+    """Events of what happens, for other systems."""
+
+    keep: float = setting(
+        7.0,
+        "how long an event is kept at least; one that a reader still waits for stays longer",
+        unit="days",
+        gt=0,
+        le=3650,
+    )
+
+
+@frozen(kw_only=True)
 class LogSettings:
     """The log on standard error."""
 
@@ -355,6 +368,7 @@ class Config:
     cdr: CdrSettings = CdrSettings()
     recovery: RecoverySettings = RecoverySettings()
     stop: StopSettings = StopSettings()
+    events: EventsSettings = EventsSettings()
     log: LogSettings = LogSettings()
 
     @property

@@ -15,6 +15,7 @@ sys.path.insert(0, str(FOLDER.parent))
 from api import openapi  # noqa: E402 - of this checkout, installed or not
 from dialer.declare import documentation  # noqa: E402
 from dialer.model import Campaign  # noqa: E402
+from dialer.model.event import documentation as event_kinds  # noqa: E402
 from dialer.settings_file import settings_tables  # noqa: E402
 
 
@@ -31,6 +32,7 @@ def main() -> None:
     (FOLDER / "openapi.json").write_bytes(openapi.text())
     for page, name, generated in (
         ("api.md", "settings of a campaign", documentation(Campaign)),
+        ("events.md", "kinds", event_kinds()),
         ("operations.md", "settings", settings_tables().strip("\n")),
     ):
         path = FOLDER / page

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ on_postgresql = pytest.mark.parametrize("database_kind", [Dialect.POSTGRESQL], i
 
 TABLES = (
     "installation", "user_account", "number_pattern", "gateway", "voip_app", "phonebook", "contact", "campaign",
-    "campaign_phonebook", "subscriber", "attempt", "outbox", "do_not_call",
+    "campaign_phonebook", "subscriber", "attempt", "event", "event_consumer", "do_not_call",
 )  # fmt: skip
 """What is stored, but for nodes, which beat, and for the counts that triggers keep."""
 
@@ -149,10 +149,10 @@ def row(url: str, statement: str, *values: object) -> dict[str, Any]:
     return dict(zip(names, found, strict=True))
 
 
-def dump(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything that is stored."""
+def dump(url: str, tables: Sequence[str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that is stored in these tables."""
     with opened(url) as connection:
-        return {table: sorted(_fetched(connection.execute(f"SELECT * FROM {table}")), key=repr) for table in TABLES}
+        return {table: sorted(_fetched(connection.execute(f"SELECT * FROM {table}")), key=repr) for table in tables}
 
 
 def _fetched(cursor: Any) -> list[tuple[Any, ...]]:

@@ -10,7 +10,7 @@
  8. voice app    `connected`        a session for the answered call             (dialer.apps)
  9. disposition  `_conclude`        why it ended, in business words             (dialer.calls.verdict)
 10. retry        `_conclude`        what becomes of the contact                 (dialer.calls.retry)
-11. finish       `_finish`          one transaction, outbox rows included       (dialer.store)
+11. finish       `_finish`          one transaction, events included            (dialer.store)
 
 The first three arrows are methods of `dialer.campaigns.scheduler`, which asks how many before it asks for contacts, so that no
 more are read than may be called; the others are methods of this module.

@@ -176,7 +176,8 @@ def _word(status: SubscriberStatus) -> str:
     return "pending" if status is SubscriberStatus.START else word_of(status)
 
 
-async def _found(management: Management, name: str) -> Shown:
+async def campaign_named(management: Management, name: str) -> Shown:
+    """The campaign of that name, or else of that id. Raises `BadValue`."""
     command = CampaignsCommand()
     return find(command, await command.entries(management), name)
 
@@ -199,7 +200,7 @@ def _set_status(command: CampaignsCommand, status: CampaignStatus, arguments: ar
 
 def _attach(arguments: argparse.Namespace) -> int:
     async def attach(management: Management) -> int:
-        entry = await _found(management, arguments.name)
+        entry = await campaign_named(management, arguments.name)
         book = await phonebook_named(management, arguments.phonebook, entry["user"])
         return await phonebooks.attach(management, ADMINISTRATOR, entry["id"], book.id)
 
@@ -209,7 +210,7 @@ def _attach(arguments: argparse.Namespace) -> int:
 
 def _detach(arguments: argparse.Namespace) -> int:
     async def detach(management: Management) -> None:
-        entry = await _found(management, arguments.name)
+        entry = await campaign_named(management, arguments.name)
         book = await phonebook_named(management, arguments.phonebook, entry["user"])
         await removals.detach(management, ADMINISTRATOR, entry["id"], book.id)
 
@@ -220,7 +221,7 @@ def _detach(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     async def ask(management: Management) -> tuple[list[Shown], Shown]:
-        entry = await _found(management, arguments.name)
+        entry = await campaign_named(management, arguments.name)
         ends = await management.ask(records.dispositions, entry["id"])
         return [_shown_end(each) for each in ends], asdict(await management.ask(records.totals, entry["id"]))
 
@@ -248,7 +249,7 @@ def _export(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
 
         async def export(management: Management) -> None:
-            entry = await _found(management, arguments.name)
+            entry = await campaign_named(management, arguments.name)
             to: TextIO = sys.stdout
             if arguments.file != STANDARD_OUTPUT:  # not before: a wrong name leaves the file of yesterday as it is
                 to = stack.enter_context(_text_file(arguments.file))
@@ -276,7 +277,7 @@ def _text_file(file: str) -> Iterator[TextIO]:
 
 def _why(arguments: argparse.Namespace) -> int:
     async def ask(management: Management) -> tuple[Any, list[str]]:
-        entry = await _found(management, arguments.campaign)
+        entry = await campaign_named(management, arguments.campaign)
         if arguments.number is None:
             report = await management.ask(why.campaign, ADMINISTRATOR, entry["id"])
             reason = report.reason

@@ -1,4 +1,4 @@
-"""`dialer cdr import`: the call detail records that FreeSWITCH has spooled to disk."""
+"""`dialer cdr`: the call detail records that FreeSWITCH has spooled to disk, and those of the dialer."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dialer.calls.cdr_reconciler import CdrReconciler, RecordVerdict
 from dialer.calls.lifecycle import FlowSettings
 from dialer.cdr import LARGEST, DetailRecord, read_record
 from dialer.cli.blocking import config_option, database_url, with_database
+from dialer.cli.cdr_export import add_export
 from dialer.cli.frame import printable
 from dialer.errors import BadValue
 from dialer.safe_files import Folder, UnsafeFile
@@ -41,7 +42,8 @@ EXIT_UNREADABLE = 1
 def add_parser(commands: Any) -> None:
     """Register the command with its subcommand."""
     parser = commands.add_parser("cdr", help="call detail records", description="Call detail records of FreeSWITCH.")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="import")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add_export(actions)
     importing = actions.add_parser(
         "import",
         help="take the records that mod_json_cdr has spooled",

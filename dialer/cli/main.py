@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "doctor": "doctor",
     "run": "run",
     "nodes": "nodes",
+    "tail": "tail",
     "check": "check",
     "upgrade": "check",
     "cdr": "cdr",

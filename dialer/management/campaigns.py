@@ -11,7 +11,7 @@ from pony.orm import desc
 from dialer.appdata import GATEWAY, Data, check_task
 from dialer.declare import entered, noun_of
 from dialer.errors import AlreadyExists, BadValue
-from dialer.management import grants, phonebooks, rows
+from dialer.management import grants, news, phonebooks, rows
 from dialer.management.management import Management, Transaction, call_soon, reads, writes
 from dialer.management.numbers import check_caller_id, refusals
 from dialer.model import (
@@ -137,6 +137,7 @@ def create(
     check_caller_id(t, who.id, checked.get("caller_id", ""))
     row = rows.create(t, Campaign, checked)
     phonebooks.add_own(t, row, phonebook)
+    news.campaign_created(t, row)
     t.then(call_soon)
     return _details(row)
 
@@ -159,7 +160,9 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
         _check_task(t, app, checked.get("voip_app_data", before["voip_app_data"]), row.user.id)
     if starts or "caller_id" in checked:
         check_caller_id(t, row.user.id, checked.get("caller_id", before["caller_id"]))
+    status = row.status
     rows.change(t, Campaign, row, checked)
+    news.campaign_status(t, row, status)
     _obey(t, row, checked.get("status"))
     return _details(row)
 

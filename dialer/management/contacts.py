@@ -290,6 +290,7 @@ def contact_row(contact: Contact, moment: str) -> tuple[Any, ...]:
         contact.last_name,
         contact.email,
         contact.description,
+        contact.reference,
         _STORE_VARIABLES(contact.additional_vars),
         moment,
         moment,

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 
 from dialer.files.contacts import Allowed
 from dialer.management import numbers
-from dialer.management.imports import Added
+from dialer.management.imports import Added, Tally
 from dialer.management.management import Management, Transaction, verb
 from dialer.model import Contact
 
@@ -28,6 +28,9 @@ class OntoDoNotCallList:
     def add(self, management: Management, contacts: Sequence[Contact], planned: int | None) -> Deferred[Added]:
         """See `forbid_contacts`."""
         return management.ask(forbid_contacts, contacts, planned is not None)
+
+    async def finished(self, management: Management, tally: Tally) -> None:
+        """No event tells of it."""
 
 
 @verb

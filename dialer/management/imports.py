@@ -86,6 +86,10 @@ class ContactsReceiver(Protocol):
         before. Fails with `NotFound`, `StoreError`."""
         ...
 
+    async def finished(self, management: Management, tally: Tally) -> None:
+        """The file was taken to its end. Fails with `StoreError`."""
+        ...
+
 
 @define(eq=False)
 class Import:
@@ -129,6 +133,8 @@ class Import:
         finally:
             seen.close()
             await self._end(under_way)
+        if not self.dry_run:
+            await self.destination.finished(self.management, self.tally)
         return self.tally
 
     async def _end(self, chunk: _Chunk | None) -> None:

@@ -11,17 +11,19 @@ from twisted.internet.defer import Deferred
 
 from dialer.errors import NotFound
 from dialer.files.contacts import Allowed, Reason, RowFault
+from dialer.management import news
 from dialer.management.contacts import contact_row, phonebook_numbering
-from dialer.management.imports import Added
-from dialer.management.management import Management, Transaction, call_soon, verb
+from dialer.management.imports import Added, Tally
+from dialer.management.management import Management, Transaction, call_soon, verb, writes
 from dialer.management.numbers import number_rules
-from dialer.model import Contact
+from dialer.model import Contact, EventKind
 from dialer.store import contacts as sql
+from dialer.store.events import About
 from dialer.store.faults import refused_value
 from dialer.store.times import to_column
 
 STATEMENT: Final = 125
-"""Contacts in one statement, which is kept prepared: 1,250 parameters."""
+"""Contacts in one statement, which is kept prepared: 1,375 parameters."""
 
 
 @frozen
@@ -38,6 +40,29 @@ class IntoPhonebook:
     def add(self, management: Management, contacts: Sequence[Contact], planned: int | None) -> Deferred[Added]:
         """See `add_contacts`."""
         return management.ask(add_contacts, self.phonebook_id, contacts, planned)
+
+    async def finished(self, management: Management, tally: Tally) -> None:
+        """Others hear of it."""
+        await management.ask(tell_import, self.phonebook_id, tally)
+
+
+@writes
+def tell_import(t: Transaction, phonebook_id: int, tally: Tally) -> None:
+    """A file was imported into the phonebook, unless that is gone by now."""
+    row = t.entities.Phonebook.get(id=phonebook_id)
+    if row is not None:
+        news.tell(
+            t,
+            EventKind.IMPORT_FINISHED,
+            About(user_id=row.user.id),
+            phonebook_id=row.id,
+            phonebook=row.name,
+            rows=tally.rows,
+            taken=tally.taken,
+            already_there=tally.known,
+            duplicates=tally.duplicates,
+            refused=tally.refused,
+        )
 
 
 @verb

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dialer.model.call_record import CallRecord
 from dialer.model.campaign import Campaign, CampaignDetails, CampaignStatus, UnknownPolicy, UnservedPolicy
 from dialer.model.contact import Contact, ContactDetails, Progress, Subscriber, SubscriberStatus
+from dialer.model.event import Event, EventConsumer, EventKind
 from dialer.model.flow import (
     Attempt,
     AttemptResult,
@@ -30,7 +31,7 @@ from dialer.model.flow import (
 )
 from dialer.model.gateway import Gateway, GatewayStatus, GatewayUse
 from dialer.model.idle import Explanation, IdleCode, IdleReason
-from dialer.model.installation import Delivery, DoNotCallEntry, Installation, NodeRecord
+from dialer.model.installation import DoNotCallEntry, Installation, NodeRecord
 from dialer.model.phonebook import Phonebook
 from dialer.model.report import CampaignReport, SubscriberReport
 from dialer.model.user import Account, CallRules, NumberPattern, User, UserDetails
@@ -51,9 +52,11 @@ __all__ = [
     "Contact",
     "ContactDetails",
     "Decision",
-    "Delivery",
     "Disposition",
     "DoNotCallEntry",
+    "Event",
+    "EventConsumer",
+    "EventKind",
     "Explanation",
     "Gateway",
     "GatewayStatus",

@@ -1,4 +1,4 @@
-"""An installation: its name, its nodes, the numbers that it never calls, the events that it has to tell others."""
+"""An installation: its name, its nodes, the numbers that it never calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from attrs import Factory, frozen
 
-from dialer.declare import key, noun, reference, setting, stamp
+from dialer.declare import key, noun, setting, stamp
 from dialer.kinds import Kind
 
 
@@ -75,22 +75,3 @@ class DoNotCallEntry:
     identity: str = setting("", longest=64, doc="the number's identity, unique")
     reason: str = setting("", doc="why")
     created_at: datetime = stamp("since when")
-
-
-@noun("delivery", table="outbox")
-@frozen(kw_only=True)
-class Delivery:
-    """An event for a hook, as it waits in the outbox: `payload` is a JSON object as text, `tries` how often telling it
-    has failed."""
-
-    id: int = key()
-    kind: str = setting(shortest=1, doc="of event")
-    campaign_id: int = reference("campaign", reverse="deliveries", doc="whose it is")
-    attempt_id: int | None = reference("attempt", reverse="deliveries", default=None, doc="of which it tells")
-    payload: str = setting(kind=None, longest=1_000_000, doc="a JSON object")
-    status: str = setting("due", doc="due, delivered or given_up")
-    tries: int = setting(0, doc="how often it was tried")
-    created_at: datetime = stamp("when it came into being")
-    due_at: datetime = setting(doc="when it is tried next")
-    settled_at: datetime | None = setting(None, doc="when it was delivered or given up")
-    last_error: str = setting("", longest=4096, doc="why it did not arrive")

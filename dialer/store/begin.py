@@ -20,6 +20,7 @@ from dialer.model import Attempt, Plan
 from dialer.store import statements
 from dialer.store.call_rules import call_rules
 from dialer.store.connection import Connection, Dialect
+from dialer.store.events import add_started
 from dialer.store.times import from_column_or_none, to_column
 
 LARGEST_STATEMENT = 100
@@ -30,13 +31,15 @@ MINUTE = 60.0
 
 @frozen(kw_only=True)
 class Beginning:
-    """The attempts that shall be begun: their node, moment and deadline; no call is due after `until`."""
+    """The attempts that shall be begun: their node, moment and deadline; no call is due after `until`. `tell` whether events
+    tell of them."""
 
     plans: Sequence[Plan]
     owner: str
     now: datetime
     until: datetime
     deadline: datetime
+    tell: bool = False
 
 
 def begin(connection: Connection, wanted: Beginning) -> list[Attempt]:
@@ -52,6 +55,8 @@ def begin(connection: Connection, wanted: Beginning) -> list[Attempt]:
     for some in _chunks(allowed):
         attempts += _insert(connection, some, wanted)
     _advance(connection, attempts)
+    if wanted.tell:
+        add_started(connection, attempts, wanted.now)
     return attempts
 
 

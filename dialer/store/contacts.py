@@ -10,8 +10,8 @@ from dialer.store.connection import LISTED, PAIRS, Connection, Dialect, Variants
 from dialer.stored import insert
 
 CONTACT_COLUMNS: Final = (
-    "phonebook_id", "number", "identity", "first_name", "last_name", "email", "description", "additional_vars",
-    "created_at", "updated_at",
+    "phonebook_id", "number", "identity", "first_name", "last_name", "email", "description", "reference",
+    "additional_vars", "created_at", "updated_at",
 )  # fmt: skip
 
 ADD_CONTACT: Final = insert(Contact, CONTACT_COLUMNS)

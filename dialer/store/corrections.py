@@ -7,40 +7,48 @@ call ended, the pending record does.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import orjson
 from attrs import asdict, define
 from twisted.internet.defer import Deferred
 
 from dialer.cdr import Recorded
-from dialer.model import Attempt, AttemptResult, Hangup, Signal, SignalKind, SubscriberStatus
+from dialer.model import Attempt, AttemptResult, EventKind, Hangup, Signal, SignalKind, SubscriberStatus
 from dialer.store import mapping, statements
 from dialer.store.connection import Connection
 from dialer.store.database import Database
+from dialer.store.events import about, add, add_of_attempt
+from dialer.store.finish import contact_facts, payload
 from dialer.store.finish import finish as write_end
 from dialer.store.mapping import as_text, in_range
 from dialer.store.times import from_column, to_column, to_column_or_none
 
-_NO_MORE_CALLS = (SubscriberStatus.FAIL, SubscriberStatus.COMPLETE)
+_NO_MORE_CALLS = {
+    SubscriberStatus.FAIL: EventKind.CONTACT_FAILED,
+    SubscriberStatus.COMPLETE: EventKind.CONTACT_COMPLETED,
+}
 
 
 @define(eq=False)
 class Corrections:
-    """`dialer.calls.cdr_reconciler.RecordStore` on a database."""
+    """`dialer.calls.cdr_reconciler.RecordStore` on a database, which tells of ends by the events that are `wanted`."""
 
     database: Database
+    wanted: Callable[[], frozenset[EventKind]] = frozenset
 
     def find(self, call_uuid: str) -> Deferred[Recorded | None]:
         return self.database.run(lambda connection: _find(connection, call_uuid))
 
     def end(self, finish: AttemptResult, owner: str) -> Deferred[bool]:
-        return self.database.run(lambda connection: write_end(connection, finish, owner, outbox=False))
+        return self.database.run(lambda connection: write_end(connection, finish, owner, self.wanted()))
 
     def keep(self, hung_up: Signal) -> Deferred[bool]:
         row = (pending_text(hung_up), hung_up.call_uuid)
         return self.database.run(lambda connection: connection.execute(statements.KEEP_CDR, row).rowcount > 0)
 
     def correct(self, finish: AttemptResult) -> Deferred[bool]:
-        return self.database.run(lambda connection: _correct(connection, finish))
+        return self.database.run(lambda connection: _correct(connection, finish, self.wanted()))
 
 
 def pending_text(hung_up: Signal) -> str:
@@ -75,7 +83,7 @@ def _find(connection: Connection, call_uuid: str) -> Recorded | None:
     )
 
 
-def _correct(connection: Connection, end: AttemptResult) -> bool:
+def _correct(connection: Connection, end: AttemptResult, wanted: frozenset[EventKind]) -> bool:
     outcome, decision, attempt = end.outcome, end.decision, end.attempt
     changed = connection.execute(
         statements.CORRECT_ATTEMPT,
@@ -95,7 +103,14 @@ def _correct(connection: Connection, end: AttemptResult) -> bool:
             attempt.id,
         ),
     ).rowcount
-    if changed and decision.status in _NO_MORE_CALLS:
-        subscriber = attempt.plan.candidate.subscriber_id
-        connection.execute(statements.CALL_NO_MORE, (int(decision.status), subscriber, attempt.id))
-    return bool(changed)
+    if not changed:
+        return False
+    if EventKind.ATTEMPT_CORRECTED in wanted:
+        add_of_attempt(connection, EventKind.ATTEMPT_CORRECTED, outcome.ended_at, attempt, payload(end))
+    if decision.status in _NO_MORE_CALLS:
+        candidate, kind = attempt.plan.candidate, _NO_MORE_CALLS[decision.status]
+        settled = (int(decision.status), candidate.subscriber_id, attempt.id)
+        if connection.execute(statements.CALL_NO_MORE, settled).rowcount and kind in wanted:
+            facts = contact_facts(end, candidate.count_attempt)
+            add(connection, kind, outcome.ended_at, about(attempt), facts)
+    return True

@@ -5,19 +5,19 @@ from __future__ import annotations
 import orjson
 
 from dialer.interfaces import OPT_OUT
-from dialer.model import AttemptResult
+from dialer.model import AttemptResult, EventKind, SubscriberStatus
 from dialer.store import statements
 from dialer.store.connection import Connection
+from dialer.store.events import about, add, add_of_attempt, call_facts
 from dialer.store.mapping import as_text, in_range
 from dialer.store.times import to_column, to_column_or_none
 
-FINISHED = "attempt.finished"
-"""The kind of the outbox row that an attempt's end writes."""
 
-
-def finish(connection: Connection, end: AttemptResult, owner: str, *, outbox: bool, unless_recorded: bool = False) -> bool:
-    """End the attempt of `owner`, unless it has ended, or, with `unless_recorded`, a call detail record of it is pending.
-    Returns whether anything was changed."""
+def finish(
+    connection: Connection, end: AttemptResult, owner: str, wanted: frozenset[EventKind], *, unless_recorded: bool = False
+) -> bool:
+    """End the attempt of `owner`, unless it has ended, or, with `unless_recorded`, a call detail record of it is pending; tell
+    of it by the events that are `wanted`. Returns whether anything was changed."""
     outcome, decision, attempt = end.outcome, end.decision, end.attempt
     ended_at = to_column(outcome.ended_at)
     counts = int(decision.counts_as_attempt)
@@ -46,7 +46,7 @@ def finish(connection: Connection, end: AttemptResult, owner: str, *, outbox: bo
     if not changed:
         return False
     status = int(decision.status)
-    connection.execute(
+    settled = connection.execute(
         statements.SETTLE_SUBSCRIBER,
         (
             status,
@@ -57,18 +57,51 @@ def finish(connection: Connection, end: AttemptResult, owner: str, *, outbox: bo
             to_column(attempt.planned_at) if counts else None,
             attempt.plan.candidate.subscriber_id,
         ),
-    )
+    ).fetchone()
     if OPT_OUT in outcome.session:
         candidate, reason = attempt.plan.candidate, f"the callee of attempt {attempt.id} asked for it"
         connection.execute(statements.FORBID_NUMBER, (candidate.number, candidate.identity, reason, ended_at))
-    if outbox:
-        row = (FINISHED, attempt.plan.campaign.id, attempt.id, payload(end), ended_at, ended_at)
-        connection.execute(statements.ADD_TO_OUTBOX, row)
+    if wanted:
+        tell(connection, end, wanted, settled)
     return True
 
 
+def tell(connection: Connection, end: AttemptResult, wanted: frozenset[EventKind], settled: tuple[int, int] | None) -> None:
+    """The events of an end; `settled` are the contact's status and the count of its attempts, unless it is no more called."""
+    outcome, attempt = end.outcome, end.attempt
+    at = outcome.ended_at
+    if EventKind.ATTEMPT_DIGITS in wanted and outcome.session.get("digits"):
+        facts = {**call_facts(attempt), "digits": str(outcome.session["digits"])}
+        add(connection, EventKind.ATTEMPT_DIGITS, at, about(attempt), facts)
+    if EventKind.ATTEMPT_ENDED in wanted:
+        add_of_attempt(connection, EventKind.ATTEMPT_ENDED, at, attempt, payload(end))
+    status, attempts = settled or (0, attempt.number_of_attempt)
+    kinds = [EventKind.CONTACT_OPTED_OUT] if OPT_OUT in outcome.session else []
+    kinds += [_OF_STATUS[status]] if status in _OF_STATUS else []
+    for kind in kinds:
+        if kind in wanted:
+            add(connection, kind, at, about(attempt), contact_facts(end, attempts))
+
+
+_OF_STATUS = {
+    int(SubscriberStatus.COMPLETE): EventKind.CONTACT_COMPLETED,
+    int(SubscriberStatus.FAIL): EventKind.CONTACT_FAILED,
+}
+
+
+def contact_facts(end: AttemptResult, attempts: int) -> dict[str, object]:
+    """The facts of an event of a contact that its last attempt brought about."""
+    candidate = end.attempt.plan.candidate
+    return {
+        "number": candidate.number,
+        "subscriber_id": candidate.subscriber_id,
+        "attempts": attempts,
+        "disposition": str(end.disposition),
+    }
+
+
 def payload(end: AttemptResult) -> str:
-    """The news of an attempt's end for a hook, as JSON; times in UTC with their offset."""
+    """The facts of an attempt's end, as JSON; times in UTC with their offset."""
     outcome, attempt = end.outcome, end.attempt
     facts = {
         "campaign_id": attempt.plan.campaign.id,

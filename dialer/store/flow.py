@@ -7,7 +7,7 @@ does not take them with it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
@@ -25,6 +25,7 @@ from dialer.model import (
     Campaign,
     CampaignStatus,
     Candidate,
+    EventKind,
     Gateway,
     Others,
     Plan,
@@ -35,7 +36,7 @@ from dialer.model import (
     User,
 )
 from dialer.periodic import DegradedLog
-from dialer.store import mapping, statements
+from dialer.store import events, mapping, statements
 from dialer.store.begin import Beginning, begin
 from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
@@ -59,12 +60,13 @@ MOST_AT_ONCE = 500
 
 @define(eq=False)
 class Store:
-    """The flow's store for the node named `node`; with `outbox`, every end of an attempt leaves a row for the hooks."""
+    """The flow's store for the node named `node`. It tells of what happens by the kinds of events in `wanted`, for which
+    others ask."""
 
     database: Database
     clock: IReactorTime
     node: str
-    outbox: bool = False
+    wanted: frozenset[EventKind] = frozenset()
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("moves are not stored yet"), init=False)
@@ -84,7 +86,8 @@ class Store:
         others wait for the rows that it locks."""
         if not plans:
             return succeed([])
-        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline)
+        tell = EventKind.ATTEMPT_STARTED in self.wanted
+        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline, tell=tell)
         return self.database.run(lambda connection: begin(connection, wanted), alone=True)
 
     @property
@@ -105,10 +108,10 @@ class Store:
             self._timer = self.clock.callLater(MOVE_DELAY, self._time_is_up)
 
     def finish(self, end: AttemptResult, *, unless_recorded: bool = False) -> Deferred[bool]:
-        """End the attempt, settle its subscriber and write the outbox row, in one transaction."""
+        """End the attempt, settle its subscriber and write the events, in one transaction."""
         if end.attempt.id in self._moves:
             self._write_moves()
-        write = partial(finish, end=end, owner=self.node, outbox=self.outbox, unless_recorded=unless_recorded)
+        write = partial(finish, end=end, owner=self.node, wanted=self.wanted, unless_recorded=unless_recorded)
         return self.database.run(write, may_wait=True)
 
     def begin_leg(self, call_uuid: str, gateway: Gateway, now: datetime, wanted: datetime) -> Deferred[datetime]:
@@ -122,6 +125,12 @@ class Store:
     def pending_cdr(self, attempt: Attempt) -> Deferred[Signal | None]:
         """The end that a record tells which came to another process."""
         return self.database.run(lambda connection: pending_cdr(connection, attempt, self.node))
+
+    def tell(self, kind: EventKind, at: datetime, facts: Mapping[str, object]) -> Deferred[None]:
+        """An event of the installation, when somebody asks for its kind."""
+        if kind not in self.wanted:
+            return succeed(None)
+        return self.database.run(partial(events.add, kind=kind, at=at, about=events.About(), data=facts))
 
     def open_attempts(self) -> Deferred[list[Attempt]]:
         """The attempts of this node that have not ended. Only one process dials with a SQLite file, so whatever is open there
@@ -149,7 +158,7 @@ class Store:
 
     def _snapshot(self, connection: Connection, now: datetime | None, also: Collection[int]) -> Snapshot:
         gateways = [mapping.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
-        started = list(_undamaged(connection, _started_rows(connection, now, also)))
+        started = list(_undamaged(connection, _started_rows(connection, now, also), partial(self._paused, now)))
         campaigns = [campaign for campaign, _ in started]
         elsewhere = Others()
         if connection.dialect is Dialect.POSTGRESQL:
@@ -162,6 +171,11 @@ class Store:
             caller_ids={campaign.id: listed for campaign, listed in started if listed},
         )
 
+    def _paused(self, now: datetime | None, connection: Connection, campaign: Campaign) -> None:
+        if now is not None and EventKind.CAMPAIGN_PAUSED in self.wanted:
+            about = events.About(user_id=campaign.user_id, campaign_id=campaign.id)
+            events.add(connection, EventKind.CAMPAIGN_PAUSED, now, about, {"name": campaign.name})
+
     def _time_is_up(self) -> None:
         self._timer = None
         self._write_moves()
@@ -173,7 +187,7 @@ class Store:
         if not self._moves:
             return
         rows = self._moves.take()
-        written = self.database.run(lambda connection: write_moves(connection, rows, self.node), may_wait=True)
+        written = self.database.run(partial(write_moves, rows=rows, owner=self.node, wanted=self.wanted), may_wait=True)
         written.addCallbacks(lambda _: self._degraded.worked(), self._not_written, errbackArgs=(rows,))
 
     def _not_written(self, failure: Failure, rows: dict[int, MoveRow]) -> None:
@@ -194,8 +208,10 @@ def _started_rows(connection: Connection, now: datetime | None, also: Collection
         yield from connection.execute(statements.started_among(len(some)), some).fetchall()
 
 
-def _undamaged(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Campaign, str]]:
-    """The campaigns of rows, and the caller ids of their users. One whose settings are damaged is paused, and does not keep
+def _undamaged(
+    connection: Connection, rows: Iterable[tuple[Any, ...]], paused: Callable[[Connection, Campaign], None]
+) -> Iterator[tuple[Campaign, str]]:
+    """The campaigns of rows, and the caller ids of their users. One whose settings are damaged is `paused`, and does not keep
     the others from calling."""
     for row in rows:
         campaign, caller_ids = _read_started(tuple(row))
@@ -203,7 +219,8 @@ def _undamaged(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> Itera
         if not damaged:
             yield campaign, caller_ids
             continue
-        connection.execute(statements.PAUSE_CAMPAIGN, (campaign.id,))
+        if connection.execute(statements.PAUSE_CAMPAIGN, (campaign.id,)).rowcount:
+            paused(connection, campaign)
         log.error("campaign paused: its settings are damaged", campaign=campaign.name, id=campaign.id, settings=damaged)
 
 

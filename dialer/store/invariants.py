@@ -265,19 +265,19 @@ _REFERENCES: Final = (
         repair=(f"UPDATE subscriber SET status = 3, ready_at = NULL WHERE status = 1 AND {_LEFT}",),
     ),
     Invariant(
-        name="early-delivery",
-        problem="deliveries to a hook about an attempt that has not ended, or is another campaign's",
-        broken="SELECT 'delivery ' || o.id || ' about attempt ' || coalesce(CAST(a.id AS TEXT), 'none') FROM outbox o "
-        "LEFT JOIN attempt a ON a.id = o.attempt_id WHERE o.kind = 'attempt.finished' "
-        "AND (a.id IS NULL OR a.ended_at IS NULL OR a.campaign_id <> o.campaign_id) ORDER BY o.id",
+        name="early-event",
+        problem="events of the end of an attempt that has not ended, or is another campaign's",
+        broken="SELECT 'event ' || e.id || ' about attempt ' || coalesce(CAST(a.id AS TEXT), 'none') FROM event e "
+        "LEFT JOIN attempt a ON a.id = e.attempt_id WHERE e.kind = 'attempt.ended' "
+        "AND (a.id IS NULL OR a.ended_at IS NULL OR a.campaign_id <> e.campaign_id) ORDER BY e.id",
         remedy=_BACKUP,
     ),
     Invariant(
-        name="double-delivery",
-        problem="ends of attempts that hooks are told of more than once",
-        broken="SELECT 'attempt ' || attempt_id || ': deliveries: ' || count(*) FROM outbox WHERE kind = 'attempt.finished' "
+        name="double-event",
+        problem="ends of attempts that are told more than once",
+        broken="SELECT 'attempt ' || attempt_id || ': events: ' || count(*) FROM event WHERE kind = 'attempt.ended' "
         "AND attempt_id IS NOT NULL GROUP BY attempt_id HAVING count(*) > 1 ORDER BY attempt_id",
-        remedy="the receiver can tell them by the call's UUID; settle the ones that are too many (status, settled_at)",
+        remedy="receivers can tell them by the call's UUID; delete the ones that are too many",
     ),
     Invariant(
         name="no-installation",

@@ -6,14 +6,17 @@ from datetime import datetime
 
 from attrs import define, field
 
-from dialer.model import Attempt, AttemptState
+from dialer.model import Attempt, AttemptState, EventKind
 from dialer.store import statements
 from dialer.store.connection import Connection
+from dialer.store.events import add_moves
 from dialer.store.mapping import as_text
 from dialer.store.times import to_column
 
 MoveRow = tuple[str, str, str | None, str | None, str | None, int]
 """State, moved at, core UUID, rang at, answered at, attempt: the parameters of `statements.MOVE` but for the owner."""
+
+_TOLD = frozenset({EventKind.ATTEMPT_RINGING, EventKind.ATTEMPT_ANSWERED})
 
 _NOTHING: MoveRow = ("", "", None, None, None, 0)
 
@@ -55,6 +58,9 @@ class MoveBuffer:
             self._rows[attempt_id] = row
 
 
-def write_moves(connection: Connection, rows: dict[int, MoveRow], owner: str) -> None:
-    """Write them; an attempt that has ended, or has another owner by now, stays as it is."""
+def write_moves(connection: Connection, rows: dict[int, MoveRow], owner: str, wanted: frozenset[EventKind]) -> None:
+    """Write them, with those of the `wanted` events that they are; an attempt that has ended, or has another owner by now,
+    stays as it is."""
+    if wanted & _TOLD:
+        add_moves(connection, wanted, [(row[5], row[3], row[4]) for row in rows.values()], owner)
     connection.executemany(statements.MOVE, [(*row, owner) for row in rows.values()])

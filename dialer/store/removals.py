@@ -78,8 +78,7 @@ DELETE_SUBSCRIBERS: Final = (
 )
 DROP_CAMPAIGN: Final = (
     "DELETE FROM campaign WHERE id = ? AND NOT EXISTS (SELECT 1 FROM subscriber s WHERE s.campaign_id = campaign.id) "
-    "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.campaign_id = campaign.id) "
-    "AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.campaign_id = campaign.id)"
+    "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.campaign_id = campaign.id)"
 )
 DROP_USER: Final = (
     "DELETE FROM user_account WHERE id = ? AND NOT EXISTS (SELECT 1 FROM campaign c WHERE c.user_id = user_account.id) "

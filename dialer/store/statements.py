@@ -61,7 +61,7 @@ ADVANCE_GATEWAY = "UPDATE gateway SET next_call_at = ? WHERE id = ? AND (next_ca
 """Parameters: next call at, gateway, next call at."""
 
 LOCK_CAMPAIGN = "SELECT frequency, max_concurrent, next_call_at FROM campaign WHERE id = ? AND status = 1 FOR NO KEY UPDATE"
-"""For a server. Who refers to the row, as a new outbox row does, need not wait. Parameter: campaign."""
+"""For a server. Who refers to the row, as a new attempt does, need not wait. Parameter: campaign."""
 
 OPEN_OF_CAMPAIGN = "SELECT count(*) FROM attempt WHERE campaign_id = ? AND ended_at IS NULL"
 OPEN_OF_GATEWAY = (
@@ -94,15 +94,10 @@ SETTLE_SUBSCRIBER = (
     "UPDATE subscriber SET status = coalesce(requested_status, ?), "
     "ready_at = CASE coalesce(requested_status, ?) WHEN 1 THEN coalesce(?, ready_at) END, requested_status = NULL, "
     "count_attempt = count_attempt + ?, free_retries = CASE ? WHEN 1 THEN 0 ELSE free_retries + 1 END, "
-    "last_attempt_at = coalesce(?, last_attempt_at) WHERE id = ? AND status = 6"
+    "last_attempt_at = coalesce(?, last_attempt_at) WHERE id = ? AND status = 6 RETURNING status, count_attempt"
 )
 """The status that a user asked for while the call was live wins over the decision. Parameters: decided status (twice), when it
 is ready should it be pending, whether the attempt counts (twice), the attempt's time when it counts, subscriber."""
-
-ADD_TO_OUTBOX = (
-    "INSERT INTO outbox (kind, campaign_id, attempt_id, payload, status, tries, created_at, due_at, last_error) "
-    "VALUES (?, ?, ?, ?, 'due', 0, ?, ?, '')"
-)
 
 FORBID_NUMBER = "INSERT INTO do_not_call (number, identity, reason, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 

@@ -17,12 +17,10 @@ import dialer.store.flow
 from dialer.calls import retry
 from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.recovery import Reconciler
-from dialer.model import Attempt, AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.model import Attempt, AttemptState, Disposition, EventKind, OwnCause, SignalKind, SubscriberStatus
 from dialer.store.begin import Beginning
-from dialer.store.finish import FINISHED, payload
+from dialer.store.finish import tell
 from dialer.store.flow import Store
-from dialer.store.statements import ADD_TO_OUTBOX
-from dialer.store.times import to_column
 
 
 @contextmanager
@@ -79,21 +77,24 @@ def unknown_retried_at_once() -> Iterator[None]:
 
 
 @contextmanager
-def outbox_row_by_itself() -> Iterator[None]:
-    """The row for the hooks is written in a transaction of its own, after that of the end."""
+def event_by_itself() -> Iterator[None]:
+    """The event of an end is written in a transaction of its own, after that of the end."""
     finish = dialer.store.flow.finish
 
     def in_two_parts(self: Store, end: Any, *, unless_recorded: bool = False) -> Deferred[bool]:
+        nothing: frozenset[EventKind] = frozenset()
         done = self.database.run(
-            lambda connection: finish(connection, end, self.node, outbox=False, unless_recorded=unless_recorded)
+            lambda connection: finish(connection, end, self.node, nothing, unless_recorded=unless_recorded)
         )
-        return done.addCallback(lambda changed: self.database.run(lambda connection: told(connection, end, changed)))
+        return done.addCallback(
+            lambda changed: self.database.run(lambda connection: told(connection, end, self.wanted, changed))
+        )
 
-    def told(connection: Any, end: Any, changed: bool) -> bool:
+    def told(connection: Any, end: Any, wanted: frozenset[EventKind], changed: bool) -> bool:
         if changed:
-            ended_at = to_column(end.outcome.ended_at)
-            row = (FINISHED, end.attempt.plan.campaign.id, end.attempt.id, payload(end), ended_at, ended_at)
-            connection.execute(ADD_TO_OUTBOX, row)
+            of = "SELECT status, count_attempt FROM subscriber WHERE id = ?"
+            settled = connection.execute(of, (end.attempt.plan.candidate.subscriber_id,)).fetchone()
+            tell(connection, end, wanted, settled)
         return changed
 
     with mock.patch.object(Store, "finish", in_two_parts):
@@ -142,7 +143,7 @@ DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
         "send before commit": Defect(send_before_commit),
         "no deadline in the originate": Defect(no_deadline, "kills with a stalled link"),
         "retry of unknown at once": Defect(unknown_retried_at_once),
-        "outbox row by itself": Defect(outbox_row_by_itself),
+        "event by itself": Defect(event_by_itself),
         "adoption without Core-UUID check": Defect(any_core_is_the_same, "switch restarts"),
         "planned treated as never sent": Defect(planned_was_never_sent),
     }

@@ -16,7 +16,7 @@ from tests.harness.judge import MICROSECONDS, Evidence, judge
 
 def violations(world: World) -> list[str]:
     """Every broken promise of a run that is over, in words; an empty list for a good run."""
-    return [*_invites(world), *_ends(world), *_outbox(world), *_complaints(world)]
+    return [*_invites(world), *_ends(world), *_events(world), *_complaints(world)]
 
 
 def _invites(world: World) -> Iterator[str]:
@@ -50,18 +50,37 @@ def _seen(call: CalledSide) -> SeenCall:
     return SeenCall(call.call_uuid, call.number, call.invited_at, call.rang_at, call.answered_at, call.ended_at, died=died)
 
 
-def _outbox(world: World) -> Iterator[str]:
-    """Each end is told exactly once by a row, and each row is handed over."""
-    statement = (
-        "SELECT a.call_uuid, count(o.id) FROM attempt a LEFT JOIN outbox o ON o.attempt_id = a.id "
-        "WHERE a.ended_at IS NOT NULL GROUP BY a.id HAVING count(o.id) <> 1"
+def _events(world: World) -> Iterator[str]:
+    """What happened to an attempt is told exactly once, in its order, and each event is handed over."""
+    for kind, which in _TOLD_BY:
+        statement = (
+            "SELECT a.call_uuid, count(e.id) FROM attempt a LEFT JOIN event e ON e.attempt_id = a.id "
+            f"AND e.kind = '{kind}' GROUP BY a.id HAVING count(e.id) <> ({which})"
+        )
+        for uuid, rows in world.rows(statement):
+            yield f"attempt {uuid} has {rows} events {kind}"
+    contacts = (
+        "SELECT s.number, s.status, count(e.id) FROM subscriber s LEFT JOIN event e ON e.contact_id = s.contact_id "
+        "AND e.kind = CASE s.status WHEN 5 THEN 'contact.completed' ELSE 'contact.failed' END "
+        "WHERE s.status IN (4, 5) GROUP BY s.id HAVING count(e.id) <> 1"
     )
-    for uuid, rows in world.rows(statement):
-        yield f"the end of attempt {uuid} has {rows} rows in the outbox"
-    told = {delivery.id for delivery in world.delivered}
-    for (row_id,) in world.rows("SELECT id FROM outbox"):
-        if row_id not in told:
-            yield f"row {row_id} of the outbox was not handed over"
+    for number, status, rows in world.rows(contacts):
+        yield f"that {number} is done (status {status}) is told by {rows} events"
+    told = {one.event.id for one in world.delivered}
+    sequences: dict[int, int] = {}
+    for event_id, attempt_id, sequence in world.rows("SELECT id, attempt_id, sequence FROM event ORDER BY id"):
+        if event_id not in told:
+            yield f"event {event_id} was not handed over"
+        if attempt_id is not None and sequences.get(attempt_id, 0) >= sequence:
+            yield f"event {event_id} of attempt {attempt_id} comes after a later one"
+        sequences[attempt_id] = sequence
+
+
+_TOLD_BY = (
+    ("attempt.started", "1"),
+    ("attempt.ended", "a.ended_at IS NOT NULL"),
+)
+"""Kinds of events, and how many of each an attempt has."""
 
 
 def _complaints(world: World) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -26,11 +26,14 @@ from twisted.python.failure import Failure
 
 import dialer.campaigns.scheduler
 import dialer.esl.inbound
+import dialer.hooks.consumer
+import dialer.hooks.interests
 import dialer.service
 import dialer.store.sqlite
 from dialer.errors import StoreError
 from dialer.esl.inbound import SwitchConfig
-from dialer.model import Delivery, VoipAppType
+from dialer.model import EventKind, VoipAppType
+from dialer.model.event import Told
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import OutboundSettings, RecoverySettings
 from dialer.simulator.callees import NumberPlan, parse_pattern
@@ -103,7 +106,7 @@ class World:
     network: Network = field(init=False)
     oracle: WatchedOracle = field(factory=WatchedOracle, init=False)
     complaints: Complaints = field(factory=Complaints, init=False)
-    delivered: list[Delivery] = field(factory=list, init=False)
+    delivered: list[Told] = field(factory=list, init=False)
     kills: int = field(default=0, init=False)
     away_until: float = field(default=0.0, init=False)
     restarts: list[float] = field(factory=list, init=False)
@@ -238,11 +241,14 @@ class World:
             self.complaints,
             mock.patch.object(dialer.esl.inbound, "HostnameEndpoint", TCP4ClientEndpoint),
             mock.patch.object(dialer.campaigns.scheduler, "TICK", 0.25),
+            mock.patch.object(dialer.hooks.consumer, "LOOK_EVERY", 1.0),
+            mock.patch.object(dialer.hooks.interests, "LOOK_EVERY", 5.0),
             mock.patch.multiple(dialer.store.sqlite, prepare=prepare, make_entities=NoEntities),
             mock.patch.multiple(
                 dialer.service,
                 Database=SteppedDatabase,
                 JsonLines=lambda _: self._hook,
+                OUTCOME_KINDS=frozenset(EventKind),
                 utc_now=self.now,
                 new_id=uuid_factory(random.Random(self.plan.seed)),
                 random=SimpleNamespace(Random=lambda: random.Random(self.plan.seed)),
@@ -250,8 +256,8 @@ class World:
         ):
             yield
 
-    async def _hook(self, deliveries: Any) -> None:
-        self.delivered += deliveries
+    async def _hook(self, events: Sequence[Told]) -> None:
+        self.delivered += events
 
     # --- what goes wrong ----------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from dialer.errors import StoreError
 from dialer.model import (
     AttemptState,
     Disposition,
+    EventKind,
     LiveChannel,
     OwnCause,
     Plan,
@@ -113,7 +114,7 @@ class Story:
         self.lifecycle = Lifecycle(
             clock=self.clock,
             now=self.now,
-            store=Store(database, self.clock, node="here", outbox=True),
+            store=Store(database, self.clock, node="here", wanted=frozenset(EventKind)),
             switch=self.switch,
             settings=FlowSettings(installation="test", outbound="127.0.0.1:8084"),
             application=nothing,
@@ -275,7 +276,7 @@ def judge(story: Story) -> None:
     )
     [(status, ready_at, count)] = rows.sql("SELECT status, ready_at, count_attempt FROM subscriber")
     assert (state, len(story.lifecycle.register)) == (AttemptState.ENDED, 0)
-    assert rows.sql("SELECT count(*) FROM outbox") == [(1,)]
+    assert rows.sql("SELECT count(*) FROM event WHERE kind = 'attempt.ended'") == [(1,)]
     assert len(story.finished) <= 1
     assert count == counts
     if story.record_taken:

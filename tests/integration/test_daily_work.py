@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from dialer.cli.blocking import database_url
 from dialer.store.connection import Dialect
 from tests.grounds import new_database, rows
 from tests.integration.run_support import change, good, move_to, new_folder, started, until
+from tests.processes import command, environment
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +81,38 @@ def test_a_campaign_that_is_aborted_by_command_is_called_no_more_and_its_live_ca
         assert "it is being called now" in good(folder, "why", "spring", "+15551230001")
         good(folder, "campaign", "abort", "spring")
         until(database_url(folder / "dialer.toml"), "SELECT count(*) FROM attempt WHERE ended_at IS NULL", 0)
+
+
+def test_events_are_told_as_they_happen(folder):
+    change(folder, callees='["*=busy"]')
+    furnish(folder)
+    (folder / "more.csv").write_text("contact,reference\n15551230001,crm-77\n")
+    tail = subprocess.Popen(
+        [*command("tail", "--json", "--count", "5", "--kinds", "attempt.ended,contact.*,campaign.*,import.*,switch.up"), "-c",
+         folder / "dialer.toml"], stdout=subprocess.PIPE, text=True, env=environment(),
+    )  # fmt: skip
+    try:
+        until(database_url(folder / "dialer.toml"), "SELECT count(*) FROM event_consumer", 1)
+        good(folder, "contact", "import", folder / "more.csv", "--phonebook", "spring")
+        with started(folder):
+            until(database_url(folder / "dialer.toml"), "SELECT count(*) FROM event WHERE kind = 'switch.up'", 1)
+            good(folder, "campaign", "start", "spring")
+            out, _ = tail.communicate(timeout=60)
+    finally:
+        tail.kill()
+        tail.wait()
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["type"] for event in events] == [
+        "import.finished",
+        "switch.up",
+        "campaign.started",
+        "attempt.ended",
+        "contact.failed",
+    ]
+    told = {event["type"]: event for event in events}
+    assert (told["import.finished"]["data"]["taken"], told["import.finished"]["data"]["phonebook"]) == (1, "spring")
+    assert told["switch.up"]["attempt_id"] is None
+    assert told["attempt.ended"]["data"]["disposition"] == "BUSY"
+    assert (told["contact.failed"]["reference"], told["contact.failed"]["sequence"]) == ("crm-77", 8)
+    assert told["contact.failed"]["attempt_id"] == told["attempt.ended"]["attempt_id"]
+    assert [event["id"] for event in events] == sorted((event["id"] for event in events), key=lambda text: int(text[4:]))

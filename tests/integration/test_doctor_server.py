@@ -96,11 +96,11 @@ async def test_a_database_with_room_for_two_connections_is_too_small(url, tmp_pa
 @pytest_twisted.ensureDeferred
 async def test_tables_that_the_user_may_not_write_are_named(url, tmp_path):
     admin = url.replace("//dialer:s3cret@", f"//{SUPERUSER}@")
-    sql(admin, f"ALTER TABLE outbox OWNER TO {SUPERUSER}")
-    sql(admin, "GRANT SELECT ON outbox TO dialer")
+    sql(admin, f"ALTER TABLE event_consumer OWNER TO {SUPERUSER}")
+    sql(admin, "GRANT SELECT ON event_consumer TO dialer")
     findings = await examine(url, tmp_path)
     assert bad(findings) == [("database", Level.FAILURE), UNSAFE]
-    assert "does not let dialer read and write outbox" in findings[1].text
+    assert "does not let dialer read and write event_consumer" in findings[1].text
 
 
 @pytest_twisted.ensureDeferred

@@ -13,7 +13,7 @@ import pytest
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
 from tests.integration.postgresql_support import Rows, ask, connected, furnished, schema
-from tests.unit.store.test_schema import REFUSED, SEED, T
+from tests.unit.store.test_schema import EVENTS, REFUSED, SEED, T
 
 __all__ = ["furnished", "schema"]
 
@@ -42,7 +42,8 @@ MORE_REFUSED = [
     "DELETE FROM subscriber WHERE id = 2",
     "UPDATE attempt SET counts_as_attempt = 2",
     "UPDATE attempt SET epoch = 0",
-    "UPDATE outbox SET attempt_id = 77",
+    "UPDATE event SET data = '{'",
+    "UPDATE event_consumer SET position = -1",
     f"INSERT INTO do_not_call VALUES ('300', '', '{T}', '301')",
     f"INSERT INTO do_not_call VALUES ('301', '', '{T}', '300')",
     "INSERT INTO campaign_phonebook VALUES (1, 77)",
@@ -64,7 +65,7 @@ ACCEPTED = [
     "UPDATE attempt SET session = 'null'",
     "INSERT INTO number_pattern VALUES (1, 'blacklist', '1', '1_*#%%'), (1, 'whitelist', '1', '%')",
     "INSERT INTO campaign_phonebook VALUES (1, 1)",
-    "DELETE FROM outbox",
+    "DELETE FROM event",
 ]
 
 
@@ -74,7 +75,7 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("schema") / "dialer.db"
     upgrade(sqlite_url(path))
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(SEED)
+        connection.executescript(SEED + EVENTS)
     return path
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 import pytest_twisted
 from attrs import evolve
@@ -14,8 +12,6 @@ from dialer.management import contacts as contacts_module
 from dialer.management import numbers as number_lists
 from dialer.management.records import DispositionCount
 from dialer.model import CampaignStatus, Contact, Disposition, SubscriberStatus, VoipAppType
-from dialer.store.flow import Store
-from dialer.store.outbox import Outbox
 from tests.grounds import on_postgresql
 from tests.unit.store.support import LATER, NOW, ended, numbers, world
 
@@ -262,28 +258,6 @@ async def test_reports_tell_what_became_of_the_attempts(tmp_path):
         assert (found[2].disposition, found[2].q850, found[2].counts_as_attempt) == (Disposition.BUSY, 17, False)
         assert (found[3].disposition, found[3].ended_at, found[3].state) == (None, None, "planned")
         assert [record.id for record in await w.seeds.ask(records.attempts, 1, after=found[1].id, limit=1)] == [found[2].id]
-
-
-@pytest_twisted.ensureDeferred
-async def test_outbox_rows_are_due_until_they_are_settled(tmp_path):
-    async with world(tmp_path) as w:
-        store = Store(w.database, w.clock, node="here", outbox=True)
-        for attempt in await w.begun(3):
-            await store.finish(ended(attempt))
-        outbox = Outbox(w.database)
-        first, second, third = [row.id for row in await outbox.due(LATER, 10)]
-        assert await outbox.delivered(first, LATER) is True
-        assert await outbox.delivered(first, LATER) is False
-        assert await outbox.try_again(second, LATER + timedelta(seconds=5), "refused") is True
-        assert await outbox.give_up(third, LATER, "gone") is True
-        assert await outbox.due(LATER, 10) == []
-        [row] = await outbox.due(LATER + timedelta(seconds=5), 10)
-        assert (row.id, row.tries) == (second, 1)
-        assert w.sql("SELECT status, last_error FROM outbox ORDER BY id") == [
-            ("delivered", ""),
-            ("due", "refused"),
-            ("given_up", "gone"),
-        ]
 
 
 @pytest_twisted.ensureDeferred

@@ -10,7 +10,7 @@ import pytest
 import pytest_twisted
 
 from dialer.interfaces import NodeState
-from dialer.model import AttemptState, SubscriberStatus
+from dialer.model import AttemptState, EventKind, SubscriberStatus
 from dialer.store.audit import audit
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.nodes import Nodes
@@ -46,7 +46,7 @@ async def world(url: str, contacts: int) -> AsyncIterator[World]:
 @pytest_twisted.ensureDeferred
 async def test_a_campaign_on_its_way_breaks_no_invariant(url):
     async with world(url, contacts=4) as w:
-        w.store.outbox = True
+        w.store.wanted = frozenset(EventKind)
 
         def clean() -> bool:
             found = audit(url, NOW)

@@ -12,7 +12,6 @@ from twisted.internet.defer import Deferred, gatherResults
 from dialer.errors import BadValue, StoreError
 from dialer.model import AttemptState, CampaignStatus, Contact, SubscriberStatus
 from dialer.store.flow import MOVE_DELAY, MOVE_RETRY, Store
-from dialer.store.outbox import Outbox
 from dialer.store.times import to_column
 from tests.grounds import on_sqlite, unwritable
 from tests.unit.store.support import LATER, NOW, ended, numbers, world
@@ -451,24 +450,3 @@ async def test_counts_agree_with_the_subscribers_after_every_kind_of_change(tmp_
         w.sql("DELETE FROM subscriber WHERE id = 6")
         counted = w.sql("SELECT status, count(*) FROM subscriber GROUP BY status ORDER BY status")
         assert w.sql("SELECT status, subscribers FROM subscriber_count WHERE subscribers > 0 ORDER BY status") == counted
-
-
-@pytest_twisted.ensureDeferred
-async def test_an_end_leaves_an_outbox_row_in_the_same_transaction(tmp_path):
-    async with world(tmp_path) as w:
-        store = Store(w.database, w.clock, node="here", outbox=True)
-        [attempt] = await w.begun()
-        await store.finish(ended(attempt))
-        await store.finish(ended(attempt))
-        [row] = await Outbox(w.database).due(LATER, 10)
-        assert (row.kind, row.campaign_id, row.tries) == ("attempt.finished", 1, 0)
-        assert '"call_uuid":"call-1"' in row.payload
-        assert '"ended_at":"2026-11-23T10:00:20+00:00"' in row.payload
-
-
-@pytest_twisted.ensureDeferred
-async def test_without_hooks_an_end_leaves_no_outbox_row(tmp_path):
-    async with world(tmp_path) as w:
-        [attempt] = await w.begun()
-        await w.store.finish(ended(attempt))
-        assert await Outbox(w.database).due(LATER, 10) == []

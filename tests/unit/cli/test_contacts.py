@@ -15,7 +15,7 @@ from tests.grounds import on_sqlite, rows
 from tests.unit.cli.support import Commands, Ran
 from tests.unit.cli.test_contact_import import SPELLINGS, add_campaign, import_file, numbers
 
-HEADER = "contact,first_name,last_name,email,description,additional_vars\n"
+HEADER = "contact,first_name,last_name,email,description,reference,additional_vars\n"
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ def exported(commands: Commands, phonebook: object = "spring", *more: object) ->
 
 def test_a_phonebook_is_written_to_a_file_or_to_standard_output(ana):
     text = exported(ana)
-    assert text == HEADER + '+15551230001,Ana,,,,"city=Lima,shoe=38"\n'
+    assert text == HEADER + '+15551230001,Ana,,,,,"city=Lima,shoe=38"\n'
     assert ana.good("contact", "export", "--phonebook", "spring").out == text
     assert ana.good("phonebook", "export", "spring").out == text
     assert exported(ana) == text
@@ -324,3 +324,13 @@ def test_a_contact_is_removed_in_any_spelling_and_can_be_added_again(ana, spelli
     assert numbers(ana) == numbers(ana, "subscriber") == []
     assert "there is no contact" in ana.failed("contact", "remove", spelling, "--phonebook", "spring")
     add(ana, "15551230001")
+
+
+def test_the_word_of_the_client_comes_with_the_file_and_goes_with_it(ana):
+    ana.good("contact", "set", "+15551230001", "--phonebook", "spring", "--reference", "crm-1")
+    (ana.folder / "more.csv").write_text("Phone,Reference\n15551230002,crm-2\n")
+    ana.good("contact", "import", ana.folder / "more.csv", "--phonebook", "spring")
+    assert [line.split(",")[:6] for line in exported(ana).splitlines()[1:]] == [
+        ["+15551230001", "Ana", "", "", "", "crm-1"],
+        ["15551230002", "", "", "", "", "crm-2"],
+    ]

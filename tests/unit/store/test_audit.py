@@ -273,28 +273,27 @@ def test_a_subscriber_whose_contact_has_another_number_is_named(here: Damaged) -
     assert only(here).examples == ("subscriber 3 (1003) of campaign 1, contact 3 (77)",)
 
 
-def deliver(here: Damaged, attempt: int) -> None:
+def tell(here: Damaged, attempt: int) -> None:
     here.sql(
-        "INSERT INTO outbox (kind, campaign_id, attempt_id, payload, status, tries, created_at, due_at, last_error) "
-        "VALUES ('attempt.finished', 1, ?, '{}', 'due', 0, ?, ?, '')",
+        "INSERT INTO event (kind, version, at, sequence, campaign_id, attempt_id, call_uuid, data) "
+        "VALUES ('attempt.ended', 1, ?, 5, 1, ?, 'call', '{}')",
+        AT,
         attempt,
-        AT,
-        AT,
     )
 
 
-def test_a_delivery_about_an_open_attempt_is_named(here: Damaged) -> None:
+def test_an_event_about_an_open_attempt_is_named(here: Damaged) -> None:
     here.call(1, 1)
-    deliver(here, 1)
-    assert only(here).examples == ("delivery 1 about attempt 1",)
+    tell(here, 1)
+    assert only(here).examples == ("event 1 about attempt 1",)
 
 
 def test_an_end_that_is_told_twice_is_named(here: Damaged) -> None:
     here.attempt(1, 1, "CONGESTION", counts=0)
     here.attempt(2, 2, "CONGESTION", counts=0)
     for attempt in (1, 1, 2):
-        deliver(here, attempt)
-    assert (only(here).name, only(here).examples) == ("double-delivery", ("attempt 1: deliveries: 2",))
+        tell(here, attempt)
+    assert (only(here).name, only(here).examples) == ("double-event", ("attempt 1: events: 2",))
 
 
 def test_an_installation_without_its_id_is_named(here: Damaged) -> None:
@@ -355,7 +354,7 @@ def test_a_missing_trigger_is_named(here: Damaged) -> None:
     [
         ("DROP INDEX attempt_open_owner", "index attempt_open_owner of attempt is missing"),
         ("DROP TABLE number_pattern", "table number_pattern is missing"),
-        ("DROP TABLE outbox", "table outbox is missing"),
+        ("DROP TABLE event_consumer", "table event_consumer is missing"),
         ("ALTER TABLE gateway DROP CONSTRAINT gateway_status", "constraint gateway_status of gateway is missing"),
         ("ALTER TABLE gateway ALTER hostname DROP NOT NULL", "column hostname of gateway differs"),
         ("ALTER TABLE campaign ALTER frequency TYPE integer", "column frequency of campaign differs"),
@@ -374,10 +373,10 @@ def test_each_part_of_a_servers_schema_that_is_missing_or_differs_is_named(serve
 
 
 def test_a_part_without_which_nothing_can_be_asked_is_named_all_the_same(here: Damaged) -> None:
-    here.sql("DROP TABLE outbox")
+    here.sql("DROP TABLE event")
     schema, unusable = look(here).findings
     assert (schema.name, unusable.name) == ("schema", "unusable")
-    assert "outbox" in schema.examples[0]
+    assert "event" in schema.examples[0]
 
 
 def test_what_an_admin_has_added_to_the_schema_is_no_finding(server: Damaged) -> None:

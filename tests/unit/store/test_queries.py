@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from dialer.store import contacts, node_statements, outbox, reports, statements
+from dialer.store import consumers, contacts, events, node_statements, reports, statements
 from dialer.store.connection import Dialect, Variants
 from dialer.store.location import opened
 from tests.grounds import KINDS, new_database, standing_on
-from tests.unit.store.test_schema import SEED, T
+from tests.unit.store.test_schema import EVENTS, SEED, T
 
 LATE = "2026-11-24 10:00:00.000000"
 QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
@@ -36,8 +36,9 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "end attempt": (statements.END_ATTEMPT, (T, "X", "BUSY", 1, "", *[None] * 5, 0, 0, 0, 0, "{}", 1, "here")),
     "settle subscriber": (statements.SETTLE_SUBSCRIBER, (5, 5, None, 1, 1, T, 2)),
     "open attempts": (statements.OPEN_ATTEMPTS, ("here",)),
-    "outbox": (outbox.DUE, (LATE, 10)),
-    "settle outbox": (outbox.SETTLE, ("delivered", T, "", 1)),
+    "events": (events.AFTER, (1000, 10)),
+    "last event": (events.LAST, ()),
+    "advance consumer": (consumers.ADVANCE, (1, "c", "", 1)),
     "set status": (contacts.SET_STATUS, (2, 2, T, 2, 1, "100")),
     "begin second leg": (statements.BEGIN_SECOND_LEG, (1, "call-1", "here")),
     "end second leg": (statements.END_SECOND_LEG, ("call-1", "here")),
@@ -64,15 +65,15 @@ WANTED_WHOLE = {"pending", "campaign_started", "attempt_open_campaign", "attempt
 """Indexes that hold what is started, and what is open: nothing else; and the campaigns with pending subscribers, found one by
 one."""
 
-GROWING = {"campaign", "contact", "subscriber", "attempt", "outbox"}
+GROWING = {"campaign", "contact", "subscriber", "attempt", "event"}
 """Tables that keep what is finished."""
 
-IN_ORDER = {"ready", "outbox", "subscribers"}
+IN_ORDER = {"ready", "events", "subscribers"}
 """What takes the first rows of many, which must come in their order: sorting would read them all."""
 
 UNFINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1399)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL FROM n;
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '' FROM n;
 INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', 0, 0, NULL, number
     FROM contact WHERE id BETWEEN 1000 AND 1349;
 INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number
@@ -81,8 +82,8 @@ INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, numb
     owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
     SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', number
     FROM subscriber WHERE id BETWEEN 1350 AND 1399;
-INSERT INTO outbox (id, kind, campaign_id, payload, status, tries, created_at, due_at, last_error)
-    SELECT id, 'k', 1, '{{}}', 'due', 0, '{T}', '{T}', '' FROM subscriber WHERE id BETWEEN 1000 AND 1099;
+INSERT INTO event (id, kind, version, at, sequence, call_uuid, data)
+    SELECT id, 'k', 1, '{T}', 1, '', '{{}}' FROM subscriber WHERE id BETWEEN 1000 AND 1099;
 INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits,
     figures) VALUES (1, 'here', 1, 'h', 1, '1', 'fs1:8021', '', 1, '{T}', '{T}', '{T}', 0, '{{}}');
 """
@@ -90,7 +91,7 @@ INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready,
 
 FINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 10000 + :count)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL FROM n;
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '' FROM n;
 INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number FROM contact WHERE id >= 10000;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,
@@ -98,8 +99,8 @@ INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, numb
     SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'ended', 'here', 1, '', '{T}', '{T}', '{T}', '{T}', 'X', 'BUSY', 1, 0,
     number
     FROM subscriber WHERE id >= 10000;
-INSERT INTO outbox (id, kind, campaign_id, payload, status, tries, created_at, due_at, settled_at, last_error)
-    SELECT id, 'k', 1, '{{}}', 'delivered', 1, '{T}', '{T}', '{T}', '' FROM subscriber WHERE id >= 10000;
+INSERT INTO event (id, kind, version, at, sequence, call_uuid, data)
+    SELECT id, 'k', 1, '{T}', 1, '', '{{}}' FROM subscriber WHERE id >= 10000;
 INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, frequency, max_retry, gateway_id,
     voip_app_id, created_at, updated_at) SELECT id, 1, 'c' || id, '', 4, '{T}', '{T}', 10, 3, 1, 1, '{T}', '{T}'
     FROM contact WHERE id BETWEEN 10000 AND 10000 + :count / 10;
@@ -114,7 +115,7 @@ class OnSqlite:
 
     def __init__(self, connection: sqlite3.Connection, count: int) -> None:
         self.connection = connection
-        connection.executescript("BEGIN;" + SEED + UNFINISHED + FINISHED.replace(":count", str(count)) + "COMMIT;")
+        connection.executescript("BEGIN;" + SEED + EVENTS + UNFINISHED + FINISHED.replace(":count", str(count)) + "COMMIT;")
 
     def objections(self, statement: str, values: tuple[object, ...], *, in_order: bool) -> list[str]:
         """What of its plan reads a table from end to end, or sorts, be it only what is unfinished."""
@@ -151,7 +152,7 @@ class OnPostgresql:
 
     def __init__(self, connection: Any, count: int) -> None:
         self.connection = connection
-        connection.execute(SEED + UNFINISHED + FINISHED.replace(":count", str(count)))
+        connection.execute(SEED + EVENTS + UNFINISHED + FINISHED.replace(":count", str(count)))
         connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM ANALYZE")

@@ -25,7 +25,7 @@ from dialer.store.postgresql import Provider, connect_arguments
 from dialer.store.schema import Upgrade, check, upgrade, upgrades
 from dialer.store.schema_diff import differences
 from dialer.stored import load_rules
-from tests.grounds import bare_database, dump, rows, script
+from tests.grounds import TABLES, bare_database, dump, rows, script
 
 NOBODY = 65534
 NEWEST = upgrades()[-1].version
@@ -50,9 +50,19 @@ INSERT INTO subscriber (id, campaign_id, contact_id, number, status, count_attem
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
     VALUES (1, 'one', 1, 2, 1, '200', 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', '200');
-INSERT INTO outbox VALUES (1, 'k', 1, 1, '{{}}', 'due', 0, '{T}', '{T}', NULL, '');
 INSERT INTO do_not_call (number, reason, created_at, identity) VALUES ('300', '', '{T}', '300');
 """
+
+
+EVENTS = f"""
+INSERT INTO event VALUES (1, 'k', 1, '{T}', 1, 1, 1, 2, 1, 'one', '{{}}');
+INSERT INTO event_consumer VALUES (1, 'c', '*', 0, '', NULL, NULL, '{T}');
+"""
+OUTBOX = f"""
+INSERT INTO outbox VALUES (1, 'attempt.finished', 1, 1, '{{}}', 'due', 2, '{T}', '{T}', NULL, 'away'),
+    (2, 'attempt.finished', 1, 1, '{{}}', 'delivered', 0, '{T}', '{T}', '{T}', '');
+"""
+"""Of a schema before 10."""
 
 
 def another_attempt(call_uuid: str, number: str) -> str:
@@ -95,8 +105,10 @@ REFUSED = [
     "UPDATE attempt SET session = '{'",
     another_attempt("one", "100"),
     another_attempt("two", "200"),
-    "UPDATE outbox SET status = 'delivered'",
-    "UPDATE outbox SET payload = 'x'",
+    "UPDATE event SET kind = ''",
+    "UPDATE event SET data = 'x'",
+    "UPDATE event SET sequence = -1",
+    "INSERT INTO event_consumer SELECT 2, name, '', 0, '', NULL, NULL, created_at FROM event_consumer",
     "INSERT INTO do_not_call SELECT 'x', '', created_at, 'x' FROM do_not_call",
 ]
 
@@ -109,7 +121,7 @@ def url(database_kind, tmp_path: Path) -> str:
 @pytest.fixture
 def furnished(url: str) -> str:
     upgrade(url)
-    script(url, SEED)
+    script(url, SEED + EVENTS)
     return url
 
 
@@ -220,7 +232,8 @@ def test_a_database_of_schema_3_keeps_everything(url):
     script(url, then.replace(campaign, OF_2026.format(T=T)))
     end = "cause = 'X', disposition = 'BUSY', counts = 1, duration_ms = 5, record = '{}'"
     rows(url, f"UPDATE attempt SET state = 'ended', ended_at = '{T}', {end}")
-    kept = {table: found for table, found in dump(url).items() if table != "campaign"}
+    script(url, OUTBOX)
+    kept = dump(url, [table for table in TABLES if table not in ("campaign", "event", "event_consumer")])
     assert upgrade(url) == [step.version for step in steps[3:]]
     assert differences_of(url) == []
     after = dump(url)
@@ -238,6 +251,10 @@ def test_a_database_of_schema_3_keeps_everything(url):
         "voip_app_data": 'say "hello"', "caller_id": "+34600", "caller_name": "Ana", "unknown_policy": UnknownPolicy.NEVER,
     }  # fmt: skip
     assert expected.items() <= found.values.items()  # a later setting has its default
+    assert rows(url, "SELECT kind, sequence, user_id, campaign_id, contact_id, attempt_id, call_uuid, data FROM event") == [
+        ("attempt.ended", 5, 1, 1, 2, 1, "one", "{}")
+    ]
+    assert rows(url, "SELECT name, kinds, position FROM event_consumer") == [("outcomes", "attempt.ended", 0)]
     ((counts, cdr),) = rows(url, "SELECT counts_as_attempt, pending_cdr FROM attempt")
     assert (counts, cdr) == (1, "{}")
 
@@ -363,7 +380,7 @@ def test_a_second_attempt_to_a_number_is_allowed_once_the_first_has_ended(furnis
 def test_ids_are_64_bits_wide(furnished):
     rows(
         furnished,
-        f"INSERT INTO contact VALUES ({2**63 - 1}, 1, '999', '', '', '', '', '{{}}', '{T}', '{T}', '999', NULL, NULL)",
+        f"INSERT INTO contact VALUES ({2**63 - 1}, 1, '999', '', '', '', '', '{{}}', '{T}', '{T}', '999', NULL, NULL, '')",
     )
     assert rows(furnished, "SELECT max(id) FROM contact") == [(2**63 - 1,)]
 
@@ -405,6 +422,6 @@ def test_a_folder_that_cannot_be_written_is_named():
 def test_the_database_refuses(path, statement):
     """PostgreSQL's answers are compared with these in `test_postgresql_schema`."""
     upgrade(sqlite_url(path))
-    script(sqlite_url(path), SEED)
+    script(sqlite_url(path), SEED + EVENTS)
     with pytest.raises(sqlite3.IntegrityError):
         rows(sqlite_url(path), statement)

@@ -1,0 +1,124 @@
+"""`dialer cdr export`: call records as a file, for a spreadsheet or for programs."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+import orjson
+from attrs import define, field
+
+from dialer.cli.blocking import config_option
+from dialer.cli.campaigns import campaign_named
+from dialer.cli.contact_export import STANDARD_OUTPUT, written
+from dialer.cli.objects import manage
+from dialer.management import Management, call_records
+from dialer.model import Disposition
+from dialer.store.call_records import NAMES, Record, Wanted, as_object
+
+_EPILOG = (
+    "Times are UTC, durations milliseconds, `attempt_id` is the UUID of the call's channel, `ended_by` FreeSWITCH's word for "
+    "the side that ended it (such as recv_bye, send_cancel), `session` the voice application's report as JSON."
+)
+TELL_EVERY = 1.0
+"""Seconds."""
+
+
+def add_export(actions: Any) -> None:
+    """Register the action `export` of `dialer cdr`."""
+    parser = actions.add_parser(
+        "export",
+        help="write call records to a file",
+        description="Writes a record for each attempt, in the order of their begin, beside a dialer that may be running: as "
+        "CSV, or as one JSON object a line.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("file", metavar="FILE", nargs="?", default=STANDARD_OUTPUT, help="the file (default: standard output)")
+    parser.add_argument("--json", action="store_true", help="for programs: one JSON object a line")
+    parser.add_argument("--campaign", metavar="NAME|ID", help="of this campaign only")
+    parser.add_argument(
+        "--since", type=_moment, metavar="TIME", help="begun at this time or later, such as 2026-11-27T10:00+01:00"
+    )
+    parser.add_argument("--until", type=_moment, metavar="TIME", help="begun before this time")
+    parser.add_argument(
+        "--disposition", choices=[str(each) for each in Disposition], metavar="WORD", help="that ended so, such as ANSWERED"
+    )
+    parser.add_argument("--ended", action="store_true", default=None, help="no attempts that are still open")
+    config_option(parser)
+    parser.set_defaults(run=_run)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a time such as 2026-11-27T10:00:00Z, got {text[:40]!r}") from None
+    return moment.astimezone(UTC)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    async def export(management: Management) -> int:
+        campaign_id = None
+        if arguments.campaign is not None:
+            campaign_id = (await campaign_named(management, arguments.campaign))["id"]
+        wanted = Wanted(
+            campaign_id=campaign_id,
+            since=arguments.since,
+            until=arguments.until,
+            disposition=arguments.disposition,
+            ended=arguments.ended,
+        )
+        with written(arguments.file) as stream:
+            writing = _Writing(stream, as_json=arguments.json, tell=sys.stderr.isatty())
+            async for records in call_records.pages(management, wanted):
+                writing.add(records)
+            return writing.finish()
+
+    count = manage(arguments, export)
+    if arguments.file != STANDARD_OUTPUT:
+        print(f"{arguments.file}: {count} call records")
+    return 0
+
+
+@define(eq=False)
+class _Writing:
+    """Records onto a stream, and their number onto a terminal from time to time."""
+
+    stream: BinaryIO
+    as_json: bool
+    tell: bool
+    _count: int = field(default=0, init=False)
+    _told_at: float = field(factory=time.monotonic, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.as_json:
+            self.stream.write(_csv([NAMES]))
+
+    def add(self, records: Sequence[Record]) -> None:
+        self._count += len(records)
+        if self.as_json:
+            self.stream.write(
+                b"".join(orjson.dumps(as_object(record), option=orjson.OPT_APPEND_NEWLINE) for record in records)
+            )
+        else:
+            self.stream.write(_csv(records))
+        if self.tell and time.monotonic() >= self._told_at + TELL_EVERY:
+            self._told_at = time.monotonic()
+            print(f"\r{self._count:,} records", end="", file=sys.stderr, flush=True)
+
+    def finish(self) -> int:
+        if self.tell and self._count:
+            print(f"\r{self._count:,} records", file=sys.stderr)
+        return self._count
+
+
+def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,121 @@
+"""`dialer tail`: events in a terminal, as they happen."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+import orjson
+from attrs import define, field
+from rich.text import Text
+
+from dialer.cli.blocking import config_option, database_url, with_database
+from dialer.cli.tables import console
+from dialer.envelope import line
+from dialer.model.event import EventKind, Place, Told, kinds_of
+from dialer.store import events
+from dialer.store.consumers import Consumers
+from dialer.store.database import Database
+from dialer.wall_clock import utc_now
+
+LOOK_EVERY: Final = 0.2
+"""Seconds."""
+
+ASK_EVERY: Final = 20.0
+"""Seconds after which a reader says again that it is there."""
+
+ASKED_FOR: Final = timedelta(seconds=60)
+"""For so long, events are written for a reader that was killed."""
+
+BATCH: Final = 500
+
+_FACTS: Final = ("name", "number", "digits", "disposition", "cause", "taken", "refused", "switch", "reason")
+"""The facts that a line for people has, in this order."""
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "tail",
+        help="events as they happen",
+        description="Prints what happens, from now on, until it is interrupted: attempts, contacts, campaigns, imports, the "
+        "switch. Beside a running dialer; events of kinds that nobody asked for before are there a second later.",
+    )
+    parser.add_argument(
+        "--kinds", default="*", metavar="KINDS", help="such as attempt.ended or attempt.*,campaign.*; all unless it is given"
+    )
+    parser.add_argument("--campaign", type=int, metavar="ID", help="of this campaign only")
+    parser.add_argument("--after", type=int, metavar="EVENT", help="begin behind this event (7 for evt_7), if it is kept")
+    parser.add_argument("--count", type=int, metavar="N", help="end after so many events")
+    parser.add_argument("--json", action="store_true", help="for programs: each event a line of JSON, as webhooks get it")
+    config_option(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    kinds = kinds_of(arguments.kinds)
+    following = _Following(kinds, arguments.campaign, arguments.count, arguments.json)
+    with_database(database_url(arguments.config), lambda database: following.run(database, arguments.after))
+    return 0
+
+
+@define(eq=False)
+class _Following:
+    """Prints events of `kinds`, of one campaign where it is given, until there were `count` of them."""
+
+    kinds: frozenset[EventKind]
+    campaign: int | None
+    count: int | None
+    json: bool
+    _printed: int = field(default=0, init=False)
+
+    async def run(self, database: Database, after: int | None) -> None:
+        name = f"tail {os.getpid()} on {socket.gethostname()}"
+        readers = Consumers(database, name)
+        place = Place(await database.run(events.last) if after is None else after)
+        ask_at = 0.0
+        try:
+            while self.count is None or self._printed < self.count:
+                if time.monotonic() >= ask_at:
+                    now = utc_now()
+                    await readers.enter(name, self.kinds, now, now + ASKED_FOR)
+                    ask_at = time.monotonic() + ASK_EVERY
+                place, found = await readers.read(place, BATCH)
+                self._print(found)
+                if len(found) < BATCH:
+                    time.sleep(LOOK_EVERY)
+        finally:
+            await readers.leave(name)
+
+    def _print(self, found: list[Told]) -> None:
+        out = console()
+        for told in found:
+            if told.kind not in self.kinds or (self.campaign is not None and told.event.campaign_id != self.campaign):
+                continue
+            if self.count is not None and self._printed >= self.count:
+                return
+            self._printed += 1
+            if self.json:
+                print(line(told), flush=True)
+            else:
+                out.print(Text(" ".join(_words(told))), soft_wrap=True)
+
+
+def _words(told: Told) -> Iterator[str]:
+    """A line for people, in local time."""
+    event = told.event
+    yield event.at.astimezone().strftime("%H:%M:%S.%f")[:-3]
+    yield f"{event.kind:<18}"
+    if event.campaign_id is not None:
+        yield f"campaign {event.campaign_id}"
+    facts = orjson.loads(event.data)
+    for name in _FACTS:
+        if facts.get(name) not in (None, ""):
+            yield str(facts[name]) if name in ("number", "name", "disposition", "switch") else f"{name}={facts[name]}"
+    if told.reference:
+        yield f"({told.reference})"

@@ -1,0 +1,91 @@
+"""Which kinds of events somebody asks for, as this process knows it, and how long events are kept."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import structlog
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from dialer.errors import StoreError
+from dialer.interfaces import Now
+from dialer.model import EventKind
+from dialer.periodic import DegradedLog, PeriodicLoop
+
+log = structlog.get_logger()
+
+LOOK_EVERY: Final = 1.0
+"""Seconds after which a new reader is heard of by every node at the latest."""
+
+PRUNE_EVERY: Final = timedelta(minutes=1)
+PRUNED_AT_ONCE: Final = 500
+"""Events in one transaction: others wait for it."""
+
+
+class Interested(Protocol):
+    """Whoever tells of events."""
+
+    wanted: frozenset[EventKind]
+
+
+class InterestStore(Protocol):
+    """The readers of events. Fails with: `StoreError`."""
+
+    def wanted(self, now: datetime) -> Deferred[frozenset[EventKind]]:
+        """The kinds for which somebody asks."""
+        ...
+
+    def prune(self, before: datetime, limit: int) -> Deferred[int]:
+        """Remove up to `limit` events that happened before and that no reader waits for."""
+        ...
+
+
+@define(eq=False)
+class Interests:
+    """Keeps `teller.wanted` up to date, and removes events that are older than `keep`."""
+
+    clock: IReactorTime
+    now: Now
+    store: InterestStore
+    teller: Interested
+    keep: timedelta
+    _loop: PeriodicLoop = field(init=False)
+    _prune_at: float = field(default=0.0, init=False)
+    _degraded: DegradedLog = field(
+        factory=lambda: DegradedLog("readers of events are not known: the database does not serve"), init=False
+    )
+
+    def __attrs_post_init__(self) -> None:
+        self._loop = PeriodicLoop("readers of events", LOOK_EVERY, self.look, self.clock)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._loop.start()
+
+    def stop(self) -> Deferred[None]:
+        """No more looks."""
+        return self._loop.stop()
+
+    def call_soon(self) -> None:
+        """The readers changed."""
+        self._loop.call_soon()
+
+    async def load(self) -> None:
+        """Look once. Fails with `StoreError`."""
+        self.teller.wanted = await self.store.wanted(self.now())
+
+    async def look(self) -> None:
+        """Look, and from time to time remove what is old, in small steps, one at each look."""
+        try:
+            await self.load()
+            if self.clock.seconds() >= self._prune_at:
+                removed = await self.store.prune(self.now() - self.keep, PRUNED_AT_ONCE)
+                if removed < PRUNED_AT_ONCE:
+                    self._prune_at = self.clock.seconds() + PRUNE_EVERY.total_seconds()
+        except StoreError as error:
+            self._degraded.failed(str(error))
+        else:
+            self._degraded.worked()

@@ -1,0 +1,103 @@
+"""The readers of events: what they ask for, and how far they are."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from attrs import define
+from twisted.internet.defer import Deferred
+
+from dialer.model.event import EventKind, Place, Told, words_of
+from dialer.store import events
+from dialer.store.connection import MOMENT, Connection
+from dialer.store.database import Database
+from dialer.store.times import to_column, to_column_or_none
+
+LEASE = timedelta(seconds=10)
+"""For which a node serves a reader that it holds. It holds it again long before."""
+
+ENTER = (
+    "INSERT INTO event_consumer (name, kinds, position, holder, expires_at, created_at) VALUES (?, ?, ?, '', ?, ?) "
+    "ON CONFLICT (name) DO UPDATE SET kinds = excluded.kinds, expires_at = excluded.expires_at"
+)
+"""A reader begins with what comes next; one that is known goes on where it was."""
+
+LEAVE = "DELETE FROM event_consumer WHERE name = ?"
+
+HOLD = MOMENT.within(
+    "UPDATE event_consumer SET holder = ?, held_until = ? WHERE name = ? "
+    "AND (holder = ? OR held_until IS NULL OR held_until < %s) RETURNING position"
+)
+"""Parameters: node, until when, name, node, now."""
+
+ADVANCE = "UPDATE event_consumer SET position = ? WHERE name = ? AND holder = ? AND position < ?"
+
+EXPIRED = "DELETE FROM event_consumer WHERE expires_at < ?"
+
+SLOWEST = "SELECT min(position) FROM event_consumer WHERE expires_at IS NULL"
+
+
+@define(eq=False)
+class Consumers:
+    """`dialer.interfaces.ConsumerStore` on a database, for the node of that name."""
+
+    database: Database
+    node: str
+
+    def enter(
+        self, name: str, kinds: frozenset[EventKind], now: datetime, expires_at: datetime | None = None
+    ) -> Deferred[None]:
+        """Somebody asks for events of these kinds from now on, until it `leave`s or its time is over."""
+        return self.database.run(partial(enter, name=name, kinds=kinds, now=now, expires_at=expires_at))
+
+    def leave(self, name: str) -> Deferred[None]:
+        """Nobody asks any more."""
+        return self.database.run(partial(leave, name=name))
+
+    def wanted(self, now: datetime) -> Deferred[frozenset[EventKind]]:
+        """The kinds for which somebody asks."""
+        return self.database.run(partial(events.interests, now=now))
+
+    def hold(self, name: str, now: datetime) -> Deferred[Place | None]:
+        row = (self.node, to_column(now + LEASE), name, self.node, to_column(now))
+
+        def hold(connection: Connection) -> Place | None:
+            found = connection.execute(HOLD.of(connection), row).fetchone()
+            return None if found is None else Place(int(found[0]))
+
+        return self.database.run(hold)
+
+    def read(self, place: Place, limit: int) -> Deferred[tuple[Place, list[Told]]]:
+        return self.database.run(partial(events.read, place=place, limit=limit))
+
+    def advance(self, name: str, position: int) -> Deferred[bool]:
+        row = (position, name, self.node, position)
+        return self.database.run(lambda connection: connection.execute(ADVANCE, row).rowcount > 0, may_wait=True)
+
+    def prune(self, before: datetime, limit: int) -> Deferred[int]:
+        """Remove up to `limit` events that happened before, the oldest first, which no reader waits for. Fires with how many
+        went."""
+        return self.database.run(partial(prune, before=before, limit=limit))
+
+
+def enter(
+    connection: Connection, name: str, kinds: frozenset[EventKind], now: datetime, expires_at: datetime | None = None
+) -> None:
+    """See `Consumers.enter`."""
+    row = (name, words_of(kinds), events.last(connection), to_column_or_none(expires_at), to_column(now))
+    connection.execute(ENTER, row)
+
+
+def leave(connection: Connection, name: str) -> None:
+    """See `Consumers.leave`."""
+    connection.execute(LEAVE, (name,))
+
+
+def prune(connection: Connection, before: datetime, limit: int) -> int:
+    """See `Consumers.prune`. Readers whose time is over go, too."""
+    moment = to_column(before)
+    connection.execute(EXPIRED, (moment,))
+    (slowest,) = connection.execute(SLOWEST).fetchone()
+    most = events.last(connection) if slowest is None else int(slowest)
+    return int(connection.execute(events.PRUNE.of(connection), (most, moment, limit)).rowcount)

@@ -1,0 +1,211 @@
+"""Events: written in the transaction of their cause, read in the order of their ids.
+
+Only kinds that some consumer asks for are written (`interests`). A server gives out ids before transactions commit, so that
+one with a smaller id may become visible later: a reader goes on past a missing id only when every transaction that may still
+write it is over (`read`). A file has one writer, so its ids become visible in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from attrs import frozen
+
+from dialer.model import Attempt, Event
+from dialer.model.event import EVENT_TYPES, EventKind, Place, Told, kinds_of
+from dialer.store.connection import Connection, Dialect, Variants
+from dialer.store.mapping import as_text
+from dialer.store.times import to_column
+from dialer.stored import reader
+
+_READ = reader(Event, "e")
+
+ADD = (
+    "INSERT INTO event (kind, version, at, sequence, user_id, campaign_id, contact_id, attempt_id, call_uuid, data) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+INTERESTS = "SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > ?"
+"""Parameter: now."""
+
+AFTER = (
+    f"SELECT {_READ.columns}, coalesce(k.reference, '') FROM event e LEFT JOIN contact k ON k.id = e.contact_id "  # noqa: S608
+    "WHERE e.id > ? ORDER BY e.id LIMIT ?"
+)
+"""Parameters: id, limit."""
+
+ONE = (
+    f"SELECT {_READ.columns}, coalesce(k.reference, '') FROM event e LEFT JOIN contact k ON k.id = e.contact_id WHERE e.id = ?"  # noqa: S608
+)
+
+LAST = "SELECT coalesce(max(id), 0) FROM event"
+
+_OWN_TRANSACTION = "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
+_OLDEST_TRANSACTION = "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)"
+
+PRUNE: Final = Variants(
+    sqlite="DELETE FROM event WHERE id IN (SELECT id FROM event WHERE id <= ? AND at < ? ORDER BY id LIMIT ?)",
+    postgresql="DELETE FROM event WHERE id = ANY (ARRAY(SELECT id FROM event WHERE id <= ? AND at < ? ORDER BY id LIMIT ?))",
+)
+"""Parameters: the last id that may go, the moment before which they go, how many at most. In the order of ids, the old ones
+come first."""
+
+_MOVED: Final = (
+    "INSERT INTO event (kind, version, at, sequence, user_id, campaign_id, contact_id, attempt_id, call_uuid, data) "
+    "SELECT :kind, :version, :moment, :sequence, c.user_id, a.campaign_id, s.contact_id, a.id, a.call_uuid, "
+    "CAST(:object('number', a.number, 'number_of_attempt', a.number_of_attempt, 'gateway_id', a.gateway_id) AS TEXT) "
+    "FROM attempt a JOIN subscriber s ON s.id = a.subscriber_id JOIN campaign c ON c.id = a.campaign_id "
+    "WHERE a.id = ? AND a.owner = ? AND a.ended_at IS NULL AND a.:column IS NULL"
+)
+
+
+def _moved(kind: EventKind, column: str) -> Variants:
+    """The event of a move that sets a moment of an attempt which has not got it. Parameters: moment, attempt, owner."""
+    declared = EVENT_TYPES[kind]
+    words = {"kind": f"'{kind}'", "version": str(declared.version), "sequence": str(declared.sequence), "column": column}
+    statement = _MOVED
+    for word, meaning in words.items():
+        statement = statement.replace(f":{word}", meaning)
+    return Variants(
+        sqlite=statement.replace(":object", "json_object").replace(":moment", "?"),
+        postgresql=statement.replace(":object", "json_build_object").replace(":moment", "CAST(? AS TIMESTAMP(6))"),
+    )
+
+
+RANG: Final = _moved(EventKind.ATTEMPT_RINGING, "rang_at")
+ANSWERED: Final = _moved(EventKind.ATTEMPT_ANSWERED, "answered_at")
+
+
+@frozen(kw_only=True)
+class About:
+    """What an event is about: the ids of rows, as far as there are any."""
+
+    user_id: int | None = None
+    campaign_id: int | None = None
+    contact_id: int | None = None
+    attempt_id: int | None = None
+    call_uuid: str = ""
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------------
+
+
+def interests(connection: Connection, now: datetime) -> frozenset[EventKind]:
+    """The kinds that some consumer asks for."""
+    rows = connection.execute(INTERESTS, (to_column(now),)).fetchall()
+    return kinds_of(" ".join(row[0] for row in rows))
+
+
+def add(connection: Connection, kind: EventKind, at: datetime, about: About, data: Mapping[str, Any]) -> None:
+    """Write an event. It is for the caller to know that somebody asks for its kind."""
+    connection.execute(ADD, _row(kind, at, about, orjson.dumps(data).decode()))
+
+
+def add_of_attempt(connection: Connection, kind: EventKind, at: datetime, attempt: Attempt, data: str) -> None:
+    """Write an event of an attempt; `data` is JSON."""
+    connection.execute(ADD, _row(kind, at, about(attempt), data))
+
+
+def add_started(connection: Connection, attempts: Sequence[Attempt], at: datetime) -> None:
+    """Attempts were begun."""
+    connection.executemany(
+        ADD,
+        [
+            _row(EventKind.ATTEMPT_STARTED, at, about(attempt), orjson.dumps(call_facts(attempt)).decode())
+            for attempt in attempts
+        ],
+    )
+
+
+def add_moves(
+    connection: Connection, wanted: frozenset[EventKind], moves: Iterable[tuple[int, str | None, str | None]], owner: str
+) -> None:
+    """Moves of attempts are about to be written, each an id with the moments of ringing and of the answer; what is new in them
+    is told."""
+    found = list(moves)
+    if EventKind.ATTEMPT_RINGING in wanted:
+        rang = [(rang_at, attempt_id, owner) for attempt_id, rang_at, _ in found if rang_at is not None]
+        connection.executemany(RANG.of(connection), rang)
+    if EventKind.ATTEMPT_ANSWERED in wanted:
+        answered = [(answered_at, attempt_id, owner) for attempt_id, _, answered_at in found if answered_at is not None]
+        connection.executemany(ANSWERED.of(connection), answered)
+
+
+def about(attempt: Attempt) -> About:
+    """What an event of an attempt is about."""
+    plan = attempt.plan
+    return About(
+        user_id=plan.campaign.user_id,
+        campaign_id=plan.campaign.id,
+        contact_id=plan.candidate.contact_id,
+        attempt_id=attempt.id,
+        call_uuid=attempt.call_uuid,
+    )
+
+
+def call_facts(attempt: Attempt) -> dict[str, Any]:
+    """The facts of an attempt that are known from its beginning."""
+    return {
+        "number": attempt.plan.candidate.number,
+        "number_of_attempt": attempt.number_of_attempt,
+        "gateway_id": attempt.plan.gateway.id,
+    }
+
+
+def _row(kind: EventKind, at: datetime, what: About, data: str) -> tuple[object, ...]:
+    declared = EVENT_TYPES[kind]
+    return (
+        str(kind),
+        declared.version,
+        to_column(at),
+        declared.sequence,
+        what.user_id,
+        what.campaign_id,
+        what.contact_id,
+        what.attempt_id,
+        what.call_uuid,
+        as_text(data),
+    )
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------------
+
+
+def read(connection: Connection, place: Place, limit: int) -> tuple[Place, list[Told]]:
+    """The next events, in order, and how far the reader is then. None when nothing is there, or somebody may still write what
+    comes before it."""
+    events = [told(row) for row in connection.execute(AFTER, (place.position, limit)).fetchall()]
+    gap = place.gap
+    if connection.dialect is Dialect.POSTGRESQL:
+        events, gap = _settled(connection, place, events)
+    return Place(events[-1].event.id if events else place.position, gap), events
+
+
+def _settled(connection: Connection, place: Place, events: list[Told]) -> tuple[list[Told], tuple[int, int] | None]:
+    """Those before the first gap that somebody may still fill, and that gap."""
+    passed = place.gap[0] if place.gap is not None and _is_over(connection, place.gap[1]) else None
+    before = place.position
+    for index, one in enumerate(events):
+        if one.event.id != before + 1 and before != passed:
+            known = place.gap if place.gap is not None and place.gap[0] == before else None
+            return events[:index], known or (before, int(connection.execute(_OWN_TRANSACTION).fetchone()[0]))
+        before = one.event.id
+    return events, None
+
+
+def _is_over(connection: Connection, transaction: int) -> bool:
+    (oldest,) = connection.execute(_OLDEST_TRANSACTION).fetchone()
+    return int(oldest) >= transaction
+
+
+def told(row: Sequence[Any]) -> Told:
+    """From a row of `AFTER` or `ONE`."""
+    return Told(_READ(row[:-1]), row[-1])
+
+
+def last(connection: Connection) -> int:
+    """The id of the newest event; 0 when there is none."""
+    return int(connection.execute(LAST).fetchone()[0])
