@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "upgrade": "check",
     "cdr": "cdr",
     "user": "users",
+    "token": "tokens",
     "gateway": "gateways",
     "voipapp": "gateways",
     "campaign": "campaigns",
