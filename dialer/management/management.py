@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from dialer.accounts import NOBODY, verify_password
-from dialer.errors import Duplicate, NotFound
+from dialer.errors import DialerError, Duplicate, NotFound
 from dialer.interfaces import FlowControl, Now
 from dialer.management.batches import Batches
 from dialer.management.workers import Lane, Workers
@@ -22,7 +22,7 @@ from dialer.numbering import Numbering, numbering
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.entities import Entities
-from dialer.store.faults import refusals
+from dialer.store.faults import refusals, refused_value
 from dialer.store.times import to_column
 from dialer.stored import value_of
 from dialer.tokens import NO_HASH, TokenText
@@ -47,6 +47,10 @@ class Transaction:
     def then(self, effect: Effect) -> None:
         """Tell the flow, where there is one, once this is durable."""
         self.effects.append(effect)
+
+
+Around = Callable[[Transaction, Callable[[], Any]], Any]
+"""What happens around a use case, in its transaction: calls it once, or refuses to."""
 
 
 class Manner(enum.Enum):
@@ -122,7 +126,7 @@ class Management:
         of that moment."""
         manner = getattr(use_case, _MANNER)
         now = self.now()
-        asker = next((place for place, given in enumerate(args) if type(given) is Account and given.proof), None)
+        asker = _place_of_asker(args)
 
         def on_entities(entities: Entities) -> tuple[T, list[Effect]]:
             transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering)
@@ -145,6 +149,29 @@ class Management:
         else:
             done = self.database.run_with_entities(on_entities)
             done.addErrback(self._again, on_entities)
+        return done.addCallback(self._tell)
+
+    def ask_within(
+        self, around: Around, use_case: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Deferred[Any]:
+        """The same in a transaction that is shared with nobody, whatever the manner of the use case. Fires with what `around`
+        returns, which is given the use case."""
+        now, asker = self.now(), _place_of_asker(args)
+
+        def on_entities(entities: Entities) -> tuple[Any, list[Effect]]:
+            transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering)
+            current: Any = args if asker is None else _with_current(transaction.connection, args, asker, now)
+            try:
+                with refusals():
+                    found = around(transaction, partial(use_case, transaction, *current, **kwargs))
+            except DialerError:
+                raise
+            except Exception as error:  # of a statement, which `refusals` does not know
+                raise refused_value(error) or error from error
+            return found, transaction.effects
+
+        done = self.database.run_with_entities(on_entities)
+        done.addErrback(self._again, on_entities)
         return done.addCallback(self._tell)
 
     def _again(self, failure: Failure, work: Callable[[Entities], T]) -> Deferred[T]:
@@ -189,6 +216,11 @@ _STILL_GOOD: Final = (
     "SELECT u.is_superuser FROM user_account u JOIN api_token k ON k.user_id = u.id WHERE u.id = ? AND u.is_active = 1 "
     "AND k.secret_hash = ? AND k.id = ? AND (k.expires_at IS NULL OR k.expires_at > ?)"
 )
+
+
+def _place_of_asker(args: tuple[Any, ...]) -> int | None:
+    """Where among the arguments the user stands that proved who it is."""
+    return next((place for place, given in enumerate(args) if type(given) is Account and given.proof), None)
 
 
 def _with_current(connection: Connection, args: tuple[Any, ...], place: int, now: datetime) -> tuple[Any, ...]:

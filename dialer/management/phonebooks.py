@@ -20,18 +20,32 @@ LONGEST_NAME: Final = 255
 
 
 @reads
-def listed(t: Transaction, who: Account) -> list[Phonebook]:
-    """The user's, the newest first; everybody's for a superuser."""
+def listed(
+    t: Transaction, who: Account, name: str = "", before: int | None = None, limit: int | None = None
+) -> list[Phonebook]:
+    """The user's, the newest first; everybody's for a superuser. Those of that name, where one is given, and whose ids are
+    below `before`, `limit` of them at most."""
     query = t.entities.Phonebook.select(lambda p: p.archived_at is None)
     if not who.is_superuser:
         query = query.filter(lambda p: p.user.id == who.id)
-    return [value_of(Phonebook, row) for row in query.order_by(lambda p: desc(p.id))]
+    if name:
+        query = query.filter(lambda p: p.name == name)
+    if before is not None:
+        query = query.filter(lambda p: p.id < before)
+    query = query.order_by(lambda p: desc(p.id))
+    return [value_of(Phonebook, row) for row in (query if limit is None else query.limit(limit))]
 
 
 @reads
 def read(t: Transaction, who: Account, phonebook_id: int) -> Phonebook:
     """One of them. Raises `NotFound`."""
     return value_of(Phonebook, rows.ours(who, t.entities.Phonebook.get(id=phonebook_id), "phonebook", phonebook_id))
+
+
+@writes
+def locked(t: Transaction, who: Account, phonebook_id: int) -> Phonebook:
+    """The same, which nobody changes until the end of the transaction."""
+    return value_of(Phonebook, rows.ours(who, t.entities.Phonebook.get_for_update(id=phonebook_id), "phonebook", phonebook_id))
 
 
 @verb
