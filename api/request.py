@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred, succeed
@@ -16,6 +16,9 @@ from api.branches import NO_BRANCH, Branch
 from api.errors import NO_RESOURCE, TOO_LARGE
 from api.long_answers import LongAnswer
 from dialer.model import Account
+
+_PHRASES: Final = {422: b"Unprocessable Content"}
+"""Of the statuses that Twisted does not know."""
 
 
 class ApiRequest(Request):
@@ -174,7 +177,7 @@ class ApiRequest(Request):
 
     def headed(self, status: int, headers: Mapping[str, str], body: bytes) -> bytes:
         """Set the head of an answer, and return its body."""
-        self.setResponseCode(status)
+        self.setResponseCode(status, _PHRASES.get(status))
         for name, value in headers.items():
             self.responseHeaders.setRawHeaders(name, [value])
         return body

@@ -214,6 +214,13 @@ def body_of(problem: Problem, instance: str, request_id: str) -> bytes:
     return orjson.dumps(found)
 
 
+def documentation() -> str:
+    """A table of all kinds, for people: Markdown."""
+    lines = ["| `type` | status | | |", "|---|---|---|---|"]
+    lines += [f"| `{TYPE.format(name=name)}` | {kind.status} | {kind.title} | {kind.doc} |" for name, kind in KINDS.items()]
+    return "\n".join(lines)
+
+
 SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "description": "A request that was not done (RFC 9457).",

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from dialer.errors import DialerError
+from dialer.errors import BadValue, DialerError
 from dialer.management.management import Around, Transaction
 from dialer.store import idempotency as sql
 from dialer.store.times import to_column
@@ -20,6 +20,8 @@ from dialer.store.times import to_column
 KEPT_FOR: Final = timedelta(hours=24)
 MOST_KEYS: Final = 10_000
 """Answers that are kept for one user: the newest ones."""
+LONGEST_KEPT: Final = 32_768
+"""Characters of an answer. The usual ones have a tenth of it."""
 STEP: Final = 20
 """Answers that one request clears away at most, so that none takes long."""
 
@@ -54,7 +56,8 @@ class Answered:
 
 
 def once(request: KeyedRequest, answer: Callable[[Any], Answered]) -> Around:
-    """Around a use case: makes the answer of its result, or finds the one that there is. Raises `KeyReused`."""
+    """Around a use case: makes the answer of its result, or finds the one that there is. Raises `KeyReused`,
+    and `BadValue` for an answer that is too long to be kept: then nothing was done."""
     who = (request.user_id, request.key)
 
     def around(t: Transaction, run: Callable[[], Any]) -> Answered:
@@ -65,6 +68,9 @@ def once(request: KeyedRequest, answer: Callable[[Any], Answered]) -> Around:
             return _earlier(t, request)
         ((row_id,),) = claimed
         found = answer(run())
+        if len(found.kept) > LONGEST_KEPT:
+            problem = f"the answer has {len(found.kept)} characters, and {LONGEST_KEPT} can be kept; leave the key out"
+            raise BadValue("Idempotency-Key", problem)
         t.connection.execute(sql.KEEP, (found.status, found.kept, row_id))
         _prune(t, request.user_id, row_id, expired)
         return found

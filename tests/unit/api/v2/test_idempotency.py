@@ -10,7 +10,10 @@ import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
 
 from api.v2.routes import Route
-from dialer.management import Management
+from dialer.management import Management, phonebooks
+from dialer.management.idempotency import Answered, KeyedRequest, once
+from dialer.store.database import Database
+from tests.seeding import account
 from tests.unit.api.v2.support import Client, everything, furnish, identified, problem, routes
 from tests.unit.api.world import NOW, World
 
@@ -165,3 +168,33 @@ async def test_a_key_that_is_none_is_refused(api: World, key: str) -> None:
     reply = await Client(api).post("phonebooks", {"name": "winter"}, headers={"Idempotency-Key": key})
     assert problem(reply) == (400, "bad-request")
     assert created(api) == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_that_is_too_long_to_be_kept_is_not_given_and_nothing_is_done(api: World) -> None:
+    ann = await furnish(api)
+    given = {"number": "+15551230002", "additional_vars": {f"v{number}": "x" * 1000 for number in range(40)}}
+    before = everything(api)
+    reply = await ann.post("phonebooks/1/contacts", given, headers=ONE)
+    assert problem(reply) == (400, "bad-value")
+    assert "leave the key out" in reply.json["detail"]
+    assert everything(api) == before
+    assert (await ann.post("phonebooks/1/contacts", given)).status == 201
+
+
+@pytest_twisted.ensureDeferred
+async def test_two_nodes_that_get_the_same_request_at_the_same_moment_do_it_once(api: World) -> None:
+    from twisted.internet import reactor
+
+    other = Database(api.database.url, reactor)
+    await other.start()
+    request = KeyedRequest(user_id=1, key="one", fingerprint="0" * 64)
+    around = once(request, lambda book: Answered(status=201, body=str(book.id), kept=str(book.id)))
+    nodes = [api.management, Management(other, lambda: NOW)]
+    found = await gatherResults(
+        [node.ask_within(around, phonebooks.create, account(), {"name": "winter"}) for node in nodes * 5]
+    )
+    await other.stop()
+    assert sorted(each.replayed for each in found) == [False] + [True] * 9
+    assert len({each.body for each in found}) == 1
+    assert created(api) == 1
