@@ -10,11 +10,14 @@ from typing import Any, Final
 from dialer.cli.blocking import config_option
 from dialer.cli.objects import manage
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json, shown_noun
+from dialer.errors import BadValue
+from dialer.kinds import LARGEST_ID, Whole
 from dialer.management import Management, tokens, users
 from dialer.model import MadeToken, Token
 from dialer.model.user import ADMINISTRATOR
 
 COLUMNS: Final = ("id", "user", "name", "public_id", "scopes", "expires_at", "last_used_at", "created_at")
+_ID: Final = Whole(1, LARGEST_ID)
 ONCE: Final = "this is the only time that the token is shown; only a hash of it is kept"
 
 
@@ -31,7 +34,7 @@ def add_parser(commands: Any) -> None:
     _action(actions, "list", _list, "show them, without their secrets").add_argument(
         "--user", metavar="USER", help="those of this user only"
     )
-    _action(actions, "revoke", _revoke, "a token is good for nothing from now on").add_argument("id", type=int, metavar="ID")
+    _action(actions, "revoke", _revoke, "a token is good for nothing from now on").add_argument("id", metavar="ID")
 
 
 def _action(actions: Any, word: str, run: Callable[[argparse.Namespace], int], told: str) -> Any:
@@ -79,12 +82,17 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _revoke(arguments: argparse.Namespace) -> int:
+    try:
+        key = _ID.parse(arguments.id)
+    except ValueError:
+        raise BadValue("id", f"expected {_ID.takes}") from None
+
     async def revoke(management: Management) -> None:
-        await management.ask(tokens.revoke, ADMINISTRATOR, arguments.id)
+        await management.ask(tokens.revoke, ADMINISTRATOR, key)
 
     manage(arguments, revoke)
     if arguments.json:
-        print_json({"id": arguments.id})
+        print_json({"id": key})
     else:
-        print(f"token {arguments.id} revoked")
+        print(f"token {key} revoked")
     return 0

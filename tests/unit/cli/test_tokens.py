@@ -65,6 +65,7 @@ def test_a_revoked_token_is_gone_and_an_unknown_one_is_told(ann):
     ann.good("token", "add", "ann", "--name", "n")
     assert ann.good("token", "revoke", 1).out == "token 1 revoked\n"
     assert rows(ann.url, "SELECT count(*) FROM api_token") == [(0,)]
+    assert "id: expected a whole number" in ann.refused("token", "revoke", "dlr_live_x")
     assert ann.run("token", "revoke", 1).err == "dialer: there is no token 1\n"
 
 
