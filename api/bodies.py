@@ -46,7 +46,7 @@ def parse_body(content_type: bytes | None, body: bytes, kinds: Mapping[str, Kind
     """The attributes of a body, which are of these kinds. Without a body there are none, whatever its type."""
     if not body and content_type is None:
         return {}
-    kind, charset = _content_type(content_type or b"")
+    kind, charset = content_type_of(content_type or b"")
     if charset not in _CHARSETS:
         raise HttpError(415, UNSUPPORTED)
     if kind == FORM:
@@ -124,7 +124,7 @@ def _measure(text: bytes) -> None:
         raise HttpError(400, TOO_WIDE)
 
 
-def _content_type(header: bytes) -> tuple[bytes, bytes]:
+def content_type_of(header: bytes) -> tuple[bytes, bytes]:
     """The media type and the charset, in lower case."""
     kind, *parameters = header.split(b";")
     charset = b""

@@ -10,20 +10,11 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
+from api.branches import NO_BRANCH, Branch, error_body
 from api.long_answers import LongAnswer, Sender
-from api.request import error_body
 
-HEADERS: Final = (
-    b"Content-Type: application/json; charset=utf-8",
-    b"Vary: Authorization",
-    b"Cache-Control: no-store",
-    b"X-Content-Type-Options: nosniff",
-    b"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
-    b"Referrer-Policy: no-referrer",
-)
-"""On every answer. Vary belongs to the contract; the rest keeps browsers from doing more with an answer than to show it."""
-
-_END_OF_HEAD: Final = b"\r\n".join([*HEADERS, b"", b""])
+_BODILESS: Final = frozenset({204, 304})
+"""Statuses whose answers have no body and tell no length (RFC 9110, section 8.6)."""
 
 MALFORMED = "This is not a request of HTTP/1.1, or its headers are too long"
 TOO_LONG_URI = "The address is too long"
@@ -55,6 +46,11 @@ class ApiChannel(HTTPChannel):
     def answering(self) -> bool:
         """Whether a whole request is here and was not answered yet."""
         return self._answering
+
+    @property
+    def asked_path(self) -> bytes:
+        """The address of the request that is coming in, without its query."""
+        return bytes(self._path).partition(b"?")[0]
 
     def abort(self) -> None:
         """Close at once, without a word."""
@@ -156,18 +152,20 @@ class ApiChannel(HTTPChannel):
         return sender.done
 
     def _send_head(self, request: Request, length: int) -> None:
-        head = b"%b %d %b\r\nDate: %b\r\nContent-Length: %d\r\n" % (
+        told = b"" if request.code in _BODILESS else b"Content-Length: %d\r\n" % length
+        head = b"%b %d %b\r\nDate: %b\r\n%b" % (
             request.clientproto,
             request.code,
             request.code_message,
             self.site.date(),
-            length,
+            told,
         )
         own = b"".join(
             [b"%b: %b\r\n" % (name, value) for name, values in request.responseHeaders.getAllRawHeaders() for value in values]
         )
         transport: Any = self.transport
-        transport.write(b"".join((head, own, _END_OF_HEAD)))
+        branch: Branch = getattr(request, "branch", NO_BRANCH)
+        transport.write(b"".join((head, own, branch.usual)))
 
     def close_after_answer(self) -> None:
         """No further request is read. An answer that has not begun tells so."""
@@ -192,5 +190,5 @@ class ApiChannel(HTTPChannel):
         body = error_body(sentence)
         lines = [b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), b"Connection: close"]
         transport: Any = self.transport
-        transport.write(b"\r\n".join([*lines, _END_OF_HEAD]) + body)
+        transport.write(b"\r\n".join([*lines, NO_BRANCH.usual]) + body)
         self.loseConnection()

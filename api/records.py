@@ -14,7 +14,6 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
 
 from api.errors import NO_RESOURCE, TOO_MANY_FAILURES, UNAUTHORIZED, WRONG_METHOD, HttpError, answer, retry_after
 from api.request import ApiRequest
@@ -121,7 +120,7 @@ class RecordSite(ApiSite):
     """A factory to listen with, whose requests are records."""
 
     def __init__(self, take: TakeRecord, guard: RecordGuard, settings: HttpSettings, clock: IReactorTime) -> None:
-        super().__init__(Resource(), None, settings, clock, RECORDS_SHARE)  # type: ignore[arg-type]
+        super().__init__((), None, settings, clock, RECORDS_SHARE)  # type: ignore[arg-type]
         self.requestFactory = RecordRequest
         self.take = take
         self.guard = guard

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-import orjson
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
+from api.branches import NO_BRANCH, Branch
 from api.errors import NO_RESOURCE, TOO_LARGE
 from api.long_answers import LongAnswer
-from api.routes import PREFIX
 from dialer.model import Account
 
-PREFIX_BYTES: Final = PREFIX.encode()
-PREFIX_SEGMENTS: Final = tuple(PREFIX_BYTES.strip(b"/").split(b"/"))
-
-
-def error_body(sentence: str) -> bytes:
-    """The body of every refusal."""
-    return orjson.dumps({"error": sentence})
+_PHRASES: Final = {422: b"Unprocessable Content"}
+"""Of the statuses that Twisted does not know."""
 
 
 class ApiRequest(Request):
@@ -36,6 +31,8 @@ class ApiRequest(Request):
     """The user who sent it, where that was found out before its body was read."""
     not_identified: Failure | None = None
     """Why it is not known who sent it, where that was asked before its body was read."""
+    branch: Branch = NO_BRANCH
+    _id = ""
     _kept = True
     _too_large = False
     _room = 0
@@ -45,6 +42,8 @@ class ApiRequest(Request):
     def gotLength(self, length: int | None) -> None:
         """The headers are here. Refuses a body that is declared too long before it comes."""
         self.content = BytesIO()
+        self.path = self.channel.asked_path
+        self.branch = self.channel.site.branch_of(self.path)
         self._room = self.channel.site.settings.max_body
         if length is not None and length > self._room:
             self._refuse_body()
@@ -72,25 +71,31 @@ class ApiRequest(Request):
         self.process()
 
     def process(self) -> None:
-        """Hand the request to the site's one resource, unless it cannot take it. The short form of Twisted's own: there is
-        one resource, and its addresses are plain."""
+        """Hand the request to the resource of its branch, unless that cannot take it. The short form of Twisted's own: there
+        is one resource, and its addresses are plain."""
         self.site = self.channel.site
-        if not self.path.startswith(PREFIX_BYTES):
+        if self.branch.resource is None:
             self._answer(404, NO_RESOURCE)
             return
-        self.prepath = list(PREFIX_SEGMENTS)
-        self.postpath = unquote_to_bytes(self.path[len(PREFIX_BYTES) :]).split(b"/")
+        self.prepath = list(self.branch.segments)
+        self.postpath = unquote_to_bytes(self.path[len(self.branch.prefix) :]).split(b"/")
         try:
             b"/".join(self.postpath).decode()
             self.method.decode("ascii")
         except UnicodeDecodeError:
             self._answer(400, "The address is not UTF-8")
             return
-        self.render(self.channel.site.resource)
+        self.render(self.branch.resource)
 
     def getRequestHostname(self) -> bytes:
         """Always the same: nothing here depends on what a client calls this host."""
         return b"localhost"
+
+    @property
+    def id(self) -> str:
+        """By which its client and the log call it."""
+        self._id = self._id or secrets.token_hex(8)
+        return self._id
 
     def authorization(self) -> bytes | None:
         """The header, when there is one."""
@@ -121,8 +126,9 @@ class ApiRequest(Request):
         header = self.authorization()
         if header is None:
             return False
-        self.account = self.channel.site.authentication.recall(header)
-        return self.account is not None or self.channel.site.authentication.identify(header, self.client_host())
+        authentication, tokens = self.channel.site.authentication, self.branch.tokens
+        self.account = authentication.recall(header, tokens=tokens)
+        return self.account is not None or authentication.identify(header, self.client_host(), tokens=tokens)
 
     def _look_at_sender(self) -> None:
         try:
@@ -167,10 +173,14 @@ class ApiRequest(Request):
 
     def refused(self, status: int, sentence: str, headers: Mapping[str, str]) -> bytes:
         """Set the head of a refusal, and return its body."""
-        self.setResponseCode(status)
+        return self.headed(status, *self.branch.refuse(self, status, sentence, headers))
+
+    def headed(self, status: int, headers: Mapping[str, str], body: bytes) -> bytes:
+        """Set the head of an answer, and return its body."""
+        self.setResponseCode(status, _PHRASES.get(status))
         for name, value in headers.items():
             self.responseHeaders.setRawHeaders(name, [value])
-        return error_body(sentence)
+        return body
 
     def _answer(self, status: int, sentence: str) -> None:
         self.write(self.refused(status, sentence, {}))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web.http import Request, datetimeToString
-from twisted.web.resource import IResource
+from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from api.app import build_app
 from api.authentication import Authentication
+from api.branches import NO_BRANCH, Branch
 from api.channel import ApiChannel
 from api.connections import Connections
 from api.request import ApiRequest
+from api.routes import PREFIX
+from api.v2.app import build_branch
 from dialer.management import Management
 from dialer.open_files import API_SHARE
 from dialer.periodic import RepeatedLog
@@ -28,20 +32,21 @@ class ApiSite(Site):
 
     def __init__(
         self,
-        resource: IResource,
+        branches: Sequence[Branch],
         authentication: Authentication,
         settings: HttpSettings,
         clock: IReactorTime,
         share: float = API_SHARE,
     ) -> None:
         super().__init__(
-            resource,
+            Resource(),
             requestFactory=ApiRequest,
             parsePOSTFormSubmission=False,
             timeout=settings.idle_timeout,
             reactor=clock,
         )
         self.settings = settings
+        self._branches = tuple(branches)
         self.draining = False
         self.authentication = authentication
         self._channels = Connections(settings, clock, share)
@@ -111,11 +116,15 @@ class ApiSite(Site):
         for waiter in waiting:
             waiter.callback(None)
 
-    def note_fault(self, fault: str) -> None:
+    def note_fault(self, fault: str, **more: str) -> None:
         """Something here kept a request from being answered as it should be; "" for nothing. Anybody can ask again and again:
         each fault is told by a line a minute at most."""
         if fault:
-            self._faults.happened(fault, reason=fault)
+            self._faults.happened(fault, reason=fault, **more)
+
+    def branch_of(self, path: bytes) -> Branch:
+        """Where an address belongs."""
+        return next((branch for branch in self._branches if path.startswith(branch.prefix)), NO_BRANCH)
 
     # --- requests ---------------------------------------------------------------------------------------------------------
 
@@ -133,4 +142,8 @@ class ApiSite(Site):
 def build_site(management: Management, settings: HttpSettings, clock: IReactorTime) -> ApiSite:
     """The API as a factory: nothing is started, nothing listens. `clock` is the reactor."""
     authentication = Authentication(management, settings, clock)
-    return ApiSite(build_app(management, authentication).resource(), authentication, settings, clock)
+    branches = (
+        Branch(PREFIX.encode(), build_app(management, authentication).resource()),
+        build_branch(management, authentication),
+    )
+    return ApiSite(branches, authentication, settings, clock)

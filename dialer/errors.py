@@ -63,6 +63,12 @@ class NotFound(DialerError):
         self.name = name
 
 
+class Forbidden(DialerError):
+    """Who asks is known, and may not do this: a login without the scope, or no superuser. The text says what is needed."""
+
+    code = "forbidden"
+
+
 class ProtocolError(DialerError):
     """The peer on an Event Socket connection broke the protocol; the connection is of no more use."""
 

@@ -118,6 +118,11 @@ class Limiter:
         self._follow(now)
         return self._used_until.get(key, now) <= now
 
+    def full_after(self, key: Hashable, now: float) -> float:
+        """In how many seconds the key will be as if it had never asked."""
+        self._follow(now)
+        return max(0.0, self._used_until.get(key, now) - now)
+
     def available(self, key: Hashable, now: float, within: float = 0.0) -> int:
         """How many the key may have within so many seconds, one after the other; at once by default. Not for an interval
         of 0."""

@@ -1,6 +1,7 @@
 """Write what is generated in the documentation: `python docs/write.py`. Tests compare it with the declarations.
 
-The schemas of the API go to `openapi.json`; the tables of settings stand between two comments in `api.md` and `operations.md`.
+The schemas of the APIs go to `openapi.json` and `openapi-v2.json`; tables stand between two comments in `api.md`,
+`api-v2.md` and `operations.md`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent))
 
 from api import openapi  # noqa: E402 - of this checkout, installed or not
+from api.v2 import openapi as openapi_v2  # noqa: E402
+from api.v2 import problems  # noqa: E402
+from api.v2.table import all_routes  # noqa: E402
 from dialer.declare import documentation  # noqa: E402
 from dialer.model import Campaign  # noqa: E402
 from dialer.model.event import documentation as event_kinds  # noqa: E402
@@ -30,9 +34,11 @@ def between(text: str, name: str, generated: str) -> str:
 def main() -> None:
     """Write all of it."""
     (FOLDER / "openapi.json").write_bytes(openapi.text())
+    (FOLDER / "openapi-v2.json").write_bytes(openapi_v2.text(all_routes()))
     for page, name, generated in (
         ("api.md", "settings of a campaign", documentation(Campaign)),
         ("events.md", "kinds", event_kinds()),
+        ("api-v2.md", "kinds of problems", problems.documentation()),
         ("operations.md", "settings", settings_tables().strip("\n")),
     ):
         path = FOLDER / page

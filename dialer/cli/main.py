@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "upgrade": "check",
     "cdr": "cdr",
     "user": "users",
+    "token": "tokens",
     "gateway": "gateways",
     "voipapp": "gateways",
     "campaign": "campaigns",

@@ -40,9 +40,23 @@ LIFETIME: Final = timedelta(days=7)
 
 
 @reads
-def listed(t: Transaction, who: Account, statuses: Collection[CampaignStatus]) -> list[CampaignDetails]:
-    """The user's campaigns in one of `statuses`, the newest first; everybody's for a superuser."""
-    return [_details(row) for row in _of(t, who, statuses)]
+def listed(
+    t: Transaction,
+    who: Account,
+    statuses: Collection[CampaignStatus],
+    before: int | None = None,
+    limit: int | None = None,
+) -> list[CampaignDetails]:
+    """The user's campaigns in one of `statuses`, the newest first; everybody's for a superuser. Those whose ids are below
+    `before`, `limit` of them at most."""
+    e, numbers = t.entities, [int(status) for status in statuses]
+    query = e.Campaign.select(lambda c: c.status in numbers and c.archived_at is None)
+    if not who.is_superuser:
+        query = query.filter(lambda c: c.user.id == who.id)
+    if before is not None:
+        query = query.filter(lambda c: c.id < before)
+    query = query.order_by(lambda c: desc(c.id)).prefetch(e.Gateway, e.VoipApp, e.Phonebook)
+    return [_details(row) for row in (query if limit is None else query.limit(limit))]
 
 
 async def read_pages(
@@ -55,7 +69,7 @@ async def read_pages(
     and `NotFound` for a user that may do nothing any more."""
     before: int | None = None
     while True:
-        found = await management.ask(page, who, statuses, before, PAGE)
+        found = await management.ask(listed, who, statuses, before, PAGE)
         await take(found)
         if len(found) < PAGE:
             return
@@ -63,28 +77,15 @@ async def read_pages(
 
 
 @reads
-def page(
-    t: Transaction, who: Account, statuses: Collection[CampaignStatus], before: int | None, size: int
-) -> list[CampaignDetails]:
-    """At most `size` of them that are older than the one with the id `before`."""
-    query = _of(t, who, statuses)
-    if before is not None:
-        query = query.filter(lambda c: c.id < before)
-    return [_details(row) for row in query[:size]]
-
-
-def _of(t: Transaction, who: Account, statuses: Collection[CampaignStatus]) -> Any:
-    e, numbers = t.entities, [int(status) for status in statuses]
-    query = e.Campaign.select(lambda c: c.status in numbers and c.archived_at is None)
-    if not who.is_superuser:
-        query = query.filter(lambda c: c.user.id == who.id)
-    return query.order_by(lambda c: desc(c.id)).prefetch(e.Gateway, e.VoipApp, e.Phonebook)
-
-
-@reads
 def read(t: Transaction, who: Account, campaign_id: int) -> CampaignDetails:
     """One of them. Raises `NotFound`."""
     return _details(rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id))
+
+
+@writes
+def locked(t: Transaction, who: Account, campaign_id: int) -> CampaignDetails:
+    """The same, which nobody changes until the end of the transaction."""
+    return _details(rows.ours(who, t.entities.Campaign.get_for_update(id=campaign_id), "campaign", campaign_id))
 
 
 @reads

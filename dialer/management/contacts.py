@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 from attrs import evolve, frozen
 
-from dialer.declare import noun_of
+from dialer.declare import entered, noun_of
 from dialer.errors import AlreadyExists, BadValue, Duplicate, NotFound
 from dialer.gate import emergency_refusal
 from dialer.management.management import Management, Transaction, call_soon, verb
@@ -152,6 +152,12 @@ def create(t: Transaction, who: Account, phonebook_id: int, contact: Contact) ->
     t.then(call_soon)
     stored = evolve(entered, id=contact_id, created_at=t.now, updated_at=t.now)
     return ContactDetails(id=key, status=status, contact=stored, phonebook=place.phonebook)
+
+
+@verb
+def added(t: Transaction, who: Account, phonebook_id: int, given: Mapping[str, Any]) -> Contact:
+    """The same of the settings that a user entered. Returns the contact as it is stored."""
+    return create(t, who, phonebook_id, Contact(**entered(Contact, given))).contact
 
 
 def _subscribe(connection: Connection, newest_campaign: int, contact: Contact, moment: str) -> tuple[int, SubscriberStatus]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from dialer import gate
 from dialer.appdata import GATEWAY, Data, check_application, check_task
 from dialer.declare import entered
-from dialer.errors import BadValue
+from dialer.errors import BadValue, NotFound
 from dialer.esl.commands import HARMFUL_VARIABLES, OWN_VARIABLES
 from dialer.management import grants, rows
 from dialer.management.management import Transaction, call_soon, reads, writes
@@ -24,9 +24,18 @@ RESERVED = OWN_VARIABLES | HARMFUL_VARIABLES
 
 
 @reads
-def listed(t: Transaction, who: Account) -> list[Gateway]:
-    """The gateways that exist for a user, the oldest first."""
-    return [value_of(Gateway, row) for row in grants.visible(t, who, "gateway").order_by(lambda g: g.id)]
+def listed(t: Transaction, who: Account, after: int = 0, limit: int | None = None) -> list[Gateway]:
+    """The gateways that exist for a user, the oldest first. Those whose ids are above `after`, `limit` of them at most."""
+    query = grants.visible(t, who, "gateway").filter(lambda g: g.id > after).order_by(lambda g: g.id)
+    return [value_of(Gateway, row) for row in (query if limit is None else query.limit(limit))]
+
+
+@reads
+def read(t: Transaction, who: Account, gateway_id: int) -> Gateway:
+    """One of them. Raises `NotFound`."""
+    for row in grants.visible(t, who, "gateway").filter(lambda g: g.id == gateway_id):
+        return value_of(Gateway, row)
+    raise NotFound("gateway", gateway_id)
 
 
 @writes

@@ -13,16 +13,19 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from dialer.accounts import NOBODY, verify_password
-from dialer.errors import Duplicate, NotFound
+from dialer.errors import DialerError, Duplicate, NotFound
 from dialer.interfaces import FlowControl, Now
 from dialer.management.batches import Batches
 from dialer.management.workers import Lane, Workers
-from dialer.model import Account
+from dialer.model import Account, Token
 from dialer.numbering import Numbering, numbering
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.entities import Entities
-from dialer.store.faults import refusals
+from dialer.store.faults import refusals, refused_value
+from dialer.store.times import to_column
+from dialer.stored import value_of
+from dialer.tokens import NO_HASH, TokenText
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -44,6 +47,10 @@ class Transaction:
     def then(self, effect: Effect) -> None:
         """Tell the flow, where there is one, once this is durable."""
         self.effects.append(effect)
+
+
+Around = Callable[[Transaction, Callable[[], Any]], Any]
+"""What happens around a use case, in its transaction: calls it once, or refuses to."""
 
 
 class Manner(enum.Enum):
@@ -119,11 +126,11 @@ class Management:
         of that moment."""
         manner = getattr(use_case, _MANNER)
         now = self.now()
-        asker = next((place for place, given in enumerate(args) if type(given) is Account and given.proof), None)
+        asker = _place_of_asker(args)
 
         def on_entities(entities: Entities) -> tuple[T, list[Effect]]:
             transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering)
-            current: Any = args if asker is None else _with_current(transaction.connection, args, asker)
+            current: Any = args if asker is None else _with_current(transaction.connection, args, asker, now)
             if manner is Manner.READ:
                 return use_case(transaction, *current, **kwargs), []
             with refusals():
@@ -131,7 +138,7 @@ class Management:
 
         def on_connection(connection: Connection) -> tuple[T, list[Effect]]:
             transaction = Transaction(connection, None, now, self.numbering)  # type: ignore[arg-type]
-            current: Any = args if asker is None else _with_current(connection, args, asker)
+            current: Any = args if asker is None else _with_current(connection, args, asker, now)
             return use_case(transaction, *current, **kwargs), transaction.effects
 
         done: Deferred[tuple[T, list[Effect]]]
@@ -142,6 +149,29 @@ class Management:
         else:
             done = self.database.run_with_entities(on_entities)
             done.addErrback(self._again, on_entities)
+        return done.addCallback(self._tell)
+
+    def ask_within(
+        self, around: Around, use_case: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Deferred[Any]:
+        """The same in a transaction that is shared with nobody, whatever the manner of the use case. Fires with what `around`
+        returns, which is given the use case."""
+        now, asker = self.now(), _place_of_asker(args)
+
+        def on_entities(entities: Entities) -> tuple[Any, list[Effect]]:
+            transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering)
+            current: Any = args if asker is None else _with_current(transaction.connection, args, asker, now)
+            try:
+                with refusals():
+                    found = around(transaction, partial(use_case, transaction, *current, **kwargs))
+            except DialerError:
+                raise
+            except Exception as error:  # of a statement, which `refusals` does not know
+                raise refused_value(error) or error from error
+            return found, transaction.effects
+
+        done = self.database.run_with_entities(on_entities)
+        done.addErrback(self._again, on_entities)
         return done.addCallback(self._tell)
 
     def _again(self, failure: Failure, work: Callable[[Entities], T]) -> Deferred[T]:
@@ -173,14 +203,33 @@ class Management:
         right = await self._workers.run(partial(verify_password, password_hash or NOBODY, password), lane)
         return account if right else None
 
+    async def authenticate_token(self, token: TokenText) -> Account | None:
+        """Whose token it is, None for one that is nobody's, or nobody's any more. A look into the database and a hash, both
+        cheap: it needs no thread."""
+        found = await self.ask(token_credentials, token.public_id)
+        account, secret_hash = found or (None, NO_HASH)
+        return account if token.fits(secret_hash) else None
+
 
 _STILL: Final = "SELECT is_superuser FROM user_account WHERE id = ? AND is_active = 1 AND password_hash = ?"
+_STILL_GOOD: Final = (
+    "SELECT u.is_superuser FROM user_account u JOIN api_token k ON k.user_id = u.id WHERE u.id = ? AND u.is_active = 1 "
+    "AND k.secret_hash = ? AND k.id = ? AND (k.expires_at IS NULL OR k.expires_at > ?)"
+)
 
 
-def _with_current(connection: Connection, args: tuple[Any, ...], place: int) -> tuple[Any, ...]:
+def _place_of_asker(args: tuple[Any, ...]) -> int | None:
+    """Where among the arguments the user stands that proved who it is."""
+    return next((place for place, given in enumerate(args) if type(given) is Account and given.proof), None)
+
+
+def _with_current(connection: Connection, args: tuple[Any, ...], place: int, now: datetime) -> tuple[Any, ...]:
     """The arguments with the account at that place as it is now."""
     who: Account = args[place]
-    row = connection.execute(_STILL, (who.id, who.proof)).fetchone()
+    if who.token_id is None:
+        row = connection.execute(_STILL, (who.id, who.proof)).fetchone()
+    else:
+        row = connection.execute(_STILL_GOOD, (who.id, who.proof, who.token_id, to_column(now))).fetchone()
     if row is None:
         raise NotFound("user", who.username)
     if bool(row[0]) is who.is_superuser:
@@ -206,6 +255,26 @@ def credentials(t: Transaction, username: str) -> tuple[Account, str] | None:
         return None
     proof = row.password_hash
     return Account(id=row.id, username=username, is_superuser=row.is_superuser, proof=proof), proof
+
+
+@reads
+def token_credentials(t: Transaction, public_id: str) -> tuple[Account, str] | None:
+    """A token that has not expired, of an active user, and the hash of its secret."""
+    row = t.entities.Token.get(public_id=public_id)
+    if row is None or not row.user.is_active:
+        return None
+    token = value_of(Token, row)
+    if token.expires_at is not None and token.expires_at <= t.now:
+        return None
+    account = Account(
+        id=row.user.id,
+        username=row.user.username,
+        is_superuser=row.user.is_superuser,
+        proof=token.secret_hash,
+        token_id=token.id,
+        scopes=frozenset(token.scopes),
+    )
+    return account, token.secret_hash
 
 
 def call_soon(flow: FlowControl) -> None:

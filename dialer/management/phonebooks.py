@@ -22,9 +22,20 @@ PAGE: Final = 500
 
 
 @reads
-def listed(t: Transaction, who: Account) -> list[Phonebook]:
-    """The user's, the newest first; everybody's for a superuser."""
-    return [value_of(Phonebook, row) for row in _of(t, who)]
+def listed(
+    t: Transaction, who: Account, name: str = "", before: int | None = None, limit: int | None = None
+) -> list[Phonebook]:
+    """The user's, the newest first; everybody's for a superuser. Those of that name, where one is given, and whose ids are
+    below `before`, `limit` of them at most."""
+    query = t.entities.Phonebook.select(lambda p: p.archived_at is None)
+    if not who.is_superuser:
+        query = query.filter(lambda p: p.user.id == who.id)
+    if name:
+        query = query.filter(lambda p: p.name == name)
+    if before is not None:
+        query = query.filter(lambda p: p.id < before)
+    query = query.order_by(lambda p: desc(p.id))
+    return [value_of(Phonebook, row) for row in (query if limit is None else query.limit(limit))]
 
 
 async def read_pages(management: Management, who: Account, take: Callable[[list[Phonebook]], Awaitable[None]]) -> None:
@@ -32,7 +43,7 @@ async def read_pages(management: Management, who: Account, take: Callable[[list[
     more."""
     before: int | None = None
     while True:
-        found = await management.ask(page, who, before, PAGE)
+        found = await management.ask(listed, who, "", before, PAGE)
         await take(found)
         if len(found) < PAGE:
             return
@@ -40,25 +51,15 @@ async def read_pages(management: Management, who: Account, take: Callable[[list[
 
 
 @reads
-def page(t: Transaction, who: Account, before: int | None, size: int) -> list[Phonebook]:
-    """At most `size` of them that are older than the one with the id `before`."""
-    query = _of(t, who)
-    if before is not None:
-        query = query.filter(lambda p: p.id < before)
-    return [value_of(Phonebook, row) for row in query[:size]]
-
-
-def _of(t: Transaction, who: Account) -> Any:
-    query = t.entities.Phonebook.select(lambda p: p.archived_at is None)
-    if not who.is_superuser:
-        query = query.filter(lambda p: p.user.id == who.id)
-    return query.order_by(lambda p: desc(p.id))
-
-
-@reads
 def read(t: Transaction, who: Account, phonebook_id: int) -> Phonebook:
     """One of them. Raises `NotFound`."""
     return value_of(Phonebook, rows.ours(who, t.entities.Phonebook.get(id=phonebook_id), "phonebook", phonebook_id))
+
+
+@writes
+def locked(t: Transaction, who: Account, phonebook_id: int) -> Phonebook:
+    """The same, which nobody changes until the end of the transaction."""
+    return value_of(Phonebook, rows.ours(who, t.entities.Phonebook.get_for_update(id=phonebook_id), "phonebook", phonebook_id))
 
 
 @verb

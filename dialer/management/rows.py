@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dialer.declare import NOUNS, noun_of, refuse_missing
-from dialer.errors import InUse, LimitExceeded, NotFound
+from dialer.errors import Forbidden, InUse, LimitExceeded, NotFound
 from dialer.management.management import Transaction
 from dialer.model import Account
 from dialer.model.user import ADMINISTRATOR
@@ -48,6 +48,12 @@ def asking(t: Transaction, who: Account) -> Any:
     if row is None:
         raise NotFound("user", who.username)
     return row
+
+
+def check_superuser(who: Account) -> None:
+    """Raise `Forbidden` for anybody else."""
+    if not who.is_superuser:
+        raise Forbidden("this is for superusers only")
 
 
 def check_limit(limit: str, wanted: int | None, maximum: int | None) -> None:

@@ -47,6 +47,15 @@ def account_of(t: Transaction, user_id: int) -> Account:
 
 
 @reads
+def read(t: Transaction, who: Account) -> User:
+    """The asking user itself. Raises `NotFound`."""
+    row = t.entities.User.get(id=who.id, is_active=True)
+    if row is None:
+        raise NotFound("user", who.username)
+    return value_of(User, row)
+
+
+@reads
 def superusers(t: Transaction) -> tuple[str, ...]:
     """The names of those that may log in, the oldest first."""
     user, yes = t.entities.User, True  # a parameter: flags are numbers in the tables

@@ -32,8 +32,10 @@ from dialer.model.flow import (
 from dialer.model.gateway import Gateway, GatewayStatus, GatewayUse
 from dialer.model.idle import Explanation, IdleCode, IdleReason
 from dialer.model.installation import DoNotCallEntry, Installation, NodeRecord
+from dialer.model.kept_answer import KeptAnswer
 from dialer.model.phonebook import Phonebook
 from dialer.model.report import CampaignReport, SubscriberReport
+from dialer.model.token import MadeToken, Scope, Token
 from dialer.model.user import Account, CallRules, NumberPattern, User, UserDetails
 from dialer.model.voip_app import VoipApp, VoipAppType
 
@@ -65,7 +67,9 @@ __all__ = [
     "IdleCode",
     "IdleReason",
     "Installation",
+    "KeptAnswer",
     "LiveChannel",
+    "MadeToken",
     "NodeRecord",
     "NumberPattern",
     "Origination",
@@ -76,12 +80,14 @@ __all__ = [
     "Plan",
     "Progress",
     "RetryClass",
+    "Scope",
     "Signal",
     "SignalKind",
     "Snapshot",
     "Subscriber",
     "SubscriberReport",
     "SubscriberStatus",
+    "Token",
     "UnknownPolicy",
     "UnservedPolicy",
     "User",

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from dialer.declare import key, noun, reference, rule, setting, stamp
 from dialer.errors import BadValue
+from dialer.model.token import EVERY_SCOPE, Scope
 from dialer.numbers import parse_number
 
 PROTECTIVE_LIMITS: Final = {"max_number_campaign": 100, "max_number_subscriber_campaign": 100_000, "max_frequency": 100}
@@ -98,12 +99,15 @@ class CallRules:
 @frozen(kw_only=True)
 class Account:
     """A user that has proved who it is. A superuser sees and changes everybody's objects. `proof` is the password's hash of
-    that moment, "" where an administrator named the user: each use case asks anew whether it still is the account's."""
+    that moment, or that of the token `token_id`, "" where an administrator named the user: each use case asks anew whether it
+    still is the account's. `scopes` are what the login is good for."""
 
     id: int
     username: str
     is_superuser: bool = False
     proof: str = field(default="", repr=False)
+    token_id: int | None = None
+    scopes: frozenset[Scope] = EVERY_SCOPE
 
 
 ADMINISTRATOR = Account(id=0, username="", is_superuser=True)

@@ -41,5 +41,10 @@ GRANTS: Final = {
 }
 """By the nouns that are granted."""
 
-FORGET: Final = ("DELETE FROM gateway_user WHERE user_id = ?", "DELETE FROM user_voip_app WHERE user_id = ?")
-"""All that a user has."""
+FORGET: Final = (
+    "DELETE FROM gateway_user WHERE user_id = ?",
+    "DELETE FROM user_voip_app WHERE user_id = ?",
+    "DELETE FROM api_token WHERE user_id = ?",
+    "DELETE FROM idempotency_key WHERE user_id = ?",
+)
+"""All that a user has: grants, logins, and what was answered to it."""

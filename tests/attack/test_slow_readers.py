@@ -200,7 +200,7 @@ async def test_a_list_that_is_made_while_its_user_is_removed_is_refused(tmp_path
         pages: list[Any] = []
 
         def ask(self: Management, use_case: Any, *arguments: Any, **more: Any) -> Deferred[Any]:
-            if use_case is phonebooks.page:
+            if use_case is phonebooks.listed:
                 pages.append(arguments)
                 if len(pages) == 2:
                     locked = asked(self, users.change, 1, {"is_active": False})

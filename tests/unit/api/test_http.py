@@ -338,7 +338,7 @@ def instead_of_a_list(monkeypatch: pytest.MonkeyPatch, function: Any) -> None:
     asked = Management.ask
 
     def ask(self: Management, use_case: Any, *arguments: Any, **more: Any) -> Any:
-        return function() if use_case is phonebooks.page else asked(self, use_case, *arguments, **more)
+        return function() if use_case is phonebooks.listed else asked(self, use_case, *arguments, **more)
 
     monkeypatch.setattr(Management, "ask", ask)
 

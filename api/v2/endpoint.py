@@ -1,0 +1,141 @@
+"""The way of every request: identify, parse, one call, encode. Errors become problems at the end, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from attrs import define
+from twisted.internet.defer import Deferred
+
+from api.authentication import Authentication
+from api.endpoint import LARGE_BODY
+from api.origins import refuse_cross_site
+from api.request import ApiRequest
+from api.v2.conditions import unless_changed
+from api.v2.keys import UnderWay, keyed_request
+from api.v2.problems import Problem, problem_of
+from api.v2.reading import Given, check_accepted, parse
+from api.v2.replies import Reply, body_of, kept_reply, made_once, refusal, reply
+from api.v2.routes import Asked, Route
+from dialer.errors import Forbidden, NotFound
+from dialer.management import Management
+from dialer.management.idempotency import KeyedRequest, once
+from dialer.model import Account
+
+ANYBODY: Final = Account(id=0, username="", scopes=frozenset())
+"""Who asks where nobody has to log in."""
+
+
+@define(eq=False)
+class Endpoint:
+    """A route, ready to serve: Klein calls it with the request and the parts of the address."""
+
+    route: Route
+    authentication: Authentication
+    management: Management
+    under_way: UnderWay
+
+    def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes]:
+        """Fires with the body of the answer, whose head is set. Never fails.
+
+        A client that goes away cancels what Klein was given, but not what it asked for: a change that was written has its
+        effects, whether anybody still listens or not."""
+        body: Deferred[bytes] = Deferred()
+        Deferred.fromCoroutine(self._sent(request, path)).addCallback(body.callback)
+        return body
+
+    async def _sent(self, request: ApiRequest, path: Mapping[str, str]) -> bytes:
+        try:
+            found = await self._reply(request, path)
+        except Exception as error:
+            found = self._refused(error, request)
+        return request.headed(found.status, found.headers, found.body)
+
+    def _refused(self, error: Exception, request: ApiRequest) -> Reply:
+        problem = problem_of(error, self.route.places)
+        site: Any = request.site  # a request whose client has gone has no channel any more
+        site.note_fault(problem.fault, request_id=request.id)
+        return refusal(problem, request)
+
+    # --- who --------------------------------------------------------------------------------------------------------------
+
+    async def _reply(self, request: ApiRequest, path: Mapping[str, str]) -> Reply:
+        check_accepted(request)
+        if self.route.scope is None:
+            return await self._serve(request, path, ANYBODY)
+        if not self.route.reads:
+            refuse_cross_site(request)
+        if request.not_identified is not None:
+            request.not_identified.raiseException()
+        header = request.authorization()
+        remembered = request.account or self.authentication.recall(header, tokens=True)
+        who = remembered or await self._identify(request)
+        self._admit(request, who)
+        try:
+            return await self._serve(request, path, who)
+        except NotFound as error:
+            # The remembered user was changed since, which nothing was done for: perhaps the login is right again.
+            if remembered is None or error.kind != "user":
+                raise
+        self.authentication.forget(header)
+        return await self._serve(request, path, await self._identify(request))
+
+    def _identify(self, request: ApiRequest) -> Deferred[Account]:
+        return self.authentication.identify(request.authorization(), request.client_host(), tokens=True)
+
+    def _admit(self, request: ApiRequest, who: Account) -> None:
+        """Count the request, and tell how many are left. Raises `HttpError`."""
+        try:
+            self.authentication.admit(who, 429)
+        finally:
+            allowance = self.authentication.allowance(who)
+            if allowance is not None:
+                left = f'"requests";r={allowance.left};t={round(allowance.full_after)}'
+                request.responseHeaders.setRawHeaders("RateLimit", [left])
+                request.responseHeaders.setRawHeaders("RateLimit-Policy", [f'"requests";q={allowance.limit};w=60'])
+        if request.channel is not None:
+            request.channel.site.logged_in(request.channel)
+        self.authentication.note_use(who)
+
+    # --- what -------------------------------------------------------------------------------------------------------------
+
+    async def _serve(self, request: ApiRequest, path: Mapping[str, str], who: Account) -> Reply:
+        if self.route.scope is not None and self.route.scope not in who.scopes:
+            raise Forbidden(f"the login lacks the scope {self.route.scope}")
+        given = await self._given(request, path)
+        keyed = keyed_request(request, who.id) if self.route.method == "POST" else None
+        if keyed is None:
+            return reply(self.route, request, given, await self.route.serve(self._asked(request, given, who)))
+        self.under_way.begin(keyed)
+        try:
+            return kept_reply(self.route, request, await self.route.serve(self._asked(request, given, who, keyed)))
+        finally:
+            self.under_way.end(keyed)
+
+    async def _given(self, request: ApiRequest, path: Mapping[str, str]) -> Given:
+        content = request.body()
+        read = partial(parse, self.route, path, request.query(), request.content_type(), content)
+        return read() if len(content) < LARGE_BODY else await self.management.in_thread(read)
+
+    def _asked(self, request: ApiRequest, given: Given, who: Account, keyed: KeyedRequest | None = None) -> Asked:
+        asked = Asked(
+            management=self.management,
+            who=who,
+            path=given.path,
+            query=given.query,
+            body=given.body,
+            after=given.after,
+            limit=given.limit + 1,
+            within=None if keyed is None else once(keyed, partial(made_once, self.route)),
+        )
+        expected = request.requestHeaders.getRawHeaders("If-Match")
+        return asked if expected is None or self.route.reads else self._if_unchanged(asked, ",".join(expected))
+
+    def _if_unchanged(self, asked: Asked, expected: str) -> Asked:
+        current = self.route.current
+        if current is None:
+            raise Problem("precondition-failed", "nothing stands at this address that If-Match could name")
+        around = unless_changed(expected, current.use_case, current.args(asked), partial(body_of, current.answer))
+        return asked.only_within(around)

@@ -1,0 +1,95 @@
+"""Lists, page by page: `{data, has_more, next_cursor}`.
+
+A page begins behind the place of the last entry of the one before, in an order that entries never leave: what comes or goes
+meanwhile makes nobody appear twice or be left out. A cursor is that place with a check on it: it belongs to one list with its
+filters, and is refused elsewhere. It opens nothing: what a user may see, each page asks anew.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from attrs import NOTHING, frozen
+
+from api.v2.attributes import Answer, Attribute, answer
+from api.v2.problems import Flaw, Problem
+from api.v2.shapes import Schema
+from dialer.kinds import LARGEST_ID, Text, Whole
+
+MOST: Final = 100
+DEFAULT: Final = 25
+_CHECK: Final = 6
+"""Bytes of the check."""
+_LONGEST: Final = 512
+"""Characters of a cursor."""
+
+LIMIT: Final = Attribute(name="limit", kind=Whole(1, MOST), doc="entries in a page", default=DEFAULT)
+CURSOR: Final = Attribute(
+    name="cursor", kind=Text(_LONGEST, 1), doc="`next_cursor` of the page before, as it came", default=NOTHING
+)
+
+Place = int | str
+"""What an order is by: an id, or a text."""
+
+
+@frozen(kw_only=True)
+class Page:
+    """How a list is paged: `place` is that of an entry in the order of the list, of the type `by`."""
+
+    place: Callable[[Any], Place]
+    by: type = int
+
+
+def cut(entries: Sequence[Any], limit: int) -> tuple[Sequence[Any], bool]:
+    """The entries of a page, and whether more follow, of one more than the page holds."""
+    return entries[:limit], len(entries) > limit
+
+
+def cursor(place: Place, of: bytes) -> str:
+    """The cursor behind a place, in the list `of`."""
+    text = orjson.dumps(place)
+    return base64.urlsafe_b64encode(_check(text, of) + text).decode().rstrip("=")
+
+
+def place(text: str, of: bytes, by: type) -> Place:
+    """The place of a cursor. Raises `Problem` for one that is damaged, or another list's."""
+    try:
+        found = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        check, inner = found[:_CHECK], found[_CHECK:]
+        if check != _check(inner, of):
+            raise ValueError
+        behind: Place = orjson.loads(inner)
+    except (ValueError, binascii.Error):
+        behind = b""  # type: ignore[assignment]
+    if type(behind) is not by or (isinstance(behind, int) and not 0 <= behind <= LARGEST_ID):
+        problem = "is damaged, or was made by another list or with other filters; take next_cursor as it came"
+        raise Problem("bad-cursor", f"cursor: {problem}", [Flaw.of_parameter("cursor", problem)])
+    return behind
+
+
+def identity(path: str, filters: Mapping[str, Any]) -> bytes:
+    """What a cursor belongs to: a list and its filters."""
+    return repr((path, sorted((name, str(value)) for name, value in filters.items()))).encode()
+
+
+def _check(text: bytes, of: bytes) -> bytes:
+    return hashlib.blake2b(text, key=hashlib.blake2b(of, digest_size=32).digest(), digest_size=_CHECK).digest()
+
+
+def page_of(item: Answer) -> Answer:
+    """The answer that is a page of such entries: it takes a dict of the three."""
+    properties: dict[str, Schema] = {
+        "data": {"type": "array", "maxItems": MOST, "items": {"$ref": f"#/components/schemas/{item.name}"}},
+        "has_more": {"type": "boolean", "description": "whether more entries follow"},
+        "next_cursor": {"type": ["string", "null"], "description": "what `cursor` is for the next page; null at the end"},
+    }
+
+    def encode(page: Mapping[str, Any]) -> dict[str, Any]:
+        return {**page, "data": [item.encode(each) for each in page["data"]]}
+
+    return answer(f"{item.name}Page", f"A page of a list: {item.schema['description']}", properties, encode, item)

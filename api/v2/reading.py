@@ -1,0 +1,83 @@
+"""From what came to the values that a route takes. What does not parse is refused, as a whole, with all that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from attrs import Factory, frozen
+
+from api.bodies import content_type_of, parse_form, parse_json
+from api.request import ApiRequest
+from api.v2 import pages
+from api.v2.attributes import parse_parameters
+from api.v2.problems import Problem
+from api.v2.routes import Route
+
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+TAKEN: Final = {"POST": (JSON,), "PATCH": (MERGE_PATCH, JSON)}
+"""The types of bodies, by method."""
+
+_ACCEPTABLE: Final = frozenset({"*/*", "application/*", JSON})
+
+
+@frozen(kw_only=True)
+class Given:
+    """What a request says. `of` is what its cursors belong to."""
+
+    path: Mapping[str, Any]
+    query: Mapping[str, Any] = Factory(dict)
+    body: Mapping[str, Any] = Factory(dict)
+    limit: int = 0
+    after: Any = None
+    of: bytes = b""
+
+
+def check_accepted(request: ApiRequest) -> None:
+    """Raise `Problem` when the client takes no JSON (RFC 9110, section 12.5.1)."""
+    accepted = ",".join(request.requestHeaders.getRawHeaders("Accept", []))
+    if accepted.strip() and not any(map(_takes_json, accepted.split(","))):
+        raise Problem("not-acceptable", f"answers are {JSON}, which the header Accept leaves out")
+
+
+def _takes_json(item: str) -> bool:
+    kind, *parameters = (part.strip().lower() for part in item.split(";"))
+    weights = [part[2:] for part in parameters if part.startswith("q=")]
+    return kind in _ACCEPTABLE and not any(weight.strip("0.") == "" for weight in weights)
+
+
+def parse(route: Route, path: Mapping[str, str], query: bytes, content_type: bytes | None, content: bytes) -> Given:
+    """The values for a route. It is pure. Raises `Problem`, `HttpError`, `BadValue`."""
+    in_path = _path(route, path)
+    in_query = parse_parameters(route.query_parameters, parse_form(query, "query") if query else {})
+    body = _body(route, content_type, content)
+    if route.page is None:
+        return Given(path=in_path, query=in_query, body=body)
+    limit, cursor = in_query.pop("limit"), in_query.pop("cursor", None)
+    of = pages.identity(route.path, {**in_path, **in_query})
+    after = None if cursor is None else pages.place(cursor, of, route.page.by)
+    return Given(path=in_path, query=in_query, limit=limit, after=after, of=of)
+
+
+def _path(route: Route, given: Mapping[str, str]) -> dict[str, Any]:
+    found = {}
+    for attribute in route.path_parameters:
+        try:
+            found[attribute.name] = attribute.kind.parse(given[attribute.name])
+        except (ValueError, TypeError):
+            raise Problem("not-found", f"{attribute.name}: expected {attribute.kind.takes}") from None
+    return found
+
+
+def _body(route: Route, content_type: bytes | None, content: bytes) -> dict[str, Any]:
+    if route.body is None:
+        if content:
+            raise Problem("bad-request", "no body is taken here")
+        return {}
+    if not content and content_type is None:
+        return route.body.parse({})
+    kind, charset = content_type_of(content_type or b"")
+    if kind.decode("latin-1") not in TAKEN[route.method] or charset not in (b"", b"utf-8", b"utf8"):
+        raise Problem("unsupported-type", f"the body must be {' or '.join(TAKEN[route.method])}, in UTF-8")
+    return route.body.parse(parse_json(content))

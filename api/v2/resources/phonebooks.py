@@ -1,0 +1,86 @@
+"""`phonebooks`: lists of contacts."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+
+from api.v2.attributes import ID, Attribute, Body, Encoder, answer, enterable
+from api.v2.pages import Page, page_of
+from api.v2.routes import Asked, Current, Route
+from dialer.declare import noun_of
+from dialer.kinds import Nullable
+from dialer.management import phonebooks
+from dialer.model import Phonebook, Scope
+
+_SHOWN: Final = Encoder(Phonebook)
+
+PHONEBOOK: Final = answer("Phonebook", "A list of contacts.", _SHOWN.properties, _SHOWN.encoder())
+
+_CAMPAIGN: Final = Attribute(
+    name="campaign_id", kind=Nullable(ID), doc="a campaign that calls its contacts", default=None, refers_to="campaign"
+)
+NEW: Final = Body(name="NewPhonebook", attributes=(*enterable(Phonebook), _CAMPAIGN))
+CHANGED: Final = Body(name="ChangedPhonebook", attributes=enterable(Phonebook), merges=True)
+_NAME: Final = Attribute(name="name", kind=noun_of(Phonebook).field("name").kind, doc="only those of this name")
+
+
+def _list(asked: Asked) -> Deferred[Any]:
+    """Your phonebooks, the newest first."""
+    return asked.ask(phonebooks.listed, asked.who, asked.query.get("name", ""), asked.after, asked.limit)
+
+
+def _read(asked: Asked) -> Deferred[Any]:
+    """One phonebook."""
+    return asked.ask(phonebooks.read, asked.who, asked.path["phonebook_id"])
+
+
+def _create(asked: Asked) -> Deferred[Any]:
+    """Create a phonebook, for a campaign when one is named."""
+    given = {name: value for name, value in asked.body.items() if name != _CAMPAIGN.name}
+    return asked.ask(phonebooks.create, asked.who, given, asked.body.get(_CAMPAIGN.name))
+
+
+def _change(asked: Asked) -> Deferred[Any]:
+    """Change a phonebook: a merge patch; the region only while there are no contacts."""
+    return asked.ask(phonebooks.change, asked.who, asked.path["phonebook_id"], asked.body)
+
+
+_CURRENT: Final = Current(
+    use_case=phonebooks.locked, args=lambda asked: (asked.who, asked.path["phonebook_id"]), answer=PHONEBOOK
+)
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path="phonebooks",
+        scope=Scope.READ,
+        serve=_list,
+        answer=page_of(PHONEBOOK),
+        page=Page(place=lambda phonebook: phonebook.id),
+        parameters=(_NAME,),
+    ),
+    Route(
+        method="POST",
+        path="phonebooks",
+        scope=Scope.DIAL,
+        serve=_create,
+        body=NEW,
+        answer=PHONEBOOK,
+        status=201,
+        location="phonebooks/{id}",
+        refusals=("already-exists",),
+    ),
+    Route(method="GET", path="phonebooks/<phonebook_id>", scope=Scope.READ, serve=_read, answer=PHONEBOOK),
+    Route(
+        method="PATCH",
+        path="phonebooks/<phonebook_id>",
+        scope=Scope.DIAL,
+        serve=_change,
+        body=CHANGED,
+        answer=PHONEBOOK,
+        current=_CURRENT,
+        refusals=("already-exists",),
+    ),
+)

@@ -1,0 +1,18 @@
+"""The table of all routes. Another resource is another module in `RESOURCES`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from api.v2.resources import about, campaigns, contacts, do_not_call, gateways, me, phonebooks, tokens
+from api.v2.routes import Route
+
+RESOURCES: Final[tuple[Any, ...]] = (me, tokens, campaigns, phonebooks, contacts, gateways, do_not_call)
+"""The modules that have a list `ROUTES`, in the order of the document."""
+
+
+@lru_cache(maxsize=1)
+def all_routes() -> tuple[Route, ...]:
+    """Every route."""
+    return (*(route for module in RESOURCES for route in module.ROUTES), *about.routes(all_routes))

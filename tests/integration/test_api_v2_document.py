@@ -1,0 +1,43 @@
+"""Every command of docs/api-v2.md, with curl itself, against `dialer run` on the simulator: whole answers, but for times,
+tokens and the ids of requests."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from pathlib import Path
+
+from api.v2.problems import documentation
+from api.v2.table import all_routes
+from dialer.store.connection import Dialect
+from tests.grounds import new_database
+from tests.integration.api_document import PAGE_V2, answer, examples, run
+from tests.integration.run_support import move_to, started
+from tests.integration.test_api_document import new_service
+
+_TOKEN = re.compile(r"dlr_live_[0-9a-z]{12}_[\w-]{43}")
+
+
+def test_every_command_of_the_page_answers_what_stands_below_it(tmp_path: Path, database_kind: Dialect) -> None:
+    page, token = examples(PAGE_V2.read_text()), ""
+    service = new_service(tmp_path)
+    if database_kind is Dialect.POSTGRESQL:
+        move_to(service, new_database(tmp_path), "username", "password")
+    with started(service) as running:
+        for example in page:
+            status, headers, body = run(_TOKEN.sub(token, example.command), running.addresses["http"])
+            token = token or json.loads(body)["token"]
+            assert answer(status, body) == example.answer, example.command
+            assert len(headers["x-request-id"]) == 16
+            assert ("etag" in headers) == ("200" in status and "-X POST" not in example.command)
+        running.send(signal.SIGTERM)
+        running.end()
+    assert token not in "\n".join(running.lines)
+
+
+def test_the_page_names_every_address_and_every_kind_of_problem() -> None:
+    text = PAGE_V2.read_text()
+    assert documentation() in text, "run: python docs/write.py"
+    for route in all_routes():
+        assert f"`{route.path.partition('/')[0]}" in text

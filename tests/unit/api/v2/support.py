@@ -1,0 +1,186 @@
+"""A client of the API v2 that believes nothing: every answer must be one that the OpenAPI document has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+from attrs import define
+
+from api.v2 import openapi
+from api.v2.problems import CONTENT_TYPE
+from api.v2.routes import PREFIX, Route
+from api.v2.table import all_routes
+from tests.unit.api.world import Reply, World
+
+DOCUMENT = openapi.document("2", all_routes())
+
+BROWSER_SAFE = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "vary": "Authorization",
+    "x-content-type-options": "nosniff",
+}
+
+GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("POST", "tokens"): {"name": "reports"},
+    ("POST", "campaigns"): {"name": "autumn", "gateway_id": 1, "voip_app_id": 1},
+    ("PATCH", "campaigns/<campaign_id>"): {"frequency": 7},
+    ("POST", "phonebooks"): {"name": "winter"},
+    ("PATCH", "phonebooks/<phonebook_id>"): {"description": "cold"},
+    ("POST", "phonebooks/<phonebook_id>/contacts"): {"number": "+15551230002"},
+    ("POST", "do-not-call"): {"number": "+15551239999"},
+}
+"""A body that each route takes."""
+
+FILLED = {
+    "<campaign_id>": "1",
+    "<phonebook_id>": "1",
+    "<contact_id>": "1",
+    "<gateway_id>": "1",
+    "<token_id>": "1",
+    "<number>": "+15551230009",
+}
+"""The objects of `furnish`."""
+
+
+def identified(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def filled(path: str) -> str:
+    """An address of what there is."""
+    for name, value in FILLED.items():
+        path = path.replace(name, value.replace("+", "%2B"))
+    return path
+
+
+@cache
+def _addresses() -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), path) for path in DOCUMENT["paths"]]
+
+
+def described(method: str, path: str) -> Mapping[str, Any] | None:
+    """The operation of an address; None when there is none."""
+    bare = path.partition("?")[0]
+    for pattern, address in _addresses():
+        if pattern.fullmatch(bare):
+            return dict(DOCUMENT["paths"][address]).get(method.lower().replace("head", "get"))
+    return None
+
+
+@cache
+def _validator(name: str) -> Any:
+    schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def check(reply: Reply, method: str, path: str) -> None:
+    """The answer is as the document has it."""
+    assert {name: reply.headers.get(name) for name in BROWSER_SAFE} == BROWSER_SAFE
+    assert re.fullmatch("[0-9a-f]{16}", reply.headers["x-request-id"])
+    assert not [name for name in reply.headers if name.startswith("access-control")]
+    operation = described(method, path)
+    if operation is None:
+        assert reply.status in (404, 405), reply
+    else:
+        assert str(reply.status) in operation["responses"], (reply, sorted(operation["responses"]))
+    if reply.status >= 400:
+        assert reply.headers["content-type"] == CONTENT_TYPE
+        _validator("Problem").validate(reply.json)
+        assert reply.json["status"] == reply.status
+        assert reply.json["request_id"] == reply.headers["x-request-id"]
+        assert reply.json["instance"] == path.partition("?")[0]
+        return
+    assert operation is not None
+    response = operation["responses"][str(reply.status)]
+    told = {name.lower() for name in response["headers"]}
+    assert {"etag", "location", "idempotent-replayed"} & set(reply.headers) <= told
+    if "content" in response:
+        assert reply.headers["content-type"] == "application/json"
+        (content,) = response["content"].values()
+        _validator(content["schema"]["$ref"].rpartition("/")[2]).validate(reply.json)
+    else:
+        assert (reply.text, "content-type" in reply.headers) == (b"", False)
+
+
+@define(eq=False)
+class Client:
+    """Asks in the name of a user, or with a token. A path is behind the prefix."""
+
+    api: World
+    user: str | None = "ann"
+    token: str = ""
+
+    async def ask(self, method: str, path: str, json: Any = None, **more: Any) -> Reply:
+        headers = dict(more.pop("headers", {}))
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        where = PREFIX + path
+        more = {"user": None if self.token else self.user, **more}
+        reply = await self.api.ask(method, where, json=json, headers=headers, **more)
+        check(reply, method, where)
+        return reply
+
+    async def get(self, path: str, **more: Any) -> Reply:
+        return await self.ask("GET", path, **more)
+
+    async def post(self, path: str, json: Any = None, **more: Any) -> Reply:
+        return await self.ask("POST", path, json, **more)
+
+    async def patch(self, path: str, json: Any = None, **more: Any) -> Reply:
+        return await self.ask("PATCH", path, json, **more)
+
+    async def delete(self, path: str, **more: Any) -> Reply:
+        return await self.ask("DELETE", path, **more)
+
+    async def route(self, route: Route, path: str = "", **more: Any) -> Reply:
+        """A request that the route takes."""
+        return await self.ask(route.method, path or filled(route.path), GIVEN.get((route.method, route.path)), **more)
+
+    def of(self, user: str | None) -> Client:
+        return Client(self.api, user)
+
+    async def with_token(self, *scopes: str, **more: Any) -> Client:
+        """The same user with a new token."""
+        made = await self.post("tokens", {"name": "made", "scopes": list(scopes), **more})
+        assert made.status == 201, made
+        return Client(self.api, token=made.json["token"])
+
+
+async def furnish(api: World) -> Client:
+    """What belongs to ann: one of everything, and a number that nobody calls. Returns ann."""
+    await api.campaign()
+    await api.contact("15551230001")
+    ann, root = Client(api), Client(api, "root")
+    assert (await ann.post("tokens", {"name": "first"})).status == 201
+    assert (await root.post("do-not-call", {"number": "+15551230009", "reason": "asked"})).status == 201
+    return ann
+
+
+def problem(reply: Reply) -> tuple[int, str]:
+    """Status and kind."""
+    return reply.status, str(reply.json["type"]).rpartition("#")[2]
+
+
+def pointers(reply: Reply) -> list[str]:
+    """What the errors point at."""
+    return [each.get("pointer") or each["parameter"] for each in reply.json["errors"]]
+
+
+def everything(api: World) -> object:
+    """All that is stored, but for when a token was used."""
+    tokens = api.sql("SELECT id, user_id, name, scopes FROM api_token ORDER BY id")
+    return api.dump(), tokens, api.sql("SELECT key, body FROM idempotency_key ORDER BY id")
+
+
+def routes(**wanted: Any) -> Iterator[Route]:
+    """The routes that are like that."""
+    for route in all_routes():
+        if all(getattr(route, name) == value for name, value in wanted.items()):
+            yield route
