@@ -171,7 +171,7 @@ async def test_no_list_is_whole_in_memory_while_it_is_made_and_all_of_it_is_answ
 
     def ask(self: Management, use_case: Any, *arguments: Any, **more: Any) -> Deferred[Any]:
         found = asked(self, use_case, *arguments, **more)
-        return found.addCallback(lambda result: (read.append(len(result)), result)[1]) if use_case is module.page else found
+        return found.addCallback(lambda result: (read.append(len(result)), result)[1]) if use_case is module.listed else found
 
     async with world(tmp_path) as api:
         module: Any = LISTS[noun]
