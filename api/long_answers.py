@@ -55,9 +55,6 @@ class Entries:
     _keys: array[int] = field(factory=lambda: array("q"), init=False)
     _ends: array[int] = field(factory=lambda: array("q", [0]), init=False)
 
-    def __bool__(self) -> bool:
-        return bool(self._keys)
-
     def add(self, entries: Iterable[tuple[int, bytes]]) -> None:
         """Entries with the keys by which they are sorted."""
         for key, entry in entries:

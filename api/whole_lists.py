@@ -25,20 +25,22 @@ async def whole(
     """All entries, in the order of their keys: a list when they are few, else the answer itself. `read_pages` gives them page
     by page to the function that it takes. Fails as it does."""
     first: list[T] = []
-    entries = Entries()
+    entries: Entries | None = None
 
     async def take(found: list[T]) -> None:
-        nonlocal first
-        if not entries and len(first) + len(found) <= FEW:
+        nonlocal first, entries
+        if entries is None and len(first) + len(found) <= FEW:
             first += found
             return
+        entries = aside = entries or Entries()  # a file, which a short list does not need
         together, first = [*first, *found], []
-        await management.in_thread(lambda: entries.add([(key(each), orjson.dumps(encode(each))) for each in together]))
+        await management.in_thread(lambda: aside.add([(key(each), orjson.dumps(encode(each))) for each in together]))
 
     try:
         await read_pages(take)
-        if entries:
+        if entries is not None:
             return await management.in_thread(entries.finish)
     finally:
-        entries.close()
+        if entries is not None:
+            entries.close()
     return sorted(first, key=key)

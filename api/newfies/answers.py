@@ -124,8 +124,8 @@ _DATES: Final = ("created_at", "updated_at")
 _gateway_fields = schema(Gateway, _DATES)
 GatewayAnswer = model(
     "GatewayAnswer",
-    "A gateway. `count_call` are the calls through it since ever, `count_in_use` those that are open, `secondused` the "
-    "seconds that they talked; null for the moment that counting them takes after a start.",
+    "A gateway. `count_call` are the calls through it since ever, `count_in_use` those that are open, second legs "
+    "included, `secondused` the seconds that they talked; null for the moment that counting them takes after a start.",
     {
         **_gateway_fields,
         **dict.fromkeys(_USE, (int | None, ...)),

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import structlog
-from attrs import define
+from attrs import define, field
 from twisted.python.failure import Failure
 
 from dialer.calls.register import OpenAttempts
@@ -19,8 +18,7 @@ from dialer.errors import BadValue
 from dialer.gateways import headroom
 from dialer.interfaces import FlowStore, Now
 from dialer.model import Gateway, GatewayStatus
-
-log = structlog.get_logger()
+from dialer.periodic import DegradedLog
 
 
 @define(eq=False)
@@ -32,6 +30,7 @@ class CountedLegs:
     register: OpenAttempts
     rates: GatewayRates
     elsewhere: Callable[[], Mapping[int, int]]
+    _degraded: DegradedLog = field(factory=lambda: DegradedLog("the ends of second legs are not stored"), init=False)
 
     async def begin(self, call_uuid: str, gateway: Gateway) -> float:
         self.end(call_uuid)
@@ -50,7 +49,11 @@ class CountedLegs:
 
     def end(self, call_uuid: str) -> None:
         if self.register.end_leg(call_uuid):
-            self.store.end_leg(call_uuid).addErrback(_not_ended, call_uuid)
+            self.store.end_leg(call_uuid).addCallbacks(lambda _: self._degraded.worked(), self._not_ended)
+
+    def _not_ended(self, failure: Failure) -> None:
+        """The end of the call will end it."""
+        self._degraded.failed(failure.getErrorMessage())
 
     def _limit(self, gateway: Gateway) -> Limit | None:
         if gateway.status is not GatewayStatus.ACTIVE:
@@ -62,8 +65,3 @@ class CountedLegs:
             next_call_at=self.rates.next_at(gateway, self.now()),
             ahead=GATEWAY_AHEAD,
         )
-
-
-def _not_ended(failure: Failure, call_uuid: str) -> None:
-    """The end of the call will end it."""
-    log.warning("the end of a second leg is not stored", call=call_uuid, reason=failure.getErrorMessage())

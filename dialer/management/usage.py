@@ -47,8 +47,11 @@ def newest(t: Transaction) -> int:
 @verb
 def count(t: Transaction, before: int) -> Counts:
     """The attempts of the block behind an id."""
-    rows = t.connection.execute(sql.USE_OF_GATEWAYS, (before, before + BLOCK)).fetchall()
-    return {gateway: (calls, int(still_open), int(talked)) for gateway, calls, still_open, talked in rows}
+    found: dict[int, tuple[int, int, int]] = {}
+    block = (before, before + BLOCK)
+    for gateway, calls, still_open, talked in t.connection.execute(sql.USE_OF_GATEWAYS, (*block, *block)).fetchall():
+        _add(found, {gateway: (int(calls), int(still_open), int(talked))})
+    return found
 
 
 @define(eq=False)

@@ -61,7 +61,10 @@ def campaign(t: Transaction, who: Account, campaign_id: int) -> CampaignReport:
 
 
 def _counted(t: Transaction, statement: str) -> dict[int, int]:
-    return {key: int(count) for key, count in t.connection.execute(statement)}
+    found: dict[int, int] = {}
+    for key, count in t.connection.execute(statement):
+        found[key] = found.get(key, 0) + int(count)
+    return found
 
 
 @frozen(kw_only=True)

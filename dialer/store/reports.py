@@ -28,11 +28,18 @@ SUBSCRIBERS: Final = f"{_SUBSCRIBER} s.number > ? ORDER BY s.number LIMIT ?"
 NEWEST_ATTEMPT: Final = "SELECT coalesce(max(id), 0) FROM attempt"
 USE_OF_GATEWAYS: Final = (
     "SELECT gateway_id, count(*), sum(CASE WHEN ended_at IS NULL THEN 1 ELSE 0 END), coalesce(sum(talk_ms), 0) FROM attempt "
-    "WHERE id > ? AND id <= ? GROUP BY gateway_id"
+    "WHERE id > ? AND id <= ? GROUP BY gateway_id UNION ALL SELECT second_gateway_id, 0, count(*), 0 FROM attempt "
+    "WHERE id > ? AND id <= ? AND second_gateway_id IS NOT NULL AND ended_at IS NULL GROUP BY second_gateway_id"
 )
-"""Calls, those that are open, and milliseconds talked, of a block of attempts. Parameters: the id before it, its last id."""
+"""Attempts, calls that are open (second legs, too), and milliseconds talked, of a block of attempts; a gateway may have two
+rows. Parameters: the id before it, its last id, twice."""
 
-OPEN_BY_GATEWAY: Final = "SELECT gateway_id, count(*) FROM attempt WHERE ended_at IS NULL GROUP BY gateway_id"
+OPEN_BY_GATEWAY: Final = (
+    "SELECT gateway_id, count(*) FROM attempt WHERE ended_at IS NULL GROUP BY gateway_id UNION ALL "
+    "SELECT second_gateway_id, count(*) FROM attempt WHERE second_gateway_id IS NOT NULL AND ended_at IS NULL "
+    "GROUP BY second_gateway_id"
+)
+"""First and second legs: a gateway may have two rows."""
 OPEN_BY_CAMPAIGN: Final = "SELECT campaign_id, count(*) FROM attempt WHERE ended_at IS NULL GROUP BY campaign_id"
 COUNTS_OF_ALL: Final = "SELECT campaign_id, status, subscribers FROM subscriber_count"
 

@@ -215,7 +215,6 @@ async def test_a_list_that_is_made_while_its_user_is_removed_is_refused(tmp_path
 
 def test_entries_stand_in_the_order_of_their_keys() -> None:
     entries = Entries()
-    assert not entries
     entries.add([(3, b"c"), (1, b"a")])
     entries.add([(2, b"bb")])
     answer = entries.finish()

@@ -14,7 +14,9 @@ from twisted.internet.task import deferLater
 from dialer.apps.dial import dial as dial_app
 from dialer.apps.runner import BUILT_IN
 from dialer.esl.inbound import SwitchConfig
-from dialer.model import AttemptState, CallRecord, Candidate, Contact, SubscriberStatus, VoipAppType
+from dialer.management import why
+from dialer.model import AttemptState, CallRecord, CampaignStatus, Candidate, Contact, SubscriberStatus, VoipAppType
+from dialer.model.user import ADMINISTRATOR
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import AppSettings
 from dialer.simulator.callees import NumberPlan, parse_pattern
@@ -176,6 +178,14 @@ async def test_a_live_second_leg_counts_after_a_restart_until_its_call_ends(tmp_
         while AttemptState.ANSWERED not in service.lifecycle.register.states():
             await deferLater(reactor, 0.02)
 
+    async def told(seeds: Seeds, reason: str) -> None:
+        """Waits until that is why nobody is called, as the command line tells it."""
+        while True:
+            found = (await seeds.ask(why.campaign, ADMINISTRATOR, 1)).reason
+            if found is not None and found.text == reason:
+                return
+            await deferLater(reactor, 0.02)
+
     def soon(waiting: Any) -> Deferred[None]:
         return Deferred.fromCoroutine(waiting).addTimeout(15, reactor)
 
@@ -194,6 +204,11 @@ async def test_a_live_second_leg_counts_after_a_restart_until_its_call_ends(tmp_
         assert dict(service.lifecycle.register.gateways) == {1: 2}
         await soon(adopted(service))
         await counted(service, 2, 1)
+        seeds = Seeds(service.database, utc_now())
+        await seeds.add(details.phonebooks[0].id, [Contact(number="15550002")])
+        await soon(told(seeds, "gateway carrier is full (2 calls)"))
+        assert [call.number for call in simulator.calls] == ["15550001", "777100"]
+        await seeds.change_campaign(details.campaign.id, status=CampaignStatus.PAUSE)
         await service.lifecycle.hang_up_all()
         await soon(counted(service, 0, 0))
     finally:

@@ -26,7 +26,7 @@ def call(api: World, key: int, gateway: int = 1, talk_ms: int | None = None, *, 
         "id": key,
         "call_uuid": f"call-{key}",
         **dict.fromkeys(("campaign_id", "subscriber_id", "number_of_attempt", "epoch"), 1),
-        **dict.fromkeys(("number", "dial_string", "owner"), str(key)),
+        **dict.fromkeys(("number", "identity", "dial_string", "owner"), str(key)),
         **dict.fromkeys(("planned_at", "due_at", "deadline"), MOMENT),
         "gateway_id": gateway,
         "core_uuid": "",
@@ -87,6 +87,15 @@ async def test_calls_are_counted_with_those_that_are_open(api: World, monkeypatc
     call(api, 5, gateway=2, talk_ms=9000)
     stepped.reactor.advance(usage.FRESH + 0.1)
     assert await told(use, details) == GatewayUse(calls=4, open=1, talked=4)
+
+
+@pytest_twisted.ensureDeferred
+async def test_second_legs_are_calls_that_are_open(api: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, use, details = await counting(api, 5000, monkeypatch)
+    for key, gateway in ((1, 1), (2, 2), (3, 2)):
+        call(api, key, gateway=gateway, still_open=True)
+    api.sql("UPDATE attempt SET second_gateway_id = 1 WHERE id IN (1, 2)")
+    assert await told(use, details) == GatewayUse(calls=1, open=3, talked=0)
 
 
 @pytest_twisted.ensureDeferred

@@ -9,6 +9,7 @@ import pytest
 from attrs import define, evolve, field
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from twisted.internet.defer import Deferred
 
 from dialer.apps.context import CallContext
@@ -319,6 +320,20 @@ def test_an_address_of_a_gateway_counts_there_whatever_gateway_is_named(apps: Ap
     assert apps.call.transfers == []
     own(apps, Transfer(dial_string="user/1", timeout=5), Transfer(dial_string="sofia/gateway/elsewhere/4930", timeout=5))
     assert [transfer.dial_string for transfer in apps.call.transfers] == ["user/1", "sofia/gateway/elsewhere/4930"]
+
+
+def test_ends_of_legs_that_cannot_be_stored_are_told_once(apps: Apps) -> None:
+    counted = limited(apps, calls=2)
+    other = another(apps, "call-2")
+    other.call.slow.add("bridge")
+    for one in (apps, other):
+        one.start(DIAL, "493012")
+    counted.flow.error = StoreError("locked")
+    with capture_logs() as lines:
+        apps.call.complete()
+        other.call.complete()
+    assert counted.legs == (0, {"call-1": 7, "call-2": 7})
+    assert [(line["event"], line["reason"]) for line in lines] == [("the ends of second legs are not stored", "locked")]
 
 
 def test_nothing_is_dialled_that_the_store_refuses_or_cannot_keep(apps: Apps) -> None:
