@@ -97,6 +97,13 @@ def page(connection: Connection, wanted: Wanted, after: int, limit: int) -> list
     return [_record(row) for row in rows]
 
 
+def one(connection: Connection, call_uuid: str, user_id: int | None) -> Record | None:
+    """The record of a call, of that user's campaigns where it is given; None when there is none."""
+    conditions, values = Wanted(user_id=user_id).conditions()
+    row = connection.execute(f"{PAGE} AND a.call_uuid = ?{conditions}", (0, call_uuid, *values)).fetchone()
+    return None if row is None else _record(row)
+
+
 def _record(row: Sequence[Any]) -> Record:
     record = list(row)
     for index in _MOMENTS:

@@ -38,10 +38,13 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
 }
 """A body that each route takes."""
 
+T = "2026-11-23 10:00:00.000000"
+
 FILLED = {
     "<campaign_id>": "1",
     "<phonebook_id>": "1",
     "<contact_id>": "1",
+    "<attempt_id>": "call-1",
     "<gateway_id>": "1",
     "<token_id>": "1",
     "<number>": "+15551230009",
@@ -157,6 +160,12 @@ async def furnish(api: World) -> Client:
     """What belongs to ann: one of everything, and a number that nobody calls. Returns ann."""
     await api.campaign()
     await api.contact("15551230001")
+    api.sql(
+        "INSERT INTO attempt (call_uuid, campaign_id, subscriber_id, gateway_id, number, identity, dial_string, "
+        "number_of_attempt, state, owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, "
+        "counts_as_attempt, duration_ms, session) VALUES ('call-1', 1, 1, 1, '15551230001', '15551230001', 'x', 1, 'ended', "
+        f"'local', 1, '', '{T}', '{T}', '{T}', '{T}', 'USER_BUSY', 'BUSY', 1, 5, '{{}}')"
+    )
     ann, root = Client(api), Client(api, "root")
     assert (await ann.post("tokens", {"name": "first"})).status == 201
     assert (await root.post("do-not-call", {"number": "+15551230009", "reason": "asked"})).status == 201

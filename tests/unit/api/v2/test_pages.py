@@ -141,3 +141,13 @@ def test_a_cursor_leads_back_to_its_place(place: int | str) -> None:
 def test_any_other_text_is_no_cursor(text: str) -> None:
     with pytest.raises(Problem):
         pages.place(text, LIST, int)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_attempts_of_a_campaign_are_records_of_calls(api: World) -> None:
+    ann = await furnish(api)
+    page = (await ann.get("campaigns/1/attempts")).json
+    (attempt,) = page["data"]
+    assert (page["has_more"], attempt["attempt_id"], attempt["disposition"]) == (False, "call-1", "BUSY")
+    assert attempt == (await ann.get("attempts/call-1")).json
+    assert (attempt["planned_at"], attempt["counts"], attempt["session"]) == ("2026-11-23T10:00:00.000Z", True, {})
