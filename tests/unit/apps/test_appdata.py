@@ -128,6 +128,14 @@ def test_what_is_spoken_holds_no_syntax(template: str, tags: dict[str, str]) -> 
     text = appdata.filled_in(template + "{a}{b}", tags)
     assert not re.search(r"[\x00-\x1f\x7f$\\|{}<>`^\[\]]", text)
     assert len(text) <= appdata.LONGEST_TEXT
+    assert max(map(len, text.split(" "))) <= appdata.LONGEST_WORD
+
+
+@pytest.mark.parametrize(
+    ("word", "spoken"), [("." * 90, [40, 40, 10]), ("é" * 80, [40, 40]), ("a" * 40, [40]), ("1" * 5000, [40] * 48)]
+)
+def test_a_word_that_is_too_long_for_an_engine_gets_blanks(word: str, spoken: list[int]) -> None:
+    assert [len(part) for part in appdata.filled_in(word, {}).split(" ")][: len(spoken)] == spoken
 
 
 def test_a_spoken_text_is_cut_to_its_limit() -> None:
