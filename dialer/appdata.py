@@ -17,7 +17,7 @@ from typing import Final
 
 from attrs import frozen
 
-from dialer import gateways
+from dialer import gateways, tones
 from dialer.errors import BadValue
 from dialer.gate import GatedLeg, Refusal, leg_through, legs_of
 from dialer.model import Gateway, GatewayStatus, VoipApp, VoipAppType
@@ -54,7 +54,6 @@ NEVER: Final = frozenset({"shell_stream"})
 _SYNTAX = re.compile(r"[\x00-\x1f\x7f$`]")
 _PATH = re.compile(r"/?[A-Za-z0-9_][A-Za-z0-9_ .-]*(?:/[A-Za-z0-9_][A-Za-z0-9_ .-]*)*")
 _STREAM = re.compile(r"([A-Za-z0-9_]+)://(.*)")
-_TONES = re.compile(r"[0-9A-Za-z%(),.;:=<>+*# -]{1,1000}")
 _SILENCE = re.compile(r"-?[0-9]{1,9}(?:,[0-9]{1,9})?")
 _OTHER_STREAM = re.compile(r"[^\s'\"\\{}\[\]|!]{1,1000}")
 _ADDRESS = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_./@:;=+*#%&?~-]{1,255}")
@@ -193,15 +192,28 @@ def _check_file(sound: str, *, by_admin: bool, field: str) -> None:
 
 def _check_stream(sound: str, kind: str, rest: str, formats: Collection[str] | None, field: str) -> None:
     if kind == "tone_stream":
-        # `path=` reads the tones from a file of the switch (mod_tone_stream.c).
-        sane = _TONES.fullmatch(rest) is not None and "path" not in rest.lower()
-    elif kind == "silence_stream":
+        _check_tones(rest, field)
+        return
+    if kind == "silence_stream":
         sane = _SILENCE.fullmatch(rest) is not None
     else:
         allowed = kind not in NEVER and (formats is None or kind in formats)
         sane = allowed and _OTHER_STREAM.fullmatch(rest) is not None
     if not sane:
         raise BadValue(field, f"{_shown(sound)} is not a sound that may be played")
+
+
+def _check_tones(text: str, field: str) -> None:
+    try:
+        length = tones.milliseconds(text)
+    except ValueError as error:
+        raise BadValue(field, f"{_shown(text)} is not a sound that may be played: {error}") from None
+    if not length:
+        raise BadValue(field, f"{_shown(text)} is silence; expected a tone such as %(1000,500,440)")
+    if length > tones.LONGEST:
+        raise BadValue(
+            field, f"{_shown(text)} lasts {length} ms; at most {tones.LONGEST} are played, and ;loops=N plays them again"
+        )
 
 
 # --- Conference -------------------------------------------------------------------------------------------------------------

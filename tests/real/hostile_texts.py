@@ -14,6 +14,7 @@ TEXTS = (
     "sofia/external/1&sofia/external/2", "loopback/a,loopback/b", "&park()", "a & b", "inline", "default XML public", "#",
     "api_on_answer=uuid_kill x", "execute_on_answer=hangup", "execute_on_originate='system touch x'", "sip_h_X-Evil: 1",
     "a  b   c", "Zoë ☎ 😀", "a@b", "x/y", "sip:1@h;fs_path=sip:evil", "`id`", "!", "~", "a=", ";x=y", "a\n\nb", "%00",
+    "tone_stream://v=-7;l=2;%( 100 , 0 , 440.5 )1#(50,50);>=1;+=.5;loops=-1", "tone_stream://l=-1;%(100,0,440)",
     "a\nX-Evil: 1", "é" * 60, "x" * 60, "x" * 500, "." * 500, "." * 5000, "1," * 250, "!?" * 250,
 )  # fmt: skip
 """Anything that somebody may be called, or that a setting may hold."""
