@@ -38,6 +38,11 @@ class Invite:
         return {name: value for name, value in self.headers if name.startswith("X-") and name != "X-FS-Support"}
 
     @property
+    def dialled(self) -> str:
+        """The number that was dialled, where `%23` stands for `#`."""
+        return urllib.parse.unquote(self.request.removeprefix("INVITE sip:").partition("@")[0])
+
+    @property
     def caller(self) -> tuple[str, str]:
         """The name and the number in `From`, where `%23` stands for `#`."""
         found = _FROM.match(dict(self.headers)["From"])
