@@ -25,7 +25,7 @@ from dialer.store.schema import upgrade
 
 START_LIMIT = 100e6
 RINGING_LIMIT, APPLICATION_LIMIT = 4_000, 10_000
-AUDIO = "tone_stream://%(3600000,0,440)"
+AUDIO = "tone_stream://%(60000,0,440);loops=60"
 CALLS_PER_SECOND = 250
 SETTLE = 2.0
 PHONEBOOK = 30_000

@@ -17,7 +17,7 @@ from typing import Final
 
 from attrs import frozen
 
-from dialer import gateways
+from dialer import gateways, tones
 from dialer.errors import BadValue
 from dialer.gate import GatedLeg, Refusal, leg_through, legs_of
 from dialer.model import Gateway, GatewayStatus, VoipApp, VoipAppType
@@ -37,6 +37,11 @@ MOST_SOUNDS: Final = 100
 LONGEST_TEXT: Final = 2000
 """Characters that are spoken, after the tags were filled in; about three minutes."""
 
+LONGEST_WORD: Final = 40
+"""Characters without a blank that are spoken. flite 2.2 has room for words of some hundred: 2,000 dots damage the memory of
+FreeSWITCH, 800 letters that are not ASCII overrun the stack of the call's thread, and every call of that FreeSWITCH ends
+(seen on 1.11.2)."""
+
 FILE_TYPES: Final = frozenset(
     {"wav", "mp3", "ogg", "oga", "opus", "gsm", "au", "raw", "r8", "r16", "ul", "al", "ulaw", "alaw"}
     | {"pcmu", "pcma", "g722", "g729", "sln"}
@@ -49,13 +54,13 @@ NEVER: Final = frozenset({"shell_stream"})
 _SYNTAX = re.compile(r"[\x00-\x1f\x7f$`]")
 _PATH = re.compile(r"/?[A-Za-z0-9_][A-Za-z0-9_ .-]*(?:/[A-Za-z0-9_][A-Za-z0-9_ .-]*)*")
 _STREAM = re.compile(r"([A-Za-z0-9_]+)://(.*)")
-_TONES = re.compile(r"[0-9A-Za-z%(),.;:=<>+*# -]{1,1000}")
 _SILENCE = re.compile(r"-?[0-9]{1,9}(?:,[0-9]{1,9})?")
 _OTHER_STREAM = re.compile(r"[^\s'\"\\{}\[\]|!]{1,1000}")
 _ADDRESS = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_./@:;=+*#%&?~-]{1,255}")
 _ROOM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _TAG = re.compile(r"\{([^{}]*)\}")
 _NOT_SPOKEN = re.compile(r"[\x00-\x1f\x7f$\\|{}<>\[\]^`]")
+_LONG_WORD = re.compile(rf"(\S{{{LONGEST_WORD}}})(?=\S)")
 
 
 def check_data(kind: VoipAppType, text: str, *, by_admin: bool = False, field: str = FIELD) -> None:
@@ -187,15 +192,28 @@ def _check_file(sound: str, *, by_admin: bool, field: str) -> None:
 
 def _check_stream(sound: str, kind: str, rest: str, formats: Collection[str] | None, field: str) -> None:
     if kind == "tone_stream":
-        # `path=` reads the tones from a file of the switch (mod_tone_stream.c).
-        sane = _TONES.fullmatch(rest) is not None and "path" not in rest.lower()
-    elif kind == "silence_stream":
+        _check_tones(rest, field)
+        return
+    if kind == "silence_stream":
         sane = _SILENCE.fullmatch(rest) is not None
     else:
         allowed = kind not in NEVER and (formats is None or kind in formats)
         sane = allowed and _OTHER_STREAM.fullmatch(rest) is not None
     if not sane:
         raise BadValue(field, f"{_shown(sound)} is not a sound that may be played")
+
+
+def _check_tones(text: str, field: str) -> None:
+    try:
+        length = tones.milliseconds(text)
+    except ValueError as error:
+        raise BadValue(field, f"{_shown(text)} is not a sound that may be played: {error}") from None
+    if not length:
+        raise BadValue(field, f"{_shown(text)} is silence; expected a tone such as %(1000,500,440)")
+    if length > tones.LONGEST:
+        raise BadValue(
+            field, f"{_shown(text)} lasts {length} ms; at most {tones.LONGEST} are played, and ;loops=N plays them again"
+        )
 
 
 # --- Conference -------------------------------------------------------------------------------------------------------------
@@ -224,10 +242,12 @@ def parse_speech(text: str, *, field: str = FIELD) -> str:
 
 def filled_in(speech: str, tags: Mapping[str, str]) -> str:
     """The text to speak: tags replaced, upper or lower case alike, unknown ones by nothing; without what is syntax for the
-    switch or an engine, in one line, and cut to `LONGEST_TEXT`. The values of tags are not looked at for tags."""
+    switch or an engine, in one line, with a blank in words that are too long for one, and cut to `LONGEST_TEXT`. The values of
+    tags are not looked at for tags."""
     known = {name.lower(): value for name, value in tags.items()}
     text = _TAG.sub(lambda tag: known.get(tag[1].strip().lower(), ""), speech)
-    return " ".join(_NOT_SPOKEN.sub(" ", text).split())[:LONGEST_TEXT]
+    line = " ".join(_NOT_SPOKEN.sub(" ", text).split())
+    return _LONG_WORD.sub(r"\1 ", line)[:LONGEST_TEXT].rstrip()
 
 
 def _shown(text: str) -> str:

@@ -84,7 +84,7 @@ def _numbers(address: str, field: str) -> tuple[str, ...]:
     if endpoint.lower() in _LOCAL:
         return ()
     if endpoint.lower() == "loopback":
-        if "=" in path[0] or any(part.lower() == "inline" for part in path[1:]):
+        if re.search("[=:]", path[0]) or any(part.lower() == "inline" for part in path[1:]):
             raise BadValue(field, f"{address[:60]!r} runs an application, whose numbers could not be told")
         user = path[0]
     else:

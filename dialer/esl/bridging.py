@@ -44,13 +44,14 @@ def argument(transfer: Transfer) -> str:
 
 
 def complete(address: str) -> str:
-    """A `loopback` address with its context and dialplan. In `originate` they are `default` and `XML` when they are left out;
-    in `bridge`, those of the leg that dials: the dialer's own context, or the inline dialplan, for which the number would be
-    the name of an application (seen on FreeSWITCH 1.10.12)."""
-    parts = address.split("/")
-    if parts[0] != "loopback":
+    """A `loopback` address with its context and dialplan. In `originate` they are `default` and `XML` when they are left out
+    or empty; in `bridge`, those of the leg that dials: the dialer's own context, or the inline dialplan, for which the number
+    would be the name of an application (seen on FreeSWITCH 1.10.12). The names of endpoints have no case."""
+    endpoint, *path = address.split("/")
+    if endpoint.lower() != "loopback":
         return address
-    return "/".join(parts + ["default", "XML"][len(parts) - 2 :]) if len(parts) < 4 else address
+    number, context, dialplan, *more = path + [""] * (3 - len(path))
+    return "/".join((endpoint, number, context or "default", dialplan or "XML", *more))
 
 
 def outcome(ended: Event) -> Transferred:

@@ -244,9 +244,7 @@ def _common_variables(
         number = quoting.caller_number("caller_id_number", caller_number)
         own.append(("origination_caller_id_number", number))
     if caller_name:
-        quoting.caller_name("caller_id_name", caller_name)
-        name = quoting.variable_value("caller_id_name", caller_name)
-        own.append(("origination_caller_id_name", name))
+        own.append(("origination_caller_id_name", quoting.caller_name("caller_id_name", caller_name)))
     return quoting.assignments(own + given_variables(variables))
 
 

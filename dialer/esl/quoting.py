@@ -27,7 +27,6 @@ from dialer.errors import BadValue
 
 _ENDING_A_LINE = re.compile(r"[\r\n\0$]")
 _ENDING_A_BODY = re.compile(r"[\r\0$]")
-_NOT_IN_A_NAME = re.compile(r'["\\<>]')
 _NOT_IN_A_VARIABLE = re.compile(r"[\x00-\x1f\x7f{}]")
 _NAMES = {"\r": "CR", "\n": "LF", "\0": "NUL"}
 _VARIABLE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -93,9 +92,9 @@ def caller_number(field: str, value: str) -> str:
 
 
 def caller_name(field: str, value: str) -> str:
-    """A caller id name: it becomes a quoted display name in SIP, which quotes, backslashes and angle brackets could leave."""
-    _refuse_characters(field, _NOT_IN_A_NAME.findall(value), "in a caller name")
-    return value
+    """A caller id name, as text that can be carried exactly. It becomes a quoted display name in SIP, where one that an
+    earlier version took may arrive cut (`dialer.variables`)."""
+    return variables.check_caller_name(variable_value(field, value), field)
 
 
 def variable_name(field: str, value: str) -> str:

@@ -237,6 +237,7 @@ def parse_endpoint(text: str, invalid_gateways: Container[str]) -> Destination:
     """The endpoint of a leg, such as `sofia/gateway/carrier/5551000`, `sofia/external/5551000@192.0.2.1:5060`,
     `loopback/5551000/default` or `error/USER_BUSY`. Causes as recording 30 shows them."""
     kind, slash, rest = text.partition("/")
+    kind = kind.lower()  # endpoint_hash of switch_loadable_module.c ignores case
     if kind == "error":
         return Destination(problem=named(rest) or "NORMAL_CLEARING")
     if kind == "user":

@@ -73,8 +73,17 @@ class Exchange:
         runner = VoiceApplications(settings=self.settings, store=self.store, clock=reactor, now=now)
         self.notes[call.call_uuid] = await runner.run(call, self.attempts[call.call_uuid])
 
-    async def call(self, kind: VoipAppType, data: str = "", own: str = "", dial: str = "loopback/answer/default") -> str:
-        """Place a call to somebody who answers and stays; its UUID. It is answered when this returns."""
+    async def call(
+        self, kind: VoipAppType, data: str = "", own: str = "", dial: str = "loopback/answer/default", **more: Any
+    ) -> str:
+        """Place a call to somebody who answers and stays; its UUID. It is answered when this returns. `more` of the request to
+        the switch than what every call has."""
+        call, answer = await self.place(kind, data, own, dial, **more)
+        assert answer == f"+OK {call}\n"
+        return call
+
+    async def place(self, kind: VoipAppType, data: str, own: str, dial: str, **more: Any) -> tuple[str, str]:
+        """Place a call; its UUID, and what the switch answers in the end."""
         call = str(uuid.uuid4())
         self.attempts[call] = attempt(kind, data, own)
         origination = Origination(
@@ -86,11 +95,11 @@ class Exchange:
             deadline=datetime.now(UTC) + timedelta(seconds=30),
             outbound=self.address,
             inline=True,
+            **more,
         )
         self.peer.write(commands.originate(origination, timedelta()).payload.decode())
         assert (await self.peer.frame()).reply == f"+OK Job-UUID: {call}"
-        assert await self.peer.job(call) == f"+OK {call}\n"
-        return call
+        return call, await self.peer.job(call)
 
     async def began(self, call: str, application: str) -> None:
         """Wait until an application runs on the call."""

@@ -52,6 +52,7 @@ def test_the_numbers_of_addresses_are_known(addresses: str, numbers: list[str]) 
         "sofia/gateway/x/1 911",
         "loopback/app=bridge:sofia",
         "loopback/bridge:x/default/inline",
+        "Loopback/bridge:x",
         "911",
         "",
         "user/1,,user/2",

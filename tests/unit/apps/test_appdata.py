@@ -53,6 +53,22 @@ FOR_NOBODY = [
     (PLAY, "phrase:x"),
     (PLAY, "tone_stream://path=/etc/passwd"),
     (PLAY, "tone_stream://%(1,1,1);PATH=/etc/passwd"),
+    (PLAY, "tone_stream://"),
+    (PLAY, "tone_stream://;;"),
+    (PLAY, "tone_stream://%(100,0)"),
+    (PLAY, "tone_stream://%(100,0,440"),
+    (PLAY, "tone_stream://%(100,0,440);c=0;%(59000,0,440)"),
+    (PLAY, "tone_stream://r=999;%(100,0,440)"),
+    (PLAY, "tone_stream://l=-1;%(100,0,440)"),
+    (PLAY, "tone_stream://%(100,0,440);loops=2;%(100,0,440)"),
+    (PLAY, "tone_stream://%(60001,0,440)"),
+    (PLAY, "tone_stream://%(30000,1,440)%(30000,0,440)"),
+    (PLAY, "tone_stream://L=601;%(100,0,440)"),
+    (PLAY, "tone_stream://l=601;%(100,0,440)"),
+    (PLAY, "tone_stream://d=60000;1"),
+    (PLAY, "tone_stream://" + "1" * 25),
+    (PLAY, "tone_stream://%(9999999999,0,440)"),
+    (PLAY, "tone_stream://%(1,1" + ",440" * 18 + ")"),
     (PLAY, "silence_stream://x"),
     (PLAY, "!"),
     (PLAY, "!".join(["a.wav"] * 101)),
@@ -128,6 +144,14 @@ def test_what_is_spoken_holds_no_syntax(template: str, tags: dict[str, str]) -> 
     text = appdata.filled_in(template + "{a}{b}", tags)
     assert not re.search(r"[\x00-\x1f\x7f$\\|{}<>`^\[\]]", text)
     assert len(text) <= appdata.LONGEST_TEXT
+    assert max(map(len, text.split(" "))) <= appdata.LONGEST_WORD
+
+
+@pytest.mark.parametrize(
+    ("word", "spoken"), [("." * 90, [40, 40, 10]), ("é" * 80, [40, 40]), ("a" * 40, [40]), ("1" * 5000, [40] * 48)]
+)
+def test_a_word_that_is_too_long_for_an_engine_gets_blanks(word: str, spoken: list[int]) -> None:
+    assert [len(part) for part in appdata.filled_in(word, {}).split(" ")][: len(spoken)] == spoken
 
 
 def test_a_spoken_text_is_cut_to_its_limit() -> None:

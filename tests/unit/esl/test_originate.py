@@ -78,7 +78,8 @@ def test_without_the_shipped_dialplan_the_call_brings_its_own() -> None:
 
 
 def test_caller_names_of_people_and_companies_are_carried() -> None:
-    for name in ("O'Brien", "Smith, Jones & Co", "two  spaces", "Zoë Müller", "''", "50%20off", "☎ 😀", "a=b;c", "[x]|(y)"):
+    people = ("O'Brien", "Smith, Jones & Co", "two  spaces", "Zoë Müller", "''", "50% off", "100%", "☎ 😀", "a=b;c", "[x]|(y)")
+    for name in people:
         assert read(change(caller_id_name=name)).variables == OWN | {"origination_caller_id_name": name}
 
 
@@ -186,7 +187,9 @@ def test_dial_strings_with_syntax_are_refused(address: str) -> None:
         originate(change(dial_string=address), timedelta(0))
 
 
-@pytest.mark.parametrize("name", ['x" <sip:evil@example.net>', "a\\", "a<b"])
+@pytest.mark.parametrize(
+    "name", ['x" <sip:evil@example.net>', "a\\", "a<b", "x%0d%0aX-Evil%3a 1", "50% apples", "50%  9", "a% -1", "%+f"]
+)
 def test_a_caller_name_cannot_leave_its_quotes_in_sip(name: str) -> None:
     with pytest.raises(BadValue, match="caller_id_name"):
         originate(change(caller_id_name=name), timedelta(0))
