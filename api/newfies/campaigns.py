@@ -270,7 +270,8 @@ class Campaigns:
     )
     def read_all(self, who: Account, given: CampaignList) -> Deferred[list[CampaignDetails]]:
         """Pending campaigns, or those of another status, the newest first."""
-        return self.management.ask(campaigns.listed, who, given.statuses()).addCallback(self.use.tell_all)
+        found = Deferred.fromCoroutine(campaigns.listed(self.management, who, given.statuses()))
+        return found.addCallback(self.use.tell_all)
 
     @route(
         "GET",

@@ -110,7 +110,7 @@ class CampaignsCommand(RemovableCommand):
     async def entries(self, management: Management) -> Sequence[Shown]:
         """All campaigns."""
         owners = {each.user.id: each.user.username for each in await management.ask(users.listed)}
-        found = await management.ask(campaigns.listed, ADMINISTRATOR, frozenset(CampaignStatus))
+        found = await campaigns.listed(management, ADMINISTRATOR, frozenset(CampaignStatus))
         counts = await management.ask(outcomes.counts)
         referred = {
             "gateway": await names(management, "gateway"),

@@ -50,7 +50,7 @@ class DemoCampaign:
         what is left."""
         ask = self.management.ask
         who = self.user = await self._user()
-        known = await ask(campaigns.listed, who, frozenset(CampaignStatus))  # the newest first
+        known = await campaigns.listed(self.management, who, frozenset(CampaignStatus))  # the newest first
         running = [details for details in known if details.campaign.status not in _OVER]
         settings = self._settings(now)
         current = None if self.rules.again else await self._current(who, known, running)
