@@ -89,8 +89,8 @@ def keep_loaded() -> None:
 
 
 def give_memory_back() -> None:
-    """Large blocks go back to the system as soon as they are free. Left alone, glibc takes blocks of a size that was freed once
-    from its heap from then on, and keeps up to twice that size: after some bodies of 2 MB, tens of MB were kept for good
+    """Large blocks go back to the system as soon as they are free. Left alone, glibc takes blocks of a size that was freed
+    once from its heap from then on, and keeps up to twice that size: after some bodies of 2 MB, tens of MB were kept for good
     (mallopt(3), M_MMAP_THRESHOLD). Another C library does without."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -1,4 +1,4 @@
-"""A dialer as a process, attacked from all sides while it makes 20 calls a second: the short form of `python -m tests.attack`."""
+"""A dialer as a process, attacked from all sides while it makes 20 calls a second: `python -m tests.attack`, in short."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ class SwitchLife:
 
 @define(eq=False)
 class Switch:
-    """A switch on a port that stays. Each process draws its chance from a seed of its own, and with it its Core-UUID. `options`
-    tell who answers."""
+    """A switch on a port that stays. Each process draws its chance from a seed of its own, and with it its Core-UUID.
+    `options` tell who answers."""
 
     folder: Path
     seed: int
