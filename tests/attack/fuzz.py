@@ -160,8 +160,6 @@ class Found:
             some = ", ".join(f"{status}: {count}" for (who, status), count in sorted(self.statuses.items()) if who == name)
             yield f"  {name}: {number} ({some})"
         yield "  done: " + ", ".join(f"{name} {count}" for name, count in sorted(self.done.items()))
-        for kind, text in self.defects.items():
-            yield f"DEFECT {kind}\n{text}"
 
 
 def documents() -> list[tuple[GenerationMode, dict[str, Any]]]:

@@ -92,29 +92,28 @@ class Between:
     port: int = field(default=0, init=False)
     said: Said | None = field(default=None, init=False)
     tally: Counter[str] = field(factory=Counter, init=False)
-    _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop, init=False)
+    _loop: asyncio.AbstractEventLoop = field(init=False)
+    _over: asyncio.Event = field(init=False)
+    _listening: Event = field(factory=Event, init=False)
     _thread: Thread = field(init=False)
 
     def __enter__(self) -> Between:
-        listening = Event()
-
-        async def listen() -> None:
-            server = await asyncio.start_server(self._serve, LOCAL, 0)
-            self.port = server.sockets[0].getsockname()[1]
-            listening.set()
-
-        self._thread = Thread(target=self._run, args=(listen,), name="between", daemon=True)
+        self._thread = Thread(target=lambda: asyncio.run(self._listen()), name="between", daemon=True)
         self._thread.start()
-        assert listening.wait(PATIENCE)
+        assert self._listening.wait(PATIENCE)
         return self
 
-    def _run(self, listen: Callable[[], object]) -> None:
-        self._loop.run_until_complete(listen())  # type: ignore[arg-type]
-        self._loop.run_forever()
-
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(PATIENCE)
+
+    async def _listen(self) -> None:
+        """Until it is told to end, which ends the connections, too."""
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._serve, LOCAL, 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._listening.set()
+        await self._over.wait()
 
     @contextmanager
     def saying(self, said: Said) -> Iterator[Counter[str]]:
