@@ -24,14 +24,18 @@ BASELINE: Final = "fc7ec1c"
 ROOT: Final = Path(__file__).resolve().parents[1]
 TOLERANCE: Final = 0.05
 
-_RATIO: Final = re.compile(r"^(GET one campaign|POST one contact): .* ratio ([\d.]+) ", re.MULTILINE)
+_RATES: Final = re.compile(r"^(GET one campaign|POST one contact): ([\d,]+)/s, bare Klein ([\d,]+)/s", re.MULTILINE)
 _CPU: Final = re.compile(r"dialer CPU per call ([\d.]+) ms")
 
 
 def api(tree: Path, seconds: float) -> Mapping[str, float]:
     """Requests a second, as parts of those of a bare route."""
     said = _run(tree, "bench.api", "--seconds", str(seconds), "--rounds", "1")
-    return {f"{name}, requests a second": float(ratio) for name, ratio in _RATIO.findall(said)}
+    return {f"{name}, requests a second": _number(rate) / _number(bare) for name, rate, bare in _RATES.findall(said)}
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
 def flow(tree: Path, seconds: float) -> Mapping[str, float]:
