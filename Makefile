@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 CHAOS_ARGS ?=
+ATTACK_ARGS ?=
 
-.PHONY: demo test bench chaos audit clean
+.PHONY: demo test bench chaos attack audit clean
 
 demo: $(VENV)/installed
 	"$(BIN)/python" -m dialer demo $(DEMO_ARGS)
@@ -19,6 +20,9 @@ bench: $(VENV)/bench-extra
 
 chaos: $(VENV)/test-extra
 	"$(BIN)/python" -m tests.chaos $(CHAOS_ARGS)
+
+attack: $(VENV)/attack-extra
+	"$(BIN)/python" -m tests.attack $(ATTACK_ARGS)
 
 audit: $(VENV)/audit
 	"$(BIN)/python" -m pip_audit --local --progress-spinner off
@@ -37,6 +41,10 @@ $(VENV)/bench-extra: $(VENV)/installed
 
 $(VENV)/test-extra: $(VENV)/installed
 	"$(BIN)/python" -m pip install --quiet ".[test]"
+	touch "$@"
+
+$(VENV)/attack-extra: $(VENV)/installed
+	"$(BIN)/python" -m pip install --quiet ".[test,attack]"
 	touch "$@"
 
 $(VENV)/audit: $(VENV)/installed

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IDelayedCall
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
@@ -34,6 +35,8 @@ class ApiChannel(HTTPChannel):
     """What came of a body whose sender is not known yet: a buffer's worth, since the connection is not read meanwhile."""
     _answered: Request | None = None
     """A request whose answer is written and has not left."""
+    _next: IDelayedCall | None = None
+    """Looks at the request behind the one that was answered."""
     _receiving = False
     _answering = False
 
@@ -64,6 +67,9 @@ class ApiChannel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008 - Twisted's own default
         """The site knows of the connection, or of its end."""
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
         super().connectionLost(reason)
         self.site.closed(self)
 
@@ -108,11 +114,18 @@ class ApiChannel(HTTPChannel):
 
     def requestDone(self, request: Request) -> None:
         """A request was answered. The next one waits until the answer has left: a client that sends many and reads nothing
-        fills no memory, and is cut off."""
+        fills no memory, and is cut off. One that is here already waits for a turn of the reactor: hundreds that were sent
+        together are no single piece of work, to which nobody else comes in between."""
         if self._waitingForTransport and self.transport is not None:
             self._answered = request
             self.setTimeout(self.site.settings.idle_timeout)
-            return
+        elif self._buffer or self._dataBuffer:
+            self._next = self.site.reactor.callLater(0, self._done, request)
+        else:
+            self._done(request)
+
+    def _done(self, request: Request) -> None:
+        self._next = None
         self._answering = False
         self._savedTimeOut = self.site.settings.idle_timeout
         super().requestDone(request)

@@ -38,7 +38,7 @@ LIMIT = 0.005
 async def seed(database: Database) -> None:
     """A campaign with contacts."""
     management = Management(database, lambda: NOW)
-    who = Account(id=await management.ask(users.create, {"username": "bench"}), username="bench")
+    who = Account(id=await management.ask(users.create, {"username": "bench", "is_superuser": True}), username="bench")
     await management.ask(gateways.create, {"name": "bench", "protocol": "LOCAL"})
     await management.ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO, "data": "hello.wav"})
     await management.ask(campaigns.create, who, {"name": "bench", "gateway_id": 1, "voip_app_id": 1})

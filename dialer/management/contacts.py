@@ -210,7 +210,8 @@ async def create_listed(
     read = partial(listed_numbers, listed, rules, field)
     length = len(listed) if isinstance(listed, str) else sum(map(len, listed))
     numbers = read() if length < LONG_LIST else await management.in_thread(read)
-    return await management.ask(create_several, who, phonebook_id, numbers)
+    ask = management.ask if len(numbers) < CHUNK else management.ask_in_turn
+    return await ask(create_several, who, phonebook_id, numbers)
 
 
 @verb

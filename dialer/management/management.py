@@ -16,6 +16,7 @@ from dialer.accounts import NOBODY, verify_password
 from dialer.errors import DialerError, Duplicate, NotFound
 from dialer.interfaces import FlowControl, Now
 from dialer.management.batches import Batches
+from dialer.management.turns import Turns
 from dialer.management.workers import Lane, Workers
 from dialer.model import Account, Token
 from dialer.numbering import Numbering, numbering
@@ -99,12 +100,14 @@ class Management:
     _reads: Batches | None = field(default=None, init=False)
     _verbs: Batches | None = field(default=None, init=False)
     _workers: Workers = field(init=False)
+    _turns: Turns | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._workers = Workers(self.reactor)
         if self.reactor is not None:
             self._reads = Batches(self.database.run_with_entities, self.reactor)
             self._verbs = Batches(self.database.run, self.reactor)
+            self._turns = Turns(self.reactor)
 
     @property
     def numbering(self) -> Numbering:
@@ -173,6 +176,14 @@ class Management:
         done = self.database.run_with_entities(on_entities)
         done.addErrback(self._again, on_entities)
         return done.addCallback(self._tell)
+
+    def ask_in_turn(
+        self, use_case: Callable[Concatenate[Transaction, Account, P], T], who: Account, *args: P.args, **kwargs: P.kwargs
+    ) -> Deferred[T]:
+        """The same of a use case that keeps the database for milliseconds: when nothing else of the user does."""
+        if self._turns is None:
+            return self.ask(use_case, who, *args, **kwargs)
+        return Deferred.fromCoroutine(self._turns.take(who.id, partial(self.ask, use_case, who, *args, **kwargs)))
 
     def _again(self, failure: Failure, work: Callable[[Entities], T]) -> Deferred[T]:
         """The rows that another process wrote at the same moment are there by now: a use case that met with them is asked

@@ -43,7 +43,7 @@ async def read_pages(management: Management, who: Account, take: Callable[[list[
     more."""
     before: int | None = None
     while True:
-        found = await management.ask(listed, who, "", before, PAGE)
+        found = await management.ask_in_turn(listed, who, "", before, PAGE)
         await take(found)
         if len(found) < PAGE:
             return

@@ -70,7 +70,7 @@ async def read_pages(
     """The same, given to `take` page by page, in the order of their numbers: they are never in memory all at once."""
     last: str | None = ""
     while last is not None:
-        read = await management.ask(page, who, campaign_id, last, PAGE)
+        read = await management.ask_in_turn(page, who, campaign_id, last, PAGE)
         await take([entry for entry in read.entries if entry.subscriber.status in statuses])
         last = read.after
 
@@ -88,7 +88,7 @@ async def some(
     last: str | None = after
     while last is not None and (limit is None or len(found) < limit):
         size = PAGE if limit is None or len(statuses) < len(SubscriberStatus) else min(PAGE, limit - len(found))
-        read = await management.ask(page, who, campaign_id, last, size)
+        read = await management.ask_in_turn(page, who, campaign_id, last, size)
         found += [entry for entry in read.entries if entry.subscriber.status in statuses]
         last = read.after
     return found[:limit]

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import pytest_twisted
 from attrs import evolve
+from twisted.internet.defer import Deferred, gatherResults
 
+from dialer.management import Management, campaigns, subscribers
 from dialer.store.flow import Store
 from tests.fakes.flow import CAMPAIGN
 from tests.fakes.store import MemoryStore
@@ -39,6 +41,52 @@ async def test_only_campaigns_with_somebody_to_call_are_read(api: World, tmp_pat
     assert len((await store.snapshot()).campaigns) == 11
     await api.put(f"campaign/{called['id']}/", {"status": "2"}, user="bob")
     assert (await store.snapshot(NOW, also=[called["id"]])).campaigns == ()
+
+
+@pytest_twisted.ensureDeferred
+async def test_long_lists_of_campaigns_are_read_in_pages(api: World, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(campaigns, "PAGE", 4)
+    for number in range(10):
+        await api.campaign(f"campaign {number}", user="ann" if number % 5 else "bob")
+    sizes = await asked(campaigns.listed, monkeypatch, api, "campaign/", "ann")
+    assert sizes == [4, 4, 0]
+    assert [each["name"] for each in (await api.get("campaign/")).json] == [f"campaign {n}" for n in range(9, 0, -1) if n % 5]
+    assert len((await api.get("campaign/", user="root")).json) == 10
+
+
+async def asked(
+    use_case: Any, monkeypatch: pytest.MonkeyPatch, here: World, path: str, user: str, together: int = 1
+) -> list[int]:
+    """How much each transaction gave that a use case was asked in. Raises `AssertionError` when it was asked while it had not
+    answered yet."""
+    ask, sizes, running = Management.ask, list[int](), Counter[Any]()
+
+    def counted(self: Management, what: Any, *arguments: Any, **more: Any) -> Any:
+        assert what is not use_case or not running[what]
+        running[what] += 1
+        return ask(self, what, *arguments, **more).addCallback(ended, what)
+
+    def ended(found: Any, what: Any) -> Any:
+        running[what] -= 1
+        if what is use_case:
+            sizes.append(len(found) if isinstance(found, list) else len(found.entries))
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Management, "ask", counted)
+        replies = await gatherResults([Deferred.fromCoroutine(here.get(path, user=user)) for _ in range(together)])
+    assert {reply.status for reply in replies} == {200}
+    return sizes
+
+
+@pytest_twisted.ensureDeferred
+async def test_long_lists_of_one_user_are_read_one_after_the_other(api: World, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(subscribers, "PAGE", 2)
+    await api.campaign()
+    for number in range(3):
+        await api.contact(f"1555000{number}")
+    sizes = await asked(subscribers.page, monkeypatch, api, "contact/1/", "ann", together=4)
+    assert sorted(sizes) == [1] * 4 + [2] * 4
 
 
 def test_empty_campaigns_are_asked_for_nothing(ticking: Ticking, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,14 @@ import pytest_twisted
 import structlog
 from attrs import evolve
 from twisted.internet.address import IPv4Address
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, deferLater
 from twisted.internet.testing import StringTransport
 
+from api import build_site
 from api.records import build_record_site
 from dialer.cli.run import take_open_files
 from dialer.open_files import API_SHARE, KEPT_APART, files_for, files_needed, raise_most_open_files
-from dialer.settings import Config, DatabaseSettings, SwitchSettings
+from dialer.settings import Config, DatabaseSettings, HttpSettings, SwitchSettings
 from tests.unit.api.raw import RawClient, connect
 from tests.unit.api.world import MANY, World, world
 
@@ -74,6 +75,26 @@ async def test_the_connection_of_a_user_does_not_give_way(tmp_path: Path) -> Non
         await strangers(api, 5)
         assert kept in list(api.site._channels)
         assert (await api.get("campaign/")).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_requests_that_come_together_are_answered_one_in_a_turn_of_the_reactor() -> None:
+    from twisted.internet import reactor
+
+    site = build_site(None, HttpSettings(), reactor)  # type: ignore[arg-type]
+    channel, transport = site.buildProtocol(None), StringTransport()
+    channel.makeConnection(transport)
+    try:
+        channel.dataReceived(b"GET /api/dialer_campaign/campaign/ HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+        counts = []
+        for _ in range(5):
+            counts.append(transport.value().count(b"HTTP/1.1 401 "))
+            await deferLater(reactor, 0)
+    finally:
+        channel.connectionLost()
+    assert counts == [1, 2, 3, 4, 5]
+    await deferLater(reactor, 0)
+    assert transport.value().count(b"HTTP/1.1 401 ") <= 6
 
 
 def test_idle_strangers_at_the_port_for_records_leave_room_for_the_switch(few_files: None) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import define, field
@@ -27,10 +28,12 @@ class SwitchLife:
 
 @define(eq=False)
 class Switch:
-    """A switch on a port that stays. Each process draws its chance from a seed of its own, and with it its Core-UUID."""
+    """A switch on a port that stays. Each process draws its chance from a seed of its own, and with it its Core-UUID.
+    `options` tell who answers."""
 
     folder: Path
     seed: int
+    options: Sequence[str] = field(factory=callees, kw_only=True)
     port: int = field(factory=lasting_port)
     lives: list[SwitchLife] = field(factory=list, init=False)
 
@@ -40,7 +43,7 @@ class Switch:
         log = self.folder / f"calls-{number}.jsonl"
         arguments = command(
             "simulate", "--port", self.port, "--seed", self.seed * 1000 + number, "--log", log,
-            "--sps", 0, "--max-sessions", 0, *callees(),
+            "--sps", 0, "--max-sessions", 0, *self.options,
         )  # fmt: skip
         said = self.folder / f"switch-{number}.log"
         with said.open("wb") as errors:
