@@ -10,7 +10,7 @@ from tests.attack.flow import Limits, calling
 
 SECONDS = 3.0
 """Of the attack."""
-SHORT = Limits(wait=1.5, late=1.0, missing=0.2)
+SHORT = Limits(wait=1.5, late=1.0, missing=0.2, noise=2.0)
 """Other tests share the machine, and may stall it: what the calls and the requests lose by that is no finding. Memory is no
 matter of luck."""
 
