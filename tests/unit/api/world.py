@@ -185,7 +185,7 @@ async def world(folder: Path, settings: HttpSettings = MANY, **clock: Any) -> As
 
     # Nothing beats here: the lease is longer than a test.
     url = await copied_database(folder, "api", seed)
-    database = Database(url, reactor, dialling=True, node=NodeIdentity(lease=60.0))
+    database = Database(url, reactor, dialling=True, node=NodeIdentity(lease=300.0))
     await database.start()
     flow = Flow()
     management = Management(database, lambda: NOW, flow, reactor)
