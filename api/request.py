@@ -102,6 +102,11 @@ class ApiRequest(Request):
         found = self.requestHeaders.getRawHeaders(b"Authorization")
         return found[0] if found else None
 
+    def header(self, name: bytes) -> str | None:
+        """A header whose lines are items of one list, when there is one; any bytes are some text."""
+        found = self.requestHeaders.getRawHeaders(name)
+        return b",".join(found).decode("latin-1") if found else None
+
     def client_host(self) -> str:
         """The address that it came from; for a Unix socket, one for all."""
         return str(getattr(self.getClientAddress(), "host", "local"))

@@ -130,8 +130,8 @@ class Endpoint:
             limit=given.limit + 1,
             within=None if keyed is None else once(keyed, partial(made_once, self.route)),
         )
-        expected = request.requestHeaders.getRawHeaders("If-Match")
-        return asked if expected is None or self.route.reads else self._if_unchanged(asked, ",".join(expected))
+        expected = request.header(b"If-Match")
+        return asked if expected is None or self.route.reads else self._if_unchanged(asked, expected)
 
     def _if_unchanged(self, asked: Asked, expected: str) -> Asked:
         current = self.route.current

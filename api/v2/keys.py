@@ -19,13 +19,13 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 def keyed_request(request: ApiRequest, user_id: int) -> KeyedRequest | None:
     """The request, where its client gave it a key. Raises `Problem` for one that is none."""
-    headers = request.requestHeaders.getRawHeaders("Idempotency-Key")
-    if not headers:
+    key = request.header(b"Idempotency-Key")
+    if key is None:
         return None
-    if len(headers) > 1 or not _KEY.fullmatch(headers[0]):
+    if not _KEY.fullmatch(key):
         raise Problem("bad-request", "Idempotency-Key: expected one, of 1 to 255 visible ASCII characters")
     text = b"\n".join((request.method, request.path, request.body()))
-    return KeyedRequest(user_id=user_id, key=headers[0], fingerprint=hashlib.sha256(text).hexdigest())
+    return KeyedRequest(user_id=user_id, key=key, fingerprint=hashlib.sha256(text).hexdigest())
 
 
 @define(eq=False)

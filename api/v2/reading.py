@@ -36,7 +36,7 @@ class Given:
 
 def check_accepted(request: ApiRequest) -> None:
     """Raise `Problem` when the client takes no JSON (RFC 9110, section 12.5.1)."""
-    accepted = ",".join(request.requestHeaders.getRawHeaders("Accept", []))
+    accepted = request.header(b"Accept") or ""
     if accepted.strip() and not any(map(_takes_json, accepted.split(","))):
         raise Problem("not-acceptable", f"answers are {JSON}, which the header Accept leaves out")
 

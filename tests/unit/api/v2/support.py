@@ -14,6 +14,8 @@ from api.v2 import openapi
 from api.v2.problems import CONTENT_TYPE
 from api.v2.routes import PREFIX, Route
 from api.v2.table import all_routes
+from dialer.store.location import opened
+from tests.grounds import TABLES
 from tests.unit.api.world import Reply, World
 
 DOCUMENT = openapi.document("2", all_routes())
@@ -184,8 +186,18 @@ def pointers(reply: Reply) -> list[str]:
 
 def everything(api: World) -> object:
     """All that is stored, but for when a token was used."""
-    tokens = api.sql("SELECT id, user_id, name, scopes FROM api_token ORDER BY id")
-    return api.dump(), tokens, api.sql("SELECT key, body FROM idempotency_key ORDER BY id")
+    with opened(api.database.url) as connection:
+        return [
+            sorted(connection.execute(f"SELECT {columns} FROM {table}").fetchall(), key=repr)
+            for table, columns in _STORED.items()
+        ]
+
+
+_STORED = {
+    **dict.fromkeys(TABLES, "*"),
+    "api_token": "id, user_id, public_id, name, scopes",
+    "idempotency_key": "user_id, key, body",
+}
 
 
 def routes(**wanted: Any) -> Iterator[Route]:

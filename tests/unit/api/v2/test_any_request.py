@@ -21,15 +21,15 @@ ROUTES = st.sampled_from([route for route in all_routes() if route.path not in (
 ATTRIBUTES = sorted({each.name for route in all_routes() if route.body for each in route.body.attributes})
 PARAMETERS = sorted({each.name for route in all_routes() for each in route.query_parameters})
 IN_PATH = st.one_of(st.sampled_from(["1", "1", "1", "2", "0", "x", "+15551230009", "9" * 19, HUGE]), st.text(max_size=12))
-HEADERS = {
-    "Accept": ["*/*", "text/html", "application/json;q=0", ";;,", JSON],
-    "Content-Type": [JSON, JSON, "application/merge-patch+json", "text/plain", f"{JSON}; charset=utf-16", ";"],
-    "Idempotency-Key": ["one", "two", "", "a b", "x" * 300],
-    "If-Match": ["*", '"x"', "", "W/", '"'],
-    "If-None-Match": ["*", '"x"', "", "x"],
+HEADERS: dict[str, list[str | bytes]] = {
+    "Accept": ["*/*", "text/html", "application/json;q=0", ";;,", JSON, b"\x9b"],
+    "Content-Type": [JSON, JSON, "application/merge-patch+json", "text/plain", f"{JSON}; charset=utf-16", ";", b"\x9b"],
+    "Idempotency-Key": ["one", "two", "", "a b", "x" * 300, b"\x9b"],
+    "If-Match": ["*", '"x"', "", "W/", '"', b'"\x9b"'],
+    "If-None-Match": ["*", '"x"', "", "x", b"\x9b"],
 }
 
-Asked = tuple[str, str, bytes, dict[str, str]]
+Asked = tuple[str, str, bytes, dict[str, Any]]
 
 
 @st.composite

@@ -171,6 +171,27 @@ async def test_what_cannot_be_done_now_is_503_with_retry_after(
     assert (problem(reply), reply.headers["retry-after"]) == ((503, "unavailable"), seconds)
 
 
+@pytest.mark.parametrize(
+    ("name", "method", "status"),
+    [
+        ("Accept", "GET", 406),
+        ("If-Match", "GET", 412),
+        ("If-None-Match", "GET", 200),
+        ("If-Match", "PATCH", 412),
+        ("Idempotency-Key", "POST", 400),
+        ("Content-Type", "PATCH", 415),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_header_that_is_not_utf_8_is_some_text(api: World, name: str, method: str, status: int) -> None:
+    ann = await furnish(api)
+    path = "campaigns/1/pause" if method == "POST" else "campaigns/1"
+    body = b"{}" if method == "PATCH" else None
+    usual = {"Content-Type": "application/json"} if method == "PATCH" else {}
+    reply = await ann.ask(method, path, data=body, content_type=None, headers={**usual, name: b"\x9b"})
+    assert reply.status == status
+
+
 @pytest_twisted.ensureDeferred
 async def test_each_request_has_an_id_of_its_own_that_no_client_chooses(api: World) -> None:
     ann = Client(api)
