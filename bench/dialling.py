@@ -17,7 +17,7 @@ from twisted.internet.task import deferLater
 from dialer.esl.inbound import SwitchConfig
 from dialer.management import Management, campaigns, gateways, phonebooks, users
 from dialer.management.contacts import import_contacts
-from dialer.metrics import PaceMeter
+from dialer.pace_meter import PaceMeter
 from dialer.model import Account, AttemptResult, Contact, VoipAppType
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import OutboundSettings

@@ -32,10 +32,10 @@ from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.hooks.outbox import JsonLines, OutboxDeliverer
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen
-from dialer.metrics import PaceMeter
 from dialer.model import Attempt, AttemptResult, Campaign, IdleReason, Progress, Signal, VoipAppType
 from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
+from dialer.pace_meter import PaceMeter
 from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
