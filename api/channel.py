@@ -11,10 +11,12 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
 from api.long_answers import LongAnswer, Sender
-from api.request import error_body
+from api.request import UNROUTED, ApiRequest, error_body
+
+CONTENT_TYPE: Final = b"Content-Type: application/json; charset=utf-8"
+"""On every answer that does not name another one."""
 
 HEADERS: Final = (
-    b"Content-Type: application/json; charset=utf-8",
     b"Vary: Authorization",
     b"Cache-Control: no-store",
     b"X-Content-Type-Options: nosniff",
@@ -24,6 +26,7 @@ HEADERS: Final = (
 """On every answer. Vary belongs to the contract; the rest keeps browsers from doing more with an answer than to show it."""
 
 _END_OF_HEAD: Final = b"\r\n".join([*HEADERS, b"", b""])
+_END_OF_USUAL_HEAD: Final = b"\r\n".join([CONTENT_TYPE, _END_OF_HEAD])
 
 MALFORMED = "This is not a request of HTTP/1.1, or its headers are too long"
 TOO_LONG_URI = "The address is too long"
@@ -136,7 +139,7 @@ class ApiChannel(HTTPChannel):
         request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
         return False
 
-    def send(self, request: Request, body: bytes) -> None:
+    def send(self, request: ApiRequest, body: bytes) -> None:
         """An answer in one piece: its own headers, those that every answer has, and its body unless only the head was asked
         for. It does not tell the software that serves it."""
         self._send_head(request, len(body))
@@ -144,7 +147,7 @@ class ApiChannel(HTTPChannel):
             transport: Any = self.transport
             transport.write(body)
 
-    def send_long(self, request: Request, answer: LongAnswer) -> Deferred[None]:
+    def send_long(self, request: ApiRequest, answer: LongAnswer) -> Deferred[None]:
         """The same for an answer that is long, as the client reads it; fires when it is sent, or the client has gone."""
         self._send_head(request, answer.length)
         if request.method == b"HEAD":
@@ -155,7 +158,7 @@ class ApiChannel(HTTPChannel):
         sender.start()
         return sender.done
 
-    def _send_head(self, request: Request, length: int) -> None:
+    def _send_head(self, request: ApiRequest, length: int) -> None:
         head = b"%b %d %b\r\nDate: %b\r\nContent-Length: %d\r\n" % (
             request.clientproto,
             request.code,
@@ -166,8 +169,10 @@ class ApiChannel(HTTPChannel):
         own = b"".join(
             [b"%b: %b\r\n" % (name, value) for name, values in request.responseHeaders.getAllRawHeaders() for value in values]
         )
+        end = _END_OF_HEAD if request.responseHeaders.hasHeader(b"Content-Type") else _END_OF_USUAL_HEAD
+        self.site.note_answer(request.route, request.code)
         transport: Any = self.transport
-        transport.write(b"".join((head, own, _END_OF_HEAD)))
+        transport.write(b"".join((head, own, end)))
 
     def close_after_answer(self) -> None:
         """No further request is read. An answer that has not begun tells so."""
@@ -191,6 +196,7 @@ class ApiChannel(HTTPChannel):
         """Answer without a request, and close: what follows cannot be told apart."""
         body = error_body(sentence)
         lines = [b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), b"Connection: close"]
+        self.site.note_answer(UNROUTED, int(status[:3]))
         transport: Any = self.transport
-        transport.write(b"\r\n".join([*lines, _END_OF_HEAD]) + body)
+        transport.write(b"\r\n".join([*lines, _END_OF_USUAL_HEAD]) + body)
         self.loseConnection()

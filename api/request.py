@@ -21,6 +21,10 @@ PREFIX_BYTES: Final = PREFIX.encode()
 PREFIX_SEGMENTS: Final = tuple(PREFIX_BYTES.strip(b"/").split(b"/"))
 
 
+UNROUTED: Final = "none"
+"""The route of what asks for no resource."""
+
+
 def error_body(sentence: str) -> bytes:
     """The body of every refusal."""
     return orjson.dumps({"error": sentence})
@@ -32,6 +36,8 @@ class ApiRequest(Request):
 
     channel: Any
     content: Any
+    route: str = UNROUTED
+    """What it asks for: method and address as documented."""
     account: Account | None = None
     """The user who sent it, where that was found out before its body was read."""
     not_identified: Failure | None = None
@@ -75,6 +81,10 @@ class ApiRequest(Request):
         """Hand the request to the site's one resource, unless it cannot take it. The short form of Twisted's own: there is
         one resource, and its addresses are plain."""
         self.site = self.channel.site
+        page = self.channel.site.pages.get(self.path)
+        if page is not None:
+            page(self)
+            return
         if not self.path.startswith(PREFIX_BYTES):
             self._answer(404, NO_RESOURCE)
             return
@@ -164,6 +174,16 @@ class ApiRequest(Request):
         self.startedWriting = 1
         sent: Deferred[None] = self.channel.send_long(self, answer)
         return sent
+
+    def reply(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send a whole answer, unless nobody waits for it any more."""
+        if self._disconnected:
+            return
+        self.setResponseCode(status)
+        for name, value in headers.items():
+            self.responseHeaders.setRawHeaders(name, [value])
+        self.write(body)
+        self.finish()
 
     def refused(self, status: int, sentence: str, headers: Mapping[str, str]) -> bytes:
         """Set the head of a refusal, and return its body."""

@@ -32,6 +32,7 @@ from dialer.model import (
     Snapshot,
 )
 from dialer.model.flow import Transfer, Transferred
+from dialer.model.readiness import Unready
 
 T = TypeVar("T")
 
@@ -324,6 +325,26 @@ class NodeStore(Protocol):
 
     def interrupt(self) -> None:
         """The database has not answered for too long: give up what it was asked."""
+        ...
+
+
+@frozen(kw_only=True)
+class Scraped:
+    """The metrics of a moment as text, of that content type."""
+
+    content_type: str
+    body: bytes
+
+
+class Monitoring(Protocol):
+    """What machines ask of a dialer that watch it. Asked on the reactor thread."""
+
+    def unready(self) -> Sequence[Unready]:
+        """Why it does not serve its purpose now; nothing when it does. At hand: nobody is asked."""
+        ...
+
+    async def scrape(self, accept: str) -> Scraped:
+        """All metrics, in the format that an Accept header wants. Does not fail when the database does not answer."""
         ...
 
 

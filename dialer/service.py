@@ -32,10 +32,11 @@ from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.hooks.outbox import JsonLines, OutboxDeliverer
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen
-from dialer.model import Attempt, AttemptResult, Campaign, IdleReason, Progress, Signal, VoipAppType
+from dialer.model import Attempt, AttemptResult, Campaign, Disposition, IdleReason, Progress, Signal, VoipAppType
 from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
 from dialer.pace_meter import PaceMeter
+from dialer.reactor_lag import ReactorLag
 from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
@@ -113,6 +114,12 @@ class DialerService:
     cdr_reconciler: CdrReconciler = field(init=False)
     heartbeat: Heartbeat = field(init=False)
     applications: VoiceApplications = field(init=False)
+    reactor_lag: ReactorLag = field(init=False)
+    ended: dict[Disposition, int] = field(factory=lambda: dict.fromkeys(Disposition, 0), init=False)
+    """How many attempts ended, and that is stored, by disposition."""
+    oldest_undelivered: Callable[[], datetime | None] | None = field(default=None, init=False)
+    """Tells the moment of the oldest event that a receiver still waits for, None when none does; set by whoever delivers
+    events, and asked now and then: its answer must be at hand."""
     clock: DatabaseClock = field(init=False)
     outbound: OutboundServer = field(init=False)
     deliverer: OutboxDeliverer | None = field(default=None, init=False)
@@ -122,6 +129,7 @@ class DialerService:
     def __attrs_post_init__(self) -> None:
         settings, reactor = self.settings, self.reactor
         self.clock = DatabaseClock(utc_now)
+        self.reactor_lag = ReactorLag(reactor)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
         self.store = Store(self.database, reactor, node=settings.node.name, outbox=settings.outcomes is not None)
         shared = self.database.dialect is Dialect.POSTGRESQL
@@ -140,6 +148,11 @@ class DialerService:
     def up(self) -> bool:
         """True from a successful `start` until `stop`."""
         return self._up
+
+    @property
+    def database_serves(self) -> bool:
+        """Whether the database answered the last heartbeat; False before the first one."""
+        return self._up and self.heartbeat.answered
 
     @property
     def outbound_address(self) -> str:
@@ -177,6 +190,7 @@ class DialerService:
         self.scheduler.start()
         self.lifecycle.sweeper.start()
         self.heartbeat.start()
+        self.reactor_lag.start()
         if self.deliverer is not None:
             self.deliverer.start()
 
@@ -190,6 +204,7 @@ class DialerService:
         if not self._up:
             return
         self._up = False
+        self.reactor_lag.stop()
         await self.quiesce()
         await self.lifecycle.sweeper.stop()
         await self.outbound.stop()
@@ -232,7 +247,7 @@ class DialerService:
             switch=self.switch,
             settings=flow,
             application=self._run_application,
-            finished=self.finished,
+            finished=self._attempt_ended,
             submitted=self.pace.note,
             foreign_hangups=ForeignHangups(MOST_FOREIGN_HANGUPS if self.database.dialect is Dialect.POSTGRESQL else 0),
         )
@@ -286,6 +301,10 @@ class DialerService:
         }
         told = {name: count for name, count in noticed.items() if count}
         return {**done, **told, "waiting-changes": self.store.backlog}
+
+    def _attempt_ended(self, result: AttemptResult) -> None:
+        self.ended[result.disposition] += 1
+        self.finished(result)
 
     async def _close(self) -> None:
         if self._port is not None:

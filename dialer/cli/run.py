@@ -19,6 +19,7 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from api import build_site
+from api.monitoring import build_monitoring_site, watch_api
 from api.records import build_record_site
 from dialer import __version__
 from dialer.cli.blocking import config_option
@@ -90,7 +91,12 @@ def take_open_files(config: Config) -> None:
         log.warning("too few open files", reason=found.text, advice=found.advice)
 
 
-API = Api(build_site=build_site, build_record_site=build_record_site)
+API = Api(
+    build_site=build_site,
+    build_record_site=build_record_site,
+    build_monitoring_site=build_monitoring_site,
+    watch_api=watch_api,
+)
 
 
 class DialerProcess:
@@ -159,6 +165,8 @@ class DialerProcess:
     def _addresses(self) -> dict[str, str]:
         host = self._host
         addresses = {"http": host.web.address, "outbound": host.service.outbound_address, "switch": host.service.switch.name}
+        if host.watched is not None:
+            addresses["metrics"] = host.watched.address
         return addresses | {"database": shown(host.service.settings.database)}
 
     # --- stop -------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,17 @@
+"""What is shipped for Prometheus and Grafana: alert rules, a dashboard, and the list of the metrics."""
+
+from __future__ import annotations
+
+import enum
+from importlib.resources import files
+
+
+class Shipped(enum.StrEnum):
+    """The files, by what they are. Rules are read as YAML by Prometheus, of which JSON is a part."""
+
+    RULES = "rules.json"
+    DASHBOARD = "dashboard.json"
+
+    def text(self) -> str:
+        """The content of the file."""
+        return files("dialer.monitoring").joinpath(self.value).read_text(encoding="utf-8")
