@@ -71,7 +71,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until told to stop. Raises `BadValue` for a configuration that is wrong."""
     config = load_config(arguments.config)
     level = arguments.log_level or config.log.level
-    lines = log_to_stderr(utc_now, level, config.log.library_level, format=config.log.format, twisted=True)
+    lines = log_to_stderr(
+        utc_now,
+        level,
+        config.log.library_level,
+        format=config.log.format,
+        mask_numbers=config.log.mask_numbers,
+        twisted=True,
+    )
     take_open_files(config)
     from twisted.internet import reactor
 
@@ -205,7 +212,7 @@ class DialerProcess:
             log.error("the configuration stays as it was", reason=str(error))
         else:
             live, fixed = self._host.reload(config)
-            self._lines.format = config.log.format
+            self._lines.format, self._lines.mask_numbers = config.log.format, config.log.mask_numbers
             self._lines.set_levels(self._log_level or config.log.level, config.log.library_level)
             changed = ", ".join(live) or "nothing"
             if fixed:
