@@ -84,7 +84,7 @@ class Host:
     records: WebServer | None = field(default=None, init=False)
     watched: WebServer | None = field(default=None, init=False)
     """Where metrics are served on a port of their own."""
-    _scraper: Scraper = field(init=False)
+    scraper: Scraper = field(init=False)
     _stopping: bool = field(default=False, init=False)
     simulator: Simulator | None = field(default=None, init=False)
     _started_with: Config = field(init=False)
@@ -179,7 +179,7 @@ class Host:
 
     async def scrape(self, accept: str) -> Scraped:
         """`dialer.interfaces.Monitoring`."""
-        return await self._scraper.scrape(accept)
+        return await self.scraper.scrape(accept)
 
     def _figures(self, idle: Idleness | None) -> Iterator[tuple[Metric, list[Sample]]]:
         ports = {"api": self.web, "records": self.records, "metrics": self.watched}
@@ -223,7 +223,7 @@ class Host:
         )
         self.service = DialerService(self.reactor, settings)
         self.management = Management(self.service.database, self.service.now, self.service, self.reactor, settings.emergency)
-        self._scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
+        self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
         site = self.api.build_site(self.management, self.config.http, self.reactor)
         self.api.watch_api(site, self.management, self, self.reactor, self.config.metrics.on_api)
         self.web = WebServer(self.reactor, site)

@@ -13,6 +13,7 @@ from dialer.management.reports import progress_of
 from dialer.model import Campaign, CampaignStatus, IdleCode, Progress, SubscriberStatus
 from dialer.store import mapping
 from dialer.store import reports as sql
+from dialer.store.statements import STARTED_PAGE
 from dialer.store.times import from_column_or_none
 
 PAGE: Final = 100
@@ -63,10 +64,10 @@ def stopped(t: Transaction) -> dict[IdleCode, int]:
 def started(t: Transaction, after: int) -> tuple[list[tuple[Campaign, Progress]], int | None]:
     """The next started campaigns and how far they are, as `reports.read` tells it, and the id behind which the next page
     begins; None after the last."""
-    rows = t.connection.execute(sql.STARTED_PAGE, (after, PAGE)).fetchall()
+    rows = t.connection.execute(STARTED_PAGE, (after, PAGE)).fetchall()
     if not rows:
         return [], None
-    campaigns = [mapping.read_campaign(tuple(row)) for row in rows]
+    campaigns = [mapping.started(tuple(row))[0] for row in rows]
     last = campaigns[-1].id
     counts: dict[int, dict[SubscriberStatus, int]] = {}
     for campaign_id, status, subscribers in t.connection.execute(sql.COUNTS_OF_STARTED, (after, last)):

@@ -77,18 +77,20 @@ class _Snapshot(Collector):
 @define(eq=False)
 class Scraper:
     """Makes scrapes. `figures` reads the metrics of the moment, with the idleness of the campaigns where that is known, which
-    `idleness` asks for."""
+    `idleness` asks for. What was made is given again for so many seconds (`fresh`, `fresh_idleness`)."""
 
     reactor: Any
     figures: Callable[[Idleness | None], Iterable[tuple[Metric, list[Sample]]]]
     idleness: Callable[[], Awaitable[Idleness]]
+    fresh: float = FRESH
+    fresh_idleness: float = FRESH_IDLENESS
     _process: ProcessCollector = field(factory=lambda: ProcessCollector(registry=None), init=False)
     _idleness: SharedResult[Idleness] = field(init=False)
     _texts: dict[Format, SharedResult[bytes]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._idleness = SharedResult(self.idleness, FRESH_IDLENESS, self.reactor)
-        self._texts = {each: SharedResult(partial(self._text, each), FRESH, self.reactor) for each in Format}
+        self._idleness = SharedResult(self.idleness, self.fresh_idleness, self.reactor)
+        self._texts = {each: SharedResult(partial(self._text, each), self.fresh, self.reactor) for each in Format}
 
     async def scrape(self, accept: str) -> Scraped:
         """All metrics, as an Accept header wants them."""

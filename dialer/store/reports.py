@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from dialer.store.mapping import read_campaign
-
 PROGRESS: Final = (
     "SELECT status, subscribers, (SELECT min(ready_at) FROM subscriber WHERE campaign_id = ? AND status = 1) "
     "FROM subscriber_count WHERE campaign_id = ?"
@@ -14,11 +12,6 @@ PROGRESS: Final = (
 
 CAMPAIGNS_BY_STATUS: Final = "SELECT status, count(*) FROM campaign WHERE archived_at IS NULL GROUP BY status"
 
-STARTED_PAGE: Final = (
-    f"SELECT {read_campaign.columns} FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id "  # noqa: S608
-    "WHERE c.status = 1 AND c.archived_at IS NULL AND c.id > ? ORDER BY c.id LIMIT ?"
-)
-"""Parameters: the last id before these, how many."""
 COUNTS_OF_STARTED: Final = (
     "SELECT n.campaign_id, n.status, n.subscribers FROM campaign c JOIN subscriber_count n ON n.campaign_id = c.id "
     "WHERE c.status = 1 AND c.id > ? AND c.id <= ? AND n.subscribers > 0"

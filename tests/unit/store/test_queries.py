@@ -24,7 +24,7 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "ready": (statements.READY, (1, LATE, 20, 0)),
     "counts": (statements.COUNTS, (1,)),
     "progress": (reports.PROGRESS, (1, 1)),
-    "started page": (reports.STARTED_PAGE, (0, 100)),
+    "started page": (statements.STARTED_PAGE, (0, 100)),
     "counts of started": (reports.COUNTS_OF_STARTED, (0, 100)),
     "first ready": (reports.FIRST_READY, (0, 100)),
     "subscriber": (reports.SUBSCRIBER, (1, "100")),
