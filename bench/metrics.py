@@ -99,9 +99,7 @@ async def measure(folder: Path, campaigns: int, number: int) -> None:
         await task.deferLater(reactor, 1.0)
         beside = await scrapes(host, number)
         before = await quiet(sum(beside.times) + number * PAUSE)
-        began = time.perf_counter()
         found = await idleness(host.management)
-        asked = time.perf_counter() - began
     finally:
         await host.stop()
     median = {each: statistics.median(each.times) * 1e3 for each in (alone, beside)}
@@ -110,13 +108,10 @@ async def measure(folder: Path, campaigns: int, number: int) -> None:
     print(f"a scrape with {campaigns} started ones         {median[beside]:8.2f} ms (limit {LIMIT * 1e3:.0f} ms)")
     print(f"    95 of 100 within                  {percentile(beside.times, 0.95) * 1e3:8.2f} ms; {beside.size:,} bytes")
     print(f"    CPU of it, client and all threads {cpu:8.2f} ms")
-    print(
-        f"    of it, the campaigns' reasons     {asked * 1e3:8.2f} ms; {sum(found.idle.values())} idle, {found.calling} calling"
-    )
+    print(f"    campaigns in it                   {sum(found.idle.values())} idle, {found.calling} calling")
     for words, each in (("without scrapes", before), ("with them", beside)):
-        print(
-            f"reactor lag {words:<26}{percentile(each.lags, 0.99) * 1e3:8.2f} ms (99 of 100), most {max(each.lags) * 1e3:.2f} ms"
-        )
+        late = percentile(each.lags, 0.99) * 1e3
+        print(f"reactor lag {words:<26}{late:8.2f} ms (99 of 100), most {max(each.lags) * 1e3:.2f} ms")
     print(f"ratio                                 {median[beside] / median[alone]:8.2f}")
 
 
