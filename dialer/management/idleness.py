@@ -64,10 +64,10 @@ def stopped(t: Transaction) -> dict[IdleCode, int]:
 def started(t: Transaction, after: int) -> tuple[list[tuple[Campaign, Progress]], int | None]:
     """The next started campaigns and how far they are, as `reports.read` tells it, and the id behind which the next page
     begins; None after the last."""
-    rows = t.connection.execute(STARTED_PAGE, (after, PAGE)).fetchall()
+    rows = t.connection.execute(STARTED_PAGE, (after, PAGE + 1)).fetchall()
     if not rows:
         return [], None
-    campaigns = [mapping.started(tuple(row))[0] for row in rows]
+    campaigns = [mapping.started(tuple(row))[0] for row in rows[:PAGE]]
     last = campaigns[-1].id
     counts: dict[int, dict[SubscriberStatus, int]] = {}
     for campaign_id, status, subscribers in t.connection.execute(sql.COUNTS_OF_STARTED, (after, last)):
@@ -77,4 +77,4 @@ def started(t: Transaction, after: int) -> tuple[list[tuple[Campaign, Progress]]
         (campaign, progress_of(counts.get(campaign.id, {}), from_column_or_none(first_ready.get(campaign.id)), t.now))
         for campaign in campaigns
     ]
-    return page, last if len(rows) == PAGE else None
+    return page, last if len(rows) > PAGE else None
