@@ -1,4 +1,4 @@
-"""What machines ask that watch a dialer: `/metrics`, `/health/live`, `/health/ready`.
+"""The pages for machines that watch a dialer: `/metrics`, `/health/live`, `/health/ready`.
 
 They are beside the APIs, not of them: on a port of their own, where metrics may want one login, and on the API's port, where
 metrics are for superusers. Health needs no login: it tells nothing of the installation, and is answered from memory.

@@ -70,6 +70,10 @@ RECORDS_SHARE = 1.0
 """Seconds for the records that are being taken; FreeSWITCH keeps what it could not deliver."""
 
 
+_OF_THIS_MACHINE = ("127.", "[::1]:", "unix:")
+"""How the addresses begin that are reached from this machine only."""
+
+
 @define(eq=False)
 class Host:
     """The process that a configuration describes; relative paths in it count from `folder`."""
@@ -167,6 +171,8 @@ class Host:
         credentials = (settings.username, settings.password) if settings.password else None
         self.watched = WebServer(self.reactor, self.api.build_monitoring_site(self, credentials, self.reactor))
         await self.watched.start(settings.endpoint, "metrics.endpoint")
+        if credentials is None and not self.watched.address.startswith(_OF_THIS_MACHINE):
+            log.warning("whoever reaches this port may read the metrics", port=self.watched.address, see="metrics.password")
 
     def unready(self) -> list[Unready]:
         """`dialer.interfaces.Monitoring`."""

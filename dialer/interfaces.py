@@ -337,7 +337,7 @@ class Scraped:
 
 
 class Monitoring(Protocol):
-    """What machines ask of a dialer that watch it. Asked on the reactor thread."""
+    """A dialer, for machines that watch it. Asked on the reactor thread."""
 
     def unready(self) -> Sequence[Unready]:
         """Why it does not serve its purpose now; nothing when it does. At hand: nobody is asked."""

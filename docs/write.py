@@ -1,6 +1,7 @@
 """Write what is generated in the documentation: `python docs/write.py`. Tests compare it with the declarations.
 
-The schemas of the API go to `openapi.json`; the tables of settings stand between two comments in `api.md` and `operations.md`.
+The schemas of the API go to `openapi.json`; the tables of settings stand between two comments in `api.md` and `operations.md`,
+that of the metrics in `metrics.md`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ sys.path.insert(0, str(FOLDER.parent))
 from api import openapi  # noqa: E402 - of this checkout, installed or not
 from dialer.declare import documentation  # noqa: E402
 from dialer.model import Campaign  # noqa: E402
+from dialer.monitoring import declarations as monitoring  # noqa: E402
 from dialer.settings_file import settings_tables  # noqa: E402
 
 
@@ -32,6 +34,7 @@ def main() -> None:
     for page, name, generated in (
         ("api.md", "settings of a campaign", documentation(Campaign)),
         ("operations.md", "settings", settings_tables().strip("\n")),
+        ("metrics.md", "metrics", monitoring.documentation()),
     ):
         path = FOLDER / page
         path.write_text(between(path.read_text(encoding="utf-8"), name, generated), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What is shipped for Prometheus and Grafana: alert rules, a dashboard, and the list of the metrics."""
+"""Files for Prometheus and Grafana: alert rules and a dashboard."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.resources import files
 
 
 class Shipped(enum.StrEnum):
-    """The files, by what they are. Rules are read as YAML by Prometheus, of which JSON is a part."""
+    """The files, by their kind. Rules are read as YAML by Prometheus, of which JSON is a part."""
 
     RULES = "rules.json"
     DASHBOARD = "dashboard.json"

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 import pytest_twisted
+import structlog
 import treq
 from attrs import define
 from prometheus_client.metrics_core import Metric as Family
@@ -17,6 +18,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
+from dialer import host as host_module
 from dialer.cli.run import API
 from dialer.host import Host
 from dialer.model import IdleCode
@@ -53,7 +55,7 @@ class Watching(Here):
 async def watching(folder, **sections: object):
     from twisted.internet import reactor
 
-    host = Host(reactor, on_new_database(folder, config(metrics=OWN, **sections)), folder, API)
+    host = Host(reactor, on_new_database(folder, config(**{"metrics": OWN, **sections})), folder, API)
     await host.start()
     try:
         yield Watching(host)
@@ -93,6 +95,8 @@ async def test_a_scrape_tells_of_the_calls_that_are_made(tmp_path):
         )
         assert samples(found["dialer_campaigns_idle"])[str(IdleCode.LAST_CALLS),] == 1
         assert samples(found["dialer_campaigns_calling"]) == {(): 0}
+        shown = {value for family in found.values() for sample in family.samples for value in sample.labels.values()}
+        assert [value for value in shown if re.search("1555|spring|carrier|hello|ann$", value)] == []
         lag = found["dialer_event_lag_seconds"].samples
         assert next(each.value for each in lag if each.name.endswith("_sum")) < 60
 
@@ -184,6 +188,16 @@ async def test_without_a_setting_metrics_are_served_nowhere_and_health_with_the_
             assert answer.code == status
     finally:
         await host.stop()
+
+
+@pytest.mark.parametrize(("password", "told"), [("", 1), (OWN["password"], 0)])
+@pytest_twisted.ensureDeferred
+async def test_a_port_without_a_login_that_others_reach_is_told_in_the_log(tmp_path, monkeypatch, password, told):
+    monkeypatch.setattr(host_module, "_OF_THIS_MACHINE", ("192.0.2.",))
+    with structlog.testing.capture_logs() as lines:
+        async with watching(tmp_path, metrics={**OWN, "password": password}):
+            pass
+    assert [line["see"] for line in lines if "see" in line] == ["metrics.password"] * told
 
 
 # --- what is shipped --------------------------------------------------------------------------------------------------------

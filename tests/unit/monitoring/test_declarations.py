@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -77,3 +78,8 @@ def test_each_metric_is_read_back_from_both_formats_as_it_was_meant(metric, writ
 
 def test_the_documentation_names_every_metric_once_by_the_name_of_a_scrape() -> None:
     assert [documentation().count(f"| `{metric.shown_name}` |") for metric in METRICS] == [1] * len(METRICS)
+
+
+def test_the_page_has_every_metric_as_it_is_declared() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
+    assert documentation() in page.read_text(encoding="utf-8"), "run: python docs/write.py"
