@@ -56,7 +56,7 @@ class Api:
     longest body and the reactor, `build_monitoring_site` that for metrics and health: of whom to ask, user name and password
     if there are any, and the reactor. `watch_api` serves these on a site for the API, metrics if so wanted."""
 
-    build_site: Callable[[Management, HttpSettings, Any], Any]
+    build_site: Callable[[Management, HttpSettings, Any], Site]
     build_record_site: Callable[[TakeRecord, tuple[str, str], int, Any], Site]
     build_monitoring_site: Callable[[Monitoring, tuple[str, str] | None, Any], Site]
     watch_api: Callable[[Any, Management, Monitoring, Any, bool], None]

@@ -217,6 +217,17 @@ async def test_on_the_port_of_the_api_metrics_are_for_superusers(api: World) -> 
     assert api.site.failed_logins == 1
 
 
+@pytest_twisted.ensureDeferred
+async def test_an_answer_has_one_content_type_whatever_that_is(api: World) -> None:
+    watch(api)
+    for path, kind in ((METRICS, b"text/plain; version=0.0.4; charset=utf-8"), (LIVE, b"application/json; charset=utf-8")):
+        login = basic("root", "root")
+        said = await exchange(
+            api, f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {login}\r\nConnection: close\r\n\r\n".encode()
+        )
+        assert [line for line in said.split(b"\r\n") if line.startswith(b"Content-Type")] == [b"Content-Type: " + kind]
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [

@@ -112,5 +112,7 @@ def test_an_originate_without_a_reply_has_no_round_trip() -> None:
     here.there.holding = True
     here.submit()
     here.there.held[0][0].abortConnection()
+    here.there.settle()
+    assert not here.switch.ready
     assert here.switch.originated == 1
     assert here.switch.telemetry.originate.count == 0
