@@ -73,6 +73,8 @@ class Authentication:
     management: Management
     settings: HttpSettings
     clock: IReactorTime
+    failed: int = field(default=0, init=False)
+    """How often a user name or a password was wrong."""
     _key: bytes = field(factory=lambda: secrets.token_bytes(32), init=False, repr=False)
     _logins: OrderedDict[bytes, _Login] = field(factory=OrderedDict, init=False)
     _under_way: dict[bytes, list[Deferred[Account]]] = field(factory=dict, init=False)
@@ -192,6 +194,7 @@ class Authentication:
 
     def _verified(self, account: Account | None, digest: bytes, keys: Keys) -> Account:
         if account is None:
+            self.failed += 1
             self._logins.pop(digest, None)
             raise HttpError(401, UNAUTHORIZED, CHALLENGE)
         self._give_back(keys)

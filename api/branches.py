@@ -61,3 +61,9 @@ class Branch:
 
 NO_BRANCH: Final = Branch(b"/")
 """For addresses that are none of ours."""
+
+PAGES: Final = Branch(b"/", usual=end_of_head(HARMLESS))
+"""For pages beside the API, each of a type of its own."""
+
+UNROUTED: Final = "none"
+"""The route of what asks for no resource."""

@@ -11,7 +11,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
-from api.branches import NO_BRANCH, Branch, error_body
+from api.branches import NO_BRANCH, UNROUTED, Branch, error_body
 from api.long_answers import LongAnswer, Sender
 
 _BODILESS: Final = frozenset({204, 304})
@@ -176,6 +176,7 @@ class ApiChannel(HTTPChannel):
         own = b"".join(
             [b"%b: %b\r\n" % (name, value) for name, values in request.responseHeaders.getAllRawHeaders() for value in values]
         )
+        self.site.note_answer(getattr(request, "route", UNROUTED), request.code)
         transport: Any = self.transport
         branch: Branch = getattr(request, "branch", NO_BRANCH)
         transport.write(b"".join((head, own, branch.usual)))
@@ -202,6 +203,7 @@ class ApiChannel(HTTPChannel):
         """Answer without a request, and close: what follows cannot be told apart."""
         body = error_body(sentence)
         lines = [b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), b"Connection: close"]
+        self.site.note_answer(UNROUTED, int(status[:3]))
         transport: Any = self.transport
         transport.write(b"\r\n".join([*lines, NO_BRANCH.usual]) + body)
         self.loseConnection()

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 import orjson
-from attrs import define
+from attrs import define, field
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
@@ -17,7 +17,7 @@ from api.errors import answer
 from api.long_answers import LONG, LongAnswer, in_file
 from api.origins import refuse_cross_site
 from api.request import ApiRequest
-from api.routes import Attributes, Route
+from api.routes import PREFIX, Attributes, Route
 from dialer.errors import BadValue, NotFound
 from dialer.management import Management
 from dialer.model import Account
@@ -37,6 +37,10 @@ class Endpoint:
     serve: Callable[[Account, Any], Deferred[Any]]
     authentication: Authentication
     management: Management
+    _label: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._label = f"{self.route.method} {PREFIX}{self.route.path}"
 
     def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes | None]:
         """Fires with the body of the answer, whose head is set; with None when it was sent already. Never fails.
@@ -44,6 +48,7 @@ class Endpoint:
         A client that goes away cancels what Klein was given, but not what it asked for: a change that was written has its
         effects, whether anybody still listens or not.
         """
+        request.route = self._label
         body: Deferred[bytes | None] = Deferred()
         try:
             done = self._begin(request, path)

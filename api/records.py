@@ -5,17 +5,15 @@ mod_json_cdr takes any status of 200 to 299 as the end of the matter, and keeps 
 
 from __future__ import annotations
 
-import base64
-import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from api.errors import NO_RESOURCE, TOO_MANY_FAILURES, UNAUTHORIZED, WRONG_METHOD, HttpError, answer, retry_after
+from api.errors import NO_RESOURCE, WRONG_METHOD, HttpError, answer
+from api.guard import Guard
 from api.request import ApiRequest
 from api.site import ApiSite
 from dialer.errors import BadValue
@@ -25,35 +23,10 @@ from dialer.open_files import RECORDS_SHARE
 from dialer.settings import HttpSettings
 
 PATHS: Final = (b"/cdr/", b"/cdr")
-CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="call detail records"'}
 MOST_CONNECTIONS: Final = 100
-TRUSTED: Final = 3600.0
-"""Seconds for which an address is heard whose credentials were right, despite wrong ones from there."""
 UNREADABLE: Final = "This is not a call detail record of mod_json_cdr: {problem}"
 
 TakeRecord = Callable[[bytes], Awaitable[None]]
-
-
-@define(eq=False)
-class RecordGuard:
-    """Tells who has the credentials, as often as an address may be wrong. An address from which they were right within
-    `TRUSTED` is always heard: nobody keeps a FreeSWITCH out by guessing beside it."""
-
-    header: bytes
-    clock: IReactorTime
-    failures: Limiter
-    _right_at: dict[str, float] = field(factory=dict, init=False)
-
-    def check(self, header: bytes, address: str) -> None:
-        """Raises `HttpError` for wrong credentials, and for too many of them."""
-        now = self.clock.seconds()
-        right = hmac.compare_digest(header, self.header)
-        if now - self._right_at.get(address, -TRUSTED) >= TRUSTED and (wait := self.failures.wait(address, now)):
-            raise HttpError(429, TOO_MANY_FAILURES, retry_after(wait))
-        if not right:
-            self.failures.charge(address, now)
-            raise HttpError(401, UNAUTHORIZED, CHALLENGE)
-        self._right_at[address] = now
 
 
 class RecordRequest(ApiRequest):
@@ -119,16 +92,20 @@ class RecordRequest(ApiRequest):
 class RecordSite(ApiSite):
     """A factory to listen with, whose requests are records."""
 
-    def __init__(self, take: TakeRecord, guard: RecordGuard, settings: HttpSettings, clock: IReactorTime) -> None:
+    def __init__(self, take: TakeRecord, guard: Guard, settings: HttpSettings, clock: IReactorTime) -> None:
         super().__init__((), None, settings, clock, RECORDS_SHARE)  # type: ignore[arg-type]
         self.requestFactory = RecordRequest
         self.take = take
         self.guard = guard
 
+    @property
+    def failed_logins(self) -> int:
+        """How often credentials were wrong."""
+        return self.guard.failed
+
 
 def build_record_site(take: TakeRecord, credentials: tuple[str, str], max_body: int, clock: IReactorTime) -> RecordSite:
     """The site: nothing is started, nothing listens. `credentials` are user name and password."""
-    token = base64.b64encode(":".join(credentials).encode())
     settings = HttpSettings(max_body=max_body, max_connections=MOST_CONNECTIONS)
-    guard = RecordGuard(b"Basic " + token, clock, Limiter.per_minute(settings.failed_logins_per_address))
+    guard = Guard(credentials, "call detail records", clock, Limiter.per_minute(settings.failed_logins_per_address))
     return RecordSite(take, guard, settings, clock)

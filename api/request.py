@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from api.branches import NO_BRANCH, Branch
+from api.branches import NO_BRANCH, PAGES, UNROUTED, Branch
 from api.errors import NO_RESOURCE, TOO_LARGE
 from api.long_answers import LongAnswer
 from dialer.model import Account
@@ -27,6 +27,8 @@ class ApiRequest(Request):
 
     channel: Any
     content: Any
+    route: str = UNROUTED
+    """What it asks for: method and address as documented."""
     account: Account | None = None
     """The user who sent it, where that was found out before its body was read."""
     not_identified: Failure | None = None
@@ -74,6 +76,11 @@ class ApiRequest(Request):
         """Hand the request to the resource of its branch, unless that cannot take it. The short form of Twisted's own: there
         is one resource, and its addresses are plain."""
         self.site = self.channel.site
+        page = self.channel.site.pages.get(self.path)
+        if page is not None:
+            self.branch = PAGES
+            page(self)
+            return
         if self.branch.resource is None:
             self._answer(404, NO_RESOURCE)
             return
@@ -175,6 +182,16 @@ class ApiRequest(Request):
         self.startedWriting = 1
         sent: Deferred[None] = self.channel.send_long(self, answer)
         return sent
+
+    def reply(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send a whole answer, unless nobody waits for it any more."""
+        if self._disconnected:
+            return
+        self.setResponseCode(status)
+        for name, value in {"Content-Type": "application/json; charset=utf-8", **headers}.items():
+            self.responseHeaders.setRawHeaders(name, [value])
+        self.write(body)
+        self.finish()
 
     def refused(self, status: int, sentence: str, headers: Mapping[str, str]) -> bytes:
         """Set the head of a refusal, and return its body."""

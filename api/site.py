@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -24,9 +24,13 @@ from dialer.open_files import API_SHARE
 from dialer.periodic import RepeatedLog
 from dialer.settings import HttpSettings
 
+Page = Callable[[ApiRequest], Any]
+"""Serves a request, whose answer it sends."""
+
 
 class ApiSite(Site):
-    """A factory to listen with. It writes no log of requests."""
+    """A factory to listen with. It writes no log of requests, but counts them: `answered`, by route and by the first digit of
+    the status. `pages` are served beside the API, each by its address."""
 
     protocol = ApiChannel  # type: ignore[assignment]
 
@@ -49,6 +53,8 @@ class ApiSite(Site):
         self._branches = tuple(branches)
         self.draining = False
         self.authentication = authentication
+        self.pages: Mapping[bytes, Page] = {}
+        self.answered: dict[tuple[str, int], int] = {}
         self._channels = Connections(settings, clock, share)
         self._second = -1
         self._date = b""
@@ -66,6 +72,16 @@ class ApiSite(Site):
     def in_flight(self) -> int:
         """How many requests are on their way in or being answered."""
         return sum(not channel.idle for channel in self._channels)
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._channels)
+
+    @property
+    def failed_logins(self) -> int:
+        """How often credentials were wrong."""
+        return self.authentication.failed
 
     # --- connections ------------------------------------------------------------------------------------------------------
 
@@ -125,6 +141,11 @@ class ApiSite(Site):
     def branch_of(self, path: bytes) -> Branch:
         """Where an address belongs."""
         return next((branch for branch in self._branches if path.startswith(branch.prefix)), NO_BRANCH)
+
+    def note_answer(self, route: str, status: int) -> None:
+        """An answer is on its way."""
+        key = (route, status // 100)
+        self.answered[key] = self.answered.get(key, 0) + 1
 
     # --- requests ---------------------------------------------------------------------------------------------------------
 

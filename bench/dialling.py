@@ -17,8 +17,8 @@ from twisted.internet.task import deferLater
 from dialer.esl.inbound import SwitchConfig
 from dialer.management import Management, campaigns, gateways, phonebooks, users
 from dialer.management.contacts import import_contacts
-from dialer.metrics import PaceMeter
 from dialer.model import Account, AttemptResult, Contact, VoipAppType
+from dialer.pace_meter import PaceMeter
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import OutboundSettings
 from dialer.store.database import NodeIdentity

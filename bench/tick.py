@@ -41,7 +41,7 @@ async def seed(database: Database) -> None:
     who = Account(id=await management.ask(users.create, {"username": "bench", "is_superuser": True}), username="bench")
     await management.ask(gateways.create, {"name": "bench", "protocol": "LOCAL"})
     await management.ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO, "data": "hello.wav"})
-    await management.ask(campaigns.create, who, {"name": "bench", "gateway_id": 1, "voip_app_id": 1})
+    await management.ask(campaigns.create, who, {"name": "bench", "gateway_id": 1, "voip_app_id": 1}, granting=True)
     await import_contacts(management, 1, (Contact(number=str(100_000_000 + n)) for n in range(1000)))
 
 

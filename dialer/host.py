@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import random
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,15 @@ from dialer.cdr import read_record
 from dialer.config import changes
 from dialer.errors import BadValue, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
+from dialer.interfaces import Monitoring, Scraped
 from dialer.listening import Site, WebServer
 from dialer.management import Management
+from dialer.management.idleness import Idleness, idleness
 from dialer.model import VoipAppType
+from dialer.model.readiness import Unready
+from dialer.monitoring.declarations import Metric, Sample
+from dialer.monitoring.figures import figures
+from dialer.monitoring.scrape import Scraper
 from dialer.numbering import check_region
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import Config, HttpSettings, SimulatorSettings
@@ -47,10 +54,13 @@ again."""
 class Api:
     """The package `api`, which only the outermost modules may import. `build_site` makes its site of the use cases, the
     limits and the reactor, `build_record_site` that for call detail records: of their receiver, user name and password, the
-    longest body and the reactor."""
+    longest body and the reactor, `build_monitoring_site` that for metrics and health: of whom to ask, user name and password
+    if there are any, and the reactor. `watch_api` serves these on a site for the API, metrics if so wanted."""
 
     build_site: Callable[[Management, HttpSettings, Any], Site]
     build_record_site: Callable[[TakeRecord, tuple[str, str], int, Any], Site]
+    build_monitoring_site: Callable[[Monitoring, tuple[str, str] | None, Any], Site]
+    watch_api: Callable[[Any, Management, Monitoring, Any, bool], None]
 
 
 ANSWER_SHARE = 0.75
@@ -59,6 +69,10 @@ ANSWER_SHARE = 0.75
 
 RECORDS_SHARE = 1.0
 """Seconds for the records that are being taken; FreeSWITCH keeps what it could not deliver."""
+
+
+_OF_THIS_MACHINE = ("127.", "[::1]:", "unix:")
+"""How the addresses begin that are reached from this machine only."""
 
 
 @define(eq=False)
@@ -73,6 +87,10 @@ class Host:
     management: Management = field(init=False)
     web: WebServer = field(init=False)
     records: WebServer | None = field(default=None, init=False)
+    watched: WebServer | None = field(default=None, init=False)
+    """Where metrics are served on a port of their own."""
+    scraper: Scraper = field(init=False)
+    _stopping: bool = field(default=False, init=False)
     simulator: Simulator | None = field(default=None, init=False)
     _started_with: Config = field(init=False)
     _built: bool = field(default=False, init=False)
@@ -98,6 +116,7 @@ class Host:
             self.management.start()
             await self.web.start(self.config.http.endpoint)
             await self._take_records()
+            await self._serve_metrics()
         except BaseException:
             await self._close()
             raise
@@ -106,6 +125,7 @@ class Host:
     async def stop(self) -> None:
         """No new calls; the requests in flight are answered, live calls may go on for the time that is configured, the state
         is saved. Calls that are left stay on the switch. Fails with `DialerError` when that takes too long."""
+        self._stopping = True
         answered = Deferred.fromCoroutine(self.web.stop(self.config.stop.timeout * ANSWER_SHARE))
         await self.service.quiesce()
         await self._wait_for_calls(self.config.stop.wait_for_calls)
@@ -142,6 +162,36 @@ class Host:
 
     async def _take_record(self, content: bytes) -> None:
         await self.service.cdr_reconciler.take(read_record(content))
+
+    # --- metrics and health -----------------------------------------------------------------------------------------------
+
+    async def _serve_metrics(self) -> None:
+        settings = self.config.metrics
+        if not settings.endpoint:
+            return
+        credentials = (settings.username, settings.password) if settings.password else None
+        self.watched = WebServer(self.reactor, self.api.build_monitoring_site(self, credentials, self.reactor))
+        await self.watched.start(settings.endpoint, "metrics.endpoint")
+        if credentials is None and not self.watched.address.startswith(_OF_THIS_MACHINE):
+            log.warning("whoever reaches this port may read the metrics", port=self.watched.address, see="metrics.password")
+
+    def unready(self) -> list[Unready]:
+        """`dialer.interfaces.Monitoring`."""
+        found = {
+            Unready.STOPPING: not self._stopping,
+            Unready.NO_DATABASE: self.service.database_serves,
+            Unready.NO_SWITCH: self.service.switch.ready,
+        }
+        return [reason for reason, well in found.items() if not well]
+
+    async def scrape(self, accept: str) -> Scraped:
+        """`dialer.interfaces.Monitoring`."""
+        return await self.scraper.scrape(accept)
+
+    def _figures(self, idle: Idleness | None) -> Iterator[tuple[Metric, list[Sample]]]:
+        ports = {"api": self.web, "records": self.records, "metrics": self.watched}
+        sites = {name: server.site for name, server in ports.items() if server is not None}
+        return figures(self.service, sites, idle, self.service.now())
 
     # --- building ---------------------------------------------------------------------------------------------------------
 
@@ -181,7 +231,9 @@ class Host:
         )
         self.service = DialerService(self.reactor, settings)
         self.management = Management(self.service.database, self.service.now, self.service, self.reactor, settings.emergency)
+        self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
         site = self.api.build_site(self.management, self.config.http, self.reactor)
+        self.api.watch_api(site, self.management, self, self.reactor, self.config.metrics.on_api)
         self.web = WebServer(self.reactor, site)
         self._built = True
 
@@ -215,6 +267,8 @@ class Host:
         if self._built:
             if self.records is not None:
                 await self.records.stop(RECORDS_SHARE)
+            if self.watched is not None:
+                await self.watched.stop(0)
             await self.web.stop(0)
             self.management.stop()
             await self.service.stop()

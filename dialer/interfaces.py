@@ -32,6 +32,7 @@ from dialer.model import (
 )
 from dialer.model.event import Place, Told
 from dialer.model.flow import Transfer, Transferred
+from dialer.model.readiness import Unready
 
 T = TypeVar("T")
 
@@ -340,6 +341,26 @@ class NodeStore(Protocol):
 
     def interrupt(self) -> None:
         """The database has not answered for too long: give up what it was asked."""
+        ...
+
+
+@frozen(kw_only=True)
+class Scraped:
+    """The metrics of a moment as text, of that content type."""
+
+    content_type: str
+    body: bytes
+
+
+class Monitoring(Protocol):
+    """A dialer, for machines that watch it. Asked on the reactor thread."""
+
+    def unready(self) -> Sequence[Unready]:
+        """Why it does not serve its purpose now; nothing when it does. At hand: nobody is asked."""
+        ...
+
+    async def scrape(self, accept: str) -> Scraped:
+        """All metrics, in the format that an Accept header wants. Does not fail when the database does not answer."""
         ...
 
 

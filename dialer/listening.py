@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 import structlog
@@ -66,9 +67,23 @@ def _reason(error: Any) -> str:
 
 
 class Site(Protocol):
-    """A server of HTTP: a protocol factory with limits that can be changed, and that can be drained."""
+    """A server of HTTP: a protocol factory with limits that can be changed, and that can be drained. `answered` counts its
+    answers by route and by the first digit of their status."""
 
     noisy: bool
+
+    @property
+    def answered(self) -> Mapping[tuple[str, int], int]: ...
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        ...
+
+    @property
+    def failed_logins(self) -> int:
+        """How often credentials were wrong."""
+        ...
 
     def use(self, settings: Any) -> None:
         """Other limits, from now on."""

@@ -6,6 +6,9 @@ Under systemd the time is left to the journal, and the level travels as its prio
 anything that is not printable is escaped. The lines of a traceback are indented. As JSON, an event is an object on one line:
 
     {"time": "2026-11-23T10:00:00.123Z", "level": "warning", "logger": "dialer", "event": "attempts left ...", "attempts": 3}
+
+What is bound to the context of a request (`structlog.contextvars`), its `request_id`, is among the values of each line that is
+written on its behalf. All that is written can have its telephone numbers masked.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from dialer.interfaces import Now
+from dialer.number_masks import masked, masked_values
 from dialer.settings import LogFormat
 
 OURS = ("dialer", "api")
@@ -39,7 +43,7 @@ _JSON = structlog.processors.JSONRenderer()
 @define(eq=False)
 class LineLog:
     """Writes events as lines to `stream`. `level` is that of our own modules, `library_level` that of all others; both may be
-    changed at any time by `set_levels`, and `format` may be set at any time."""
+    changed at any time by `set_levels`, and `format` and `mask_numbers` may be set at any time."""
 
     stream: TextIO
     now: Now
@@ -47,6 +51,7 @@ class LineLog:
     level: str = "info"
     library_level: str = "warning"
     format: LogFormat = "text"
+    mask_numbers: bool = False
 
     def write(
         self,
@@ -59,6 +64,8 @@ class LineLog:
         """One event. A stream that is gone loses it: there is nobody left to tell."""
         time = f"{self.now().astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
         traceback = _traceback(error)
+        if self.mask_numbers:
+            text, values, traceback = masked(text), masked_values(values or {}, in_words), [*map(masked, traceback)]
         start = f"<{_PRIORITIES[level]}>" if self.for_journal else ""
         if self.format == "json":
             head = {"time": time, "level": level, "logger": name, "event": text}
@@ -86,20 +93,26 @@ class LineLog:
 
 
 def log_to_stderr(
-    now: Now, level: str, library_level: str = "error", *, format: LogFormat = "text", twisted: bool = False
+    now: Now,
+    level: str,
+    library_level: str = "error",
+    *,
+    format: LogFormat = "text",
+    mask_numbers: bool = False,
+    twisted: bool = False,
 ) -> LineLog:
     """Send our events to standard error; with `twisted`, Twisted's own as well, which a process can do once."""
     journal = os.environ.get("JOURNAL_STREAM", "")
-    log = LineLog(sys.stderr, now, for_journal=_is_journal(journal), format=format)
+    log = LineLog(sys.stderr, now, for_journal=_is_journal(journal), format=format, mask_numbers=mask_numbers)
     log.set_levels(level, library_level)
     if twisted:
         globalLogBeginner.beginLoggingTo([LineObserver(log)], redirectStandardIO=False, discardBuffer=True)
     return log
 
 
-def log_to_twisted(level: str) -> None:
+def log_to_twisted(level: str, *, mask_numbers: bool = False) -> None:
     """Send our events to Twisted's log: `twist` has a log of its own."""
-    _use_structlog(lambda *_: _TwistedSink(Logger(OURS[0])), level)
+    _use_structlog(lambda *_: _TwistedSink(Logger(OURS[0]), mask_numbers), level)
 
 
 @implementer(ILogObserver)
@@ -121,7 +134,7 @@ class LineObserver:
 def _use_structlog(factory: Callable[..., Any], level: str) -> None:
     # Loggers are not cached: a level may change while the process runs, and little is ever logged.
     structlog.configure(
-        processors=[_as_arguments],
+        processors=[structlog.contextvars.merge_contextvars, _as_arguments],
         wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
         logger_factory=factory,
         cache_logger_on_first_use=False,
@@ -183,10 +196,16 @@ class _LineSink:
 @define(eq=False)
 class _TwistedSink:
     log: Logger = field()
+    mask_numbers: bool = False
 
     def __getattr__(self, method: str) -> Callable[..., None]:
         level = LogLevel.levelWithName("warn" if method == "warning" else method)
-        return lambda text, error, values: self.log.emit(level, "{text}", text=_with_error(_with_values(text, values), error))
+        return lambda text, error, values: self.log.emit(level, "{text}", text=self._told(text, error, values))
+
+    def _told(self, text: str, error: BaseException | None, values: Mapping[str, Any]) -> str:
+        if not self.mask_numbers:
+            return _with_error(_with_values(text, values), error)
+        return masked(_with_error(_with_values(text, masked_values(values, in_words)), error))
 
 
 def _with_error(text: str, error: BaseException | None) -> str:

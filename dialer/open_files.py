@@ -20,6 +20,9 @@ API_SHARE: Final = 0.25
 RECORDS_SHARE: Final = 0.05
 """The same for the port that takes call detail records."""
 
+MONITORING_SHARE: Final = 0.02
+"""The same for the port of the metrics."""
+
 STRANGERS_SHARE: Final = 0.2
 """The same for connections to the outbound port that have not brought a call yet."""
 

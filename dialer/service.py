@@ -34,10 +34,11 @@ from dialer.hooks.interests import Interests
 from dialer.hooks.json_lines import JsonLines
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen
-from dialer.metrics import PaceMeter
-from dialer.model import Attempt, AttemptResult, Campaign, EventKind, IdleReason, Progress, Signal, VoipAppType
+from dialer.model import Attempt, AttemptResult, Campaign, Disposition, EventKind, IdleReason, Progress, Signal, VoipAppType
 from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
+from dialer.pace_meter import PaceMeter
+from dialer.reactor_lag import ReactorLag
 from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
@@ -120,6 +121,12 @@ class DialerService:
     cdr_reconciler: CdrReconciler = field(init=False)
     heartbeat: Heartbeat = field(init=False)
     applications: VoiceApplications = field(init=False)
+    reactor_lag: ReactorLag = field(init=False)
+    ended: dict[Disposition, int] = field(factory=lambda: dict.fromkeys(Disposition, 0), init=False)
+    """How many attempts ended, and that is stored, by disposition."""
+    oldest_undelivered: Callable[[], datetime | None] | None = field(default=None, init=False)
+    """Tells the moment of the oldest event that a receiver still waits for, None when none does; set by whoever delivers
+    events, and asked now and then: its answer must be at hand."""
     clock: DatabaseClock = field(init=False)
     outbound: OutboundServer = field(init=False)
     consumers: Consumers = field(init=False)
@@ -131,6 +138,7 @@ class DialerService:
     def __attrs_post_init__(self) -> None:
         settings, reactor = self.settings, self.reactor
         self.clock = DatabaseClock(utc_now)
+        self.reactor_lag = ReactorLag(reactor)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
         self.store = Store(self.database, reactor, node=settings.node.name)
         self.consumers = Consumers(self.database, settings.node.name)
@@ -151,6 +159,11 @@ class DialerService:
     def up(self) -> bool:
         """True from a successful `start` until `stop`."""
         return self._up
+
+    @property
+    def database_serves(self) -> bool:
+        """Whether the database answered the last heartbeat; False before the first one."""
+        return self._up and self.heartbeat.answered
 
     @property
     def outbound_address(self) -> str:
@@ -191,6 +204,7 @@ class DialerService:
         self.scheduler.start()
         self.lifecycle.sweeper.start()
         self.heartbeat.start()
+        self.reactor_lag.start()
         self.interests.start()
         if self.outcomes is not None:
             self.outcomes.start()
@@ -205,6 +219,7 @@ class DialerService:
         if not self._up:
             return
         self._up = False
+        self.reactor_lag.stop()
         await self.quiesce()
         await self.lifecycle.sweeper.stop()
         await self.outbound.stop()
@@ -248,7 +263,7 @@ class DialerService:
             switch=self.switch,
             settings=flow,
             application=self._run_application,
-            finished=self.finished,
+            finished=self._attempt_ended,
             submitted=self.pace.note,
             foreign_hangups=ForeignHangups(MOST_FOREIGN_HANGUPS if self.database.dialect is Dialect.POSTGRESQL else 0),
         )
@@ -302,6 +317,10 @@ class DialerService:
         }
         told = {name: count for name, count in noticed.items() if count}
         return {**done, **told, "waiting-changes": self.store.backlog}
+
+    def _attempt_ended(self, result: AttemptResult) -> None:
+        self.ended[result.disposition] += 1
+        self.finished(result)
 
     async def _close(self) -> None:
         if self._port is not None:

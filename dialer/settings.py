@@ -294,6 +294,25 @@ class CdrSettings:
 
 
 @frozen(kw_only=True)
+class MetricsSettings:
+    """Metrics for Prometheus (docs/metrics.md). Health is told wherever the API or the metrics are."""
+
+    endpoint: str = setting(
+        "",
+        "where /metrics and /health are served on a port of their own, a Twisted endpoint such as "
+        "tcp:8086:interface=127.0.0.1; empty: nowhere",
+    )
+    username: str = setting("prometheus", "who may read the metrics there", min_length=1, pattern="^[^:]*$")
+    password: str = setting(
+        "",
+        "the password for that, 8 characters or more; empty: whoever reaches the endpoint may read them",
+        pattern="^(.{8,})?$",
+        secret=True,
+    )
+    on_api: bool = setting(False, "true: /metrics is served on the API's port, too, for superusers with their passwords")
+
+
+@frozen(kw_only=True)
 class RecoverySettings:
     """How open attempts are judged after a crash or a lost connection. Shorter times than the defaults are for a switch nearby
     that is never overloaded: a call that it begins later than the grace allows for would ring for an ended attempt."""
@@ -351,6 +370,9 @@ class LogSettings:
     level: LogLevel = setting("info", "from which level on: debug, info, warning, error", live=True)
     library_level: LogLevel = setting("warning", "the same for the libraries beneath (Twisted)", live=True)
     format: LogFormat = setting("text", "text, or json: an object a line, for programs that read logs", live=True)
+    mask_numbers: bool = setting(
+        False, "true: of the numbers of contacts and callers, the log shows the last three digits only", live=True
+    )
 
 
 @frozen(kw_only=True)
@@ -366,6 +388,7 @@ class Config:
     outbound: OutboundSettings = OutboundSettings()
     apps: AppSettings = AppSettings()
     cdr: CdrSettings = CdrSettings()
+    metrics: MetricsSettings = MetricsSettings()
     recovery: RecoverySettings = RecoverySettings()
     stop: StopSettings = StopSettings()
     events: EventsSettings = EventsSettings()

@@ -43,7 +43,7 @@ class Options(usage.Options):
 def makeService(options: Options) -> IService:
     """The service, not started."""
     config = options["settings"]
-    log_to_twisted(config.log.level)
+    log_to_twisted(config.log.level, mask_numbers=config.log.mask_numbers)
     take_open_files(config)
     return _HostService(Host(reactor, config, options["folder"], API))
 

@@ -1,7 +1,7 @@
 """Write what is generated in the documentation: `python docs/write.py`. Tests compare it with the declarations.
 
 The schemas of the APIs go to `openapi.json` and `openapi-v2.json`; tables stand between two comments in `api.md`,
-`api-v2.md` and `operations.md`.
+`api-v2.md`, `events.md`, `metrics.md` and `operations.md`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from api.v2.table import all_routes  # noqa: E402
 from dialer.declare import documentation  # noqa: E402
 from dialer.model import Campaign  # noqa: E402
 from dialer.model.event import documentation as event_kinds  # noqa: E402
+from dialer.monitoring import declarations as monitoring  # noqa: E402
 from dialer.settings_file import settings_tables  # noqa: E402
 
 
@@ -40,6 +41,7 @@ def main() -> None:
         ("events.md", "kinds", event_kinds()),
         ("api-v2.md", "kinds of problems", problems.documentation()),
         ("operations.md", "settings", settings_tables().strip("\n")),
+        ("metrics.md", "metrics", monitoring.documentation()),
     ):
         path = FOLDER / page
         path.write_text(between(path.read_text(encoding="utf-8"), name, generated), encoding="utf-8")

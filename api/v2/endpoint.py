@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from attrs import define
+from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from api.authentication import Authentication
@@ -18,7 +18,7 @@ from api.v2.keys import UnderWay, keyed_request
 from api.v2.problems import Problem, problem_of
 from api.v2.reading import Given, check_accepted, parse
 from api.v2.replies import Reply, body_of, kept_reply, made_once, refusal, reply
-from api.v2.routes import Asked, Route
+from api.v2.routes import PREFIX, Asked, Route
 from dialer.errors import Forbidden, NotFound
 from dialer.management import Management
 from dialer.management.idempotency import KeyedRequest, once
@@ -36,12 +36,17 @@ class Endpoint:
     authentication: Authentication
     management: Management
     under_way: UnderWay
+    _label: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._label = f"{self.route.method} {PREFIX}{self.route.path}"
 
     def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes]:
         """Fires with the body of the answer, whose head is set. Never fails.
 
         A client that goes away cancels what Klein was given, but not what it asked for: a change that was written has its
         effects, whether anybody still listens or not."""
+        request.route = self._label
         body: Deferred[bytes] = Deferred()
         Deferred.fromCoroutine(self._sent(request, path)).addCallback(body.callback)
         return body

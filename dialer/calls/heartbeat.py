@@ -26,6 +26,9 @@ log = structlog.get_logger()
 EVERY = 1.0
 """Seconds between two heartbeats."""
 
+UNANSWERED = 5 * EVERY
+"""Seconds without an answer after which the database counts as one that does not serve."""
+
 BREAK = 2.5 * EVERY
 """Seconds between two answers that are a break: the shortest lease is longer."""
 
@@ -55,6 +58,12 @@ class Heartbeat:
     def __attrs_post_init__(self) -> None:
         self._steady_since = self._answered_at = self.clock.seconds()
         self._loop = PeriodicLoop("heartbeat", EVERY, self.beat, self.clock)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the database has answered the last heartbeat, a moment ago."""
+        recent = self.clock.seconds() - self._answered_at < UNANSWERED
+        return recent and self._epoch != 0 and not self._degraded.reason
 
     def start(self) -> None:
         """Begin to beat."""

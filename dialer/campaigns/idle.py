@@ -63,12 +63,13 @@ def _caller_id(situation: Situation) -> IdleReason | None:
 
 def _dates(situation: Situation) -> IdleReason | None:
     campaign, now = situation.campaign, situation.now
-    starts, expires = _local(campaign.starting_at, campaign), _local(campaign.expires_at, campaign)
     if campaign.expires_at <= campaign.starting_at:
+        starts, expires = _local(campaign.starting_at, campaign), _local(campaign.expires_at, campaign)
         return IdleReason(IdleCode.EXPIRES_BEFORE_START, f"the campaign expires ({expires}) before it starts ({starts})")
     if now >= campaign.expires_at:
-        return IdleReason(IdleCode.EXPIRED, f"the campaign expired on {expires}")
+        return IdleReason(IdleCode.EXPIRED, f"the campaign expired on {_local(campaign.expires_at, campaign)}")
     if now < campaign.starting_at:
+        starts = _local(campaign.starting_at, campaign)
         return IdleReason(IdleCode.NOT_STARTED, f"the campaign starts on {starts}", campaign.starting_at)
     return None
 

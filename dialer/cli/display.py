@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.management.records import DispositionCount
-from dialer.metrics import AchievedPace
 from dialer.model import AttemptState, OwnCause, Progress, SubscriberStatus
+from dialer.pace_meter import AchievedPace
 
 _OPEN_STATES = (AttemptState.PLANNED, AttemptState.SUBMITTED, AttemptState.RINGING, AttemptState.ANSWERED)
 

@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "phonebook": "phonebooks",
     "contact": "contacts",
     "simulate": "simulate",
+    "metrics": "metrics",
 }
 """The modules of `dialer.cli` that have the commands."""
 

@@ -20,6 +20,7 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from api import build_site
+from api.monitoring import build_monitoring_site, watch_api
 from api.records import build_record_site
 from dialer import __version__
 from dialer.cli.blocking import config_option
@@ -74,7 +75,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until told to stop. Raises `BadValue` for a configuration that is wrong."""
     config = load_config(arguments.config)
     level = arguments.log_level or config.log.level
-    lines = log_to_stderr(utc_now, level, config.log.library_level, format=config.log.format, twisted=True)
+    lines = log_to_stderr(
+        utc_now,
+        level,
+        config.log.library_level,
+        format=config.log.format,
+        mask_numbers=config.log.mask_numbers,
+        twisted=True,
+    )
     take_open_files(config)
     give_memory_back()
     from twisted.internet import reactor
@@ -104,7 +112,12 @@ def take_open_files(config: Config) -> None:
         log.warning("too few open files", reason=found.text, advice=found.advice)
 
 
-API = Api(build_site=build_site, build_record_site=build_record_site)
+API = Api(
+    build_site=build_site,
+    build_record_site=build_record_site,
+    build_monitoring_site=build_monitoring_site,
+    watch_api=watch_api,
+)
 
 
 class DialerProcess:
@@ -173,6 +186,8 @@ class DialerProcess:
     def _addresses(self) -> dict[str, str]:
         host = self._host
         addresses = {"http": host.web.address, "outbound": host.service.outbound_address, "switch": host.service.switch.name}
+        if host.watched is not None:
+            addresses["metrics"] = host.watched.address
         return addresses | {"database": shown(host.service.settings.database)}
 
     # --- stop -------------------------------------------------------------------------------------------------------------
@@ -211,7 +226,7 @@ class DialerProcess:
             log.error("the configuration stays as it was", reason=str(error))
         else:
             live, fixed = self._host.reload(config)
-            self._lines.format = config.log.format
+            self._lines.format, self._lines.mask_numbers = config.log.format, config.log.mask_numbers
             self._lines.set_levels(self._log_level or config.log.level, config.log.library_level)
             changed = ", ".join(live) or "nothing"
             if fixed:

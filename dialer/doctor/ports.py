@@ -37,6 +37,8 @@ def doors(config: Config) -> Iterator[Door]:
     every = [Door("http.endpoint", config.http.endpoint), Door("outbound.endpoint", config.outbound.endpoint)]
     if config.cdr.password:
         every.append(Door("cdr.endpoint", config.cdr.endpoint))
+    if config.metrics.endpoint:
+        every.append(Door("metrics.endpoint", config.metrics.endpoint))
     if config.simulator is not None:
         every.append(Door("simulator.port", f"tcp:{config.simulator.port}:interface=127.0.0.1"))
     for door in every:

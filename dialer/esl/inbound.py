@@ -27,6 +27,7 @@ from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules
 from dialer.esl.originate_queue import OriginateQueue
 from dialer.esl.proof import SessionProof
 from dialer.esl.signals import live_channels, signal
+from dialer.esl.telemetry import SwitchTelemetry
 from dialer.interfaces import Now, SwitchListener
 from dialer.model import LiveChannel, Origination
 from dialer.periodic import RepeatedLog
@@ -82,7 +83,10 @@ class InboundSwitch(Service):
         self.name = f"{config.host}:{config.port}"
         self.last_error = f"{self.name}: not connected yet"
         self._unreadable = RepeatedLog("an event of the switch cannot be read, and is passed over", reactor)
-        self._originate_queue = OriginateQueue(reactor, now, config.calls_per_second, config.max_in_flight, self._send)
+        self.telemetry = SwitchTelemetry()
+        self._originate_queue = OriginateQueue(
+            reactor, now, config.calls_per_second, config.max_in_flight, self._send, self.telemetry.originate
+        )
         there = endpoint or HostnameEndpoint(reactor, config.host, config.port, timeout=config.handshake)
         rules = LinkRules(
             password=config.password,
@@ -100,6 +104,7 @@ class InboundSwitch(Service):
             pinged=self._pinged,
             concerns=None if owns is None else partial(concerns, owns=owns),
             unreadable=self._passed_over,
+            round_trip=self.telemetry.ping.observe,
         )
         self._events = Link(reactor, there, rules, retry, hooks)
         self._commands = [Link(reactor, there, rules, retry, hooks) for _ in range(config.command_connections)]
@@ -130,6 +135,16 @@ class InboundSwitch(Service):
     def unreadable(self) -> int:
         """How many events could not be read."""
         return self._unreadable.total
+
+    @property
+    def originated(self) -> int:
+        """How many originates were sent."""
+        return self._originate_queue.started
+
+    @property
+    def calls_per_second(self) -> float:
+        """How many are allowed."""
+        return self._originate_queue.calls_per_second
 
     def headroom(self, within: float) -> int:
         """How many more originates can be sent within so many seconds."""
@@ -196,6 +211,7 @@ class InboundSwitch(Service):
         self._ready = True
         self._shutting_down = False
         self._core_uuid = link.core_uuid
+        self.telemetry.connection_made()
         self.last_error = ""
         self._originate_queue.opened()
         self._log.info("connected to {name}, core {core}", name=self.name, core=self._core_uuid)
@@ -226,9 +242,11 @@ class InboundSwitch(Service):
         self._clock.answered(int(reply.text), self._now())
 
     def _event(self, event: Event) -> None:
+        self.telemetry.sequence(event.value("Event-Sequence"))
         told = signal(event)
         if told is not None:
             self._listener.signal_received(told)
+            self.telemetry.event_lag.observe((self._now() + self._clock.offset - told.at).total_seconds())
         elif event.name == "SHUTDOWN":
             # Its calls still end one by one, with events, before it closes the connection.
             self._shutting_down = True

@@ -44,7 +44,7 @@ class Hooks:
     """The listener of a link. `prepare` runs after the authentication and may fail; `up` and `down` tell of prepared
     connections only; `failed` tells why none could be had; `pinged` gets the switch's clock as text with each sign of life.
     Events whose bytes do not concern anybody are not decoded (None: all are). `event` may raise `UnreadableEvent`; of each
-    event that cannot be read, `unreadable` is told the reason."""
+    event that cannot be read, `unreadable` is told the reason. `round_trip` gets the seconds that a sign of life took."""
 
     prepare: Callable[[Link], Awaitable[None]]
     up: Callable[[Link], None]
@@ -54,6 +54,7 @@ class Hooks:
     pinged: Callable[[CommandReply], None]
     concerns: Callable[[bytes], bool] | None = None
     unreadable: Callable[[str], None] = lambda _reason: None
+    round_trip: Callable[[float], None] = lambda _seconds: None
 
 
 class Link:
@@ -184,10 +185,11 @@ class Link:
             return
         if self._ping is None:
             self._ping = socket.send(commands.clock())
-            self._ping.addCallbacks(self._ponged, _lost_with_connection)
+            self._ping.addCallbacks(self._ponged, _lost_with_connection, callbackArgs=(now,))
 
-    def _ponged(self, reply: CommandReply) -> None:
+    def _ponged(self, reply: CommandReply, asked_at: float) -> None:
         self._ping = None
+        self._hooks.round_trip(self.clock.seconds() - asked_at)
         try:
             self._hooks.pinged(reply)
         except CommandFailed as error:
@@ -266,16 +268,15 @@ class ClockOffset:
 
     def __init__(self) -> None:
         self._bounds: deque[timedelta] = deque(maxlen=SAMPLES)
+        self.offset = timedelta(0)
+        """Zero before the first answer."""
 
     def answered(self, microseconds: int, at: datetime) -> None:
         """The switch said that its clock showed so many microseconds since 1970; the answer arrived at `at`."""
         self._bounds.append(_EPOCH + timedelta(microseconds=microseconds) - at)
+        self.offset = max(self._bounds)
 
     def forget(self) -> None:
         """Another switch process, perhaps another machine."""
         self._bounds.clear()
-
-    @property
-    def offset(self) -> timedelta:
-        """Zero before the first answer."""
-        return max(self._bounds, default=timedelta(0))
+        self.offset = timedelta(0)

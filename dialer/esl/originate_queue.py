@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from dialer.errors import SwitchUnavailable
 from dialer.esl.commands import Command
 from dialer.esl.connection import CommandReply
+from dialer.histogram import Histogram
 from dialer.interfaces import Now
 from dialer.limiter import Limiter
 from dialer.model import Origination
@@ -35,7 +36,8 @@ class _Waiting:
 
 
 class OriginateQueue:
-    """`send` writes a command to the switch; it is called only between `opened` and `closed`."""
+    """`send` writes a command to the switch; it is called only between `opened` and `closed`. `round_trip` counts how long the
+    switch took to reply, `started` how many were sent; `calls_per_second` is what is allowed now."""
 
     def __init__(
         self,
@@ -44,7 +46,11 @@ class OriginateQueue:
         calls_per_second: float,
         max_in_flight: int,
         send: Callable[[Command], Deferred[CommandReply]],
+        round_trip: Histogram,
     ) -> None:
+        self.started = 0
+        self.calls_per_second = calls_per_second
+        self._round_trip = round_trip
         self._clock = clock
         self._now = now
         self._limiter = limiter(calls_per_second)
@@ -74,6 +80,7 @@ class OriginateQueue:
 
     def limit(self, calls_per_second: float, max_in_flight: int) -> None:
         """Other limits, from now on."""
+        self.calls_per_second = calls_per_second
         self._limiter = limiter(calls_per_second)
         self._max_in_flight = max_in_flight
         if self._pumping is not None:
@@ -117,13 +124,16 @@ class OriginateQueue:
             return
         self._limiter.charge(None, now)
         self._in_flight += 1
+        self.started += 1
         answered = self._send(waiting.command)
-        answered.addBoth(self._answered)
+        answered.addBoth(self._answered, now)
         answered.addCallback(CommandReply.checked)
         answered.addCallbacks(lambda _: waiting.accepted.callback(None), waiting.accepted.errback)
 
-    def _answered(self, result: CommandReply | Failure) -> CommandReply | Failure:
+    def _answered(self, result: CommandReply | Failure, sent_at: float) -> CommandReply | Failure:
         self._in_flight -= 1
+        if isinstance(result, CommandReply):
+            self._round_trip.observe(self._clock.seconds() - sent_at)
         if self._queue:
             self._pump_in(0)
         return result

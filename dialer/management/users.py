@@ -10,7 +10,7 @@ from pony.orm import select
 from dialer.declare import entered
 from dialer.errors import NotFound
 from dialer.management import rows
-from dialer.management.management import Transaction, reads, writes
+from dialer.management.management import Transaction, reads, verb, writes
 from dialer.model import Account, User, UserDetails
 from dialer.model.user import PROTECTIVE_LIMITS
 from dialer.patterns import like
@@ -105,3 +105,10 @@ def _details(row: Any) -> UserDetails:
     lists = {name: tuple(pattern for kind, pattern in patterns if kind == name) for name in LISTS}
     gateways, voip_apps = (tuple(sorted(each.name for each in granted)) for granted in (row.gateways, row.voip_apps))
     return UserDetails(user=value_of(User, row), gateways=gateways, voip_apps=voip_apps, **lists)
+
+
+@verb
+def current(t: Transaction, who: Account) -> Account:
+    """A user that has proved who it is, with its rights of now. Raises `NotFound` for one that is none any more, as
+    `Management.ask` does for each use case."""
+    return who

@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +30,7 @@ from twisted.python.failure import Failure
 
 from dialer import __version__
 from dialer.errors import StoreError
+from dialer.histogram import Histogram
 from dialer.store.connection import Connection, Dialect
 from dialer.store.engine import CannotCommit, Engine
 from dialer.store.entities import Entities
@@ -60,6 +62,7 @@ class _Job:
     with_entities: bool = False
     may_wait: bool = False
     alone: bool = False
+    asked_at: float = field(factory=time.monotonic)
 
 
 @frozen(kw_only=True)
@@ -82,6 +85,10 @@ class Database:
     """Which installation this is, generated with the schema; known once started."""
     region: str = field(default="", init=False)
     """The region for which its identities of numbers are made; known once started."""
+    waits: Histogram = field(factory=Histogram, init=False)
+    """Seconds from the handing in of a function to the beginning of its transaction."""
+    commits: Histogram = field(factory=Histogram, init=False)
+    """Seconds from the end of the last function of a transaction to the answer to its COMMIT."""
     _jobs: SimpleQueue[_Job | None] = field(factory=SimpleQueue, init=False)
     _hurry: threading.Event = field(factory=threading.Event, init=False)
     _entities: Entities = field(init=False)
@@ -240,6 +247,9 @@ class Database:
         return self._jobs.get()
 
     def _serve(self, group: Sequence[_Job]) -> None:
+        now = time.monotonic()
+        for job in group:
+            self.waits.observe(now - job.asked_at)
         try:
             results = self._transaction(group)
         except CannotCommit as error:
@@ -258,10 +268,17 @@ class Database:
             return Failure(self._explained(error))
 
     def _transaction(self, jobs: Sequence[_Job]) -> list[Any]:
-        def work(connection: Connection) -> list[Any]:
-            return [job.function(self._entities if job.with_entities else connection) for job in jobs]
+        done_at = 0.0
 
-        return self._engine.perform(work)
+        def work(connection: Connection) -> list[Any]:
+            nonlocal done_at
+            results = [job.function(self._entities if job.with_entities else connection) for job in jobs]
+            done_at = time.monotonic()
+            return results
+
+        results = self._engine.perform(work)
+        self.commits.observe(time.monotonic() - done_at)
+        return results
 
     def _explained(self, error: BaseException) -> BaseException:
         return self._engine.explained(error)

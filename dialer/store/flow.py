@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import structlog
@@ -33,7 +33,6 @@ from dialer.model import (
     Signal,
     Snapshot,
     SubscriberStatus,
-    User,
 )
 from dialer.periodic import DegradedLog
 from dialer.store import events, mapping, statements
@@ -46,7 +45,6 @@ from dialer.store.moves import MoveBuffer, MoveRow, write_moves
 from dialer.store.nodes import others
 from dialer.store.second_legs import SecondLeg, begin_leg, end_leg
 from dialer.store.times import to_column
-from dialer.stored import load_rules
 
 log = structlog.get_logger()
 
@@ -214,7 +212,7 @@ def _undamaged(
     """The campaigns of rows, and the caller ids of their users. One whose settings are damaged is `paused`, and does not keep
     the others from calling."""
     for row in rows:
-        campaign, caller_ids = _read_started(tuple(row))
+        campaign, caller_ids = mapping.started(tuple(row))
         damaged = mapping.read_campaign.damage(row)
         if not damaged:
             yield campaign, caller_ids
@@ -222,12 +220,6 @@ def _undamaged(
         if connection.execute(statements.PAUSE_CAMPAIGN, (campaign.id,)).rowcount:
             paused(connection, campaign)
         log.error("campaign paused: its settings are damaged", campaign=campaign.name, id=campaign.id, settings=damaged)
-
-
-@lru_cache(maxsize=8192)
-def _read_started(row: tuple[Any, ...]) -> tuple[Campaign, str]:
-    """A campaign is read ten times a second, and changes with its calls."""
-    return mapping.read_campaign(row), load_rules(User, row[-1]).values["caller_ids"]
 
 
 def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: int, skip: int) -> list[Candidate]:

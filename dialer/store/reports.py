@@ -10,6 +10,18 @@ PROGRESS: Final = (
 )
 """Subscribers by status, and when the first of those pending is ready. Parameters: campaign, campaign."""
 
+CAMPAIGNS_BY_STATUS: Final = "SELECT status, count(*) FROM campaign WHERE archived_at IS NULL GROUP BY status"
+
+COUNTS_OF_STARTED: Final = (
+    "SELECT n.campaign_id, n.status, n.subscribers FROM campaign c JOIN subscriber_count n ON n.campaign_id = c.id "
+    "WHERE c.status = 1 AND c.id > ? AND c.id <= ? AND n.subscribers > 0"
+)
+FIRST_READY: Final = (
+    "SELECT c.id, (SELECT min(s.ready_at) FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1) FROM campaign c "
+    "WHERE c.status = 1 AND c.id > ? AND c.id <= ?"
+)
+"""Of the started campaigns, when the first of those pending is ready. Parameters of both: the id before these, their last."""
+
 LAST_END: Final = (
     "SELECT max(ended_at) FROM (SELECT ended_at FROM attempt WHERE campaign_id = ? ORDER BY id DESC LIMIT 1000) AS newest"
 )

@@ -18,6 +18,9 @@ _STARTED = (
 STARTED_CAMPAIGNS = f"{_STARTED} ORDER BY c.id"
 """The last column has the settings of the user."""
 
+STARTED_PAGE = f"{_STARTED} AND c.archived_at IS NULL AND c.id > ? ORDER BY c.id LIMIT ?"
+"""The same, a page of them. Parameters: the last id before these, how many."""
+
 READY_CAMPAIGNS = (
     "WITH RECURSIVE pending (id) AS (SELECT min(s.campaign_id) FROM subscriber s WHERE s.status = 1 UNION ALL "
     "SELECT (SELECT min(s.campaign_id) FROM subscriber s WHERE s.status = 1 AND s.campaign_id > pending.id) "

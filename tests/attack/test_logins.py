@@ -9,7 +9,7 @@ import pytest_twisted
 from twisted.internet.task import Clock
 
 from api.errors import HttpError
-from api.records import TRUSTED, RecordGuard
+from api.guard import TRUSTED, Guard
 from dialer.errors import Busy
 from dialer.limiter import Limiter
 from dialer.management.workers import LONGEST_QUEUE, Lane, Workers
@@ -72,7 +72,7 @@ def test_a_name_that_no_user_can_have_is_neither_looked_up_nor_remembered() -> N
     assert door.verifier.asked == []
 
 
-def tried(guard: RecordGuard, header: bytes, address: str = "10.0.0.1") -> int:
+def tried(guard: Guard, header: bytes, address: str = "10.0.0.1") -> int:
     try:
         guard.check(header, address)
     except HttpError as refusal:
@@ -82,11 +82,13 @@ def tried(guard: RecordGuard, header: bytes, address: str = "10.0.0.1") -> int:
 
 def test_guesses_at_the_port_for_records_are_throttled_and_keep_no_switch_out() -> None:
     clock = Clock()
-    guard = RecordGuard(b"right", clock, Limiter.per_minute(20))
-    assert tried(guard, b"right", "10.0.0.2") == 200
+    guard = Guard(("freeswitch", "right"), "call detail records", clock, Limiter.per_minute(20))
+    right = basic("freeswitch", "right").encode()
+    assert tried(guard, right, "10.0.0.2") == 200
     assert [tried(guard, b"wrong") for _ in range(21)] == [401] * 20 + [429]
-    assert tried(guard, b"right") == 429
+    assert tried(guard, right) == 429
     assert [tried(guard, b"wrong", "10.0.0.2") for _ in range(30)] == [401] * 30
-    assert tried(guard, b"right", "10.0.0.2") == 200
+    assert tried(guard, right, "10.0.0.2") == 200
     clock.advance(TRUSTED)
-    assert tried(guard, b"right") == 200
+    assert tried(guard, right) == 200
+    assert guard.failed == 50

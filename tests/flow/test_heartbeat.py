@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, fail, succeed
 
 from dialer.calls.corrections import Correction
-from dialer.calls.heartbeat import EVERY, Heartbeat
+from dialer.calls.heartbeat import EVERY, UNANSWERED, Heartbeat
 from dialer.calls.register import ForeignHangups
 from dialer.errors import StoreError
 from dialer.interfaces import NodeState, Pulse
@@ -252,3 +252,23 @@ def test_a_difference_that_the_asking_itself_explains_is_none() -> None:
     clock.learn(START, START + timedelta(seconds=3), START + timedelta(seconds=4))
     clock.learn(START, START + TOLERANCE, START)
     assert clock.now() == START
+
+
+def test_the_database_has_answered_once_a_heartbeat_has(node: Node) -> None:
+    assert node.heartbeat.answered
+    node.nodes.error = StoreError("away")
+    node.clock.advance(EVERY)
+    node.settle()
+    assert not node.heartbeat.answered
+    node.nodes.error = None
+    node.clock.advance(EVERY)
+    node.settle()
+    assert node.heartbeat.answered
+
+
+def test_a_database_that_is_silent_for_a_while_has_not_answered(node: Node) -> None:
+    node.nodes.silent = True
+    node.clock.advance(EVERY)
+    assert node.heartbeat.answered
+    node.clock.advance(UNANSWERED)
+    assert not node.heartbeat.answered

@@ -294,6 +294,7 @@ async def test_beside_a_running_dialer_the_call_comes_back_elsewhere_and_that_on
     [
         ("http.endpoint", lambda at: {"http": {"endpoint": at}}),
         ("outbound.endpoint", lambda at: {"outbound": {"endpoint": at}}),
+        ("metrics.endpoint", lambda at: {"metrics": {"endpoint": at}}),
         ("cdr.endpoint", lambda at: {"cdr": {"endpoint": at, "password": "a long enough one"}}),
     ],
 )

@@ -214,15 +214,18 @@ def test_the_garbage_collector_does_not_look_at_a_started_dialer_again():
 @on_sqlite
 def test_sighup_reads_the_live_settings_and_names_those_that_need_a_restart(folder):
     with started(folder) as running:
-        change(folder, requests_per_minute="2", level='"warning"', seed="7")
+        change(folder, requests_per_minute="2", level='"warning"', mask_numbers="true", seed="7")
         running.send(signal.SIGHUP)
         line = running.wait_for("configuration read again")
-        assert "changed='http.requests_per_minute, log.level' needs_restart=simulator.seed" in line
+        assert "changed='http.requests_per_minute, log.level, log.mask_numbers' needs_restart=simulator.seed" in line
         answers = [running.request("GET", "campaign/?status=all")[0] for _ in range(4)]
         assert 503 in answers
         (folder / "dialer.toml").write_text("[")
         running.send(signal.SIGHUP)
         assert "is not TOML" in running.wait_for("the configuration stays as it was")
+        (folder / "dialer.toml").write_text("[log]\nn15551230001 = 1\n")
+        running.send(signal.SIGHUP)
+        assert "log.n********001 is not a setting" in running.wait_for("the configuration stays as it was")
         running.send(signal.SIGTERM)
         assert running.end() == 0
 

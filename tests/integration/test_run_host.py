@@ -58,7 +58,12 @@ def config(**sections: object) -> Config:
 def build(folder, settings: Config) -> Host:
     from twisted.internet import reactor
 
-    api = Api(build_site=lambda backend, limits, clock: Site(limits), build_record_site=None)
+    api = Api(
+        build_site=lambda backend, limits, clock: Site(limits),
+        build_record_site=None,
+        build_monitoring_site=None,
+        watch_api=lambda *_: None,
+    )
     return Host(reactor, settings, folder, api)
 
 

@@ -364,3 +364,17 @@ async def test_a_database_starts_once(url):
     async with started(url) as database:
         with pytest.raises(ValueError, match="starts once"):
             database.start()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_wait_of_each_function_and_each_commit_are_counted(url):
+    async with started(url) as database:
+        before = database.commits.count
+        async with waiting(database):
+            together = gatherResults([database.run(insert("1")), database.run(insert("2"))])
+        await together
+        assert database.waits.count == 3
+        assert database.commits.count - before == 2
+        with pytest.raises(ZeroDivisionError):
+            await database.run(lambda _: 1 / 0)
+        assert (database.waits.count, database.commits.count - before) == (4, 2)

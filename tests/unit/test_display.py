@@ -8,8 +8,8 @@ from rich.console import Console
 
 from dialer.cli.display import ProgressDisplay, View, pacing_line, report
 from dialer.management.records import DispositionCount
-from dialer.metrics import AchievedPace
 from dialer.model import AttemptState, Disposition, OwnCause, Progress, SubscriberStatus
+from dialer.pace_meter import AchievedPace
 
 PROGRESS = Progress(subscribers={SubscriberStatus.COMPLETE: 6, SubscriberStatus.FAIL: 1, SubscriberStatus.START: 3})
 PACE = AchievedPace(calls=12, seconds=10.0, achieved=61.0, worst_second=2)

@@ -14,10 +14,11 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.logger import Logger, LogPublisher
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger, LogPublisher, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
-from dialer.logs import LineLog, LineObserver
+from dialer.logs import LineLog, LineObserver, log_to_twisted
 from dialer.model import AttemptState, CampaignStatus
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -186,3 +187,85 @@ def test_as_json_no_value_can_begin_a_line_or_replace_what_the_log_says(text):
     assert (told["level"], told["logger"], told["time"]) == ("info", "dialer", "2026-11-23T12:00:00.123Z")
     assert told["number"] == text
     assert line.isascii()
+
+
+# --- numbers, and whose request it is ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"number": "+1 (555) 123-0001"}, {"number": "+* (***) ***-*001"}),
+        ({"identity": "15551230001"}, {"identity": "********001"}),
+        ({"contact": 15551230001}, {"contact": "********001"}),
+        ({"caller_id": "1001"}, {"caller_id": "*001"}),
+        ({"number": "112"}, {"number": "112"}),
+        ({"dial": "sofia/gateway/carrier/15551230001"}, {"dial": "sofia/gateway/carrier/********001"}),
+        (
+            {"reason": "15551230001 is on the blacklist of this user"},
+            {"reason": "********001 is on the blacklist of this user"},
+        ),
+        ({"call": "12345678-1234-4234-9234-123456789012"}, {"call": "12345678-1234-4234-9234-123456789012"}),
+        ({"times": 12345678, "seconds": 1.5, "left": None}, {"times": 12345678, "seconds": 1.5, "left": None}),
+        ({"told": ("15551230001", "2026-11-23")}, {"told": "********001, 2026-11-23"}),
+        ({"number": "١٢٣٤٥"}, {"number": "**٣٤٥"}),
+    ],
+)
+def test_numbers_are_masked_but_for_their_last_three_digits(lines, values, told):
+    lines.format, lines.mask_numbers = "json", True
+    structlog.get_logger().info("seen", **values)
+    assert json.loads(written(lines)[0]).items() >= told.items()
+
+
+def test_numbers_are_masked_in_sentences_tracebacks_and_what_twisted_tells(lines):
+    lines.mask_numbers = True
+    try:
+        raise ValueError("15551230001 is no number")
+    except ValueError:
+        structlog.get_logger().exception("15551230001 refused")
+    Logger("dialer.x.Y", observer=LogPublisher(LineObserver(lines))).warn("lost {number}", number="15551230001")
+    assert "15551230001" not in lines.stream.getvalue()
+    for told in ("dialer: ********001 refused", "ValueError: ********001 is no number", "dialer.x: lost ********001"):
+        assert told in lines.stream.getvalue()
+
+
+def test_numbers_stay_as_they_are_where_nothing_is_masked(lines):
+    structlog.get_logger().info("15551230001 refused", number="15551230001")
+    assert written(lines)[0].endswith("dialer: 15551230001 refused number=15551230001")
+
+
+def test_the_log_of_twist_masks_numbers_too():
+    told = []
+    globalLogPublisher.addObserver(told.append)
+    before = structlog.get_config()
+    try:
+        log_to_twisted("info", mask_numbers=True)
+        structlog.get_logger().info("15551230001 refused", number="1001")
+        log_to_twisted("info")
+        structlog.get_logger().info("15551230001 refused", number="1001")
+    finally:
+        globalLogPublisher.removeObserver(told.append)
+        structlog.configure(**before)
+    assert [formatEvent(event) for event in told] == ["********001 refused number=*001", "15551230001 refused number=1001"]
+
+
+def test_the_lines_of_a_request_have_its_id_and_those_of_others_have_not(lines):
+    lines.format = "json"
+    go_on = Deferred()
+
+    async def request():
+        structlog.contextvars.bind_contextvars(request_id="r-1")
+        await go_on
+        structlog.get_logger().info("served")
+
+    served = Deferred.fromCoroutine(request())
+    structlog.get_logger().info("elsewhere")
+    go_on.callback(None)
+    structlog.get_logger().info("afterwards")
+    assert served.called
+    told = [json.loads(line) for line in written(lines)]
+    assert [(line["event"], line.get("request_id")) for line in told] == [
+        ("elsewhere", None),
+        ("served", "r-1"),
+        ("afterwards", None),
+    ]

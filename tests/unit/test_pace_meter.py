@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from dialer.metrics import AchievedPace, PaceMeter
+from dialer.pace_meter import AchievedPace, PaceMeter
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

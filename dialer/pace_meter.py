@@ -1,4 +1,4 @@
-"""Figures of a running dialer, for people."""
+"""The pace at which calls were sent, for people."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Metrics for Prometheus, and whether the dialer is alive and ready."""

@@ -1,0 +1,80 @@
+"""The figures of a running dialer, read from the plain counters of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from dialer import __version__
+from dialer.listening import Site
+from dialer.management.idleness import Idleness
+from dialer.model import AttemptState, IdleCode
+from dialer.monitoring import declarations as told
+from dialer.monitoring.declarations import Metric, Sample
+from dialer.service import DialerService
+
+
+def figures(
+    service: DialerService, sites: Mapping[str, Site], idleness: Idleness | None, now: datetime
+) -> Iterator[tuple[Metric, list[Sample]]]:
+    """The metrics of this moment, those left out of which nothing is known: `idleness` is None then. `sites` are by the names
+    of their ports. To be called on the reactor thread, while the service is up."""
+    yield told.BUILD, [((__version__,), 1)]
+    yield from _calls(service, now)
+    yield from _switch(service)
+    yield from _campaigns(idleness)
+    yield from _process(service)
+    yield from _http(sites)
+
+
+def _calls(service: DialerService, now: datetime) -> Iterator[tuple[Metric, list[Sample]]]:
+    lifecycle = service.lifecycle
+    states = lifecycle.register.states()
+    backed_off = sum(backoff.blocks(now) for backoff in lifecycle.health.gateways.values())
+    yield told.ATTEMPTS_ENDED, [((str(word),), count) for word, count in service.ended.items()]
+    yield told.ATTEMPTS_OPEN, [((str(state),), states[state]) for state in AttemptState]
+    yield told.CORRECTIONS, [((str(kind),), count) for kind, count in lifecycle.corrections.items()]
+    yield told.GATEWAYS_BACKED_OFF, [((), backed_off)]
+    yield told.CALLEES_UNSERVED, [((), service.applications.unserved)]
+    if service.oldest_undelivered is not None:
+        oldest = service.oldest_undelivered()
+        yield told.EVENT_AGE, [((), 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()))]
+
+
+def _switch(service: DialerService) -> Iterator[tuple[Metric, list[Sample]]]:
+    switch, telemetry = service.switch, service.switch.telemetry
+    name = (switch.name,)
+    yield told.SWITCH_UP, [(name, switch.ready)]
+    yield told.SWITCH_RECONNECTS, [(name, max(0, telemetry.connected - 1))]
+    yield told.CALLS_ORIGINATED, [(name, switch.originated)]
+    yield told.CALLS_ALLOWED, [(name, switch.calls_per_second)]
+    yield told.ROUND_TRIP, [((*name, "ping"), telemetry.ping), ((*name, "originate"), telemetry.originate)]
+    yield told.EVENT_LAG, [(name, telemetry.event_lag)]
+    yield told.EVENTS_SKIPPED, [(name, telemetry.skipped)]
+    yield told.EVENTS_LATE, [(name, telemetry.late)]
+    yield told.EVENTS_UNREADABLE, [(name, switch.unreadable)]
+
+
+def _campaigns(idleness: Idleness | None) -> Iterator[tuple[Metric, list[Sample]]]:
+    if idleness is not None:
+        yield told.CAMPAIGNS_CALLING, [((), idleness.calling)]
+        yield told.CAMPAIGNS_IDLE, [((str(code),), idleness.idle.get(code, 0)) for code in IdleCode]
+
+
+def _process(service: DialerService) -> Iterator[tuple[Metric, list[Sample]]]:
+    yield told.REACTOR_LAG, [((), service.reactor_lag.seconds)]
+    yield told.DATABASE_UP, [((), service.database_serves)]
+    yield told.DATABASE_WAITING, [((), service.store.backlog)]
+    yield told.DATABASE_QUEUE, [((), service.database.waits)]
+    yield told.DATABASE_COMMIT, [((), service.database.commits)]
+
+
+def _http(sites: Mapping[str, Site]) -> Iterator[tuple[Metric, list[Sample]]]:
+    requests: list[Sample] = [
+        ((port, route, f"{status}xx"), count)
+        for port, site in sites.items()
+        for (route, status), count in sorted(site.answered.items())
+    ]
+    yield told.HTTP_REQUESTS, requests
+    yield told.HTTP_CONNECTIONS, [((port,), site.connections) for port, site in sites.items()]
+    yield told.HTTP_FAILED_LOGINS, [((port,), site.failed_logins) for port, site in sites.items()]
