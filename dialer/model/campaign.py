@@ -90,7 +90,11 @@ class Campaign:
     )
     caller_id: str = rule("", kind=Number(64), v1="callerid", check=caller_number, doc="the number that the callee sees")
     caller_name: str = rule(
-        "", longest=60, v1="caller_name", check=caller_name, doc="the name that the callee sees, where the network shows it"
+        "",
+        longest=60,
+        v1="caller_name",
+        check=caller_name,
+        doc="the name that the callee sees, where the network shows it; without / : @, at which the switch would cut it",
     )
     unknown_policy: UnknownPolicy = rule(
         UnknownPolicy.RETRY,
