@@ -20,8 +20,10 @@ from dialer.cdr import read_record
 from dialer.config import changes
 from dialer.errors import BadValue, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
+from dialer.hook_wiring import hook_limits
 from dialer.listening import Site, WebServer
 from dialer.management import Management
+from dialer.marks.app import load_all
 from dialer.model import VoipAppType
 from dialer.numbering import check_region
 from dialer.service import DialerService, ServiceSettings
@@ -123,6 +125,8 @@ class Host:
         sections = {name.partition(".")[0] for name in live}
         if sections & {"switch", "simulator"} and same_kind:
             self.service.switch.limit(config.calls_per_second, _in_flight(config))
+        if "hooks" in sections and self.service.hub is not None:
+            self.service.hub.use(hook_limits(config.hooks), config.hooks.commands_per_second)
         if "http" in sections:
             self.web.site.use(config.http)
         self.config = config
@@ -176,6 +180,8 @@ class Host:
             applications=runner.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
             recovery=self.config.recovery,
             emergency=self.config.numbers.emergency,
+            hooks=self.config.hooks,
+            hook_apps=load_all(self.config.hooks.apps),
         )
         self.service = DialerService(self.reactor, settings)
         self.management = Management(self.service.database, self.service.now, self.service, self.reactor, settings.emergency)

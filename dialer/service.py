@@ -12,13 +12,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from attrs import Factory, define, field, frozen
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 
+from dialer import hook_wiring
 from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.calls.cdr_reconciler import CdrReconciler
@@ -29,14 +30,16 @@ from dialer.campaigns.scheduler import Scheduler
 from dialer.emergency import everywhere
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
+from dialer.hook_wiring import HookedCalls
 from dialer.hooks.outbox import JsonLines, OutboxDeliverer
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen
+from dialer.marks.app import HookApp
 from dialer.metrics import PaceMeter
 from dialer.model import Attempt, AttemptResult, Campaign, IdleReason, Progress, Signal, VoipAppType
 from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
-from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
+from dialer.settings import AppSettings, HooksSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections
@@ -45,6 +48,9 @@ from dialer.store.flow import Store
 from dialer.store.nodes import Nodes
 from dialer.store.outbox import Outbox
 from dialer.wall_clock import utc_now
+
+if TYPE_CHECKING:
+    from dialer.marks.hub import Hub
 
 log = structlog.get_logger()
 
@@ -59,7 +65,7 @@ TOLERANCE = timedelta(milliseconds=50)
 class ServiceSettings:
     """The parts of a dialling service: settings of the installation, and those that only the wiring knows. The outbound server
     listens at any free port of this machine by default. `outcomes` is a file that gets the end of each attempt as a line of
-    JSON."""
+    JSON. `hook_apps` are the classes that `hooks` names."""
 
     database: str
     switch: SwitchConfig
@@ -70,6 +76,8 @@ class ServiceSettings:
     applications: Mapping[VoipAppType, Application] = BUILT_IN
     recovery: RecoverySettings = Factory(RecoverySettings)
     emergency: frozenset[str] = frozenset()
+    hooks: HooksSettings = Factory(HooksSettings)
+    hook_apps: tuple[HookApp, ...] = ()
 
 
 @define(eq=False)
@@ -115,6 +123,7 @@ class DialerService:
     applications: VoiceApplications = field(init=False)
     clock: DatabaseClock = field(init=False)
     outbound: OutboundServer = field(init=False)
+    hub: Hub | None = field(default=None, init=False)
     deliverer: OutboxDeliverer | None = field(default=None, init=False)
     _port: IListeningPort | None = field(default=None, init=False)
     _up: bool = field(default=False, init=False)
@@ -126,7 +135,13 @@ class DialerService:
         self.store = Store(self.database, reactor, node=settings.node.name, outbox=settings.outcomes is not None)
         shared = self.database.dialect is Dialect.POSTGRESQL
         self.switch = InboundSwitch(
-            reactor, self, settings.switch, self.now, random.Random(), owns=self._has if shared else None
+            reactor,
+            self,
+            settings.switch,
+            self.now,
+            random.Random(),
+            owns=self._has if shared else None,
+            observation=hook_wiring.observation(settings.hook_apps, lambda: self.hub),
         )
         if settings.outcomes is not None:
             hook = JsonLines(settings.outcomes)
@@ -173,6 +188,8 @@ class DialerService:
 
     def begin(self) -> None:
         """Connect to the switch, and begin to call. To be called once, after `open`."""
+        if self.hub is not None:
+            self.hub.start()
         self.switch.startService()
         self.scheduler.start()
         self.lifecycle.sweeper.start()
@@ -193,6 +210,8 @@ class DialerService:
         await self.quiesce()
         await self.lifecycle.sweeper.stop()
         await self.outbound.stop()
+        if self.hub is not None:
+            await self.hub.stop()
         await self.switch.stopService()
         await self.heartbeat.stop()
         await self.store.flush()
@@ -262,6 +281,20 @@ class DialerService:
             numbering=numbering(self.database.region, settings.emergency),
             limits=self.scheduler.second_legs,
         )
+        self.hub = hook_wiring.new_hub(
+            self.reactor,
+            settings.hook_apps,
+            settings.hooks,
+            HookedCalls(
+                register=self.lifecycle.register,
+                switch=self.switch,
+                numbering=self.applications.numbering,
+                store=self.applications.store,
+                limits=self.scheduler.second_legs,
+                clock=self.reactor,
+            ),
+            settings.switch.host,
+        )
         self.heartbeat = Heartbeat(
             clock=self.reactor,
             now=self.now,
@@ -283,6 +316,7 @@ class DialerService:
             "unserved-callees": self.applications.unserved,
             "gateways-backed-off": sum(backoff.blocks(now) for backoff in self.lifecycle.health.gateways.values()),
             **self.outbound.door.figures,
+            **(self.hub.figures if self.hub is not None else {}),
         }
         told = {name: count for name, count in noticed.items() if count}
         return {**done, **told, "waiting-changes": self.store.backlog}
@@ -326,6 +360,8 @@ class DialerService:
     def switch_up(self, switch: Switch) -> None:
         """The switch is there."""
         self.lifecycle.switch_up(switch)
+        if self.hub is not None:
+            self.hub.switch_up()
         self.scheduler.call_soon()
 
     def switch_down(self, switch: Switch, reason: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from attrs import define, evolve
 from twisted.internet.defer import Deferred, fail
@@ -47,6 +47,21 @@ _HOOKS: Final = re.compile(
 _EXTENSION: Final = re.compile(r"(?:-\w+ +)?([+*#]?[A-Za-z0-9_.-]+)((?: +[A-Za-z0-9_.-]+)*)")
 
 
+R = TypeVar("R")
+
+
+class RunsApplications(Protocol[R]):
+    """A channel, or a call. Fails with: `DialerError`."""
+
+    def execute(self, application: str, argument: str = "") -> Deferred[str]:
+        """Run an application of the dialplan."""
+        ...
+
+    def bridge(self, transfer: Transfer) -> Deferred[R]:
+        """Dial a second leg, and connect it."""
+        ...
+
+
 @define(eq=False)
 class NoLimits:
     """`SecondLegs` where no gateway has any."""
@@ -59,41 +74,15 @@ class NoLimits:
 
 
 @define(eq=False, kw_only=True)
-class GatedCall:
-    """Around a call: `user_id` is whose it is. Everything but legs is handed on as it is."""
+class GatedLegs(Generic[R]):
+    """Around whatever runs applications on a channel and dials second legs for it: `user_id` is whose call it is."""
 
-    call: AnsweredCall
+    call: RunsApplications[R]
     user_id: int
     numbering: Numbering
     store: ApplicationStore
     limits: SecondLegs
     clock: IReactorTime
-
-    @property
-    def call_uuid(self) -> str:
-        return self.call.call_uuid
-
-    @property
-    def digits(self) -> str:
-        return self.call.digits
-
-    def variable(self, name: str) -> str:
-        return self.call.variable(name)
-
-    def stop_playing(self) -> Deferred[None]:
-        return self.call.stop_playing()
-
-    def next_digit(self) -> Deferred[str]:
-        return self.call.next_digit()
-
-    def interrupt(self) -> None:
-        self.call.interrupt()
-
-    def hangup(self, cause: str = "NORMAL_CLEARING") -> Deferred[None]:
-        return self.call.hangup(cause)
-
-    def when_closed(self) -> Deferred[None]:
-        return self.call.when_closed()
 
     def execute(self, application: str, argument: str = "") -> Deferred[str]:
         """Fails with `BadValue` for a leg that does not pass, and for what could dial unseen."""
@@ -107,7 +96,7 @@ class GatedCall:
             else self.call.execute(application, argument)
         )
 
-    def bridge(self, transfer: Transfer) -> Deferred[Transferred]:
+    def bridge(self, transfer: Transfer) -> Deferred[R]:
         """Fails with `BadValue` for a leg that does not pass, and when its gateway has no room for it."""
         return Deferred.fromCoroutine(self._bridge(transfer))
 
@@ -115,7 +104,7 @@ class GatedCall:
         await self._pass(legs, application)
         return await self.call.execute(application, argument)
 
-    async def _bridge(self, transfer: Transfer) -> Transferred:
+    async def _bridge(self, transfer: Transfer) -> R:
         legs = _legs_of(transfer)
         gateway = transfer.gateway
         rules = await self._pass(legs, "transfer")
@@ -162,6 +151,39 @@ class GatedCall:
     def _check_caller_id(self, number: str, allowed: str) -> None:
         if reason := gate.caller_id_refusal(number, allowed, self.numbering):
             raise BadValue("caller_id", reason)
+
+
+@define(eq=False, kw_only=True)
+class GatedCall(GatedLegs[Transferred]):
+    """Around an answered call. Everything but legs is handed on as it is."""
+
+    call: AnsweredCall
+
+    @property
+    def call_uuid(self) -> str:
+        return self.call.call_uuid
+
+    @property
+    def digits(self) -> str:
+        return self.call.digits
+
+    def variable(self, name: str) -> str:
+        return self.call.variable(name)
+
+    def stop_playing(self) -> Deferred[None]:
+        return self.call.stop_playing()
+
+    def next_digit(self) -> Deferred[str]:
+        return self.call.next_digit()
+
+    def interrupt(self) -> None:
+        self.call.interrupt()
+
+    def hangup(self, cause: str = "NORMAL_CLEARING") -> Deferred[None]:
+        return self.call.hangup(cause)
+
+    def when_closed(self) -> Deferred[None]:
+        return self.call.when_closed()
 
 
 def _legs_of(transfer: Transfer) -> tuple[GatedLeg, ...]:

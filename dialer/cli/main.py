@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "phonebook": "phonebooks",
     "contact": "contacts",
     "simulate": "simulate",
+    "hooks": "hooks",
 }
 """The modules of `dialer.cli` that have the commands."""
 

@@ -1,0 +1,454 @@
+"""One app on a thread of its own: it gets events from a bounded queue and may take as long as it likes, for nobody waits for
+it.
+
+The reactor's thread calls `put`, `look`, `cut_off` and the like, none of which waits; the methods of the app, the steps of its
+coroutines and its sessions are run by the thread's own asyncio loop. Each of them is timed. What went wrong is told by
+`report`, on the reactor's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import inspect
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, Final
+
+from attrs import define, field, frozen
+
+from dialer.marks.app import HookApp, Mark
+from dialer.marks.connection import Connection
+from dialer.marks.requests import Request
+from dialer.marks.session import Client, HookLoop, HookSession, Listener, Pool, fields_of, name_of
+
+AT_A_TIME: Final = 20
+"""Events that are handled before the app's own coroutines have their turn."""
+
+MOST_TASKS: Final = 5000
+"""Coroutines of an app that wait for something at the same time."""
+
+START_LIMIT: Final = 10.0
+"""Seconds that the making of an app, and its `prepost`, may take."""
+
+NEVER: Final = 5
+"""A method that has not returned after so many times its limit never will."""
+
+
+class HookCutOff(BaseException):
+    """Raised in a method that does not return, so that it ends if it can."""
+
+
+@frozen(kw_only=True)
+class HookLimits:
+    """How long a method, or a step of a coroutine, may take (seconds); after how many failures in a row an app is switched
+    off; how many events may wait for it."""
+
+    seconds: float = 1.0
+    failures: int = 10
+    queue: int = 1000
+
+
+@define(eq=False)
+class Figures:
+    """What became of an app: methods and steps of coroutines that were run, those that failed, the longest (seconds); events
+    that were dropped."""
+
+    calls: int = 0
+    failures: int = 0
+    slowest: float = 0.0
+    dropped: int = 0
+
+
+@frozen(kw_only=True)
+class Trouble:
+    """What went wrong in a method, for an event ("" for none); with `off`, the app is switched off for it."""
+
+    method: str
+    event: str
+    reason: str
+    error: BaseException | None = None
+    off: bool = False
+
+
+@frozen
+class Busy:
+    """The method that runs, since when, and how long it may."""
+
+    method: str
+    event: str
+    since: float
+    limit: float
+
+
+@frozen
+class _Heard:
+    """An event of the channel `uuid` of a call; "" for one of no call. Without an event, the channel is gone."""
+
+    event: Mapping[str, str] | None
+    uuid: str
+    call_uuid: str
+
+
+@define(eq=False, kw_only=True)
+class Worker:
+    """`post` has a function called on the reactor's thread, `send` hands a request over; `clock` is monotonic."""
+
+    app: HookApp
+    limits: HookLimits
+    host: str
+    secrets: frozenset[str]
+    clock: Callable[[], float]
+    post: Callable[..., object]
+    send: Callable[[Request], Future[str]]
+    report: Callable[[Worker, Trouble], None]
+    ended: Callable[[Worker], None] = lambda _: None
+    figures: Figures = field(factory=Figures, init=False)
+    off: str = field(default="", init=False)
+    """Why the app is switched off; "" while it is on."""
+    _queue: deque[_Heard] = field(factory=deque, init=False)
+    _awake: bool = field(default=True, init=False)
+    _busy: Busy | None = field(default=None, init=False)
+    _in_a_row: int = field(default=0, init=False)
+    _thread: threading.Thread | None = field(default=None, init=False)
+    _loop: asyncio.AbstractEventLoop = field(init=False)
+    _listener: Listener = field(init=False)
+    _made: Any = field(default=None, init=False)
+    _cut: bool = field(default=False, init=False)
+    _undo: Iterator[object] | None = field(default=None, init=False)
+    _marks: dict[str, list[tuple[Mark, Any]]] = field(factory=dict, init=False)
+    _tasks: set[asyncio.Task[Any]] = field(factory=set, init=False)
+
+    # --- on the reactor's thread ------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Make the app and run its `prepost`; then it gets what is in its queue."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name=f"hook {self.app.name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def started(self) -> bool:
+        """Whether it has a thread, or had one."""
+        return self._thread is not None
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait for it."""
+        return len(self._queue)
+
+    def put(self, event: Mapping[str, str], uuid: str, call_uuid: str) -> None:
+        """Hand an event over. When the queue is full, the oldest event is dropped."""
+        self._put(_Heard(event, uuid, call_uuid))
+
+    def forget(self, uuid: str) -> None:
+        """A channel is gone."""
+        self._put(_Heard(None, uuid, ""))
+
+    def look(self) -> Busy | None:
+        """The method that runs for longer than it may."""
+        busy = self._busy
+        return busy if busy is not None and self.clock() - busy.since > busy.limit else None
+
+    def cut_off(self, reason: str) -> None:
+        """Give the thread up. A method that is in Python code ends; one that waits in the operating system stays there, and
+        its thread ends with the process."""
+        self.off = reason
+        self._cut = True
+        self._queue.clear()
+        thread = self._thread
+        if thread is not None and thread.ident is not None and thread.is_alive():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(HookCutOff))
+
+    def stop(self) -> None:
+        """Let the app finish: its `prepost` goes on behind its `yield`. `ended` is told, unless a method does not return."""
+        self.off = self.off or "the dialer is stopping"
+        self._queue.clear()
+        try:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+        except RuntimeError:
+            return  # it has ended by itself
+
+    def _put(self, heard: _Heard) -> None:
+        if self.off:
+            return
+        if len(self._queue) >= self.limits.queue:
+            self._drop_oldest()
+        self._queue.append(heard)
+        if not self._awake:
+            self._awake = True
+            try:
+                self._loop.call_soon_threadsafe(self._drain)
+            except RuntimeError:
+                return  # it has just ended by itself
+
+    def _drop_oldest(self) -> None:
+        """Not the news that a channel is gone: its session would stay for ever."""
+        try:
+            dropped = self._queue.popleft()
+        except IndexError:
+            return
+        if dropped.event is not None:
+            self.figures.dropped += 1
+        if dropped.event is None or name_of(dropped.event) == "CHANNEL_HANGUP_COMPLETE":
+            self._queue.append(_Heard(None, dropped.uuid, dropped.call_uuid))
+
+    # --- on the app's thread ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        loop = self._loop
+        try:
+            asyncio.set_event_loop(loop)
+            loop.set_exception_handler(self._loop_failed)
+            if self._begin():
+                self._awake = False
+                self._drain()
+                if not self.off:
+                    loop.run_forever()
+                self._finish()
+        except BaseException as error:  # such as SystemExit, which asyncio lets pass
+            if not self._cut:
+                self._switch_off(Trouble(method="", event="", reason=_words(error), error=error, off=True))
+        finally:
+            loop.close()
+            self.post(self.ended, self)
+
+    def _begin(self) -> bool:
+        con = Connection(self._loop, self.host, self.send, self.limits.seconds)
+        self._listener = Listener(HookLoop(self._loop, self.host), con)
+        client = Client(self._listener, con)
+        try:
+            with self._watched("prepost", "", START_LIMIT):
+                self._made = self.app.made()
+                self._undo = prepared(self._made, client)
+        except Exception as error:
+            self._switch_off(Trouble(method="prepost", event="", reason=_words(error), error=error, off=True))
+            return False
+        for mark in self.app.marks:
+            method = getattr(self._made, mark.method)
+            self._marks.setdefault(mark.event, []).append((mark, method))
+        return True
+
+    def _finish(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            self._loop.run_until_complete(asyncio.wait(self._tasks, timeout=self.limits.seconds))
+        if self._undo is not None and not self._cut:
+            try:
+                with self._watched("prepost", "", START_LIMIT):
+                    next(self._undo, None)
+            except Exception as error:
+                self._tell(Trouble(method="prepost", event="", reason=_words(error), error=error))
+
+    def _drain(self) -> None:
+        self._awake = False
+        for _ in range(AT_A_TIME):
+            if self.off:
+                self._loop.stop()
+                return
+            try:
+                heard = self._queue.popleft()
+            except IndexError:
+                return
+            self._handle(heard)
+        if not self._awake:
+            self._awake = True
+            self._loop.call_soon(self._drain)
+
+    def _handle(self, heard: _Heard) -> None:
+        if heard.event is None:
+            self._listener.forget(heard.uuid)
+            return
+        event = fields_of(heard.event, self.secrets)
+        name = name_of(event)
+        session = self._session_of(name, event, heard)
+        found: tuple[Any, ...] | None = None if session is None else (session,)
+        if session is not None:
+            session.heard(name, event)
+        for mark, method in self._marks.get(name, ()):
+            if mark.kind == "handler":
+                found = self._handled(mark, method, event)
+            elif found is not None:
+                self._called(mark, method, found)
+            if self.off:
+                return
+        if session is not None and name == "CHANNEL_HANGUP_COMPLETE":
+            self._loop.call_soon(session.over)
+
+    def _session_of(self, name: str, event: dict[str, str], heard: _Heard) -> HookSession | None:
+        """A job may end without a channel: it makes no session."""
+        if not heard.uuid or name == "BACKGROUND_JOB":
+            return self._listener.find(heard.uuid)
+        return self._listener.updated(name, event, heard.uuid, heard.call_uuid)
+
+    def _handled(self, mark: Mark, method: Callable[..., Any], event: dict[str, str]) -> tuple[Any, ...] | None:
+        """A handler gets the event itself, and says whether it was consumed, and what the callbacks behind it get."""
+        answer = self._guarded(mark, method, event)
+        if not isinstance(answer, tuple) or not answer or not answer[0]:
+            return None
+        return answer[1:]
+
+    def _called(self, mark: Mark, method: Callable[..., Any], found: tuple[Any, ...]) -> None:
+        given = found if len(found) > 1 or not _takes_job(method) else (*found, None)
+        if mark.kind == "callback":
+            self._guarded(mark, method, *given)
+        elif len(self._tasks) >= MOST_TASKS:
+            self._failed(Trouble(method=mark.method, event=mark.event, reason=f"{MOST_TASKS} of its coroutines wait"))
+        else:
+            steps = _Stepped(method(*given), lambda: self._watched(mark.method, mark.event))
+            task = self._loop.create_task(steps)
+            self._tasks.add(task)
+            task.add_done_callback(lambda done: self._done(mark, steps, done))
+
+    def _guarded(self, mark: Mark, method: Callable[..., Any], *given: object) -> Any:
+        try:
+            with self._watched(mark.method, mark.event) as watch:
+                answer = method(*given)
+        except Exception as error:
+            self._failed(Trouble(method=mark.method, event=mark.event, reason=_words(error), error=error))
+            return None
+        if watch.fast:
+            self._in_a_row = 0
+        return answer
+
+    def _done(self, mark: Mark, steps: _Stepped, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, HookCutOff):
+            self._loop.stop()
+        elif error is None and steps.fast:
+            self._in_a_row = 0
+        elif error is not None:
+            self._failed(Trouble(method=mark.method, event=mark.event, reason=_words(error), error=error))
+
+    def _loop_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, HookCutOff):
+            self._loop.stop()
+            return
+        reason = context["message"] if error is None else _words(error)
+        self._failed(Trouble(method="a task of its own", event="", reason=reason, error=error))
+
+    @contextmanager
+    def _watched(self, method: str, event: str, limit: float | None = None) -> Generator[_Watch]:
+        """Time a method, or a step of a coroutine. One that takes too long has failed, whatever it brings about."""
+        limit = self.limits.seconds if limit is None else limit
+        busy = self._busy = Busy(method, event, self.clock(), limit)
+        watch = _Watch()
+        try:
+            yield watch
+        finally:
+            self._busy = None
+            took = self.clock() - busy.since
+            self.figures.calls += 1
+            self.figures.slowest = max(self.figures.slowest, took)
+            watch.fast = took <= limit
+            if not watch.fast:
+                self._failed(Trouble(method=method, event=event, reason=f"took {took:.1f} s, more than {limit:g} s"))
+
+    # --- telling ----------------------------------------------------------------------------------------------------------
+
+    def _failed(self, trouble: Trouble) -> None:
+        self.figures.failures += 1
+        self._in_a_row += 1
+        if self._in_a_row < self.limits.failures or self.off:
+            self._tell(trouble)
+            return
+        reason = f"{self._in_a_row} failures in a row, the last: {trouble.reason}"
+        self._switch_off(Trouble(method=trouble.method, event=trouble.event, reason=reason, error=trouble.error, off=True))
+
+    def _switch_off(self, trouble: Trouble) -> None:
+        self.off = trouble.reason
+        self._queue.clear()
+        self._tell(trouble)
+        self._loop.stop()
+
+    def _tell(self, trouble: Trouble) -> None:
+        self.post(self.report, self, trouble)
+
+
+@define
+class _Watch:
+    """Whether what was watched kept within its time."""
+
+    fast: bool = True
+
+
+class _Stepped(Coroutine[Any, Any, Any]):
+    """A coroutine, each step of which is timed."""
+
+    def __init__(self, inner: Coroutine[Any, Any, Any], watched: Callable[[], Any]) -> None:
+        self._inner = inner
+        self._watched = watched
+        self.fast = True
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        raise TypeError("it is for a task alone")
+
+    def send(self, value: Any) -> Any:
+        """The next step."""
+        return self._step(self._inner.send, value)
+
+    def throw(self, *error: Any) -> Any:
+        """The next step, with an error."""
+        return self._step(self._inner.throw, *error)
+
+    def _step(self, step: Callable[..., Any], *given: Any) -> Any:
+        watch = _Watch()
+        try:
+            with self._watched() as watch:
+                return step(*given)
+        finally:
+            self.fast = self.fast and watch.fast
+
+    def close(self) -> None:
+        """It is not run any more."""
+        self._inner.close()
+
+
+def prepared(made: Any, client: Client) -> Iterator[object] | None:
+    """Run the app's `prepost` as far as its `yield`, if it has one; returns the rest. It is given what its required arguments
+    name: client, listener, pool, and whatever else a client has. Raises what it raises, and TypeError for a name that is
+    not there."""
+    prepost = getattr(made, "prepost", None)
+    if prepost is None:
+        return None
+    given = []
+    for name in required(prepost):
+        there = Pool(client) if name == "pool" else getattr(client, name, None)
+        if there is None:
+            raise TypeError(f"prepost asks for {name}, which is not there; expected client, listener or pool")
+        given.append(there)
+    rest = prepost(*given)
+    if not inspect.isgenerator(rest):
+        return None
+    next(rest, None)
+    return rest
+
+
+def required(function: Callable[..., Any]) -> list[str]:
+    """The names of its arguments without a default."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    return [each.name for each in parameters if each.default is inspect.Parameter.empty and each.kind in kinds]
+
+
+def _takes_job(method: Callable[..., Any]) -> bool:
+    """Callbacks of CHANNEL_HANGUP and BACKGROUND_JOB get the job beside the session. It is None here: an originate of the
+    dialer is no job of an app."""
+    return len(required(method)) > 1
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
