@@ -87,6 +87,7 @@ class HookSession(models.Session):
         super().__init__(event, event_loop=event_loop, uuid=uuid, con=con)
         self.events = KnownEvents(event)
         self.cid = "default"
+        self._over = False
         created = event.get("Caller-Channel-Created-Time", "")
         if created.isdigit():
             self.times["create"] = int(created) / 1e6
@@ -94,6 +95,8 @@ class HookSession(models.Session):
     def recv(self, name: str, timeout: float | None = None) -> Awaitable[Any]:
         """Resumes with the next event of that name; cancelled when the call ends before. `timeout` is in seconds."""
         future = self._futures[name]
+        if self._over:
+            future.cancel()
         return asyncio.wait_for(future, timeout) if timeout else future
 
     def heard(self, name: str, event: Fields) -> None:
@@ -105,6 +108,7 @@ class HookSession(models.Session):
 
     def over(self) -> None:
         """Nothing is waited for any more."""
+        self._over = True
         while self._futures:
             self._futures.popitem()[1].cancel()
 

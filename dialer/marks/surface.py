@@ -18,21 +18,8 @@ from dialer.marks.worker import required
 
 _SESSION_NAMES: Final = frozenset({"sess", "session"})
 _SESSION_FIELDS: Final = frozenset(
-    {
-        "answered",
-        "bg_job",
-        "call",
-        "cid",
-        "con",
-        "duration",
-        "event_loop",
-        "events",
-        "hungup",
-        "tasks",
-        "times",
-        "uuid",
-        "vars",
-    }
+    {"answered", "bg_job", "call", "cid", "con", "duration", "event_loop", "events", "hungup", "tasks", "times", "uuid"}
+    | {"vars"}
 )
 _LISTENER_FIELDS: Final = frozenset(
     {"bg_jobs", "calls", "event_loop", "failed_sessions", "hangup_causes", "host", "sessions", "total_answered_sessions"}
@@ -59,12 +46,7 @@ def _missing_in(name: str, method: Any) -> Iterator[str]:
     known = _known_arguments(name, method)
     if name == "prepost":
         for argument in required(method):
-            if (
-                argument not in known
-                and argument != "self"
-                and not hasattr(Client, argument)
-                and argument not in _CLIENT_FIELDS
-            ):
+            if argument != "self" and argument not in {*known, *dir(Client), *_CLIENT_FIELDS}:
                 yield f"{name} asks for {argument}: it is not there"
     for argument, attribute in _attributes(method):
         if argument in known and (attribute in _REFUSED or attribute not in known[argument]):

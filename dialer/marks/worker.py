@@ -23,16 +23,22 @@ from attrs import define, field, frozen
 from dialer.marks.app import HookApp, Mark
 from dialer.marks.connection import Connection
 from dialer.marks.requests import Request
-from dialer.marks.session import Client, HookLoop, HookSession, Listener, Pool, fields_of, name_of
+from dialer.marks.session import END, Client, HookLoop, HookSession, Listener, Pool, fields_of, name_of
 
 AT_A_TIME: Final = 20
 """Events that are handled before the app's own coroutines have their turn."""
+
+SETTLE: Final = 0.05
+"""Seconds after the end of a call in which those who waited for it go on, before all other waiting is broken off."""
 
 MOST_TASKS: Final = 5000
 """Coroutines of an app that wait for something at the same time."""
 
 START_LIMIT: Final = 10.0
 """Seconds that the making of an app, and its `prepost`, may take."""
+
+MOST_GONE: Final = 10_000
+"""Channels of which an app that is too slow is told later that they are gone."""
 
 NEVER: Final = 5
 """A method that has not returned after so many times its limit never will."""
@@ -86,9 +92,9 @@ class Busy:
 
 @frozen
 class _Heard:
-    """An event of the channel `uuid` of a call; "" for one of no call. Without an event, the channel is gone."""
+    """An event of the channel `uuid` of a call; "" for one of no call."""
 
-    event: Mapping[str, str] | None
+    event: Mapping[str, str]
     uuid: str
     call_uuid: str
 
@@ -109,14 +115,16 @@ class Worker:
     figures: Figures = field(factory=Figures, init=False)
     off: str = field(default="", init=False)
     """Why the app is switched off; "" while it is on."""
+    made: Any = field(default=None, init=False)
+    """The object whose methods are called; None before its thread has made and prepared it."""
     _queue: deque[_Heard] = field(factory=deque, init=False)
+    _gone: deque[str] = field(factory=lambda: deque(maxlen=MOST_GONE), init=False)
     _awake: bool = field(default=True, init=False)
     _busy: Busy | None = field(default=None, init=False)
     _in_a_row: int = field(default=0, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
     _loop: asyncio.AbstractEventLoop = field(init=False)
     _listener: Listener = field(init=False)
-    _made: Any = field(default=None, init=False)
     _cut: bool = field(default=False, init=False)
     _undo: Iterator[object] | None = field(default=None, init=False)
     _marks: dict[str, list[tuple[Mark, Any]]] = field(factory=dict, init=False)
@@ -150,8 +158,10 @@ class Worker:
         self._put(_Heard(event, uuid, call_uuid))
 
     def forget(self, uuid: str) -> None:
-        """A channel is gone."""
-        self._put(_Heard(None, uuid, ""))
+        """A channel is gone, and its end may not have been heard."""
+        if not self.off:
+            self._gone.append(uuid)
+            self._wake()
 
     def look(self) -> Busy | None:
         """The method that runs for longer than it may."""
@@ -183,6 +193,9 @@ class Worker:
         if len(self._queue) >= self.limits.queue:
             self._drop_oldest()
         self._queue.append(heard)
+        self._wake()
+
+    def _wake(self) -> None:
         if not self._awake:
             self._awake = True
             try:
@@ -196,10 +209,9 @@ class Worker:
             dropped = self._queue.popleft()
         except IndexError:
             return
-        if dropped.event is not None:
-            self.figures.dropped += 1
-        if dropped.event is None or name_of(dropped.event) == "CHANNEL_HANGUP_COMPLETE":
-            self._queue.append(_Heard(None, dropped.uuid, dropped.call_uuid))
+        self.figures.dropped += 1
+        if name_of(dropped.event) == END:
+            self._gone.append(dropped.uuid)
 
     # --- on the app's thread ----------------------------------------------------------------------------------------------
 
@@ -227,14 +239,14 @@ class Worker:
         client = Client(self._listener, con)
         try:
             with self._watched("prepost", "", START_LIMIT):
-                self._made = self.app.made()
-                self._undo = prepared(self._made, client)
+                made = self.app.made()
+                self._undo = prepared(made, client)
         except Exception as error:
             self._switch_off(Trouble(method="prepost", event="", reason=_words(error), error=error, off=True))
             return False
         for mark in self.app.marks:
-            method = getattr(self._made, mark.method)
-            self._marks.setdefault(mark.event, []).append((mark, method))
+            self._marks.setdefault(mark.event, []).append((mark, getattr(made, mark.method)))
+        self.made = made
         return True
 
     def _finish(self) -> None:
@@ -251,6 +263,8 @@ class Worker:
 
     def _drain(self) -> None:
         self._awake = False
+        while self._gone:
+            self._listener.forget(self._gone.popleft())
         for _ in range(AT_A_TIME):
             if self.off:
                 self._loop.stop()
@@ -265,9 +279,6 @@ class Worker:
             self._loop.call_soon(self._drain)
 
     def _handle(self, heard: _Heard) -> None:
-        if heard.event is None:
-            self._listener.forget(heard.uuid)
-            return
         event = fields_of(heard.event, self.secrets)
         name = name_of(event)
         session = self._session_of(name, event, heard)
@@ -281,12 +292,12 @@ class Worker:
                 self._called(mark, method, found)
             if self.off:
                 return
-        if session is not None and name == "CHANNEL_HANGUP_COMPLETE":
-            self._loop.call_soon(session.over)
+        if session is not None and name == END:
+            self._loop.call_later(SETTLE, session.over)
 
     def _session_of(self, name: str, event: dict[str, str], heard: _Heard) -> HookSession | None:
-        """A job may end without a channel: it makes no session."""
-        if not heard.uuid or name == "BACKGROUND_JOB":
+        """A job may end without a channel, and the last event of a channel comes behind its end: they make no session."""
+        if not heard.uuid or name in ("BACKGROUND_JOB", "CHANNEL_DESTROY"):
             return self._listener.find(heard.uuid)
         return self._listener.updated(name, event, heard.uuid, heard.call_uuid)
 
@@ -365,7 +376,7 @@ class Worker:
         if self._in_a_row < self.limits.failures or self.off:
             self._tell(trouble)
             return
-        reason = f"{self._in_a_row} failures in a row, the last: {trouble.reason}"
+        reason = f"failures in a row: {self._in_a_row}, the last: {trouble.reason}"
         self._switch_off(Trouble(method=trouble.method, event=trouble.event, reason=reason, error=trouble.error, off=True))
 
     def _switch_off(self, trouble: Trouble) -> None:

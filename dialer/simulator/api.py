@@ -159,8 +159,8 @@ class SwitchApi:
         return self.uuid_known(text)
 
     def uuid_broadcast(self, text: str) -> str:
-        """UUID APPLICATION::ARGUMENT [LEG]: run an application on the channel; a path alone is played. Of a channel's other leg
-        nothing is known here (switch_ivr_broadcast)."""
+        """UUID APPLICATION::ARGUMENT [LEG]: run an application on the channel, or play a path (switch_ivr_broadcast). Of the
+        other leg nothing is known here."""
         words = separate(text, " ", 4)
         channel = self.switch.channels.get(words[0]) if words else None
         if channel is None:
