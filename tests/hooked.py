@@ -14,12 +14,17 @@ from switchio.apps import app
 from switchio.marks import coroutine, event_callback, handler
 
 
-class Recorder:
+class Tells:
     """Tells the tests what it hears."""
 
     def __init__(self) -> None:
         self.heard: SimpleQueue[Any] = SimpleQueue()
-        self.finished = False
+
+
+class Recorder(Tells):
+    """Hears something of every kind."""
+
+    finished = False
 
     def prepost(self, client: Any, listener: Any, pool: Any, more: int = 3) -> Any:
         self.client, self.listener, self.pool, self.more = client, listener, pool, more
@@ -245,3 +250,41 @@ class OfAnotherKind:
 
 there_already = Recorder()
 """An object in place of a class."""
+
+
+class HangsUp(Tells):
+    """Ends every call that is answered."""
+
+    @event_callback("CHANNEL_ANSWER")
+    def on_event(self, sess: Any) -> None:
+        sess.hangup("USER_BUSY")
+        self.heard.put(sess)
+
+
+class Connects(Tells):
+    """Connects every callee to the numbers in `targets`, one after the other; tells what came of it."""
+
+    targets = ("15559999", "15551111")
+
+    @coroutine("CHANNEL_ANSWER", subscribe=["CHANNEL_BRIDGE", "CHANNEL_PARK"])
+    async def on_event(self, sess: Any) -> None:
+        for target in self.targets:
+            try:
+                address = f"bridge::{{}}sofia/gateway/carrier/{target}"
+                await sess.con.api(f"uuid_broadcast {sess.uuid} {address} aleg")
+                bridged = await sess.recv("CHANNEL_BRIDGE")
+                self.heard.put((target, bridged["variable_bridge_uuid"]))
+            except Exception as error:
+                self.heard.put((target, str(error)))
+
+
+class Listens(Tells):
+    """Tells every event of a call."""
+
+    @event_callback("CHANNEL_CREATE")
+    @event_callback("CHANNEL_ANSWER")
+    @event_callback("CHANNEL_HANGUP_COMPLETE")
+    @event_callback("CHANNEL_EXECUTE")
+    @event_callback("CHANNEL_DESTROY")
+    def on_event(self, sess: Any) -> None:
+        self.heard.put((sess.uuid, sess["Event-Name"], dict(sess.events[0])))

@@ -17,8 +17,9 @@ from dialer.model.masking import MASK, is_secret
 models: Any = package.module("models")
 utils: Any = package.module("utils")
 
-LINGER: Final = 10.0
-"""Seconds that a session is kept after its end, for the events that come behind it."""
+LINGER: Final = 15.0
+"""Seconds that a session is kept after its end, for the events that come behind it: CHANNEL_DESTROY waits until the voice
+application's session is closed, 10 s at most."""
 
 ENDS: Final = ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE")
 END: Final = ENDS[-1]
