@@ -33,6 +33,7 @@ class Recorder(Tells):
 
     @event_callback("CHANNEL_ANSWER")
     @event_callback("CHANNEL_HANGUP_COMPLETE")
+    @event_callback("CHANNEL_DESTROY")
     @event_callback("DTMF")
     def on_event(self, sess: Any) -> None:
         self.heard.put((sess["Event-Name"], sess))

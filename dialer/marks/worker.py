@@ -297,8 +297,11 @@ class Worker:
 
     def _session_of(self, name: str, event: dict[str, str], heard: _Heard) -> HookSession | None:
         """A job may end without a channel, and the last event of a channel comes behind its end: they make no session."""
-        if not heard.uuid or name in ("BACKGROUND_JOB", "CHANNEL_DESTROY"):
-            return self._listener.find(heard.uuid)
+        if not heard.uuid:
+            return None
+        session = self._listener.find(heard.uuid)
+        if name == "BACKGROUND_JOB" or (name == "CHANNEL_DESTROY" and session is None):
+            return session
         return self._listener.updated(name, event, heard.uuid, heard.call_uuid)
 
     def _handled(self, mark: Mark, method: Callable[..., Any], event: dict[str, str]) -> tuple[Any, ...] | None:

@@ -63,6 +63,8 @@ def test_an_end_is_counted_and_late_events_find_their_session(world: New) -> Non
     assert session.hungup
     here.event("DTMF")
     assert here.heard()[1] is session
+    here.event("CHANNEL_DESTROY")
+    assert here.heard() == ("CHANNEL_DESTROY", session)
     listener = here.app.listener
     assert (listener.count_sessions(), listener.count_calls(), listener.count_failed()) == (0, 0, 0)
     assert listener.hangup_causes == {"NORMAL_CLEARING": 1}

@@ -16,7 +16,7 @@ def test_marks_are_read_in_the_order_in_which_they_are_called() -> None:
     app = load("tests.hooked:Recorder")
     assert app.marks[0] == Mark(event="HEARTBEAT", kind="handler", method="on_heartbeat")
     assert Mark(event="conference::maintenance", kind="callback", method="on_conference") in app.marks
-    assert app.kinds == {"HEARTBEAT", "CHANNEL_ANSWER", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF"}
+    assert app.kinds == {"HEARTBEAT", "CHANNEL_ANSWER", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY", "DTMF"}
     assert app.subclasses == {"conference::maintenance"}
 
 
