@@ -33,7 +33,7 @@ def test_those_of_the_configuration_are_checked_when_none_is_named(tmp_path: Pat
     (app,) = json.loads(capsys.readouterr().out)["apps"]
     assert (app["app"], app["error"], app["missing"]) == ("tests.hooked:Waits", "", [])
     assert app["subclasses"] == ["conference::maintenance"]
-    assert app["events"] == ["CHANNEL_HANGUP", "DTMF", "PLAYBACK_STOP"]
+    assert app["events"] == ["CHANNEL_DESTROY", "CHANNEL_HANGUP", "DTMF", "PLAYBACK_STOP"]
     assert {"event": "DTMF", "kind": "callback", "method": "on_event"} in app["marks"]
     file.write_text(CONFIG.replace('"tests.hooked:Waits"', ""))
     assert check("-c", file) == 0
