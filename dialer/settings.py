@@ -302,7 +302,7 @@ class HooksSettings:
         unit="events",
         live=True,
         ge=10,
-        le=100_000,
+        le=10_000,
     )
     commands_per_second: float = setting(
         100.0, "the most commands that an app gives to the switch", unit="per second", live=True, gt=0, le=10_000

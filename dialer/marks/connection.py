@@ -17,7 +17,7 @@ from dialer.marks.requests import Request
 
 utils: Any = package.module("utils")
 
-MOST_UNANSWERED: Final = 200
+MOST_UNANSWERED: Final = 2000
 """Commands of one app; scheduled ones are unanswered until they are due."""
 
 Send = Callable[[Request], "Future[str]"]

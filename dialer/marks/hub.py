@@ -90,6 +90,7 @@ class _Pace:
     limiter: Limiter
     waiting: deque[tuple[Immediate, Future[str]]] = field(factory=deque)
     timer: IDelayedCall | None = None
+    scheduled: set[IDelayedCall] = field(factory=set)
 
 
 @define(eq=False, kw_only=True)
@@ -128,7 +129,7 @@ class Hub:
         self._refused = RepeatedLog("a command of a hook was refused", self.reactor)
         self._dropping = RepeatedLog("a hook is too slow: events for it are dropped", self.reactor)
         self._saying = RepeatedLog("a hook says", self.reactor)
-        self._log = AppLog(lambda level, text: self.reactor.callFromThread(self._say, level, text))
+        self._log = AppLog(self.reactor.callFromThread, self._say)
         self.workers = tuple(self._worker(app) for app in self.apps)
         for worker in self.workers:
             for name in worker.app.events.union(STATES):
@@ -177,8 +178,9 @@ class Hub:
         """Let the apps finish, for a moment."""
         await self._loop.stop()
         for pace in self._paces.values():
-            if pace.timer is not None and pace.timer.active():
-                pace.timer.cancel()
+            for timer in (*pace.scheduled, pace.timer):
+                if timer is not None and timer.active():
+                    timer.cancel()
         for worker in self.workers:
             if worker.alive:
                 self._stopping[worker.app.name] = Deferred()
@@ -262,10 +264,12 @@ class Hub:
         return future
 
     def _take(self, app: str, request: Request, future: Future[str]) -> None:
+        pace = self._paces[app]
         if isinstance(request, Later):
-            self.reactor.callLater(request.seconds, self._take, app, request.request, future)
+            pace.scheduled = {timer for timer in pace.scheduled if timer.active()}
+            pace.scheduled.add(self.reactor.callLater(request.seconds, self._take, app, request.request, future))
             return
-        self._paces[app].waiting.append((request, future))
+        pace.waiting.append((request, future))
         self._pump(app)
 
     def _pump(self, app: str) -> None:
@@ -283,6 +287,8 @@ class Hub:
         call_uuid = self._legs.get(uuid, uuid)
         if uuid and not self.calls.lives(call_uuid):
             return fail(BadValue("uuid", f"{uuid} is not a call of this dialer, or has ended"))
+        if isinstance(request, Ask) and self.secrets.intersection(request.arguments.split(" ")):
+            return fail(BadValue(request.function, f"{request.arguments.rpartition(' ')[2]} is a secret"))
         match request:
             case Ask():
                 return self.calls.ask(request.function, request.arguments)

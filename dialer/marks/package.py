@@ -63,21 +63,35 @@ def _quieten(utils: ModuleType) -> None:
     utils.log_to_stderr = lambda _level=None: utils.get_logger()  # type: ignore[attr-defined]
 
 
-class AppLog(logging.Handler):
-    """Takes what apps write to switchio's logger from `warning` on, and hands it to `say`: the level, the text. Called on
-    the threads of the apps."""
+MOST_UNSAID: Final = 100
+"""Lines that apps have written and nobody has taken yet."""
 
-    def __init__(self, say: Callable[[str, str], None]) -> None:
+
+class AppLog(logging.Handler):
+    """Takes what apps write to switchio's logger from `warning` on, and has `post` call `say` with it: the level, the text.
+    What is written faster than it is taken is lost."""
+
+    def __init__(self, post: Callable[..., object], say: Callable[[str, str], None]) -> None:
         super().__init__(logging.WARNING)
+        self._post = post
         self._say = say
+        self._written = 0
+        self._taken = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """`logging.Handler`: one record."""
+        """`logging.Handler`: one record, under its lock."""
+        if self._written - self._taken >= MOST_UNSAID:
+            return
         try:
             text = record.getMessage()
         except Exception as error:
             text = f"{record.msg!r} cannot be written: {error}"
-        self._say(record.levelname.lower(), text)
+        self._written += 1
+        self._post(self._take, record.levelname.lower(), text)
+
+    def _take(self, level: str, text: str) -> None:
+        self._taken += 1  # without the lock: whoever holds it may be an app that does not return
+        self._say(level, text)
 
     def begin(self) -> None:
         """From now on, the log of the apps comes here, and nowhere else."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from dialer.marks import package
@@ -45,7 +46,11 @@ def fields_of(event: Mapping[str, str], secrets: frozenset[str]) -> Fields:
 def _is_secret(name: str, value: str, secrets: frozenset[str]) -> bool:
     if name in _CARRIERS:
         return is_secret(value) or any(secret in value for secret in secrets)
-    return is_secret(name) or name.removeprefix("variable_") in secrets
+    return _named_secret(name) or name.removeprefix("variable_") in secrets
+
+
+_named_secret = lru_cache(maxsize=4096)(is_secret)
+"""An event has two hundred headers, and the next one has them again."""
 
 
 def name_of(event: Mapping[str, str]) -> str:

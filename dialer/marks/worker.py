@@ -230,8 +230,9 @@ class Worker:
             if not self._cut:
                 self._switch_off(Trouble(method="", event="", reason=_words(error), error=error, off=True))
         finally:
-            loop.close()
             self.post(self.ended, self)
+            if not loop.is_running():
+                loop.close()
 
     def _begin(self) -> bool:
         con = Connection(self._loop, self.host, self.send, self.limits.seconds)
@@ -348,7 +349,7 @@ class Worker:
 
     def _loop_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if isinstance(error, HookCutOff):
+        if self.off:
             self._loop.stop()
             return
         reason = context["message"] if error is None else _words(error)

@@ -9,13 +9,15 @@ from contextlib import asynccontextmanager
 from queue import SimpleQueue
 from typing import Any
 
+import pytest
 import pytest_twisted
 from structlog.testing import capture_logs
 from twisted.internet.task import deferLater
 
+from dialer.errors import BadValue
 from dialer.model import AttemptState, Contact, VoipAppType
 from dialer.wall_clock import utc_now
-from tests.integration.test_run_host import Here, config, running
+from tests.integration.test_run_host import Here, build, config, on_new_database, running
 from tests.seeding import Seeds
 
 PATIENCE = 30.0
@@ -183,6 +185,14 @@ async def test_limits_are_live_and_apps_need_a_restart(tmp_path):
         assert here.host.reload(after) == (["hooks.time_limit", "hooks.failures"], ["hooks.apps"])
         limits = here.host.service.hub.workers[0].limits
         assert (limits.seconds, limits.failures) == (3.0, 2)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_app_that_cannot_be_loaded_keeps_the_dialer_from_starting(tmp_path):
+    host = build(tmp_path, on_new_database(tmp_path, config(hooks={"apps": ["tests.hooked:Misspelt"]})))
+    with pytest.raises(BadValue, match=r"hooks\.apps: .*did you mean CHANNEL_ANSWER"):
+        await host.start()
+    assert not host.up
 
 
 @pytest_twisted.ensureDeferred

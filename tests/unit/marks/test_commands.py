@@ -97,6 +97,15 @@ def test_what_is_scheduled_is_given_when_it_is_due(world: New) -> None:
     assert here.calls.done == asked
 
 
+def test_what_is_scheduled_is_given_up_when_the_dialer_stops() -> None:
+    here = World(("Commands",)).start()
+    here.do(lambda s: s.broadcast("playback::x", delay=300))
+    here.reactor.drain()
+    here.stop()
+    here.reactor.advance(301)
+    assert here.calls.done == []
+
+
 def test_an_answer_is_waited_for_on_the_thread(world: New) -> None:
     here = world("Commands")
     here.calls.answer = "value"
@@ -178,6 +187,13 @@ FORBIDDEN = [
 def test_a_command_that_a_hook_may_not_give_is_refused_at_once(command: str) -> None:
     with pytest.raises(BadValue):
         requests.read(command)
+
+
+def test_the_proof_of_a_call_is_not_told(world: New) -> None:
+    here = world("Commands")
+    error = here.do(lambda s: s.getvar("dialer_proof"))
+    assert str(error) == "uuid_getvar: dialer_proof is a secret"
+    assert here.calls.done == []
 
 
 def test_a_refusal_is_an_error_of_switchio_in_the_app(world: New) -> None:

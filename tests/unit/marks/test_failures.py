@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from dialer.marks.package import MOST_UNSAID
 from dialer.marks.worker import NEVER, START_LIMIT, HookLimits
 from tests.unit.marks.world import PATIENCE, World
 
@@ -138,6 +139,18 @@ def test_what_an_app_writes_to_its_log_comes_into_the_dialers(world: New) -> Non
         here.app.client.log.info("not told")
         here.reactor.drain()
     assert [(line["text"], line["level"]) for line in lines(logs, "a hook says")] == [("low on sounds", "warning")]
+
+
+def test_an_app_that_writes_without_end_is_not_listened_to(world: New) -> None:
+    here = world("Recorder")
+    with capture_logs() as logs:
+        for number in range(MOST_UNSAID + 50):
+            here.app.client.log.error("line %d", number)
+        here.reactor.drain()
+        here.app.client.log.error("and again")
+        here.reactor.drain()
+    told = [line["text"] for line in lines(logs, "a hook says")]
+    assert (len(told), told[-1]) == (MOST_UNSAID + 1, "and again")
 
 
 def test_other_limits_act_at_once(world: New) -> None:
