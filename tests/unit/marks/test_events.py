@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from dialer.marks.session import LINGER
 from dialer.marks.worker import HookLimits
 from dialer.model.masking import MASK
@@ -121,7 +123,8 @@ def test_a_body_is_called_as_switchio_does(world: New) -> None:
     assert here.heard()[1]["Body"] == "text"
 
 
-def test_coroutines_wait_for_events_and_end_with_the_call(world: New) -> None:
+def test_coroutines_wait_for_events_and_end_with_the_call(world: New, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialer.marks.session.LINGER", 3600.0)
     here = world("Waits")
     here.event("CHANNEL_ANSWER")
     here.heard()

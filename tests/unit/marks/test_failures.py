@@ -94,6 +94,7 @@ def test_a_method_that_does_not_return_is_given_up(world: New, app: str) -> None
         here.now += 2
         here.look()
         here.look()
+        here.reactor.advance(61)
         assert [line["reason"] for line in lines(logs, "a hook failed")] == ["has not returned for 2.0 s, more than 1 s"]
         assert here.told == []
         here.now += NEVER
