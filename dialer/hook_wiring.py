@@ -27,7 +27,7 @@ from dialer.settings import HooksSettings
 if TYPE_CHECKING:
     from dialer.esl.events import Event
     from dialer.marks.hub import Hub
-    from dialer.marks.worker import HookLimits
+    from dialer.marks.trouble import HookLimits
 
 
 @define(eq=False, kw_only=True)
@@ -110,6 +110,6 @@ def new_hub(reactor: Any, apps: Sequence[HookApp], settings: HooksSettings, call
 
 def hook_limits(settings: HooksSettings) -> HookLimits:
     """The limits of an app."""
-    from dialer.marks.worker import HookLimits
+    from dialer.marks.trouble import HookLimits
 
     return HookLimits(seconds=settings.time_limit, failures=settings.failures, queue=settings.queue)

@@ -17,16 +17,15 @@ from typing import Any, Final, Protocol
 import structlog
 from attrs import define, field
 from twisted.internet.defer import Deferred, TimeoutError, fail
-from twisted.internet.interfaces import IDelayedCall
-from twisted.python.failure import Failure
 
 from dialer.errors import BadValue, DialerError
-from dialer.limiter import Limiter
 from dialer.marks.app import HookApp
+from dialer.marks.command_queue import CommandQueue
 from dialer.marks.package import AppLog
-from dialer.marks.requests import Ask, Bridge, Execute, Immediate, Later, Request
+from dialer.marks.requests import Ask, Bridge, Execute, Immediate, Request
 from dialer.marks.session import END, LINGER, name_of
-from dialer.marks.worker import NEVER, Busy, HookLimits, Trouble, Worker
+from dialer.marks.trouble import Busy, HookLimits, Trouble
+from dialer.marks.worker import NEVER, Worker
 from dialer.model.flow import Transfer
 from dialer.periodic import PeriodicLoop, RepeatedLog
 
@@ -83,16 +82,6 @@ Tell = Callable[[str, str, str], None]
 """Takes the kind of an event (`hook.switched_off`), the name of the app, and the reason."""
 
 
-@define(eq=False)
-class _Pace:
-    """The commands of one app that wait for their turn."""
-
-    limiter: Limiter
-    waiting: deque[tuple[Immediate, Future[str]]] = field(factory=deque)
-    timer: IDelayedCall | None = None
-    scheduled: set[IDelayedCall] = field(factory=set)
-
-
 @define(eq=False, kw_only=True)
 class Hub:
     """`secrets` names channel variables that no app is to see; `commands` is how many an app may give a second."""
@@ -108,7 +97,7 @@ class Hub:
     tell: Tell = lambda _kind, _app, _reason: None
     workers: tuple[Worker, ...] = field(init=False)
     _asked: dict[str, list[Worker]] = field(factory=dict, init=False)
-    _paces: dict[str, _Pace] = field(factory=dict, init=False)
+    _queues: dict[str, CommandQueue] = field(factory=dict, init=False)
     _legs: dict[str, str] = field(factory=dict, init=False)
     _ended: deque[tuple[float, str]] = field(factory=deque, init=False)
     _told: dict[str, Busy] = field(factory=dict, init=False)
@@ -136,7 +125,12 @@ class Hub:
                 self._asked.setdefault(name, []).append(worker)
 
     def _worker(self, app: HookApp) -> Worker:
-        self._paces[app.name] = _Pace(self._limiter())
+        self._queues[app.name] = CommandQueue(
+            clock=self.reactor,
+            commands=self.commands,
+            perform=self._perform,
+            failed=partial(self._not_performed, app.name),
+        )
         return Worker(
             app=app,
             limits=self.limits,
@@ -148,9 +142,6 @@ class Hub:
             report=self._report,
             ended=self._thread_ended,
         )
-
-    def _limiter(self) -> Limiter:
-        return Limiter(1 / self.commands, max(1, int(self.commands)))
 
     # --- start, change, stop ----------------------------------------------------------------------------------------------
 
@@ -172,15 +163,13 @@ class Hub:
         self.limits, self.commands = limits, commands
         for worker in self.workers:
             worker.limits = limits
-            self._paces[worker.app.name].limiter = self._limiter()
+            self._queues[worker.app.name].limit(commands)
 
     async def stop(self) -> None:
         """Let the apps finish, for a moment."""
         await self._loop.stop()
-        for pace in self._paces.values():
-            for timer in (*pace.scheduled, pace.timer):
-                if timer is not None and timer.active():
-                    timer.cancel()
+        for queue in self._queues.values():
+            queue.stop()
         for worker in self.workers:
             if worker.alive:
                 self._stopping[worker.app.name] = Deferred()
@@ -260,27 +249,8 @@ class Hub:
     def _send(self, app: str, request: Request) -> Future[str]:
         """Called on the thread of the app."""
         future: Future[str] = Future()
-        self.reactor.callFromThread(self._take, app, request, future)
+        self.reactor.callFromThread(self._queues[app].take, request, future)
         return future
-
-    def _take(self, app: str, request: Request, future: Future[str]) -> None:
-        pace = self._paces[app]
-        if isinstance(request, Later):
-            pace.scheduled = {timer for timer in pace.scheduled if timer.active()}
-            pace.scheduled.add(self.reactor.callLater(request.seconds, self._take, app, request.request, future))
-            return
-        pace.waiting.append((request, future))
-        self._pump(app)
-
-    def _pump(self, app: str) -> None:
-        pace = self._paces[app]
-        while pace.waiting and not (wait := pace.limiter.take(app, self.reactor.seconds())):
-            request, future = pace.waiting.popleft()
-            self._perform(request).addCallbacks(
-                future.set_result, self._not_performed, callbackArgs=(), errbackArgs=(app, request, future)
-            )
-        if pace.waiting and (pace.timer is None or not pace.timer.active()):
-            pace.timer = self.reactor.callLater(wait, self._pump, app)
 
     def _perform(self, request: Immediate) -> Deferred[str]:
         uuid = request.uuid
@@ -297,13 +267,11 @@ class Hub:
             case Bridge():
                 return self.calls.channel(uuid, call_uuid, request.leg).bridge(request.transfer)
 
-    def _not_performed(self, failure: Failure, app: str, request: Immediate, future: Future[str]) -> None:
-        error = failure.value
+    def _not_performed(self, app: str, request: Immediate, error: BaseException) -> None:
         if isinstance(error, DialerError):
             self._refused.happened((app, type(error)), app=app, reason=str(error), channel=request.uuid)
         else:
             log.error("a command of a hook failed", app=app, exc_info=error)
-        future.set_exception(error)
 
     # --- watching ---------------------------------------------------------------------------------------------------------
 

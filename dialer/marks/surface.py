@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from dialer.marks.app import HookApp
+from dialer.marks.prepost import required
 from dialer.marks.session import Client, HookSession, Listener, Pool
-from dialer.marks.worker import required
 
 _SESSION_NAMES: Final = frozenset({"sess", "session"})
 _SESSION_FIELDS: Final = frozenset(

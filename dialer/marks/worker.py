@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import inspect
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Final
@@ -22,8 +21,11 @@ from attrs import define, field, frozen
 
 from dialer.marks.app import HookApp, Mark
 from dialer.marks.connection import Connection
+from dialer.marks.prepost import prepared, takes_job
 from dialer.marks.requests import Request
-from dialer.marks.session import END, Client, HookLoop, HookSession, Listener, Pool, fields_of, name_of
+from dialer.marks.session import END, Client, HookLoop, HookSession, Listener, fields_of, name_of
+from dialer.marks.steps import Stepped, Watch
+from dialer.marks.trouble import Busy, Figures, HookLimits, Trouble, words
 
 AT_A_TIME: Final = 20
 """Events that are handled before the app's own coroutines have their turn."""
@@ -46,48 +48,6 @@ NEVER: Final = 5
 
 class HookCutOff(BaseException):
     """Raised in a method that does not return, so that it ends if it can."""
-
-
-@frozen(kw_only=True)
-class HookLimits:
-    """How long a method, or a step of a coroutine, may take (seconds); after how many failures in a row an app is switched
-    off; how many events may wait for it."""
-
-    seconds: float = 1.0
-    failures: int = 10
-    queue: int = 1000
-
-
-@define(eq=False)
-class Figures:
-    """What became of an app: methods and steps of coroutines that were run, those that failed, the longest (seconds); events
-    that were dropped."""
-
-    calls: int = 0
-    failures: int = 0
-    slowest: float = 0.0
-    dropped: int = 0
-
-
-@frozen(kw_only=True)
-class Trouble:
-    """What went wrong in a method, for an event ("" for none); with `off`, the app is switched off for it."""
-
-    method: str
-    event: str
-    reason: str
-    error: BaseException | None = None
-    off: bool = False
-
-
-@frozen
-class Busy:
-    """The method that runs, since when, and how long it may."""
-
-    method: str
-    event: str
-    since: float
-    limit: float
 
 
 @frozen
@@ -228,7 +188,7 @@ class Worker:
                 self._finish()
         except BaseException as error:  # such as SystemExit, which asyncio lets pass
             if not self._cut:
-                self._switch_off(Trouble(method="", event="", reason=_words(error), error=error, off=True))
+                self._switch_off(Trouble(method="", event="", reason=words(error), error=error, off=True))
         finally:
             self.post(self.ended, self)
             if not loop.is_running():
@@ -243,7 +203,7 @@ class Worker:
                 made = self.app.made()
                 self._undo = prepared(made, client)
         except Exception as error:
-            self._switch_off(Trouble(method="prepost", event="", reason=_words(error), error=error, off=True))
+            self._switch_off(Trouble(method="prepost", event="", reason=words(error), error=error, off=True))
             return False
         for mark in self.app.marks:
             self._marks.setdefault(mark.event, []).append((mark, getattr(made, mark.method)))
@@ -260,7 +220,7 @@ class Worker:
                 with self._watched("prepost", "", START_LIMIT):
                     next(self._undo, None)
             except Exception as error:
-                self._tell(Trouble(method="prepost", event="", reason=_words(error), error=error))
+                self._tell(Trouble(method="prepost", event="", reason=words(error), error=error))
 
     def _drain(self) -> None:
         self._awake = False
@@ -313,13 +273,13 @@ class Worker:
         return answer[1:]
 
     def _called(self, mark: Mark, method: Callable[..., Any], found: tuple[Any, ...]) -> None:
-        given = found if len(found) > 1 or not _takes_job(method) else (*found, None)
+        given = found if len(found) > 1 or not takes_job(method) else (*found, None)
         if mark.kind == "callback":
             self._guarded(mark, method, *given)
         elif len(self._tasks) >= MOST_TASKS:
             self._failed(Trouble(method=mark.method, event=mark.event, reason=f"{MOST_TASKS} of its coroutines wait"))
         else:
-            steps = _Stepped(method(*given), lambda: self._watched(mark.method, mark.event))
+            steps = Stepped(method(*given), lambda: self._watched(mark.method, mark.event))
             task = self._loop.create_task(steps)
             self._tasks.add(task)
             task.add_done_callback(lambda done: self._done(mark, steps, done))
@@ -329,13 +289,13 @@ class Worker:
             with self._watched(mark.method, mark.event) as watch:
                 answer = method(*given)
         except Exception as error:
-            self._failed(Trouble(method=mark.method, event=mark.event, reason=_words(error), error=error))
+            self._failed(Trouble(method=mark.method, event=mark.event, reason=words(error), error=error))
             return None
         if watch.fast:
             self._in_a_row = 0
         return answer
 
-    def _done(self, mark: Mark, steps: _Stepped, task: asyncio.Task[Any]) -> None:
+    def _done(self, mark: Mark, steps: Stepped, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if task.cancelled():
             return
@@ -345,22 +305,22 @@ class Worker:
         elif error is None and steps.fast:
             self._in_a_row = 0
         elif error is not None:
-            self._failed(Trouble(method=mark.method, event=mark.event, reason=_words(error), error=error))
+            self._failed(Trouble(method=mark.method, event=mark.event, reason=words(error), error=error))
 
     def _loop_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if self.off:
             self._loop.stop()
             return
-        reason = context["message"] if error is None else _words(error)
+        reason = context["message"] if error is None else words(error)
         self._failed(Trouble(method="a task of its own", event="", reason=reason, error=error))
 
     @contextmanager
-    def _watched(self, method: str, event: str, limit: float | None = None) -> Generator[_Watch]:
+    def _watched(self, method: str, event: str, limit: float | None = None) -> Generator[Watch]:
         """Time a method, or a step of a coroutine. One that takes too long has failed, whatever it brings about."""
         limit = self.limits.seconds if limit is None else limit
         busy = self._busy = Busy(method, event, self.clock(), limit)
-        watch = _Watch()
+        watch = Watch()
         try:
             yield watch
         finally:
@@ -391,79 +351,3 @@ class Worker:
 
     def _tell(self, trouble: Trouble) -> None:
         self.post(self.report, self, trouble)
-
-
-@define
-class _Watch:
-    """Whether what was watched kept within its time."""
-
-    fast: bool = True
-
-
-class _Stepped(Coroutine[Any, Any, Any]):
-    """A coroutine, each step of which is timed."""
-
-    def __init__(self, inner: Coroutine[Any, Any, Any], watched: Callable[[], Any]) -> None:
-        self._inner = inner
-        self._watched = watched
-        self.fast = True
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        raise TypeError("it is for a task alone")
-
-    def send(self, value: Any) -> Any:
-        """The next step."""
-        return self._step(self._inner.send, value)
-
-    def throw(self, *error: Any) -> Any:
-        """The next step, with an error."""
-        return self._step(self._inner.throw, *error)
-
-    def _step(self, step: Callable[..., Any], *given: Any) -> Any:
-        watch = _Watch()
-        try:
-            with self._watched() as watch:
-                return step(*given)
-        finally:
-            self.fast = self.fast and watch.fast
-
-    def close(self) -> None:
-        """It is not run any more."""
-        self._inner.close()
-
-
-def prepared(made: Any, client: Client) -> Iterator[object] | None:
-    """Run the app's `prepost` as far as its `yield`, if it has one; returns the rest. It is given what its required arguments
-    name: client, listener, pool, and whatever else a client has. Raises what it raises, and TypeError for a name that is
-    not there."""
-    prepost = getattr(made, "prepost", None)
-    if prepost is None:
-        return None
-    given = []
-    for name in required(prepost):
-        there = Pool(client) if name == "pool" else getattr(client, name, None)
-        if there is None:
-            raise TypeError(f"prepost asks for {name}, which is not there; expected client, listener or pool")
-        given.append(there)
-    rest = prepost(*given)
-    if not inspect.isgenerator(rest):
-        return None
-    next(rest, None)
-    return rest
-
-
-def required(function: Callable[..., Any]) -> list[str]:
-    """The names of its arguments without a default."""
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(function).parameters.values()
-    return [each.name for each in parameters if each.default is inspect.Parameter.empty and each.kind in kinds]
-
-
-def _takes_job(method: Callable[..., Any]) -> bool:
-    """Callbacks of CHANNEL_HANGUP and BACKGROUND_JOB get the job beside the session. It is None here: an originate of the
-    dialer is no job of an app."""
-    return len(required(method)) > 1
-
-
-def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

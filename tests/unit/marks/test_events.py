@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from dialer.marks.session import LINGER
-from dialer.marks.worker import HookLimits
+from dialer.marks.trouble import HookLimits
 from dialer.model.masking import MASK
 from tests.unit.marks.world import CALL, LEG, PATIENCE, World
 

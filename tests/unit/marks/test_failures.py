@@ -9,7 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from dialer.marks.package import MOST_UNSAID
-from dialer.marks.worker import NEVER, START_LIMIT, HookLimits
+from dialer.marks.trouble import HookLimits
+from dialer.marks.worker import NEVER, START_LIMIT
 from tests.unit.marks.world import PATIENCE, World
 
 New = Callable[..., World]

@@ -10,7 +10,7 @@ import pytest
 from dialer.errors import BadValue
 from dialer.marks.app import load
 from dialer.marks.surface import missing
-from dialer.marks.worker import HookLimits
+from dialer.marks.trouble import HookLimits
 from dialer.model.flow import Transfer
 from tests.unit.marks.world import CALL, LEG, World
 

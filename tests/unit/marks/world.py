@@ -14,7 +14,8 @@ from twisted.internet.task import Clock
 from dialer.errors import DialerError
 from dialer.marks.app import load
 from dialer.marks.hub import LOOK_EVERY, Hub
-from dialer.marks.worker import HookLimits, Worker
+from dialer.marks.trouble import HookLimits
+from dialer.marks.worker import Worker
 from dialer.model.flow import Transfer
 
 PATIENCE = 20.0
