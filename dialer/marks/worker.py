@@ -28,7 +28,10 @@ from dialer.marks.steps import Stepped, Watch
 from dialer.marks.trouble import Busy, Figures, HookLimits, Trouble, words
 
 AT_A_TIME: Final = 20
-"""Events that are handled before the app's own coroutines have their turn."""
+"""Events that an app without coroutines gets in a turn of its loop."""
+
+TURNS: Final = 3
+"""Turns of the loop between two events, where coroutines wait: what one of them waits for next may be the next event."""
 
 SETTLE: Final = 0.05
 """Seconds after the end of a call in which those who waited for it go on, before all other waiting is broken off."""
@@ -235,9 +238,17 @@ class Worker:
             except IndexError:
                 return
             self._handle(heard)
-        if not self._awake:
-            self._awake = True
-            self._loop.call_soon(self._drain)
+            if self._tasks:
+                break
+        self._awake = True
+        self._go_on(TURNS if self._tasks else 1)
+
+    def _go_on(self, turns: int) -> None:
+        """Handle the next events, after so many turns of the loop."""
+        if turns:
+            self._loop.call_soon(self._go_on, turns - 1)
+        else:
+            self._drain()
 
     def _handle(self, heard: _Heard) -> None:
         event = fields_of(heard.event, self.secrets)

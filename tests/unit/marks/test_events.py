@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 
@@ -136,6 +137,18 @@ def test_coroutines_wait_for_events_and_end_with_the_call(world: New, monkeypatc
     assert not here.worker.off
 
 
+def test_a_coroutine_that_has_just_begun_hears_the_very_next_event() -> None:
+    here = World(("Waits",))
+    here.event("CHANNEL_ANSWER")
+    here.event("PLAYBACK_STOP", Playback_File_Path="/tmp/x.wav")
+    here.event("CHANNEL_HANGUP", Hangup_Cause="USER_BUSY")
+    here.start()
+    told = [here.heard() for _ in range(4)]
+    assert told[1] == ("stopped", "/tmp/x.wav")
+    assert sorted(each[0] for each in told[2:]) == ["CHANNEL_HANGUP", "polled"]
+    here.stop()
+
+
 def test_a_full_queue_drops_the_oldest_but_never_the_end_of_a_call(world: New) -> None:
     here = world("Recorder", limits=HookLimits(queue=10))
     listener = here.app.listener
@@ -153,6 +166,17 @@ def test_a_full_queue_drops_the_oldest_but_never_the_end_of_a_call(world: New) -
     here.reactor.until(lambda: list(listener.sessions) == ["other"])
     here.look()
     assert here.hub.figures["hook-events-dropped"] == 21
+
+
+def test_apps_that_never_began_are_stopped_without_a_word() -> None:
+    here = World(("Recorder",))
+    before = sys.getswitchinterval()
+    here.stop()
+    assert not here.worker.started
+    here.start()
+    assert sys.getswitchinterval() < before
+    here.stop()
+    assert sys.getswitchinterval() == before
 
 
 def test_apps_start_when_the_switch_is_there_and_what_came_before_waits_for_them() -> None:
