@@ -165,12 +165,12 @@ class Hub:
             self._queues[worker.app.name].limit(commands)
 
     async def stop(self) -> None:
-        """Let the apps finish, for a moment."""
+        """Let the apps that are on finish, for a moment."""
         await self._loop.stop()
         for queue in self._queues.values():
             queue.stop()
         for worker in self.workers:
-            if worker.alive:
+            if worker.alive and not worker.off:
                 self._stopping[worker.app.name] = Deferred()
                 worker.stop()
         over = self.reactor.seconds() + STOP_LIMIT
@@ -254,7 +254,7 @@ class Hub:
     def _perform(self, request: Immediate) -> Deferred[str]:
         uuid = request.uuid
         call_uuid = self._legs.get(uuid, uuid)
-        if False:
+        if uuid and not self.calls.lives(call_uuid):
             return fail(BadValue("uuid", f"{uuid} is not a call of this dialer, or has ended"))
         if isinstance(request, Ask) and self.secrets.intersection(request.arguments.split(" ")):
             return fail(BadValue(request.function, f"{request.arguments.rpartition(' ')[2]} is a secret"))

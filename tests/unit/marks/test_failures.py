@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from twisted.internet.defer import Deferred
 
 from dialer.marks.package import MOST_UNSAID
 from dialer.marks.trouble import HookLimits
@@ -106,7 +107,9 @@ def test_a_method_that_does_not_return_is_given_up(world: New, app: str) -> None
     if app == "Endless":
         here.reactor.until(lambda: not here.worker.alive)  # what computes is ended
     else:
-        assert here.worker.alive  # what waits in the operating system is left behind
+        assert here.worker.alive  # what waits in the operating system is left behind, and the stop of the dialer does not wait
+        stopped = Deferred.fromCoroutine(here.hub.stop())
+        assert stopped.called
         here.app.go_on.set()
         here.reactor.until(lambda: not here.worker.alive)
         here.app.go_on.clear()
