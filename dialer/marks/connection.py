@@ -23,7 +23,7 @@ MOST_UNANSWERED: Final = 2000
 Send = Callable[[Request], "Future[str]"]
 
 
-class Connection:
+class HookConnection:
     """`send` hands a request over, and is answered with the switch's text, or with a failure that says why there is none.
     Those who wait on the thread do so for `patience` seconds."""
 

@@ -22,9 +22,9 @@ from dialer.errors import BadValue, DialerError
 from dialer.marks.app import HookApp
 from dialer.marks.command_queue import CommandQueue
 from dialer.marks.package import AppLog
-from dialer.marks.requests import Ask, Bridge, Execute, Immediate, Request
+from dialer.marks.requests import Ask, Execute, Immediate, Request, SecondLeg
 from dialer.marks.session import END, LINGER, name_of
-from dialer.marks.trouble import Busy, HookLimits, Trouble
+from dialer.marks.trouble import HookLimits, Trouble, UnderWay
 from dialer.marks.worker import NEVER, Worker
 from dialer.model.flow import Transfer
 from dialer.periodic import PeriodicLoop, RepeatedLog
@@ -46,7 +46,7 @@ STATES: Final = ("CHANNEL_ANSWER", END)
 """The events that every session follows: they are always subscribed to."""
 
 
-class Channel(Protocol):
+class HookedChannel(Protocol):
     """A channel behind the gate. Fails with: `DialerError`."""
 
     def execute(self, application: str, argument: str = "") -> Deferred[str]:
@@ -69,7 +69,7 @@ class Calls(Protocol):
         """Whether it is this dialer's, and has not ended."""
         ...
 
-    def channel(self, uuid: str, call_uuid: str, leg: str) -> Channel:
+    def channel(self, uuid: str, call_uuid: str, leg: str) -> HookedChannel:
         """A channel of a call of this dialer that lives."""
         ...
 
@@ -100,7 +100,7 @@ class Hub:
     _queues: dict[str, CommandQueue] = field(factory=dict, init=False)
     _legs: dict[str, str] = field(factory=dict, init=False)
     _ended: deque[tuple[float, str]] = field(factory=deque, init=False)
-    _told: dict[str, Busy] = field(factory=dict, init=False)
+    _told: dict[str, UnderWay] = field(factory=dict, init=False)
     _dropped: dict[str, int] = field(factory=dict, init=False)
     _stopping: dict[str, Deferred[None]] = field(factory=dict, init=False)
     _loop: PeriodicLoop = field(init=False)
@@ -263,7 +263,7 @@ class Hub:
                 return self.calls.ask(request.function, request.arguments)
             case Execute():
                 return self.calls.channel(uuid, call_uuid, request.leg).execute(request.application, request.argument)
-            case Bridge():
+            case SecondLeg():
                 return self.calls.channel(uuid, call_uuid, request.leg).bridge(request.transfer)
 
     def _not_performed(self, app: str, request: Immediate, error: BaseException) -> None:

@@ -1,7 +1,7 @@
 """The text of an API command, as switchio's sessions and clients write it, to the request that it means: only those that act
 on a channel, and a few that read; what an application of the dialplan would do is left to the gate.
 
-`uuid_broadcast UUID bridge::{a=b}sofia/external/1555@carrier` is a `Bridge`, `uuid_broadcast UUID playback::FILE` an
+`uuid_broadcast UUID bridge::{a=b}sofia/external/1555@carrier` is a `SecondLeg`, `uuid_broadcast UUID playback::FILE` an
 `Execute`, `uuid_kill UUID` an `Ask`; `sched_api` and `sched_broadcast` are a `Later` with a request in it, so that the gate is
 asked at the moment at which it is due.
 """
@@ -48,7 +48,7 @@ class Execute:
 
 
 @frozen(kw_only=True)
-class Bridge:
+class SecondLeg:
     """A second leg that a channel is to be connected to."""
 
     uuid: str
@@ -61,7 +61,7 @@ class Later:
     """A request that is due after so many seconds."""
 
     seconds: float
-    request: Ask | Execute | Bridge
+    request: Ask | Execute | SecondLeg
 
     @property
     def uuid(self) -> str:
@@ -69,7 +69,7 @@ class Later:
         return self.request.uuid
 
 
-Immediate = Ask | Execute | Bridge
+Immediate = Ask | Execute | SecondLeg
 Request = Immediate | Later
 
 _UUID = r"(?P<uuid>[A-Za-z0-9][A-Za-z0-9-]{0,35})"
@@ -140,7 +140,7 @@ def _channel(function: str, arguments: str) -> tuple[str, str]:
     return found["uuid"], found["rest"].strip(" ")
 
 
-def _broadcast(function: str, arguments: str) -> Execute | Bridge:
+def _broadcast(function: str, arguments: str) -> Execute | SecondLeg:
     """`UUID APPLICATION::ARGUMENT [LEG]`; a path without an application is played (switch_ivr_broadcast)."""
     uuid, rest = _channel(function, arguments)
     found = _LEG.fullmatch(rest)
@@ -149,7 +149,7 @@ def _broadcast(function: str, arguments: str) -> Execute | Bridge:
     if not colons:
         application, argument = "playback", path
     if application.lower() == "bridge":
-        return Bridge(uuid=uuid, transfer=transfer_to(argument), leg=leg or "aleg")
+        return SecondLeg(uuid=uuid, transfer=transfer_to(argument), leg=leg or "aleg")
     return Execute(uuid=uuid, application=application, argument=argument, leg=leg or "aleg")
 
 

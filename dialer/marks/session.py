@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from dialer.marks import package
-from dialer.marks.connection import Connection
+from dialer.marks.connection import HookConnection
 from dialer.model.masking import MASK, is_secret
 
 models: Any = package.module("models")
@@ -89,7 +89,7 @@ class HookLoop:
 class HookSession(models.Session):
     """A channel: the callee's, or that of a second leg."""
 
-    def __init__(self, event: Fields, event_loop: HookLoop, uuid: str, con: Connection) -> None:
+    def __init__(self, event: Fields, event_loop: HookLoop, uuid: str, con: HookConnection) -> None:
         super().__init__(event, event_loop=event_loop, uuid=uuid, con=con)
         self.events = KnownEvents(event)
         self.cid = "default"
@@ -123,10 +123,10 @@ class HookSession(models.Session):
         raise utils.APIError("clear_tasks would remove the time limit of the call, which is one of its tasks on the switch")
 
 
-class Listener:
+class HookListener:
     """The sessions and calls of this moment; what an app finds as `listener`."""
 
-    def __init__(self, event_loop: HookLoop, con: Connection) -> None:
+    def __init__(self, event_loop: HookLoop, con: HookConnection) -> None:
         self.event_loop = event_loop
         self.host = event_loop.host
         self.sessions: OrderedDict[str, HookSession] = OrderedDict()
@@ -215,7 +215,7 @@ class Listener:
 class Client:
     """What an app finds as `client`: commands that read, and those for the dialer's own calls. They wait for their answer."""
 
-    def __init__(self, listener: Listener, con: Connection) -> None:
+    def __init__(self, listener: HookListener, con: HookConnection) -> None:
         self.listener = listener
         self.host = con.host
         self.client = self

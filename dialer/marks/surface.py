@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from dialer.marks.app import HookApp
 from dialer.marks.prepost import required
-from dialer.marks.session import Client, HookSession, Listener, Pool
+from dialer.marks.session import Client, HookListener, HookSession, Pool
 
 _SESSION_NAMES: Final = frozenset({"sess", "session"})
 _SESSION_FIELDS: Final = frozenset(
@@ -58,7 +58,7 @@ def _known_arguments(name: str, method: Any) -> dict[str, frozenset[str]]:
     if name == "prepost":
         return {
             "client": frozenset(dir(Client)) | _CLIENT_FIELDS,
-            "listener": frozenset(dir(Listener)) | _LISTENER_FIELDS,
+            "listener": frozenset(dir(HookListener)) | _LISTENER_FIELDS,
             "pool": frozenset(dir(Pool)) | {"clients"},
         }
     names = required(method)

@@ -16,7 +16,7 @@ class HookLimits:
 
 
 @define(eq=False)
-class Figures:
+class HookFigures:
     """What became of an app: methods and steps of coroutines that were run, those that failed, the longest (seconds); events
     that were dropped."""
 
@@ -38,7 +38,7 @@ class Trouble:
 
 
 @frozen
-class Busy:
+class UnderWay:
     """The method that runs, since when, and how long it may."""
 
     method: str

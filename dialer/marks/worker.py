@@ -20,12 +20,12 @@ from typing import Any, Final
 from attrs import define, field, frozen
 
 from dialer.marks.app import HookApp, Mark
-from dialer.marks.connection import Connection
+from dialer.marks.connection import HookConnection
 from dialer.marks.prepost import prepared, takes_job
 from dialer.marks.requests import Request
-from dialer.marks.session import END, Client, HookLoop, HookSession, Listener, fields_of, name_of
+from dialer.marks.session import END, Client, HookListener, HookLoop, HookSession, fields_of, name_of
 from dialer.marks.steps import Stepped, Watch
-from dialer.marks.trouble import Busy, Figures, HookLimits, Trouble, words
+from dialer.marks.trouble import HookFigures, HookLimits, Trouble, UnderWay, words
 
 AT_A_TIME: Final = 20
 """Events that an app without coroutines gets in a turn of its loop."""
@@ -75,7 +75,7 @@ class Worker:
     send: Callable[[Request], Future[str]]
     report: Callable[[Worker, Trouble], None]
     ended: Callable[[Worker], None] = lambda _: None
-    figures: Figures = field(factory=Figures, init=False)
+    figures: HookFigures = field(factory=HookFigures, init=False)
     off: str = field(default="", init=False)
     """Why the app is switched off; "" while it is on."""
     made: Any = field(default=None, init=False)
@@ -83,11 +83,11 @@ class Worker:
     _queue: deque[_Heard] = field(factory=deque, init=False)
     _gone: deque[str] = field(factory=lambda: deque(maxlen=MOST_GONE), init=False)
     _awake: bool = field(default=True, init=False)
-    _busy: Busy | None = field(default=None, init=False)
+    _busy: UnderWay | None = field(default=None, init=False)
     _in_a_row: int = field(default=0, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
     _loop: asyncio.AbstractEventLoop = field(init=False)
-    _listener: Listener = field(init=False)
+    _listener: HookListener = field(init=False)
     _cut: bool = field(default=False, init=False)
     _undo: Iterator[object] | None = field(default=None, init=False)
     _marks: dict[str, list[tuple[Mark, Any]]] = field(factory=dict, init=False)
@@ -126,7 +126,7 @@ class Worker:
             self._gone.append(uuid)
             self._wake()
 
-    def look(self) -> Busy | None:
+    def look(self) -> UnderWay | None:
         """The method that runs for longer than it may."""
         busy = self._busy
         return busy if busy is not None and self.clock() - busy.since > busy.limit else None
@@ -198,8 +198,8 @@ class Worker:
                 loop.close()
 
     def _begin(self) -> bool:
-        con = Connection(self._loop, self.host, self.send, self.limits.seconds)
-        self._listener = Listener(HookLoop(self._loop, self.host), con)
+        con = HookConnection(self._loop, self.host, self.send, self.limits.seconds)
+        self._listener = HookListener(HookLoop(self._loop, self.host), con)
         client = Client(self._listener, con)
         try:
             with self._watched("prepost", "", START_LIMIT):
@@ -330,7 +330,7 @@ class Worker:
     def _watched(self, method: str, event: str, limit: float | None = None) -> Generator[Watch]:
         """Time a method, or a step of a coroutine. One that takes too long has failed, whatever it brings about."""
         limit = self.limits.seconds if limit is None else limit
-        busy = self._busy = Busy(method, event, self.clock(), limit)
+        busy = self._busy = UnderWay(method, event, self.clock(), limit)
         watch = Watch()
         try:
             yield watch

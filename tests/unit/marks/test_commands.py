@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from dialer.errors import BadValue, CommandFailed
 from dialer.marks import requests
 from dialer.marks.connection import MOST_UNANSWERED
-from dialer.marks.requests import Ask, Bridge, Execute, Later
+from dialer.marks.requests import Ask, Execute, Later, SecondLeg
 from dialer.model.flow import Transfer
 from tests.unit.marks.world import CALL, LEG, World
 
@@ -210,13 +210,13 @@ def test_any_text_is_a_request_of_one_channel_or_refused(text: str, function: st
         request = requests.read(f"{function} {text}")
     except BadValue:
         return
-    assert isinstance(request, Ask | Execute | Bridge | Later)
+    assert isinstance(request, Ask | Execute | SecondLeg | Later)
     assert request.uuid in text
 
 
 def test_the_bridge_of_any_spelling_is_seen() -> None:
     request = requests.read(f"uuid_broadcast {CALL} BRIDGE::sofia/external/1@x both")
-    assert isinstance(request, Bridge)
+    assert isinstance(request, SecondLeg)
     assert request.leg == "both"
     moved = requests.read(f"uuid_transfer {CALL} -bleg 1555 XML default")
     assert moved == Execute(uuid=CALL, application="transfer", argument="-bleg 1555 XML default")
