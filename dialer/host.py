@@ -22,10 +22,12 @@ from dialer.cdr import read_record
 from dialer.config import changes
 from dialer.errors import BadValue, CannotListen, DialerError
 from dialer.esl.inbound import SwitchConfig
+from dialer.hook_wiring import hook_limits
 from dialer.interfaces import Monitoring, Scraped
 from dialer.listening import Site, WebServer
 from dialer.management import Management
 from dialer.management.idleness import Idleness, idleness
+from dialer.marks.app import load_all
 from dialer.model import VoipAppType
 from dialer.model.readiness import Unready
 from dialer.monitoring.declarations import Metric, Sample
@@ -144,6 +146,8 @@ class Host:
         sections = {name.partition(".")[0] for name in live}
         if sections & {"switch", "simulator"} and same_kind:
             self.service.switch.limit(config.calls_per_second, _in_flight(config))
+        if "hooks" in sections and self.service.hub is not None:
+            self.service.hub.use(hook_limits(config.hooks), config.hooks.commands_per_second)
         if "http" in sections:
             self.web.site.use(config.http)
         self.config = config
@@ -228,6 +232,8 @@ class Host:
             recovery=self.config.recovery,
             emergency=self.config.numbers.emergency,
             keep_events=timedelta(days=self.config.events.keep),
+            hooks=self.config.hooks,
+            hook_apps=load_all(self.config.hooks.apps),
         )
         self.service = DialerService(self.reactor, settings)
         self.management = Management(self.service.database, self.service.now, self.service, self.reactor, settings.emergency)

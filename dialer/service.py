@@ -12,13 +12,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from attrs import Factory, define, field, frozen
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 
+from dialer import hook_wiring
 from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.calls.cdr_reconciler import CdrReconciler
@@ -29,17 +30,19 @@ from dialer.campaigns.scheduler import Scheduler
 from dialer.emergency import everywhere
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
+from dialer.hook_wiring import HookedCalls
 from dialer.hooks.consumer import EventConsumer
 from dialer.hooks.interests import Interests
 from dialer.hooks.json_lines import JsonLines
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen
+from dialer.marks.app import HookApp
 from dialer.model import Attempt, AttemptResult, Campaign, Disposition, EventKind, IdleReason, Progress, Signal, VoipAppType
 from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
 from dialer.pace_meter import PaceMeter
 from dialer.reactor_lag import ReactorLag
-from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
+from dialer.settings import AppSettings, HooksSettings, OutboundSettings, RecoverySettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
 from dialer.store.consumers import Consumers
@@ -48,6 +51,9 @@ from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from dialer.store.nodes import Nodes
 from dialer.wall_clock import utc_now
+
+if TYPE_CHECKING:
+    from dialer.marks.hub import Hub
 
 log = structlog.get_logger()
 
@@ -66,7 +72,7 @@ TOLERANCE = timedelta(milliseconds=50)
 class ServiceSettings:
     """The parts of a dialling service: settings of the installation, and those that only the wiring knows. The outbound server
     listens at any free port of this machine by default. `outcomes` is a file that gets the end of each attempt as a line of
-    JSON."""
+    JSON. `hook_apps` are the classes that `hooks` names."""
 
     database: str
     switch: SwitchConfig
@@ -78,6 +84,8 @@ class ServiceSettings:
     recovery: RecoverySettings = Factory(RecoverySettings)
     keep_events: timedelta = timedelta(days=7)
     emergency: frozenset[str] = frozenset()
+    hooks: HooksSettings = Factory(HooksSettings)
+    hook_apps: tuple[HookApp, ...] = ()
 
 
 @define(eq=False)
@@ -132,6 +140,7 @@ class DialerService:
     consumers: Consumers = field(init=False)
     interests: Interests = field(init=False)
     outcomes: EventConsumer | None = field(default=None, init=False)
+    hub: Hub | None = field(default=None, init=False)
     _port: IListeningPort | None = field(default=None, init=False)
     _up: bool = field(default=False, init=False)
 
@@ -145,7 +154,13 @@ class DialerService:
         self.interests = Interests(reactor, self.now, self.consumers, self.store, settings.keep_events)
         shared = self.database.dialect is Dialect.POSTGRESQL
         self.switch = InboundSwitch(
-            reactor, self, settings.switch, self.now, random.Random(), owns=self._has if shared else None
+            reactor,
+            self,
+            settings.switch,
+            self.now,
+            random.Random(),
+            owns=self._has if shared else None,
+            observation=hook_wiring.observation(settings.hook_apps, lambda: self.hub),
         )
         if settings.outcomes is not None:
             lines = JsonLines(settings.outcomes)
@@ -200,6 +215,8 @@ class DialerService:
 
     def begin(self) -> None:
         """Connect to the switch, and begin to call. To be called once, after `open`."""
+        if self.hub is not None:
+            self.hub.start()
         self.switch.startService()
         self.scheduler.start()
         self.lifecycle.sweeper.start()
@@ -223,6 +240,8 @@ class DialerService:
         await self.quiesce()
         await self.lifecycle.sweeper.stop()
         await self.outbound.stop()
+        if self.hub is not None:
+            await self.hub.stop()
         await self.switch.stopService()
         await self.heartbeat.stop()
         await self.store.flush()
@@ -293,6 +312,21 @@ class DialerService:
             numbering=numbering(self.database.region, settings.emergency),
             limits=self.scheduler.second_legs,
         )
+        self.hub = hook_wiring.new_hub(
+            self.reactor,
+            settings.hook_apps,
+            settings.hooks,
+            HookedCalls(
+                register=self.lifecycle.register,
+                switch=self.switch,
+                numbering=self.applications.numbering,
+                store=self.applications.store,
+                limits=self.scheduler.second_legs,
+                clock=self.reactor,
+            ),
+            settings.switch.host,
+            self._hook_switched_off,
+        )
         self.heartbeat = Heartbeat(
             clock=self.reactor,
             now=self.now,
@@ -314,6 +348,7 @@ class DialerService:
             "unserved-callees": self.applications.unserved,
             "gateways-backed-off": sum(backoff.blocks(now) for backoff in self.lifecycle.health.gateways.values()),
             **self.outbound.door.figures,
+            **(self.hub.figures if self.hub is not None else {}),
         }
         told = {name: count for name, count in noticed.items() if count}
         return {**done, **told, "waiting-changes": self.store.backlog}
@@ -361,6 +396,8 @@ class DialerService:
     def switch_up(self, switch: Switch) -> None:
         """The switch is there."""
         self.lifecycle.switch_up(switch)
+        if self.hub is not None:
+            self.hub.switch_up()
         self.scheduler.call_soon()
         self._tell_of_switch(EventKind.SWITCH_UP, switch, "")
 
@@ -370,7 +407,13 @@ class DialerService:
         self._tell_of_switch(EventKind.SWITCH_DOWN, switch, reason)
 
     def _tell_of_switch(self, kind: EventKind, switch: Switch, reason: str) -> None:
-        told = self.store.tell(kind, self.now(), {"switch": switch.name, "node": self.settings.node.name, "reason": reason})
+        self._tell(kind, switch=switch.name, reason=reason)
+
+    def _hook_switched_off(self, app: str, reason: str) -> None:
+        self._tell(EventKind.HOOK_SWITCHED_OFF, app=app, reason=reason)
+
+    def _tell(self, kind: EventKind, **facts: str) -> None:
+        told = self.store.tell(kind, self.now(), {"node": self.settings.node.name, **facts})
         told.addErrback(lambda failure: log.error("an event is not stored", kind=kind, reason=failure.getErrorMessage()))
 
     def _has(self, call_uuid: str) -> bool:

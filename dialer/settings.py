@@ -280,6 +280,36 @@ class AppSettings:
 
 
 @frozen(kw_only=True)
+class HooksSettings:
+    """Python classes in the dialer's own process that hear the events of its calls, by switchio.marks (docs/hooks.md)."""
+
+    apps: tuple[str, ...] = setting((), 'the classes, such as ["mycompany.hooks:Screens"]', max_length=100)
+    time_limit: float = setting(
+        1.0,
+        "how long a method, or a step of a coroutine, may take; one that lasts five times as long is given up, and its app "
+        "switched off",
+        unit="seconds",
+        live=True,
+        ge=0.05,
+        le=60,
+    )
+    failures: int = setting(
+        10, "an app is switched off after so many failures in a row", unit="failures", live=True, ge=1, le=1_000_000
+    )
+    queue: int = setting(
+        1000,
+        "events that may wait for an app; beyond them, the oldest are dropped",
+        unit="events",
+        live=True,
+        ge=10,
+        le=10_000,
+    )
+    commands_per_second: float = setting(
+        100.0, "the most commands that an app gives to the switch", unit="per second", live=True, gt=0, le=10_000
+    )
+
+
+@frozen(kw_only=True)
 class CdrSettings:
     """Where FreeSWITCH's mod_json_cdr posts its call detail records (url, cred): a second account of how calls ended."""
 
@@ -387,6 +417,7 @@ class Config:
     simulator: SimulatorSettings | None = None
     outbound: OutboundSettings = OutboundSettings()
     apps: AppSettings = AppSettings()
+    hooks: HooksSettings = HooksSettings()
     cdr: CdrSettings = CdrSettings()
     metrics: MetricsSettings = MetricsSettings()
     recovery: RecoverySettings = RecoverySettings()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -53,6 +53,21 @@ _HOOKS: Final = re.compile(
 _EXTENSION: Final = re.compile(r"(?:-\w+ +)?([+*#]?[A-Za-z0-9_.-]+)((?: +[A-Za-z0-9_.-]+)*)")
 
 
+R = TypeVar("R")
+
+
+class RunsApplications(Protocol[R]):
+    """A channel, or a call. Fails with: `DialerError`."""
+
+    def execute(self, application: str, argument: str = "") -> Deferred[str]:
+        """Run an application of the dialplan."""
+        ...
+
+    def bridge(self, transfer: Transfer) -> Deferred[R]:
+        """Dial a second leg, and connect it."""
+        ...
+
+
 @define(eq=False)
 class NoLimits:
     """`SecondLegs` where no gateway has any."""
@@ -65,41 +80,18 @@ class NoLimits:
 
 
 @define(eq=False, kw_only=True)
-class GatedCall:
-    """Around a call: `user_id` is whose it is. Everything but legs is handed on as it is."""
+class GatedLegs(Generic[R]):
+    """Around whatever runs applications on a channel and dials second legs for it: `user_id` is whose call it is. `is_told`
+    says that `bridge` fires at the end of the second leg; without that, the leg counts until the end of the call."""
 
-    call: AnsweredCall
+    call: RunsApplications[R]
+    call_uuid: str
     user_id: int
     numbering: Numbering
     store: ApplicationStore
     limits: SecondLegs
     clock: IReactorTime
-
-    @property
-    def call_uuid(self) -> str:
-        return self.call.call_uuid
-
-    @property
-    def digits(self) -> str:
-        return self.call.digits
-
-    def variable(self, name: str) -> str:
-        return self.call.variable(name)
-
-    def stop_playing(self) -> Deferred[None]:
-        return self.call.stop_playing()
-
-    def next_digit(self) -> Deferred[str]:
-        return self.call.next_digit()
-
-    def interrupt(self) -> None:
-        self.call.interrupt()
-
-    def hangup(self, cause: str = "NORMAL_CLEARING") -> Deferred[None]:
-        return self.call.hangup(cause)
-
-    def when_closed(self) -> Deferred[None]:
-        return self.call.when_closed()
+    is_told: bool = True
 
     def execute(self, application: str, argument: str = "") -> Deferred[str]:
         """Fails with `BadValue` for what would dial past the limits of a gateway, or unseen: `bridge` is for that."""
@@ -109,12 +101,12 @@ class GatedCall:
             return fail(error)
         return self.call.execute(application, argument)
 
-    def bridge(self, transfer: Transfer) -> Deferred[Transferred]:
+    def bridge(self, transfer: Transfer) -> Deferred[R]:
         """Fails with `BadValue` for a leg that does not pass, and when its gateway has no room for it. An address that is one
         of a gateway's counts there, whoever has written it."""
         return Deferred.fromCoroutine(self._bridge(transfer))
 
-    async def _bridge(self, transfer: Transfer) -> Transferred:
+    async def _bridge(self, transfer: Transfer) -> R:
         legs = _legs_of(transfer)
         gateway = await self._counted_in(transfer)
         rules = await self._pass(legs, "transfer")
@@ -133,7 +125,7 @@ class GatedCall:
             raise
         return await self._bridged(asked)
 
-    async def _bridged(self, asked: Deferred[Transferred]) -> Transferred:
+    async def _bridged(self, asked: Deferred[R]) -> R:
         """When the session is gone, or nobody waits any more, the legs may live on: the end of the call is theirs."""
         try:
             result = await asked
@@ -142,7 +134,8 @@ class GatedCall:
         except BaseException:
             self.limits.end(self.call_uuid)
             raise
-        self.limits.end(self.call_uuid)
+        if self.is_told:
+            self.limits.end(self.call_uuid)
         return result
 
     async def _counted_in(self, transfer: Transfer) -> Gateway | None:
@@ -182,6 +175,40 @@ class GatedCall:
     def _check_caller_id(self, number: str, allowed: str) -> None:
         if reason := gate.caller_id_refusal(number, allowed, self.numbering):
             raise BadValue("caller_id", reason)
+
+
+@define(eq=False, kw_only=True)
+class GatedCall(GatedLegs[Transferred]):
+    """Around an answered call. Everything but legs is handed on as it is."""
+
+    call: AnsweredCall
+    call_uuid: str = field(init=False)
+
+    @call_uuid.default
+    def _of_the_call(self) -> str:
+        return self.call.call_uuid
+
+    @property
+    def digits(self) -> str:
+        return self.call.digits
+
+    def variable(self, name: str) -> str:
+        return self.call.variable(name)
+
+    def stop_playing(self) -> Deferred[None]:
+        return self.call.stop_playing()
+
+    def next_digit(self) -> Deferred[str]:
+        return self.call.next_digit()
+
+    def interrupt(self) -> None:
+        self.call.interrupt()
+
+    def hangup(self, cause: str = "NORMAL_CLEARING") -> Deferred[None]:
+        return self.call.hangup(cause)
+
+    def when_closed(self) -> Deferred[None]:
+        return self.call.when_closed()
 
 
 def _legs_of(transfer: Transfer) -> tuple[GatedLeg, ...]:

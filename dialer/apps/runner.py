@@ -3,7 +3,6 @@ digits, and the wish never to be called again."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -22,6 +21,7 @@ from dialer.apps.gated import GatedCall, NoLimits
 from dialer.apps.guard import Guard
 from dialer.errors import BadValue, DialerError, SessionGone
 from dialer.interfaces import OPT_OUT, UNSERVED, AnsweredCall, ApplicationStore, Now, SecondLegs
+from dialer.loading import named_object
 from dialer.model import Attempt, VoipAppType
 from dialer.numbering import Numbering, numbering
 from dialer.periodic import RepeatedLog
@@ -197,15 +197,7 @@ def applications(own: Mapping[VoipAppType, str]) -> dict[VoipAppType, Applicatio
 def load(name: str, field: str) -> Application:
     """The coroutine function `package.module:function`. Raises `BadValue` naming `field`: a module that cannot be imported,
     whatever it raises, a name that it does not have, or what is no `async def` of two arguments."""
-    module_name, colon, path = name.partition(":")
-    if not colon or not module_name or not path:
-        raise BadValue(field, f"{name!r} is not package.module:function")
-    try:
-        found: object = importlib.import_module(module_name)
-        for part in path.split("."):
-            found = getattr(found, part)
-    except Exception as error:
-        raise BadValue(field, f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
+    found = named_object(name, field, "package.module:function")
     if not inspect.iscoroutinefunction(found):
         raise BadValue(field, f"{name} is not an async def")
     try:

@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "contact": "contacts",
     "simulate": "simulate",
     "metrics": "metrics",
+    "hooks": "hooks",
 }
 """The modules of `dialer.cli` that have the commands."""
 

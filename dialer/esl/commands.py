@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
 
@@ -85,9 +86,13 @@ def auth(password: str) -> Command:
     return _line("auth", "auth " + quoting.argument("password", password))
 
 
-def subscribe(events: tuple[str, ...] = EVENTS) -> Command:
-    """JSON events of these types. No CUSTOM among them: FreeSWITCH takes all that follows it for subclasses."""
-    return _line("event", "event json " + " ".join(quoting.word("events", event) for event in events))
+def subscribe(events: Sequence[str] = EVENTS, subclasses: Sequence[str] = ()) -> Command:
+    """JSON events of these types, and CUSTOM events of these subclasses: FreeSWITCH takes all that follows CUSTOM for
+    subclasses, so they come last."""
+    words = [quoting.word("events", event) for event in events]
+    if subclasses:
+        words += ["CUSTOM", *(quoting.subclass("events", each) for each in subclasses)]
+    return _line("event", "event json " + " ".join(words))
 
 
 def filter_channel(call_uuid: str) -> Command:
@@ -172,6 +177,20 @@ def execute(application: str, argument: str, event_uuid: str) -> Command:
     body = argument.replace("\\", "\\\\").encode()
     lines += ["content-type: text/plain", f"content-length: {len(body)}"]
     return Command(name, "\n".join(lines).encode() + b"\n\n" + body)
+
+
+def broadcast(call_uuid: str, application: str, argument: str, leg: str) -> Command:
+    """Run a dialplan application on a channel, on the `leg` aleg, bleg or both, without a session of ours; the answer comes
+    before the application ends (switch_ivr_broadcast).
+
+    `uuid_broadcast` cuts its arguments at blanks outside of quotes, and removes the quotes and one level of backslashes
+    (separate_string_blank_delim); the application eats another one, as in `execute`.
+    """
+    quoting.argument("argument", argument)
+    if _SCOPED_ARGUMENT.match(argument):
+        raise BadValue("argument", "may not begin with %[, which FreeSWITCH takes for variables (switch_core_session_exec)")
+    path = f"{quoting.word('application', application)}::{quoting.quoted(argument)}"
+    return api("uuid_broadcast", f"{quoting.call_uuid('call_uuid', call_uuid)} '{path}' {quoting.word('leg', leg)}")
 
 
 def hangup(cause: str) -> Command:

@@ -155,6 +155,19 @@ def concerns(body: bytes, owns: Callable[[str], bool]) -> bool:
     return True
 
 
+_BONDED: Final = b'"Channel-Call-UUID":"'
+
+
+def concerns_legs(body: bytes, owns: Callable[[str], bool]) -> bool:
+    """The same, and whether it is an event of a second leg of such a call: FreeSWITCH names the first leg's channel there
+    (switch_channel_event_set_basic_data)."""
+    if concerns(body, owns):
+        return True
+    at = body.find(_BONDED)
+    begin = at + len(_BONDED)
+    return at >= 0 and owns(body[begin : body.find(b'"', begin, begin + _LONGEST)].decode("ascii", "replace"))
+
+
 _PREFIX = "variable_"
 _LEVEL, _WINDOW, _MEMORY = 3, 13, 6
 """zlib's. A window of 8 kB holds the variables of two calls; to set up the usual one of 32 kB takes longer than to pack."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from twisted.application.internet import backoffPolicy
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, gatherResults
@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
 from dialer.esl import commands
 from dialer.esl.connection import CommandReply
-from dialer.esl.events import Event, concerns
+from dialer.esl.events import Event, concerns, concerns_legs
 from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules
 from dialer.esl.originate_queue import OriginateQueue
 from dialer.esl.proof import SessionProof
@@ -50,12 +50,25 @@ class SwitchConfig(SwitchSettings):
     retry_max: float = 5.0
 
 
+@frozen(kw_only=True)
+class Observation:
+    """The events that somebody wants to see beside the flow: those of `kinds` and of the CUSTOM `subclasses`, of the calls
+    that `owns` knows, their second legs, and no call at all. The subscription is widened by them. `tell` gets each event
+    that was decoded, before the flow does; it may not raise."""
+
+    kinds: frozenset[str]
+    subclasses: frozenset[str]
+    owns: Callable[[str], bool]
+    tell: Callable[[Event], None]
+
+
 class InboundSwitch(Service):
     """`dialer.interfaces.Switch` for one FreeSWITCH; a service that connects, and reconnects with growing pauses.
 
     `last_error` says why there is no connection, naming host and port; "" while there is one. Where other dialers use the
     switch, `owns` tells the calls that are this one's: of others, only the ends are told. `proof` makes what its calls bring
-    back to the outbound server.
+    back to the outbound server. With an `observation`, there is a connection more, for the commands of the one who observes:
+    no originate waits behind them.
     """
 
     _log = Logger()
@@ -70,6 +83,7 @@ class InboundSwitch(Service):
         rng: random.Random,
         endpoint: IStreamClientEndpoint | None = None,
         owns: Callable[[str], bool] | None = None,
+        observation: Observation | None = None,
     ) -> None:
         self._listener = listener
         self._config = config
@@ -106,6 +120,12 @@ class InboundSwitch(Service):
             unreadable=self._passed_over,
             round_trip=self.telemetry.ping.observe,
         )
+        self._observation = observation
+        self._side: Link | None = None
+        if observation is not None:
+            hooks = evolve(hooks, concerns=partial(concerns_legs, owns=observation.owns))
+            apart = evolve(hooks, prepare=_unprepared, up=_apart, down=_apart, failed=_apart, pinged=_apart)
+            self._side = Link(reactor, there, rules, retry, apart)
         self._events = Link(reactor, there, rules, retry, hooks)
         self._commands = [Link(reactor, there, rules, retry, hooks) for _ in range(config.command_connections)]
 
@@ -175,24 +195,36 @@ class InboundSwitch(Service):
         """Every channel of the switch."""
         return self._ask(commands.channels(), lambda reply: live_channels(reply.checked().text))
 
+    # --- for the one who observes ---
+
+    def ask_aside(self, command: commands.Command) -> Deferred[str]:
+        """Give a command on the connection for that; fires with the answer. Fails with `SwitchUnavailable` or
+        `CommandFailed`."""
+        if self._side is None or not self._side.is_up:
+            return fail(SwitchUnavailable(command.name, self.last_error or "not connected", sent=False))
+        return self._side.send(command).addCallback(lambda reply: reply.checked().text)
+
     # --- the service ---
 
     def startService(self) -> None:
         """Twisted: connect."""
         super().startService()
-        for link in self._links():
+        for link in self._all_links():
             link.service.startService()
 
     def stopService(self) -> Deferred[None]:
         """Twisted: disconnect. Fires when all connections are closed; the calls on the switch go on."""
         super().stopService()
         self._originate_queue.closed("the dialer is stopping")
-        return gatherResults([link.service.stopService() for link in self._links()]).addCallback(lambda _: None)
+        return gatherResults([link.service.stopService() for link in self._all_links()]).addCallback(lambda _: None)
 
     # --- what the links tell ---
 
     def _links(self) -> list[Link]:
         return [self._events, *self._commands]
+
+    def _all_links(self) -> list[Link]:
+        return [*self._links(), *([] if self._side is None else [self._side])]
 
     async def _prepare(self, link: Link) -> None:
         link.core_uuid = (await link.send(commands.core_uuid())).checked().text
@@ -200,7 +232,14 @@ class InboundSwitch(Service):
         if not self._identity:
             self._identity = f"{(await link.send(commands.host_name())).checked().text.strip()}:{self._config.port}"
         if link is self._events:
-            (await link.send(commands.subscribe())).checked()
+            (await link.send(self._subscription())).checked()
+
+    def _subscription(self) -> commands.Command:
+        seen = self._observation
+        if seen is None:
+            return commands.subscribe()
+        more = sorted(seen.kinds.difference(commands.EVENTS))
+        return commands.subscribe([*commands.EVENTS, *more], sorted(seen.subclasses))
 
     def _link_up(self, link: Link) -> None:
         others = [other for other in self._links() if other.is_up and other.core_uuid != link.core_uuid]
@@ -243,6 +282,8 @@ class InboundSwitch(Service):
 
     def _event(self, event: Event) -> None:
         self.telemetry.sequence(event.value("Event-Sequence"))
+        if self._observation is not None:
+            self._observation.tell(event)
         told = signal(event)
         if told is not None:
             self._listener.signal_received(told)
@@ -265,6 +306,14 @@ class InboundSwitch(Service):
 
     def _ask(self, command: commands.Command, read: Callable[[CommandReply], _Result]) -> Deferred[_Result]:
         return self._send(command).addCallback(read)
+
+
+def _apart(*_: object) -> None:
+    """That a connection beside the flow comes and goes, and how fast it answers, is nothing to the flow."""
+
+
+async def _unprepared(_: Link) -> None:
+    """It needs neither events nor the switch's identity."""
 
 
 def _killed(reply: CommandReply) -> bool:

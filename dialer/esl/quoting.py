@@ -31,6 +31,7 @@ _NOT_IN_A_VARIABLE = re.compile(r"[\x00-\x1f\x7f{}]")
 _NAMES = {"\r": "CR", "\n": "LF", "\0": "NUL"}
 _VARIABLE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_SUBCLASS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
 _CALL_UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,35}")
 _CAUSE = re.compile(r"[A-Z0-9_]{1,64}")
 _ENDPOINT = re.compile(r"[A-Za-z0-9_.:-]{1,255}:[0-9]{1,5}")
@@ -64,6 +65,11 @@ def _matching(pattern: re.Pattern[str], expected: str, field: str, value: str) -
     if not pattern.fullmatch(value):
         raise BadValue(field, f"{value[:80]!r} is not {expected}")
     return value
+
+
+def subclass(field: str, value: str) -> str:
+    """The subclass of a CUSTOM event, such as `conference::maintenance`."""
+    return _matching(_SUBCLASS, "a subclass of events such as conference::maintenance", field, value)
 
 
 def call_uuid(field: str, value: str) -> str:
@@ -132,6 +138,12 @@ def assignments(pairs: Sequence[tuple[str, str]]) -> str:
 def bracketed(pairs: Sequence[tuple[str, str]]) -> str:
     """The same for `bridge`, whose argument begins at level 3: escaped for the level 5 alone."""
     return ",".join(_parted(_escaped(f"{name}={_inner(value)}", "',")) for name, value in pairs if value)
+
+
+def quoted(value: str) -> str:
+    """The argument of an application, for between the quotes of an API command: escaped for the expansion of the application
+    and for the cut at blanks."""
+    return _escaped(_escaped(value), "'")
 
 
 def _parted(assignment: str) -> str:

@@ -38,6 +38,7 @@ class EventKind(enum.StrEnum):
     IMPORT_FINISHED = "import.finished"
     SWITCH_UP = "switch.up"
     SWITCH_DOWN = "switch.down"
+    HOOK_SWITCHED_OFF = "hook.switched_off"
 
 
 @frozen
@@ -163,6 +164,15 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
             },
         ),
         EventKind.SWITCH_UP: EventType(doc="A FreeSWITCH is connected.", facts=_SWITCH, superusers=True),
+        EventKind.HOOK_SWITCHED_OFF: EventType(
+            doc="A Python hook failed too often, or did not return, and is called no more.",
+            facts={
+                "app": Fact(_TEXT, "the app, as the configuration names it"),
+                "node": Fact(_TEXT, "the dialling process that tells it"),
+                "reason": Fact(_TEXT, "why"),
+            },
+            superusers=True,
+        ),
         EventKind.SWITCH_DOWN: EventType(doc="The connection to a FreeSWITCH is lost.", facts=_SWITCH, superusers=True),
     }
 )

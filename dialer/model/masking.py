@@ -25,9 +25,14 @@ def joined(parameters: Parameters) -> str:
     return ",".join(f"{name}={value}" for name, value in parameters)
 
 
+def is_secret(name: str) -> bool:
+    """Whether the value of a variable of that name is one."""
+    return _SECRET.search(name) is not None
+
+
 def masked(parameters: Parameters) -> str:
     """The same for people and programs to see."""
-    return joined((name, MASK if value and _SECRET.search(name) else value) for name, value in parameters)
+    return joined((name, MASK if value and is_secret(name) else value) for name, value in parameters)
 
 
 def unmasked(entered: Parameters, before: Parameters, field: str) -> str:

@@ -9,7 +9,7 @@ from attrs import define, field
 from dialer.simulator import listing
 from dialer.simulator.applications import NO_SUCH, room_command, schedule_hangup
 from dialer.simulator.causes import named
-from dialer.simulator.channel import Channel
+from dialer.simulator.channel import Action, Channel
 from dialer.simulator.clock import duration, stamp
 from dialer.simulator.dialstring import leading_int, separate
 from dialer.simulator.expansion import cond
@@ -73,12 +73,15 @@ class SwitchApi:
             "strmicroepoch": lambda _: str(self.switch.clock.micros()),
             "uptime": lambda _: f"{int(self.switch.clock.now() - self.switch.started)}\n",
             "uuid_break": self.uuid_break,
-            "uuid_broadcast": lambda text: self.uuid_known(text, "-ERR invalid uuid\n"),
+            "uuid_answer": self.uuid_known,
+            "uuid_broadcast": self.uuid_broadcast,
             "uuid_dump": self.uuid_dump,
             "uuid_exists": lambda text: "true" if text in self.switch.channels else "false",
             "uuid_getvar": self.uuid_getvar,
             "uuid_kill": self.uuid_kill,
+            "uuid_park": self.uuid_known,
             "uuid_recv_dtmf": self.uuid_recv_dtmf,
+            "uuid_send_dtmf": self.uuid_known,
             "uuid_setvar": self.uuid_setvar,
             "version": self.version,
         }
@@ -154,6 +157,20 @@ class SwitchApi:
         if channel is not None:
             channel.runner.break_off()
         return self.uuid_known(text)
+
+    def uuid_broadcast(self, text: str) -> str:
+        """UUID APPLICATION::ARGUMENT [LEG]: run an application on the channel, or play a path (switch_ivr_broadcast). Of the
+        other leg nothing is known here."""
+        words = separate(text, " ", 4)
+        channel = self.switch.channels.get(words[0]) if words else None
+        if channel is None:
+            return "-ERR invalid uuid\n"
+        application, colons, argument = (words[1] if len(words) > 1 else "").partition("::")
+        if not colons:
+            application, argument = "playback", application
+        if application in channel.runner.applications and (len(words) < 3 or words[2] != "bleg"):
+            channel.runner.send(Action(application, argument, locked=True))
+        return "+OK Message sent\n"
 
     def uuid_known(self, text: str, unknown: str = NO_CHANNEL) -> str:
         """A command of no effect here, for a channel that exists."""

@@ -17,7 +17,8 @@ from dialer.errors import BadValue
 from tests.processes import environment
 from tests.unit.cli.support import Commands
 
-READS_NONE = {("init",), ("demo",), ("simulate",), ("help",), ("freeswitch", "uninstall")}
+READS_NONE = {("init",), ("demo",), ("simulate",), ("help",), ("freeswitch", "uninstall"), ("hooks", "check")}
+"""Those that need none; `hooks check` reads one where no app is named."""
 
 
 def leaves(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], ShellParser]]:

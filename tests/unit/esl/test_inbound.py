@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
-from dialer.esl.inbound import InboundSwitch, SwitchConfig
+from dialer.esl.inbound import InboundSwitch, Observation, SwitchConfig
 from dialer.model import Origination, Signal, SignalKind
 from tests.unit.esl.wire import DAMAGED_EVENTS, FakeSwitch, api_response, event_frame, json_event, reply
 
@@ -39,7 +39,9 @@ class Listener:
 
 
 class Setup:
-    def __init__(self, owns: Callable[[str], bool] | None = None, **config: Any) -> None:
+    def __init__(
+        self, owns: Callable[[str], bool] | None = None, observation: Observation | None = None, **config: Any
+    ) -> None:
         self.clock = Clock()
         self.there = FakeSwitch(self.clock)
         self.listener = Listener()
@@ -51,6 +53,7 @@ class Setup:
             random.Random(1),
             self.there,
             owns,
+            observation,
         )
 
     def start(self) -> Setup:

@@ -3,7 +3,8 @@
 What no recording covers is served by the nearest template, or not at all:
 - `event xml` is accepted as recorded (32b), but such events are not made;
 - a call that nobody answered at all ends with the templates of one that rang, and so does one that ends after a 183;
-- `uuid_broadcast` and `log` are answered, without effect;
+- `uuid_broadcast` acts on the first leg alone; `uuid_answer`, `uuid_park`, `uuid_send_dtmf` and `log` are answered, without
+  effect;
 - CHANNEL_BRIDGE and CHANNEL_UNBRIDGE lack what a FreeSWITCH tells of the other leg;
 - a conference sends no events of its own, `record_session` writes no file, `speak` lasts as long as its text is;
 - `sendevent`, users of their own (`userauth`) and CUSTOM events do not exist.
