@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 
 from dialer.apps.context import CallContext
 from dialer.apps.dial import RESUMED
+from dialer.apps.gated import GatedLegs
 from dialer.calls.live import LiveAttempt
 from dialer.calls.register import OpenAttempts
 from dialer.campaigns.limits import GatewayRates
@@ -320,6 +321,28 @@ def test_an_address_of_a_gateway_counts_there_whatever_gateway_is_named(apps: Ap
     assert apps.call.transfers == []
     own(apps, Transfer(dial_string="user/1", timeout=5), Transfer(dial_string="sofia/gateway/elsewhere/4930", timeout=5))
     assert [transfer.dial_string for transfer in apps.call.transfers] == ["user/1", "sofia/gateway/elsewhere/4930"]
+
+
+def test_a_leg_whose_end_nobody_tells_counts_until_the_call_ends(apps: Apps) -> None:
+    counted = limited(apps, maximum_call=1)
+    apps.call.slow.clear()
+    legs = GatedLegs(
+        call=apps.call,
+        call_uuid="call-1",
+        user_id=1,
+        numbering=numbering(),
+        store=apps.store,
+        limits=apps.limits,
+        clock=apps.clock,
+        is_told=False,
+    )
+    asked: list[Any] = []
+    legs.bridge(Transfer(dial_string="sofia/gateway/agents/4930", timeout=5)).addCallback(asked.append)
+    assert (len(asked), counted.legs) == (1, (1, {"call-1": 7}))
+    live = counted.register.find("call-1")
+    assert live is not None
+    counted.register.remove(live, ended=True)
+    assert counted.legs[0] == 0
 
 
 def test_ends_of_legs_that_cannot_be_stored_are_told_once(apps: Apps) -> None:
