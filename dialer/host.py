@@ -178,9 +178,17 @@ class Host:
             recovery=self.config.recovery,
             emergency=self.config.numbers.emergency,
             keep_events=timedelta(days=self.config.events.keep),
+            webhooks=self.config.webhooks,
         )
         self.service = DialerService(self.reactor, settings)
-        self.management = Management(self.service.database, self.service.now, self.service, self.reactor, settings.emergency)
+        self.management = Management(
+            self.service.database,
+            self.service.now,
+            self.service,
+            self.reactor,
+            settings.emergency,
+            self.service.receivers,
+        )
         site = self.api.build_site(self.management, self.config.http, self.reactor)
         self.web = WebServer(self.reactor, site)
         self._built = True

@@ -29,16 +29,19 @@ from dialer.campaigns.scheduler import Scheduler
 from dialer.emergency import everywhere
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
+from dialer.hooks.addresses import AddressRules
 from dialer.hooks.consumer import EventConsumer
+from dialer.hooks.http_client import WebhookClient
 from dialer.hooks.interests import Interests
 from dialer.hooks.json_lines import JsonLines
+from dialer.hooks.webhooks import Webhooks
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen
 from dialer.metrics import PaceMeter
 from dialer.model import Attempt, AttemptResult, Campaign, EventKind, IdleReason, Progress, Signal, VoipAppType
 from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
-from dialer.settings import AppSettings, OutboundSettings, RecoverySettings
+from dialer.settings import AppSettings, OutboundSettings, RecoverySettings, WebhookSettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
 from dialer.store.consumers import Consumers
@@ -46,6 +49,7 @@ from dialer.store.corrections import Corrections
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from dialer.store.nodes import Nodes
+from dialer.store.webhooks import Webhooks as StoredWebhooks
 from dialer.wall_clock import utc_now
 
 log = structlog.get_logger()
@@ -77,6 +81,7 @@ class ServiceSettings:
     recovery: RecoverySettings = Factory(RecoverySettings)
     keep_events: timedelta = timedelta(days=7)
     emergency: frozenset[str] = frozenset()
+    webhooks: WebhookSettings = Factory(WebhookSettings)
 
 
 @define(eq=False)
@@ -125,6 +130,9 @@ class DialerService:
     consumers: Consumers = field(init=False)
     interests: Interests = field(init=False)
     outcomes: EventConsumer | None = field(default=None, init=False)
+    receivers: AddressRules = field(init=False)
+    sender: WebhookClient = field(init=False)
+    webhooks: Webhooks = field(init=False)
     _port: IListeningPort | None = field(default=None, init=False)
     _up: bool = field(default=False, init=False)
 
@@ -138,6 +146,18 @@ class DialerService:
         shared = self.database.dialect is Dialect.POSTGRESQL
         self.switch = InboundSwitch(
             reactor, self, settings.switch, self.now, random.Random(), owns=self._has if shared else None
+        )
+        self.receivers = AddressRules(settings.webhooks.allow, settings.webhooks.http)
+        self.sender = WebhookClient(reactor, self.receivers)
+        self.webhooks = Webhooks(
+            clock=reactor,
+            now=self.now,
+            store=StoredWebhooks(self.database, settings.node.name),
+            sender=self.sender,
+            rng=random.Random(),
+            installation=lambda: self.database.installation_id,
+            keep=settings.keep_events,
+            most=settings.webhooks.requests,
         )
         if settings.outcomes is not None:
             lines = JsonLines(settings.outcomes)
@@ -192,6 +212,7 @@ class DialerService:
         self.lifecycle.sweeper.start()
         self.heartbeat.start()
         self.interests.start()
+        self.webhooks.start()
         if self.outcomes is not None:
             self.outcomes.start()
 
@@ -214,6 +235,7 @@ class DialerService:
         await self.interests.stop()
         if self.outcomes is not None:
             await self.outcomes.stop()
+        await self.webhooks.stop()
         await self._close()
 
     async def _listen(self) -> None:
@@ -307,6 +329,7 @@ class DialerService:
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
             self._port = None
+        await self.sender.close()
         await self.database.stop()
 
     # --- dialer.interfaces.FlowControl ------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "dnc": "dnc",
     "phonebook": "phonebooks",
     "contact": "contacts",
+    "webhook": "webhooks",
     "simulate": "simulate",
 }
 """The modules of `dialer.cli` that have the commands."""

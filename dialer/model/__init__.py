@@ -36,6 +36,7 @@ from dialer.model.phonebook import Phonebook
 from dialer.model.report import CampaignReport, SubscriberReport
 from dialer.model.user import Account, CallRules, NumberPattern, User, UserDetails
 from dialer.model.voip_app import VoipApp, VoipAppType
+from dialer.model.webhook import DeliveryStatus, Webhook, WebhookDelivery, WebhookStatus
 
 __all__ = [
     "Account",
@@ -52,6 +53,7 @@ __all__ = [
     "Contact",
     "ContactDetails",
     "Decision",
+    "DeliveryStatus",
     "Disposition",
     "DoNotCallEntry",
     "Event",
@@ -88,4 +90,7 @@ __all__ = [
     "UserDetails",
     "VoipApp",
     "VoipAppType",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookStatus",
 ]

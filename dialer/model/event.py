@@ -38,6 +38,8 @@ class EventKind(enum.StrEnum):
     IMPORT_FINISHED = "import.finished"
     SWITCH_UP = "switch.up"
     SWITCH_DOWN = "switch.down"
+    WEBHOOK_DISABLED = "webhook.disabled"
+    WEBHOOK_TEST = "webhook.test"
 
 
 @frozen
@@ -164,6 +166,17 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
         ),
         EventKind.SWITCH_UP: EventType(doc="A FreeSWITCH is connected.", facts=_SWITCH, superusers=True),
         EventKind.SWITCH_DOWN: EventType(doc="The connection to a FreeSWITCH is lost.", facts=_SWITCH, superusers=True),
+        EventKind.WEBHOOK_DISABLED: EventType(
+            doc="A webhook is told no more, because it asked for that or nothing arrived for a day.",
+            facts={
+                "webhook_id": Fact(_ID, "the webhook"),
+                "url": Fact(_TEXT, "where its events were posted to"),
+                "reason": Fact(_TEXT, "why"),
+            },
+        ),
+        EventKind.WEBHOOK_TEST: EventType(
+            doc="Somebody tries a webhook; sent to that one only.", facts={"webhook_id": Fact(_ID, "the webhook")}
+        ),
     }
 )
 

@@ -35,7 +35,11 @@ ADVANCE = "UPDATE event_consumer SET position = ? WHERE name = ? AND holder = ? 
 
 EXPIRED = "DELETE FROM event_consumer WHERE expires_at < ?"
 
-SLOWEST = "SELECT min(position) FROM event_consumer WHERE expires_at IS NULL"
+SLOWEST = (
+    "SELECT min(position) FROM (SELECT position FROM event_consumer WHERE expires_at IS NULL AND kinds <> '' "
+    "UNION ALL SELECT position FROM webhook WHERE status = 'active') AS reader"
+)
+"""A reader that asks for nothing waits for nothing."""
 
 
 @define(eq=False)

@@ -22,13 +22,17 @@ from dialer.store.times import to_column
 from dialer.stored import reader
 
 _READ = reader(Event, "e")
+READ_COLUMNS = _READ.columns
 
 ADD = (
     "INSERT INTO event (kind, version, at, sequence, user_id, campaign_id, contact_id, attempt_id, call_uuid, data) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
-INTERESTS = "SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > ?"
+INTERESTS = (
+    "SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > ? "
+    "UNION ALL SELECT kinds FROM webhook WHERE status = 'active'"
+)
 """Parameter: now."""
 
 AFTER = (
@@ -94,7 +98,7 @@ class About:
 
 
 def interests(connection: Connection, now: datetime) -> frozenset[EventKind]:
-    """The kinds that some consumer asks for."""
+    """The kinds that some consumer or webhook asks for."""
     rows = connection.execute(INTERESTS, (to_column(now),)).fetchall()
     return kinds_of(" ".join(row[0] for row in rows))
 
