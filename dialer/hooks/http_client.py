@@ -104,12 +104,13 @@ class Meter(ProtocolWrapper):
         super().writeSequence(data)
 
     def dataReceived(self, data: bytes) -> None:
-        """A part of an answer."""
+        """A part of an answer. A status that stands in it counts, whatever follows."""
+        rest = MOST_OF_AN_ANSWER - self.received
         self.received += len(data)
+        if rest > 0:
+            super().dataReceived(data[:rest])
         if self.received > MOST_OF_AN_ANSWER:
             self._cut_off()
-        else:
-            super().dataReceived(data)
 
     def loseConnection(self) -> None:
         """HTTP is done with it; nobody waits for the peer."""

@@ -15,15 +15,18 @@ from typing import Any
 import pytest
 import pytest_twisted
 from attrs import define, field
+from standardwebhooks import Webhook as Signed
 from twisted.internet.defer import Deferred
 
+from dialer.errors import BadValue, LimitExceeded, NotFound
 from dialer.hooks import line
 from dialer.hooks.addresses import AddressRules
 from dialer.hooks.http_client import WebhookClient
 from dialer.hooks.webhooks import Webhooks
 from dialer.management import Management, webhooks
-from dialer.model import Account, DeliveryStatus, EventKind, WebhookStatus
+from dialer.model import Account, EventKind, WebhookStatus
 from dialer.store import events
+from dialer.store.consumers import Consumers
 from dialer.store.events import About
 from dialer.store.webhooks import Webhooks as StoredWebhooks
 from dialer.wall_clock import utc_now
@@ -210,4 +213,294 @@ async def test_whatever_a_receiver_does_every_event_arrives_in_order(tmp_path: P
         await s.arrived(30)
         assert s.receiver.requests[0].path == "/hook?key=1"
         assert s.receiver.poured < 8_000_000
-        assert s.rows("SELECT count(*) FROM webhook_delivery WHERE status = 'dead'") == [0]
+        assert s.rows("SELECT events, error, http_status FROM webhook_delivery WHERE status <> 'delivered'") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_waits_for_a_retry_holds_up_its_own_attempt_only(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(line, "pause_after", lambda *_: timedelta(hours=1))
+
+    def one_fails(receiver: Receiver, request: Any) -> Any:
+        return answers.status("500 No") if request.document["attempt_id"] == "call-1" else answers.good
+
+    async with scene(tmp_path, answer=one_fails) as s:
+        await s.add()
+        await s.happen(4)
+        s.service.start()
+        await s.arrived(9)
+        await until(lambda: s.rows("SELECT count(*) FROM webhook_delivery WHERE status = 'due'") == [3])
+        assert len(s.receiver.requests) == 10
+        assert s.rows("SELECT position FROM webhook") == s.rows("SELECT max(id) FROM event")
+        s.receiver.answer = lambda *_: answers.good
+        s.ahead = timedelta(hours=1)
+        s.receiver.secret = ""
+        await until(lambda: len(set(s.receiver.ids)) == 12)
+        assert in_order(s.receiver.arrived)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_receiver_that_is_away_costs_nothing_but_probes_and_gets_everything_when_it_is_back(tmp_path: Path) -> None:
+    async with scene(tmp_path, answer=lambda *_: answers.reset) as s:
+        await s.add()
+        await s.happen(200)
+        s.service.start()
+        await until(lambda: len(s.receiver.requests) >= 12)
+        (line_,) = s.service.lines.values()
+        assert line_.is_broken
+        assert line_.in_flight <= 1
+        assert s.rows("SELECT count(*) FROM webhook_delivery")[0] < 30
+        s.receiver.answer = lambda *_: answers.good
+        await s.arrived(600)
+
+
+@pytest_twisted.ensureDeferred
+async def test_410_disables_at_once_and_its_owner_is_told(tmp_path: Path) -> None:
+    async with scene(tmp_path, answer=lambda *_: answers.status("410 Gone")) as s:
+        other = Receiver().start()
+        try:
+            await s.add(kinds="attempt.*")
+            made = await webhooks.add(s.management, ANN, {"url": other.url, "kinds": "webhook.disabled"})
+            other.secret = made.secret
+            await s.happen(1)
+            s.service.start()
+            await until(lambda: other.arrived)
+            assert other.arrived[0]["type"] == "webhook.disabled"
+            assert other.arrived[0]["data"]["webhook_id"] == 1
+            assert len(s.receiver.requests) == 1
+            [found, _] = await s.management.ask(webhooks.listed, ANN)
+            assert found.status is WebhookStatus.DISABLED
+            assert "410" in found.reason
+            s.receiver.answer = lambda *_: answers.good
+            await s.management.ask(webhooks.enable, ANN, 1)
+            await s.arrived(3)
+        finally:
+            await other.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_day_of_failures_disables_and_a_success_between_them_does_not(tmp_path: Path) -> None:
+    async with scene(tmp_path, answer=lambda *_: answers.status("500 No")) as s:
+        await s.add()
+        await s.happen(1)
+        s.service.start()
+        await until(lambda: s.rows("SELECT count(*) FROM webhook WHERE failing_since IS NOT NULL") == [1])
+        s.receiver.answer = lambda *_: answers.good
+        await s.arrived(3)
+        s.receiver.answer = lambda *_: answers.status("500 No")
+        await s.happen(1, first=1)
+        s.ahead = timedelta(hours=23)
+        await until(lambda: len(s.receiver.requests) > 8)
+        assert s.rows("SELECT status FROM webhook") == ["active"]
+        s.ahead = timedelta(hours=49)
+        await until(lambda: s.rows("SELECT status FROM webhook") == ["disabled"])
+        assert "a day" in s.rows("SELECT reason FROM webhook")[0]
+
+
+@pytest.mark.parametrize("text", ["3600", "date"])
+@pytest_twisted.ensureDeferred
+async def test_retry_after_is_obeyed(tmp_path: Path, text: str) -> None:
+    when = text if text != "date" else f"{utc_now() + timedelta(hours=1):%a, %d %b %Y %H:%M:%S GMT}"
+    async with scene(tmp_path, answer=lambda *_: answers.status("429 Slow", f"Retry-After: {when}")) as s:
+        await s.add()
+        await s.happen(1)
+        s.service.start()
+        await until(lambda: s.rows("SELECT count(*) FROM webhook_delivery WHERE next_try_at IS NOT NULL") == [1])
+        s.receiver.answer = lambda *_: answers.good
+        await s.happen(1, first=1)
+        await sleep(0.5)
+        assert len(s.receiver.requests) == 1
+        s.ahead = timedelta(hours=1, seconds=5)
+        await until(lambda: len(set(s.receiver.ids)) == 6)
+
+
+@pytest_twisted.ensureDeferred
+async def test_after_the_last_try_an_event_is_dead_visible_and_can_be_replayed(tmp_path: Path) -> None:
+    def first_attempt_fails(receiver: Receiver, request: Any) -> Any:
+        return answers.status("500 No") if request.document["sequence"] == 1 else answers.good
+
+    async with scene(tmp_path, answer=first_attempt_fails) as s:
+        await s.add()
+        await s.happen(1)
+        s.service.start()
+        await until(lambda: s.rows("SELECT count(*) FROM webhook_delivery WHERE status = 'dead'") == [1])
+        page = await s.management.ask(webhooks.deliveries, ANN, 1)
+        (dead,) = (each for each in page.deliveries if each.status == "dead")
+        assert (dead.tries, dead.http_status, dead.error) == (10, 500, "the answer was 500")
+        await s.arrived(2)
+        s.receiver.answer = lambda *_: answers.good
+        await s.management.ask(webhooks.replay, ANN, 1, dead.id)
+        await until(lambda: len(set(s.receiver.ids)) == 3)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_time_is_replayed_with_the_same_ids(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        await s.add(kinds="attempt.ended")
+        begin = utc_now()
+        await s.happen(40)
+        end = utc_now()
+        await s.happen(1, first=99)
+        s.service.start()
+        await s.arrived(41)
+        found = await webhooks.replay_between(s.management, ANN, 1, begin, end)
+        assert found == webhooks.Replayed(events=40)
+        await until(lambda: len(s.receiver.ids) == 81)
+        assert len(set(s.receiver.ids)) == 41
+        with pytest.raises(BadValue, match="later"):
+            await webhooks.replay_between(s.management, ANN, 1, end, begin)
+
+
+@pytest_twisted.ensureDeferred
+async def test_events_of_others_of_other_campaigns_and_of_other_kinds_are_not_told(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        await s.w.seeds.user(username="eve")
+        await s.add(kinds="attempt.ended", campaign_id=1)
+        await s.happen(1)
+        await s.happen(1, first=10, user_id=2)
+        await s.w.database.run(
+            lambda connection: events.add(connection, EventKind.ATTEMPT_ENDED, utc_now(), About(user_id=1, campaign_id=2), {})
+        )
+        s.service.start()
+        await s.arrived(1)
+        await until(lambda: s.rows("SELECT position FROM webhook") == s.rows("SELECT max(id) FROM event"))
+        assert [event["type"] for event in s.receiver.arrived] == ["attempt.ended"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_both_secrets_sign_while_one_is_rotated(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        await s.add()
+        old = s.receiver.secret
+        made = await webhooks.rotate(s.management, ANN, 1)
+        assert made.secret != old
+        await s.happen(1)
+        s.service.start()
+        await s.arrived(3)
+        for request in s.receiver.requests:
+            assert len(request.headers["webhook-signature"].split(" ")) == 2
+            for secret in (old, made.secret):
+                Signed(secret).verify(request.body, request.headers)
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_node_serves_and_another_takes_over_where_it_was(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        await s.add()
+        there = s.new_service("there")
+        s.service.start()
+        await until(lambda: s.service.lines)
+        there.start()
+        await s.happen(5)
+        await s.arrived(15)
+        assert len(s.receiver.requests) == 15
+        assert not there.lines
+        await s.service.stop()
+        s.rows("UPDATE event_consumer SET held_until = NULL")
+        await s.happen(5, first=5)
+        await s.arrived(30)
+        assert len(s.receiver.requests) == 30
+        await there.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stalled_receiver_does_not_hold_up_another_one(tmp_path: Path) -> None:
+    async with scene(tmp_path, timeout=30.0, answer=lambda *_: answers.stalled) as s:
+        await s.add()
+        other = Receiver().start()
+        made = await webhooks.add(s.management, ANN, {"url": other.url, "kinds": "*"})
+        other.secret = made.secret
+        await s.happen(300)
+        s.service.start()
+        await until(lambda: len(set(other.ids)) == 900)
+        assert len(s.receiver.requests) <= 4
+        (stalled, _) = s.service.lines.values()
+        assert len(stalled.pending) <= line.WINDOW
+        await other.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_test_is_sent_at_once_and_tells_what_came_back(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        await s.add()
+        answer = await webhooks.test(s.management, s.client, ANN, 1)
+        assert (answer.status, answer.is_success) == (200, True)
+        assert s.receiver.arrived[0]["type"] == "webhook.test"
+        assert not s.receiver.problems
+        s.receiver.answer = lambda *_: answers.status("301 Moved", f"Location: {s.receiver.url}")
+        answer = await webhooks.test(s.management, s.client, ANN, 1)
+        assert (answer.status, answer.is_success) == (301, False)
+        assert len(s.receiver.requests) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_not_yours_does_not_exist(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        await s.w.seeds.user(username="eve")
+        eve = Account(id=2, username="eve")
+        await s.add()
+        assert await s.management.ask(webhooks.listed, eve) == []
+        asked = [
+            s.management.ask(webhooks.read, eve, 1),
+            s.management.ask(webhooks.remove, eve, 1),
+            s.management.ask(webhooks.enable, eve, 1),
+            s.management.ask(webhooks.deliveries, eve, 1),
+            s.management.ask(webhooks.replay, eve, 1, 1),
+            webhooks.change(s.management, eve, 1, {"kinds": "*"}),
+            webhooks.rotate(s.management, eve, 1),
+            webhooks.test(s.management, s.client, eve, 1),
+            webhooks.replay_between(s.management, eve, 1, utc_now(), utc_now() + timedelta(seconds=1)),
+            webhooks.add(s.management, eve, {"url": s.receiver.url, "kinds": "*", "campaign_id": 1}),
+        ]
+        for each in asked:
+            with pytest.raises(NotFound):
+                await each
+        await s.management.ask(webhooks.remove, ANN, 1)
+        with pytest.raises(NotFound):
+            await s.management.ask(webhooks.read, ANN, 1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_user_has_so_many_webhooks_and_no_more(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        for _ in range(20):
+            await s.add()
+        with pytest.raises(LimitExceeded):
+            await s.add()
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"url": "http://10.0.0.1/"}, "url"),
+        ({"url": "https://[::1]/"}, "url"),
+        ({"url": "https://169.254.169.254/latest/meta-data"}, "url"),
+        ({"url": "ftp://example.com/"}, "url"),
+        ({"kinds": "nothing.*"}, "kinds"),
+        ({"kinds": ""}, "kinds"),
+        ({"batch_size": 101}, "batch_size"),
+        ({"secret": "whsec_mine"}, "secret"),
+        ({"position": 0}, "position"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_what_cannot_be_a_webhook_is_refused_by_name(tmp_path: Path, given: dict[str, Any], field: str) -> None:
+    async with scene(tmp_path) as s:
+        with pytest.raises(BadValue) as caught:
+            await s.add(**given)
+        assert caught.value.field == field
+        assert await s.management.ask(webhooks.listed, ANN) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_webhook_asks_for_its_kinds_and_holds_its_events_while_it_is_active(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        readers = Consumers(s.w.database, "here")
+        assert await readers.wanted(utc_now()) == frozenset()
+        await s.add(kinds="attempt.ended contact.*")
+        assert EventKind.CONTACT_FAILED in await readers.wanted(utc_now())
+        await s.happen(1)
+        assert await readers.prune(utc_now() + timedelta(days=30), 10) == 0
+        await s.management.ask(webhooks.remove, ANN, 1)
+        assert await readers.wanted(utc_now()) == frozenset()
+        assert await readers.prune(utc_now() + timedelta(days=30), 10) == 3
+        assert await s.service.store.prune(utc_now(), 10) == 0
