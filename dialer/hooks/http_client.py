@@ -26,6 +26,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
+from twisted.web._newclient import ParseError
 from twisted.web.client import URI, Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IAgent, IAgentEndpointFactory, IPolicyForHTTPS, IResponse
@@ -272,7 +273,7 @@ class WebhookClient:
             requested = self._client.post(
                 url, data=body, headers=all_headers, allow_redirects=False, unbuffered=True, reactor=self.reactor
             )
-            response = await requested.addTimeout(self.timeout, self.reactor)
+            response = await requested.addTimeout(self.timeout, self.reactor, _timed_out)
         except TimeoutError:
             return Answer(error=f"no answer within {self.timeout:g} s", milliseconds=self._since(began))
         except Exception as error:
@@ -301,10 +302,17 @@ class WebhookClient:
         self._names.stop()
 
 
+def _timed_out(result: Any, _: float) -> Any:
+    """Twisted's client tells of it in several ways."""
+    return Failure(TimeoutError()) if isinstance(result, Failure) else result
+
+
 def _told(error: Exception) -> str:
     """Why there is no answer, in a few printable words."""
     reasons: Any = getattr(error, "reasons", None)
     if isinstance(reasons, list) and reasons and isinstance(reasons[-1], Failure):
         return _told(cast(Exception, reasons[-1].value))
+    if isinstance(error, ParseError):
+        return "the answer is no HTTP"
     text = " ".join(str(error).split()) or type(error).__name__
     return "".join(character if character.isprintable() else "?" for character in text)[:200]
