@@ -24,6 +24,7 @@ WHOLE = (
     ("bench.identity",),
     ("bench.do_not_call", "1000000"),
     ("bench.api_dialling",),
+    ("bench.webhooks",),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -39,6 +40,7 @@ QUICK = (
     ("bench.identity", "--numbers", "5000"),
     ("bench.do_not_call", "100000"),
     ("bench.api_dialling", "--seconds", "3"),
+    ("bench.webhooks", "--seconds", "5", "--events", "4000"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 

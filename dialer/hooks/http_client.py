@@ -11,13 +11,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
+from threading import Thread
 from typing import Any, Final, cast
 
 from attrs import define, field, frozen
 from treq.client import HTTPClient
 from treq.cookies import IndexableCookieJar
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.abstract import isIPAddress, isIPv6Address
+from twisted.internet.defer import Deferred, TimeoutError, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
@@ -69,8 +72,11 @@ class Names:
 
     def __call__(self, host: str, port: int) -> Deferred[list[str]]:
         """The addresses, in the resolver's order. Fails with `OSError`."""
+        if isIPAddress(host) or isIPv6Address(host):
+            return succeed([host])
         if self._pool is None:
             self._pool = ThreadPool(0, LOOKUPS, "names of receivers")
+            self._pool.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment]
             self._pool.start()
         return deferToThreadPool(self.reactor, self._pool, _addresses, host, port)
 
@@ -78,7 +84,7 @@ class Names:
         """No more look-ups; one that hangs is left behind."""
         if self._pool is not None:
             pool, self._pool = self._pool, None
-            self.reactor.callInThread(pool.stop)
+            Thread(target=pool.stop, daemon=True).start()
 
 
 def _addresses(host: str, port: int) -> list[str]:
