@@ -51,8 +51,8 @@ MOST_OF_AN_ANSWER: Final = 32_768
 
 IDLE: Final = 30
 """Seconds for which a connection is kept for the next request."""
-MOST_IDLE: Final = 16
-"""Connections to one host that are kept."""
+MOST_IDLE: Final = 64
+"""Connections to one host that are kept: as many as a webhook may have requests at once."""
 
 LOOKUPS: Final = 16
 """Names that are looked up at the same time; they wait in threads."""

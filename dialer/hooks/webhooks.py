@@ -25,7 +25,7 @@ from dialer.periodic import DegradedLog, PeriodicLoop
 
 log = structlog.get_logger()
 
-LOOK_EVERY: Final = 0.1
+LOOK_EVERY: Final = 0.05
 """Seconds between two looks for events; nothing is looked for when there is no webhook."""
 REFRESH_EVERY: Final = 1.0
 """Seconds after which a change of a webhook is heard of."""

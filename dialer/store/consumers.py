@@ -37,7 +37,7 @@ EXPIRED = "DELETE FROM event_consumer WHERE expires_at < ?"
 
 SLOWEST = (
     "SELECT min(position) FROM (SELECT position FROM event_consumer WHERE expires_at IS NULL AND kinds <> '' "
-    "UNION ALL SELECT position FROM webhook WHERE status = 'active') AS reader"
+    f"UNION ALL SELECT w.position FROM {events.TOLD}) AS reader"
 )
 """A reader that asks for nothing waits for nothing."""
 

@@ -29,20 +29,20 @@ ADD = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
-INTERESTS = (
-    "SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > ? "
-    "UNION ALL SELECT kinds FROM webhook WHERE status = 'active'"
-)
+TOLD = "webhook w JOIN user_account u ON u.id = w.user_id WHERE w.status = 'active' AND u.is_active = 1"
+"""The webhooks that are told what happens, and their owners."""
+
+INTERESTS = f"SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > ? UNION ALL SELECT w.kinds FROM {TOLD}"
 """Parameter: now."""
 
 AFTER = (
-    f"SELECT {_READ.columns}, coalesce(k.reference, '') FROM event e LEFT JOIN contact k ON k.id = e.contact_id "  # noqa: S608
+    f"SELECT {_READ.columns}, coalesce(k.reference, '') FROM event e LEFT JOIN contact k ON k.id = e.contact_id "
     "WHERE e.id > ? ORDER BY e.id LIMIT ?"
 )
 """Parameters: id, limit."""
 
 ONE = (
-    f"SELECT {_READ.columns}, coalesce(k.reference, '') FROM event e LEFT JOIN contact k ON k.id = e.contact_id WHERE e.id = ?"  # noqa: S608
+    f"SELECT {_READ.columns}, coalesce(k.reference, '') FROM event e LEFT JOIN contact k ON k.id = e.contact_id WHERE e.id = ?"
 )
 
 LAST = "SELECT coalesce(max(id), 0) FROM event"

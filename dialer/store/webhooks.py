@@ -31,7 +31,7 @@ _READ_DELIVERY = reader(WebhookDelivery, "d")
 SERVED: Final = (
     f"SELECT {_READ.columns}, u.is_superuser, "
     "(SELECT count(*) FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.status = 'due') "
-    "FROM webhook w JOIN user_account u ON u.id = w.user_id WHERE w.status = 'active' AND u.is_active = 1 ORDER BY w.id"
+    f"FROM {events.TOLD} ORDER BY w.id"
 )
 DUE: Final = (
     f"SELECT {_READ_DELIVERY.columns} FROM webhook_delivery d WHERE d.webhook_id = ? AND d.status = 'due' "

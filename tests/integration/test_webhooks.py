@@ -498,6 +498,9 @@ async def test_a_webhook_asks_for_its_kinds_and_holds_its_events_while_it_is_act
         assert await readers.wanted(utc_now()) == frozenset()
         await s.add(kinds="attempt.ended contact.*")
         assert EventKind.CONTACT_FAILED in await readers.wanted(utc_now())
+        s.rows("UPDATE user_account SET is_active = 0")
+        assert await readers.wanted(utc_now()) == frozenset()
+        s.rows("UPDATE user_account SET is_active = 1")
         await s.happen(1)
         assert await readers.prune(utc_now() + timedelta(days=30), 10) == 0
         await s.management.ask(webhooks.remove, ANN, 1)
