@@ -25,6 +25,7 @@ WHOLE = (
     ("bench.do_not_call", "1000000"),
     ("bench.api_dialling",),
     ("bench.metrics",),
+    ("bench.webhooks",),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -41,6 +42,7 @@ QUICK = (
     ("bench.do_not_call", "100000"),
     ("bench.api_dialling", "--seconds", "3"),
     ("bench.metrics", "--scrapes", "20"),
+    ("bench.webhooks", "--seconds", "5", "--events", "4000"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 

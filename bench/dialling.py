@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
@@ -20,7 +20,7 @@ from dialer.management.contacts import import_contacts
 from dialer.model import Account, AttemptResult, Contact, VoipAppType
 from dialer.pace_meter import PaceMeter
 from dialer.service import DialerService, ServiceSettings
-from dialer.settings import OutboundSettings
+from dialer.settings import OutboundSettings, WebhookSettings
 from dialer.store.database import NodeIdentity
 from dialer.store.schema import upgrade
 from dialer.wall_clock import utc_now
@@ -39,6 +39,7 @@ class Load:
     ring_timeout: int = 60
     node: str = "local"
     joins: bool = False
+    webhooks: WebhookSettings = Factory(WebhookSettings)
 
 
 @define(eq=False)
@@ -68,7 +69,7 @@ class Dialling:
     management: Management = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.management = Management(self.service.database, utc_now)
+        self.management = Management(self.service.database, utc_now, receivers=self.service.receivers)
         self.service.pace = self.sent
 
     async def add_contacts(self, count: int) -> None:
@@ -123,7 +124,9 @@ def dial(load: Load, watch: Callable[[Dialling], Awaitable[None]]) -> None:
         upgrade(load.url)
     config = SwitchConfig(port=load.port, calls_per_second=10_000, max_in_flight=500)
     outbound = OutboundSettings(endpoint="tcp:0:interface=127.0.0.1", inline=True)
-    settings = ServiceSettings(database=load.url, node=NodeIdentity(name=load.node), switch=config, outbound=outbound)
+    settings = ServiceSettings(
+        database=load.url, node=NodeIdentity(name=load.node), switch=config, outbound=outbound, webhooks=load.webhooks
+    )
 
     def count(_: AttemptResult) -> None:
         dialling.ended += 1

@@ -234,9 +234,17 @@ class Host:
             keep_events=timedelta(days=self.config.events.keep),
             hooks=self.config.hooks,
             hook_apps=load_all(self.config.hooks.apps),
+            webhooks=self.config.webhooks,
         )
         self.service = DialerService(self.reactor, settings)
-        self.management = Management(self.service.database, self.service.now, self.service, self.reactor, settings.emergency)
+        self.management = Management(
+            self.service.database,
+            self.service.now,
+            self.service,
+            self.reactor,
+            settings.emergency,
+            self.service.receivers,
+        )
         self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
         site = self.api.build_site(self.management, self.config.http, self.reactor)
         self.api.watch_api(site, self.management, self, self.reactor, self.config.metrics.on_api)

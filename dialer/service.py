@@ -31,9 +31,12 @@ from dialer.emergency import everywhere
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.hook_wiring import HookedCalls
+from dialer.hooks.addresses import AddressRules
 from dialer.hooks.consumer import EventConsumer
+from dialer.hooks.http_client import WebhookClient
 from dialer.hooks.interests import Interests
 from dialer.hooks.json_lines import JsonLines
+from dialer.hooks.webhooks import Webhooks
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen
 from dialer.marks.app import HookApp
@@ -42,7 +45,7 @@ from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
 from dialer.pace_meter import PaceMeter
 from dialer.reactor_lag import ReactorLag
-from dialer.settings import AppSettings, HooksSettings, OutboundSettings, RecoverySettings
+from dialer.settings import AppSettings, HooksSettings, OutboundSettings, RecoverySettings, WebhookSettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
 from dialer.store.consumers import Consumers
@@ -50,6 +53,7 @@ from dialer.store.corrections import Corrections
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from dialer.store.nodes import Nodes
+from dialer.store.webhooks import Webhooks as StoredWebhooks
 from dialer.wall_clock import utc_now
 
 if TYPE_CHECKING:
@@ -86,6 +90,7 @@ class ServiceSettings:
     emergency: frozenset[str] = frozenset()
     hooks: HooksSettings = Factory(HooksSettings)
     hook_apps: tuple[HookApp, ...] = ()
+    webhooks: WebhookSettings = Factory(WebhookSettings)
 
 
 @define(eq=False)
@@ -141,6 +146,9 @@ class DialerService:
     interests: Interests = field(init=False)
     outcomes: EventConsumer | None = field(default=None, init=False)
     hub: Hub | None = field(default=None, init=False)
+    receivers: AddressRules = field(init=False)
+    sender: WebhookClient = field(init=False)
+    webhooks: Webhooks = field(init=False)
     _port: IListeningPort | None = field(default=None, init=False)
     _up: bool = field(default=False, init=False)
 
@@ -161,6 +169,18 @@ class DialerService:
             random.Random(),
             owns=self._has if shared else None,
             observation=hook_wiring.observation(settings.hook_apps, lambda: self.hub),
+        )
+        self.receivers = AddressRules(settings.webhooks.allow, settings.webhooks.http)
+        self.sender = WebhookClient(reactor, self.receivers)
+        self.webhooks = Webhooks(
+            clock=reactor,
+            now=self.now,
+            store=StoredWebhooks(self.database, settings.node.name),
+            sender=self.sender,
+            rng=random.Random(),
+            installation=lambda: self.database.installation_id,
+            keep=settings.keep_events,
+            most=settings.webhooks.requests,
         )
         if settings.outcomes is not None:
             lines = JsonLines(settings.outcomes)
@@ -223,6 +243,7 @@ class DialerService:
         self.heartbeat.start()
         self.reactor_lag.start()
         self.interests.start()
+        self.webhooks.start()
         if self.outcomes is not None:
             self.outcomes.start()
 
@@ -248,6 +269,7 @@ class DialerService:
         await self.interests.stop()
         if self.outcomes is not None:
             await self.outcomes.stop()
+        await self.webhooks.stop()
         await self._close()
 
     async def _listen(self) -> None:
@@ -361,6 +383,7 @@ class DialerService:
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
             self._port = None
+        await self.sender.close()
         await self.database.stop()
 
     # --- dialer.interfaces.FlowControl ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ when the running dialer is told to (SIGHUP), any other needs a restart.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ from attrs import NOTHING, field, frozen
 from dialer import emergency
 from dialer.errors import BadValue
 from dialer.model import VoipAppType
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
@@ -71,6 +74,13 @@ def _emergency(numbers: Iterable[str]) -> frozenset[str]:
         return emergency.listed(tuple(numbers))
     except ValueError as error:
         raise BadValue("numbers.emergency", str(error)) from None
+
+
+def _networks(texts: Iterable[str | Network]) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(text) for text in texts)
+    except ValueError as error:
+        raise BadValue("webhooks.allow", f"{error}; expected networks such as 10.20.0.0/16") from None
 
 
 @frozen(kw_only=True)
@@ -343,6 +353,28 @@ class MetricsSettings:
 
 
 @frozen(kw_only=True)
+class WebhookSettings:
+    """The receivers of events that users choose (`dialer webhook`)."""
+
+    allow: tuple[Network, ...] = setting(
+        (),
+        "the networks beside the public addresses that the dialer may connect to, with http, too, such as "
+        '["10.20.0.0/16"]; whatever listens there can be posted to by every user',
+        given=tuple[str, ...],
+        converter=_networks,
+        max_length=200,
+    )
+    http: bool = setting(False, "true: http:// is taken for public addresses, too: everybody on the way can read the events")
+    requests: int = setting(
+        256,
+        "requests at the same time, beside one for each webhook",
+        unit="requests",
+        ge=1,
+        le=10_000,
+    )
+
+
+@frozen(kw_only=True)
 class RecoverySettings:
     """How open attempts are judged after a crash or a lost connection. Shorter times than the defaults are for a switch nearby
     that is never overloaded: a call that it begins later than the grace allows for would ring for an ended attempt."""
@@ -420,6 +452,7 @@ class Config:
     hooks: HooksSettings = HooksSettings()
     cdr: CdrSettings = CdrSettings()
     metrics: MetricsSettings = MetricsSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     recovery: RecoverySettings = RecoverySettings()
     stop: StopSettings = StopSettings()
     events: EventsSettings = EventsSettings()

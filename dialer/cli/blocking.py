@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from dialer.config import load_config
+from dialer.hooks.addresses import AddressRules
 from dialer.store.database import Database
 from dialer.store.location import absolute_url
 
@@ -33,6 +34,12 @@ def database_url(config: Path) -> str:
 def own_emergency_numbers(config: Path) -> frozenset[str]:
     """Those that the configuration lists. Raises `BadValue`."""
     return load_config(config).numbers.emergency
+
+
+def receivers(config: Path) -> AddressRules:
+    """What webhooks may be, by the configuration. Raises `BadValue`."""
+    settings = load_config(config).webhooks
+    return AddressRules(settings.allow, settings.http)
 
 
 def with_database(url: str, work: Callable[[Database], Awaitable[T]], *, dialling: bool = False) -> T:

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "dnc": "dnc",
     "phonebook": "phonebooks",
     "contact": "contacts",
+    "webhook": "webhooks",
     "simulate": "simulate",
     "metrics": "metrics",
     "hooks": "hooks",

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from attrs import Factory, frozen
 
-from dialer.cli.blocking import config_option, database_url, own_emergency_numbers, with_database
+from dialer.cli.blocking import config_option, database_url, own_emergency_numbers, receivers, with_database
 from dialer.cli.passwords import text_of
 from dialer.cli.showing import Shown, print_all, print_json, print_one
 from dialer.declare import Field, noun_of
@@ -72,6 +72,12 @@ class NounCommand(ABC):
     @abstractmethod
     def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> Awaitable[int]:
         """Create one. Fires with its id."""
+
+    async def add_telling(
+        self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace
+    ) -> tuple[int, Mapping[str, str]]:
+        """Create one. Returns its id, and what is told of it this once."""
+        return await self.add(management, values, arguments), {}
 
     @abstractmethod
     def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:
@@ -264,7 +270,13 @@ def manage(arguments: argparse.Namespace, work: Callable[[Management], Awaitable
     """Do something on the database of the configuration. Raises what `work` raises, and `StoreError`."""
 
     async def perform(database: Database) -> Any:
-        return await work(Management(database, utc_now, emergency=own_emergency_numbers(arguments.config)))
+        management = Management(
+            database,
+            utc_now,
+            emergency=own_emergency_numbers(arguments.config),
+            receivers=receivers(arguments.config),
+        )
+        return await work(management)
 
     return with_database(database_url(arguments.config), perform)
 
@@ -288,13 +300,18 @@ def _add(command: NounCommand, arguments: argparse.Namespace) -> int:
             raise BadValue(flag_of(field), f"is needed: {field.doc}")
     extra = command.more_values(arguments, name, "add")
 
-    async def add(management: Management) -> int:
+    async def add(management: Management) -> tuple[int, Mapping[str, str]]:
         values = {command.key: name, **await _resolved(management, command, given), **extra.values}
-        key: int = await _named_by_options(values, command, command.add(management, values, arguments))
-        return key
+        made: tuple[int, Mapping[str, str]] = await _named_by_options(
+            values, command, command.add_telling(management, values, arguments)
+        )
+        return made
 
-    key = manage(arguments, add)
-    print(json.dumps({"id": key}) if arguments.json else f"{command.word} {name} added, id {key}")
+    key, told = manage(arguments, add)
+    if arguments.json:
+        print(json.dumps({"id": key, **told}))
+    else:
+        print("\n".join([f"{command.word} {name} added, id {key}", *(f"{word}: {text}" for word, text in told.items())]))
     _tell(extra)
     return 0
 

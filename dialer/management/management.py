@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 
 from dialer.accounts import NOBODY, verify_password
 from dialer.errors import DialerError, Duplicate, NotFound
+from dialer.hooks.addresses import AddressRules
 from dialer.interfaces import FlowControl, Now
 from dialer.management.batches import Batches
 from dialer.management.turns import Turns
@@ -88,13 +89,14 @@ def verb(use_case: Callable[P, T]) -> Callable[P, T]:
 class Management:
     """Runs use cases on a database. `flow` is told what changed, where calls are made; with a `reactor`, requests that come
     close together share a transaction, and there are threads for what takes long. `emergency` are the installation's own
-    emergency numbers."""
+    emergency numbers, `receivers` says what webhooks may be."""
 
     database: Database
     now: Now
     flow: FlowControl | None = None
     reactor: Any = None
     emergency: frozenset[str] = frozenset()
+    receivers: AddressRules = field(factory=AddressRules)
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     _reads: Batches | None = field(default=None, init=False)

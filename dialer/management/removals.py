@@ -16,7 +16,7 @@ from dialer.management.management import Management, Transaction, call_soon, ver
 from dialer.management.subscribers import PAGE
 from dialer.model import Account, CampaignStatus
 from dialer.model.user import ADMINISTRATOR
-from dialer.store import contacts, removals
+from dialer.store import contacts, removals, webhooks
 from dialer.store.connection import Connection
 from dialer.store.grants import FORGET
 from dialer.store.times import to_column
@@ -171,12 +171,12 @@ def _close(t: Transaction, user_id: int) -> tuple[list[int], list[int]]:
 
 @writes
 def user_without_anything(t: Transaction, user_id: int) -> None:
-    """Remove a user with its lists and grants. Raises `NotFound`, and `InUse` when it has campaigns or phonebooks."""
+    """Remove a user with lists, grants and webhooks. Raises `NotFound`, and `InUse` when it has campaigns or phonebooks."""
     row = rows.found(t.entities.User, "user", user_id)
     uses = {"campaign": len(rows.live(row.campaigns)), "phonebook": len(rows.live(row.phonebooks))}
     rows.refuse_in_use("user", row.username, uses, "it has")
     t.connection.execute("DELETE FROM number_pattern WHERE user_id = ?", (user_id,))
-    for statement in FORGET:
+    for statement in (*FORGET, webhooks.FORGET):
         t.connection.execute(statement, (user_id,))
     if not t.connection.execute(removals.DROP_USER, (user_id,)).rowcount:
         t.connection.execute(removals.ARCHIVE_USER, (to_column(t.now), user_id))

@@ -38,6 +38,7 @@ from dialer.model.report import CampaignReport, SubscriberReport
 from dialer.model.token import MadeToken, Scope, Token
 from dialer.model.user import Account, CallRules, NumberPattern, User, UserDetails
 from dialer.model.voip_app import VoipApp, VoipAppType
+from dialer.model.webhook import DeliveryStatus, Webhook, WebhookDelivery, WebhookStatus
 
 __all__ = [
     "Account",
@@ -54,6 +55,7 @@ __all__ = [
     "Contact",
     "ContactDetails",
     "Decision",
+    "DeliveryStatus",
     "Disposition",
     "DoNotCallEntry",
     "Event",
@@ -94,4 +96,7 @@ __all__ = [
     "UserDetails",
     "VoipApp",
     "VoipAppType",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookStatus",
 ]

@@ -39,6 +39,8 @@ class EventKind(enum.StrEnum):
     SWITCH_UP = "switch.up"
     SWITCH_DOWN = "switch.down"
     HOOK_SWITCHED_OFF = "hook.switched_off"
+    WEBHOOK_DISABLED = "webhook.disabled"
+    WEBHOOK_TEST = "webhook.test"
 
 
 @frozen
@@ -174,6 +176,17 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
             superusers=True,
         ),
         EventKind.SWITCH_DOWN: EventType(doc="The connection to a FreeSWITCH is lost.", facts=_SWITCH, superusers=True),
+        EventKind.WEBHOOK_DISABLED: EventType(
+            doc="A webhook is told no more, because it asked for that or nothing arrived for a day.",
+            facts={
+                "webhook_id": Fact(_ID, "the webhook"),
+                "url": Fact(_TEXT, "where its events were posted to"),
+                "reason": Fact(_TEXT, "why"),
+            },
+        ),
+        EventKind.WEBHOOK_TEST: EventType(
+            doc="Somebody tries a webhook; sent to that one only.", facts={"webhook_id": Fact(_ID, "the webhook")}
+        ),
     }
 )
 

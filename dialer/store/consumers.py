@@ -35,7 +35,11 @@ ADVANCE = "UPDATE event_consumer SET position = ? WHERE name = ? AND holder = ? 
 
 EXPIRED = "DELETE FROM event_consumer WHERE expires_at < ?"
 
-SLOWEST = "SELECT min(position) FROM event_consumer WHERE expires_at IS NULL"
+SLOWEST = (
+    "SELECT min(position) FROM (SELECT position FROM event_consumer WHERE expires_at IS NULL AND kinds <> '' "
+    f"UNION ALL SELECT w.position FROM {events.TOLD}) AS reader"
+)
+"""A reader that asks for nothing waits for nothing."""
 
 
 @define(eq=False)

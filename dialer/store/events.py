@@ -22,23 +22,27 @@ from dialer.store.times import to_column
 from dialer.stored import reader
 
 _READ = reader(Event, "e")
+READ_COLUMNS = _READ.columns
 
 ADD = (
     "INSERT INTO event (kind, version, at, sequence, user_id, campaign_id, contact_id, attempt_id, call_uuid, data) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
-INTERESTS = "SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > ?"
+TOLD = "webhook w JOIN user_account u ON u.id = w.user_id WHERE w.status = 'active' AND u.is_active = 1"
+"""The webhooks that are told what happens, and their owners."""
+
+INTERESTS = f"SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > ? UNION ALL SELECT w.kinds FROM {TOLD}"
 """Parameter: now."""
 
 AFTER = (
-    f"SELECT {_READ.columns}, coalesce(k.reference, '') FROM event e LEFT JOIN contact k ON k.id = e.contact_id "  # noqa: S608
+    f"SELECT {_READ.columns}, coalesce(k.reference, '') FROM event e LEFT JOIN contact k ON k.id = e.contact_id "
     "WHERE e.id > ? ORDER BY e.id LIMIT ?"
 )
 """Parameters: id, limit."""
 
 ONE = (
-    f"SELECT {_READ.columns}, coalesce(k.reference, '') FROM event e LEFT JOIN contact k ON k.id = e.contact_id WHERE e.id = ?"  # noqa: S608
+    f"SELECT {_READ.columns}, coalesce(k.reference, '') FROM event e LEFT JOIN contact k ON k.id = e.contact_id WHERE e.id = ?"
 )
 
 LAST = "SELECT coalesce(max(id), 0) FROM event"
@@ -94,7 +98,7 @@ class About:
 
 
 def interests(connection: Connection, now: datetime) -> frozenset[EventKind]:
-    """The kinds that some consumer asks for."""
+    """The kinds that some consumer or webhook asks for."""
     rows = connection.execute(INTERESTS, (to_column(now),)).fetchall()
     return kinds_of(" ".join(row[0] for row in rows))
 

@@ -1,0 +1,244 @@
+"""Webhooks: added, changed, tried and removed; what was sent to them, and what is sent again.
+
+A webhook that belongs to somebody else does not exist. Its secret is told twice in its life: when it is made, and when it is
+made anew.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from attrs import frozen
+
+from dialer.declare import entered
+from dialer.errors import BadValue, NotFound
+from dialer.hooks.envelope import body_of, envelope
+from dialer.hooks.signing import SECRET_BYTES, secret_from, signed_headers
+from dialer.interfaces import Answer, WebhookSender
+from dialer.kinds import LARGEST_ID
+from dialer.management import rows
+from dialer.management.management import Management, Transaction, reads, writes
+from dialer.model import Account, DeliveryStatus, Event, EventKind, Webhook, WebhookDelivery, WebhookStatus
+from dialer.model.event import Told, kinds_of
+from dialer.model.webhook import MOST_WEBHOOKS, ServedWebhook
+from dialer.store import events
+from dialer.store import webhooks as sql
+from dialer.store.times import to_entity
+from dialer.stored import value_of
+
+KIND: Final = "webhook"
+BOTH_VALID: Final = timedelta(days=1)
+"""For which the old secret signs, too, after a rotation."""
+
+PAGE: Final = 100
+"""Deliveries that are told at once, at most."""
+CHUNK: Final = 500
+"""Events that are looked at in one transaction."""
+MOST_REPLAYED: Final = 100_000
+"""Events of one replay."""
+ABOUT: Final = timedelta(minutes=5)
+"""Events are in the order of their moments but for about so much."""
+
+
+@frozen(kw_only=True)
+class WithSecret:
+    """A webhook whose secret is told now, and not again."""
+
+    webhook: Webhook
+    secret: str
+
+
+@frozen(kw_only=True)
+class Page:
+    """Deliveries, the newest first; `before` asks for the next ones, None when there are none."""
+
+    deliveries: tuple[WebhookDelivery, ...]
+    before: int | None
+
+
+@frozen(kw_only=True)
+class Replayed:
+    """How many events are sent again. `last` is when the last one happened, where there were too many to take all."""
+
+    events: int
+    last: datetime | None = None
+
+
+@reads
+def listed(t: Transaction, who: Account) -> list[Webhook]:
+    """The user's webhooks, the oldest first; everybody's for a superuser."""
+    query = t.entities.Webhook.select()
+    if not who.is_superuser:
+        query = query.filter(lambda w: w.user.id == who.id)
+    return [value_of(Webhook, row) for row in query.order_by(lambda w: w.id)]
+
+
+@reads
+def read(t: Transaction, who: Account, webhook_id: int) -> Webhook:
+    """One of them. Raises `NotFound`."""
+    return value_of(Webhook, rows.ours(who, t.entities.Webhook.get(id=webhook_id), KIND, webhook_id))
+
+
+async def add(management: Management, who: Account, given: Mapping[str, Any]) -> WithSecret:
+    """A webhook of a user that is told what happens from now on. Fails with `BadValue`, `LimitExceeded`, `NotFound` (the
+    campaign), `StoreError`."""
+    checked = _checked(management, given)
+    secret = secret_from(secrets.token_bytes(SECRET_BYTES))
+    return WithSecret(webhook=await management.ask(_add, who, checked, secret), secret=secret)
+
+
+@writes
+def _add(t: Transaction, who: Account, checked: Mapping[str, Any], secret: str) -> Webhook:
+    user = rows.asking(t, who)
+    if user is None:
+        raise BadValue("user_id", "is missing; expected the user whose events it is told")
+    rows.check_limit("webhooks", user.webhooks.count() + 1, MOST_WEBHOOKS)
+    _check_campaign(t, user, checked)
+    kept = {"user_id": who.id, "secret": secret, "position": events.last(t.connection)}
+    return value_of(Webhook, rows.create(t, Webhook, {**checked, **kept}))
+
+
+async def change(management: Management, who: Account, webhook_id: int, given: Mapping[str, Any]) -> Webhook:
+    """Change what is given; it acts within a second. Fails as `add`."""
+    return await management.ask(_change, who, webhook_id, _checked(management, given))
+
+
+@writes
+def _change(t: Transaction, who: Account, webhook_id: int, checked: Mapping[str, Any]) -> Webhook:
+    row = _found(t, who, webhook_id)
+    _check_campaign(t, row.user, checked)
+    anew = {"failing_since": None} if checked.get("url", row.url) != row.url else {}
+    rows.change(t, Webhook, row, {**checked, **anew})
+    return value_of(Webhook, row)
+
+
+def _checked(management: Management, given: Mapping[str, Any]) -> dict[str, Any]:
+    checked = entered(Webhook, {name: value for name, value in given.items() if name != "user_id"})
+    if "url" in checked:
+        management.receivers.check_url(checked["url"])
+    return checked
+
+
+def _check_campaign(t: Transaction, owner: Any, checked: Mapping[str, Any]) -> None:
+    campaign_id = checked.get("campaign_id")
+    if campaign_id is not None:
+        holder = Account(id=owner.id, username=owner.username, is_superuser=owner.is_superuser)
+        rows.ours(holder, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
+
+
+@writes
+def remove(t: Transaction, who: Account, webhook_id: int) -> None:
+    """It is told no more; what waits for it goes with it. Raises `NotFound`."""
+    _found(t, who, webhook_id).delete()
+
+
+@writes
+def enable(t: Transaction, who: Account, webhook_id: int) -> Webhook:
+    """It is told again, from where it was on, of what was kept meanwhile. Raises `NotFound`."""
+    row = _found(t, who, webhook_id)
+    row.set(status=str(WebhookStatus.ACTIVE), reason="", failing_since=None)
+    return value_of(Webhook, row)
+
+
+async def rotate(management: Management, who: Account, webhook_id: int) -> WithSecret:
+    """Another secret; for `BOTH_VALID`, requests carry the signatures of both. Fails with `NotFound`, `StoreError`."""
+    secret = secret_from(secrets.token_bytes(SECRET_BYTES))
+    return WithSecret(webhook=await management.ask(_rotate, who, webhook_id, secret), secret=secret)
+
+
+@writes
+def _rotate(t: Transaction, who: Account, webhook_id: int, secret: str) -> Webhook:
+    row = _found(t, who, webhook_id)
+    row.set(secret=secret, old_secret=row.secret, old_secret_until=to_entity(t.now + BOTH_VALID))
+    return value_of(Webhook, row)
+
+
+def _found(t: Transaction, who: Account, webhook_id: int) -> Any:
+    return rows.ours(who, t.entities.Webhook.get_for_update(id=webhook_id), KIND, webhook_id)
+
+
+# --- what is sent -----------------------------------------------------------------------------------------------------------
+
+
+async def test(management: Management, sender: WebhookSender, who: Account, webhook_id: int) -> Answer:
+    """Send a `webhook.test` now, once, and tell what came back. Fails with `NotFound`, `StoreError`."""
+    webhook = await management.ask(read, who, webhook_id)
+    now = management.now()
+    id_ = f"test_{secrets.token_hex(8)}"
+    facts = orjson.dumps({"webhook_id": webhook.id}).decode()
+    event = Event(kind=str(EventKind.WEBHOOK_TEST), at=now, user_id=webhook.user_id, data=facts)
+    content = body_of([envelope(id_, Told(event))], batched=webhook.batch_size > 1)
+    return await sender.send(webhook.url, signed_headers(webhook.secrets(now), id_, now, content), content)
+
+
+@reads
+def deliveries(
+    t: Transaction,
+    who: Account,
+    webhook_id: int,
+    before: int | None = None,
+    limit: int = 25,
+    status: DeliveryStatus | None = None,
+) -> Page:
+    """The requests to a webhook, the newest first, from behind `before` on. Raises `NotFound`, `BadValue`."""
+    if not 1 <= limit <= PAGE:
+        raise BadValue("limit", f"expected a whole number from 1 to {PAGE}")
+    read(t, who, webhook_id)
+    found = sql.log(t.connection, webhook_id, LARGEST_ID if before is None else before, limit + 1, status)
+    return Page(deliveries=tuple(found[:limit]), before=found[limit - 1].id if len(found) > limit else None)
+
+
+@writes
+def replay(t: Transaction, who: Account, webhook_id: int, delivery_id: int) -> WebhookDelivery:
+    """Send the events of a request again, soon. Raises `NotFound`, and `BadValue` when they are not kept any more."""
+    _found(t, who, webhook_id)
+    delivery = sql.one(t.connection, webhook_id, delivery_id)
+    if delivery is None:
+        raise NotFound("delivery", delivery_id)
+    ids = orjson.loads(delivery.events)
+    if len(sql.found(t.connection, ids)) < len(ids):
+        raise BadValue("delivery", f"the events of {delivery_id} are not kept any more")
+    return sql.add_due(t.connection, sql.again(delivery, t.now))
+
+
+async def replay_between(management: Management, who: Account, webhook_id: int, since: datetime, until: datetime) -> Replayed:
+    """Send the events again that happened from `since` on and before `until`, as far as they are kept and the webhook asks
+    for them; events that come meanwhile wait behind them. Fails with `NotFound`, `BadValue`, `StoreError`."""
+    if since >= until:
+        raise BadValue("until", "expected a later moment than since")
+    after, last = await management.ask(_range, who, webhook_id, since - ABOUT, until + ABOUT)
+    total = 0
+    while after < last:
+        count, after, moment = await management.ask(_replay_some, who, webhook_id, (after, last), (since, until))
+        total += count
+        if total >= MOST_REPLAYED and after < last:
+            return Replayed(events=total, last=moment)
+    return Replayed(events=total)
+
+
+@reads
+def _range(t: Transaction, who: Account, webhook_id: int, since: datetime, until: datetime) -> tuple[int, int]:
+    """The ids between which the events of a time are: behind the first one, up to the second one."""
+    read(t, who, webhook_id)
+    return sql.id_at(t.connection, since) - 1, min(sql.id_at(t.connection, until), events.last(t.connection))
+
+
+@writes
+def _replay_some(
+    t: Transaction, who: Account, webhook_id: int, ids: tuple[int, int], moments: tuple[datetime, datetime]
+) -> tuple[int, int, datetime | None]:
+    """How many of the next events are sent again, up to which id, and when that one happened."""
+    row = _found(t, who, webhook_id)
+    served = ServedWebhook(webhook=value_of(Webhook, row), superuser=row.user.is_superuser)
+    kinds = kinds_of(served.webhook.kinds)
+    found = sql.between(t.connection, *ids, CHUNK)
+    wanted = [one for one in found if moments[0] <= one.event.at < moments[1] and served.wants(one, kinds)]
+    for one in wanted:
+        sql.add_due(t.connection, sql.of_event(webhook_id, one, t.now))
+    if len(found) < CHUNK:
+        return len(wanted), ids[1], None
+    return len(wanted), found[-1].event.id, found[-1].event.at
