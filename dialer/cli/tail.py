@@ -16,7 +16,7 @@ from rich.text import Text
 
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.cli.tables import console
-from dialer.envelope import line
+from dialer.envelope import body
 from dialer.model.event import EventKind, Place, Told, kinds_of
 from dialer.store import events
 from dialer.store.consumers import Consumers
@@ -50,7 +50,7 @@ def add_parser(commands: Any) -> None:
         "--kinds", default="*", metavar="KINDS", help="such as attempt.ended or attempt.*,campaign.*; all unless it is given"
     )
     parser.add_argument("--campaign", type=int, metavar="ID", help="of this campaign only")
-    parser.add_argument("--after", type=int, metavar="EVENT", help="begin behind this event (7 for evt_7), if it is kept")
+    parser.add_argument("--after", type=int, metavar="N", help="begin behind the event with this number at the end of its id")
     parser.add_argument("--count", type=int, metavar="N", help="end after so many events")
     parser.add_argument("--json", action="store_true", help="for programs: each event a line of JSON, as webhooks get it")
     config_option(parser)
@@ -86,13 +86,13 @@ class _Following:
                     await readers.enter(name, self.kinds, now, now + ASKED_FOR)
                     ask_at = time.monotonic() + ASK_EVERY
                 place, found = await readers.read(place, BATCH)
-                self._print(found)
+                self._print(database.installation_id, found)
                 if len(found) < BATCH:
                     time.sleep(LOOK_EVERY)
         finally:
             await readers.leave(name)
 
-    def _print(self, found: list[Told]) -> None:
+    def _print(self, installation: str, found: list[Told]) -> None:
         out = console()
         for told in found:
             if told.kind not in self.kinds or (self.campaign is not None and told.event.campaign_id != self.campaign):
@@ -101,7 +101,7 @@ class _Following:
                 return
             self._printed += 1
             if self.json:
-                print(line(told), flush=True)
+                print(body(installation, [told], batched=False).decode(), flush=True)
             else:
                 out.print(Text(" ".join(_words(told))), soft_wrap=True)
 

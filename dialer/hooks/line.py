@@ -23,8 +23,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from dialer.envelope import body, request_id
 from dialer.errors import StoreError
-from dialer.hooks.envelope import body, request_id
 from dialer.hooks.schedule import asked_pause, pause_after
 from dialer.hooks.share import Share
 from dialer.hooks.signing import signed_headers

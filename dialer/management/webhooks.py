@@ -15,8 +15,8 @@ import orjson
 from attrs import frozen
 
 from dialer.declare import entered
+from dialer.envelope import body_of, envelope
 from dialer.errors import BadValue, NotFound
-from dialer.hooks.envelope import body_of, envelope
 from dialer.hooks.signing import SECRET_BYTES, secret_from, signed_headers
 from dialer.interfaces import Answer, WebhookSender
 from dialer.kinds import LARGEST_ID

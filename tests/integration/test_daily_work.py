@@ -115,4 +115,6 @@ def test_events_are_told_as_they_happen(folder):
     assert told["attempt.ended"]["data"]["disposition"] == "BUSY"
     assert (told["contact.failed"]["reference"], told["contact.failed"]["sequence"]) == ("crm-77", 8)
     assert told["contact.failed"]["attempt_id"] == told["attempt.ended"]["attempt_id"]
-    assert [event["id"] for event in events] == sorted((event["id"] for event in events), key=lambda text: int(text[4:]))
+    assert [event["id"] for event in events] == sorted(
+        (event["id"] for event in events), key=lambda text: int(text.rpartition("_")[2])
+    )
