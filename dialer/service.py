@@ -178,7 +178,6 @@ class DialerService:
             store=StoredWebhooks(self.database, settings.node.name),
             sender=self.sender,
             rng=random.Random(),
-            installation=lambda: self.database.installation_id,
             keep=settings.keep_events,
             most=settings.webhooks.requests,
         )

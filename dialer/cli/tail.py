@@ -16,7 +16,7 @@ from rich.text import Text
 
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.cli.tables import console
-from dialer.envelope import body
+from dialer.envelope import line
 from dialer.model.event import EventKind, Place, Told, kinds_of
 from dialer.store import events
 from dialer.store.consumers import Consumers
@@ -86,13 +86,13 @@ class _Following:
                     await readers.enter(name, self.kinds, now, now + ASKED_FOR)
                     ask_at = time.monotonic() + ASK_EVERY
                 place, found = await readers.read(place, BATCH)
-                self._print(database.installation_id, found)
+                self._print(found)
                 if len(found) < BATCH:
                     time.sleep(LOOK_EVERY)
         finally:
             await readers.leave(name)
 
-    def _print(self, installation: str, found: list[Told]) -> None:
+    def _print(self, found: list[Told]) -> None:
         out = console()
         for told in found:
             if told.kind not in self.kinds or (self.campaign is not None and told.event.campaign_id != self.campaign):
@@ -101,7 +101,7 @@ class _Following:
                 return
             self._printed += 1
             if self.json:
-                print(body(installation, [told], batched=False).decode(), flush=True)
+                print(line(told), flush=True)
             else:
                 out.print(Text(" ".join(_words(told))), soft_wrap=True)
 

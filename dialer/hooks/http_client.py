@@ -12,18 +12,15 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from threading import Thread
 from typing import Any, Final, cast
 
 from attrs import define, field, frozen
-from treq.client import HTTPClient
-from treq.cookies import IndexableCookieJar
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import Deferred, TimeoutError, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectError, DNSLookupError
-from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.interfaces import IConsumer, IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
 from twisted.internet.threads import deferToThreadPool
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
@@ -32,7 +29,7 @@ from twisted.python.threadpool import ThreadPool
 from twisted.web._newclient import ParseError
 from twisted.web.client import URI, Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import UNKNOWN_LENGTH, IAgent, IAgentEndpointFactory, IPolicyForHTTPS, IResponse
+from twisted.web.iweb import UNKNOWN_LENGTH, IAgentEndpointFactory, IBodyProducer, IPolicyForHTTPS
 from zope.interface import implementer
 
 from dialer import __version__
@@ -203,23 +200,27 @@ class Endpoints:
 # --- requests ---------------------------------------------------------------------------------------------------------------
 
 
-@implementer(IAgent)
-@frozen
-class Undecoded:
-    """An agent whose answers come as they are: a few kilobytes of gzip can hold gigabytes."""
+@implementer(IBodyProducer)
+class _Body:
+    """A body that is there already."""
 
-    inner: IAgent
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.length = len(content)
 
-    def request(self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: Any = None) -> Any:
-        """As the inner one."""
-        if headers is not None:
-            headers.removeHeader(b"accept-encoding")
-        answered: Deferred[Any] = cast(Any, self.inner.request(method, uri, headers, bodyProducer))
-        return answered.addCallback(self._plain)
+    def startProducing(self, consumer: IConsumer) -> Deferred[None]:
+        """Write all of it."""
+        consumer.write(self.content)
+        return succeed(None)
 
-    def _plain(self, response: IResponse) -> IResponse:
-        response.headers.removeHeader(b"content-encoding")
-        return response
+    def pauseProducing(self) -> None:
+        """It is written."""
+
+    def resumeProducing(self) -> None:
+        """It is written."""
+
+    def stopProducing(self) -> None:
+        """It is written."""
 
 
 class _Dropping(Protocol):
@@ -254,7 +255,7 @@ class WebhookClient:
     policy: IPolicyForHTTPS = field(factory=BrowserLikePolicyForHTTPS)
     timeout: float = TIMEOUT
     _pool: HTTPConnectionPool = field(init=False)
-    _client: HTTPClient = field(init=False)
+    _agent: Agent = field(init=False)
     _names: Names = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -264,9 +265,7 @@ class WebhookClient:
         self._pool.cachedConnectionTimeout = IDLE
         self._pool.maxPersistentPerHost = MOST_IDLE
         endpoints = Endpoints(self.reactor, self.rules, self.resolve or self._names, self.policy)
-        agent = Agent.usingEndpointFactory(self.reactor, cast(Any, endpoints), self._pool)
-        jar = IndexableCookieJar(DefaultCookiePolicy(allowed_domains=()))
-        self._client = HTTPClient(cast(Any, Undecoded(agent)), jar)
+        self._agent = Agent.usingEndpointFactory(self.reactor, cast(Any, endpoints), self._pool)
 
     def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[Answer]:
         return Deferred.fromCoroutine(self._send(url, headers, body))
@@ -275,10 +274,7 @@ class WebhookClient:
         began = self.reactor.seconds()
         all_headers = Headers({name: [value] for name, value in {**COMMON, **headers}.items()})
         try:
-            # `reactor` is for treq's own time-out, which is not used; without it treq would import the global one.
-            requested = self._client.post(
-                url, data=body, headers=all_headers, allow_redirects=False, unbuffered=True, reactor=self.reactor
-            )
+            requested: Deferred[Any] = cast(Any, self._agent.request(b"POST", url.encode("ascii"), all_headers, _Body(body)))
             response = await requested.addTimeout(self.timeout, self.reactor, _timed_out)
         except TimeoutError:
             return Answer(error=f"no answer within {self.timeout:g} s", milliseconds=self._since(began))

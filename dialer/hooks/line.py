@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,8 +23,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from dialer.envelope import body, request_id
+from dialer.envelope import envelope
 from dialer.errors import StoreError
+from dialer.hooks.request import body_of, request_id
 from dialer.hooks.schedule import asked_pause, pause_after
 from dialer.hooks.share import Share
 from dialer.hooks.signing import signed_headers
@@ -77,7 +78,6 @@ class Means:
     sender: WebhookSender
     rng: random.Random
     share: Share
-    installation: Callable[[], str]
 
 
 @define(eq=False)
@@ -293,8 +293,8 @@ class Line:
                 return
         webhook, now = self.served.webhook, self.means.now()
         batched = webhook.batch_size > 1 or len(ids) > 1
-        content = body(self.means.installation(), events, batched=batched)
-        id_ = request_id(self.means.installation(), ids, batched=batched)
+        envelopes = [envelope(told) for told in events]
+        content, id_ = body_of(envelopes, batched=batched), request_id(envelopes, batched=batched)
         answer = await self.means.sender.send(webhook.url, signed_headers(webhook.secrets(now), id_, now, content), content)
         if not self.closed:
             self._answered(delivery, answer)

@@ -6,7 +6,6 @@ Lines that are at the same place share what is read, so that events are read onc
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -57,7 +56,6 @@ class Webhooks:
     store: WebhookStore
     sender: WebhookSender
     rng: random.Random
-    installation: Callable[[], str]
     keep: timedelta
     most: int
     lines: dict[int, Line] = field(factory=dict, init=False)
@@ -78,7 +76,6 @@ class Webhooks:
             sender=self.sender,
             rng=self.rng,
             share=Share(self.most),
-            installation=self.installation,
         )
         self._loop = PeriodicLoop("webhooks", LOOK_EVERY, self.look, self.clock)
 

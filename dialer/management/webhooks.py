@@ -15,8 +15,9 @@ import orjson
 from attrs import frozen
 
 from dialer.declare import entered
-from dialer.envelope import body_of, envelope
+from dialer.envelope import envelope
 from dialer.errors import BadValue, NotFound
+from dialer.hooks.request import body_of
 from dialer.hooks.signing import SECRET_BYTES, secret_from, signed_headers
 from dialer.interfaces import Answer, WebhookSender
 from dialer.kinds import LARGEST_ID
@@ -171,7 +172,7 @@ async def test(management: Management, sender: WebhookSender, who: Account, webh
     id_ = f"test_{secrets.token_hex(8)}"
     facts = orjson.dumps({"webhook_id": webhook.id}).decode()
     event = Event(kind=str(EventKind.WEBHOOK_TEST), at=now, user_id=webhook.user_id, data=facts)
-    content = body_of([envelope(id_, Told(event))], batched=webhook.batch_size > 1)
+    content = body_of([{**envelope(Told(event)), "id": id_}], batched=webhook.batch_size > 1)
     return await sender.send(webhook.url, signed_headers(webhook.secrets(now), id_, now, content), content)
 
 

@@ -94,7 +94,6 @@ class Scene:
             store=StoredWebhooks(self.w.database, node),
             sender=self.client,
             rng=random.Random(1),
-            installation=lambda: self.w.database.installation_id,
             keep=timedelta(days=7),
             most=256,
         )
@@ -166,7 +165,7 @@ async def test_events_arrive_signed_and_once(tmp_path: Path) -> None:
             "campaign_id": 1,
             "contact_id": None,
             "attempt_id": "call-0",
-            "reference": "",
+            "reference": None,
             "data": {"place": 0},
         }
         await until(lambda: s.rows("SELECT count(*) FROM webhook_delivery WHERE status = 'delivered'") == [15])

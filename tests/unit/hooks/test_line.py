@@ -136,7 +136,6 @@ class Scene:
             sender=self.sender,
             rng=random.Random(self.seed),
             share=Share(1000),
-            installation=lambda: "0123456789abcdef",
         )
         self.line = Line(means, ServedWebhook(webhook=self.store.webhook, superuser=False))
 
