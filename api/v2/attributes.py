@@ -99,10 +99,6 @@ class Body:
             return attribute.default
         return attribute.shape.take(value)
 
-    def refers_to(self, noun_name: str) -> str:
-        """The attribute that names such a noun by its id; "" when there is none."""
-        return next((each.name for each in self.attributes if each.refers_to == noun_name), "")
-
     @property
     def schema(self) -> Schema:
         """JSON Schema."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from attrs import frozen
 
@@ -23,9 +23,6 @@ _MOMENT = re.compile(
     r"(?:19[7-9]|2\d\d)\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
 """RFC 3339, with its offset, from 1970 to 2999."""
-
-LONGEST_SHOWN: Final = 200
-"""Characters of a value's description in the document."""
 
 
 @frozen(eq=False)

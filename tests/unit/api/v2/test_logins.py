@@ -12,6 +12,8 @@ import structlog
 from attrs import evolve
 from twisted.internet.task import Clock
 
+from dialer.errors import StoreError
+from dialer.management.management import verb
 from dialer.tokens import parse_token
 from tests.unit.api.v2.support import Client, furnish, pointers, problem
 from tests.unit.api.world import MANY, NOW, World, basic, world
@@ -182,6 +184,21 @@ async def test_the_use_of_a_token_is_written_down_once_a_minute_and_nobody_waits
         await holder.get("me")
         await holder.get("me")
         assert api.sql(written) == [("2026-11-23 10:01:30.000000",)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_use_that_cannot_be_written_down_keeps_nobody_waiting(api: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    @verb
+    def away(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr("api.authentication.note_use", away)
+    holder = await program(api)
+    with structlog.testing.capture_logs() as lines:
+        assert (await holder.get("me")).status == 200
+        assert (await holder.get("me")).status == 200
+    (line,) = lines
+    assert (line["event"], line["reason"]) == ("it was not written down when a token was used", "the disk is full")
 
 
 @pytest_twisted.ensureDeferred
