@@ -14,7 +14,6 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
 
 from api.authentication import Authentication
 from api.branches import error_body
@@ -171,7 +170,7 @@ class MonitoringSite(ApiSite):
     """A factory to listen with, on a port of its own."""
 
     def __init__(self, guard: Guard | None, settings: HttpSettings, clock: IReactorTime) -> None:
-        super().__init__(Resource(), None, settings, clock, MONITORING_SHARE)  # type: ignore[arg-type]
+        super().__init__((), None, settings, clock, MONITORING_SHARE)  # type: ignore[arg-type]
         self.requestFactory = MonitoringRequest
         self.guard = guard
 

@@ -103,7 +103,7 @@ async def test_a_removed_campaign_is_aborted_and_its_name_is_free(tmp_path):
     async with world(tmp_path) as w:
         await called(w)
         await removals.campaign(w.seeds.management, ANN, 1)
-        assert await campaigns.listed(w.seeds.management, ANN, frozenset(CampaignStatus)) == []
+        assert await w.seeds.ask(campaigns.listed, ANN, frozenset(CampaignStatus)) == []
         assert (await w.store.snapshot()).campaigns == ()
         assert statuses(w) == [("1000", SubscriberStatus.COMPLETE)]
         assert len(await w.seeds.attempts()) == 1

@@ -157,7 +157,7 @@ async def test_a_second_leg_that_nobody_answers_is_given_up(exchange: Exchange) 
 @ensureDeferred
 async def test_a_number_is_transferred_through_the_gateway(exchange: Exchange, sip: tuple[str, ...]) -> None:
     assert "7*=answers:ring=0.2,talk=2" in sip
-    exchange.store.gateways[7] = evolve(AGENTS, dial_string=exchange.target.dial, removeprefix="00", addprefix="7")
+    exchange.store.known[7] = evolve(AGENTS, dial_string=exchange.target.dial, removeprefix="00", addprefix="7")
     call = await exchange.call(DIAL, "00 49 30 1234", dial=exchange.target.number("8001"))
     notes = await exchange.over(call)
     assert (notes["transfer"], notes["transfer_to"], notes["transfer_ended_by"]) == ("answered", "0049301234", "target")

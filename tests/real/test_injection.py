@@ -274,7 +274,7 @@ async def test_an_agent_gets_a_contact_and_parameters_as_they_are(exchange: Exch
             exchange.store.contacts[1] = contact(texts)
             given = "\n".join(f"{name}={value}" for name, value in parameters(texts, "sip_h_X-Note"))
             gateway = evolve(AGENTS, dial_string=f"sofia/external/{{number}}@{address}", addparameter=given)
-            exchange.store.gateways[7] = gateway
+            exchange.store.known[7] = gateway
             notes = await exchange.over(await exchange.call(DIAL, "15551234"))
             (invite, *others), callee.invites = callee.invites, []
             usual = usual or set(invite.standard)

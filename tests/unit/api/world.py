@@ -16,6 +16,7 @@ import treq
 from argon2 import PasswordHasher
 from attrs import define, field, frozen
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import Clock
 from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 
@@ -66,6 +67,15 @@ class Reply:
     @property
     def refusal(self) -> tuple[int, str]:
         return self.status, self.error
+
+
+class SteppedClock(Clock):
+    """Time is stepped; what only waits for another turn of the reactor gets it."""
+
+    def callLater(self, when: float, what: Any, *args: Any, **more: Any) -> Any:
+        from twisted.internet import reactor
+
+        return super().callLater(when, what, *args, **more) if when else reactor.callLater(0, what, *args, **more)
 
 
 @define(eq=False)

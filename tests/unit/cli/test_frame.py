@@ -17,7 +17,10 @@ from dialer.errors import BadValue
 from tests.processes import environment
 from tests.unit.cli.support import Commands
 
-READS_NONE = {("init",), ("demo",), ("simulate",), ("help",), ("freeswitch", "uninstall"), ("hooks", "check")}
+READS_NONE = {
+    ("init",), ("demo",), ("simulate",), ("help",), ("freeswitch", "uninstall"), ("hooks", "check"),
+    ("metrics", "rules"), ("metrics", "dashboard"), ("metrics", "list"),
+}  # fmt: skip
 """Those that need none; `hooks check` reads one where no app is named."""
 
 

@@ -9,13 +9,12 @@ import orjson
 import pytest
 import pytest_twisted
 from attrs import evolve
-from twisted.internet.task import Clock
 
 from dialer.errors import Busy, StoreError
 from dialer.store.connection import Dialect
 from tests.unit.api.raw import exchange
 from tests.unit.api.v2.support import Client, everything, furnish, pointers, problem
-from tests.unit.api.world import MANY, World, basic, world
+from tests.unit.api.world import MANY, SteppedClock, World, basic, world
 
 AUTHORIZATION = f"Authorization: {basic('ann', 'ann')}\r\n".encode()
 
@@ -133,7 +132,7 @@ async def test_an_answer_without_a_body_tells_no_length(api: World) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_every_answer_tells_what_is_left_and_one_too_many_is_429(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = SteppedClock()
     async with world(tmp_path, evolve(MANY, requests_per_minute=3), clock=clock) as api:
         ann, told = Client(api), []
         for _ in range(4):

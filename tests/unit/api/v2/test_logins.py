@@ -10,13 +10,12 @@ import pytest
 import pytest_twisted
 import structlog
 from attrs import evolve
-from twisted.internet.task import Clock
 
 from dialer.errors import StoreError
 from dialer.management.management import verb
 from dialer.tokens import parse_token
 from tests.unit.api.v2.support import Client, furnish, pointers, problem
-from tests.unit.api.world import MANY, NOW, World, basic, world
+from tests.unit.api.world import MANY, NOW, SteppedClock, World, basic, world
 
 
 async def program(api: World, *scopes: str, **more: Any) -> Client:
@@ -169,8 +168,8 @@ async def test_guesses_at_a_token_are_throttled_and_its_holder_is_not(tmp_path: 
 
 @pytest_twisted.ensureDeferred
 async def test_the_use_of_a_token_is_written_down_once_a_minute_and_nobody_waits_for_it(tmp_path: Path) -> None:
-    clock = Clock()
-    async with world(tmp_path, evolve(MANY, idle_timeout=0.0), clock=clock) as api:
+    clock = SteppedClock()
+    async with world(tmp_path, evolve(MANY, idle_timeout=3600.0), clock=clock) as api:
         holder = await program(api)
         written = "SELECT last_used_at FROM api_token"
         await holder.get("me")
