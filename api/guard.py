@@ -18,7 +18,7 @@ TRUSTED: Final = 3600.0
 
 
 @define(eq=False)
-class Guard:
+class PortGuard:
     """Tells who has the credentials (user name and password), as often as an address may be wrong. An address from which they
     were right within `TRUSTED` is always heard: nobody keeps it out by guessing beside it."""
 

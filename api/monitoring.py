@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from api.authentication import Authentication
 from api.branches import error_body
 from api.errors import NO_RESOURCE, WRONG_METHOD, HttpError, answer, retry_after
-from api.guard import Guard
+from api.guard import PortGuard
 from api.request import ApiRequest
 from api.site import ApiSite, Page
 from dialer.errors import NotFound
@@ -169,7 +169,7 @@ class MonitoringRequest(ApiRequest):
 class MonitoringSite(ApiSite):
     """A factory to listen with, on a port of its own."""
 
-    def __init__(self, guard: Guard | None, settings: HttpSettings, clock: IReactorTime) -> None:
+    def __init__(self, guard: PortGuard | None, settings: HttpSettings, clock: IReactorTime) -> None:
         super().__init__((), None, settings, clock, MONITORING_SHARE)  # type: ignore[arg-type]
         self.requestFactory = MonitoringRequest
         self.guard = guard
@@ -184,7 +184,7 @@ def build_monitoring_site(monitoring: Monitoring, credentials: tuple[str, str] |
     """The site: nothing is started, nothing listens. `credentials` are user name and password, None for no login."""
     settings = HttpSettings(max_body=1024, max_connections=MOST_CONNECTIONS)
     failures = Limiter.per_minute(settings.failed_logins_per_address)
-    guard = None if credentials is None else Guard(credentials, "metrics", clock, failures)
+    guard = None if credentials is None else PortGuard(credentials, "metrics", clock, failures)
 
     async def admit(request: ApiRequest) -> None:
         if guard is not None:

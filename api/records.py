@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from api.errors import NO_RESOURCE, WRONG_METHOD, HttpError, answer
-from api.guard import Guard
+from api.guard import PortGuard
 from api.request import ApiRequest
 from api.site import ApiSite
 from dialer.errors import BadValue
@@ -92,7 +92,7 @@ class RecordRequest(ApiRequest):
 class RecordSite(ApiSite):
     """A factory to listen with, whose requests are records."""
 
-    def __init__(self, take: TakeRecord, guard: Guard, settings: HttpSettings, clock: IReactorTime) -> None:
+    def __init__(self, take: TakeRecord, guard: PortGuard, settings: HttpSettings, clock: IReactorTime) -> None:
         super().__init__((), None, settings, clock, RECORDS_SHARE)  # type: ignore[arg-type]
         self.requestFactory = RecordRequest
         self.take = take
@@ -107,5 +107,5 @@ class RecordSite(ApiSite):
 def build_record_site(take: TakeRecord, credentials: tuple[str, str], max_body: int, clock: IReactorTime) -> RecordSite:
     """The site: nothing is started, nothing listens. `credentials` are user name and password."""
     settings = HttpSettings(max_body=max_body, max_connections=MOST_CONNECTIONS)
-    guard = Guard(credentials, "call detail records", clock, Limiter.per_minute(settings.failed_logins_per_address))
+    guard = PortGuard(credentials, "call detail records", clock, Limiter.per_minute(settings.failed_logins_per_address))
     return RecordSite(take, guard, settings, clock)

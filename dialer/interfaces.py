@@ -30,7 +30,7 @@ from dialer.model import (
     Signal,
     Snapshot,
 )
-from dialer.model.event import Place, Told
+from dialer.model.event import EventPlace, Told
 from dialer.model.flow import Transfer, Transferred
 from dialer.model.readiness import Unready
 from dialer.model.webhook import ServedWebhook, Settlement, WebhookDelivery
@@ -368,11 +368,11 @@ class Monitoring(Protocol):
 class ConsumerStore(Protocol):
     """The events, and how far each of their readers is. Fails with: `StoreError`."""
 
-    def hold(self, name: str, now: datetime) -> Deferred[Place | None]:
+    def hold(self, name: str, now: datetime) -> Deferred[EventPlace | None]:
         """Serve that reader for the next seconds, again or anew, and its place; None while another node does."""
         ...
 
-    def read(self, place: Place, limit: int) -> Deferred[tuple[Place, list[Told]]]:
+    def read(self, place: EventPlace, limit: int) -> Deferred[tuple[EventPlace, list[Told]]]:
         """The next events, in order, and the place behind them."""
         ...
 
@@ -430,7 +430,7 @@ class WebhookStore(Protocol):
         """These events, in order, as far as they are kept."""
         ...
 
-    def read(self, place: Place, limit: int) -> Deferred[tuple[Place, list[Told]]]:
+    def read(self, place: EventPlace, limit: int) -> Deferred[tuple[EventPlace, list[Told]]]:
         """The next events, in order, and the place behind them."""
         ...
 

@@ -32,7 +32,7 @@ from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.hook_wiring import HookedCalls
 from dialer.hooks.addresses import AddressRules
-from dialer.hooks.consumer import EventConsumer
+from dialer.hooks.consumer import EventFeed
 from dialer.hooks.http_client import WebhookClient
 from dialer.hooks.interests import Interests
 from dialer.hooks.json_lines import JsonLines
@@ -53,7 +53,7 @@ from dialer.store.corrections import Corrections
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from dialer.store.nodes import Nodes
-from dialer.store.webhooks import Webhooks as StoredWebhooks
+from dialer.store.webhooks import StoredWebhooks
 from dialer.wall_clock import utc_now
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class DialerService:
     outbound: OutboundServer = field(init=False)
     consumers: Consumers = field(init=False)
     interests: Interests = field(init=False)
-    outcomes: EventConsumer | None = field(default=None, init=False)
+    outcomes: EventFeed | None = field(default=None, init=False)
     hub: Hub | None = field(default=None, init=False)
     receivers: AddressRules = field(init=False)
     sender: WebhookClient = field(init=False)
@@ -183,7 +183,7 @@ class DialerService:
         )
         if settings.outcomes is not None:
             lines = JsonLines(settings.outcomes)
-            self.outcomes = EventConsumer(reactor, self.now, self.consumers, OUTCOMES, OUTCOME_KINDS, lines)
+            self.outcomes = EventFeed(reactor, self.now, self.consumers, OUTCOMES, OUTCOME_KINDS, lines)
 
     def now(self) -> datetime:
         """The moment by the clock that all nodes of the database share."""

@@ -20,7 +20,7 @@ from dialer.cli.contact_export import STANDARD_OUTPUT, written
 from dialer.cli.objects import manage
 from dialer.management import Management, call_records
 from dialer.model import Disposition
-from dialer.store.call_records import NAMES, Record, Wanted, as_object
+from dialer.store.call_records import NAMES, Record, RecordFilter, as_object
 
 _EPILOG = (
     "Times are UTC, durations milliseconds, `attempt_id` is the UUID of the call's channel, `ended_by` FreeSWITCH's word for "
@@ -67,7 +67,7 @@ def _run(arguments: argparse.Namespace) -> int:
         campaign_id = None
         if arguments.campaign is not None:
             campaign_id = (await campaign_named(management, arguments.campaign))["id"]
-        wanted = Wanted(
+        wanted = RecordFilter(
             campaign_id=campaign_id,
             since=arguments.since,
             until=arguments.until,

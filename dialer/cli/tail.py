@@ -17,7 +17,7 @@ from rich.text import Text
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.cli.tables import console
 from dialer.envelope import line
-from dialer.model.event import EventKind, Place, Told, kinds_of
+from dialer.model.event import EventKind, EventPlace, Told, kinds_of
 from dialer.store import events
 from dialer.store.consumers import Consumers
 from dialer.store.database import Database
@@ -77,7 +77,7 @@ class _Following:
     async def run(self, database: Database, after: int | None) -> None:
         name = f"tail {os.getpid()} on {socket.gethostname()}"
         readers = Consumers(database, name)
-        place = Place(await database.run(events.last) if after is None else after)
+        place = EventPlace(await database.run(events.last) if after is None else after)
         ask_at = 0.0
         try:
             while self.count is None or self._printed < self.count:

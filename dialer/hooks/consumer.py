@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from dialer.errors import HookFailed, StoreError
 from dialer.interfaces import ConsumerStore, EventReceiver, Now
-from dialer.model.event import EventKind, Place
+from dialer.model.event import EventKind, EventPlace
 from dialer.periodic import DegradedLog, PeriodicLoop
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ LONGEST_PAUSE = timedelta(minutes=5)
 
 
 @define(eq=False)
-class EventConsumer:
+class EventFeed:
     """Hands the events of `kinds` to `receiver`, for the reader named `name`, which is known to `store`."""
 
     clock: IReactorTime
@@ -44,7 +44,7 @@ class EventConsumer:
     kinds: frozenset[EventKind]
     receiver: EventReceiver
     _loop: PeriodicLoop = field(init=False)
-    _place: Place | None = field(default=None, init=False)
+    _place: EventPlace | None = field(default=None, init=False)
     _hold_at: float = field(default=0.0, init=False)
     _next_try: float = field(default=0.0, init=False)
     _failures: int = field(default=0, init=False)

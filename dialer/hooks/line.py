@@ -30,7 +30,7 @@ from dialer.hooks.schedule import asked_pause, pause_after
 from dialer.hooks.share import Share
 from dialer.hooks.signing import signed_headers
 from dialer.interfaces import Answer, Now, WebhookSender, WebhookStore
-from dialer.model.event import EventKind, Place, Told, kinds_of
+from dialer.model.event import EventKind, EventPlace, Told, kinds_of
 from dialer.model.webhook import DeliveryStatus, ServedWebhook, Settlement, WebhookDelivery
 
 log = structlog.get_logger()
@@ -86,7 +86,7 @@ class Line:
 
     means: Means
     served: ServedWebhook
-    place: Place = field(init=False)
+    place: EventPlace = field(init=False)
     pending: deque[Told] = field(factory=deque, init=False)
     due: dict[int, WebhookDelivery] = field(factory=dict, init=False)
     loaded: bool = field(default=False, init=False)
@@ -114,7 +114,7 @@ class Line:
 
     def __attrs_post_init__(self) -> None:
         webhook = self.served.webhook
-        self.place = Place(webhook.position)
+        self.place = EventPlace(webhook.position)
         self._kinds = kinds_of(webhook.kinds)
         self._failing_since = webhook.failing_since
         self._stored = (webhook.position, webhook.failing_since)
@@ -161,7 +161,7 @@ class Line:
         """Requests that were made and have no answer yet."""
         return len(self._requests)
 
-    def take(self, ahead: Place, events: Iterable[Told]) -> None:
+    def take(self, ahead: EventPlace, events: Iterable[Told]) -> None:
         """The events after `place` up to `ahead`."""
         for told in events:
             if self.served.wants(told, self._kinds):

@@ -19,7 +19,7 @@ from dialer.errors import StoreError
 from dialer.hooks.line import Line, Means
 from dialer.hooks.share import Share
 from dialer.interfaces import Now, WebhookSender, WebhookStore
-from dialer.model.event import Place, Told
+from dialer.model.event import EventPlace, Told
 from dialer.periodic import DegradedLog, PeriodicLoop
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ PRUNED_AT_ONCE: Final = 1000
 LAST_ANSWERS: Final = 2.0
 """Seconds that requests under way may take when the dialer stops; those that take longer are made again."""
 
-Reads = dict[Place, tuple[Place, list[Told]]]
+Reads = dict[EventPlace, tuple[EventPlace, list[Told]]]
 
 
 @define(eq=False)

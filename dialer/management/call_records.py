@@ -9,7 +9,7 @@ from dialer.errors import NotFound
 from dialer.management.management import Management, Transaction, verb
 from dialer.model import Account
 from dialer.store import call_records as sql
-from dialer.store.call_records import Record, Wanted, as_object
+from dialer.store.call_records import Record, RecordFilter, as_object
 from dialer.store.contacts import OUR_CAMPAIGN
 
 __all__ = ["as_object", "of_campaign", "page", "pages", "read"]
@@ -19,7 +19,7 @@ PAGE: Final = 1000
 
 
 @verb
-def page(t: Transaction, wanted: Wanted, after: int = 0, limit: int = PAGE) -> list[Record]:
+def page(t: Transaction, wanted: RecordFilter, after: int = 0, limit: int = PAGE) -> list[Record]:
     """The next records behind the id `after`, the first of each."""
     return sql.page(t.connection, wanted, after, limit)
 
@@ -28,7 +28,7 @@ def page(t: Transaction, wanted: Wanted, after: int = 0, limit: int = PAGE) -> l
 def of_campaign(t: Transaction, who: Account, campaign_id: int, after: int | None, limit: int) -> list[Record]:
     """The next records of a campaign. Raises `NotFound`."""
     _refuse_others(t, who, campaign_id)
-    return sql.page(t.connection, Wanted(campaign_id=campaign_id), after or 0, limit)
+    return sql.page(t.connection, RecordFilter(campaign_id=campaign_id), after or 0, limit)
 
 
 @verb
@@ -48,7 +48,7 @@ def _refuse_others(t: Transaction, who: Account, campaign_id: int) -> None:
         raise NotFound("campaign", campaign_id)
 
 
-async def pages(management: Management, wanted: Wanted) -> AsyncIterator[list[Record]]:
+async def pages(management: Management, wanted: RecordFilter) -> AsyncIterator[list[Record]]:
     """All of them, page by page; the next is read while one is used. Fails with `StoreError`."""
     coming = management.ask(page, wanted)
     while True:

@@ -14,7 +14,7 @@ from dialer.loading import named_object
 from dialer.marks import package
 from dialer.marks.event_names import NAMES
 
-Kind = Literal["handler", "callback", "coroutine"]
+MarkKind = Literal["handler", "callback", "coroutine"]
 
 FORM: Final = "package.module:Class"
 
@@ -24,7 +24,7 @@ class Mark:
     """A method that is called with events of one name, or of one subclass of CUSTOM."""
 
     event: str
-    kind: Kind
+    kind: MarkKind
     method: str
 
 
@@ -105,8 +105,8 @@ def _marked(found: Any) -> Iterator[tuple[str, Any]]:
 def _marks(found: Any, app: str, field: str) -> Iterator[Mark]:
     for name, method in _marked(found):
         kind = method._switchio_handler_type
-        if kind not in get_args(Kind):
-            raise BadValue(field, f"{app}.{name} is marked as {kind!r}; expected {', '.join(get_args(Kind))}")
+        if kind not in get_args(MarkKind):
+            raise BadValue(field, f"{app}.{name} is marked as {kind!r}; expected {', '.join(get_args(MarkKind))}")
         if inspect.iscoroutinefunction(method) != (kind == "coroutine"):
             wanted = "an async def" if kind == "coroutine" else "no async def, or the mark coroutine"
             raise BadValue(field, f"{app}.{name} is marked as {kind}; expected {wanted}")

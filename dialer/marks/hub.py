@@ -24,7 +24,7 @@ from dialer.marks.command_queue import CommandQueue
 from dialer.marks.package import AppLog
 from dialer.marks.requests import Ask, Execute, Immediate, Request, SecondLeg
 from dialer.marks.session import END, LINGER, name_of
-from dialer.marks.trouble import HookLimits, Trouble, UnderWay
+from dialer.marks.trouble import HookLimits, RunningMethod, Trouble
 from dialer.marks.worker import NEVER, Worker
 from dialer.model.flow import Transfer
 from dialer.periodic import PeriodicLoop, RepeatedLog
@@ -100,7 +100,7 @@ class Hub:
     _queues: dict[str, CommandQueue] = field(factory=dict, init=False)
     _legs: dict[str, str] = field(factory=dict, init=False)
     _ended: deque[tuple[float, str]] = field(factory=deque, init=False)
-    _told: dict[str, UnderWay] = field(factory=dict, init=False)
+    _told: dict[str, RunningMethod] = field(factory=dict, init=False)
     _dropped: dict[str, int] = field(factory=dict, init=False)
     _stopping: dict[str, Deferred[None]] = field(factory=dict, init=False)
     _loop: PeriodicLoop = field(init=False)

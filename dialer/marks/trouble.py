@@ -38,7 +38,7 @@ class Trouble:
 
 
 @frozen
-class UnderWay:
+class RunningMethod:
     """The method that runs, since when, and how long it may."""
 
     method: str

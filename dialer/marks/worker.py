@@ -25,7 +25,7 @@ from dialer.marks.prepost import prepared, takes_job
 from dialer.marks.requests import Request
 from dialer.marks.session import END, Client, HookListener, HookLoop, HookSession, fields_of, name_of
 from dialer.marks.steps import Stepped, Watch
-from dialer.marks.trouble import HookFigures, HookLimits, Trouble, UnderWay, words
+from dialer.marks.trouble import HookFigures, HookLimits, RunningMethod, Trouble, words
 
 AT_A_TIME: Final = 20
 """Events that an app without coroutines gets in a turn of its loop."""
@@ -83,7 +83,7 @@ class Worker:
     _queue: deque[_Heard] = field(factory=deque, init=False)
     _gone: deque[str] = field(factory=lambda: deque(maxlen=MOST_GONE), init=False)
     _awake: bool = field(default=True, init=False)
-    _busy: UnderWay | None = field(default=None, init=False)
+    _busy: RunningMethod | None = field(default=None, init=False)
     _in_a_row: int = field(default=0, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
     _loop: asyncio.AbstractEventLoop = field(init=False)
@@ -126,7 +126,7 @@ class Worker:
             self._gone.append(uuid)
             self._wake()
 
-    def look(self) -> UnderWay | None:
+    def look(self) -> RunningMethod | None:
         """The method that runs for longer than it may."""
         busy = self._busy
         return busy if busy is not None and self.clock() - busy.since > busy.limit else None
@@ -330,7 +330,7 @@ class Worker:
     def _watched(self, method: str, event: str, limit: float | None = None) -> Generator[Watch]:
         """Time a method, or a step of a coroutine. One that takes too long has failed, whatever it brings about."""
         limit = self.limits.seconds if limit is None else limit
-        busy = self._busy = UnderWay(method, event, self.clock(), limit)
+        busy = self._busy = RunningMethod(method, event, self.clock(), limit)
         watch = Watch()
         try:
             yield watch

@@ -256,7 +256,7 @@ class Told:
 
 
 @frozen
-class Place:
+class EventPlace:
     """How far a reader is. `gap` is the id behind which one is missing, with the transaction before which every one that may
     still bring it had begun."""
 

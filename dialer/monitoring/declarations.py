@@ -23,7 +23,7 @@ Value = float | Histogram
 Sample = tuple[Labels, Value]
 
 
-class Kind(enum.Enum):
+class MetricKind(enum.Enum):
     """The kinds of metrics that are used here."""
 
     COUNTER = CounterMetricFamily
@@ -36,14 +36,14 @@ class Metric:
     """One of them. `labels` tells for each label, in their order, which values it takes."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     text: str
     labels: Mapping[str, str] = Factory(dict)
 
     @property
     def shown_name(self) -> str:
         """The name as a scrape has it."""
-        return f"{self.name}_total" if self.kind is Kind.COUNTER else self.name
+        return f"{self.name}_total" if self.kind is MetricKind.COUNTER else self.name
 
     def family(self, samples: Iterable[Sample]) -> Family:
         """The metric with its values of now, as prometheus_client writes it."""
@@ -63,15 +63,15 @@ def _buckets(histogram: Histogram) -> Iterator[tuple[str, float]]:
 
 
 def _counter(name: str, text: str, **labels: str) -> Metric:
-    return Metric(name=name, kind=Kind.COUNTER, text=text, labels=labels)
+    return Metric(name=name, kind=MetricKind.COUNTER, text=text, labels=labels)
 
 
 def _gauge(name: str, text: str, **labels: str) -> Metric:
-    return Metric(name=name, kind=Kind.GAUGE, text=text, labels=labels)
+    return Metric(name=name, kind=MetricKind.GAUGE, text=text, labels=labels)
 
 
 def _histogram(name: str, text: str, **labels: str) -> Metric:
-    return Metric(name=name, kind=Kind.HISTOGRAM, text=text, labels=labels)
+    return Metric(name=name, kind=MetricKind.HISTOGRAM, text=text, labels=labels)
 
 
 _SWITCH: Final = "host and port of the Event Socket, as configured"

@@ -60,7 +60,7 @@ Record = list[Any]
 
 
 @frozen(kw_only=True)
-class Wanted:
+class RecordFilter:
     """Which attempts: of a campaign, of a user's campaigns, begun in a span of time, with an end of this kind, over or not;
     all of them unless it is given."""
 
@@ -90,7 +90,7 @@ class Wanted:
         return text, [value for _, value in found]
 
 
-def page(connection: Connection, wanted: Wanted, after: int, limit: int) -> list[Record]:
+def page(connection: Connection, wanted: RecordFilter, after: int, limit: int) -> list[Record]:
     """The next records behind the id `after`."""
     conditions, values = wanted.conditions()
     rows = connection.execute(f"{PAGE}{conditions} ORDER BY a.id LIMIT ?", (after, *values, limit))
@@ -99,7 +99,7 @@ def page(connection: Connection, wanted: Wanted, after: int, limit: int) -> list
 
 def one(connection: Connection, call_uuid: str, user_id: int | None) -> Record | None:
     """The record of a call, of that user's campaigns where it is given; None when there is none."""
-    conditions, values = Wanted(user_id=user_id).conditions()
+    conditions, values = RecordFilter(user_id=user_id).conditions()
     row = connection.execute(f"{PAGE} AND a.call_uuid = ?{conditions}", (0, call_uuid, *values)).fetchone()
     return None if row is None else _record(row)
 

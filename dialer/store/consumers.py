@@ -8,7 +8,7 @@ from functools import partial
 from attrs import define
 from twisted.internet.defer import Deferred
 
-from dialer.model.event import EventKind, Place, Told, words_of
+from dialer.model.event import EventKind, EventPlace, Told, words_of
 from dialer.store import events
 from dialer.store.connection import MOMENT, Connection
 from dialer.store.database import Database
@@ -63,16 +63,16 @@ class Consumers:
         """The kinds for which somebody asks."""
         return self.database.run(partial(events.interests, now=now))
 
-    def hold(self, name: str, now: datetime) -> Deferred[Place | None]:
+    def hold(self, name: str, now: datetime) -> Deferred[EventPlace | None]:
         row = (self.node, to_column(now + LEASE), name, self.node, to_column(now))
 
-        def hold(connection: Connection) -> Place | None:
+        def hold(connection: Connection) -> EventPlace | None:
             found = connection.execute(HOLD.of(connection), row).fetchone()
-            return None if found is None else Place(int(found[0]))
+            return None if found is None else EventPlace(int(found[0]))
 
         return self.database.run(hold)
 
-    def read(self, place: Place, limit: int) -> Deferred[tuple[Place, list[Told]]]:
+    def read(self, place: EventPlace, limit: int) -> Deferred[tuple[EventPlace, list[Told]]]:
         return self.database.run(partial(events.read, place=place, limit=limit))
 
     def advance(self, name: str, position: int) -> Deferred[bool]:

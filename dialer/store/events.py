@@ -15,7 +15,7 @@ import orjson
 from attrs import frozen
 
 from dialer.model import Attempt, Event
-from dialer.model.event import EVENT_TYPES, EventKind, Place, Told, kinds_of
+from dialer.model.event import EVENT_TYPES, EventKind, EventPlace, Told, kinds_of
 from dialer.store.connection import Connection, Dialect, Variants
 from dialer.store.mapping import as_text
 from dialer.store.times import to_column
@@ -178,17 +178,17 @@ def _row(kind: EventKind, at: datetime, what: About, data: str) -> tuple[object,
 # --- reading ----------------------------------------------------------------------------------------------------------------
 
 
-def read(connection: Connection, place: Place, limit: int) -> tuple[Place, list[Told]]:
+def read(connection: Connection, place: EventPlace, limit: int) -> tuple[EventPlace, list[Told]]:
     """The next events, in order, and how far the reader is then. None when nothing is there, or somebody may still write what
     comes before it."""
     events = [told(row) for row in connection.execute(AFTER, (place.position, limit)).fetchall()]
     gap = place.gap
     if connection.dialect is Dialect.POSTGRESQL:
         events, gap = _settled(connection, place, events)
-    return Place(events[-1].event.id if events else place.position, gap), events
+    return EventPlace(events[-1].event.id if events else place.position, gap), events
 
 
-def _settled(connection: Connection, place: Place, events: list[Told]) -> tuple[list[Told], tuple[int, int] | None]:
+def _settled(connection: Connection, place: EventPlace, events: list[Told]) -> tuple[list[Told], tuple[int, int] | None]:
     """Those before the first gap that somebody may still fill, and that gap."""
     passed = place.gap[0] if place.gap is not None and _is_over(connection, place.gap[1]) else None
     before = place.position

@@ -43,7 +43,7 @@ from dialer.store.database import Database
 from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
 from dialer.store.nodes import others
-from dialer.store.second_legs import SecondLeg, begin_leg, end_leg
+from dialer.store.second_legs import LegToBegin, begin_leg, end_leg
 from dialer.store.times import to_column
 
 log = structlog.get_logger()
@@ -114,7 +114,7 @@ class Store:
 
     def begin_leg(self, call_uuid: str, gateway: Gateway, now: datetime, wanted: datetime) -> Deferred[datetime]:
         """Write the gateway of a call's second leg, as far as the limits admit it; on a server in a transaction for itself."""
-        leg = SecondLeg(call_uuid=call_uuid, gateway=gateway, owner=self.node, now=now, wanted=wanted)
+        leg = LegToBegin(call_uuid=call_uuid, gateway=gateway, owner=self.node, now=now, wanted=wanted)
         return self.database.run(lambda connection: begin_leg(connection, leg), alone=True)
 
     def end_leg(self, call_uuid: str) -> Deferred[None]:

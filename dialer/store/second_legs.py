@@ -21,7 +21,7 @@ from dialer.store.times import to_column
 
 
 @frozen(kw_only=True)
-class SecondLeg:
+class LegToBegin:
     """The leg that shall be begun for a call of the node `owner`, at `wanted`, which is `now` or later."""
 
     call_uuid: str
@@ -31,7 +31,7 @@ class SecondLeg:
     wanted: datetime
 
 
-def begin_leg(connection: Connection, leg: SecondLeg) -> datetime:
+def begin_leg(connection: Connection, leg: LegToBegin) -> datetime:
     """The moment at which it may be dialled; it counts from now on. Raises `BadValue`, with nothing written: see
     `FlowStore.begin_leg`."""
     gateway, at = leg.gateway, leg.wanted

@@ -12,7 +12,7 @@ from attrs import define, evolve, field, fields_dict
 from twisted.internet.defer import Deferred
 
 from dialer.model import EventKind, Webhook, WebhookDelivery
-from dialer.model.event import Place, Told
+from dialer.model.event import EventPlace, Told
 from dialer.model.webhook import DeliveryStatus, ServedWebhook, Settlement
 from dialer.store import events
 from dialer.store.connection import Connection, Variants
@@ -80,7 +80,7 @@ FORGET: Final = "DELETE FROM webhook WHERE user_id = ?"
 
 
 @define(eq=False)
-class Webhooks:
+class StoredWebhooks:
     """`dialer.interfaces.WebhookStore` on a database, for the node of that name."""
 
     database: Database
@@ -109,7 +109,7 @@ class Webhooks:
     def events(self, ids: Sequence[int]) -> Deferred[list[Told]]:
         return self.database.run(partial(found, ids=ids))
 
-    def read(self, place: Place, limit: int) -> Deferred[tuple[Place, list[Told]]]:
+    def read(self, place: EventPlace, limit: int) -> Deferred[tuple[EventPlace, list[Told]]]:
         return self._readers.read(place, limit)
 
     def settle(self, settlement: Settlement, now: datetime) -> Deferred[list[WebhookDelivery] | None]:

@@ -9,7 +9,7 @@ import pytest_twisted
 from twisted.internet.task import Clock
 
 from api.errors import HttpError
-from api.guard import TRUSTED, Guard
+from api.guard import TRUSTED, PortGuard
 from dialer.errors import Busy
 from dialer.limiter import Limiter
 from dialer.management.workers import LONGEST_QUEUE, Lane, Workers
@@ -72,7 +72,7 @@ def test_a_name_that_no_user_can_have_is_neither_looked_up_nor_remembered() -> N
     assert door.verifier.asked == []
 
 
-def tried(guard: Guard, header: bytes, address: str = "10.0.0.1") -> int:
+def tried(guard: PortGuard, header: bytes, address: str = "10.0.0.1") -> int:
     try:
         guard.check(header, address)
     except HttpError as refusal:
@@ -82,7 +82,7 @@ def tried(guard: Guard, header: bytes, address: str = "10.0.0.1") -> int:
 
 def test_guesses_at_the_port_for_records_are_throttled_and_keep_no_switch_out() -> None:
     clock = Clock()
-    guard = Guard(("freeswitch", "right"), "call detail records", clock, Limiter.per_minute(20))
+    guard = PortGuard(("freeswitch", "right"), "call detail records", clock, Limiter.per_minute(20))
     right = basic("freeswitch", "right").encode()
     assert tried(guard, right, "10.0.0.2") == 200
     assert [tried(guard, b"wrong") for _ in range(21)] == [401] * 20 + [429]

@@ -14,7 +14,7 @@ import pytest_twisted
 from dialer.errors import BadValue
 from dialer.interfaces import OPT_OUT
 from dialer.model import AttemptState, EventKind, SubscriberStatus
-from dialer.model.event import EVENT_TYPES, Place, Told, documentation, kinds_of
+from dialer.model.event import EVENT_TYPES, EventPlace, Told, documentation, kinds_of
 from dialer.store import consumers, events
 from dialer.store.consumers import Consumers
 from dialer.store.events import About
@@ -30,7 +30,7 @@ ALL = frozenset(EventKind)
 async def told(w: Any) -> list[Told]:
     """All of them. Where the first ones were removed, the first look of a reader finds a gap."""
     readers = Consumers(w.database, "here")
-    place, found = await readers.read(Place(0), 100)
+    place, found = await readers.read(EventPlace(0), 100)
     return list(found or (await readers.read(place, 100))[1])
 
 
@@ -130,12 +130,12 @@ async def test_readers_begin_with_what_comes_next_and_go_on_where_they_were(tmp_
         await w.begun()
         await here.enter("one", kinds_of("attempt.*"), NOW)
         now = utc_now()
-        assert await here.hold("one", now) == Place(1)
+        assert await here.hold("one", now) == EventPlace(1)
         assert await there.hold("one", now) is None
         assert await there.advance("one", 9) is False
         assert await here.advance("one", 2) is True
         await here.enter("one", ALL, NOW)
-        assert await here.hold("one", now) == Place(2)
+        assert await here.hold("one", now) == EventPlace(2)
         assert await here.wanted(NOW) == ALL
 
 
@@ -182,7 +182,7 @@ async def test_an_event_that_becomes_visible_late_is_not_passed_over(tmp_path: P
         fast.cursor().execute(row.format("second"))
         fast.commit()
         readers = Consumers(w.database, "here")
-        place = Place(0)
+        place = EventPlace(0)
         for _ in range(3):
             place, found = await readers.read(place, 10)
             assert found == []
@@ -197,7 +197,7 @@ async def test_an_event_that_becomes_visible_late_is_not_passed_over(tmp_path: P
         assert found == []
         place, found = await readers.read(place, 10)
         assert [one.event.call_uuid for one in found] == ["third"]
-        assert place == Place(found[-1].event.id)
+        assert place == EventPlace(found[-1].event.id)
         slow.close()
         fast.close()
 

@@ -28,7 +28,7 @@ from dialer.model import Account, EventKind, WebhookStatus
 from dialer.store import events
 from dialer.store.consumers import Consumers
 from dialer.store.events import About
-from dialer.store.webhooks import Webhooks as StoredWebhooks
+from dialer.store.webhooks import StoredWebhooks
 from dialer.wall_clock import utc_now
 from tests import receiver as answers
 from tests.receiver import Receiver, in_order

@@ -14,10 +14,10 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from dialer.errors import HookFailed, StoreError
-from dialer.hooks.consumer import BATCH, EventConsumer
+from dialer.hooks.consumer import BATCH, EventFeed
 from dialer.hooks.json_lines import JsonLines
 from dialer.model import Event, EventKind
-from dialer.model.event import Place, Told
+from dialer.model.event import EventPlace, Told
 from tests.crash.logs import Complaints
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -42,17 +42,17 @@ class MemoryEvents:
     advance_error: Exception | None = None
     held: int = 0
 
-    def hold(self, name: str, now: datetime) -> Deferred[Place | None]:
+    def hold(self, name: str, now: datetime) -> Deferred[EventPlace | None]:
         if self.error:
             raise self.error
         self.held += 1
-        return succeed(Place(self.position) if self.holder == "here" else None)
+        return succeed(EventPlace(self.position) if self.holder == "here" else None)
 
-    def read(self, place: Place, limit: int) -> Deferred[tuple[Place, list[Told]]]:
+    def read(self, place: EventPlace, limit: int) -> Deferred[tuple[EventPlace, list[Told]]]:
         if self.error:
             raise self.error
         found = [one for number, one in sorted(self.events.items()) if number > place.position][:limit]
-        return succeed((Place(found[-1].event.id) if found else place, found))
+        return succeed((EventPlace(found[-1].event.id) if found else place, found))
 
     def advance(self, name: str, position: int) -> Deferred[bool]:
         if self.advance_error:
@@ -85,10 +85,10 @@ class Scene:
     clock: Clock = field(factory=Clock)
     store: MemoryEvents = field(factory=MemoryEvents)
     receiver: Receiver = field(factory=Receiver)
-    consumer: EventConsumer = field(init=False)
+    consumer: EventFeed = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.consumer = EventConsumer(
+        self.consumer = EventFeed(
             self.clock, lambda: NOON + timedelta(seconds=self.clock.seconds()), self.store, NAME, KINDS, self.receiver
         )
 

@@ -20,7 +20,7 @@ from dialer.hooks.line import FIRST_AT_ONCE, MOST_AT_ONCE, WINDOW, Line, Means
 from dialer.hooks.share import Share
 from dialer.interfaces import Answer
 from dialer.model import DeliveryStatus, Event, EventKind, Webhook, WebhookDelivery
-from dialer.model.event import Place, Told
+from dialer.model.event import EventPlace, Told
 from dialer.model.webhook import ServedWebhook, Settlement
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -44,9 +44,9 @@ class Memory:
     rows: dict[int, WebhookDelivery] = field(factory=dict)
     broken: bool = False
 
-    def read(self, place: Place, limit: int) -> Deferred[tuple[Place, list[Told]]]:
+    def read(self, place: EventPlace, limit: int) -> Deferred[tuple[EventPlace, list[Told]]]:
         found = self.events_there[place.position : place.position + limit]
-        return succeed((Place(found[-1].event.id) if found else place, found))
+        return succeed((EventPlace(found[-1].event.id) if found else place, found))
 
     def due(self, webhook_id: int, limit: int) -> Deferred[list[WebhookDelivery]]:
         return succeed([row for row in self.rows.values() if row.status is DeliveryStatus.DUE][:limit])

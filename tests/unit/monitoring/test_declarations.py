@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from dialer.histogram import Histogram
-from dialer.monitoring.declarations import METRICS, Kind, Metric, documentation
+from dialer.monitoring.declarations import METRICS, Metric, MetricKind, documentation
 
 NAMES = [metric.name for metric in METRICS]
 UNITS = ("seconds", "bytes", "ratio")
@@ -29,7 +29,9 @@ def test_names_are_unique_and_of_one_prefix() -> None:
 def test_units_are_base_units_at_the_end_of_a_name() -> None:
     assert [name for name in NAMES if OTHER_UNITS.search(name)] == []
     assert [name for name in NAMES if any(unit in name for unit in UNITS) and not name.endswith(UNITS)] == []
-    assert [metric.name for metric in METRICS if metric.kind is Kind.HISTOGRAM and not metric.name.endswith("_seconds")] == []
+    assert [
+        metric.name for metric in METRICS if metric.kind is MetricKind.HISTOGRAM and not metric.name.endswith("_seconds")
+    ] == []
 
 
 def test_a_declared_name_has_no_suffix_that_a_scrape_adds() -> None:
@@ -52,7 +54,7 @@ class Collected:
         self.metric = metric
 
     def collect(self):
-        value = observed() if self.metric.kind is Kind.HISTOGRAM else 3
+        value = observed() if self.metric.kind is MetricKind.HISTOGRAM else 3
         yield self.metric.family([(tuple("x" for _ in self.metric.labels), value)])
 
 
@@ -68,7 +70,7 @@ def test_each_metric_is_read_back_from_both_formats_as_it_was_meant(metric, writ
     [family] = parse(write(registry).decode())
     assert (family.type, family.documentation) == (metric.kind.name.lower(), metric.text)
     values = {(sample.name, sample.labels.get("le", "")): sample.value for sample in family.samples}
-    if metric.kind is Kind.HISTOGRAM:
+    if metric.kind is MetricKind.HISTOGRAM:
         name = metric.name
         buckets = {(f"{name}_bucket", "0.1"): 1, (f"{name}_bucket", "1.0"): 2, (f"{name}_bucket", "+Inf"): 3}
         assert values == {**buckets, (f"{name}_count", ""): 3, (f"{name}_sum", ""): 5.55}
