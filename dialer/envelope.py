@@ -1,12 +1,35 @@
-"""An event as others get it: one shape for webhooks, streams and terminals."""
+"""An event as others get it: one shape for webhooks, streams and terminals, and one form of its id.
+
+Ids are numbers that grow; in another database they begin anew. So the outward id has the installation in it, which was
+generated with the database: a receiver that takes each id once loses nothing when a database is made anew.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import orjson
 
+from dialer.errors import BadValue
+from dialer.kinds import LARGEST_ID
 from dialer.model.event import Told
+
+ID_PATTERN: Final = "evt_([0-9a-f]{16})_(0|[1-9][0-9]{0,18})"
+"""Of the outward id: the installation, and the number."""
+
+
+def outward_id(installation: str, number: int) -> str:
+    """The id by which others know an event."""
+    return f"evt_{installation}_{number}"
+
+
+def parse_id(text: str, field: str = "id") -> tuple[str, int]:
+    """The installation and the number of an outward id. Raises `BadValue`, which names `field`."""
+    match = re.fullmatch(ID_PATTERN, text)
+    if match is None or int(match[2]) > LARGEST_ID:
+        raise BadValue(field, "expected the id of an event as it came, such as evt_3f9a0c1d2b4e5f60_4711")
+    return match[1], int(match[2])
 
 
 def envelope(told: Told) -> dict[str, Any]:
@@ -14,7 +37,7 @@ def envelope(told: Told) -> dict[str, Any]:
     records and the dialer share. Times are of RFC 3339."""
     event = told.event
     return {
-        "id": f"evt_{event.id}",
+        "id": outward_id(told.installation, event.id),
         "type": event.kind,
         "version": event.version,
         "timestamp": event.at.isoformat(),

@@ -16,7 +16,8 @@ from rich.text import Text
 
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.cli.tables import console
-from dialer.envelope import line
+from dialer.envelope import line, outward_id, parse_id
+from dialer.errors import BadValue
 from dialer.model.event import EventKind, EventPlace, Told, kinds_of
 from dialer.store import events
 from dialer.store.consumers import Consumers
@@ -50,7 +51,7 @@ def add_parser(commands: Any) -> None:
         "--kinds", default="*", metavar="KINDS", help="such as attempt.ended or attempt.*,campaign.*; all unless it is given"
     )
     parser.add_argument("--campaign", type=int, metavar="ID", help="of this campaign only")
-    parser.add_argument("--after", type=int, metavar="N", help="begin behind the event with this number at the end of its id")
+    parser.add_argument("--after", metavar="ID", help="begin behind the event with this id, as far as events are kept")
     parser.add_argument("--count", type=int, metavar="N", help="end after so many events")
     parser.add_argument("--json", action="store_true", help="for programs: each event a line of JSON, as webhooks get it")
     config_option(parser)
@@ -74,10 +75,10 @@ class _Following:
     json: bool
     _printed: int = field(default=0, init=False)
 
-    async def run(self, database: Database, after: int | None) -> None:
+    async def run(self, database: Database, after: str | None) -> None:
         name = f"tail {os.getpid()} on {socket.gethostname()}"
         readers = Consumers(database, name)
-        place = EventPlace(await database.run(events.last) if after is None else after)
+        place = EventPlace(await database.run(events.last) if after is None else _number(database, after))
         ask_at = 0.0
         try:
             while self.count is None or self._printed < self.count:
@@ -104,6 +105,15 @@ class _Following:
                 print(line(told), flush=True)
             else:
                 out.print(Text(" ".join(_words(told))), soft_wrap=True)
+
+
+def _number(database: Database, after: str) -> int:
+    """Of the event with that id. Raises `BadValue` for one of another database."""
+    installation, number = parse_id(after, "--after")
+    if installation != database.installation_id:
+        first = outward_id(database.installation_id, 0)
+        raise BadValue("--after", f"is the id of an event of another database; those of this one are such as {first}")
+    return number
 
 
 def _words(told: Told) -> Iterator[str]:

@@ -236,7 +236,7 @@ def _replay_some(
     row = _found(t, who, webhook_id)
     served = ServedWebhook(webhook=value_of(Webhook, row), superuser=row.user.is_superuser)
     kinds = kinds_of(served.webhook.kinds)
-    found = sql.between(t.connection, *ids, CHUNK)
+    found = events.between(t.connection, *ids, CHUNK)
     wanted = [one for one in found if moments[0] <= one.event.at < moments[1] and served.wants(one, kinds)]
     for one in wanted:
         sql.add_due(t.connection, sql.of_event(webhook_id, one, t.now))

@@ -244,15 +244,21 @@ class EventConsumer:
 
 @frozen
 class Told:
-    """An event as a consumer gets it, with the client's own word for the contact."""
+    """An event as a consumer gets it, with the client's own word for the contact, and the installation that it happened in:
+    ids of events begin anew in another database."""
 
     event: Event
     reference: str = ""
+    installation: str = ""
 
     @property
     def kind(self) -> EventKind:
         """Of event."""
         return EventKind(self.event.kind)
+
+    def may_be_seen_by(self, user_id: int, *, superuser: bool) -> bool:
+        """Whether it is one of the user's own; a superuser sees all."""
+        return superuser or (self.event.user_id == user_id and not EVENT_TYPES[self.kind].superusers)
 
 
 @frozen

@@ -13,7 +13,7 @@ from attrs import frozen
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.errors import BadValue
 from dialer.kinds import LARGEST_ID, Nullable, Whole
-from dialer.model.event import EVENT_TYPES, EventKind, Told, kinds_of
+from dialer.model.event import EventKind, Told, kinds_of
 
 LONGEST_URL: Final = 2000
 MOST_EVENTS_A_REQUEST: Final = 100
@@ -168,7 +168,7 @@ class ServedWebhook:
 
     def may_see(self, told: Told) -> bool:
         """Whether its owner may see an event."""
-        return self.superuser or (told.event.user_id == self.webhook.user_id and not EVENT_TYPES[told.kind].superusers)
+        return told.may_be_seen_by(self.webhook.user_id, superuser=self.superuser)
 
 
 @frozen(kw_only=True)

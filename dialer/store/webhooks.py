@@ -73,7 +73,6 @@ PRUNE: Final = Variants(
 """Parameters: how many at most, the moment. In the order of ids, the old ones come first."""
 
 AT: Final = "SELECT e.id, e.at FROM event e WHERE e.id >= ? ORDER BY e.id LIMIT 1"
-BETWEEN: Final = f"SELECT {events.READ_COLUMNS}, '' FROM event e WHERE e.id > ? AND e.id <= ? ORDER BY e.id LIMIT ?"
 
 FORGET: Final = "DELETE FROM webhook WHERE user_id = ?"
 """Those of a user that is removed; their deliveries go in small steps."""
@@ -221,11 +220,6 @@ def id_at(connection: Connection, moment: datetime) -> int:
         else:
             low = int(row[0]) + 1
     return low
-
-
-def between(connection: Connection, after: int, last: int, limit: int) -> list[Told]:
-    """Events by their ids, in order; without the client's own word for the contact."""
-    return [events.told(row) for row in connection.execute(BETWEEN, (after, last, limit)).fetchall()]
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------------
