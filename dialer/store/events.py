@@ -35,7 +35,7 @@ INTERESTS = f"SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expir
 """Parameter: now."""
 
 _TOLD = (
-    f"SELECT {_READ.columns}, coalesce(k.reference, ''), (SELECT installation_id FROM installation) "
+    f"SELECT {_READ.columns}, coalesce(k.reference, ''), (SELECT installation_id FROM installation WHERE id = 1) "
     "FROM event e LEFT JOIN contact k ON k.id = e.contact_id "
 )
 
