@@ -12,10 +12,14 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
 from api.branches import NO_BRANCH, UNROUTED, Branch, error_body
+from api.event_stream import EventStream
 from api.long_answers import LongAnswer, Sender
 
 _BODILESS: Final = frozenset({204, 304})
 """Statuses whose answers have no body and tell no length (RFC 9110, section 8.6)."""
+
+LAST_BYTES: Final = 1.0
+"""Seconds in which a client may take what is left of an answer that goes on, when the dialer stops."""
 
 MALFORMED = "This is not a request of HTTP/1.1, or its headers are too long"
 TOO_LONG_URI = "The address is too long"
@@ -37,6 +41,10 @@ class ApiChannel(HTTPChannel):
     """A request whose answer is written and has not left."""
     _next: IDelayedCall | None = None
     """Looks at the request behind the one that was answered."""
+    _stream: EventStream | None = None
+    """The answer that goes on, from its beginning to the end of the connection."""
+    _cut: IDelayedCall | None = None
+    """Cuts the connection off."""
     _receiving = False
     _answering = False
 
@@ -67,9 +75,10 @@ class ApiChannel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008 - Twisted's own default
         """The site knows of the connection, or of its end."""
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        for call in (self._next, self._cut):
+            if call is not None and call.active():
+                call.cancel()
+        self._next = self._cut = None
         super().connectionLost(reason)
         self.site.closed(self)
 
@@ -164,8 +173,26 @@ class ApiChannel(HTTPChannel):
         sender.start()
         return sender.done
 
-    def _send_head(self, request: Request, length: int) -> None:
-        told = b"" if request.code in _BODILESS else b"Content-Length: %d\r\n" % length
+    def send_stream(self, request: Request, stream: EventStream) -> Deferred[None]:
+        """The same for one that has no length, and ends with the connection; what is sent behind the request is not read."""
+        self.persistent = 0
+        request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+        self._send_head(request, None)
+        if request.method == b"HEAD":
+            return succeed(None)
+        self._stream = stream
+        request.notifyFinish().addErrback(lambda _: stream.stopProducing())
+        stream.start(self)
+        return stream.done
+
+    def end_stream(self) -> None:
+        """End the answer that goes on, if this is one; what its client has not taken soon, it does not get."""
+        if self._stream is not None:
+            self._cut = self.site.reactor.callLater(LAST_BYTES, self.abort)
+            self._stream.end()
+
+    def _send_head(self, request: Request, length: int | None) -> None:
+        told = b"" if length is None or request.code in _BODILESS else b"Content-Length: %d\r\n" % length
         head = b"%b %d %b\r\nDate: %b\r\n%b" % (
             request.clientproto,
             request.code,

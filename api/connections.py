@@ -51,6 +51,11 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
+    @property
+    def most(self) -> int:
+        """How many there may be."""
+        return self._most
+
     def use(self, settings: HttpSettings) -> None:
         """Other limits, for the connections to come."""
         self.settings = settings

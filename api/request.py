@@ -14,6 +14,7 @@ from twisted.web.server import Request
 
 from api.branches import NO_BRANCH, PAGES, UNROUTED, Branch
 from api.errors import NO_RESOURCE, TOO_LARGE
+from api.event_stream import EventStream
 from api.long_answers import LongAnswer
 from dialer.model import Account
 
@@ -181,6 +182,14 @@ class ApiRequest(Request):
             return succeed(None)
         self.startedWriting = 1
         sent: Deferred[None] = self.channel.send_long(self, answer)
+        return sent
+
+    def write_stream(self, stream: EventStream) -> Deferred[None]:
+        """The same for one that goes on until either side ends it."""
+        if self.startedWriting or self._disconnected:
+            return succeed(None)
+        self.startedWriting = 1
+        sent: Deferred[None] = self.channel.send_stream(self, stream)
         return sent
 
     def reply(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:

@@ -18,6 +18,7 @@ from api.channel import ApiChannel
 from api.connections import Connections
 from api.request import ApiRequest
 from api.routes import PREFIX
+from api.streams import Streams
 from api.v2.app import build_branch
 from dialer.management import Management
 from dialer.open_files import API_SHARE
@@ -41,6 +42,7 @@ class ApiSite(Site):
         settings: HttpSettings,
         clock: IReactorTime,
         share: float = API_SHARE,
+        streams: Streams | None = None,
     ) -> None:
         super().__init__(
             Resource(),
@@ -52,10 +54,12 @@ class ApiSite(Site):
         self.settings = settings
         self._branches = tuple(branches)
         self.draining = False
+        self._streams = streams
         self.authentication = authentication
         self.pages: Mapping[bytes, Page] = {}
         self.answered: dict[tuple[str, int], int] = {}
         self._channels = Connections(settings, clock, share)
+        self._limit_streams()
         self._second = -1
         self._date = b""
         self._drained: list[Deferred[None]] = []
@@ -66,7 +70,17 @@ class ApiSite(Site):
         self.settings = settings
         self.timeOut = settings.idle_timeout
         self._channels.use(settings)
+        self._limit_streams()
         self.authentication.use(settings)
+
+    def _limit_streams(self) -> None:
+        if self._streams is not None:
+            self._streams.use(self.settings, self._channels.most)
+
+    @property
+    def streams(self) -> int:
+        """How many answers go on until somebody ends them."""
+        return 0 if self._streams is None else len(self._streams)
 
     @property
     def in_flight(self) -> int:
@@ -116,6 +130,9 @@ class ApiSite(Site):
                 channel.loseConnection()
             else:
                 channel.close_after_answer()
+                channel.end_stream()
+        if self._streams is not None:
+            self._streams.end()
         self._tell_if_drained()
         return waiter
 
@@ -163,8 +180,9 @@ class ApiSite(Site):
 def build_site(management: Management, settings: HttpSettings, clock: IReactorTime) -> ApiSite:
     """The API as a factory: nothing is started, nothing listens. `clock` is the reactor."""
     authentication = Authentication(management, settings, clock)
+    streams = Streams(management, settings, clock)
     branches = (
         Branch(PREFIX.encode(), build_app(management, authentication).resource()),
-        build_branch(management, authentication),
+        build_branch(management, authentication, streams),
     )
-    return ApiSite(branches, authentication, settings, clock)
+    return ApiSite(branches, authentication, settings, clock, streams=streams)

@@ -10,9 +10,10 @@ import re
 from typing import Any, Final
 
 import orjson
+from attrs import frozen
 
 from dialer.errors import BadValue
-from dialer.kinds import LARGEST_ID
+from dialer.kinds import LARGEST_ID, Kind
 from dialer.model.event import Told
 
 ID_PATTERN: Final = "evt_([0-9a-f]{16})_(0|[1-9][0-9]{0,18})"
@@ -24,12 +25,30 @@ def outward_id(installation: str, number: int) -> str:
     return f"evt_{installation}_{number}"
 
 
+@frozen
+class EventId(Kind):
+    """An outward id."""
+
+    takes = "the id of an event as it came, such as evt_3f9a0c1d2b4e5f60_4711"
+
+    def parse(self, value: Any) -> tuple[str, int]:
+        """The installation and the number."""
+        match = re.fullmatch(ID_PATTERN, value)
+        if match is None or int(match[2]) > LARGEST_ID:
+            raise ValueError
+        return match[1], int(match[2])
+
+    def schema(self) -> dict[str, Any]:
+        """A text."""
+        return {"type": "string", "pattern": f"^{ID_PATTERN}$"}
+
+
 def parse_id(text: str, field: str = "id") -> tuple[str, int]:
     """The installation and the number of an outward id. Raises `BadValue`, which names `field`."""
-    match = re.fullmatch(ID_PATTERN, text)
-    if match is None or int(match[2]) > LARGEST_ID:
-        raise BadValue(field, "expected the id of an event as it came, such as evt_3f9a0c1d2b4e5f60_4711")
-    return match[1], int(match[2])
+    try:
+        return EventId().parse(text)
+    except ValueError:
+        raise BadValue(field, f"expected {EventId.takes}") from None
 
 
 def envelope(told: Told) -> dict[str, Any]:

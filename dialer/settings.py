@@ -103,7 +103,18 @@ class HttpSettings:
         le=100_000,
     )
     max_connections_per_address: int = setting(
-        500, "the same from one address; a proxy is one", unit="connections", live=True, ge=1, le=100_000
+        800, "the same from one address; a proxy is one", unit="connections", live=True, ge=1, le=100_000
+    )
+    max_streams: int = setting(
+        500,
+        "streams of live events at the same time, as far as half of the connections; beyond them the answer is 503",
+        unit="streams",
+        live=True,
+        ge=1,
+        le=50_000,
+    )
+    max_streams_per_user: int = setting(
+        100, "the same of one user; beyond them the answer is 429", unit="streams", live=True, ge=1, le=50_000
     )
     max_body: int = setting(
         2_097_152, "longest request body; beyond it the answer is 413", unit="bytes", live=True, ge=1024, le=2**30

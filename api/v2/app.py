@@ -14,6 +14,7 @@ from api.branches import HARMLESS, Branch, end_of_head
 from api.errors import NO_RESOURCE, WRONG_METHOD
 from api.prepared import prepare
 from api.request import ApiRequest
+from api.streams import Streams
 from api.v2.endpoint import Endpoint
 from api.v2.keys import UnderWay
 from api.v2.problems import of_http
@@ -25,19 +26,19 @@ from dialer.management import Management
 _USUAL: Final = end_of_head((*HARMLESS, b"Cross-Origin-Resource-Policy: same-origin"))
 
 
-def build_branch(management: Management, authentication: Authentication) -> Branch:
+def build_branch(management: Management, authentication: Authentication, streams: Streams) -> Branch:
     """The branch, ready to serve."""
-    app = build_app(management, authentication)
+    app = build_app(management, authentication, streams)
     return Branch(PREFIX.encode(), app.resource(), tokens=True, usual=_USUAL, refuse=_refuse)
 
 
-def build_app(management: Management, authentication: Authentication) -> Klein:
+def build_app(management: Management, authentication: Authentication, streams: Streams) -> Klein:
     """The routes, behind the prefix."""
     app = Klein()
     app.url_map.merge_slashes = False
     under_way = UnderWay()
     for route in all_routes():
-        endpoint = Endpoint(route, authentication, management, under_way)
+        endpoint = Endpoint(route, authentication, management, under_way, streams)
         app.route("/" + route.path, methods=[route.method], strict_slashes=True)(_named(endpoint, route.name))
     app.handle_errors(HTTPException)(_not_routed)
     prepare(app.url_map)

@@ -13,11 +13,12 @@ from api.authentication import Authentication
 from api.endpoint import LARGE_BODY
 from api.origins import refuse_cross_site
 from api.request import ApiRequest
+from api.streams import Streams
 from api.v2.conditions import unless_changed
 from api.v2.keys import UnderWay, keyed_request
 from api.v2.problems import Problem, problem_of
-from api.v2.reading import Given, check_accepted, parse
-from api.v2.replies import Reply, body_of, kept_reply, made_once, refusal, reply
+from api.v2.reading import Given, check_accepted, last_event_id, parse
+from api.v2.replies import Reply, body_of, kept_reply, made_once, refusal, reply, stream_reply
 from api.v2.routes import PREFIX, Asked, Route
 from dialer.errors import Forbidden, NotFound
 from dialer.management import Management
@@ -36,27 +37,32 @@ class Endpoint:
     authentication: Authentication
     management: Management
     under_way: UnderWay
+    streams: Streams
     _label: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._label = f"{self.route.method} {PREFIX}{self.route.path}"
 
-    def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes]:
-        """Fires with the body of the answer, whose head is set. Never fails.
+    def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes | None]:
+        """Fires with the body of the answer, whose head is set; with None when it was sent already. Never fails.
 
         A client that goes away cancels what Klein was given, but not what it asked for: a change that was written has its
         effects, whether anybody still listens or not."""
         request.route = self._label
-        body: Deferred[bytes] = Deferred()
+        body: Deferred[bytes | None] = Deferred()
         Deferred.fromCoroutine(self._sent(request, path)).addCallback(body.callback)
         return body
 
-    async def _sent(self, request: ApiRequest, path: Mapping[str, str]) -> bytes:
+    async def _sent(self, request: ApiRequest, path: Mapping[str, str]) -> bytes | None:
         try:
             found = await self._reply(request, path)
         except Exception as error:
             found = self._refused(error, request)
-        return request.headed(found.status, found.headers, found.body)
+        body = request.headed(found.status, found.headers, found.body)
+        if found.stream is None:
+            return body
+        await request.write_stream(found.stream)
+        return None
 
     def _refused(self, error: Exception, request: ApiRequest) -> Reply:
         problem = problem_of(error, self.route.places)
@@ -67,10 +73,10 @@ class Endpoint:
     # --- who --------------------------------------------------------------------------------------------------------------
 
     async def _reply(self, request: ApiRequest, path: Mapping[str, str]) -> Reply:
-        check_accepted(request)
+        check_accepted(self.route, request)
         if self.route.scope is None:
             return await self._serve(request, path, ANYBODY)
-        if not self.route.reads:
+        if not self.route.reads or self.route.streams:  # a stream that nobody can read takes a place all the same
             refuse_cross_site(request)
         if request.not_identified is not None:
             request.not_identified.raiseException()
@@ -111,6 +117,9 @@ class Endpoint:
             raise Forbidden(f"the login lacks the scope {self.route.scope}")
         given = await self._given(request, path)
         keyed = keyed_request(request, who.id) if self.route.method == "POST" else None
+        if self.route.streams:
+            wish, beginning = await self.route.serve(self._asked(request, given, who))
+            return stream_reply(request, self.streams.new(wish, beginning))
         if keyed is None:
             return reply(self.route, request, given, await self.route.serve(self._asked(request, given, who)))
         self.under_way.begin(keyed)
@@ -125,13 +134,14 @@ class Endpoint:
         return read() if len(content) < LARGE_BODY else await self.management.in_thread(read)
 
     def _asked(self, request: ApiRequest, given: Given, who: Account, keyed: KeyedRequest | None = None) -> Asked:
+        last = last_event_id(request) if self.route.streams else None
         asked = Asked(
             management=self.management,
             who=who,
             path=given.path,
             query=given.query,
             body=given.body,
-            after=given.after,
+            after=given.after if last is None else last,
             limit=given.limit + 1,
             within=None if keyed is None else once(keyed, partial(made_once, self.route)),
         )

@@ -8,12 +8,14 @@ from typing import Any, Final
 
 import orjson
 
+from api.event_stream import CONTENT_TYPE as EVENT_STREAM
 from api.v2 import problems
 from api.v2.attributes import Answer, Attribute
 from api.v2.keys import KEY_SCHEMA
 from api.v2.problems import KINDS
-from api.v2.reading import JSON, TAKEN
+from api.v2.reading import JSON, LAST_EVENT_ID, TAKEN
 from api.v2.routes import PREFIX, Route
+from dialer.envelope import EventId
 
 REFERENCE: Final = "#/components/schemas/{name}"
 
@@ -101,6 +103,10 @@ def _conditions(route: Route) -> Iterator[dict[str, Any]]:
             "description": "the same request with the same key has its effect once, and gets the same answer, for 24 hours",
             "schema": KEY_SCHEMA,
         }
+    if route.streams:
+        told = "the id of the last event that the client has got, behind which it goes on"
+        yield {"name": LAST_EVENT_ID, "in": "header", "description": told, "schema": EventId().schema()}
+        return
     names = ("If-None-Match", "If-Match") if route.reads else ("If-Match",) if route.current is not None else ()
     for name in names:
         yield {"name": name, "in": "header", "description": "tags (RFC 9110)", "schema": {"type": "string"}}
@@ -108,7 +114,7 @@ def _conditions(route: Route) -> Iterator[dict[str, Any]]:
 
 def _responses(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {str(route.status): _done(route)}
-    if route.reads:
+    if route.reads and not route.streams:
         found["304"] = {"description": "It is as If-None-Match has it.", "headers": {**_ALWAYS, "ETag": _TEXT}}
     kinds: dict[int, list[str]] = {}
     for name in refusals(route):
@@ -137,7 +143,9 @@ def refusals(route: Route) -> list[str]:
         found.append("bad-cursor")
     if not route.reads:
         found += ["cross-site", "too-large", "precondition-failed"]
-    if route.reads:
+    elif route.streams:
+        found.append("cross-site")
+    else:
         found.append("precondition-failed")
     if route.method == "POST":
         found += ["in-progress", "key-reused"]
@@ -146,6 +154,9 @@ def refusals(route: Route) -> list[str]:
 
 def _done(route: Route) -> dict[str, Any]:
     headers: dict[str, Any] = {**_ALWAYS}
+    if route.streams:
+        content = {EVENT_STREAM: {"schema": {"type": "string", "description": "docs/events.md says what comes"}}}
+        return {"description": "Events, until either side closes the connection.", "headers": headers, "content": content}
     if route.reads or (route.current is not None and route.answer is not None):
         headers["ETag"] = _TEXT
     if route.location:

@@ -8,18 +8,21 @@ from typing import Any, Final
 from attrs import Factory, frozen
 
 from api.bodies import content_type_of, parse_form, parse_json
+from api.event_stream import CONTENT_TYPE as EVENT_STREAM
 from api.request import ApiRequest
 from api.v2 import pages
 from api.v2.attributes import parse_parameters
 from api.v2.problems import Problem
 from api.v2.routes import Route
+from dialer.envelope import EventId
 
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 TAKEN: Final = {"POST": (JSON,), "PATCH": (MERGE_PATCH, JSON)}
 """The types of bodies, by method."""
 
-_ACCEPTABLE: Final = frozenset({"*/*", "application/*", JSON})
+_ACCEPTABLE: Final = {kind: frozenset({"*/*", f"{kind.partition('/')[0]}/*", kind}) for kind in (JSON, EVENT_STREAM)}
+LAST_EVENT_ID: Final = "Last-Event-ID"
 
 
 @frozen(kw_only=True)
@@ -34,17 +37,29 @@ class Given:
     of: bytes = b""
 
 
-def check_accepted(request: ApiRequest) -> None:
-    """Raise `Problem` when the client takes no JSON (RFC 9110, section 12.5.1)."""
+def check_accepted(route: Route, request: ApiRequest) -> None:
+    """Raise `Problem` when the client does not take the type of the answer (RFC 9110, section 12.5.1)."""
     accepted = request.header(b"Accept") or ""
-    if accepted.strip() and not any(map(_takes_json, accepted.split(","))):
-        raise Problem("not-acceptable", f"answers are {JSON}, which the header Accept leaves out")
+    wanted = EVENT_STREAM if route.streams else JSON
+    if accepted.strip() and not any(_takes(wanted, item) for item in accepted.split(",")):
+        raise Problem("not-acceptable", f"answers are {wanted}, which the header Accept leaves out")
 
 
-def _takes_json(item: str) -> bool:
+def _takes(wanted: str, item: str) -> bool:
     kind, *parameters = (part.strip().lower() for part in item.split(";"))
     weights = [part[2:] for part in parameters if part.startswith("q=")]
-    return kind in _ACCEPTABLE and not any(weight.strip("0.") == "" for weight in weights)
+    return kind in _ACCEPTABLE[wanted] and not any(weight.strip("0.") == "" for weight in weights)
+
+
+def last_event_id(request: ApiRequest) -> Any:
+    """The header, by which a client that comes back tells how far it is; None where it does not. Raises `Problem`."""
+    text = request.header(LAST_EVENT_ID.encode())
+    if not text:
+        return None
+    try:
+        return EventId().parse(text)
+    except ValueError:
+        raise Problem("bad-request", f"{LAST_EVENT_ID}: expected {EventId.takes}") from None
 
 
 def parse(route: Route, path: Mapping[str, str], query: bytes, content_type: bytes | None, content: bytes) -> Given:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import orjson
 from attrs import Factory, frozen
 
+from api.event_stream import CONTENT_TYPE as EVENT_STREAM
+from api.event_stream import EventStream
 from api.request import ApiRequest
 from api.v2 import pages, problems
 from api.v2.attributes import Answer
@@ -22,11 +24,12 @@ REPLAYED: Final = "Idempotent-Replayed"
 
 @frozen(kw_only=True)
 class Reply:
-    """An answer, ready to be sent."""
+    """An answer, ready to be sent; with a `stream`, it has a head only, behind which that begins."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = Factory(dict)
+    stream: EventStream | None = None
 
 
 def body_of(answer: Answer, value: Any) -> bytes:
@@ -45,6 +48,12 @@ def reply(route: Route, request: ApiRequest, given: Given, value: Any) -> Reply:
         return _conditional(request, body)
     headers = {"ETag": tag_of(body)} if route.current is not None else _location(route, body)
     return Reply(status=route.status, body=body, headers={**_headers(request, JSON), **headers})
+
+
+def stream_reply(request: ApiRequest, stream: EventStream) -> Reply:
+    """An answer that goes on. Proxies that hold answers back until they are whole are told not to (nginx)."""
+    headers = {**_headers(request, EVENT_STREAM), "X-Accel-Buffering": "no"}
+    return Reply(status=200, headers=headers, stream=stream)
 
 
 def _page(page: pages.Page, given: Given, entries: Any) -> dict[str, Any]:

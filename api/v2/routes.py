@@ -65,6 +65,8 @@ class Route:
     has to log in. With a `page`, the answer is a list, whose filters are the parameters.
 
     `current` makes If-Match possible. `location` is the address of what was made, in which `{id}` is that of the answer.
+    With `streams`, it is a GET whose answer goes on: what serves it gives a `Wish` and a `Beginning`, behind the event that
+    `after` names, a parameter or the header `Last-Event-ID`.
     `kept` makes of the answer what is sent when the request comes again. `refusals` are kinds of problems beside those that
     every route has."""
 
@@ -81,6 +83,7 @@ class Route:
     location: str = ""
     kept: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     refusals: tuple[str, ...] = ()
+    streams: bool = False
     path_parameters: tuple[Attribute, ...] = field(init=False)
     query_parameters: tuple[Attribute, ...] = field(init=False)
     places: Places = field(init=False)

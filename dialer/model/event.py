@@ -16,6 +16,7 @@ from attrs import frozen
 
 from dialer.declare import key, noun, setting, stamp
 from dialer.errors import BadValue
+from dialer.kinds import Kind
 
 
 class EventKind(enum.StrEnum):
@@ -280,6 +281,24 @@ def kinds_of(text: str) -> frozenset[EventKind]:
             raise BadValue("kinds", f"there are no events {word[:60]!r}; there are {', '.join(EventKind)}")
         found.update(matching)
     return frozenset(found)
+
+
+@frozen
+class EventKinds(Kind):
+    """Some kinds of events, at least one, as `kinds_of` reads them."""
+
+    takes = f"kinds of events or patterns of them, with commas between: attempt.*, or some of {', '.join(EventKind)}"
+
+    def parse(self, value: Any) -> frozenset[EventKind]:
+        """From their names and patterns."""
+        found = kinds_of(value)
+        if not found:
+            raise ValueError
+        return found
+
+    def schema(self) -> dict[str, Any]:
+        """A text."""
+        return {"type": "string", "minLength": 1, "examples": ["attempt.ended,contact.*"]}
 
 
 def words_of(kinds: Collection[EventKind]) -> str:

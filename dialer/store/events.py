@@ -34,8 +34,10 @@ TOLD = "webhook w JOIN user_account u ON u.id = w.user_id WHERE w.status = 'acti
 INTERESTS = f"SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > ? UNION ALL SELECT w.kinds FROM {TOLD}"
 """Parameter: now."""
 
+INSTALLATION = "SELECT installation_id FROM installation WHERE id = 1"
+
 _TOLD = (
-    f"SELECT {_READ.columns}, coalesce(k.reference, ''), (SELECT installation_id FROM installation WHERE id = 1) "
+    f"SELECT {_READ.columns}, coalesce(k.reference, ''), ({INSTALLATION}) "
     "FROM event e LEFT JOIN contact k ON k.id = e.contact_id "
 )
 
@@ -48,6 +50,12 @@ BETWEEN = f"{_TOLD}WHERE e.id > ? AND e.id <= ? ORDER BY e.id LIMIT ?"
 ONE = f"{_TOLD}WHERE e.id = ?"
 
 LAST = "SELECT coalesce(max(id), 0) FROM event"
+OLDEST = "SELECT min(id) FROM event"
+GIVEN_OUT = Variants(
+    sqlite="SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event'",
+    postgresql="SELECT coalesce(pg_sequence_last_value(CAST(pg_get_serial_sequence('event', 'id') AS regclass)), 0)",
+)
+"""The last id that was given out, kept or not: a table that was emptied goes on behind it."""
 
 _OWN_TRANSACTION = "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
 _OLDEST_TRANSACTION = "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)"
@@ -215,6 +223,24 @@ def told(row: Sequence[Any]) -> Told:
 def between(connection: Connection, after: int, last: int, limit: int) -> list[Told]:
     """Events by their ids, in order. It is for the caller to know that nobody may still write one of these."""
     return [told(row) for row in connection.execute(BETWEEN, (after, last, limit)).fetchall()]
+
+
+@frozen(kw_only=True)
+class Kept:
+    """The events of an installation: the id of the oldest one that is kept, or that the next one will have when none is, and
+    that of the newest one, which may not be there yet."""
+
+    installation: str
+    oldest: int
+    newest: int
+
+
+def kept(connection: Connection) -> Kept:
+    """Which events there are."""
+    (newest,) = connection.execute(GIVEN_OUT.of(connection)).fetchone()
+    (oldest,) = connection.execute(OLDEST).fetchone()
+    (installation,) = connection.execute(INSTALLATION).fetchone()
+    return Kept(installation=installation, oldest=int(newest) + 1 if oldest is None else int(oldest), newest=int(newest))
 
 
 def last(connection: Connection) -> int:

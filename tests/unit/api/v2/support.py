@@ -200,6 +200,11 @@ _STORED = {
 }
 
 
+def whole(route: Route) -> bool:
+    """Whether its answers end by themselves."""
+    return not route.streams
+
+
 def routes(**wanted: Any) -> Iterator[Route]:
     """The routes that are like that."""
     for route in all_routes():

@@ -18,7 +18,7 @@ from api.v2.routes import PREFIX, Route
 from api.v2.table import all_routes
 from dialer.model import Scope
 from dialer.settings import HttpSettings
-from tests.unit.api.v2.support import DOCUMENT, GIVEN, Client, filled, furnish, identified
+from tests.unit.api.v2.support import DOCUMENT, GIVEN, Client, filled, furnish, identified, routes, whole
 from tests.unit.api.world import World
 
 COMMITTED = Path(__file__).parents[4] / "docs" / "openapi-v2.json"
@@ -31,7 +31,7 @@ def test_the_committed_document_is_what_the_routes_say() -> None:
 
 def test_every_address_that_klein_serves_is_in_the_document() -> None:
     backend: Any = None
-    klein = build_app(backend, Authentication(backend, HttpSettings(), backend))
+    klein = build_app(backend, Authentication(backend, HttpSettings(), backend), backend)
     served = {
         (PREFIX + re.sub(r"<(\w+)>", r"{\1}", rule.rule.strip("/")), method.lower())
         for rule in klein.url_map.iter_rules()
@@ -65,7 +65,7 @@ def test_a_route_asks_for_the_scope_that_its_method_deserves(route: Route) -> No
         assert route.scope in (Scope.DIAL, Scope.ADMIN)
 
 
-@pytest.mark.parametrize("route", all_routes(), ids=identified)
+@pytest.mark.parametrize("route", filter(whole, all_routes()), ids=identified)
 @pytest_twisted.ensureDeferred
 async def test_what_is_answered_is_as_documented(api: World, route: Route) -> None:
     await furnish(api)
@@ -82,7 +82,7 @@ def test_a_body_that_is_taken_fits_its_schema(route: Route) -> None:
     jsonschema_rs.Draft202012Validator(schema).validate(GIVEN[route.method, route.path])
 
 
-@pytest.mark.parametrize("route", [route for route in all_routes() if route.reads], ids=identified)
+@pytest.mark.parametrize("route", filter(whole, routes(reads=True)), ids=identified)
 @pytest_twisted.ensureDeferred
 async def test_head_is_get_without_the_body(api: World, route: Route) -> None:
     await furnish(api)
