@@ -5,6 +5,7 @@ It is an estimate from what has happened: that contacts go on to be reached as t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -79,21 +80,30 @@ def _end(campaign: Campaign, seconds: float, last_ready_at: datetime | None, now
 
 
 def after_calling(campaign: Campaign, start: datetime, seconds: float) -> datetime | None:
-    """The moment at which the campaign, from `start` on, has been open for so many seconds; None when it expires before."""
-    if seconds > (campaign.expires_at - start).total_seconds():
+    """The moment at which the campaign, from `start` on, has been open for so many seconds; None when it expires before. Weeks
+    are taken for alike, so that a change of clocks in a week that is skipped may cost an hour."""
+    opening = next_opening(campaign, start)
+    if opening is None or seconds > (campaign.expires_at - opening).total_seconds():
         return None
-    left, at, week_ends, in_a_week = timedelta(seconds=seconds), start, start + WEEK, timedelta()
-    while True:
+    left = timedelta(seconds=seconds)
+    of_a_week = sum((end - begin for begin, end in _spans(campaign, opening, opening + WEEK)), timedelta())
+    weeks = max(-(-left // of_a_week) - 1, 0)
+    left -= weeks * of_a_week
+    at = opening + weeks * WEEK
+    for begin, end in _spans(campaign, at, at + 2 * WEEK):
+        if begin + left <= end:
+            return begin + left if begin + left < campaign.expires_at else None
+        left -= end - begin
+    return None
+
+
+def _spans(campaign: Campaign, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """When it is open between the two."""
+    at: datetime = since
+    while at < until:
         opening = next_opening(campaign, at)
-        if opening is None:
-            return None
+        if opening is None or opening >= until:
+            return
         closes = closing(campaign, opening)
-        if closes is None or opening + left <= closes:
-            found = opening + left
-            return found if found < campaign.expires_at else None
-        left -= closes - opening
-        in_a_week += closes - opening
-        at = closes
-        if at >= week_ends:  # once: less than a week's calls are left then
-            weeks = left // in_a_week
-            left, at, week_ends = left - weeks * in_a_week, at + weeks * WEEK, campaign.expires_at
+        at = until if closes is None else min(closes, until)
+        yield opening, at

@@ -124,14 +124,14 @@ BEGIN
         VALUES (old.campaign_id, date_trunc('hour', old.planned_at), old.gateway_id, old.number_of_attempt, old.disposition,
             old.cause, 0, count_part(), -1, -old.counts_as_attempt, -coalesce(old.talk_ms, 0))
         ON CONFLICT (campaign_id, hour, gateway_id, number_of_attempt, disposition, cause, purged, part) DO UPDATE
-        SET attempts = p.attempts - 1, counted = p.counted + excluded.counted, talk_ms = p.talk_ms + excluded.talk_ms;
+        SET attempts = p.attempts + excluded.attempts, counted = p.counted + excluded.counted, talk_ms = p.talk_ms + excluded.talk_ms;
     END IF;
     IF new.ended_at IS NOT NULL THEN
         INSERT INTO attempt_count_part AS p
         VALUES (new.campaign_id, date_trunc('hour', new.planned_at), new.gateway_id, new.number_of_attempt, new.disposition,
             new.cause, 0, count_part(), 1, new.counts_as_attempt, coalesce(new.talk_ms, 0))
         ON CONFLICT (campaign_id, hour, gateway_id, number_of_attempt, disposition, cause, purged, part) DO UPDATE
-        SET attempts = p.attempts + 1, counted = p.counted + excluded.counted, talk_ms = p.talk_ms + excluded.talk_ms;
+        SET attempts = p.attempts + excluded.attempts, counted = p.counted + excluded.counted, talk_ms = p.talk_ms + excluded.talk_ms;
     END IF;
     RETURN NULL;
 END $$;

@@ -252,3 +252,35 @@ def test_after_any_history_on_a_server_the_statistics_are_what_the_rows_say(
     server: Damaged, steps: list[tuple[Any, ...]]
 ) -> None:
     play(server, steps)
+
+
+def test_two_writers_of_one_bucket_do_not_wait_for_each_other_in_any_order(postgres_server: Server) -> None:
+    with Damaged.on_server(postgres_server) as here:
+        write_side_by_side(here)
+
+
+def write_side_by_side(server: Damaged) -> None:
+    end = "UPDATE attempt SET state = 'ended', ended_at = planned_at, cause = ?, disposition = 'BUSY', counts_as_attempt = 1, "
+    end += "duration_ms = 0, talk_ms = 5 WHERE id = ?"
+    for key in range(1, 5):
+        server.call(key, key)
+    with opened(server.url) as first, opened(server.url) as second:
+        for connection in (first, second):
+            connection.execute("SET lock_timeout = '1s'")
+        first.execute(end, ("A", 1))
+        second.execute(end, ("B", 2))
+        first.execute(end, ("B", 3))
+        second.execute(end, ("A", 4))
+        first.commit()
+        second.commit()
+        second.execute(
+            "SELECT pg_advisory_xact_lock('subscriber_count_part'::regclass::oid::integer, n) FROM (VALUES (0), (1)) v (n)"
+        )
+        first.execute("UPDATE attempt SET cause = 'C', talk_ms = 7, ended_at = ended_at WHERE id IN (1, 2)")
+        first.execute("DELETE FROM attempt WHERE id IN (1, 4)")
+        first.commit()
+    kept = "SELECT cause, purged, attempts, talk_ms FROM attempt_count WHERE attempts <> 0 ORDER BY cause, purged"
+    assert server.sql(kept) == [("A", 1, 1, 5), ("B", 0, 1, 5), ("C", 0, 1, 7), ("C", 1, 1, 7)]
+    assert {part for (part,) in server.sql("SELECT part FROM attempt_count_part")} == {0, 1, 2}
+    with story(server) as told:
+        assert told.connection.execute(MISCOUNTED.postgresql).fetchall() == []
