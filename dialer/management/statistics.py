@@ -188,9 +188,9 @@ def as_object(found: CampaignStatistics, words: Mapping[SubscriberStatus, str]) 
         "contacts": {word: found.contacts.get(status, 0) for status, word in words.items()},
         "live_calls": found.live_calls,
         "totals": _told(found.totals),
-        "by_disposition": [{"disposition": key, **_told(sums)} for key, sums in found.by_disposition.items()],
+        "by_disposition": [{"disposition": str(key), **_told(sums)} for key, sums in found.by_disposition.items()],
         "by_cause": [
-            {"disposition": disposition, "cause": cause, **_told(sums)}
+            {"disposition": str(disposition), "cause": cause, **_told(sums)}
             for (disposition, cause), sums in found.by_cause.items()
         ],
         "by_hour": [{"hour": _moment(key), **_told(sums)} for key, sums in found.by_hour.items()],
@@ -206,7 +206,7 @@ def as_object(found: CampaignStatistics, words: Mapping[SubscriberStatus, str]) 
             "calls_left": forecast_.calls_left,
             "calls_per_minute": round(forecast_.calls_per_minute, 1),
             "ends_at": _moment(forecast_.ends_at),
-            "reason": forecast_.reason,
+            "reason": None if forecast_.reason is None else str(forecast_.reason),
         },
     }
 
