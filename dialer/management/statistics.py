@@ -49,7 +49,7 @@ def standing(t: Transaction, who: Account, campaign_id: int) -> Standing:
     def one(statement: str, *values: object) -> Any:
         return t.connection.execute(statement, (campaign_id, *values)).fetchone()
 
-    recent_calls, recent_since = one(sql.RECENT, sql.NEWEST, to_column(t.now - RECENT))
+    recent_calls, recent_since = one(sql.RECENT, campaign_id, sql.NEWEST, to_column(t.now - RECENT))
     return Standing(
         campaign=details.campaign,
         progress=progress,

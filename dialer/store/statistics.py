@@ -27,11 +27,11 @@ LIVE: Final = "SELECT count(*) FROM attempt WHERE campaign_id = ? AND ended_at I
 
 NEWEST: Final = 1000
 RECENT: Final = (
-    "SELECT count(*), min(planned_at) FROM (SELECT planned_at FROM attempt WHERE campaign_id = ? ORDER BY id DESC LIMIT ?) "
-    "AS newest WHERE planned_at >= ?"
+    "SELECT count(*), min(planned_at) FROM (SELECT planned_at FROM attempt WHERE campaign_id BETWEEN ? AND ? "
+    "ORDER BY campaign_id DESC, id DESC LIMIT ?) AS newest WHERE planned_at >= ?"
 )
-"""How many of the newest calls of a campaign were begun of late, and when the first of these. Parameters: campaign, `NEWEST`,
-since."""
+"""How many of the newest calls of a campaign were begun of late, and when the first of these. Not by `=`: a server would read
+the attempts of all campaigns backwards until it had enough of this one. Parameters: campaign, twice, `NEWEST`, since."""
 
 LAST_READY: Final = "SELECT max(ready_at) FROM subscriber WHERE campaign_id = ? AND status = 1"
 """When the last of those pending is due. Parameter: campaign."""
