@@ -12,17 +12,22 @@ from attrs import define, field, frozen
 from dialer.campaigns.forecast import RECENT, Course, forecast
 from dialer.management import reports, rows
 from dialer.management.management import Management, Transaction, reads
-from dialer.model import Account, Campaign, Progress, SubscriberStatus
+from dialer.model import Account, Campaign, Disposition, Progress, SubscriberStatus
 from dialer.model.statistics import ANSWERED, CampaignStatistics, Sums
 from dialer.store import statistics as sql
 from dialer.store.statistics import FIRST, Bucket, Key
-from dialer.store.times import from_column_or_none, to_column
+from dialer.store.times import from_column, from_column_or_none, to_column
 
-PAGE: Final = 1000
+PAGE: Final = 500
 """Buckets that are read at once: a few milliseconds on the database thread."""
 
 MOST_HOURS: Final = 31 * 24
 """Hours with calls that are told one by one, the newest ones."""
+
+_TO_THE_HOUR: Final = 13
+"""Characters of a moment's column; what follows them is written in several ways."""
+_NO_HOUR: Final = "9999-99"
+"""Behind every hour."""
 
 T = TypeVar("T")
 
@@ -75,11 +80,14 @@ async def of_campaign(
     """The statistics of one of the user's campaigns, of attempts begun from `since` until before `until`, both whole hours. A
     campaign with many hours is read in several steps, while calls go on. Fails with `NotFound`, `StoreError`."""
     found = await management.ask_in_turn(standing, who, campaign_id)
-    tally = _Tally(since=since, until=until)
+    tally = _Tally(
+        since="" if since is None else to_column(since)[:_TO_THE_HOUR],
+        until=_NO_HOUR if until is None else to_column(until)[:_TO_THE_HOUR],
+    )
     tally.add(found.page)
     last = found.page
     while len(last) == PAGE:
-        last = await management.ask_in_turn(page, who, campaign_id, last[-1].key)
+        last = await management.ask_in_turn(page, who, campaign_id, sql.key_of(last[-1]))
         tally.add(last)
     contacts = found.progress.subscribers
     course = Course(
@@ -94,13 +102,7 @@ async def of_campaign(
         until=until,
         contacts=contacts,
         live_calls=found.live_calls,
-        totals=_sums(tally.totals),
-        by_disposition=_ordered(tally.by_disposition, often=True),
-        by_cause=_ordered(tally.by_cause, often=True),
-        by_hour=dict(list(_ordered(tally.by_hour).items())[-MOST_HOURS:]),
-        by_gateway=_ordered(tally.by_gateway),
-        by_number=_ordered(tally.by_number),
-        gateways=tally.gateways,
+        **tally.told(),
         attempts_per_contact=_per_contact(sum(contacts.values()), tally.counted_by_number),
         forecast=forecast(found.campaign, found.progress, course, found.now),
     )
@@ -110,52 +112,59 @@ _Cells = list[int]
 """Attempts, those that count, those answered, milliseconds of talk."""
 
 
-def _cells() -> _Cells:
-    return [0, 0, 0, 0]
-
-
 @define
 class _Tally:
     """Adds buckets up: those of the window by all that tells them apart, and all of them by their number."""
 
-    since: datetime | None
-    until: datetime | None
-    totals: _Cells = field(factory=_cells)
-    by_disposition: dict[Any, _Cells] = field(factory=dict)
-    by_cause: dict[Any, _Cells] = field(factory=dict)
-    by_hour: dict[Any, _Cells] = field(factory=dict)
-    by_gateway: dict[Any, _Cells] = field(factory=dict)
-    by_number: dict[Any, _Cells] = field(factory=dict)
+    since: str
+    until: str
+    by_cause: dict[tuple[str, str], _Cells] = field(factory=dict)
+    by_hour: dict[str, _Cells] = field(factory=dict)
+    by_gateway: dict[int, _Cells] = field(factory=dict)
+    by_number: dict[int, _Cells] = field(factory=dict)
     gateways: dict[int, str] = field(factory=dict)
     ended: int = 0
     counted_by_number: dict[int, int] = field(factory=dict)
 
     def add(self, buckets: Iterable[Bucket]) -> None:
         """Count them, too."""
-        for one in buckets:
-            self.ended += one.attempts
-            number = one.number_of_attempt
-            self.counted_by_number[number] = self.counted_by_number.get(number, 0) + one.counted
-            if one.attempts and self._holds(one.hour):
-                self._add(one)
+        for hour, gateway_id, number, disposition, cause, _, attempts, counted, talk_ms, gateway in buckets:
+            self.ended += attempts
+            self.counted_by_number[number] = self.counted_by_number.get(number, 0) + counted
+            if not attempts or not self.since <= hour[:_TO_THE_HOUR] < self.until:
+                continue
+            if gateway is not None:
+                self.gateways[gateway_id] = gateway
+            answered = attempts if disposition in ANSWERED else 0
+            for cells in (
+                self.by_cause.setdefault((disposition, cause), [0, 0, 0, 0]),
+                self.by_hour.setdefault(hour, [0, 0, 0, 0]),
+                self.by_gateway.setdefault(gateway_id, [0, 0, 0, 0]),
+                self.by_number.setdefault(number, [0, 0, 0, 0]),
+            ):
+                cells[0] += attempts
+                cells[1] += counted
+                cells[2] += answered
+                cells[3] += talk_ms
 
-    def _holds(self, hour: datetime) -> bool:
-        return (self.since is None or hour >= self.since) and (self.until is None or hour < self.until)
-
-    def _add(self, one: Bucket) -> None:
-        answered = one.attempts if one.disposition in ANSWERED else 0
-        if one.gateway is not None:
-            self.gateways[one.gateway_id] = one.gateway
-        for cells in (
-            self.totals,
-            self.by_disposition.setdefault(one.disposition, _cells()),
-            self.by_cause.setdefault((one.disposition, one.cause), _cells()),
-            self.by_hour.setdefault(one.hour, _cells()),
-            self.by_gateway.setdefault(one.gateway_id, _cells()),
-            self.by_number.setdefault(one.number_of_attempt, _cells()),
-        ):
-            for place, more in enumerate((one.attempts, one.counted, answered, one.talk_ms)):
-                cells[place] += more
+    def told(self) -> dict[str, Any]:
+        """As `CampaignStatistics` has them."""
+        by_cause = {(Disposition(disposition), cause): cells for (disposition, cause), cells in self.by_cause.items()}
+        by_disposition: dict[Disposition, _Cells] = {}
+        totals = [0, 0, 0, 0]
+        for (disposition, _), cells in by_cause.items():
+            for to in (totals, by_disposition.setdefault(disposition, [0, 0, 0, 0])):
+                to[:] = map(sum, zip(to, cells, strict=True))
+        hours = sorted(self.by_hour)[-MOST_HOURS:]
+        return {
+            "totals": _sums(totals),
+            "by_disposition": _ordered(by_disposition, often=True),
+            "by_cause": _ordered(by_cause, often=True),
+            "by_hour": {from_column(hour): _sums(self.by_hour[hour]) for hour in hours},
+            "by_gateway": _ordered(self.by_gateway),
+            "by_number": _ordered(self.by_number),
+            "gateways": self.gateways,
+        }
 
 
 def _sums(cells: _Cells) -> Sums:

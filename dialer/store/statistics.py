@@ -3,15 +3,9 @@ None of it looks at more rows when a campaign has more contacts, or has made mor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from attrs import frozen
-
-from dialer.model import Disposition
 from dialer.store.connection import Connection, Variants
-from dialer.store.times import from_column
 
 _KEY: Final = "campaign_id, hour, gateway_id, number_of_attempt, disposition, cause"
 
@@ -71,39 +65,16 @@ FIRST: Final[Key] = ("0001-01-01 00:00:00.000000", 0, 0, "", "", 0)
 """The key before all."""
 
 
-@frozen(kw_only=True)
-class Bucket:
-    """Attempts of an hour that have ended alike; `gateway` is the name of theirs, None when it was removed."""
-
-    key: Key
-    hour: datetime
-    gateway_id: int
-    gateway: str | None
-    number_of_attempt: int
-    disposition: Disposition
-    cause: str
-    attempts: int
-    counted: int
-    talk_ms: int
+Bucket = tuple[str, int, int, str, str, int, int, int, int, str | None]
+"""The key: hour, gateway, number of the attempts, disposition, cause, whether they were deleted. Then how many they are, those
+that count, their milliseconds of talk, and the name of the gateway, None when it was removed."""
 
 
 def buckets(connection: Connection, campaign_id: int, after: Key, limit: int) -> list[Bucket]:
     """The next buckets of a campaign behind the key `after`."""
-    return list(_read(connection.execute(BUCKETS, (campaign_id, *after, limit))))
+    return connection.execute(BUCKETS, (campaign_id, *after, limit)).fetchall()
 
 
-def _read(rows: Any) -> Iterator[Bucket]:
-    for row in rows:
-        hour, gateway_id, number, disposition, cause, purged, attempts, counted, talk_ms, gateway = row
-        yield Bucket(
-            key=(hour, gateway_id, number, disposition, cause, purged),
-            hour=from_column(hour),
-            gateway_id=gateway_id,
-            gateway=gateway,
-            number_of_attempt=number,
-            disposition=Disposition(disposition),
-            cause=cause,
-            attempts=attempts,
-            counted=counted,
-            talk_ms=talk_ms,
-        )
+def key_of(bucket: Bucket) -> Key:
+    """Behind which the next ones are."""
+    return bucket[:6]
