@@ -65,6 +65,20 @@ class Moment(Kind):
 
 
 @frozen
+class Hour(Moment):
+    """A moment at which an hour of UTC begins."""
+
+    takes = "a full hour of UTC as in RFC 3339, such as 2027-03-01T09:00:00Z"
+
+    def parse(self, value: Any) -> datetime:
+        """The aware moment in UTC."""
+        moment = super().parse(value)
+        if moment.minute or moment.second or moment.microsecond:
+            raise ValueError
+        return moment
+
+
+@frozen
 class ClockTime(Kind):
     """A time of day."""
 

@@ -5,10 +5,33 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from api.v2.resources import about, attempts, campaigns, contacts, do_not_call, events, gateways, me, phonebooks, tokens
+from api.v2.resources import (
+    about,
+    attempts,
+    campaigns,
+    contacts,
+    do_not_call,
+    events,
+    gateways,
+    me,
+    phonebooks,
+    statistics,
+    tokens,
+)
 from api.v2.routes import Route
 
-RESOURCES: Final[tuple[Any, ...]] = (me, tokens, campaigns, phonebooks, contacts, attempts, gateways, do_not_call, events)
+RESOURCES: Final[tuple[Any, ...]] = (
+    me,
+    tokens,
+    campaigns,
+    statistics,
+    phonebooks,
+    contacts,
+    attempts,
+    gateways,
+    do_not_call,
+    events,
+)
 """The modules that have a list `ROUTES`, in the order of the document."""
 
 

@@ -57,7 +57,7 @@ def next_opening(campaign: Campaign, now: datetime) -> datetime | None:
         opening = earliest
     else:
         zone = ZoneInfo(campaign.time_zone)
-        candidates = (at for at in _beginnings(campaign.daily_start, zone, earliest) if at >= earliest)
+        candidates = (at for at in _turns((campaign.daily_start,), zone, earliest) if at >= earliest)
         found = next((at for at in candidates if in_daily_window(campaign, at)), None)
         if found is None:
             return None
@@ -65,13 +65,20 @@ def next_opening(campaign: Campaign, now: datetime) -> datetime | None:
     return opening if opening < campaign.expires_at else None
 
 
-def _beginnings(start: time, zone: ZoneInfo, since: datetime) -> Iterator[datetime]:
-    """In order, the moments at which a window may begin: the start of each day, both of them where it comes twice, and the
-    changes of clocks, which can jump into a window."""
+def closing(campaign: Campaign, now: datetime) -> datetime | None:
+    """The first moment after `now`, at which the daily window is open, at which it is not, whatever the expiry; None when it
+    never closes."""
+    moments = _turns((time(), campaign.daily_start, campaign.daily_stop), ZoneInfo(campaign.time_zone), now)
+    return next((at for at in moments if at > now and not in_daily_window(campaign, at)), None)
+
+
+def _turns(clocks: tuple[time, ...], zone: ZoneInfo, since: datetime) -> Iterator[datetime]:
+    """In order, the moments at which a window may begin or end: those times of each day, both of them where one comes twice,
+    and the changes of clocks, which can jump into a window or out of one."""
     today = since.astimezone(zone).date()
     for ahead in range(-1, _DAYS_AHEAD + 1):
         day = today + ahead * _DAY
-        moments = {_moment(day, start, zone, fold) for fold in (0, 1)}
+        moments = {_moment(day, clock, zone, fold) for clock in clocks for fold in (0, 1)}
         change = _change_of_clocks(_moment(day, time(), zone, 0), _moment(day + _DAY, time(), zone, 0), zone)
         if change is not None:
             moments.add(change)

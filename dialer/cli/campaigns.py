@@ -12,18 +12,17 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, TextIO
 
-from attrs import asdict
-
-from dialer.cli import objects
+from dialer.cli import campaign_report, objects
 from dialer.cli.blocking import config_option
 from dialer.cli.contact_export import written
 from dialer.cli.contact_import import phonebook_named
 from dialer.cli.objects import RemovableCommand, find, manage, names
-from dialer.cli.showing import Shown, option_of_json, print_all, print_json, shown_noun
+from dialer.cli.showing import Shown, option_of_json, print_json, shown_noun
 from dialer.errors import BadValue
 from dialer.kinds import word_of
-from dialer.management import Management, campaigns, outcomes, phonebooks, records, removals, users, why
+from dialer.management import Management, campaigns, outcomes, phonebooks, removals, statistics, users, why
 from dialer.model import Campaign, CampaignReport, CampaignStatus, SubscriberStatus
+from dialer.model.statistics import CampaignStatistics
 from dialer.model.user import ADMINISTRATOR
 
 STATUS_OF = {
@@ -93,8 +92,11 @@ class CampaignsCommand(RemovableCommand):
             sub.add_argument("phonebook", metavar="PHONEBOOK", help="its name or id")
             config_option(sub)
             sub.set_defaults(run=_attach if action == "attach" else _detach)
-        sub = parsers.add_parser("report", help="how its calls ended")
+        sub = parsers.add_parser(
+            "report", help="its statistics: how its calls ended, when, through what, and when it may be done"
+        )
         sub.add_argument("name", metavar="NAME|ID")
+        campaign_report.window_options(sub)
         option_of_json(sub)
         config_option(sub)
         sub.set_defaults(run=_report)
@@ -220,29 +222,19 @@ def _detach(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    async def ask(management: Management) -> tuple[list[Shown], Shown]:
+    since, until = campaign_report.window(arguments)
+
+    async def ask(management: Management) -> tuple[str, CampaignStatistics]:
         entry = await campaign_named(management, arguments.name)
-        ends = await management.ask(records.dispositions, entry["id"])
-        return [_shown_end(each) for each in ends], asdict(await management.ask(records.totals, entry["id"]))
+        return entry["name"], await statistics.of_campaign(management, ADMINISTRATOR, entry["id"], since, until)
 
-    ends, totals = manage(arguments, ask)
+    name, found = manage(arguments, ask)
+    words = {status: _word(status) for status in SubscriberStatus}
     if arguments.json:
-        print_json({"ends": ends, "totals": totals})
+        print_json(statistics.as_object(found, words))
     else:
-        print_all(("disposition", "cause", "attempts", "counted", "talk_seconds"), ends)
-        print(f"{totals['attempts']} attempts, {totals['ended']} ended, {totals['talk_ms'] / 1000:.0f} s talked")
+        campaign_report.show(name, found, words)
     return 0
-
-
-def _shown_end(end: records.DispositionCount) -> Shown:
-    seconds = f"{end.talk_ms / 1000:.0f}"
-    return {
-        "disposition": str(end.disposition),
-        "cause": end.cause,
-        "attempts": end.attempts,
-        "counted": end.counted,
-        "talk_seconds": seconds,
-    }
 
 
 def _export(arguments: argparse.Namespace) -> int:

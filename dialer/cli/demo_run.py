@@ -17,7 +17,7 @@ from dialer.cli.display import ProgressDisplay, View, pacing_line, report
 from dialer.cli.signals import interrupts
 from dialer.errors import DialerError
 from dialer.esl.inbound import SwitchConfig
-from dialer.management import Management, campaigns, records, subscribers
+from dialer.management import Management, campaigns, statistics, subscribers
 from dialer.model import Account, Explanation
 from dialer.model.user import ADMINISTRATOR
 from dialer.periodic import PeriodicLoop
@@ -196,7 +196,8 @@ class DemoRun:
         _, progress = await management.ask(campaigns.progress, ADMINISTRATOR, self.campaign_id)
         pending = await subscribers.listed(management, who, self.campaign_id)
         untouched = sum(found.subscriber.untouched for found in pending)
-        report(self.console, await management.ask(records.dispositions, self.campaign_id), progress, untouched)
+        found = await statistics.of_campaign(management, ADMINISTRATOR, self.campaign_id)
+        report(self.console, found.by_cause, progress, untouched)
         self.console.print(pacing_line(service.pace.pace(), self.plan.rules.frequency), highlight=False, soft_wrap=True)
         self.console.print(f"Database: {self.plan.database.absolute()}", highlight=False, soft_wrap=True)
         if self._interrupted and not progress.finished:

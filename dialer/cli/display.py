@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from attrs import frozen
@@ -12,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dialer.management.records import DispositionCount
-from dialer.model import AttemptState, OwnCause, Progress, SubscriberStatus
+from dialer.model import AttemptState, Disposition, OwnCause, Progress, SubscriberStatus
+from dialer.model.statistics import Sums
 from dialer.pace_meter import AchievedPace
 
 _OPEN_STATES = (AttemptState.PLANNED, AttemptState.SUBMITTED, AttemptState.RINGING, AttemptState.ANSWERED)
@@ -59,20 +59,22 @@ class ProgressDisplay:
             self._live.stop()
 
 
-def report(console: Console, rows: Sequence[DispositionCount], progress: Progress, untouched: int = 0) -> None:
+def report(console: Console, by_cause: Mapping[tuple[Disposition, str], Sums], progress: Progress, untouched: int = 0) -> None:
     """The table by disposition: how often, how many attempts count, how long was talked; then the contacts, of which
     `untouched` were never called. What was never sent is no attempt to call anybody, and is told apart."""
-    unsent = sum(row.attempts for row in rows if row.cause == OwnCause.NOT_SENT)
-    rows = [row for row in rows if row.cause != OwnCause.NOT_SENT]
+    unsent = sum(row.attempts for (_, cause), row in by_cause.items() if cause == OwnCause.NOT_SENT)
+    rows = {end: row for end, row in by_cause.items() if end[1] != OwnCause.NOT_SENT}
     table = Table(title="Attempts by disposition", title_justify="left", show_footer=True)
-    attempts, counted, talk_ms = (sum(getattr(row, name) for row in rows) for name in ("attempts", "counted", "talk_ms"))
+    attempts, counted, talk_ms = (
+        sum(getattr(row, name) for row in rows.values()) for name in ("attempts", "counted", "talk_ms")
+    )
     table.add_column("Disposition", footer="all")
     table.add_column("Cause", footer="")
     table.add_column("Attempts", justify="right", footer=str(attempts))
     table.add_column("Counted", justify="right", footer=str(counted))
     table.add_column("Talk time", justify="right", footer=_clock(talk_ms / 1000))
-    for row in rows:
-        table.add_row(row.disposition, row.cause, str(row.attempts), str(row.counted), _clock(row.talk_ms / 1000))
+    for (disposition, cause), row in rows.items():
+        table.add_row(disposition, cause, str(row.attempts), str(row.counted), _clock(row.talk_ms / 1000))
     console.print(table)
     console.print(f"Contacts: {_contacts(progress, untouched)}", highlight=False)
     if unsent:

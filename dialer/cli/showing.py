@@ -61,7 +61,7 @@ def _plain(value: Any) -> Any:
             return word_of(value)
         case datetime():
             return value.isoformat(" ", "seconds")[:19]
-        case bool() | int() | None:
+        case bool() | int() | float() | None:
             return value
     return str(value)
 

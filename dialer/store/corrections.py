@@ -48,7 +48,7 @@ class Corrections:
         return self.database.run(lambda connection: connection.execute(statements.KEEP_CDR, row).rowcount > 0)
 
     def correct(self, finish: AttemptResult) -> Deferred[bool]:
-        return self.database.run(lambda connection: _correct(connection, finish, self.wanted()))
+        return self.database.run(lambda connection: correct(connection, finish, self.wanted()))
 
 
 def pending_text(hung_up: Signal) -> str:
@@ -83,7 +83,7 @@ def _find(connection: Connection, call_uuid: str) -> Recorded | None:
     )
 
 
-def _correct(connection: Connection, end: AttemptResult, wanted: frozenset[EventKind]) -> bool:
+def correct(connection: Connection, end: AttemptResult, wanted: frozenset[EventKind]) -> bool:
     outcome, decision, attempt = end.outcome, end.decision, end.attempt
     changed = connection.execute(
         statements.CORRECT_ATTEMPT,

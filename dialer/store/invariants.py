@@ -12,6 +12,7 @@ from attrs import frozen
 
 from dialer.store.connection import Dialect, Variants
 from dialer.store.node_statements import CLOCK
+from dialer.store.statistics import COUNT_AGAIN, MISCOUNTED
 
 Text = str | Variants
 """A statement. In it, `:now` is this moment, and `:soon` is `SOON` later."""
@@ -159,6 +160,14 @@ _ATTEMPTS: Final = (
             "AND attempt.number_of_attempt <> n.counted",
         ),
     ),
+)
+
+_STATISTICS: Final = Invariant(
+    name="wrong-statistics",
+    problem="kept statistics of a campaign's attempts that are not those of the rows",
+    broken=MISCOUNTED,
+    remedy="the attempts that are there are counted again; those that were deleted stay counted",
+    repair=(COUNT_AGAIN,),
 )
 
 _SUBSCRIBERS: Final = (
@@ -323,6 +332,14 @@ _GRANTS: Final = (
     *_grants("voip app", "user_voip_app", "voip_app_id", "voip_app"),
 )
 
-INVARIANTS: Final = (*_ATTEMPTS, *_SUBSCRIBERS, _held_back("campaign"), _held_back("gateway"), *_REFERENCES, *_GRANTS)
+INVARIANTS: Final = (
+    *_ATTEMPTS,
+    _STATISTICS,
+    *_SUBSCRIBERS,
+    _held_back("campaign"),
+    _held_back("gateway"),
+    *_REFERENCES,
+    *_GRANTS,
+)
 """In the order in which they are mended: attempts are counted before it is asked whether any is left, subscribers after their
 statuses are right."""

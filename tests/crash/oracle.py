@@ -16,7 +16,7 @@ from tests.harness.judge import MICROSECONDS, Evidence, judge
 
 def violations(world: World) -> list[str]:
     """Every broken promise of a run that is over, in words; an empty list for a good run."""
-    return [*_invites(world), *_ends(world), *_events(world), *_complaints(world)]
+    return [*_invites(world), *_ends(world), *_events(world), *_statistics(world), *_complaints(world)]
 
 
 def _invites(world: World) -> Iterator[str]:
@@ -82,6 +82,13 @@ _TOLD_BY = (
     ("attempt.ended", "a.ended_at IS NOT NULL"),
 )
 """Kinds of events, and how many of each an attempt has."""
+
+
+def _statistics(world: World) -> Iterator[str]:
+    """What is counted of attempts is what their rows say, at the end and whenever the dialer was killed."""
+    for where, counted, there in [*world.counts, ("at the end", *world.count())]:
+        if counted != there:
+            yield f"{where}, ended attempts are counted as {counted}, and the rows are {there}"
 
 
 def _complaints(world: World) -> Iterator[str]:

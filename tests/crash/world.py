@@ -59,6 +59,9 @@ AFTERWARDS = 1.5
 
 _OPEN = "SELECT 1 FROM attempt WHERE ended_at IS NULL"
 
+Counts = dict[tuple[Any, ...], tuple[int, int, int]]
+"""Attempts, those that count, and milliseconds of talk, by hour, gateway, number of the attempt, disposition and cause."""
+
 
 class SteppedClock(Clock):
     """Twisted's stepped clock, one call at a time."""
@@ -108,6 +111,8 @@ class World:
     complaints: Complaints = field(factory=Complaints, init=False)
     delivered: list[Told] = field(factory=list, init=False)
     kills: int = field(default=0, init=False)
+    counts: list[tuple[str, Counts, Counts]] = field(factory=list, init=False)
+    """At each kill: which one, the statistics, and the rows counted."""
     away_until: float = field(default=0.0, init=False)
     restarts: list[float] = field(factory=list, init=False)
     points: int = field(default=0, init=False)
@@ -183,6 +188,25 @@ class World:
     def rows(self, statement: str) -> list[Any]:
         """What another program sees in the database."""
         return self.reader.execute(statement).fetchall()
+
+    def count(self) -> tuple[Counts, Counts]:
+        """The statistics, and the rows of ended attempts counted here, at one moment."""
+        self.reader.execute("BEGIN")
+        kept = self.rows(
+            "SELECT hour, gateway_id, number_of_attempt, disposition, cause, attempts, counted, talk_ms FROM attempt_count "
+            "WHERE attempts + counted + talk_ms <> 0"
+        )
+        there = self.rows(
+            "SELECT planned_at, gateway_id, number_of_attempt, disposition, cause, counts_as_attempt, talk_ms FROM attempt "
+            "WHERE ended_at IS NOT NULL"
+        )
+        self.reader.execute("COMMIT")
+        counted: Counts = {}
+        for planned_at, *key, counts, talk_ms in there:
+            bucket = (f"{planned_at[:13]}:00:00.000000", *key)
+            before = counted.get(bucket, (0, 0, 0))
+            counted[bucket] = (before[0] + 1, before[1] + counts, before[2] + talk_ms)
+        return {tuple(row[:5]): tuple(row[5:]) for row in kept}, counted
 
     def close(self) -> None:
         """Give the file back."""
@@ -265,6 +289,7 @@ class World:
         if self.dialer.alive:
             self.kills += 1
             self.dialer.kill(fault.fate)
+            self.counts.append((f"after kill {self.kills} at point {self.points}", *self.count()))
             self.clock.callLater(fault.restart, self._start_dialer)
 
     def _apply_pending(self) -> None:

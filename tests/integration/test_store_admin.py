@@ -7,11 +7,13 @@ import pytest_twisted
 from attrs import evolve
 
 from dialer.errors import BadValue, Duplicate, NotFound
-from dialer.management import campaigns, records, users
+from dialer.management import campaigns, records, statistics, users
 from dialer.management import contacts as contacts_module
 from dialer.management import numbers as number_lists
-from dialer.management.records import DispositionCount
-from dialer.model import CampaignStatus, Contact, Disposition, SubscriberStatus, VoipAppType
+from dialer.model import Account, CampaignStatus, Contact, Disposition, SubscriberStatus, VoipAppType
+from dialer.model.statistics import Sums
+from dialer.model.user import ADMINISTRATOR
+from dialer.store.statistics import FIRST
 from tests.grounds import on_postgresql
 from tests.unit.store.support import LATER, NOW, ended, numbers, world
 
@@ -245,13 +247,16 @@ async def test_reports_tell_what_became_of_the_attempts(tmp_path):
         await w.store.finish(ended(second, talk_ms=500))
         busy = ended(third, SubscriberStatus.START, ready_at=LATER, counts=False, cause="USER_BUSY", q850=17)
         await w.store.finish(evolve(busy, disposition=Disposition.BUSY))
-        assert await w.seeds.ask(records.dispositions, 1) == [
-            DispositionCount(disposition=Disposition.ANSWERED, cause="NORMAL_CLEARING", attempts=2, counted=2, talk_ms=1500),
-            DispositionCount(disposition=Disposition.BUSY, cause="USER_BUSY", attempts=1, counted=0, talk_ms=0),
+        told = await statistics.of_campaign(w.seeds.management, ADMINISTRATOR, 1)
+        assert list(told.by_cause.items()) == [
+            ((Disposition.ANSWERED, "NORMAL_CLEARING"), Sums(attempts=2, counted=2, answered=2, talk_ms=1500)),
+            ((Disposition.BUSY, "USER_BUSY"), Sums(attempts=1)),
         ]
-        totals = await w.seeds.ask(records.totals, 1)
-        assert (totals.attempts, totals.ended, totals.counted, totals.talk_ms) == (4, 3, 2, 1500)
-        assert (totals.first_planned_at, totals.last_ended_at) == (NOW, LATER)
+        assert (told.totals, told.live_calls) == (Sums(attempts=3, counted=2, answered=2, talk_ms=1500), 1)
+        assert list(told.by_hour) == [NOW]
+        assert told.attempts_per_contact == {0: 2, 1: 2}
+        with pytest.raises(NotFound):
+            await w.seeds.ask(statistics.page, Account(id=77, username="bob"), 1, FIRST)
         found = await w.seeds.attempts()
         assert [record.call_uuid for record in found] == ["call-1", "call-2", "call-3", "call-4"]
         assert (found[0].session, found[0].duration_ms, found[0].counts_as_attempt) == ({"digits": "1"}, 1500, True)

@@ -7,8 +7,8 @@ import io
 from rich.console import Console
 
 from dialer.cli.display import ProgressDisplay, View, pacing_line, report
-from dialer.management.records import DispositionCount
 from dialer.model import AttemptState, Disposition, OwnCause, Progress, SubscriberStatus
+from dialer.model.statistics import Sums
 from dialer.pace_meter import AchievedPace
 
 PROGRESS = Progress(subscribers={SubscriberStatus.COMPLETE: 6, SubscriberStatus.FAIL: 1, SubscriberStatus.START: 3})
@@ -40,10 +40,10 @@ def test_elsewhere_a_line_is_printed_every_few_seconds() -> None:
 
 def test_the_report_adds_up_attempts_and_talk_time() -> None:
     output = io.StringIO()
-    rows = [
-        DispositionCount(disposition=Disposition.ANSWERED, cause="NORMAL_CLEARING", attempts=5, counted=5, talk_ms=61_000),
-        DispositionCount(disposition=Disposition.BUSY, cause="USER_BUSY", attempts=2, counted=2, talk_ms=0),
-    ]
+    rows = {
+        (Disposition.ANSWERED, "NORMAL_CLEARING"): Sums(attempts=5, counted=5, answered=5, talk_ms=61_000),
+        (Disposition.BUSY, "USER_BUSY"): Sums(attempts=2, counted=2),
+    }
     report(Console(file=output, width=100), rows, PROGRESS)
     total = next(line for line in output.getvalue().splitlines() if "│ all" in line)
     assert [cell.strip() for cell in total.split("│")[1:-1]] == ["all", "", "7", "7", "1:01"]
@@ -52,10 +52,10 @@ def test_the_report_adds_up_attempts_and_talk_time() -> None:
 
 def test_what_was_not_sent_is_no_failure_and_is_told_in_plain_words() -> None:
     output = io.StringIO()
-    rows = [
-        DispositionCount(disposition=Disposition.FAILED, cause=OwnCause.NOT_SENT, attempts=4, counted=0, talk_ms=0),
-        DispositionCount(disposition=Disposition.BUSY, cause="USER_BUSY", attempts=2, counted=2, talk_ms=0),
-    ]
+    rows = {
+        (Disposition.FAILED, str(OwnCause.NOT_SENT)): Sums(attempts=4),
+        (Disposition.BUSY, "USER_BUSY"): Sums(attempts=2, counted=2),
+    }
     progress = Progress(subscribers={SubscriberStatus.START: 195, SubscriberStatus.IN_PROCESS: 1})
     report(Console(file=output, width=100), rows, progress, untouched=193)
     said = output.getvalue()

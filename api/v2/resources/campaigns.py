@@ -55,18 +55,18 @@ def _explained(found: tuple[Explanation, int]) -> dict[str, Any]:
     }
 
 
-_MOMENT_OR_NONE: Final = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}
+MOMENT_OR_NONE: Final = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}
 _REASON: Final = answer(
     "IdleReason",
     "Why a campaign is not calling.",
     {
         "code": {"type": "string", "enum": [str(code) for code in IdleCode]},
         "text": {"type": "string"},
-        "until": {**_MOMENT_OR_NONE, "description": "when that may change, where it is known"},
+        "until": {**MOMENT_OR_NONE, "description": "when that may change, where it is known"},
     },
     dict,
 ).schema
-_COUNTS: Final = answer("Counts", "Contacts by state.", {name: {"type": "integer"} for name in STATES.values()}, dict).schema
+COUNTS: Final = answer("Counts", "Contacts by state.", {name: {"type": "integer"} for name in STATES.values()}, dict).schema
 
 EXPLANATION: Final = answer(
     "Explanation",
@@ -75,9 +75,9 @@ EXPLANATION: Final = answer(
         "campaign_id": {"type": "integer"},
         "calls": {"type": "boolean"},
         "reason": {"anyOf": [_REASON, {"type": "null"}]},
-        "contacts": _COUNTS,
+        "contacts": COUNTS,
         "waiting": {"type": "integer", "description": "pending contacts whose next attempt is due later"},
-        "next_ready_at": {**_MOMENT_OR_NONE, "description": "when the first of these is due"},
+        "next_ready_at": {**MOMENT_OR_NONE, "description": "when the first of these is due"},
         "live_calls": {"type": "integer"},
     },
     _explained,

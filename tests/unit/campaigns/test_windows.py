@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.campaigns.windows import in_daily_window, next_opening, open_now, time_zone
+from dialer.campaigns.windows import closing, in_daily_window, next_opening, open_now, time_zone
 from dialer.errors import BadValue
 from dialer.model import Campaign
 from tests.unit.builders import NOON, campaign
@@ -192,3 +192,25 @@ def test_the_daily_window_depends_on_nothing_but_the_wall_clock_and_the_weekday(
     zone = ZoneInfo(rules.time_zone)
     if now.astimezone(zone).utcoffset() == later.astimezone(zone).utcoffset():
         assert in_daily_window(rules, now) == in_daily_window(rules, later)
+
+
+@given(rules=campaigns, now=st.one_of(moments, changes))
+def test_the_closing_is_closed_and_nothing_before_it_is(rules: Campaign, now: datetime) -> None:
+    opening = next_opening(rules, now)
+    if opening is None:
+        return
+    closes = closing(rules, opening)
+    until = opening + timedelta(days=9) if closes is None else closes
+    at, step = opening, max((until - opening) / 97, SECOND)
+    while at < until:
+        assert in_daily_window(rules, at)
+        at += step
+    if closes is not None:
+        assert not in_daily_window(rules, closes)
+        assert in_daily_window(rules, closes - timedelta(microseconds=1))
+
+
+def test_a_window_of_every_hour_never_closes() -> None:
+    assert closing(window("00:00", "23:59:59"), NOON) is None
+    assert closing(window("18:00", "18:00"), NOON) is None
+    assert closing(window("18:00", "18:00", weekdays=MONDAY_ONLY), berlin("2027-03-01T20:00")) == berlin("2027-03-02T18:00")

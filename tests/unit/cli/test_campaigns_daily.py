@@ -86,15 +86,74 @@ def test_why_tells_the_tries_of_a_number(spring):
     assert "it is called again on 2036-11-23 10:05:00 UTC at the earliest" in lines
     assert "try 1 on 2026-11-23 10:00:00 UTC: BUSY, USER_BUSY: again later" in lines
     report = spring.good("campaign", "report", "spring", "--json").json
-    assert [(each["disposition"], each["cause"], each["attempts"]) for each in report["ends"]] == [("BUSY", "USER_BUSY", 1)]
-    assert report["totals"]["ended"] == 1
-    assert "1 attempts, 1 ended, 2 s talked" in spring.good("campaign", "report", "spring").out
+    assert [(each["disposition"], each["cause"], each["attempts"]) for each in report["by_cause"]] == [
+        ("BUSY", "USER_BUSY", 1)
+    ]
+    assert report["totals"]["attempts"] == 1
     told = list(csv.DictReader(io.StringIO(spring.good("campaign", "export", "spring").out)))
     assert [(row["contact"], row["first_name"], row["state"], row["tries"]) for row in told] == [
         ("+15551230001", "Ana", "pending", "1"),
         ("+15551230002", "Ben", "pending", "0"),
     ]
     assert (told[0]["disposition"], told[0]["seconds"], told[0]["last_try"]) == ("BUSY", "1.5", "2026-11-23 10:00:00")
+
+
+def called(spring, *ends):
+    """Attempts that have ended: hour, number, number of attempt, disposition, milliseconds of talk."""
+    for call, (hour, contact, number, disposition, talk_ms) in enumerate(ends):
+        at = f"2026-11-23 {hour}:10:00.000000"
+        rows(
+            spring.url,
+            "INSERT INTO attempt (call_uuid, campaign_id, subscriber_id, gateway_id, number, identity, dial_string, "
+            "number_of_attempt, state, owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, "
+            "counts_as_attempt, duration_ms, talk_ms) VALUES (?, 1, ?, 1, '1', '1', 'x', ?, 'ended', 'here', 1, '', ?, ?, ?, "
+            "?, 'NORMAL_CLEARING', ?, 1, 5, ?)",
+            f"call-{call}", contact, number, at, at, at, at, disposition, talk_ms,
+        )  # fmt: skip
+
+
+def test_a_report_tells_the_statistics_of_a_campaign(spring):
+    ends = [("10", 1, 1, "NO_ANSWER", 0), ("11", 1, 2, "ANSWERED", 3000), ("11", 2, 1, "MACHINE", 1000)]
+    called(spring, *ends)
+    found = spring.good("campaign", "report", "spring", "--json").json
+    sums = {"counted": 3, "answered": 2, "answer_rate": 0.6667, "talk_ms": 4000, "mean_talk_ms": 2000}
+    assert found["totals"] == {"attempts": 3, **sums}
+    assert found["contacts"]["pending"] == 2
+    assert (found["forecast"]["contacts_left"], found["forecast"]["reason"]) == (2, None)
+    lines = [" ".join(line.split()) for line in spring.good("campaign", "report", "spring").out.splitlines()]
+    assert lines[:2] == [
+        "campaign spring: 2 contacts (2 pending)",
+        "3 attempts have ended, 3 count, 2 were answered (66.7%), 4 s talked (2.0 s on average); calls now: 0",
+    ]
+    assert lines[2].startswith("2 contacts left, about 8 calls at 10.0 a minute; the last one may begin on 20")
+    for line in (
+        "NO_ANSWER 1 1 0 0.0% 0 -",
+        "ANSWERED NORMAL_CLEARING 1 1 1 100.0% 3 3.0",
+        "carrier 3 3 2 66.7% 4 2.0",
+        "no. 1 2 2 1 50.0% 1 1.0",
+        "2026-11-23 11:00 2 2 2 100.0% 4 2.0",
+        "attempts made contacts",
+        "2 1",
+    ):
+        assert line in lines
+
+
+def test_a_report_of_some_hours_has_their_attempts_alone(spring):
+    called(spring, *[(hour, 1, 1, "BUSY", 0) for hour in ("09", "10", "11")])
+    window = ("--from", "2026-11-23T10:00:00Z", "--to", "2026-11-23T12:00:00+01:00")
+    found = spring.good("campaign", "report", "spring", *window, "--json").json
+    assert (found["from"], found["to"]) == ("2026-11-23T10:00:00Z", "2026-11-23T11:00:00Z")
+    assert [each["hour"] for each in found["by_hour"]] == ["2026-11-23T10:00:00Z"]
+    text = spring.good("campaign", "report", "spring", *window).out
+    assert "1 attempts have ended from 2026-11-23 10:00 UTC to 2026-11-23 11:00 UTC, " in text
+
+
+@pytest.mark.parametrize("hour", ["2026-11-23T10:30:00Z", "10", "0001-01-01T00:00:00+23:00"])
+def test_what_is_no_hour_is_refused(spring, hour):
+    told = spring.refused("campaign", "report", "spring", "--from", hour)
+    assert told.startswith("--from: expected a full hour of UTC as in RFC 3339, such as ")
+    window = ("--from", "2026-11-23T10:00:00Z", "--to", "2026-11-23T10:00:00Z")
+    assert "--to: is not after --from" in spring.refused("campaign", "report", "spring", *window)
 
 
 def test_why_tells_of_numbers_that_are_not_there_and_of_what_is_none(spring):

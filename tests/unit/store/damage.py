@@ -141,6 +141,19 @@ class Damaged:
             self.sql("DELETE FROM subscriber_count_part WHERE status = ?", status)
             self.sql("INSERT INTO subscriber_count_part VALUES (1, ?, 7, ?)", status, subscribers)
 
+    def statistics(self) -> list[tuple[Any, ...]]:
+        """All that is counted of attempts."""
+        return self.sql("SELECT * FROM attempt_count WHERE attempts <> 0 ORDER BY disposition, purged")
+
+    def miscount_attempts(self, disposition: str, attempts: int) -> None:
+        """Keep a wrong count of the attempts that are there and have ended so."""
+        table = "attempt_count" if self.dialect is Dialect.SQLITE else "attempt_count_part"
+        self.sql(f"UPDATE {table} SET attempts = ? WHERE disposition = ? AND purged = 0", attempts, disposition)
+
+    def forget_attempts(self) -> None:
+        """Lose all that was counted of attempts."""
+        self.sql(f"DELETE FROM {'attempt_count' if self.dialect is Dialect.SQLITE else 'attempt_count_part'}")
+
 
 @cache
 def _template(server: Server) -> str:

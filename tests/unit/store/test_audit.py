@@ -248,6 +248,35 @@ def test_counts_that_are_gone_are_there_again(file: Damaged) -> None:
     assert look(file).findings == ()
 
 
+def test_statistics_are_counted_again_and_keep_what_was_deleted(here: Damaged) -> None:
+    for key, disposition in enumerate(("BUSY", "BUSY", "NO_ANSWER", "BUSY"), start=1):
+        here.attempt(key, key, disposition)
+    here.sql("DELETE FROM attempt WHERE id = 4")
+    here.sql("UPDATE subscriber SET count_attempt = 1 WHERE id < 4")
+    assert look(here).findings == ()
+    kept = here.statistics()
+    here.miscount_attempts("BUSY", 7)
+    here.miscount_attempts("NO_ANSWER", 0)
+    finding = only(here)
+    assert (finding.name, finding.count, finding.repairable) == ("wrong-statistics", 2, True)
+    assert finding.examples[0].startswith("campaign 1, hour ")
+    assert finding.examples[0].endswith(
+        ", gateway 1, attempt no. 1, BUSY, X: the rows are -5 attempts, 0 that count and 0 ms more than was counted"
+    )
+    mend(here)
+    assert look(here).findings == ()
+    assert here.statistics() == kept
+
+
+def test_statistics_that_are_gone_are_there_again(here: Damaged) -> None:
+    here.attempt(1, 1, "BUSY", counts=0)
+    kept = here.statistics()
+    here.forget_attempts()
+    assert only(here).examples[0].endswith(": the rows are 1 attempts, 0 that count and 0 ms more than was counted")
+    mend(here)
+    assert (here.statistics(), look(here).findings) == (kept, ())
+
+
 @pytest.mark.parametrize("table", ["campaign", "gateway"])
 def test_what_would_call_nobody_before_next_year_may_call_now(here: Damaged, table: str) -> None:
     here.sql(f"UPDATE {table} SET next_call_at = ?", to_column(NOW + timedelta(seconds=60)))

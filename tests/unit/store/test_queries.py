@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dialer.store import consumers, contacts, events, node_statements, reports, statements
+from dialer.store import consumers, contacts, events, node_statements, reports, statements, statistics
 from dialer.store.connection import Dialect, Variants
 from dialer.store.location import opened
 from tests.grounds import KINDS, new_database, standing_on
@@ -48,6 +48,10 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "known calls": (statements.open_among(2), ("call-1", "call-10001")),
     "known contacts": (contacts.KNOWN, (1, '["100", "200"]')),
     "record": (statements.RECORDED_ATTEMPT, ("call-10001",)),
+    "buckets": (statistics.BUCKETS, (1, *statistics.FIRST, 1000)),
+    "live calls": (statistics.LIVE, (1,)),
+    "recent calls": (statistics.RECENT, (1, 1, 5, T)),
+    "last ready": (statistics.LAST_READY, (1,)),
     "call no more": (statements.CALL_NO_MORE, (4, 1000, 5)),
 }
 OF_SQLITE = {"adopt": (statements.ADOPT_OPEN, ("there", "there"))}
@@ -63,10 +67,11 @@ OF_POSTGRESQL = {
 ASKED = [(kind, name) for kind in KINDS for name in (QUERIES | (OF_SQLITE if kind is Dialect.SQLITE else OF_POSTGRESQL))]
 
 WANTED_WHOLE = {"pending", "campaign_started", "attempt_open_campaign", "attempt_open_owner", "attempt_open_gateway"} | {
-    "attempt_second_gateway"
+    "attempt_second_gateway",
+    "newest",
 }
-"""Indexes that hold what is started, and what is open: nothing else; and the campaigns with pending subscribers, found one by
-one."""
+"""Indexes that hold what is started, and what is open: nothing else; the campaigns with pending subscribers, found one by
+one; and a few rows, found by an index."""
 
 GROWING = {"campaign", "contact", "subscriber", "attempt", "event"}
 """Tables that keep what is finished."""

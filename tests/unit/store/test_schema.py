@@ -305,6 +305,38 @@ def test_after_an_upgrade_users_have_what_their_campaigns_use(url):
     assert differences_of(url) == []
 
 
+BEFORE_STATISTICS = f"""
+INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
+    owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,
+    talk_ms) VALUES
+    (2, 'two', 1, 1, 1, '100', 'x', 1, 'ended', 'here', 1, '', '{T}', '{T}', '{T}', '{T}', 'X', 'BUSY', 1, 0, NULL),
+    (3, 'three', 1, 1, 1, '100', 'x', 2, 'ended', 'here', 1, '', '2026-11-23 11:59:59.999999', '{T}', '{T}', '{T}', 'Y',
+    'FAILED', 0, 0, 5),
+    (4, 'four', 1, 1, 1, '100', 'x', 2, 'ended', 'here', 1, '', '2026-11-23 11:00:00.000000', '{T}', '{T}', '{T}', 'Y',
+    'FAILED', 1, 0, 6);
+"""
+
+
+def test_after_an_upgrade_the_attempts_of_the_past_are_in_the_statistics(url):
+    steps = upgrades(dialect_of(url))
+    upgrade(url, steps[:13])
+    script(url, SEED + BEFORE_STATISTICS)
+    upgrade(url, steps[:14])
+    kept = (
+        "SELECT hour, gateway_id, number_of_attempt, disposition, cause, purged, attempts, counted, talk_ms "
+        "FROM attempt_count ORDER BY hour"
+    )
+    assert rows(url, kept) == [
+        (T, 1, 1, "BUSY", "X", 0, 1, 1, 0),
+        ("2026-11-23 11:00:00.000000", 1, 2, "FAILED", "Y", 0, 2, 1, 11),
+    ]
+    rows(url, "DELETE FROM attempt")
+    assert sum(row[6] for row in rows(url, f"{kept}, purged")) == 3
+    rows(url, "DELETE FROM subscriber")
+    rows(url, "DELETE FROM campaign")
+    assert rows(url, kept) == []
+
+
 def test_a_later_upgrade_keeps_what_is_there(furnished):
     more = [
         *upgrades(dialect_of(furnished)),
@@ -366,7 +398,13 @@ def test_entities_map_every_column_of_every_table(url):
     mapped = {name: {column.name for column in table.column_list} for name, table in db.schema.tables.items()}
     db.disconnect()
     existing = columns(url)
-    for kept_by_triggers in ("schema_version", "subscriber_count", "subscriber_count_part"):
+    for kept_by_triggers in (
+        "schema_version",
+        "subscriber_count",
+        "subscriber_count_part",
+        "attempt_count",
+        "attempt_count_part",
+    ):
         existing.pop(kept_by_triggers, None)
     assert mapped == existing
 
