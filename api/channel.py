@@ -13,13 +13,24 @@ from twisted.web.http import HTTPChannel, Request
 
 from api.branches import NO_BRANCH, UNROUTED, Branch, error_body
 from api.long_answers import LongAnswer, Sender
+from api.streamed_answers import Pieces, Streamer, close
 
 _BODILESS: Final = frozenset({204, 304})
 """Statuses whose answers have no body and tell no length (RFC 9110, section 8.6)."""
 
+UNTIL_CLOSED: Final = -1
+"""The length of an answer that ends with its connection, for clients of HTTP/1.0 (RFC 9112, section 6.3)."""
+
 MALFORMED = "This is not a request of HTTP/1.1, or its headers are too long"
 TOO_LONG_URI = "The address is too long"
 TOO_LONG_HEADER = "A header is too long"
+
+
+def _framing(length: int | None) -> bytes:
+    """The header that tells where a body ends; None is for one that comes in chunks."""
+    if length == UNTIL_CLOSED:
+        return b""
+    return b"Transfer-Encoding: chunked\r\n" if length is None else b"Content-Length: %d\r\n" % length
 
 
 class ApiChannel(HTTPChannel):
@@ -164,8 +175,21 @@ class ApiChannel(HTTPChannel):
         sender.start()
         return sender.done
 
-    def _send_head(self, request: Request, length: int) -> None:
-        told = b"" if request.code in _BODILESS else b"Content-Length: %d\r\n" % length
+    def send_stream(self, request: Request, pieces: Pieces) -> Deferred[None]:
+        """The same for an answer that is made while it is sent: its length is not known. Fires when it is sent, or the client
+        has gone; fails with what the maker of the pieces raised, when the client is cut off."""
+        chunked = request.clientproto == b"HTTP/1.1"
+        self._send_head(request, None if chunked else UNTIL_CLOSED)
+        if request.method == b"HEAD":
+            return Deferred.fromCoroutine(close(pieces))
+        patience = self.site.settings.idle_timeout
+        streamer = Streamer(pieces, self, self.site.reactor, patience, chunked=chunked)
+        request.notifyFinish().addErrback(lambda _: streamer.stopProducing())
+        streamer.start()
+        return streamer.done
+
+    def _send_head(self, request: Request, length: int | None) -> None:
+        told = b"" if request.code in _BODILESS else _framing(length)
         head = b"%b %d %b\r\nDate: %b\r\n%b" % (
             request.clientproto,
             request.code,
