@@ -28,7 +28,7 @@ def chunk(piece: bytes) -> bytes:
 @implementer(IPushProducer)
 class Streamer:
     """Sends pieces over a channel; `chunked` unless the end of the connection is that of the body. A client that takes
-    none for `patience` seconds is cut off, and so is one whose answer cannot be completed: it must not take a part for the whole.
+    none for `patience` seconds is cut off, and so is one whose answer cannot be completed: it must not take a part for all.
     `done` fires at the end, whichever it is; it fails with what the maker of the pieces raised."""
 
     def __init__(self, pieces: Pieces, channel: Any, clock: Any, patience: float, *, chunked: bool) -> None:

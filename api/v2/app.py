@@ -19,6 +19,7 @@ from api.v2.keys import UnderWay
 from api.v2.problems import of_http
 from api.v2.replies import refusal
 from api.v2.routes import PREFIX
+from api.v2.streams import Streams
 from api.v2.table import all_routes
 from dialer.management import Management
 
@@ -35,9 +36,9 @@ def build_app(management: Management, authentication: Authentication) -> Klein:
     """The routes, behind the prefix."""
     app = Klein()
     app.url_map.merge_slashes = False
-    under_way = UnderWay()
+    under_way, streams = UnderWay(), Streams()
     for route in all_routes():
-        endpoint = Endpoint(route, authentication, management, under_way)
+        endpoint = Endpoint(route, authentication, management, under_way, streams)
         app.route("/" + route.path, methods=[route.method], strict_slashes=True)(_named(endpoint, route.name))
     app.handle_errors(HTTPException)(_not_routed)
     prepare(app.url_map)

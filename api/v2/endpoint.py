@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 
 from api.authentication import Authentication
@@ -19,6 +19,7 @@ from api.v2.problems import Problem, problem_of
 from api.v2.reading import Given, check_accepted, parse
 from api.v2.replies import Reply, body_of, kept_reply, made_once, refusal, reply
 from api.v2.routes import PREFIX, Asked, Route
+from api.v2.streams import Streams
 from dialer.errors import Forbidden, NotFound
 from dialer.management import Management
 from dialer.management.idempotency import KeyedRequest, once
@@ -36,38 +37,51 @@ class Endpoint:
     authentication: Authentication
     management: Management
     under_way: UnderWay
+    streams: Streams
     _label: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._label = f"{self.route.method} {PREFIX}{self.route.path}"
 
-    def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes]:
-        """Fires with the body of the answer, whose head is set. Never fails.
+    def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes | None]:
+        """Fires with the body of the answer, whose head is set; with None when it was sent already. Never fails.
 
         A client that goes away cancels what Klein was given, but not what it asked for: a change that was written has its
         effects, whether anybody still listens or not."""
         request.route = self._label
-        body: Deferred[bytes] = Deferred()
+        body: Deferred[bytes | None] = Deferred()
         Deferred.fromCoroutine(self._sent(request, path)).addCallback(body.callback)
         return body
 
-    async def _sent(self, request: ApiRequest, path: Mapping[str, str]) -> bytes:
+    async def _sent(self, request: ApiRequest, path: Mapping[str, str]) -> bytes | None:
         try:
             found = await self._reply(request, path)
         except Exception as error:
             found = self._refused(error, request)
-        return request.headed(found.status, found.headers, found.body)
+        body = request.headed(found.status, found.headers, found.body)
+        if found.pieces is None:
+            return body
+        try:
+            await request.write_stream(found.pieces)
+        except Exception as error:  # the client was cut off, and cannot be told
+            self._note(problem_of(error, self.route.places), request)
+        finally:
+            found.sent()
+        return None
 
     def _refused(self, error: Exception, request: ApiRequest) -> Reply:
         problem = problem_of(error, self.route.places)
+        self._note(problem, request)
+        return refusal(problem, request)
+
+    def _note(self, problem: Problem, request: ApiRequest) -> None:
         site: Any = request.site  # a request whose client has gone has no channel any more
         site.note_fault(problem.fault, request_id=request.id)
-        return refusal(problem, request)
 
     # --- who --------------------------------------------------------------------------------------------------------------
 
     async def _reply(self, request: ApiRequest, path: Mapping[str, str]) -> Reply:
-        check_accepted(request)
+        check_accepted(request, self.route.streams)
         if self.route.scope is None:
             return await self._serve(request, path, ANYBODY)
         if not self.route.reads:
@@ -111,6 +125,8 @@ class Endpoint:
             raise Forbidden(f"the login lacks the scope {self.route.scope}")
         given = await self._given(request, path)
         keyed = keyed_request(request, who.id) if self.route.method == "POST" else None
+        if self.route.streams:
+            return await self._streamed(request, given, who)
         if keyed is None:
             return reply(self.route, request, given, await self.route.serve(self._asked(request, given, who)))
         self.under_way.begin(keyed)
@@ -118,6 +134,15 @@ class Endpoint:
             return kept_reply(self.route, request, await self.route.serve(self._asked(request, given, who, keyed)))
         finally:
             self.under_way.end(keyed)
+
+    async def _streamed(self, request: ApiRequest, given: Given, who: Account) -> Reply:
+        self.streams.begin(who.id)
+        try:
+            found = reply(self.route, request, given, await self.route.serve(self._asked(request, given, who)))
+        except BaseException:
+            self.streams.end(who.id)
+            raise
+        return evolve(found, sent=partial(self.streams.end, who.id))
 
     async def _given(self, request: ApiRequest, path: Mapping[str, str]) -> Given:
         content = request.body()

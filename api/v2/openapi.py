@@ -101,14 +101,22 @@ def _conditions(route: Route) -> Iterator[dict[str, Any]]:
             "description": "the same request with the same key has its effect once, and gets the same answer, for 24 hours",
             "schema": KEY_SCHEMA,
         }
-    names = ("If-None-Match", "If-Match") if route.reads else ("If-Match",) if route.current is not None else ()
+    names = (
+        ()
+        if route.streams
+        else ("If-None-Match", "If-Match")
+        if route.reads
+        else ("If-Match",)
+        if route.current is not None
+        else ()
+    )
     for name in names:
         yield {"name": name, "in": "header", "description": "tags (RFC 9110)", "schema": {"type": "string"}}
 
 
 def _responses(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {str(route.status): _done(route)}
-    if route.reads:
+    if route.reads and not route.streams:
         found["304"] = {"description": "It is as If-None-Match has it.", "headers": {**_ALWAYS, "ETag": _TEXT}}
     kinds: dict[int, list[str]] = {}
     for name in refusals(route):
@@ -137,7 +145,7 @@ def refusals(route: Route) -> list[str]:
         found.append("bad-cursor")
     if not route.reads:
         found += ["cross-site", "too-large", "precondition-failed"]
-    if route.reads:
+    if route.reads and not route.streams:
         found.append("precondition-failed")
     if route.method == "POST":
         found += ["in-progress", "key-reused"]
@@ -146,7 +154,7 @@ def refusals(route: Route) -> list[str]:
 
 def _done(route: Route) -> dict[str, Any]:
     headers: dict[str, Any] = {**_ALWAYS}
-    if route.reads or (route.current is not None and route.answer is not None):
+    if (route.reads and not route.streams) or (route.current is not None and route.answer is not None):
         headers["ETag"] = _TEXT
     if route.location:
         headers["Location"] = _TEXT
@@ -155,6 +163,9 @@ def _done(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {"description": "Done.", "headers": headers}
     if route.answer is not None:
         found["content"] = {JSON: {"schema": {"$ref": REFERENCE.format(name=route.answer.name)}}}
+    if route.streams:
+        headers["Content-Disposition"] = _TEXT
+        found["content"] = {kind: {"schema": {"type": "string"}} for kind in route.streams}
     return found
 
 

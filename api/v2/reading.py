@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
 
 from attrs import Factory, frozen
@@ -19,8 +19,6 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 TAKEN: Final = {"POST": (JSON,), "PATCH": (MERGE_PATCH, JSON)}
 """The types of bodies, by method."""
 
-_ACCEPTABLE: Final = frozenset({"*/*", "application/*", JSON})
-
 
 @frozen(kw_only=True)
 class Given:
@@ -34,17 +32,19 @@ class Given:
     of: bytes = b""
 
 
-def check_accepted(request: ApiRequest) -> None:
-    """Raise `Problem` when the client takes no JSON (RFC 9110, section 12.5.1)."""
+def check_accepted(request: ApiRequest, streams: Sequence[str] = ()) -> None:
+    """Raise `Problem` when the client takes no JSON, nor any of what is streamed (RFC 9110, section 12.5.1)."""
     accepted = request.header(b"Accept") or ""
-    if accepted.strip() and not any(map(_takes_json, accepted.split(","))):
-        raise Problem("not-acceptable", f"answers are {JSON}, which the header Accept leaves out")
+    given = streams or (JSON,)
+    names = {name for kind in given for name in (kind, f"{kind.partition('/')[0]}/*")} | {"*/*"}
+    if accepted.strip() and not any(_takes(names, item) for item in accepted.split(",")):
+        raise Problem("not-acceptable", f"answers are {' or '.join(given)}, which the header Accept leaves out")
 
 
-def _takes_json(item: str) -> bool:
+def _takes(names: Set[str], item: str) -> bool:
     kind, *parameters = (part.strip().lower() for part in item.split(";"))
     weights = [part[2:] for part in parameters if part.startswith("q=")]
-    return kind in _ACCEPTABLE and not any(weight.strip("0.") == "" for weight in weights)
+    return kind in names and not any(weight.strip("0.") == "" for weight in weights)
 
 
 def parse(route: Route, path: Mapping[str, str], query: bytes, content_type: bytes | None, content: bytes) -> Given:
@@ -56,8 +56,15 @@ def parse(route: Route, path: Mapping[str, str], query: bytes, content_type: byt
         return Given(path=in_path, query=in_query, body=body)
     limit, cursor = in_query.pop("limit"), in_query.pop("cursor", None)
     of = pages.identity(route.path, {**in_path, **in_query})
-    after = None if cursor is None else pages.place(cursor, of, route.page.by)
+    after = None if cursor is None else _behind(route.page, pages.place(cursor, of, route.page.by))
     return Given(path=in_path, query=in_query, limit=limit, after=after, of=of)
+
+
+def _behind(page: pages.Page, place: pages.Place) -> Any:
+    try:
+        return page.behind(place)
+    except ValueError:
+        raise pages.bad_cursor() from None
 
 
 def _path(route: Route, given: Mapping[str, str]) -> dict[str, Any]:

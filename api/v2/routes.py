@@ -7,7 +7,7 @@ body), what is answered, and which function serves it: that gets an `Asked` and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
@@ -49,6 +49,15 @@ class Asked:
 
 
 @frozen(kw_only=True, eq=False)
+class Streamed:
+    """An answer that is made while it is sent; `name` is what a browser calls the file."""
+
+    content_type: str
+    name: str
+    pieces: AsyncIterator[bytes]
+
+
+@frozen(kw_only=True, eq=False)
 class Current:
     """How a thing that is about to be changed is read in the transaction of the change, and shown: as the GET of its address
     does."""
@@ -64,6 +73,8 @@ class Route:
     otherwise; those that are not in the path are of the query. `scope` is what the login must be good for, None when nobody
     has to log in. With a `page`, the answer is a list, whose filters are the parameters.
 
+    With `streams`, the answer is a `Streamed` of one of these content types.
+
     `current` makes If-Match possible. `location` is the address of what was made, in which `{id}` is that of the answer.
     `kept` makes of the answer what is sent when the request comes again. `refusals` are kinds of problems beside those that
     every route has."""
@@ -77,6 +88,7 @@ class Route:
     parameters: tuple[Attribute, ...] = ()
     body: Body | None = None
     page: Page | None = None
+    streams: tuple[str, ...] = ()
     current: Current | None = None
     location: str = ""
     kept: Callable[[dict[str, Any]], dict[str, Any]] | None = None

@@ -14,7 +14,8 @@ from dialer.store import consumers, contacts, events, node_statements, reports, 
 from dialer.store.connection import Dialect, Variants
 from dialer.store.location import opened
 from tests.grounds import KINDS, new_database, standing_on
-from tests.unit.store.test_schema import EVENTS, SEED, T
+from tests.seeding import SEED, T
+from tests.unit.store.test_schema import EVENTS
 
 LATE = "2026-11-24 10:00:00.000000"
 QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
@@ -35,8 +36,8 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "forbid": (statements.forbid(3), (1, 2, 3)),
     "advance campaign": (statements.ADVANCE_CAMPAIGN, (LATE, 1, LATE)),
     "advance gateway": (statements.ADVANCE_GATEWAY, (LATE, 1, LATE)),
-    "move": (statements.MOVE, ("ringing", T, None, None, None, 1, "here")),
-    "end attempt": (statements.END_ATTEMPT, (T, "X", "BUSY", 1, "", *[None] * 5, 0, 0, 0, 0, "{}", 1, "here")),
+    "move": (statements.MOVE, ("ringing", T, None, None, None, None, 1, "here")),
+    "end attempt": (statements.END_ATTEMPT, (T, "X", "BUSY", 1, "", *[None] * 6, 0, 0, 0, 0, "{}", 1, "here")),
     "settle subscriber": (statements.SETTLE_SUBSCRIBER, (5, 5, None, 1, 1, T, 2)),
     "open attempts": (statements.OPEN_ATTEMPTS, ("here",)),
     "events": (events.AFTER, (1000, 10)),
