@@ -20,10 +20,10 @@ from tests.unit.api.v2.support import Client, pointers, problem
 from tests.unit.api.world import MANY, World, basic, world
 
 ROW = (
-    "INSERT INTO attempt (call_uuid, campaign_id, subscriber_id, gateway_id, number, identity, dial_string, number_of_attempt, "
-    "state, owner, epoch, core_uuid, planned_at, due_at, deadline, answered_at, ended_at, cause, disposition, "
-    "counts_as_attempt, duration_ms, session) VALUES (?, ?, ?, 1, ?, ?, 'x', 1, 'ended', 'local', 1, '', ?, ?, ?, ?, ?, ?, ?, "
-    "1, 5, '{}')"
+    "INSERT INTO attempt (call_uuid, campaign_id, subscriber_id, gateway_id, number, identity, dial_string, "
+    "number_of_attempt, state, owner, epoch, core_uuid, planned_at, due_at, deadline, answered_at, ended_at, cause, "
+    "disposition, counts_as_attempt, duration_ms, session) "
+    "VALUES (?, ?, ?, 1, ?, ?, 'x', 1, 'ended', 'local', 1, '', ?, ?, ?, ?, ?, ?, ?, 1, 5, '{}')"
 )
 
 

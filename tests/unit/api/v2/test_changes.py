@@ -137,7 +137,7 @@ async def test_the_secrets_of_a_gateway_are_masked(api: World) -> None:
 # --- tags -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("route", [route for route in all_routes() if route.reads], ids=identified)
+@pytest.mark.parametrize("route", [route for route in all_routes() if route.reads and not route.streams], ids=identified)
 @pytest_twisted.ensureDeferred
 async def test_who_has_seen_it_is_told_that_it_is_the_same(api: World, route: Route) -> None:
     root = (await furnish(api)).of("root")
