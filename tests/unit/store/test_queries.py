@@ -6,18 +6,30 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from dialer.store import consumers, contacts, events, node_statements, reports, statements
+from dialer.store import call_records, consumers, contacts, events, node_statements, purge, reports, statements
+from dialer.store.call_records import RecordFilter
 from dialer.store.connection import Dialect, Variants
 from dialer.store.location import opened
 from tests.grounds import KINDS, new_database, standing_on
 from tests.seeding import SEED, T
 from tests.unit.store.test_schema import EVENTS
 
+MOMENT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LATE = "2026-11-24 10:00:00.000000"
+
+
+def records_walk(*, campaign_id: int | None = None, **given: Any) -> tuple[str, tuple[object, ...]]:
+    """A page of call records from behind a place. Attempts of one moment, of which a batch has some, are looked at in vain."""
+    place = (LATE if given.get("newest_first") else T, 1)
+    text, values = call_records.walk(RecordFilter(campaign_id=campaign_id, **given), place, campaign_id)
+    return text, (*values, 20)
+
+
 QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "started campaigns": (statements.STARTED_CAMPAIGNS, ()),
     "ready campaigns": (statements.READY_CAMPAIGNS, (LATE,)),
@@ -50,6 +62,15 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "known contacts": (contacts.KNOWN, (1, '["100", "200"]')),
     "record": (statements.RECORDED_ATTEMPT, ("call-10001",)),
     "call no more": (statements.CALL_NO_MORE, (4, 1000, 5)),
+    "records": records_walk(),
+    "records, newest first": records_walk(newest_first=True),
+    "records of a campaign": records_walk(campaign_id=1),
+    "records of a number": records_walk(identity="200"),
+    "records of a span": records_walk(since=MOMENT, until=MOMENT, disposition="BUSY", answered=False),
+    "records of a campaign's span": records_walk(campaign_id=1, until=MOMENT, newest_first=True, cause="X"),
+    "records by id": (call_records.THESE, ("[1, 10001, 10002]",)),
+    "one record": (call_records.ONE, ("call-10001", True, 1)),
+    "oldest records": (purge.NEXT, (0, 20)),
 }
 OF_SQLITE = {"adopt": (statements.ADOPT_OPEN, ("there", "there"))}
 OF_POSTGRESQL = {
@@ -72,7 +93,7 @@ one."""
 GROWING = {"campaign", "contact", "subscriber", "attempt", "event"}
 """Tables that keep what is finished."""
 
-IN_ORDER = {"ready", "events", "subscribers"}
+IN_ORDER = {"ready", "events", "subscribers", "oldest records", *(name for name in QUERIES if name.startswith("records of"))}
 """What takes the first rows of many, which must come in their order: sorting would read them all."""
 
 UNFINISHED = f"""
