@@ -56,11 +56,11 @@ INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, numb
     dial_string, number_of_attempt, state, owner, epoch, core_uuid, planned_at, due_at, deadline, sent_at, rang_at,
     answered_at, ended_at, cause, disposition, counts_as_attempt, reason, q850, sip_status, sip_disposition, ring_ms, talk_ms,
     duration_ms, machine, session)
-    SELECT 10 + i, 'call-' || i, 1, 1, 1, '100', '100', '15550100', 'Ana', 'x', i, 'ended', 'here', 1, '', '{T}', '{T}', '{T}',
-    '{T}', '{T}', '{T}', '{T}', 'NORMAL_CLEARING', 'ANSWERED', 1, 'reached', 16, 200, 'recv_bye', 4000, 31000, 36000, 0,
-    '{{"digits": "1"}}' FROM n;
+    SELECT 10 + i, 'call-' || i, 1, 1, 1, '100', '100', '15550100', 'Ana', 'x', i, 'ended', 'here', 1, '',
+    strftime('%Y-%m-%d %H:%M:%f', '{T}', '+' || i || ' seconds') || '000', '{T}', '{T}', '{T}', '{T}', '{T}', '{T}',
+    'NORMAL_CLEARING', 'ANSWERED', 1, 'reached', 16, 200, 'recv_bye', 4000, 31000, 36000, 0, '{{"digits": "1"}}' FROM n;
 """
-"""As many ended attempts of the subscriber 1 of `SEED` as `:count` says."""
+"""As many ended attempts of the subscriber 1 of `SEED` as `:count` says, one begun in a second; for SQLite."""
 
 
 def account(user_id: int = 1) -> Account:

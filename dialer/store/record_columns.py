@@ -162,3 +162,21 @@ def as_object(found: Record) -> dict[str, Any]:
     shown = dict(zip(NAMES, found, strict=True))
     shown["session"] = orjson.Fragment(found[_LAST])
     return shown
+
+
+_WORDS: Final = {
+    Form.NUMBER: "integer",
+    Form.TEXT: "text",
+    Form.MOMENT: "moment",
+    Form.FLAG: "true or false",
+    Form.OBJECT: "object",
+}
+
+
+def documentation() -> str:
+    """A table of all facts, for people: Markdown."""
+    lines = ["| column | | |", "|---|---|---|"]
+    for fact in FACTS:
+        form = " or ".join(f"`{word}`" for word in fact.words) if 0 < len(fact.words) < 3 else _WORDS[fact.form]
+        lines.append(f"| `{fact.name}` | {form}{'' if fact.always else ', or null'} | {fact.doc} |")
+    return "\n".join(lines)
