@@ -14,6 +14,7 @@ from twisted.web.http import HTTPChannel, Request
 from api.branches import NO_BRANCH, UNROUTED, Branch, error_body
 from api.event_stream import EventStream
 from api.long_answers import LongAnswer, Sender
+from api.streamed_answers import Pieces, Streamer, close
 
 _BODILESS: Final = frozenset({204, 304})
 """Statuses whose answers have no body and tell no length (RFC 9110, section 8.6)."""
@@ -21,9 +22,19 @@ _BODILESS: Final = frozenset({204, 304})
 LAST_BYTES: Final = 1.0
 """Seconds in which a client may take what is left of an answer that goes on, when the dialer stops."""
 
+UNTIL_CLOSED: Final = -1
+"""The length of an answer that ends with its connection, as a stream does, and a file for HTTP/1.0 (RFC 9112, section 6.3)."""
+
 MALFORMED = "This is not a request of HTTP/1.1, or its headers are too long"
 TOO_LONG_URI = "The address is too long"
 TOO_LONG_HEADER = "A header is too long"
+
+
+def _framing(length: int | None) -> bytes:
+    """The header that tells where a body ends; None is for one that comes in chunks."""
+    if length == UNTIL_CLOSED:
+        return b""
+    return b"Transfer-Encoding: chunked\r\n" if length is None else b"Content-Length: %d\r\n" % length
 
 
 class ApiChannel(HTTPChannel):
@@ -177,7 +188,7 @@ class ApiChannel(HTTPChannel):
         """The same for one that has no length, and ends with the connection; what is sent behind the request is not read."""
         self.persistent = 0
         request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
-        self._send_head(request, None)
+        self._send_head(request, UNTIL_CLOSED)
         if request.method == b"HEAD":
             return succeed(None)
         self._stream = stream
@@ -191,8 +202,21 @@ class ApiChannel(HTTPChannel):
             self._cut = self.site.reactor.callLater(LAST_BYTES, self.abort)
             self._stream.end()
 
+    def send_pieces(self, request: Request, pieces: Pieces) -> Deferred[None]:
+        """The same for an answer that is made while it is sent: its length is not known. Fires when it is sent, or the client
+        has gone; fails with what the maker of the pieces raised, when the client is cut off."""
+        chunked = request.clientproto == b"HTTP/1.1"
+        self._send_head(request, None if chunked else UNTIL_CLOSED)
+        if request.method == b"HEAD":
+            return Deferred.fromCoroutine(close(pieces))
+        patience = self.site.settings.idle_timeout
+        streamer = Streamer(pieces, self, self.site.reactor, patience, chunked=chunked)
+        request.notifyFinish().addErrback(lambda _: streamer.stopProducing())
+        streamer.start()
+        return streamer.done
+
     def _send_head(self, request: Request, length: int | None) -> None:
-        told = b"" if length is None or request.code in _BODILESS else b"Content-Length: %d\r\n" % length
+        told = b"" if request.code in _BODILESS else _framing(length)
         head = b"%b %d %b\r\nDate: %b\r\n%b" % (
             request.clientproto,
             request.code,

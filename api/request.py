@@ -16,6 +16,7 @@ from api.branches import NO_BRANCH, PAGES, UNROUTED, Branch
 from api.errors import NO_RESOURCE, TOO_LARGE
 from api.event_stream import EventStream
 from api.long_answers import LongAnswer
+from api.streamed_answers import Pieces, close
 from dialer.model import Account
 
 _PHRASES: Final = {422: b"Unprocessable Content"}
@@ -190,6 +191,14 @@ class ApiRequest(Request):
             return succeed(None)
         self.startedWriting = 1
         sent: Deferred[None] = self.channel.send_stream(self, stream)
+        return sent
+
+    def write_pieces(self, pieces: Pieces) -> Deferred[None]:
+        """The same for an answer that is made while it is sent. Fails with what the maker of the pieces raised."""
+        if self.startedWriting or self._disconnected:
+            return Deferred.fromCoroutine(close(pieces))
+        self.startedWriting = 1
+        sent: Deferred[None] = self.channel.send_pieces(self, pieces)
         return sent
 
     def reply(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:

@@ -61,12 +61,8 @@ def read_record(content: bytes) -> DetailRecord:
     ended = _number(variables, "end_uepoch")
     if not call_uuid or not ended:
         raise BadValue(_FIELD, "does not tell which call it is about, or when that ended (uuid, end_uepoch)")
-    try:
-        at = _EPOCH + timedelta(microseconds=ended)
-    except OverflowError:
-        raise BadValue(_FIELD, "ends at a time that there is not (end_uepoch)") from None
     hangup = _hangup(variables, ended)
-    signal = Signal(kind=SignalKind.HUNG_UP, call_uuid=call_uuid, at=at, cause=hangup.cause, hangup=hangup)
+    signal = Signal(kind=SignalKind.HUNG_UP, call_uuid=call_uuid, at=_moment(ended), cause=hangup.cause, hangup=hangup)
     return DetailRecord(call_uuid=call_uuid, account_code=_text(variables, "accountcode"), hung_up=signal)
 
 
@@ -83,7 +79,16 @@ def _hangup(variables: Mapping[str, Any], ended: int) -> Hangup:
         ring_ms=max(0, (answered or ended) - min(rang)) // 1000 if rang else 0,
         talk_ms=_number(variables, "billmsec"),
         duration_ms=_number(variables, "mduration"),
+        rang_at=_moment(min(rang)) if rang else None,
+        answered_at=_moment(answered) if answered else None,
     )
+
+
+def _moment(micros: int) -> datetime:
+    try:
+        return _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        raise BadValue(_FIELD, "tells of a time that there is not") from None
 
 
 def _decoded(content: bytes) -> bytes:

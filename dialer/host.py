@@ -232,6 +232,7 @@ class Host:
             recovery=self.config.recovery,
             emergency=self.config.numbers.emergency,
             keep_events=timedelta(days=self.config.events.keep),
+            keep_records=timedelta(days=self.config.records.keep),
             hooks=self.config.hooks,
             hook_apps=load_all(self.config.hooks.apps),
             webhooks=self.config.webhooks,

@@ -45,7 +45,8 @@ from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
 from dialer.pace_meter import PaceMeter
 from dialer.reactor_lag import ReactorLag
-from dialer.settings import AppSettings, HooksSettings, OutboundSettings, RecoverySettings, WebhookSettings
+from dialer.record_keeping import RecordKeeper
+from dialer.settings import FIVE_YEARS, AppSettings, HooksSettings, OutboundSettings, RecoverySettings, WebhookSettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
 from dialer.store.consumers import Consumers
@@ -53,6 +54,7 @@ from dialer.store.corrections import Corrections
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from dialer.store.nodes import Nodes
+from dialer.store.purge import StoredRecords
 from dialer.store.webhooks import StoredWebhooks
 from dialer.wall_clock import utc_now
 
@@ -87,6 +89,7 @@ class ServiceSettings:
     applications: Mapping[VoipAppType, Application] = BUILT_IN
     recovery: RecoverySettings = Factory(RecoverySettings)
     keep_events: timedelta = timedelta(days=7)
+    keep_records: timedelta = timedelta(days=FIVE_YEARS)
     emergency: frozenset[str] = frozenset()
     hooks: HooksSettings = Factory(HooksSettings)
     hook_apps: tuple[HookApp, ...] = ()
@@ -144,6 +147,7 @@ class DialerService:
     outbound: OutboundServer = field(init=False)
     consumers: Consumers = field(init=False)
     interests: Interests = field(init=False)
+    record_keeper: RecordKeeper = field(init=False)
     outcomes: EventFeed | None = field(default=None, init=False)
     hub: Hub | None = field(default=None, init=False)
     receivers: AddressRules = field(init=False)
@@ -160,6 +164,7 @@ class DialerService:
         self.store = Store(self.database, reactor, node=settings.node.name)
         self.consumers = Consumers(self.database, settings.node.name)
         self.interests = Interests(reactor, self.now, self.consumers, self.store, settings.keep_events)
+        self.record_keeper = RecordKeeper(reactor, self.now, StoredRecords(self.database), settings.keep_records)
         shared = self.database.dialect is Dialect.POSTGRESQL
         self.switch = InboundSwitch(
             reactor,
@@ -242,6 +247,7 @@ class DialerService:
         self.heartbeat.start()
         self.reactor_lag.start()
         self.interests.start()
+        self.record_keeper.start()
         self.webhooks.start()
         if self.outcomes is not None:
             self.outcomes.start()
@@ -266,6 +272,7 @@ class DialerService:
         await self.heartbeat.stop()
         await self.store.flush()
         await self.interests.stop()
+        await self.record_keeper.stop()
         if self.outcomes is not None:
             await self.outcomes.stop()
         await self.webhooks.stop()

@@ -436,6 +436,24 @@ class EventsSettings:
     )
 
 
+FIVE_YEARS = 1826
+"""Days for which the Telemarketing Sales Rule of the United States has the records of calls kept (16 CFR 310.5)."""
+
+
+@frozen(kw_only=True)
+class RecordsSettings:
+    """The records of calls."""
+
+    keep: int = setting(
+        FIVE_YEARS,
+        "how long the record of a call is kept after its end; the default are the five years that the Telemarketing Sales "
+        "Rule of the United States demands (16 CFR 310.5)",
+        unit="days",
+        ge=31,
+        le=36_500,
+    )
+
+
 @frozen(kw_only=True)
 class LogSettings:
     """The log on standard error."""
@@ -467,6 +485,7 @@ class Config:
     recovery: RecoverySettings = RecoverySettings()
     stop: StopSettings = StopSettings()
     events: EventsSettings = EventsSettings()
+    records: RecordsSettings = RecordsSettings()
     log: LogSettings = LogSettings()
 
     @property

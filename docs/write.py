@@ -22,6 +22,7 @@ from dialer.model import Campaign  # noqa: E402
 from dialer.model.event import documentation as event_kinds  # noqa: E402
 from dialer.monitoring import declarations as monitoring  # noqa: E402
 from dialer.settings_file import settings_tables  # noqa: E402
+from dialer.store.record_columns import documentation as record_columns  # noqa: E402
 
 
 def between(text: str, name: str, generated: str) -> str:
@@ -39,6 +40,7 @@ def main() -> None:
     for page, name, generated in (
         ("api.md", "settings of a campaign", documentation(Campaign)),
         ("events.md", "kinds", event_kinds()),
+        ("api-v2.md", "columns of call records", record_columns()),
         ("api-v2.md", "kinds of problems", problems.documentation()),
         ("operations.md", "settings", settings_tables().strip("\n")),
         ("metrics.md", "metrics", monitoring.documentation()),

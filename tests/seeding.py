@@ -25,6 +25,43 @@ from dialer.model import Account, CallRecord, CampaignDetails, CampaignStatus, C
 from dialer.model.user import ADMINISTRATOR, PROTECTIVE_LIMITS
 from dialer.store.database import Database
 
+T = "2026-11-23 10:00:00.000000"
+SEED = f"""
+INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at)
+    VALUES (1, 'ann', '', 0, 1, '{T}');
+INSERT INTO gateway (id, name, description, protocol, hostname, dial_string, removeprefix, addprefix, addparameter, status,
+    created_at, updated_at) VALUES (1, 'g', '', 'SIP', 'h', '', '', '', '', 1, '{T}', '{T}');
+INSERT INTO voip_app (id, name, description, type, data, created_at, updated_at) VALUES (1, 'v', '', 1, '', '{T}', '{T}');
+INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, frequency, max_retry, gateway_id,
+    voip_app_id, created_at, updated_at) VALUES (1, 1, 'c', '', 1, '{T}', '{T}', 10, 3, 1, 1, '{T}', '{T}');
+INSERT INTO phonebook (id, user_id, name, description, created_at) VALUES (1, 1, 'p', '', '{T}');
+INSERT INTO contact (id, phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at,
+    updated_at, identity) VALUES (1, 1, '100', '', '', '', '', '{{}}', '{T}', '{T}', '100');
+INSERT INTO contact (id, phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at,
+    updated_at, identity) VALUES (2, 1, '200', '', '', '', '', '{{}}', '{T}', '{T}', '200');
+INSERT INTO subscriber (id, campaign_id, contact_id, number, status, ready_at, count_attempt, free_retries, identity)
+    VALUES (1, 1, 1, '100', 1, '{T}', 0, 0, '100');
+INSERT INTO subscriber (id, campaign_id, contact_id, number, status, count_attempt, free_retries, identity)
+    VALUES (2, 1, 2, '200', 6, 0, 0, '200');
+INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
+    owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
+    VALUES (1, 'one', 1, 2, 1, '200', 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', '200');
+INSERT INTO do_not_call (number, reason, created_at, identity) VALUES ('300', '', '{T}', '300');
+"""
+"""A started campaign of ann's with two subscribers, of whom one is being called, and a number that nobody calls."""
+
+RECORDS = f"""
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
+INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, identity, caller_id, caller_name,
+    dial_string, number_of_attempt, state, owner, epoch, core_uuid, planned_at, due_at, deadline, sent_at, rang_at,
+    answered_at, ended_at, cause, disposition, counts_as_attempt, reason, q850, sip_status, sip_disposition, ring_ms, talk_ms,
+    duration_ms, machine, session)
+    SELECT 10 + i, 'call-' || i, 1, 1, 1, '100', '100', '15550100', 'Ana', 'x', i, 'ended', 'here', 1, '',
+    strftime('%Y-%m-%d %H:%M:%f', '{T}', '+' || i || ' seconds') || '000', '{T}', '{T}', '{T}', '{T}', '{T}', '{T}',
+    'NORMAL_CLEARING', 'ANSWERED', 1, 'reached', 16, 200, 'recv_bye', 4000, 31000, 36000, 0, '{{"digits": "1"}}' FROM n;
+"""
+"""As many ended attempts of the subscriber 1 of `SEED` as `:count` says, one begun in a second; for SQLite."""
+
 
 def account(user_id: int = 1) -> Account:
     """Somebody who asks."""

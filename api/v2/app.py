@@ -15,6 +15,7 @@ from api.errors import NO_RESOURCE, WRONG_METHOD
 from api.prepared import prepare
 from api.request import ApiRequest
 from api.streams import Streams
+from api.v2.downloads import Downloads
 from api.v2.endpoint import Endpoint
 from api.v2.keys import UnderWay
 from api.v2.problems import of_http
@@ -36,9 +37,9 @@ def build_app(management: Management, authentication: Authentication, streams: S
     """The routes, behind the prefix."""
     app = Klein()
     app.url_map.merge_slashes = False
-    under_way = UnderWay()
+    under_way, downloads = UnderWay(), Downloads()
     for route in all_routes():
-        endpoint = Endpoint(route, authentication, management, under_way, streams)
+        endpoint = Endpoint(route, authentication, management, under_way, streams, downloads)
         app.route("/" + route.path, methods=[route.method], strict_slashes=True)(_named(endpoint, route.name))
     app.handle_errors(HTTPException)(_not_routed)
     prepare(app.url_map)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 
 from api.authentication import Authentication
@@ -15,6 +15,7 @@ from api.origins import refuse_cross_site
 from api.request import ApiRequest
 from api.streams import Streams
 from api.v2.conditions import unless_changed
+from api.v2.downloads import Downloads
 from api.v2.keys import UnderWay, keyed_request
 from api.v2.problems import Problem, problem_of
 from api.v2.reading import Given, check_accepted, last_event_id, parse
@@ -38,6 +39,7 @@ class Endpoint:
     management: Management
     under_way: UnderWay
     streams: Streams
+    downloads: Downloads
     _label: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -59,16 +61,27 @@ class Endpoint:
         except Exception as error:
             found = self._refused(error, request)
         body = request.headed(found.status, found.headers, found.body)
-        if found.stream is None:
+        if found.stream is not None:
+            await request.write_stream(found.stream)
+            return None
+        if found.pieces is None:
             return body
-        await request.write_stream(found.stream)
+        try:
+            await request.write_pieces(found.pieces)
+        except Exception as error:  # the client was cut off, and cannot be told
+            self._note(problem_of(error, self.route.places), request)
+        finally:
+            found.sent()
         return None
 
     def _refused(self, error: Exception, request: ApiRequest) -> Reply:
         problem = problem_of(error, self.route.places)
+        self._note(problem, request)
+        return refusal(problem, request)
+
+    def _note(self, problem: Problem, request: ApiRequest) -> None:
         site: Any = request.site  # a request whose client has gone has no channel any more
         site.note_fault(problem.fault, request_id=request.id)
-        return refusal(problem, request)
 
     # --- who --------------------------------------------------------------------------------------------------------------
 
@@ -120,6 +133,8 @@ class Endpoint:
         if self.route.streams:
             wish, beginning = await self.route.serve(self._asked(request, given, who))
             return stream_reply(request, self.streams.new(wish, beginning))
+        if self.route.files:
+            return await self._file(request, given, who)
         if keyed is None:
             return reply(self.route, request, given, await self.route.serve(self._asked(request, given, who)))
         self.under_way.begin(keyed)
@@ -127,6 +142,15 @@ class Endpoint:
             return kept_reply(self.route, request, await self.route.serve(self._asked(request, given, who, keyed)))
         finally:
             self.under_way.end(keyed)
+
+    async def _file(self, request: ApiRequest, given: Given, who: Account) -> Reply:
+        self.downloads.begin(who.id)
+        try:
+            found = reply(self.route, request, given, await self.route.serve(self._asked(request, given, who)))
+        except BaseException:
+            self.downloads.end(who.id)
+            raise
+        return evolve(found, sent=partial(self.downloads.end, who.id))
 
     async def _given(self, request: ApiRequest, path: Mapping[str, str]) -> Given:
         content = request.body()

@@ -106,15 +106,18 @@ def _conditions(route: Route) -> Iterator[dict[str, Any]]:
     if route.streams:
         told = "the id of the last event that the client has got, behind which it goes on"
         yield {"name": LAST_EVENT_ID, "in": "header", "description": told, "schema": EventId().schema()}
-        return
-    names = ("If-None-Match", "If-Match") if route.reads else ("If-Match",) if route.current is not None else ()
+    names: tuple[str, ...] = ()
+    if route.conditional:
+        names = ("If-None-Match", "If-Match")
+    elif route.current is not None:
+        names = ("If-Match",)
     for name in names:
         yield {"name": name, "in": "header", "description": "tags (RFC 9110)", "schema": {"type": "string"}}
 
 
 def _responses(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {str(route.status): _done(route)}
-    if route.reads and not route.streams:
+    if route.conditional:
         found["304"] = {"description": "It is as If-None-Match has it.", "headers": {**_ALWAYS, "ETag": _TEXT}}
     kinds: dict[int, list[str]] = {}
     for name in refusals(route):
@@ -143,9 +146,9 @@ def refusals(route: Route) -> list[str]:
         found.append("bad-cursor")
     if not route.reads:
         found += ["cross-site", "too-large", "precondition-failed"]
-    elif route.streams:
+    if route.streams:
         found.append("cross-site")
-    else:
+    if route.conditional:
         found.append("precondition-failed")
     if route.method == "POST":
         found += ["in-progress", "key-reused"]
@@ -157,7 +160,7 @@ def _done(route: Route) -> dict[str, Any]:
     if route.streams:
         content = {EVENT_STREAM: {"schema": {"type": "string", "description": "docs/events.md says what comes"}}}
         return {"description": "Events, until either side closes the connection.", "headers": headers, "content": content}
-    if route.reads or (route.current is not None and route.answer is not None):
+    if route.conditional or (route.current is not None and route.answer is not None):
         headers["ETag"] = _TEXT
     if route.location:
         headers["Location"] = _TEXT
@@ -166,6 +169,9 @@ def _done(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {"description": "Done.", "headers": headers}
     if route.answer is not None:
         found["content"] = {JSON: {"schema": {"$ref": REFERENCE.format(name=route.answer.name)}}}
+    if route.files:
+        headers["Content-Disposition"] = _TEXT
+        found["content"] = {kind: {"schema": {"type": "string"}} for kind in route.files}
     return found
 
 

@@ -39,10 +39,22 @@ Place = int | str
 
 @frozen(kw_only=True)
 class Page:
-    """How a list is paged: `place` is that of an entry in the order of the list, of the type `by`."""
+    """How a list is paged: `place` is that of an entry in the order of the list, of the type `by`; or else that of the last
+    thing that was looked at, which a `Portion` tells. `behind` makes of a place what the use case takes; it raises
+    `ValueError` for a place that there cannot be."""
 
     place: Callable[[Any], Place]
     by: type = int
+    behind: Callable[[Any], Any] = lambda place: place
+
+
+@frozen(kw_only=True)
+class Portion:
+    """What a use case has found that looks for entries here and there: as many as a page holds, or fewer, and the place behind
+    which it goes on; None at the end."""
+
+    entries: Sequence[Any]
+    place: Any
 
 
 def cut(entries: Sequence[Any], limit: int) -> tuple[Sequence[Any], bool]:
@@ -67,9 +79,14 @@ def place(text: str, of: bytes, by: type) -> Place:
     except (ValueError, binascii.Error):
         behind = b""  # type: ignore[assignment]
     if type(behind) is not by or (isinstance(behind, int) and not 0 <= behind <= LARGEST_ID):
-        problem = "is damaged, or was made by another list or with other filters; take next_cursor as it came"
-        raise Problem("bad-cursor", f"cursor: {problem}", [Flaw.of_parameter("cursor", problem)])
+        raise bad_cursor()
     return behind
+
+
+def bad_cursor() -> Problem:
+    """It is none of this list."""
+    problem = "is damaged, or was made by another list or with other filters; take next_cursor as it came"
+    return Problem("bad-cursor", f"cursor: {problem}", [Flaw.of_parameter("cursor", problem)])
 
 
 def identity(path: str, filters: Mapping[str, Any]) -> bytes:

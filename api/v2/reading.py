@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Final
 
 from attrs import Factory, frozen
@@ -21,7 +21,6 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 TAKEN: Final = {"POST": (JSON,), "PATCH": (MERGE_PATCH, JSON)}
 """The types of bodies, by method."""
 
-_ACCEPTABLE: Final = {kind: frozenset({"*/*", f"{kind.partition('/')[0]}/*", kind}) for kind in (JSON, EVENT_STREAM)}
 LAST_EVENT_ID: Final = "Last-Event-ID"
 
 
@@ -38,17 +37,18 @@ class Given:
 
 
 def check_accepted(route: Route, request: ApiRequest) -> None:
-    """Raise `Problem` when the client does not take the type of the answer (RFC 9110, section 12.5.1)."""
+    """Raise `Problem` when the client takes no type of the answer (RFC 9110, section 12.5.1)."""
     accepted = request.header(b"Accept") or ""
-    wanted = EVENT_STREAM if route.streams else JSON
-    if accepted.strip() and not any(_takes(wanted, item) for item in accepted.split(",")):
-        raise Problem("not-acceptable", f"answers are {wanted}, which the header Accept leaves out")
+    given = (EVENT_STREAM,) if route.streams else route.files or (JSON,)
+    names = {name for kind in given for name in (kind, f"{kind.partition('/')[0]}/*")} | {"*/*"}
+    if accepted.strip() and not any(_takes(names, item) for item in accepted.split(",")):
+        raise Problem("not-acceptable", f"answers are {' or '.join(given)}, which the header Accept leaves out")
 
 
-def _takes(wanted: str, item: str) -> bool:
+def _takes(names: Set[str], item: str) -> bool:
     kind, *parameters = (part.strip().lower() for part in item.split(";"))
     weights = [part[2:] for part in parameters if part.startswith("q=")]
-    return kind in _ACCEPTABLE[wanted] and not any(weight.strip("0.") == "" for weight in weights)
+    return kind in names and not any(weight.strip("0.") == "" for weight in weights)
 
 
 def last_event_id(request: ApiRequest) -> Any:
@@ -71,8 +71,15 @@ def parse(route: Route, path: Mapping[str, str], query: bytes, content_type: byt
         return Given(path=in_path, query=in_query, body=body)
     limit, cursor = in_query.pop("limit"), in_query.pop("cursor", None)
     of = pages.identity(route.path, {**in_path, **in_query})
-    after = None if cursor is None else pages.place(cursor, of, route.page.by)
+    after = None if cursor is None else _behind(route.page, pages.place(cursor, of, route.page.by))
     return Given(path=in_path, query=in_query, limit=limit, after=after, of=of)
+
+
+def _behind(page: pages.Page, place: pages.Place) -> Any:
+    try:
+        return page.behind(place)
+    except ValueError:
+        raise pages.bad_cursor() from None
 
 
 def _path(route: Route, given: Mapping[str, str]) -> dict[str, Any]:

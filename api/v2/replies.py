@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -11,12 +11,13 @@ from attrs import Factory, frozen
 from api.event_stream import CONTENT_TYPE as EVENT_STREAM
 from api.event_stream import EventStream
 from api.request import ApiRequest
+from api.streamed_answers import Pieces
 from api.v2 import pages, problems
 from api.v2.attributes import Answer
 from api.v2.conditions import CHANGED, matches, tag_of
 from api.v2.problems import Problem
 from api.v2.reading import JSON, Given
-from api.v2.routes import PREFIX, Route
+from api.v2.routes import PREFIX, File, Route
 from dialer.management.idempotency import Answered
 
 REPLAYED: Final = "Idempotent-Replayed"
@@ -30,6 +31,9 @@ class Reply:
     body: bytes = b""
     headers: Mapping[str, str] = Factory(dict)
     stream: EventStream | None = None
+    pieces: Pieces | None = None
+    """Of a body that is made while it is sent; `sent` is called then."""
+    sent: Callable[[], None] = lambda: None
 
 
 def body_of(answer: Answer, value: Any) -> bytes:
@@ -39,6 +43,9 @@ def body_of(answer: Answer, value: Any) -> bytes:
 
 def reply(route: Route, request: ApiRequest, given: Given, value: Any) -> Reply:
     """The answer of a route."""
+    if isinstance(value, File):
+        told = {"Content-Disposition": f'attachment; filename="{value.name}"', **_headers(request, value.content_type)}
+        return Reply(status=route.status, headers=told, pieces=value.pieces)
     if route.answer is None:
         return Reply(status=route.status, headers=_headers(request))
     if route.page is not None:
@@ -57,8 +64,13 @@ def stream_reply(request: ApiRequest, stream: EventStream) -> Reply:
 
 
 def _page(page: pages.Page, given: Given, entries: Any) -> dict[str, Any]:
-    data, more = pages.cut(entries, given.limit)
-    following = pages.cursor(page.place(data[-1]), given.of) if more else None
+    if isinstance(entries, pages.Portion):
+        data, place = entries.entries, entries.place
+        more = place is not None
+    else:
+        data, more = pages.cut(entries, given.limit)
+        place = data[-1] if more else None
+    following = pages.cursor(page.place(place), given.of) if more else None
     return {"data": data, "has_more": more, "next_cursor": following}
 
 

@@ -7,7 +7,7 @@ body), what is answered, and which function serves it: that gets an `Asked` and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
@@ -49,6 +49,15 @@ class Asked:
 
 
 @frozen(kw_only=True, eq=False)
+class File:
+    """An answer that is made while it is sent; `name` is what a browser calls the file."""
+
+    content_type: str
+    name: str
+    pieces: AsyncIterator[bytes]
+
+
+@frozen(kw_only=True, eq=False)
 class Current:
     """How a thing that is about to be changed is read in the transaction of the change, and shown: as the GET of its address
     does."""
@@ -63,6 +72,8 @@ class Route:
     """One method of one address. `path` is behind `PREFIX`; a name in angle brackets is an id unless `parameters` say
     otherwise; those that are not in the path are of the query. `scope` is what the login must be good for, None when nobody
     has to log in. With a `page`, the answer is a list, whose filters are the parameters.
+
+    With `files`, the answer is a `File` of one of these content types.
 
     `current` makes If-Match possible. `location` is the address of what was made, in which `{id}` is that of the answer.
     With `streams`, it is a GET whose answer goes on: what serves it gives a `Wish` and a `Beginning`, behind the event that
@@ -79,6 +90,7 @@ class Route:
     parameters: tuple[Attribute, ...] = ()
     body: Body | None = None
     page: Page | None = None
+    files: tuple[str, ...] = ()
     current: Current | None = None
     location: str = ""
     kept: Callable[[dict[str, Any]], dict[str, Any]] | None = None
@@ -112,6 +124,11 @@ class Route:
     def reads(self) -> bool:
         """Whether it is a GET."""
         return self.method == "GET"
+
+    @property
+    def conditional(self) -> bool:
+        """Whether its answer has a tag, and may be asked for on conditions: it is made whole before it is sent."""
+        return self.reads and not self.streams and not self.files
 
     @property
     def summary(self) -> str:

@@ -33,6 +33,7 @@ class LiveAttempt:
     sent: bool = False
     core_uuid: str = ""
     heard: bool = False
+    sent_at: datetime | None = None
     rang_at: datetime | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None
@@ -50,6 +51,7 @@ class LiveAttempt:
         self.last_heard_at = self.attempt.planned_at
         self.had_session = self.sent  # what an earlier process has sent may have had one
         self.core_uuid = self.attempt.core_uuid
+        self.sent_at = self.attempt.sent_at
         self.rang_at = self.attempt.rang_at
         self.answered_at = self.attempt.answered_at
         self.heard = self.attempt.state in _CHANNEL_SEEN
@@ -59,7 +61,9 @@ class LiveAttempt:
         kind = signal.kind
         self.heard = self.heard or kind is not SignalKind.SWITCH_LOST
         self.last_heard_at = max(self.last_heard_at, signal.at)
-        if kind in _RINGING:
+        if kind is SignalKind.SUBMITTED:
+            self.sent_at = self.sent_at or signal.at
+        elif kind in _RINGING:
             self.rang_at = self.rang_at or signal.at
         elif kind in _ANSWERED:
             self.answered_at = min(self.answered_at or signal.at, signal.at)
@@ -97,22 +101,25 @@ class LiveAttempt:
             return Outcome(
                 cause=self.cause or OwnCause.UNKNOWN,
                 ended_at=ended_at,
+                sent_at=self.sent_at,
                 rang_at=self.rang_at,
                 answered_at=self.answered_at,
                 session=notes,
             )
-        answered_at = self.answered_at
+        # What the channel itself has noted is better than when the news came, or a session.
+        answered_at = hangup.answered_at or self.answered_at
         if answered_at is None and hangup.answered:
             answered_at = ended_at - timedelta(milliseconds=hangup.talk_ms)
-        rang_at = self.rang_at
+        rang_at = hangup.rang_at or self.rang_at
         if rang_at is None and hangup.rang:
-            rang_at = ended_at - timedelta(milliseconds=hangup.duration_ms)
+            rang_at = (answered_at or ended_at) - timedelta(milliseconds=hangup.ring_ms)
         return Outcome(
             cause=hangup.cause,
             ended_at=ended_at,
             q850=hangup.q850,
             sip_status=hangup.sip_status,
             sip_disposition=hangup.sip_disposition,
+            sent_at=self.sent_at,
             rang_at=rang_at,
             answered_at=answered_at,
             ring_ms=hangup.ring_ms,

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-import orjson
 from attrs import define, field
 
 from dialer.cli.blocking import config_option
 from dialer.cli.campaigns import campaign_named
 from dialer.cli.contact_export import STANDARD_OUTPUT, written
+from dialer.cli.gateways import gateway_named
 from dialer.cli.objects import manage
 from dialer.management import Management, call_records
+from dialer.management.record_files import FORMATS, RecordFormat
 from dialer.model import Disposition
-from dialer.store.call_records import NAMES, Record, RecordFilter, as_object
+from dialer.model.user import ADMINISTRATOR
+from dialer.store.record_columns import Record
 
 _EPILOG = (
-    "Times are UTC, durations milliseconds, `attempt_id` is the UUID of the call's channel, `ended_by` FreeSWITCH's word for "
-    "the side that ended it (such as recv_bye, send_cancel), `session` the voice application's report as JSON."
+    "Times are UTC, durations milliseconds; docs/api-v2.md tells what each column is. GET /api/v2/attempts/export gives the "
+    "same over HTTP."
 )
 TELL_EVERY = 1.0
 """Seconds."""
@@ -49,6 +49,10 @@ def add_export(actions: Any) -> None:
     parser.add_argument(
         "--disposition", choices=[str(each) for each in Disposition], metavar="WORD", help="that ended so, such as ANSWERED"
     )
+    parser.add_argument("--cause", metavar="WORD", help="of this cause, such as USER_BUSY")
+    parser.add_argument("--number", metavar="NUMBER", help="to this number, in any spelling")
+    parser.add_argument("--gateway", metavar="NAME|ID", help="through this gateway")
+    parser.add_argument("--answered", type=_flag, metavar="yes|no", help="that were answered, or were not")
     parser.add_argument("--ended", action="store_true", default=None, help="no attempts that are still open")
     config_option(parser)
     parser.set_defaults(run=_run)
@@ -62,22 +66,28 @@ def _moment(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _flag(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"expected yes or no, got {text[:40]!r}")
+    return text == "yes"
+
+
 def _run(arguments: argparse.Namespace) -> int:
+    format_ = FORMATS["jsonl" if arguments.json else "csv"]
+
     async def export(management: Management) -> int:
-        campaign_id = None
+        campaign_id = gateway_id = None
         if arguments.campaign is not None:
             campaign_id = (await campaign_named(management, arguments.campaign))["id"]
-        wanted = RecordFilter(
-            campaign_id=campaign_id,
-            since=arguments.since,
-            until=arguments.until,
-            disposition=arguments.disposition,
-            ended=arguments.ended,
-        )
+        if arguments.gateway is not None:
+            gateway_id = (await gateway_named(management, arguments.gateway))["id"]
+        given = {name: getattr(arguments, name) for name in ("since", "until", "disposition", "cause", "answered", "ended")}
+        named = {"campaign_id": campaign_id, "gateway_id": gateway_id}
+        wanted = await management.ask(call_records.entered, arguments.number, {**named, **given})
         with written(arguments.file) as stream:
-            writing = _Writing(stream, as_json=arguments.json, tell=sys.stderr.isatty())
-            async for records in call_records.pages(management, wanted):
-                writing.add(records)
+            writing = _Writing(stream, format_, tell=sys.stderr.isatty())
+            async for found in call_records.steps(management, ADMINISTRATOR, wanted):
+                writing.add(found.records)
             return writing.finish()
 
     count = manage(arguments, export)
@@ -91,23 +101,17 @@ class _Writing:
     """Records onto a stream, and their number onto a terminal from time to time."""
 
     stream: BinaryIO
-    as_json: bool
+    format: RecordFormat
     tell: bool
     _count: int = field(default=0, init=False)
     _told_at: float = field(factory=time.monotonic, init=False)
 
     def __attrs_post_init__(self) -> None:
-        if not self.as_json:
-            self.stream.write(_csv([NAMES]))
+        self.stream.write(self.format.head)
 
     def add(self, records: Sequence[Record]) -> None:
         self._count += len(records)
-        if self.as_json:
-            self.stream.write(
-                b"".join(orjson.dumps(as_object(record), option=orjson.OPT_APPEND_NEWLINE) for record in records)
-            )
-        else:
-            self.stream.write(_csv(records))
+        self.stream.write(self.format.encode(records))
         if self.tell and time.monotonic() >= self._told_at + TELL_EVERY:
             self._told_at = time.monotonic()
             print(f"\r{self._count:,} records", end="", file=sys.stderr, flush=True)
@@ -116,9 +120,3 @@ class _Writing:
         if self.tell and self._count:
             print(f"\r{self._count:,} records", file=sys.stderr)
         return self._count
-
-
-def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from dialer.cli import objects
-from dialer.cli.objects import RemovableCommand, names
+from dialer.cli.objects import RemovableCommand, find, names
 from dialer.cli.showing import Shown, shown_noun
 from dialer.management import Management, gateways, grants
 from dialer.model import Gateway, VoipApp
@@ -61,6 +61,12 @@ class GatewaysCommand(RemovableCommand):
     def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one that nothing uses."""
         return management.ask(gateways.remove, entry["id"])
+
+
+async def gateway_named(management: Management, name: str) -> Shown:
+    """The gateway of that name, or else of that id. Raises `NotFound`."""
+    command = GatewaysCommand()
+    return find(command, await command.entries(management), name)
 
 
 class VoipAppsCommand(RemovableCommand):

@@ -4,6 +4,7 @@ some day."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from dialer.interfaces import Now
 from dialer.management import Management, gateways
 from dialer.model import Campaign, Gateway, VoipAppType
 from dialer.model.user import ADMINISTRATOR
+from dialer.store import call_records
 from dialer.store.connection import Dialect
 from dialer.store.database import Database
 from dialer.store.flow import Store
@@ -221,13 +223,14 @@ def process_of(nodes: Sequence[NodeEntry], name: str, host: str) -> int | None:
 @frozen(kw_only=True)
 class State:
     """`campaigns` are the started ones, `gateways` the active ones, `apps` the kinds of voice application that exist; `server`
-    is None when the database is a file."""
+    is None when the database is a file. `oldest_record` is when the oldest attempt was begun, None when there is none."""
 
     installation: str
     campaigns: tuple[Campaign, ...]
     gateways: tuple[Gateway, ...]
     apps: frozenset[VoipAppType]
     server: ServerFacts | None
+    oldest_record: datetime | None
 
 
 async def read_state(url: str, reactor: Any, now: Now) -> State:
@@ -241,6 +244,7 @@ async def read_state(url: str, reactor: Any, now: Now) -> State:
         apps = await management.ask(gateways.applications, ADMINISTRATOR)
         is_server = database.dialect is Dialect.POSTGRESQL
         server = await database.run(lambda connection: read_facts(connection, now)) if is_server else None
+        oldest_record = await database.run(call_records.oldest)
     finally:
         await database.stop()
     return State(
@@ -249,6 +253,7 @@ async def read_state(url: str, reactor: Any, now: Now) -> State:
         gateways=tuple(gateway for gateway in ways if gateway.status),
         apps=frozenset(app.type for app in apps),
         server=server,
+        oldest_record=oldest_record,
     )
 
 

@@ -18,6 +18,7 @@ from dialer.doctor import database, judgements, local, loopback_check, ports, re
 from dialer.doctor.connection import SwitchConnection
 from dialer.doctor.database import State, dialling_process, read_state
 from dialer.doctor.diagnosis import Diagnosis, Level, failure, ok, warning
+from dialer.doctor.record_keeping import judge_keeping
 from dialer.errors import AddressRefused, AuthenticationFailed, BadValue, CommandFailed, DialerError
 from dialer.freeswitch.content import known_modules, missing_modules
 from dialer.interfaces import Now
@@ -95,6 +96,8 @@ class Diagnostics:
             else:
                 self._say(*database.judge(self._state.server, where, name, host))
                 process = database.process_of(self._state.server.nodes, name, host)
+        if self._state is not None:
+            self._say(judge_keeping(self._state.oldest_record, self.config.records.keep))
         if file is not None:
             self._say(local.look_at_disk(file.parent))
         self._say(local.look_at_files(files_needed(self.config), process))

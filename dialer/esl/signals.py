@@ -15,6 +15,7 @@ from dialer.model import Hangup, LiveChannel, OwnCause, Signal, SignalKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_TIME = ("", "0")
+_RINGING = ("Caller-Channel-Progress-Time", "Caller-Channel-Progress-Media-Time")
 _MOST_DIGITS = 16
 """Of a number of microseconds: the year 2286."""
 _LONGEST = 2**31 - 1
@@ -56,13 +57,23 @@ def _hung_up(event: Event) -> Signal | None:
         # Set by an answer from the far end only: after our CANCEL there is a variable_sip_invite_failure_status of 487.
         sip_status=_optional_number(event, "variable_sip_term_status"),
         sip_disposition=event.value("variable_sip_hangup_disposition"),
-        rang=_has_time(event, "Caller-Channel-Progress-Time") or _has_time(event, "Caller-Channel-Progress-Media-Time"),
+        rang=any(_has_time(event, name) for name in _RINGING),
         answered=_has_time(event, "Caller-Channel-Answered-Time"),
         ring_ms=min(_ring_ms(event), _LONGEST),
         talk_ms=min(_number(event, "variable_billmsec"), _LONGEST),
         duration_ms=min(_number(event, "variable_mduration"), _LONGEST),
+        rang_at=_moment(event, *_RINGING),
+        answered_at=_moment(event, "Caller-Channel-Answered-Time"),
     )
-    return Signal(kind=SignalKind.HUNG_UP, call_uuid=call_uuid, at=event_time(event), cause=cause, hangup=hangup)
+    # The event itself comes when the channel has done with its hangup, 20 ms later or more.
+    at = _moment(event, "Caller-Channel-Hangup-Time") or event_time(event)
+    return Signal(kind=SignalKind.HUNG_UP, call_uuid=call_uuid, at=at, cause=cause, hangup=hangup)
+
+
+def _moment(event: Event, *names: str) -> datetime | None:
+    """The earliest of some moments of the channel; None when it has none of them."""
+    told = [micros for micros in (_number(event, name) for name in names) if micros]
+    return _EPOCH + timedelta(microseconds=min(told)) if told else None
 
 
 def _ring_ms(event: Event) -> int:
@@ -70,11 +81,7 @@ def _ring_ms(event: Event) -> int:
 
     Not `variable_progressmsec`, which is the time before the ringing, nor `variable_answermsec`, which includes it.
     """
-    rang = [
-        _number(event, name)
-        for name in ("Caller-Channel-Progress-Time", "Caller-Channel-Progress-Media-Time")
-        if _has_time(event, name)
-    ]
+    rang = [_number(event, name) for name in _RINGING if _has_time(event, name)]
     if not rang:
         return 0
     ended = _number(event, "Caller-Channel-Answered-Time") or _number(event, "Caller-Channel-Hangup-Time")

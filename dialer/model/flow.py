@@ -88,6 +88,7 @@ class Attempt:
     deadline: datetime
     state: AttemptState = AttemptState.PLANNED
     core_uuid: str = ""
+    sent_at: datetime | None = None
     rang_at: datetime | None = None
     answered_at: datetime | None = None
     second_gateway_id: int | None = None
@@ -139,7 +140,8 @@ class SignalKind(enum.StrEnum):
 @frozen(kw_only=True)
 class Hangup:
     """The end of a call as the switch told it, milliseconds exact. `sip_status` is the final SIP status when there was
-    one, `sip_disposition` who ended it (`recv_bye`, `send_cancel`, ...)."""
+    one, `sip_disposition` who ended it (`recv_bye`, `send_cancel`, ...). The moments are those that the switch tells of its
+    channel, None where it tells none."""
 
     cause: str
     q850: int | None = None
@@ -150,6 +152,8 @@ class Hangup:
     ring_ms: int = 0
     talk_ms: int = 0
     duration_ms: int = 0
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
 
 
 @frozen(kw_only=True)
@@ -220,6 +224,7 @@ class Outcome:
     q850: int | None = None
     sip_status: int | None = None
     sip_disposition: str = ""
+    sent_at: datetime | None = None
     rang_at: datetime | None = None
     answered_at: datetime | None = None
     ring_ms: int = 0

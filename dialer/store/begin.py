@@ -166,6 +166,8 @@ def _insert(connection: Connection, plans: Sequence[Plan], wanted: Beginning) ->
             planned_at,
             to_column(plan.due_at),
             latest,
+            plan.campaign.caller_id,
+            plan.campaign.caller_name,
         )
     ids = dict(connection.execute(statements.insert_attempts(len(plans)), values).fetchall())
     attempts = [

@@ -8,6 +8,7 @@ call ended, the pending record does.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import orjson
 from attrs import asdict, define
@@ -28,6 +29,10 @@ _NO_MORE_CALLS = {
     SubscriberStatus.FAIL: EventKind.CONTACT_FAILED,
     SubscriberStatus.COMPLETE: EventKind.CONTACT_COMPLETED,
 }
+
+
+_MOMENTS = ("rang_at", "answered_at")
+"""Of a hangup, which are texts in JSON."""
 
 
 @define(eq=False)
@@ -64,7 +69,9 @@ def pending_cdr(connection: Connection, attempt: Attempt, owner: str) -> Signal 
     if row is None:
         return None
     found = orjson.loads(row[0])
-    hangup = Hangup(**found["hangup"])
+    told = found["hangup"]
+    moments = {name: datetime.fromisoformat(told[name]) for name in _MOMENTS if told.get(name) is not None}
+    hangup = Hangup(**{**told, **moments})
     at = from_column(found["at"])
     return Signal(kind=SignalKind.HUNG_UP, call_uuid=attempt.call_uuid, at=at, cause=hangup.cause, hangup=hangup)
 

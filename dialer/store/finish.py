@@ -32,6 +32,7 @@ def finish(
             in_range(outcome.q850),
             in_range(outcome.sip_status),
             as_text(outcome.sip_disposition),
+            to_column_or_none(outcome.sent_at),
             to_column_or_none(outcome.rang_at),
             to_column_or_none(outcome.answered_at),
             in_range(outcome.ring_ms),

@@ -65,14 +65,24 @@ _WITHOUT_ATTEMPT: Final = (
     f"AND EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.reason = '{_GIVEN_UP}')"
 )
 _COUNT: Final = (
-    "UPDATE subscriber SET count_attempt = (SELECT coalesce(sum(a.counts_as_attempt), 0) FROM attempt a "
+    "UPDATE subscriber SET count_attempt = ? + (SELECT coalesce(sum(a.counts_as_attempt), 0) FROM attempt a "
     "WHERE a.subscriber_id = subscriber.id AND a.ended_at IS NOT NULL), last_attempt_at = (SELECT max(a.planned_at) "
     "FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.counts_as_attempt = 1) WHERE id = ?"
 )
 _RENUMBER: Final = (
-    "UPDATE attempt SET number_of_attempt = n.counted FROM (SELECT id, 1 + coalesce(sum(counts_as_attempt) OVER (ORDER BY id "
+    "UPDATE attempt SET number_of_attempt = n.counted FROM (SELECT id, "
+    "1 + ? + coalesce(sum(counts_as_attempt) OVER (ORDER BY id "
     "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS counted FROM attempt WHERE subscriber_id = ?) AS n "
     "WHERE n.id = attempt.id"
+)
+_HAS_PURGED: Final = Variants(
+    sqlite="SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'purged_attempts')",
+    postgresql="SELECT to_regclass('purged_attempts') IS NOT NULL",
+)
+"""Whether the schema knows of attempts that were purged: identities are made on the way to a newer one, too."""
+_TAKE_PURGED: Final = (
+    "INSERT INTO purged_attempts (subscriber_id, counted) SELECT ?, counted FROM purged_attempts WHERE subscriber_id = ? "
+    "ON CONFLICT (subscriber_id) DO UPDATE SET counted = purged_attempts.counted + excluded.counted"
 )
 _FORBIDDEN_TWICE: Final = (
     "DELETE FROM do_not_call WHERE number IN (SELECT number FROM (SELECT number, row_number() OVER (PARTITION BY identity "
@@ -141,9 +151,10 @@ def _chunks(connection: Any, statement: str, key: str) -> Iterator[list[Any]]:
 def _join_subscribers(connection: Any) -> int:
     """Returns how many are no more."""
     joined = 0
+    (has_purged,) = connection.execute(_HAS_PURGED.of(connection)).fetchone()
     rows = connection.execute(_DOUBLE_SUBSCRIBERS).fetchall()
     for _, spellings in groupby(rows, key=lambda row: (row[0], row[1])):
-        joined += _join(connection, [_Spelling(*row[2:]) for row in spellings])
+        joined += _join(connection, [_Spelling(*row[2:]) for row in spellings], has_purged=bool(has_purged))
     return joined
 
 
@@ -157,7 +168,7 @@ class _Spelling:
     ready_at: str | None
 
 
-def _join(connection: Any, spellings: Sequence[_Spelling]) -> int:
+def _join(connection: Any, spellings: Sequence[_Spelling], *, has_purged: bool) -> int:
     """One with an open attempt stays, or else the first."""
     stays = next((each for each in spellings if each.status == _IN_PROCESS), spellings[0])
     others = [each.id for each in spellings if each is not stays]
@@ -166,6 +177,9 @@ def _join(connection: Any, spellings: Sequence[_Spelling]) -> int:
     ready_at = max((each.ready_at for each in spellings if each.ready_at is not None), default=None)
     for other in others:
         connection.execute("UPDATE attempt SET subscriber_id = ? WHERE subscriber_id = ?", (stays.id, other))
+        if has_purged:
+            connection.execute(_TAKE_PURGED, (stays.id, other))
+            connection.execute("DELETE FROM purged_attempts WHERE subscriber_id = ?", (other,))
         connection.execute("DELETE FROM subscriber WHERE id = ?", (other,))
     if stays.status == _IN_PROCESS:
         requested = None if status == _START else min(status, 5)
@@ -173,9 +187,15 @@ def _join(connection: Any, spellings: Sequence[_Spelling]) -> int:
     else:
         ready = ready_at if status == _START else None
         connection.execute("UPDATE subscriber SET status = ?, ready_at = ? WHERE id = ?", (status, ready, stays.id))
-    connection.execute(_COUNT, (stays.id,))
-    connection.execute(_RENUMBER, (stays.id,))
+    purged = _purged(connection, stays.id) if has_purged else 0
+    connection.execute(_COUNT, (purged, stays.id))
+    connection.execute(_RENUMBER, (purged, stays.id))
     return len(others)
+
+
+def _purged(connection: Any, subscriber_id: int) -> int:
+    row = connection.execute("SELECT counted FROM purged_attempts WHERE subscriber_id = ?", (subscriber_id,)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def _strip_patterns(connection: Any) -> None:

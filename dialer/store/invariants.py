@@ -48,10 +48,19 @@ _LEFT: Final = (
 )
 
 _COUNTED: Final = (
-    "SELECT id, subscriber_id, number_of_attempt, 1 + coalesce(sum(counts_as_attempt) OVER (PARTITION BY subscriber_id "
-    "ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS counted FROM attempt"
+    "SELECT a.id, a.subscriber_id, a.number_of_attempt, 1 + coalesce(p.counted, 0) + coalesce(sum(a.counts_as_attempt) OVER "
+    "(PARTITION BY a.subscriber_id ORDER BY a.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS counted "
+    "FROM attempt a LEFT JOIN purged_attempts p ON p.subscriber_id = a.subscriber_id"
 )
-"""Attempts, with the number that each must have: one more than the earlier ones that count."""
+"""Attempts, with the number that each must have: one more than the earlier ones that count, purged ones included."""
+
+_COUNT_OF_ATTEMPTS: Final = (
+    "(SELECT s.id AS subscriber_id, coalesce(p.counted, 0) + coalesce(n.counted, 0) AS counted FROM subscriber s "
+    "LEFT JOIN purged_attempts p ON p.subscriber_id = s.id "
+    "LEFT JOIN (SELECT subscriber_id, sum(counts_as_attempt) AS counted FROM attempt WHERE ended_at IS NOT NULL "
+    "GROUP BY subscriber_id) AS n ON n.subscriber_id = s.id) AS n"
+)
+"""The attempts of each subscriber that count, and have ended or were purged."""
 
 _BY_STATUS: Final = (
     "SELECT c.id AS campaign_id, j.column1 AS status, coalesce(r.subscribers, 0) AS subscribers FROM campaign c "
@@ -189,16 +198,12 @@ _SUBSCRIBERS: Final = (
         name="wrong-count-of-attempts",
         problem="subscribers whose count of attempts is not that of their attempts that count",
         broken="SELECT 'subscriber ' || s.id || ' (' || s.number || '): ' || s.count_attempt || ' instead of ' || "
-        "coalesce(n.counted, 0) FROM subscriber s LEFT JOIN (SELECT subscriber_id, sum(counts_as_attempt) AS counted "
-        "FROM attempt "
-        "WHERE ended_at IS NOT NULL GROUP BY subscriber_id) n ON n.subscriber_id = s.id "
-        "WHERE s.count_attempt <> coalesce(n.counted, 0) ORDER BY s.id",
+        f"n.counted FROM subscriber s JOIN {_COUNT_OF_ATTEMPTS} ON n.subscriber_id = s.id "
+        "WHERE s.count_attempt <> n.counted ORDER BY s.id",
         remedy="the attempts are counted again",
         repair=(
-            "UPDATE subscriber SET count_attempt = n.counted FROM (SELECT s.id AS subscriber_id, "
-            "coalesce(sum(a.counts_as_attempt), 0) "
-            "AS counted FROM subscriber s LEFT JOIN attempt a ON a.subscriber_id = s.id AND a.ended_at IS NOT NULL "
-            "GROUP BY s.id) n WHERE n.subscriber_id = subscriber.id AND count_attempt <> n.counted",
+            f"UPDATE subscriber SET count_attempt = n.counted FROM {_COUNT_OF_ATTEMPTS} "
+            "WHERE n.subscriber_id = subscriber.id AND count_attempt <> n.counted",
         ),
     ),
     Invariant(
@@ -278,7 +283,8 @@ _REFERENCES: Final = (
         problem="events of the end of an attempt that has not ended, or is another campaign's",
         broken="SELECT 'event ' || e.id || ' about attempt ' || coalesce(CAST(a.id AS TEXT), 'none') FROM event e "
         "LEFT JOIN attempt a ON a.id = e.attempt_id WHERE e.kind = 'attempt.ended' "
-        "AND (a.id IS NULL OR a.ended_at IS NULL OR a.campaign_id <> e.campaign_id) ORDER BY e.id",
+        "AND ((a.id IS NULL AND e.attempt_id >= coalesce((SELECT min(id) FROM attempt), 0)) "  # older ones are purged
+        "OR a.ended_at IS NULL AND a.id IS NOT NULL OR a.campaign_id <> e.campaign_id) ORDER BY e.id",
         remedy=_BACKUP,
     ),
     Invariant(

@@ -21,9 +21,9 @@ CANDIDATE_WIDTH = 7
 
 ATTEMPT_COLUMNS = (
     "a.id, a.call_uuid, a.dial_string, a.due_at, a.number_of_attempt, a.planned_at, a.deadline, a.state, a.core_uuid, "
-    "a.rang_at, a.answered_at, a.second_gateway_id"
+    "a.rang_at, a.answered_at, a.second_gateway_id, a.sent_at"
 )
-ATTEMPT_WIDTH = 12
+ATTEMPT_WIDTH = 13
 
 Row = Sequence[Any]
 
@@ -80,4 +80,5 @@ def attempt(row: Row) -> Attempt:
         rang_at=from_column_or_none(row[9]),
         answered_at=from_column_or_none(row[10]),
         second_gateway_id=row[11],
+        sent_at=from_column_or_none(row[12]),
     )

@@ -17,7 +17,11 @@ _OTHER: Final = (
     "subscriber.identity AND k.double_of IS NULL AND k.archived_at IS NULL WHERE l.campaign_id = subscriber.campaign_id"
 )
 """The contact of the same number in another phonebook of the campaign."""
-_NO_ATTEMPT: Final = "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id)"
+_NO_ATTEMPT: Final = (
+    "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id) "
+    "AND NOT EXISTS (SELECT 1 FROM purged_attempts p WHERE p.subscriber_id = subscriber.id)"
+)
+"""Nor had it one whose record was purged."""
 
 
 class Withdrawal:

@@ -23,7 +23,8 @@ FIRST_READY: Final = (
 """Of the started campaigns, when the first of those pending is ready. Parameters of both: the id before these, their last."""
 
 LAST_END: Final = (
-    "SELECT max(ended_at) FROM (SELECT ended_at FROM attempt WHERE campaign_id = ? ORDER BY id DESC LIMIT 1000) AS newest"
+    "SELECT max(ended_at) FROM (SELECT ended_at FROM attempt WHERE campaign_id = ? "
+    "ORDER BY planned_at DESC, id DESC LIMIT 1000) AS newest"
 )
 """When the last call of a campaign ended; a call that began a thousand calls earlier is not looked at. Parameter: campaign."""
 

@@ -80,13 +80,14 @@ END_SECOND_LEG = (
 
 MOVE = (
     "UPDATE attempt SET state = ?, moved_at = ?, core_uuid = coalesce(?, core_uuid), rang_at = coalesce(rang_at, ?), "
-    "answered_at = coalesce(answered_at, ?) WHERE id = ? AND ended_at IS NULL AND owner = ?"
+    "answered_at = coalesce(answered_at, ?), sent_at = coalesce(sent_at, ?) WHERE id = ? AND ended_at IS NULL AND owner = ?"
 )
 
 END_ATTEMPT = (
     "UPDATE attempt SET state = 'ended', ended_at = ?, cause = ?, disposition = ?, counts_as_attempt = ?, reason = ?, "
-    "q850 = ?, sip_status = ?, sip_disposition = ?, rang_at = coalesce(?, rang_at), answered_at = coalesce(?, answered_at), "
-    "ring_ms = ?, talk_ms = ?, duration_ms = ?, machine = ?, session = ?, second_gateway_id = NULL "
+    "q850 = ?, sip_status = ?, sip_disposition = ?, sent_at = coalesce(sent_at, ?), rang_at = coalesce(?, rang_at), "
+    "answered_at = coalesce(?, answered_at), ring_ms = ?, talk_ms = ?, duration_ms = ?, machine = ?, session = ?, "
+    "second_gateway_id = NULL "
     "WHERE id = ? AND ended_at IS NULL AND owner = ?"
 )
 
@@ -191,9 +192,9 @@ def insert_attempts(count: int) -> str:
     """New attempts, but for numbers to which one is open; gives the id of each call UUID."""
     columns = (
         "call_uuid, campaign_id, subscriber_id, gateway_id, number, identity, dial_string, number_of_attempt, state, owner, "
-        "epoch, core_uuid, planned_at, due_at, deadline"
+        "epoch, core_uuid, planned_at, due_at, deadline, caller_id, caller_name"
     )
-    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?)"] * count)
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?, ?, ?)"] * count)
     return (
         f"INSERT INTO attempt ({columns}) VALUES {rows} ON CONFLICT (identity) WHERE ended_at IS NULL DO NOTHING "
         "RETURNING call_uuid, id"

@@ -22,7 +22,7 @@ LIVE: Final = "SELECT count(*) FROM attempt WHERE campaign_id = ? AND ended_at I
 NEWEST: Final = 1000
 RECENT: Final = (
     "SELECT count(*), min(planned_at) FROM (SELECT planned_at FROM attempt WHERE campaign_id BETWEEN ? AND ? "
-    "ORDER BY campaign_id DESC, id DESC LIMIT ?) AS newest WHERE planned_at >= ?"
+    "ORDER BY campaign_id DESC, planned_at DESC, id DESC LIMIT ?) AS newest WHERE planned_at >= ?"
 )
 """How many of the newest calls of a campaign were begun of late, and when the first of these. Not by `=`: a server would read
 the attempts of all campaigns backwards until it had enough of this one. Parameters: campaign, twice, `NEWEST`, since."""

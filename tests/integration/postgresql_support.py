@@ -12,7 +12,8 @@ import pytest
 from dialer.store.connection import Dialect
 from dialer.store.schema import upgrades
 from tests.postgresql import Server
-from tests.unit.store.test_schema import EVENTS, SEED
+from tests.seeding import SEED
+from tests.unit.store.test_schema import EVENTS
 
 Rows = list[tuple[Any, ...]]
 

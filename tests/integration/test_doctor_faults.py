@@ -113,7 +113,7 @@ async def test_of_an_installation_that_works_every_check_is_well(tmp_path: Path)
     findings = await Bed(tmp_path).examine()
     assert bad(findings) == []
     assert [one.check for one in findings] == [
-        *("permissions", "database", "disk", "files", "switch", "password", "version", "modules", "clock"),
+        *("permissions", "database", "records", "disk", "files", "switch", "password", "version", "modules", "clock"),
         *("sessions", "pace", "dialplan", "outbound", "gateways", "cdr"),
     ]
     assert len(list(as_text(findings))) == len(findings)

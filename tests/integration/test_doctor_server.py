@@ -62,7 +62,7 @@ def sql(url: str, statement: str) -> None:
 async def test_a_server_is_looked_at_in_place_of_a_file(url, tmp_path):
     findings = await examine(url, tmp_path)
     assert [one.check for one in findings] == [
-        *("permissions", "database", "connection", "durability", "db-clock", "connections", "nodes", "files"),
+        *("permissions", "database", "connection", "durability", "db-clock", "connections", "nodes", "records", "files"),
     ]
     assert bad(findings) == [UNSAFE]
     assert "has the newest schema (PostgreSQL " in findings[1].text

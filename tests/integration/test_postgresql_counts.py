@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.integration.postgresql_support import Rows, ask, change, connected, database, furnished, schema
-from tests.unit.store.test_schema import T
+from tests.seeding import T
 
 __all__ = ["database", "furnished", "schema"]
 

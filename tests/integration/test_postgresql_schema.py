@@ -13,7 +13,8 @@ import pytest
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
 from tests.integration.postgresql_support import Rows, ask, connected, furnished, schema
-from tests.unit.store.test_schema import EVENTS, REFUSED, SEED, T
+from tests.seeding import SEED, T
+from tests.unit.store.test_schema import EVENTS, REFUSED
 
 __all__ = ["furnished", "schema"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from dialer.doctor.judgements import SipRoute, judge_context, judge_pace, judge_
 from dialer.doctor.local import judge_disk, judge_files, judge_permissions
 from dialer.doctor.loopback_check import running_address
 from dialer.doctor.ports import Door, judge_owner, name_of, owners
+from dialer.doctor.record_keeping import judge_keeping
 from dialer.doctor.records import judge_configuration
 from dialer.freeswitch.content import shipped
 from dialer.settings import OutboundSettings
@@ -229,3 +231,10 @@ def test_the_owner_of_a_port_is_found_by_the_kernels_tables(tmp_path: Path) -> N
     assert owners(8085, tmp_path) == []
     assert name_of(5, tmp_path) == "python3 dialer"
     assert name_of(99, tmp_path) == "?"
+
+
+@pytest.mark.parametrize(("keep", "level"), [(1826, Level.OK), (1825, Level.WARNING), (31, Level.WARNING)])
+def test_records_that_go_before_five_years_are_over_are_told_of(keep: int, level: Level) -> None:
+    finding = judge_keeping(datetime(2022, 3, 1, tzinfo=UTC), keep)
+    assert (finding.level, "2022-03-01" in finding.text, f"{keep} days" in finding.text) == (level, True, True)
+    assert "no call record" in judge_keeping(None, keep).text

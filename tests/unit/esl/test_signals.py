@@ -64,6 +64,8 @@ def test_the_callee_who_hangs_up_gives_exact_milliseconds() -> None:
         ring_ms=2019,
         talk_ms=3020,
         duration_ms=5040,
+        rang_at=datetime(2026, 11, 23, 3, 5, 16, 725873, tzinfo=UTC),
+        answered_at=datetime(2026, 11, 23, 3, 5, 18, 745861, tzinfo=UTC),
     )
 
 

@@ -6,17 +6,30 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from dialer.store import consumers, contacts, events, node_statements, reports, statements, statistics
+from dialer.store import call_records, consumers, contacts, events, node_statements, purge, reports, statements, statistics
+from dialer.store.call_records import RecordFilter
 from dialer.store.connection import Dialect, Variants
 from dialer.store.location import opened
 from tests.grounds import KINDS, new_database, standing_on
-from tests.unit.store.test_schema import EVENTS, SEED, T
+from tests.seeding import SEED, T
+from tests.unit.store.test_schema import EVENTS
 
+MOMENT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LATE = "2026-11-24 10:00:00.000000"
+
+
+def records_walk(*, campaign_id: int | None = None, **given: Any) -> tuple[str, tuple[object, ...]]:
+    """A page of call records from behind a place. Attempts of one moment, of which a batch has some, are looked at in vain."""
+    place = (LATE if given.get("newest_first") else T, 1)
+    text, values = call_records.walk(RecordFilter(campaign_id=campaign_id, **given), place, campaign_id)
+    return text, (*values, 20)
+
+
 QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "started campaigns": (statements.STARTED_CAMPAIGNS, ()),
     "ready campaigns": (statements.READY_CAMPAIGNS, (LATE,)),
@@ -35,8 +48,8 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "forbid": (statements.forbid(3), (1, 2, 3)),
     "advance campaign": (statements.ADVANCE_CAMPAIGN, (LATE, 1, LATE)),
     "advance gateway": (statements.ADVANCE_GATEWAY, (LATE, 1, LATE)),
-    "move": (statements.MOVE, ("ringing", T, None, None, None, 1, "here")),
-    "end attempt": (statements.END_ATTEMPT, (T, "X", "BUSY", 1, "", *[None] * 5, 0, 0, 0, 0, "{}", 1, "here")),
+    "move": (statements.MOVE, ("ringing", T, None, None, None, None, 1, "here")),
+    "end attempt": (statements.END_ATTEMPT, (T, "X", "BUSY", 1, "", *[None] * 6, 0, 0, 0, 0, "{}", 1, "here")),
     "settle subscriber": (statements.SETTLE_SUBSCRIBER, (5, 5, None, 1, 1, T, 2)),
     "open attempts": (statements.OPEN_ATTEMPTS, ("here",)),
     "events": (events.AFTER, (1000, 10)),
@@ -53,6 +66,15 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "recent calls": (statistics.RECENT, (1, 1, 5, T)),
     "last ready": (statistics.LAST_READY, (1,)),
     "call no more": (statements.CALL_NO_MORE, (4, 1000, 5)),
+    "records": records_walk(),
+    "records, newest first": records_walk(newest_first=True),
+    "records of a campaign": records_walk(campaign_id=1),
+    "records of a number": records_walk(identity="200"),
+    "records of a span": records_walk(since=MOMENT, until=MOMENT, disposition="BUSY", answered=False),
+    "records of a campaign's span": records_walk(campaign_id=1, until=MOMENT, newest_first=True, cause="X"),
+    "records by id": (call_records.THESE, ("[1, 10001, 10002]",)),
+    "one record": (call_records.ONE, ("call-10001", True, 1)),
+    "oldest records": (purge.NEXT, (0, 20)),
 }
 OF_SQLITE = {"adopt": (statements.ADOPT_OPEN, ("there", "there"))}
 OF_POSTGRESQL = {
@@ -76,7 +98,7 @@ one; and a few rows, found by an index."""
 GROWING = {"campaign", "contact", "subscriber", "attempt", "event"}
 """Tables that keep what is finished."""
 
-IN_ORDER = {"ready", "events", "subscribers"}
+IN_ORDER = {"ready", "events", "subscribers", "oldest records", *(name for name in QUERIES if name.startswith("records of"))}
 """What takes the first rows of many, which must come in their order: sorting would read them all."""
 
 UNFINISHED = f"""

@@ -26,34 +26,10 @@ from dialer.store.schema import Upgrade, check, upgrade, upgrades
 from dialer.store.schema_diff import differences
 from dialer.stored import load_rules
 from tests.grounds import TABLES, bare_database, dump, rows, script
+from tests.seeding import SEED, T
 
 NOBODY = 65534
 NEWEST = upgrades()[-1].version
-T = "2026-11-23 10:00:00.000000"
-SEED = f"""
-INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at)
-    VALUES (1, 'ann', '', 0, 1, '{T}');
-INSERT INTO gateway (id, name, description, protocol, hostname, dial_string, removeprefix, addprefix, addparameter, status,
-    created_at, updated_at) VALUES (1, 'g', '', 'SIP', 'h', '', '', '', '', 1, '{T}', '{T}');
-INSERT INTO voip_app (id, name, description, type, data, created_at, updated_at) VALUES (1, 'v', '', 1, '', '{T}', '{T}');
-INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, frequency, max_retry, gateway_id,
-    voip_app_id, created_at, updated_at) VALUES (1, 1, 'c', '', 1, '{T}', '{T}', 10, 3, 1, 1, '{T}', '{T}');
-INSERT INTO phonebook (id, user_id, name, description, created_at) VALUES (1, 1, 'p', '', '{T}');
-INSERT INTO contact (id, phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at,
-    updated_at, identity) VALUES (1, 1, '100', '', '', '', '', '{{}}', '{T}', '{T}', '100');
-INSERT INTO contact (id, phonebook_id, number, first_name, last_name, email, description, additional_vars, created_at,
-    updated_at, identity) VALUES (2, 1, '200', '', '', '', '', '{{}}', '{T}', '{T}', '200');
-INSERT INTO subscriber (id, campaign_id, contact_id, number, status, ready_at, count_attempt, free_retries, identity)
-    VALUES (1, 1, 1, '100', 1, '{T}', 0, 0, '100');
-INSERT INTO subscriber (id, campaign_id, contact_id, number, status, count_attempt, free_retries, identity)
-    VALUES (2, 1, 2, '200', 6, 0, 0, '200');
-INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
-    owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
-    VALUES (1, 'one', 1, 2, 1, '200', 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', '200');
-INSERT INTO do_not_call (number, reason, created_at, identity) VALUES ('300', '', '{T}', '300');
-"""
-
-
 EVENTS = f"""
 INSERT INTO event VALUES (1, 'k', 1, '{T}', 1, 1, 1, 2, 1, 'one', '{{}}');
 INSERT INTO event_consumer VALUES (1, 'c', '*', 0, '', NULL, NULL, '{T}');
@@ -245,7 +221,7 @@ def test_a_database_of_schema_3_keeps_everything(url):
     end = "cause = 'X', disposition = 'BUSY', counts = 1, duration_ms = 5, record = '{}'"
     rows(url, f"UPDATE attempt SET state = 'ended', ended_at = '{T}', {end}")
     script(url, OUTBOX)
-    later = ("campaign", "event", "event_consumer", "webhook", "webhook_delivery")
+    later = ("campaign", "event", "event_consumer", "webhook", "webhook_delivery", "purged_attempts")
     kept = dump(url, [table for table in TABLES if table not in later])
     assert upgrade(url) == [step.version for step in steps[3:]]
     assert differences_of(url) == []
@@ -398,14 +374,15 @@ def test_entities_map_every_column_of_every_table(url):
     mapped = {name: {column.name for column in table.column_list} for name, table in db.schema.tables.items()}
     db.disconnect()
     existing = columns(url)
-    for kept_by_triggers in (
+    for without_entity in (
         "schema_version",
         "subscriber_count",
         "subscriber_count_part",
         "attempt_count",
         "attempt_count_part",
+        "purged_attempts",
     ):
-        existing.pop(kept_by_triggers, None)
+        existing.pop(without_entity, None)
     assert mapped == existing
 
 

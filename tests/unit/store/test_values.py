@@ -9,7 +9,7 @@ from dialer.errors import BadValue, Duplicate, StoreError
 from dialer.model import Gateway
 from dialer.store.faults import explain, refused_value
 from tests.grounds import new_database, rows, script
-from tests.unit.store.test_schema import SEED, T
+from tests.seeding import SEED, T
 
 
 def gateway(**fields):

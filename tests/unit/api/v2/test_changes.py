@@ -9,7 +9,7 @@ import pytest_twisted
 
 from api.v2.routes import Route
 from api.v2.table import all_routes
-from tests.unit.api.v2.support import Client, everything, filled, furnish, identified, pointers, problem, routes, whole
+from tests.unit.api.v2.support import Client, everything, filled, furnish, identified, pointers, problem, routes
 from tests.unit.api.world import World
 
 CONDITIONAL = [route for route in all_routes() if route.current is not None]
@@ -137,7 +137,7 @@ async def test_the_secrets_of_a_gateway_are_masked(api: World) -> None:
 # --- tags -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("route", filter(whole, routes(reads=True)), ids=identified)
+@pytest.mark.parametrize("route", list(routes(conditional=True)), ids=identified)
 @pytest_twisted.ensureDeferred
 async def test_who_has_seen_it_is_told_that_it_is_the_same(api: World, route: Route) -> None:
     root = (await furnish(api)).of("root")

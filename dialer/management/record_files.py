@@ -1,0 +1,39 @@
+"""Call records as files: the two formats, for spreadsheets and for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from attrs import frozen
+
+from dialer.store.record_columns import NAMES, Record, as_object
+
+
+@frozen(kw_only=True)
+class RecordFormat:
+    """`head` is what a file begins with; `encode` makes the text of some records, in UTF-8."""
+
+    content_type: str
+    head: bytes
+    encode: Callable[[Sequence[Record]], bytes]
+
+
+def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def _json_lines(records: Sequence[Record]) -> bytes:
+    return b"".join(orjson.dumps(as_object(record), option=orjson.OPT_APPEND_NEWLINE) for record in records)
+
+
+FORMATS: Final[Mapping[str, RecordFormat]] = {
+    "csv": RecordFormat(content_type="text/csv; charset=utf-8", head=_csv([NAMES]), encode=_csv),
+    "jsonl": RecordFormat(content_type="application/jsonl", head=b"", encode=_json_lines),
+}
+"""By the names that the API knows."""
