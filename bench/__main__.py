@@ -27,6 +27,7 @@ WHOLE = (
     ("bench.api_dialling",),
     ("bench.metrics",),
     ("bench.webhooks",),
+    ("bench.live",),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -45,6 +46,7 @@ QUICK = (
     ("bench.api_dialling", "--seconds", "3"),
     ("bench.metrics", "--scrapes", "20"),
     ("bench.webhooks", "--seconds", "5", "--events", "4000"),
+    ("bench.live", "--seconds", "5", "--clients", "200"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 
