@@ -299,10 +299,7 @@ def test_after_many_writers_at_once_the_statistics_are_what_the_rows_say(postgre
             with opened(here.url) as connection:
                 for _ in range(25):
                     for key in rng.sample(own, 4):
-                        cause = rng.choice("ABC")
-                        connection.execute(
-                            "UPDATE attempt SET cause = ?, talk_ms = ? WHERE id = ?", (cause, rng.randrange(9), key)
-                        )
+                        connection.execute(statement, (rng.choice("ABC"), rng.randrange(9), key))
                     if rng.random() < 0.2:
                         connection.execute("DELETE FROM attempt WHERE id = ?", (rng.choice(own),))
                     (connection.rollback if rng.random() < 0.2 else connection.commit)()
