@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -284,3 +286,26 @@ def write_side_by_side(server: Damaged) -> None:
     assert {part for (part,) in server.sql("SELECT part FROM attempt_count_part")} == {0, 1, 2}
     with story(server) as told:
         assert told.connection.execute(MISCOUNTED.postgresql).fetchall() == []
+
+
+def test_after_many_writers_at_once_the_statistics_are_what_the_rows_say(postgres_server: Server) -> None:
+    with Damaged.on_server(postgres_server) as here:
+        for key in range(1, 121):
+            here.attempt(key, 1 + key % CONTACTS, "UNKNOWN")
+
+        def write(writer: int) -> None:
+            rng, own = random.Random(writer), range(1 + 30 * writer, 31 + 30 * writer)
+            statement = "UPDATE attempt SET cause = ?, talk_ms = ? WHERE id = ?"
+            with opened(here.url) as connection:
+                for _ in range(25):
+                    for key in rng.sample(own, 4):
+                        connection.execute(statement, (rng.choice("ABC"), rng.randrange(9), key))
+                    if rng.random() < 0.2:
+                        connection.execute("DELETE FROM attempt WHERE id = ?", (rng.choice(own),))
+                    (connection.rollback if rng.random() < 0.2 else connection.commit)()
+
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(write, range(4)))
+        with story(here) as told:
+            assert told.connection.execute(MISCOUNTED.postgresql).fetchall() == []
+        assert here.sql("SELECT CAST(sum(attempts) AS BIGINT) FROM attempt_count") == [(120,)]
