@@ -9,12 +9,17 @@ import orjson
 from dialer.model.event import Told
 
 
+def event_id(number: int) -> str:
+    """By which others know an event."""
+    return f"evt_{number}"
+
+
 def envelope(told: Told) -> dict[str, Any]:
     """The event as a JSON object. `attempt_id` is the UUID of the call's channel: the one name that FreeSWITCH, its
     records and the dialer share. Times are of RFC 3339."""
     event = told.event
     return {
-        "id": f"evt_{event.id}",
+        "id": event_id(event.id),
         "type": event.kind,
         "version": event.version,
         "timestamp": event.at.isoformat(),

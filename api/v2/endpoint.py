@@ -133,6 +133,7 @@ class Endpoint:
             body=given.body,
             after=given.after,
             limit=given.limit + 1,
+            key=keyed,
             within=None if keyed is None else once(keyed, partial(made_once, self.route)),
         )
         expected = request.header(b"If-Match")

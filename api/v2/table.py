@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from api.v2.resources import about, attempts, campaigns, contacts, do_not_call, gateways, me, phonebooks, tokens
+from api.v2.resources import about, attempts, campaigns, contacts, do_not_call, gateways, me, phonebooks, tokens, webhooks
 from api.v2.routes import Route
 
-RESOURCES: Final[tuple[Any, ...]] = (me, tokens, campaigns, phonebooks, contacts, attempts, gateways, do_not_call)
+RESOURCES: Final[tuple[Any, ...]] = (me, tokens, campaigns, phonebooks, contacts, attempts, gateways, do_not_call, webhooks)
 """The modules that have a list `ROUTES`, in the order of the document."""
 
 

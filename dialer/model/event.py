@@ -264,6 +264,10 @@ class EventPlace:
     gap: tuple[int, int] | None = None
 
 
+PATTERNS: Final = ("*", *dict.fromkeys(f"{kind.partition('.')[0]}.*" for kind in EventKind))
+"""Each stands for several kinds."""
+
+
 def kinds_of(text: str) -> frozenset[EventKind]:
     """The kinds that a list of names and patterns means: `attempt.*`, `*`, `campaign.started`; with spaces or commas between.
     Raises `BadValue`."""
