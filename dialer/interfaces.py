@@ -27,6 +27,7 @@ from dialer.model import (
     Origination,
     Plan,
     Progress,
+    RefusedContact,
     Signal,
     Snapshot,
 )
@@ -67,12 +68,16 @@ class FlowStore(Protocol):
         """How many changes wait for the database."""
         ...
 
-    def refuse(self, candidates: Sequence[Candidate]) -> Deferred[None]:
+    def refuse(self, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
         """These must never be called: they become NOT_AUTHORISED, unless a call of theirs is live."""
         ...
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         """Note a move forward. Batched: durable soon, before the attempt's end is; an attempt that has ended stays so."""
+        ...
+
+    def pressed(self, attempt: Attempt, digits: str, at: datetime) -> None:
+        """Note keys that the callee pressed, when somebody wants to hear of it. Batched with the moves."""
         ...
 
     def finish(self, finish: AttemptResult, *, unless_recorded: bool = False) -> Deferred[bool]:

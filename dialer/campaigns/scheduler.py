@@ -121,6 +121,11 @@ class Scheduler:
             )
         )
 
+    @property
+    def others_call(self) -> bool:
+        """Whether other nodes make calls."""
+        return bool(self._others.dialling)
+
     async def tick(self) -> None:
         """Plan and begin what is due, unless the database is behind with what was begun before."""
         if not self.switch.ready or self.store.backlog >= LONGEST_BACKLOG:
@@ -269,7 +274,7 @@ class Scheduler:
         if planned.refused:
             for refusal in planned.refused:
                 log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
-            await self.store.refuse([refusal.candidate for refusal in planned.refused])
+            await self.store.refuse(planned.refused, now)
         return self._rates.spread(planned.plans, now + HORIZON)
 
     def _pace(self, campaign: Campaign, now: datetime) -> Pace:

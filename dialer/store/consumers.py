@@ -31,6 +31,8 @@ HOLD = MOMENT.within(
 )
 """Parameters: node, until when, name, node, now."""
 
+HOLDS = "SELECT holder FROM event_consumer WHERE name = ?"
+
 ADVANCE = "UPDATE event_consumer SET position = ? WHERE name = ? AND holder = ? AND position < ?"
 
 EXPIRED = "DELETE FROM event_consumer WHERE expires_at < ?"
@@ -72,6 +74,18 @@ class Consumers:
 
         return self.database.run(hold)
 
+    def hold_own(self, name: str, now: datetime) -> Deferred[bool]:
+        """Hold a reader that asks for nothing and stands for work that one node at a time does; it is made when it is not
+        there. Fires with False while another node has it."""
+        return Deferred.fromCoroutine(self._hold_own(name, now))
+
+    async def _hold_own(self, name: str, now: datetime) -> bool:
+        if await self.hold(name, now) is not None:
+            return True
+        if not await self.database.run(partial(_make, name=name, now=now)):
+            return False
+        return await self.hold(name, now) is not None
+
     def read(self, place: EventPlace, limit: int) -> Deferred[tuple[EventPlace, list[Told]]]:
         return self.database.run(partial(events.read, place=place, limit=limit))
 
@@ -91,6 +105,14 @@ def enter(
     """See `Consumers.enter`."""
     row = (name, words_of(kinds), events.last(connection), to_column_or_none(expires_at), to_column(now))
     connection.execute(ENTER, row)
+
+
+def _make(connection: Connection, name: str, now: datetime) -> bool:
+    """Make the reader, when it is not there; whether it was not."""
+    if connection.execute(HOLDS, (name,)).fetchone() is not None:
+        return False
+    enter(connection, name, frozenset(), now)
+    return True
 
 
 def leave(connection: Connection, name: str) -> None:
