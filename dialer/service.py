@@ -42,6 +42,7 @@ from dialer.hooks.consumer import EventFeed
 from dialer.hooks.http_client import WebhookClient
 from dialer.hooks.interests import Interests
 from dialer.hooks.json_lines import JsonLines
+from dialer.hooks.undelivered import Undelivered
 from dialer.hooks.webhooks import Webhooks
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen
@@ -160,13 +161,11 @@ class DialerService:
     reactor_lag: ReactorLag = field(init=False)
     ended: dict[Disposition, int] = field(factory=lambda: dict.fromkeys(Disposition, 0), init=False)
     """How many attempts ended, and that is stored, by disposition."""
-    oldest_undelivered: Callable[[], datetime | None] | None = field(default=None, init=False)
-    """Tells the moment of the oldest event that a receiver still waits for, None when none does; set by whoever delivers
-    events, and asked now and then: its answer must be at hand."""
     clock: DatabaseClock = field(init=False)
     outbound: OutboundServer = field(init=False)
     consumers: Consumers = field(init=False)
     interests: Interests = field(init=False)
+    undelivered: Undelivered = field(init=False)
     outcomes: EventFeed | None = field(default=None, init=False)
     hub: Hub | None = field(default=None, init=False)
     receivers: AddressRules = field(init=False)
@@ -185,6 +184,7 @@ class DialerService:
         self.store = Store(self.database, reactor, node=settings.node.name)
         self.consumers = Consumers(self.database, settings.node.name)
         self.interests = Interests(reactor, self.now, self.consumers, self.store, settings.keep_events)
+        self.undelivered = Undelivered(reactor, self.consumers)
         shared = self.database.dialect is Dialect.POSTGRESQL
         self.switch = InboundSwitch(
             reactor,
@@ -267,6 +267,7 @@ class DialerService:
         self.heartbeat.start()
         self.reactor_lag.start()
         self.interests.start()
+        self.undelivered.start()
         self.idle_news.start()
         self._gateways.start()
         self.webhooks.start()
@@ -298,6 +299,7 @@ class DialerService:
         await self.heartbeat.stop()
         await self.store.flush()
         await self.interests.stop()
+        await self.undelivered.stop()
         await self.idle_news.stop()
         await self._gateways.stop()
         if self.outcomes is not None:
@@ -472,7 +474,9 @@ class DialerService:
         self._tell_of_switch(EventKind.SWITCH_DOWN, switch, reason)
 
     def _tell_of_switch(self, kind: EventKind, switch: Switch, reason: str) -> None:
-        self._tell(kind, switch=switch.name, reason=reason)
+        """Not of a connection that this process itself closes because it stops: the switch is where it was."""
+        if self._up:
+            self._tell(kind, switch=switch.name, reason=reason)
 
     def _hook_switched_off(self, app: str, reason: str) -> None:
         self._tell(EventKind.HOOK_SWITCHED_OFF, app=app, reason=reason)

@@ -40,11 +40,12 @@ def block(connection: Connection, subscriber_ids: Sequence[int], why: Blocking) 
         by_campaign.setdefault(row[1], []).append(row)
     if EventKind.CONTACT_BLOCKED in why.wanted:
         for campaign_id, rows in by_campaign.items():
-            _tell(connection, campaign_id, rows, why)
+            tell(connection, campaign_id, rows, why)
     tell_finished(connection, by_campaign, why.at, why.wanted)
 
 
-def _tell(connection: Connection, campaign_id: int, rows: Sequence[Any], why: Blocking) -> None:
+def tell(connection: Connection, campaign_id: int, rows: Sequence[Any], why: Blocking) -> None:
+    """The events of subscribers of a campaign: their ids, campaigns, contacts, numbers and identities."""
     (user_id,) = connection.execute(_OWNER, (campaign_id,)).fetchone()
     rules = call_rules(connection, user_id, [identity for *_, identity in rows])
     for subscriber_id, _, contact_id, number, identity in rows:

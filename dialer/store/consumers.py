@@ -12,7 +12,7 @@ from dialer.model.event import EventKind, EventPlace, Told, words_of
 from dialer.store import events
 from dialer.store.connection import MOMENT, Connection
 from dialer.store.database import Database
-from dialer.store.times import to_column, to_column_or_none
+from dialer.store.times import from_column_or_none, to_column, to_column_or_none
 
 LEASE = timedelta(seconds=10)
 """For which a node serves a reader that it holds. It holds it again long before."""
@@ -42,6 +42,16 @@ SLOWEST = (
     f"UNION ALL SELECT w.position FROM {events.TOLD}) AS reader"
 )
 """A reader that asks for nothing waits for nothing."""
+
+
+OLDEST = (
+    "SELECT min(at) FROM (SELECT (SELECT e.at FROM event e WHERE e.id > reader.position ORDER BY e.id LIMIT 1) AS at FROM "
+    "(SELECT position FROM event_consumer WHERE expires_at IS NULL AND kinds <> '' "
+    f"UNION ALL SELECT w.position FROM {events.TOLD}) AS reader UNION ALL "
+    "SELECT (SELECT d.created_at FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.status = 'due' "
+    f"ORDER BY d.id LIMIT 1) FROM {events.TOLD}) AS waiting"
+)
+"""What comes next for each reader, and the oldest delivery that a webhook waits for: a step in an index for each."""
 
 
 @define(eq=False)
@@ -93,6 +103,10 @@ class Consumers:
         row = (position, name, self.node, position)
         return self.database.run(lambda connection: connection.execute(ADVANCE, row).rowcount > 0, may_wait=True)
 
+    def oldest_undelivered(self) -> Deferred[datetime | None]:
+        """When the oldest event happened that a receiver waits for, a webhook or a reader that stays; None when none does."""
+        return self.database.run(oldest_undelivered)
+
     def prune(self, before: datetime, limit: int) -> Deferred[int]:
         """Remove up to `limit` events that happened before, the oldest first, which no reader waits for. Fires with how many
         went."""
@@ -118,6 +132,12 @@ def _make(connection: Connection, name: str, now: datetime) -> bool:
 def leave(connection: Connection, name: str) -> None:
     """See `Consumers.leave`."""
     connection.execute(LEAVE, (name,))
+
+
+def oldest_undelivered(connection: Connection) -> datetime | None:
+    """See `Consumers.oldest_undelivered`."""
+    (found,) = connection.execute(OLDEST).fetchone()
+    return from_column_or_none(found)
 
 
 def prune(connection: Connection, before: datetime, limit: int) -> int:
