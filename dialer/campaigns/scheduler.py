@@ -220,7 +220,9 @@ class Scheduler:
             self._paces[campaign.id] = Pace(begun[-1].due_at)
 
     def _caller_id_refusal(self, campaign: Campaign) -> str:
-        """Why it, or a gateway that it calls through, may not show its caller id any more."""
+        """Why it, or a gateway that it calls through, may not show its caller id or its caller's name any more."""
+        if reason := gate.caller_name_refusal(campaign.caller_name):
+            return reason
         if self._snapshot is None:
             return gate.caller_id_refusal(campaign.caller_id, "", self.numbering)
         allowed = self._snapshot.caller_ids.get(campaign.id, "")
