@@ -19,7 +19,7 @@ from standardwebhooks import Webhook as Signed
 from twisted.internet.defer import Deferred
 
 from dialer.errors import BadValue, LimitExceeded, NotFound
-from dialer.hooks import line
+from dialer.hooks import line, receiver_health
 from dialer.hooks.addresses import AddressRules
 from dialer.hooks.http_client import WebhookClient
 from dialer.hooks.webhooks import Webhooks
@@ -61,8 +61,8 @@ async def until(condition: Callable[[], Any]) -> None:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow each other closely."""
     monkeypatch.setattr(line, "pause_after", lambda tries, _: SOON if tries < 10 else None)
-    monkeypatch.setattr(line, "FIRST_PROBE", SOON)
-    monkeypatch.setattr(line, "LONGEST_PROBE", SOON)
+    monkeypatch.setattr(receiver_health, "FIRST_PROBE", SOON)
+    monkeypatch.setattr(receiver_health, "LONGEST_PROBE", SOON)
 
 
 @define(eq=False)
