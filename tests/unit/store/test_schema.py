@@ -366,8 +366,8 @@ def test_entities_map_every_column_of_every_table(url):
     mapped = {name: {column.name for column in table.column_list} for name, table in db.schema.tables.items()}
     db.disconnect()
     existing = columns(url)
-    for kept_by_triggers in ("schema_version", "subscriber_count", "subscriber_count_part"):
-        existing.pop(kept_by_triggers, None)
+    for of_statements_alone in ("schema_version", "subscriber_count", "subscriber_count_part", "told_state"):
+        existing.pop(of_statements_alone, None)
     assert mapped == existing
 
 
