@@ -111,7 +111,7 @@ def figures(port: int) -> dict[str, Any]:
 async def add_webhook(dialling: Dialling, port: int, batch: int) -> None:
     """One that is told everything."""
     given = {"url": f"http://127.0.0.1:{port}/", "kinds": "*", "batch_size": batch}
-    await webhooks.add(dialling.management, dialling.user, given)
+    await dialling.management.ask(webhooks.add, dialling.user, given, dialling.management.receivers)
 
 
 def calls(options: argparse.Namespace) -> None:

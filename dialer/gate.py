@@ -22,6 +22,7 @@ from dialer.errors import BadValue
 from dialer.model import CallRules, Gateway
 from dialer.numbering import Numbering
 from dialer.patterns import matcher
+from dialer.variables import check_caller_name
 
 _LOCAL: Final = frozenset({"user", "group", "error", "null"})
 """Endpoints whose names are those of extensions of the switch itself, 110 as well."""
@@ -175,6 +176,17 @@ def caller_id_refusal(number: str, allowed: str, numbering: Numbering) -> str:
         return f"{number} is an emergency number, which is never shown as a caller's"
     if allowed and numbering.identity(shown or number) not in map(numbering.identity, allowed.split(",")):
         return f"{number} is not one of the caller ids of this user ({allowed})"
+    return ""
+
+
+@lru_cache(maxsize=1024)
+def caller_name_refusal(name: str) -> str:
+    """Why a stored name cannot be shown as the caller's, "" when it can: an earlier version took texts that the switch would
+    decode."""
+    try:
+        check_caller_name(name, "caller_name")
+    except BadValue as error:
+        return f"the caller name {name!r} {error.problem}"
     return ""
 
 

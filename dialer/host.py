@@ -245,6 +245,7 @@ class Host:
             self.reactor,
             settings.emergency,
             self.service.receivers,
+            self.service.sender,
         )
         self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
         site = self.api.build_site(self.management, self.config.http, self.reactor)

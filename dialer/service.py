@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,32 +19,50 @@ import structlog
 from attrs import Factory, define, field, frozen
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
+from twisted.python.failure import Failure
 
 from dialer import hook_wiring
 from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.calls.cdr_reconciler import CdrReconciler
+from dialer.calls.health_log import HealthLog
 from dialer.calls.heartbeat import Heartbeat
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.calls.register import MOST_FOREIGN_HANGUPS, ForeignHangups
+from dialer.campaigns.idle_news import IdleNews
 from dialer.campaigns.scheduler import Scheduler
 from dialer.emergency import everywhere
+from dialer.errors import StoreError
 from dialer.esl.inbound import InboundSwitch, SwitchConfig
 from dialer.esl.outbound import OutboundConfig, OutboundServer
+from dialer.gateways import Backoff
 from dialer.hook_wiring import HookedCalls
 from dialer.hooks.addresses import AddressRules
 from dialer.hooks.consumer import EventFeed
 from dialer.hooks.http_client import WebhookClient
 from dialer.hooks.interests import Interests
 from dialer.hooks.json_lines import JsonLines
+from dialer.hooks.undelivered import Undelivered
 from dialer.hooks.webhooks import Webhooks
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen
 from dialer.marks.app import HookApp
-from dialer.model import Attempt, AttemptResult, Campaign, Disposition, EventKind, IdleReason, Progress, Signal, VoipAppType
+from dialer.model import (
+    Attempt,
+    AttemptResult,
+    Campaign,
+    Disposition,
+    EventKind,
+    Gateway,
+    IdleReason,
+    Progress,
+    Signal,
+    VoipAppType,
+)
 from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
 from dialer.pace_meter import PaceMeter
+from dialer.periodic import PeriodicLoop
 from dialer.reactor_lag import ReactorLag
 from dialer.record_keeping import RecordKeeper
 from dialer.settings import FIVE_YEARS, AppSettings, HooksSettings, OutboundSettings, RecoverySettings, WebhookSettings
@@ -53,6 +72,7 @@ from dialer.store.consumers import Consumers
 from dialer.store.corrections import Corrections
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
+from dialer.store.idle_news import StoredIdleNews
 from dialer.store.nodes import Nodes
 from dialer.store.purge import StoredRecords
 from dialer.store.webhooks import StoredWebhooks
@@ -69,6 +89,9 @@ OUTCOME_KINDS = frozenset({EventKind.ATTEMPT_ENDED})
 
 MOST_STRANGERS = 300
 """Connections to the outbound port that have brought no call of ours; each may cost 128 kB for 10 s."""
+
+GATEWAYS_EVERY = 60.0
+"""Seconds between two looks at which gateways other nodes have found down."""
 
 TOLERANCE = timedelta(milliseconds=50)
 """Between the clocks of this machine and of the database: a tenth of what a deadline leaves."""
@@ -136,18 +159,17 @@ class DialerService:
     scheduler: Scheduler = field(init=False)
     cdr_reconciler: CdrReconciler = field(init=False)
     heartbeat: Heartbeat = field(init=False)
+    idle_news: IdleNews = field(init=False)
     applications: VoiceApplications = field(init=False)
     reactor_lag: ReactorLag = field(init=False)
     ended: dict[Disposition, int] = field(factory=lambda: dict.fromkeys(Disposition, 0), init=False)
     """How many attempts ended, and that is stored, by disposition."""
-    oldest_undelivered: Callable[[], datetime | None] | None = field(default=None, init=False)
-    """Tells the moment of the oldest event that a receiver still waits for, None when none does; set by whoever delivers
-    events, and asked now and then: its answer must be at hand."""
     clock: DatabaseClock = field(init=False)
     outbound: OutboundServer = field(init=False)
     consumers: Consumers = field(init=False)
     interests: Interests = field(init=False)
     record_keeper: RecordKeeper = field(init=False)
+    undelivered: Undelivered = field(init=False)
     outcomes: EventFeed | None = field(default=None, init=False)
     hub: Hub | None = field(default=None, init=False)
     receivers: AddressRules = field(init=False)
@@ -155,16 +177,19 @@ class DialerService:
     webhooks: Webhooks = field(init=False)
     _port: IListeningPort | None = field(default=None, init=False)
     _up: bool = field(default=False, init=False)
+    _gateways: PeriodicLoop = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         settings, reactor = self.settings, self.reactor
         self.clock = DatabaseClock(utc_now)
         self.reactor_lag = ReactorLag(reactor)
+        self._gateways = PeriodicLoop("gateways that are down", GATEWAYS_EVERY, self._learn_gateways, reactor)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
         self.store = Store(self.database, reactor, node=settings.node.name)
         self.consumers = Consumers(self.database, settings.node.name)
         self.interests = Interests(reactor, self.now, self.consumers, self.store, settings.keep_events)
         self.record_keeper = RecordKeeper(reactor, self.now, StoredRecords(self.database), settings.keep_records)
+        self.undelivered = Undelivered(reactor, self.consumers)
         shared = self.database.dialect is Dialect.POSTGRESQL
         self.switch = InboundSwitch(
             reactor,
@@ -248,9 +273,17 @@ class DialerService:
         self.reactor_lag.start()
         self.interests.start()
         self.record_keeper.start()
+        self.undelivered.start()
+        self.idle_news.start()
+        self._gateways.start()
         self.webhooks.start()
         if self.outcomes is not None:
             self.outcomes.start()
+
+    async def _learn_gateways(self) -> None:
+        """Which gateways are down, as an earlier process or another node has told: whoever sees one serve again tells it."""
+        with suppress(StoreError):  # heard of at the next look
+            self.lifecycle.health_log.know_down(await self.store.gateways_down())
 
     async def quiesce(self) -> None:
         """Begin no more calls, and give back those that were not sent. Live calls go on."""
@@ -273,6 +306,9 @@ class DialerService:
         await self.store.flush()
         await self.interests.stop()
         await self.record_keeper.stop()
+        await self.undelivered.stop()
+        await self.idle_news.stop()
+        await self._gateways.stop()
         if self.outcomes is not None:
             await self.outcomes.stop()
         await self.webhooks.stop()
@@ -313,6 +349,7 @@ class DialerService:
             finished=self._attempt_ended,
             submitted=self.pace.note,
             foreign_hangups=ForeignHangups(MOST_FOREIGN_HANGUPS if self.database.dialect is Dialect.POSTGRESQL else 0),
+            health_log=HealthLog(self._gateway_changed),
         )
         self.cdr_reconciler = CdrReconciler(
             now=self.now,
@@ -354,6 +391,14 @@ class DialerService:
             ),
             settings.switch.host,
             self._hook_switched_off,
+        )
+        self.idle_news = IdleNews(
+            clock=self.reactor,
+            now=self.now,
+            store=StoredIdleNews(self.database, settings.node.name, lambda: self.store.wanted),
+            explain=self.scheduler.explain,
+            wanted=lambda: self.store.wanted,
+            others_call=lambda: self.scheduler.others_call,
         )
         self.heartbeat = Heartbeat(
             clock=self.reactor,
@@ -436,14 +481,20 @@ class DialerService:
         self._tell_of_switch(EventKind.SWITCH_DOWN, switch, reason)
 
     def _tell_of_switch(self, kind: EventKind, switch: Switch, reason: str) -> None:
-        self._tell(kind, switch=switch.name, reason=reason)
+        """Not of a connection that this process itself closes because it stops: the switch is where it was."""
+        if self._up:
+            self._tell(kind, switch=switch.name, reason=reason)
 
     def _hook_switched_off(self, app: str, reason: str) -> None:
         self._tell(EventKind.HOOK_SWITCHED_OFF, app=app, reason=reason)
 
     def _tell(self, kind: EventKind, **facts: str) -> None:
         told = self.store.tell(kind, self.now(), {"node": self.settings.node.name, **facts})
-        told.addErrback(lambda failure: log.error("an event is not stored", kind=kind, reason=failure.getErrorMessage()))
+        told.addErrback(_not_told, kind)
+
+    def _gateway_changed(self, gateway: Gateway, backoff: Backoff | None) -> None:
+        told = self.store.tell_of_gateway(gateway, backoff, self.now())
+        told.addErrback(_not_told, EventKind.GATEWAY_UP if backoff is None else EventKind.GATEWAY_DOWN)
 
     def _has(self, call_uuid: str) -> bool:
         return call_uuid in self.lifecycle.register.calls
@@ -456,6 +507,10 @@ class DialerService:
 
     async def _connected(self, call: Any) -> None:
         await self.lifecycle.connected(call)
+
+
+def _not_told(failure: Failure, kind: EventKind) -> None:
+    log.error("an event is not stored", kind=kind, reason=failure.getErrorMessage())
 
 
 def _address(port: IListeningPort) -> str:

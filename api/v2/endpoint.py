@@ -167,6 +167,7 @@ class Endpoint:
             body=given.body,
             after=given.after if last is None else last,
             limit=given.limit + 1,
+            key=keyed,
             within=None if keyed is None else once(keyed, partial(made_once, self.route)),
         )
         expected = request.header(b"If-Match")

@@ -7,7 +7,7 @@ body), what is answered, and which function serves it: that gets an `Asked` and 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
@@ -17,6 +17,7 @@ from api.v2.attributes import ID, Answer, Attribute, Body
 from api.v2.pages import CURSOR, LIMIT, Page
 from api.v2.problems import Places
 from dialer.management import Management
+from dialer.management.idempotency import KeyedRequest, earlier
 from dialer.management.management import Around, UseCase
 from dialer.model import Account, Scope
 
@@ -26,7 +27,7 @@ PREFIX: Final = "/api/v2/"
 @frozen(kw_only=True)
 class Asked:
     """What is asked: by whom, and the values of the address (`path`), the query and the body. A list gives `limit` entries
-    from behind `after`."""
+    from behind `after`. `key` is that of a request that may come again."""
 
     management: Management
     who: Account
@@ -35,6 +36,7 @@ class Asked:
     body: Mapping[str, Any]
     after: Any = None
     limit: int = 0
+    key: KeyedRequest | None = None
     within: Around | None = None
 
     def only_within(self, around: Around) -> Asked:
@@ -46,6 +48,15 @@ class Asked:
         if self.within is None:
             return self.management.ask(use_case, *args)
         return self.management.ask_within(self.within, use_case, *args)
+
+    def ask_after(self, work: Callable[[], Awaitable[Any]], use_case: UseCase[Any, Any], *args: Any) -> Deferred[Any]:
+        """Do what no single transaction can, then run a use case, whose last argument is what came of it. A request that came
+        before, and was answered, does nothing; one that was interrupted is done from its beginning."""
+        return Deferred.fromCoroutine(self._ask_after(work, use_case, args))
+
+    async def _ask_after(self, work: Callable[[], Awaitable[Any]], use_case: UseCase[Any, Any], args: tuple[Any, ...]) -> Any:
+        answered = None if self.key is None else await self.management.ask(earlier, self.key)
+        return await self.ask(use_case, *args, await work()) if answered is None else answered
 
 
 @frozen(kw_only=True, eq=False)

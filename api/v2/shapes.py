@@ -15,6 +15,7 @@ from attrs import frozen
 
 from dialer.kinds import Flag, Kind, Member, Nullable, Text, Variables, Whole, word_of
 from dialer.model.token import Scopes
+from dialer.model.webhook import EventKinds
 from dialer.time_kinds import DAYS, Moment, Week
 
 Schema = dict[str, Any]
@@ -62,6 +63,8 @@ def shape_of(kind: Kind) -> Shape:
             return Shape(texts, _texts(kind), dict, "an object of texts")
         case Scopes():
             return Shape(kind.schema(), _only(list, kind.parse), list, kind.takes)
+        case EventKinds():
+            return _kinds_of_events(kind)
         case Whole():
             return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
         case Text():
@@ -121,6 +124,16 @@ def _week(kind: Week) -> Shape:
         lambda flags: [day for day, flag in zip(DAYS, flags, strict=True) if flag],
         "a list of days of the week, such as monday",
     )
+
+
+def _kinds_of_events(kind: EventKinds) -> Shape:
+    def take(value: Any) -> Any:
+        if not isinstance(value, list) or not value or any(word not in kind.words for word in value):
+            raise ValueError
+        return kind.parse(" ".join(dict.fromkeys(value)))
+
+    schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "enum": list(kind.words)}}
+    return Shape(schema, take, str.split, f"a list of one or more of {', '.join(kind.words)}")
 
 
 def _texts(kind: Variables) -> Callable[[Any], Mapping[str, str]]:

@@ -17,6 +17,7 @@ from api.v2.resources import (
     phonebooks,
     statistics,
     tokens,
+    webhooks,
 )
 from api.v2.routes import Route
 
@@ -30,6 +31,7 @@ RESOURCES: Final[tuple[Any, ...]] = (
     attempts,
     gateways,
     do_not_call,
+    webhooks,
     events,
 )
 """The modules that have a list `ROUTES`, in the order of the document."""

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from attrs import Factory, define, field, frozen
@@ -79,6 +79,9 @@ class FlowSettings:
 
 log = structlog.get_logger()
 
+MOST_KEYS: Final = 200
+"""Of a session that are told of: whoever leans on a key makes no flood."""
+
 
 @define(eq=False)
 class Lifecycle:
@@ -96,7 +99,7 @@ class Lifecycle:
     corrections: CorrectionLog = field(factory=CorrectionLog, init=False)
     register: OpenAttempts = field(factory=OpenAttempts, init=False)
     health: Health = field(factory=Health, init=False)
-    _health_log: HealthLog = field(factory=HealthLog, init=False)
+    health_log: HealthLog = field(factory=HealthLog)
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
     _reconciler: Reconciler = field(init=False)
     sweeper: Sweeper = field(init=False)
@@ -251,12 +254,24 @@ class Lifecycle:
             return
         self._tell(live, SignalKind.SESSION_OPENED)
         try:
+            self._hear_keys(call, live, MOST_KEYS)
             notes = await self.application(call, live.attempt)
             live.notes = {**(live.notes or {}), **notes}
         except SessionGone:
             pass  # the callee hung up: the usual end of a call
         finally:
             self._tell(live, SignalKind.SESSION_CLOSED)
+
+    def _hear_keys(self, call: AnsweredCall, live: LiveAttempt, left: int) -> None:
+        """Note each key that the callee presses, until the session or the attempt is over."""
+
+        def pressed(digit: str) -> None:
+            if self.register.holds(live) and not live.concluding:
+                self.store.pressed(live.attempt, digit, self.now())
+                self._hear_keys(call, live, left - 1)
+
+        if left:
+            call.next_digit().addCallback(pressed).addErrback(_over)
 
     # --- 9. disposition, 10. retry ----------------------------------------------------------------------------------------
 
@@ -268,9 +283,11 @@ class Lifecycle:
         campaign = self._rules.get(plan.campaign.id, plan.campaign)
         outcome = live.outcome(now)
         verdict = judge(outcome)
-        self.health.ended(plan, verdict.fault, got_through_at(outcome, verdict), now, words(outcome))
-        self._health_log.look(f"gateway {plan.gateway.name}", self.health.gateways.get(plan.gateway.id), now)
-        self._health_log.look("the switch", self.health.switch, now)
+        got_through = got_through_at(outcome, verdict)
+        self.health.ended(plan, verdict.fault, got_through, now, words(outcome))
+        backoff = self.health.gateways.get(plan.gateway.id)
+        self.health_log.look_at_gateway(plan.gateway, backoff, now, got_through=got_through is not None)
+        self.health_log.look("the switch", self.health.switch, now)
         if self.health.switch.blocks(now):
             self.release_unsent()
         decision = retry.decide(verdict, outcome, plan.candidate, campaign, now)
@@ -363,6 +380,11 @@ class Lifecycle:
     async def hang_up_all(self, campaign_id: int | None = None) -> int:
         """Hang up every call (of one campaign) that this process owns. Returns how many the switch knew."""
         return await hang_up(self.register.of_campaign(campaign_id), self.switch, self.clock)
+
+
+def _over(failure: Failure) -> None:
+    """The session has ended, as it does."""
+    failure.trap(SessionGone)
 
 
 _UNEXPLAINED = frozenset({OwnCause.UNKNOWN, OwnCause.LOST_SWITCH})

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from dialer import gate
 from dialer.gateways import Backoff, chain, dial_string, headroom
-from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Others, Plan
+from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Others, Plan, RefusedContact
 from dialer.numbering import Numbering
 
 
@@ -91,14 +91,6 @@ class Routes:
 
     def _live(self, gateway: Gateway) -> int:
         return self.in_use.gateways.get(gateway.id, 0)
-
-
-@frozen
-class RefusedContact:
-    """A candidate that must never be dialled, and why."""
-
-    candidate: Candidate
-    reason: str
 
 
 @frozen

@@ -121,6 +121,11 @@ class Scheduler:
             )
         )
 
+    @property
+    def others_call(self) -> bool:
+        """Whether other nodes make calls."""
+        return bool(self._others.dialling)
+
     async def tick(self) -> None:
         """Plan and begin what is due, unless the database is behind with what was begun before."""
         if not self.switch.ready or self.store.backlog >= LONGEST_BACKLOG:
@@ -215,7 +220,9 @@ class Scheduler:
             self._paces[campaign.id] = Pace(begun[-1].due_at)
 
     def _caller_id_refusal(self, campaign: Campaign) -> str:
-        """Why it, or a gateway that it calls through, may not show its caller id any more."""
+        """Why it, or a gateway that it calls through, may not show its caller id or its caller's name any more."""
+        if reason := gate.caller_name_refusal(campaign.caller_name):
+            return reason
         if self._snapshot is None:
             return gate.caller_id_refusal(campaign.caller_id, "", self.numbering)
         allowed = self._snapshot.caller_ids.get(campaign.id, "")
@@ -269,7 +276,7 @@ class Scheduler:
         if planned.refused:
             for refusal in planned.refused:
                 log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
-            await self.store.refuse([refusal.candidate for refusal in planned.refused])
+            await self.store.refuse(planned.refused, now)
         return self._rates.spread(planned.plans, now + HORIZON)
 
     def _pace(self, campaign: Campaign, now: datetime) -> Pace:

@@ -16,11 +16,14 @@ from dialer.cli.objects import RemovableCommand, find, manage
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json, shown_noun
 from dialer.errors import BadValue, HookFailed
 from dialer.hooks.http_client import WebhookClient
-from dialer.interfaces import Answer, WebhookSender
+from dialer.interfaces import Answer
 from dialer.management import Management, users, webhooks
 from dialer.model import DeliveryStatus, Webhook, WebhookDelivery
 from dialer.model.user import ADMINISTRATOR
 from dialer.time_kinds import Moment
+
+PAGE = 100
+"""Deliveries that are told at once, at most."""
 
 LOG_COLUMNS = (
     "id", "status", "events", "tries", "http_status", "milliseconds", "error", "next_try_at", "created_at", "updated_at",
@@ -63,7 +66,7 @@ class WebhooksCommand(RemovableCommand):
             if action == "deliveries":
                 sub.add_argument("--status", metavar="|".join(DeliveryStatus), help="those of that status")
                 sub.add_argument("--before", metavar="ID", help="those that are older than this one")
-                sub.add_argument("--limit", metavar="N", default="25", help=f"how many, at most {webhooks.PAGE} (default: 25)")
+                sub.add_argument("--limit", metavar="N", default="25", help=f"how many, at most {PAGE} (default: 25)")
             if action == "replay":
                 sub.add_argument("--delivery", metavar="ID", help="the events of this delivery")
                 sub.add_argument("--since", metavar="TIME", help="the events from then on, in UTC: 2026-11-23 10:00:00")
@@ -98,12 +101,13 @@ class WebhooksCommand(RemovableCommand):
         """Create one, and tell its secret."""
         if arguments.user is None:
             raise BadValue("--user", "is needed: the user whose events it is told")
-        made = await webhooks.add(management, await management.ask(users.account, arguments.user), values)
+        owner = await management.ask(users.account, arguments.user)
+        made = await management.ask(webhooks.add, owner, values, management.receivers)
         return made.webhook.id, {"secret": made.secret}
 
     def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:
         """Change what is named."""
-        return webhooks.change(management, ADMINISTRATOR, entry["id"], values)
+        return management.ask(webhooks.change, ADMINISTRATOR, entry["id"], values, management.receivers)
 
     def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one."""
@@ -120,7 +124,7 @@ async def _found(management: Management, name: str) -> int:
 
 def _rotate(arguments: argparse.Namespace) -> int:
     async def rotate(management: Management) -> webhooks.WithSecret:
-        return await webhooks.rotate(management, ADMINISTRATOR, await _found(management, arguments.name))
+        return await management.ask(webhooks.rotate, ADMINISTRATOR, await _found(management, arguments.name))
 
     made = manage(arguments, rotate)
     until = made.webhook.old_secret_until
@@ -159,10 +163,10 @@ class _Later:
 
 def _test(arguments: argparse.Namespace) -> int:
     later = _Later()
-    sender: WebhookSender = later
 
     async def prepare(management: Management) -> None:
-        await webhooks.test(management, sender, ADMINISTRATOR, await _found(management, arguments.name))
+        management.sender = later
+        await webhooks.test(management, ADMINISTRATOR, await _found(management, arguments.name))
 
     manage(arguments, prepare)
     answer = _made(arguments, later.request)
@@ -201,18 +205,22 @@ def _deliveries(arguments: argparse.Namespace) -> int:
     before = None if arguments.before is None else _whole(arguments.before, "--before")
     limit = _whole(arguments.limit, "--limit")
 
-    async def ask(management: Management) -> webhooks.Page:
-        number = await _found(management, arguments.name)
-        return await management.ask(webhooks.deliveries, ADMINISTRATOR, number, before, limit, status)
+    if not 1 <= limit <= PAGE:
+        raise BadValue("--limit", f"expected a whole number from 1 to {PAGE}")
 
-    page = manage(arguments, ask)
-    shown = [_shown(each) for each in page.deliveries]
+    async def ask(management: Management) -> list[WebhookDelivery]:
+        number = await _found(management, arguments.name)
+        return await management.ask(webhooks.deliveries, ADMINISTRATOR, number, before, limit + 1, status)
+
+    found = manage(arguments, ask)
+    shown = [_shown(each) for each in found[:limit]]
+    older = found[limit - 1].id if len(found) > limit else None
     if arguments.json:
-        print_json({"deliveries": shown, "before": page.before})
+        print_json({"deliveries": shown, "before": older})
     else:
         print_all(LOG_COLUMNS, shown)
-        if page.before is not None:
-            print(f"older ones: --before {page.before}")
+        if older is not None:
+            print(f"older ones: --before {older}")
     return 0
 
 

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from dialer.errors import StoreError
+from dialer.hooks.pruning import Pruner
 from dialer.interfaces import Now
 from dialer.model import EventKind
 from dialer.periodic import DegradedLog, PeriodicLoop
@@ -20,7 +21,7 @@ log = structlog.get_logger()
 LOOK_EVERY: Final = 1.0
 """Seconds after which a new reader is heard of by every node at the latest."""
 
-PRUNE_EVERY: Final = timedelta(minutes=1)
+PRUNE_EVERY: Final = 60.0
 PRUNED_AT_ONCE: Final = 500
 """Events in one transaction: others wait for it."""
 
@@ -53,13 +54,14 @@ class Interests:
     teller: Interested
     keep: timedelta
     _loop: PeriodicLoop = field(init=False)
-    _prune_at: float = field(default=0.0, init=False)
+    _pruner: Pruner = field(init=False)
     _degraded: DegradedLog = field(
         factory=lambda: DegradedLog("readers of events are not known: the database does not serve"), init=False
     )
 
     def __attrs_post_init__(self) -> None:
         self._loop = PeriodicLoop("readers of events", LOOK_EVERY, self.look, self.clock)
+        self._pruner = Pruner(self._remove_old, PRUNED_AT_ONCE, PRUNE_EVERY)
 
     def start(self) -> None:
         """Begin to look."""
@@ -78,14 +80,14 @@ class Interests:
         self.teller.wanted = await self.store.wanted(self.now())
 
     async def look(self) -> None:
-        """Look, and from time to time remove what is old, in small steps, one at each look."""
+        """Look, and from time to time remove what is old."""
         try:
             await self.load()
-            if self.clock.seconds() >= self._prune_at:
-                removed = await self.store.prune(self.now() - self.keep, PRUNED_AT_ONCE)
-                if removed < PRUNED_AT_ONCE:
-                    self._prune_at = self.clock.seconds() + PRUNE_EVERY.total_seconds()
+            await self._pruner.look(self.clock.seconds())
         except StoreError as error:
             self._degraded.failed(str(error))
         else:
             self._degraded.worked()
+
+    def _remove_old(self, limit: int) -> Deferred[int]:
+        return self.store.prune(self.now() - self.keep, limit)

@@ -2,10 +2,8 @@
 
 Events are read ahead into `pending`, at most `WINDOW` of them. A request that fails becomes a row that is due later, and so do
 the later events of its attempts; the others go on. So the place in the event table moves on, and what is behind it has either
-arrived or is a row. When nothing arrives any more (`BREAKER` failures in a row), no more events are read: they stay in the
+arrived or is a row. When nothing arrives any more (`dialer.hooks.receiver_health`), no more events are read: they stay in the
 event table, and the oldest row is tried again from time to time until one arrives.
-
-How many requests are made at once grows while the receiver answers quickly and halves when it does not.
 """
 
 from __future__ import annotations
@@ -25,6 +23,7 @@ from twisted.python.failure import Failure
 
 from dialer.envelope import envelope
 from dialer.errors import StoreError
+from dialer.hooks.receiver_health import ReceiverHealth
 from dialer.hooks.request import body_of, request_id
 from dialer.hooks.schedule import asked_pause, pause_after
 from dialer.hooks.share import Share
@@ -44,19 +43,6 @@ MOST_WAITING: Final = 2000
 MOST_RESULTS: Final = 1000
 """Requests whose ends are not stored yet; with more, none is begun."""
 
-MOST_AT_ONCE: Final = 64
-FIRST_AT_ONCE: Final = 4.0
-QUICK: Final = 1.0
-"""Seconds: an answer that takes longer lets the number of requests at once shrink."""
-
-BREAKER: Final = 5
-"""Failures in a row."""
-FIRST_PROBE: Final = timedelta(seconds=5)
-LONGEST_PROBE: Final = timedelta(minutes=5)
-"""A probe before a row's own time is no try of it: an outage of hours takes no event's tries away."""
-
-GIVEN_UP: Final = timedelta(days=1)
-"""A receiver at which nothing has arrived for so long is told no more."""
 GONE: Final = 410
 THROTTLING: Final = frozenset({429, 503})
 """With these, `Retry-After` holds for everything that is sent."""
@@ -101,11 +87,7 @@ class Line:
     _retried: set[int] = field(factory=set, init=False)
     _requests: set[Deferred[None]] = field(factory=set, init=False)
     _results: list[WebhookDelivery] = field(factory=list, init=False)
-    _at_once: float = field(default=FIRST_AT_ONCE, init=False)
-    _failures: int = field(default=0, init=False)
-    _failing_since: datetime | None = field(init=False)
-    _probe_at: datetime | None = field(default=None, init=False)
-    _quiet_until: datetime | None = field(default=None, init=False)
+    _health: ReceiverHealth = field(init=False)
     _disabled: str = field(default="", init=False)
     _stored: tuple[int, datetime | None] = field(init=False)
     _store_at: float = field(default=0.0, init=False)
@@ -116,7 +98,7 @@ class Line:
         webhook = self.served.webhook
         self.place = EventPlace(webhook.position)
         self._kinds = kinds_of(webhook.kinds)
-        self._failing_since = webhook.failing_since
+        self._health = ReceiverHealth(webhook.failing_since)
         self._stored = (webhook.position, webhook.failing_since)
 
     # --- what the owner of the lines tells --------------------------------------------------------------------------------
@@ -124,7 +106,7 @@ class Line:
     def update(self, served: ServedWebhook) -> None:
         """The webhook as it is stored now."""
         if served.webhook.url != self.served.webhook.url:
-            self._failures, self._failing_since, self._probe_at, self._quiet_until = 0, None, None, None
+            self._health.moved()
         self.served = served
         self._kinds = kinds_of(served.webhook.kinds)
         if served.due > len(self.due):
@@ -154,7 +136,7 @@ class Line:
     @property
     def is_broken(self) -> bool:
         """Whether nothing arrives any more."""
-        return self._failures >= BREAKER
+        return self._health.is_broken
 
     @property
     def in_flight(self) -> int:
@@ -176,7 +158,7 @@ class Line:
         """Make the requests that may be made now."""
         self._pump_comes = False
         now = self.means.now()
-        if self.closed or self._halted or self._disabled or (self._quiet_until is not None and now < self._quiet_until):
+        if self.closed or self._halted or self._disabled or self._health.is_quiet(now):
             return
         if self.is_broken:
             self._probe(now)
@@ -188,7 +170,7 @@ class Line:
 
     def _may_send(self) -> bool:
         """Whether one more request may be made, which then counts in the share of all; the first one needs none."""
-        if len(self._requests) >= int(self._at_once) or len(self._results) >= MOST_RESULTS:
+        if len(self._requests) >= self._health.at_once or len(self._results) >= MOST_RESULTS:
             return False
         return not self._requests or self.means.share.take()
 
@@ -208,7 +190,7 @@ class Line:
 
     def _probe(self, now: datetime) -> None:
         """Try the oldest that waits, as soon as what failed is stored."""
-        if self._requests or self._results or (self._probe_at is not None and now < self._probe_at):
+        if self._requests or self._results or not self._health.may_probe(now):
             return
         if self.due:
             self._retry(next(iter(self.due.values())))
@@ -286,7 +268,7 @@ class Line:
             try:
                 events = [told for told in await self.means.store.events(ids) if self.served.may_see(told)]
             except StoreError:
-                self._quiet_until = self.means.now() + AGAIN  # it stays due
+                self._health.quiet_until = self.means.now() + AGAIN  # it stays due
                 return
             if len(events) < len(ids):
                 self._end(delivery, DeliveryStatus.DEAD, Answer(error="its events are not kept any more"))
@@ -303,28 +285,21 @@ class Line:
 
     def _answered(self, delivery: WebhookDelivery, answer: Answer) -> None:
         if answer.is_success:
-            self._failures, self._failing_since, self._probe_at = 0, None, None
-            quick = answer.milliseconds < 1000 * QUICK
-            self._at_once = min(self._at_once + 1, MOST_AT_ONCE) if quick else max(self._at_once / 2, 1.0)
+            self._health.worked(answer.milliseconds)
             self._end(delivery, DeliveryStatus.DELIVERED, answer)
             return
         now = self.means.now()
-        self._at_once = max(self._at_once / 2, 1.0)
-        self._failures += 1
-        self._failing_since = self._failing_since or now
-        if self.is_broken:
-            pause = min(FIRST_PROBE * 2 ** min(self._failures - BREAKER, 16), LONGEST_PROBE)
-            self._probe_at = now + pause
+        self._health.failed(now)
         if answer.status == GONE:
             self._disabled = "the receiver answered 410: it is gone"
-        elif now - self._failing_since >= GIVEN_UP:
+        elif self._health.has_given_up(now):
             self._disabled = f"nothing has arrived for a day; the last: {_problem(answer)}"
         self._failed(delivery, answer, now)
 
     def _failed(self, delivery: WebhookDelivery, answer: Answer, now: datetime) -> None:
         asked = asked_pause(answer.retry_after, now) if answer.retry_after else None
         if asked is not None and answer.status in THROTTLING:
-            self._quiet_until = now + asked
+            self._health.quiet_until = now + asked
         if delivery.id and delivery.next_try_at is not None and delivery.next_try_at > now:
             return  # a probe
         pause = pause_after(delivery.tries + 1, self.means.rng)
@@ -367,7 +342,7 @@ class Line:
     async def store(self) -> bool:
         """Store what became of requests, and the place. Returns False when this node has nothing to say any more. Fails with
         `StoreError`: the same is stored the next time."""
-        state = (self._position, self._failing_since)
+        state = (self._position, self._health.failing_since)
         now = self.means.clock.seconds()
         if not self._results and not self._disabled and (state == self._stored or now < self._store_at):
             return True

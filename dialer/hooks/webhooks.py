@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from dialer.errors import StoreError
 from dialer.hooks.line import Line, Means
+from dialer.hooks.pruning import Pruner
 from dialer.hooks.share import Share
 from dialer.interfaces import Now, WebhookSender, WebhookStore
 from dialer.model.event import EventPlace, Told
@@ -63,7 +64,7 @@ class Webhooks:
     _loop: PeriodicLoop = field(init=False)
     _refresh_at: float = field(default=0.0, init=False)
     _hold_at: float = field(default=0.0, init=False)
-    _prune_at: float = field(default=0.0, init=False)
+    _pruner: Pruner = field(init=False)
     _degraded: DegradedLog = field(
         factory=lambda: DegradedLog("no webhooks are told: the database does not serve"), init=False
     )
@@ -78,6 +79,7 @@ class Webhooks:
             share=Share(self.most),
         )
         self._loop = PeriodicLoop("webhooks", LOOK_EVERY, self.look, self.clock)
+        self._pruner = Pruner(self._remove_old, PRUNED_AT_ONCE, PRUNE_EVERY)
 
     def start(self) -> None:
         """Begin to tell."""
@@ -125,10 +127,10 @@ class Webhooks:
                 self.lines[number] = Line(self._means, served)
         for line in self.lines.values():
             await line.load()
-        if self.clock.seconds() >= self._prune_at:
-            removed = await self.store.prune(self.now() - self.keep, PRUNED_AT_ONCE)
-            if removed < PRUNED_AT_ONCE:
-                self._prune_at = self.clock.seconds() + PRUNE_EVERY
+        await self._pruner.look(self.clock.seconds())
+
+    def _remove_old(self, limit: int) -> Deferred[int]:
+        return self.store.prune(self.now() - self.keep, limit)
 
     async def _held(self) -> bool:
         if not self.lines or self.clock.seconds() >= self._hold_at:

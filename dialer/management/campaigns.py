@@ -31,6 +31,7 @@ from dialer.store import statements
 from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, value_of
 from dialer.time_kinds import Weekdays
+from dialer.variables import check_caller_name
 
 PAGE: Final = 25
 """Campaigns that are read at once, with everything of them: some milliseconds on the database thread."""
@@ -161,6 +162,8 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
         _check_task(t, app, checked.get("voip_app_data", before["voip_app_data"]), row.user.id)
     if starts or "caller_id" in checked:
         check_caller_id(t, row.user.id, checked.get("caller_id", before["caller_id"]))
+    if starts:
+        check_caller_name(checked.get("caller_name", before["caller_name"]), "caller_name")
     status = row.status
     rows.change(t, Campaign, row, checked)
     news.campaign_status(t, row, status)

@@ -27,7 +27,8 @@ CHUNK: Final = 1000
 """Contacts in one transaction of a long import: about 15 ms on the database thread."""
 
 MOST_NUMBERS: Final = 20_000
-"""In one request, which is one transaction: a fifth of a second in which no other one is written."""
+"""In one request, which is one transaction, since it is all or none whatever is killed: a fifth of a second in which no other
+one is written, less than calls are planned ahead (`dialer.campaigns.scheduler.HORIZON`)."""
 
 MOST_NAMES: Final = 20
 """Numbers of a list that a refusal names."""

@@ -6,6 +6,7 @@ neither is. A request that is refused has no effect, and nothing is kept of it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -13,7 +14,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from dialer.errors import BadValue, DialerError
-from dialer.management.management import Around, Transaction
+from dialer.management.management import Around, Transaction, reads
 from dialer.store import idempotency as sql
 from dialer.store.times import to_column
 
@@ -42,6 +43,11 @@ class KeyedRequest:
     user_id: int
     key: str
     fingerprint: str
+
+    @property
+    def digest(self) -> str:
+        """The same for the same request of the same user with the same key only: hexadecimal digits."""
+        return hashlib.sha256(f"{self.user_id} {self.key} {self.fingerprint}".encode()).hexdigest()
 
 
 @frozen(kw_only=True)
@@ -76,6 +82,14 @@ def once(request: KeyedRequest, answer: Callable[[Any], Answered]) -> Around:
         return found
 
     return around
+
+
+@reads
+def earlier(t: Transaction, request: KeyedRequest) -> Answered | None:
+    """The answer of the same request, where it came before: for what cannot be done in one transaction, and has to know that
+    it was done before it begins. Raises `KeyReused`."""
+    kept = t.connection.execute(sql.KEPT_SINCE, (request.user_id, request.key, to_column(t.now - KEPT_FOR))).fetchone()
+    return None if kept is None else _earlier(t, request)
 
 
 def _earlier(t: Transaction, request: KeyedRequest) -> Answered:

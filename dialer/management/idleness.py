@@ -9,15 +9,9 @@ from typing import Final
 from attrs import frozen
 
 from dialer.management.management import Management, Transaction, verb
-from dialer.management.reports import progress_of
-from dialer.model import Campaign, CampaignStatus, IdleCode, Progress, SubscriberStatus
-from dialer.store import mapping
+from dialer.model import Campaign, CampaignStatus, IdleCode, Progress
+from dialer.store import idle_news
 from dialer.store import reports as sql
-from dialer.store.statements import STARTED_PAGE
-from dialer.store.times import from_column_or_none
-
-PAGE: Final = 100
-"""Campaigns that are read, and explained, at once: two milliseconds on each thread."""
 
 _STOPPED: Final = {
     CampaignStatus.PAUSE: IdleCode.PAUSED,
@@ -64,17 +58,4 @@ def stopped(t: Transaction) -> dict[IdleCode, int]:
 def started(t: Transaction, after: int) -> tuple[list[tuple[Campaign, Progress]], int | None]:
     """The next started campaigns and how far they are, as `reports.read` tells it, and the id behind which the next page
     begins; None after the last."""
-    rows = t.connection.execute(STARTED_PAGE, (after, PAGE + 1)).fetchall()
-    if not rows:
-        return [], None
-    campaigns = [mapping.started(tuple(row))[0] for row in rows[:PAGE]]
-    last = campaigns[-1].id
-    counts: dict[int, dict[SubscriberStatus, int]] = {}
-    for campaign_id, status, subscribers in t.connection.execute(sql.COUNTS_OF_STARTED, (after, last)):
-        counts.setdefault(campaign_id, {})[SubscriberStatus(status)] = int(subscribers)
-    first_ready = dict(t.connection.execute(sql.FIRST_READY, (after, last)).fetchall())
-    page = [
-        (campaign, progress_of(counts.get(campaign.id, {}), from_column_or_none(first_ready.get(campaign.id)), t.now))
-        for campaign in campaigns
-    ]
-    return page, last if len(rows) > PAGE else None
+    return idle_news.started(t.connection, after, t.now)

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from attrs import define, evolve, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from dialer.accounts import NOBODY, verify_password
 from dialer.errors import DialerError, Duplicate, NotFound
 from dialer.hooks.addresses import AddressRules
-from dialer.interfaces import FlowControl, Now
+from dialer.interfaces import Answer, FlowControl, Now, WebhookSender
 from dialer.management.batches import Batches
 from dialer.management.turns import Turns
 from dialer.management.workers import Lane, Workers
@@ -63,6 +63,14 @@ class Manner(enum.Enum):
     VERB = enum.auto()
 
 
+class NoSender:
+    """Stands where nobody makes requests."""
+
+    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[Answer]:
+        """Nothing is sent."""
+        return succeed(Answer(error="no requests are made from here"))
+
+
 UseCase = Callable[Concatenate[Transaction, P], T]
 _MANNER = "__manner__"
 
@@ -97,6 +105,7 @@ class Management:
     reactor: Any = None
     emergency: frozenset[str] = frozenset()
     receivers: AddressRules = field(factory=AddressRules)
+    sender: WebhookSender = field(factory=NoSender)
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     _reads: Batches | None = field(default=None, init=False)

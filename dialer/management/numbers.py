@@ -126,8 +126,9 @@ def check_caller_id(t: Transaction, user_id: int, number: str) -> None:
 
 
 def caller_id_refusal(t: Transaction, campaign: Campaign) -> str:
-    """Why a campaign may not show its caller id, "" when it may."""
-    return _caller_id_refusal(t, campaign.user_id, campaign.caller_id)
+    """Why a campaign may not show its caller id or its caller's name, "" when it may."""
+    named = gate.caller_name_refusal(campaign.caller_name)
+    return named or _caller_id_refusal(t, campaign.user_id, campaign.caller_id)
 
 
 def _caller_id_refusal(t: Transaction, user_id: int, number: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -40,14 +39,7 @@ def read(t: Transaction, who: Account, campaign_id: int) -> tuple[CampaignDetail
     details = campaigns.read(t, who, campaign_id)
     rows = t.connection.execute(sql.PROGRESS, (campaign_id, campaign_id)).fetchall()
     counts = {SubscriberStatus(status): subscribers for status, subscribers, _ in rows if subscribers}
-    return details, progress_of(counts, from_column_or_none(rows[0][2]) if rows else None, t.now)
-
-
-def progress_of(counts: Mapping[SubscriberStatus, int], ready_at: datetime | None, now: datetime) -> Progress:
-    """How far a campaign is, by its counts and by when the first of those pending is ready."""
-    if ready_at is None or ready_at <= now:
-        return Progress(subscribers=counts)
-    return Progress(subscribers=counts, waiting=counts.get(SubscriberStatus.START, 0), next_ready_at=ready_at)
+    return details, Progress.of(counts, from_column_or_none(rows[0][2]) if rows else None, t.now)
 
 
 @reads

@@ -7,21 +7,23 @@ made anew.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dialer.declare import entered
-from dialer.envelope import envelope
+from dialer.envelope import envelope, outward_id
 from dialer.errors import BadValue, NotFound
+from dialer.hooks.addresses import AddressRules
 from dialer.hooks.request import body_of
 from dialer.hooks.signing import SECRET_BYTES, secret_from, signed_headers
-from dialer.interfaces import Answer, WebhookSender
+from dialer.interfaces import Answer
 from dialer.kinds import LARGEST_ID
 from dialer.management import rows
+from dialer.management.idempotency import KeyedRequest
 from dialer.management.management import Management, Transaction, reads, writes
 from dialer.model import Account, DeliveryStatus, Event, EventKind, Webhook, WebhookDelivery, WebhookStatus
 from dialer.model.event import Told, kinds_of
@@ -35,8 +37,6 @@ KIND: Final = "webhook"
 BOTH_VALID: Final = timedelta(days=1)
 """For which the old secret signs, too, after a rotation."""
 
-PAGE: Final = 100
-"""Deliveries that are told at once, at most."""
 CHUNK: Final = 500
 """Events that are looked at in one transaction."""
 MOST_REPLAYED: Final = 100_000
@@ -54,14 +54,6 @@ class WithSecret:
 
 
 @frozen(kw_only=True)
-class Page:
-    """Deliveries, the newest first; `before` asks for the next ones, None when there are none."""
-
-    deliveries: tuple[WebhookDelivery, ...]
-    before: int | None
-
-
-@frozen(kw_only=True)
 class Replayed:
     """How many events are sent again. `last` is when the last one happened, where there were too many to take all."""
 
@@ -70,12 +62,12 @@ class Replayed:
 
 
 @reads
-def listed(t: Transaction, who: Account) -> list[Webhook]:
-    """The user's webhooks, the oldest first; everybody's for a superuser."""
-    query = t.entities.Webhook.select()
+def listed(t: Transaction, who: Account, after: int = 0, limit: int | None = None) -> list[Webhook]:
+    """The user's webhooks, the oldest first; everybody's for a superuser. `after` is an id."""
+    query = t.entities.Webhook.select().order_by(lambda w: w.id).filter(lambda w: w.id > after)
     if not who.is_superuser:
         query = query.filter(lambda w: w.user.id == who.id)
-    return [value_of(Webhook, row) for row in query.order_by(lambda w: w.id)]
+    return [value_of(Webhook, row) for row in (query if limit is None else query.limit(limit))]
 
 
 @reads
@@ -84,32 +76,31 @@ def read(t: Transaction, who: Account, webhook_id: int) -> Webhook:
     return value_of(Webhook, rows.ours(who, t.entities.Webhook.get(id=webhook_id), KIND, webhook_id))
 
 
-async def add(management: Management, who: Account, given: Mapping[str, Any]) -> WithSecret:
-    """A webhook of a user that is told what happens from now on. Fails with `BadValue`, `LimitExceeded`, `NotFound` (the
-    campaign), `StoreError`."""
-    checked = _checked(management, given)
-    secret = secret_from(secrets.token_bytes(SECRET_BYTES))
-    return WithSecret(webhook=await management.ask(_add, who, checked, secret), secret=secret)
+@reads
+def locked(t: Transaction, who: Account, webhook_id: int) -> Webhook:
+    """The same, for somebody who is about to change it in this transaction: it stays as it is meanwhile."""
+    return value_of(Webhook, _found(t, who, webhook_id))
 
 
 @writes
-def _add(t: Transaction, who: Account, checked: Mapping[str, Any], secret: str) -> Webhook:
+def add(t: Transaction, who: Account, given: Mapping[str, Any], receivers: AddressRules) -> WithSecret:
+    """A webhook of the user that is told what happens from now on. Raises `BadValue`, `LimitExceeded`, `NotFound` (the
+    campaign)."""
+    checked = _checked(given, receivers)
     user = rows.asking(t, who)
     if user is None:
         raise BadValue("user_id", "is missing; expected the user whose events it is told")
     rows.check_limit("webhooks", user.webhooks.count() + 1, MOST_WEBHOOKS)
     _check_campaign(t, user, checked)
+    secret = _new_secret()
     kept = {"user_id": who.id, "secret": secret, "position": events.last(t.connection)}
-    return value_of(Webhook, rows.create(t, Webhook, {**checked, **kept}))
-
-
-async def change(management: Management, who: Account, webhook_id: int, given: Mapping[str, Any]) -> Webhook:
-    """Change what is given; it acts within a second. Fails as `add`."""
-    return await management.ask(_change, who, webhook_id, _checked(management, given))
+    return WithSecret(webhook=value_of(Webhook, rows.create(t, Webhook, {**checked, **kept})), secret=secret)
 
 
 @writes
-def _change(t: Transaction, who: Account, webhook_id: int, checked: Mapping[str, Any]) -> Webhook:
+def change(t: Transaction, who: Account, webhook_id: int, given: Mapping[str, Any], receivers: AddressRules) -> Webhook:
+    """Change what is given; it acts within a second. Raises as `add`."""
+    checked = _checked(given, receivers)
     row = _found(t, who, webhook_id)
     _check_campaign(t, row.user, checked)
     anew = {"failing_since": None} if checked.get("url", row.url) != row.url else {}
@@ -117,11 +108,15 @@ def _change(t: Transaction, who: Account, webhook_id: int, checked: Mapping[str,
     return value_of(Webhook, row)
 
 
-def _checked(management: Management, given: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(given: Mapping[str, Any], receivers: AddressRules) -> dict[str, Any]:
     checked = entered(Webhook, {name: value for name, value in given.items() if name != "user_id"})
     if "url" in checked:
-        management.receivers.check_url(checked["url"])
+        receivers.check_url(checked["url"])
     return checked
+
+
+def _new_secret() -> str:
+    return secret_from(secrets.token_bytes(SECRET_BYTES))
 
 
 def _check_campaign(t: Transaction, owner: Any, checked: Mapping[str, Any]) -> None:
@@ -145,17 +140,12 @@ def enable(t: Transaction, who: Account, webhook_id: int) -> Webhook:
     return value_of(Webhook, row)
 
 
-async def rotate(management: Management, who: Account, webhook_id: int) -> WithSecret:
-    """Another secret; for `BOTH_VALID`, requests carry the signatures of both. Fails with `NotFound`, `StoreError`."""
-    secret = secret_from(secrets.token_bytes(SECRET_BYTES))
-    return WithSecret(webhook=await management.ask(_rotate, who, webhook_id, secret), secret=secret)
-
-
 @writes
-def _rotate(t: Transaction, who: Account, webhook_id: int, secret: str) -> Webhook:
-    row = _found(t, who, webhook_id)
+def rotate(t: Transaction, who: Account, webhook_id: int) -> WithSecret:
+    """Another secret; for `BOTH_VALID`, requests carry the signatures of both. Raises `NotFound`."""
+    row, secret = _found(t, who, webhook_id), _new_secret()
     row.set(secret=secret, old_secret=row.secret, old_secret_until=to_entity(t.now + BOTH_VALID))
-    return value_of(Webhook, row)
+    return WithSecret(webhook=value_of(Webhook, row), secret=secret)
 
 
 def _found(t: Transaction, who: Account, webhook_id: int) -> Any:
@@ -165,15 +155,23 @@ def _found(t: Transaction, who: Account, webhook_id: int) -> Any:
 # --- what is sent -----------------------------------------------------------------------------------------------------------
 
 
-async def test(management: Management, sender: WebhookSender, who: Account, webhook_id: int) -> Answer:
-    """Send a `webhook.test` now, once, and tell what came back. Fails with `NotFound`, `StoreError`."""
+async def test(management: Management, who: Account, webhook_id: int, request: KeyedRequest | None = None) -> Answer:
+    """Send a `webhook.test` now, once, and tell what came back. Where the client has given its request a key, the event has
+    the same id each time that it comes, by which a receiver takes it once. Fails with `NotFound`, `StoreError`."""
     webhook = await management.ask(read, who, webhook_id)
     now = management.now()
-    id_ = f"test_{secrets.token_hex(8)}"
+    id_ = f"test_{secrets.token_hex(8) if request is None else request.digest[:16]}"
     facts = orjson.dumps({"webhook_id": webhook.id}).decode()
     event = Event(kind=str(EventKind.WEBHOOK_TEST), at=now, user_id=webhook.user_id, data=facts)
     content = body_of([{**envelope(Told(event)), "id": id_}], batched=webhook.batch_size > 1)
-    return await sender.send(webhook.url, signed_headers(webhook.secrets(now), id_, now, content), content)
+    return await management.sender.send(webhook.url, signed_headers(webhook.secrets(now), id_, now, content), content)
+
+
+@reads
+def tested(t: Transaction, who: Account, webhook_id: int, answer: Answer) -> Answer:
+    """What a test came to, for whoever keeps it. Raises `NotFound` when the webhook was removed meanwhile."""
+    read(t, who, webhook_id)
+    return answer
 
 
 @reads
@@ -184,26 +182,44 @@ def deliveries(
     before: int | None = None,
     limit: int = 25,
     status: DeliveryStatus | None = None,
-) -> Page:
-    """The requests to a webhook, the newest first, from behind `before` on. Raises `NotFound`, `BadValue`."""
-    if not 1 <= limit <= PAGE:
-        raise BadValue("limit", f"expected a whole number from 1 to {PAGE}")
+) -> list[WebhookDelivery]:
+    """At most so many requests to a webhook, the newest first, from behind `before` on. Raises `NotFound`."""
     read(t, who, webhook_id)
-    found = sql.log(t.connection, webhook_id, LARGEST_ID if before is None else before, limit + 1, status)
-    return Page(deliveries=tuple(found[:limit]), before=found[limit - 1].id if len(found) > limit else None)
+    return _shown(t, sql.log(t.connection, webhook_id, LARGEST_ID if before is None else before, limit, status))
+
+
+@reads
+def delivery(t: Transaction, who: Account, webhook_id: int, delivery_id: int) -> WebhookDelivery:
+    """One of them. Raises `NotFound`."""
+    read(t, who, webhook_id)
+    return _shown(t, [_delivery(t, webhook_id, delivery_id)])[0]
+
+
+def _shown(t: Transaction, found: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:
+    """With the ids of the events as receivers know them."""
+    (installation,) = t.connection.execute(events.INSTALLATION).fetchone()
+    return [
+        evolve(each, events=orjson.dumps([outward_id(installation, number) for number in orjson.loads(each.events)]).decode())
+        for each in found
+    ]
+
+
+def _delivery(t: Transaction, webhook_id: int, delivery_id: int) -> WebhookDelivery:
+    found = sql.one(t.connection, webhook_id, delivery_id)
+    if found is None:
+        raise NotFound("delivery", delivery_id)
+    return found
 
 
 @writes
 def replay(t: Transaction, who: Account, webhook_id: int, delivery_id: int) -> WebhookDelivery:
     """Send the events of a request again, soon. Raises `NotFound`, and `BadValue` when they are not kept any more."""
     _found(t, who, webhook_id)
-    delivery = sql.one(t.connection, webhook_id, delivery_id)
-    if delivery is None:
-        raise NotFound("delivery", delivery_id)
-    ids = orjson.loads(delivery.events)
+    earlier = _delivery(t, webhook_id, delivery_id)
+    ids = orjson.loads(earlier.events)
     if len(sql.found(t.connection, ids)) < len(ids):
-        raise BadValue("delivery", f"the events of {delivery_id} are not kept any more")
-    return sql.add_due(t.connection, sql.again(delivery, t.now))
+        raise BadValue("delivery_id", f"the events of delivery {delivery_id} are not kept any more")
+    return _shown(t, [sql.add_due(t.connection, sql.again(earlier, t.now))])[0]
 
 
 async def replay_between(management: Management, who: Account, webhook_id: int, since: datetime, until: datetime) -> Replayed:
@@ -219,6 +235,13 @@ async def replay_between(management: Management, who: Account, webhook_id: int, 
         if total >= MOST_REPLAYED and after < last:
             return Replayed(events=total, last=moment)
     return Replayed(events=total)
+
+
+@reads
+def replayed(t: Transaction, who: Account, webhook_id: int, found: Replayed) -> Replayed:
+    """What a replay came to, for whoever keeps it. Raises `NotFound` when the webhook was removed meanwhile."""
+    read(t, who, webhook_id)
+    return found
 
 
 @reads

@@ -94,6 +94,13 @@ class Progress:
     waiting: int = 0
     next_ready_at: datetime | None = None
 
+    @classmethod
+    def of(cls, counts: Mapping[SubscriberStatus, int], ready_at: datetime | None, now: datetime) -> Progress:
+        """How far a campaign is, by its counts and by when the first of those pending is ready."""
+        if ready_at is None or ready_at <= now:
+            return cls(subscribers=counts)
+        return cls(subscribers=counts, waiting=counts.get(SubscriberStatus.START, 0), next_ready_at=ready_at)
+
     @property
     def finished(self) -> bool:
         """True when no subscriber will be called any more."""

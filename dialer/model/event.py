@@ -31,14 +31,19 @@ class EventKind(enum.StrEnum):
     CONTACT_OPTED_OUT = "contact.opted_out"
     CONTACT_COMPLETED = "contact.completed"
     CONTACT_FAILED = "contact.failed"
+    CONTACT_BLOCKED = "contact.blocked"
     CAMPAIGN_CREATED = "campaign.created"
     CAMPAIGN_STARTED = "campaign.started"
     CAMPAIGN_PAUSED = "campaign.paused"
     CAMPAIGN_ABORTED = "campaign.aborted"
     CAMPAIGN_ENDED = "campaign.ended"
+    CAMPAIGN_FINISHED = "campaign.finished"
+    CAMPAIGN_IDLE = "campaign.idle"
     IMPORT_FINISHED = "import.finished"
     SWITCH_UP = "switch.up"
     SWITCH_DOWN = "switch.down"
+    GATEWAY_UP = "gateway.up"
+    GATEWAY_DOWN = "gateway.down"
     HOOK_SWITCHED_OFF = "hook.switched_off"
     WEBHOOK_DISABLED = "webhook.disabled"
     WEBHOOK_TEST = "webhook.test"
@@ -124,6 +129,12 @@ _SWITCH: Final = {
     "reason": Fact(_TEXT, "why it is away; empty when it is there"),
 }
 
+_GATEWAY: Final = {
+    "gateway_id": Fact(_ID, "the gateway"),
+    "gateway": Fact(_TEXT, "its name"),
+    "node": Fact(_TEXT, "the dialling process that tells it"),
+}
+
 EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
     {
         EventKind.ATTEMPT_STARTED: EventType(
@@ -132,8 +143,9 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
         EventKind.ATTEMPT_RINGING: EventType(doc="The callee's telephone rings.", facts=_CALL, sequence=2),
         EventKind.ATTEMPT_ANSWERED: EventType(doc="The call was answered.", facts=_CALL, sequence=3),
         EventKind.ATTEMPT_DIGITS: EventType(
-            doc="The callee pressed keys; told when the call has ended.",
-            facts={**_CALL, "digits": Fact(_TEXT, "the keys, in order")},
+            doc="The callee pressed keys: told as it happens, those together that come at once, the first two hundred of a "
+            "session. A call may have several; their ids tell the order.",
+            facts={**_CALL, "digits": Fact(_TEXT, "the keys since the event before, in order")},
             sequence=4,
         ),
         EventKind.ATTEMPT_ENDED: EventType(doc="The attempt has ended.", facts=_END, sequence=5),
@@ -149,11 +161,44 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
         EventKind.CONTACT_FAILED: EventType(
             doc="The contact was not reached, and the campaign calls it no more.", facts=_CONTACT, sequence=8
         ),
+        EventKind.CONTACT_BLOCKED: EventType(
+            doc="The contact's turn came, and it is not called because it must not be: the campaign calls it no more.",
+            facts={
+                "number": _CONTACT["number"],
+                "subscriber_id": _CONTACT["subscriber_id"],
+                "reason": Fact(
+                    _TEXT,
+                    "do-not-call, blacklist, whitelist (it is not on it), dialled-form (what its gateway makes of the number "
+                    "is on a list), or never-dialled (such as an emergency number)",
+                ),
+                "text": Fact(_TEXT, "the same for people"),
+            },
+        ),
         EventKind.CAMPAIGN_CREATED: EventType(doc="A campaign was created.", facts=_CAMPAIGN),
         EventKind.CAMPAIGN_STARTED: EventType(doc="A campaign was started.", facts=_CAMPAIGN),
         EventKind.CAMPAIGN_PAUSED: EventType(doc="A campaign was paused.", facts=_CAMPAIGN),
         EventKind.CAMPAIGN_ABORTED: EventType(doc="A campaign was aborted: its live calls are hung up.", facts=_CAMPAIGN),
         EventKind.CAMPAIGN_ENDED: EventType(doc="A campaign was ended by its user.", facts=_CAMPAIGN),
+        EventKind.CAMPAIGN_FINISHED: EventType(
+            doc="Nobody is left to call in a campaign that is started. It stays so; with more contacts, it may finish again.",
+            facts={
+                **_CAMPAIGN,
+                "completed": Fact(_COUNT, "contacts that were reached"),
+                "failed": Fact(_COUNT, "contacts that were not"),
+                "blocked": Fact(_COUNT, "contacts that must not be called"),
+                "aborted": Fact(_COUNT, "contacts that a user took out"),
+            },
+        ),
+        EventKind.CAMPAIGN_IDLE: EventType(
+            doc="A campaign that is started does not call, and not because it makes as many calls as it may. Told when the "
+            "reason has held for some seconds and is another one than before, once a minute at most.",
+            facts={
+                **_CAMPAIGN,
+                "reason": Fact(_TEXT, "its code, as the API explains it: outside-hours, retries-later, no-switch, ..."),
+                "text": Fact(_TEXT, "the same for people"),
+                "until": Fact(_MOMENT, "when that may change, where it is known", is_time=True),
+            },
+        ),
         EventKind.IMPORT_FINISHED: EventType(
             doc="A file of contacts was imported.",
             facts={
@@ -177,6 +222,16 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
             superusers=True,
         ),
         EventKind.SWITCH_DOWN: EventType(doc="The connection to a FreeSWITCH is lost.", facts=_SWITCH, superusers=True),
+        EventKind.GATEWAY_UP: EventType(doc="A gateway that was down serves again.", facts=_GATEWAY, superusers=True),
+        EventKind.GATEWAY_DOWN: EventType(
+            doc="A gateway failed several calls in a row, and is left alone for a while. Told once, until it serves again.",
+            facts={
+                **_GATEWAY,
+                "reason": Fact(_TEXT, "what the last call through it failed with"),
+                "until": Fact(_TEXT, "when it is tried again", is_time=True),
+            },
+            superusers=True,
+        ),
         EventKind.WEBHOOK_DISABLED: EventType(
             doc="A webhook is told no more, because it asked for that or nothing arrived for a day.",
             facts={
@@ -269,6 +324,10 @@ class EventPlace:
 
     position: int
     gap: tuple[int, int] | None = None
+
+
+PATTERNS: Final = ("*", *dict.fromkeys(f"{kind.partition('.')[0]}.*" for kind in EventKind))
+"""Each stands for several kinds."""
 
 
 def kinds_of(text: str) -> frozenset[EventKind]:

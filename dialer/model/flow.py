@@ -49,6 +49,14 @@ class Candidate:
     free_retries: int = 0
 
 
+@frozen
+class RefusedContact:
+    """A candidate that must never be dialled, and why."""
+
+    candidate: Candidate
+    reason: str
+
+
 @frozen(kw_only=True)
 class Plan:
     """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced). `also` are the

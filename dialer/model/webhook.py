@@ -12,8 +12,8 @@ from attrs import frozen
 
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.errors import BadValue
-from dialer.kinds import LARGEST_ID, Nullable, Whole
-from dialer.model.event import EventKind, Told, kinds_of
+from dialer.kinds import LARGEST_ID, Nullable, Text, Whole
+from dialer.model.event import PATTERNS, EventKind, Told, kinds_of
 
 LONGEST_URL: Final = 2000
 MOST_EVENTS_A_REQUEST: Final = 100
@@ -82,6 +82,12 @@ def _is_address(host: str) -> bool:
     return bool(_ADDRESS.fullmatch(host)) and all(int(part) < 256 and str(int(part)) == part for part in host.split("."))
 
 
+class EventKinds(Text):
+    """Kinds of events and patterns, with blanks between; a list of them in JSON."""
+
+    words: Final = (*PATTERNS, *EventKind)
+
+
 def _kinds(text: str, field: str) -> str:
     """Kinds and patterns, in the order in which they were entered. Raises `BadValue`."""
     if not kinds_of(text):
@@ -99,7 +105,7 @@ class Webhook:
     user_id: int = reference("user", reverse="webhooks", doc="whose events it is told")
     url: str = setting(shortest=1, longest=LONGEST_URL, check=parse_url, doc="where events are posted to")
     kinds: str = setting(
-        shortest=1, longest=2000, check=_kinds, doc="of events, with blanks between: attempt.ended contact.*, or * for all"
+        kind=EventKinds(2000, 1), check=_kinds, doc="of events, with blanks between: attempt.ended contact.*, or * for all"
     )
     campaign_id: int | None = setting(
         None, kind=Nullable(Whole(1, LARGEST_ID)), doc="the id of the campaign whose events alone are sent"

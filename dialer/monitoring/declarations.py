@@ -132,7 +132,7 @@ EVENTS_UNREADABLE: Final = _counter(
 
 EVENT_AGE: Final = _gauge(
     "dialer_event_undelivered_age_seconds",
-    "the age of the oldest event that a receiver waits for, 0 when none does; absent where no events are delivered",
+    "the age of the oldest event that a webhook or another lasting reader waits for, of all of them; 0 when none does",
 )
 
 CAMPAIGNS_CALLING: Final = _gauge("dialer_campaigns_calling", "campaigns that nothing keeps from calling")

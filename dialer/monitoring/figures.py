@@ -36,9 +36,8 @@ def _calls(service: DialerService, now: datetime) -> Iterator[tuple[Metric, list
     yield told.CORRECTIONS, [((str(kind),), count) for kind, count in lifecycle.corrections.items()]
     yield told.GATEWAYS_BACKED_OFF, [((), backed_off)]
     yield told.CALLEES_UNSERVED, [((), service.applications.unserved)]
-    if service.oldest_undelivered is not None:
-        oldest = service.oldest_undelivered()
-        yield told.EVENT_AGE, [((), 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()))]
+    oldest = service.undelivered.oldest
+    yield told.EVENT_AGE, [((), 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()))]
 
 
 def _switch(service: DialerService) -> Iterator[tuple[Metric, list[Sample]]]:

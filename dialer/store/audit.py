@@ -15,6 +15,8 @@ from typing import Any, Final
 from attrs import frozen
 
 from dialer.errors import StoreError
+from dialer.gate import caller_name_refusal
+from dialer.model import Campaign
 from dialer.store.connection import MOMENT, Dialect
 from dialer.store.faults import explain, is_database_error
 from dialer.store.invariants import INVARIANTS, OPEN_ATTEMPTS, SOON, Invariant, Text
@@ -23,11 +25,18 @@ from dialer.store.maintenance import at_work, exclude_dialers, without_dialers
 from dialer.store.schema import check
 from dialer.store.schema_diff import CannotCompare, differences
 from dialer.store.times import from_column, to_column
+from dialer.stored import load_rules
 
 EXAMPLES = 5
 """How many of the rows that are wrong are named."""
 
 _DAMAGED = "nothing is repaired in a damaged file: restore a backup, or rescue what is left with `sqlite3 FILE .recover`"
+
+_NAMED_CALLERS: Final = (
+    "SELECT id, name, rules FROM campaign "
+    "WHERE archived_at IS NULL AND CAST(rules AS TEXT) LIKE '%\"caller_name\"%' ORDER BY id"
+)
+_RENAME: Final = "enter another one: dialer campaign set NAME --caller-name TEXT"
 
 _ONLY_READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _NOBODY_ELSE_WRITES: Final = ("SET LOCAL lock_timeout = '5s'", "LOCK TABLE attempt, subscriber IN SHARE ROW EXCLUSIVE MODE")
@@ -130,7 +139,7 @@ def _audit(connection: Any, now: datetime) -> tuple[tuple[Finding, ...], int]:
     damage = _damage(connection)
     broken = [found for rule in _rules(connection) if (found := _broken(asked, rule)) is not None]
     (open_attempts,) = connection.execute(OPEN_ATTEMPTS).fetchone()
-    return (*damage, *broken), open_attempts
+    return (*damage, *broken, *_unshown_names(connection)), open_attempts
 
 
 def _mend(connection: Any, now: datetime) -> Iterator[Repair]:
@@ -194,6 +203,15 @@ def _damage(connection: Any) -> tuple[Finding, ...]:
     for table, row_id, parent, _ in connection.execute("PRAGMA foreign_key_check"):
         texts.append(f"row {row_id} of {table} refers to a row of {parent} that does not exist")
     return _found("damaged", "faults that the database itself sees", texts, _DAMAGED)
+
+
+def _unshown_names(connection: Any) -> tuple[Finding, ...]:
+    """Campaigns whose caller name, taken by an earlier version, the switch would decode."""
+    texts = []
+    for key, name, rules in connection.execute(_NAMED_CALLERS):
+        if refusal := caller_name_refusal(str(load_rules(Campaign, rules).values["caller_name"])):
+            texts.append(f"campaign {key} ({name}): {refusal}")
+    return _found("caller-name", "campaigns that make no calls: no switch can carry their caller name", texts, _RENAME)
 
 
 def _missing_parts(connection: Any) -> tuple[tuple[Finding, ...], tuple[str, ...]]:

@@ -16,12 +16,14 @@ from attrs import evolve, frozen
 
 from dialer.campaigns.limits import GATEWAY_AHEAD, Limit, admit, next_through, per_minute
 from dialer.gate import number_rules
-from dialer.model import Attempt, Plan
+from dialer.model import Attempt, EventKind, Plan
 from dialer.store import statements
+from dialer.store.blocked import Blocking, block
 from dialer.store.call_rules import call_rules
 from dialer.store.connection import Connection, Dialect
 from dialer.store.events import add_started
 from dialer.store.times import from_column_or_none, to_column
+from dialer.store.told_state import OF_CAMPAIGNS, forget_idle
 
 LARGEST_STATEMENT = 100
 """Plans in one statement: its text is kept prepared for each number of plans."""
@@ -31,15 +33,15 @@ MINUTE = 60.0
 
 @frozen(kw_only=True)
 class Beginning:
-    """The attempts that shall be begun: their node, moment and deadline; no call is due after `until`. `tell` whether events
-    tell of them."""
+    """The attempts that shall be begun: their node, moment and deadline; no call is due after `until`. `wanted` are the
+    kinds of events that somebody asks for."""
 
     plans: Sequence[Plan]
     owner: str
     now: datetime
     until: datetime
     deadline: datetime
-    tell: bool = False
+    wanted: frozenset[EventKind] = frozenset()
 
 
 def begin(connection: Connection, wanted: Beginning) -> list[Attempt]:
@@ -48,15 +50,17 @@ def begin(connection: Connection, wanted: Beginning) -> list[Attempt]:
     campaigns, gateways = _locked(connection, wanted.plans) if shared else ({}, {})
     allowed: list[Plan] = []
     for some in _chunks(wanted.plans):
-        allowed += _claimable(connection, some, to_column(wanted.now))
+        allowed += _claimable(connection, some, wanted)
     if shared:
         allowed = admit(allowed, campaigns, gateways, wanted.now, wanted.until)
     attempts: list[Attempt] = []
     for some in _chunks(allowed):
         attempts += _insert(connection, some, wanted)
     _advance(connection, attempts)
-    if wanted.tell:
+    if EventKind.ATTEMPT_STARTED in wanted.wanted:
         add_started(connection, attempts, wanted.now)
+    if wanted.wanted & OF_CAMPAIGNS:
+        forget_idle(connection, sorted({attempt.plan.campaign.id for attempt in attempts}))
     return attempts
 
 
@@ -101,11 +105,11 @@ def _headroom(connection: Connection, statement: str, keys: tuple[int, ...], mos
     return max(most - int(open_calls), 0)
 
 
-def _claimable(connection: Connection, plans: Sequence[Plan], now: str) -> list[Plan]:
+def _claimable(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> list[Plan]:
     """Those whose subscriber may be called, with the counts of this moment: a candidate may be older than the end of an
     earlier attempt. Subscribers that must not be called are set so."""
     subscribers = [plan.candidate.subscriber_id for plan in plans]
-    rows = connection.execute(statements.claimable(len(subscribers)).of(connection), (now, *subscribers))
+    rows = connection.execute(statements.claimable(len(subscribers)).of(connection), (to_column(wanted.now), *subscribers))
     claimable = {row[0]: row[1:] for row in rows}
     identities: set[str] = set()
     allowed, forbidden = [], []
@@ -121,7 +125,7 @@ def _claimable(connection: Connection, plans: Sequence[Plan], now: str) -> list[
             identities.add(identity)
             allowed.append(_with_counts(plan, count_attempt, free_retries))
     if forbidden:
-        connection.execute(statements.forbid(len(forbidden)), forbidden)
+        block(connection, forbidden, Blocking(at=wanted.now, wanted=wanted.wanted))
     return allowed
 
 

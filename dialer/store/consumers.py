@@ -12,7 +12,7 @@ from dialer.model.event import EventKind, EventPlace, Told, words_of
 from dialer.store import events
 from dialer.store.connection import MOMENT, Connection
 from dialer.store.database import Database
-from dialer.store.times import to_column, to_column_or_none
+from dialer.store.times import from_column_or_none, to_column, to_column_or_none
 
 LEASE = timedelta(seconds=10)
 """For which a node serves a reader that it holds. It holds it again long before."""
@@ -31,6 +31,8 @@ HOLD = MOMENT.within(
 )
 """Parameters: node, until when, name, node, now."""
 
+HOLDS = "SELECT holder FROM event_consumer WHERE name = ?"
+
 ADVANCE = "UPDATE event_consumer SET position = ? WHERE name = ? AND holder = ? AND position < ?"
 
 EXPIRED = "DELETE FROM event_consumer WHERE expires_at < ?"
@@ -40,6 +42,16 @@ SLOWEST = (
     f"UNION ALL SELECT w.position FROM {events.TOLD}) AS reader"
 )
 """A reader that asks for nothing waits for nothing."""
+
+
+OLDEST = (
+    "SELECT min(at) FROM (SELECT (SELECT e.at FROM event e WHERE e.id > reader.position ORDER BY e.id LIMIT 1) AS at FROM "
+    "(SELECT position FROM event_consumer WHERE expires_at IS NULL AND kinds <> '' "
+    f"UNION ALL SELECT w.position FROM {events.TOLD}) AS reader UNION ALL "
+    "SELECT (SELECT d.created_at FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.status = 'due' "
+    f"ORDER BY d.id LIMIT 1) FROM {events.TOLD}) AS waiting"
+)
+"""What comes next for each reader, and the oldest delivery that a webhook waits for: a step in an index for each."""
 
 
 @define(eq=False)
@@ -72,12 +84,28 @@ class Consumers:
 
         return self.database.run(hold)
 
+    def hold_own(self, name: str, now: datetime) -> Deferred[bool]:
+        """Hold a reader that asks for nothing and stands for work that one node at a time does; it is made when it is not
+        there. Fires with False while another node has it."""
+        return Deferred.fromCoroutine(self._hold_own(name, now))
+
+    async def _hold_own(self, name: str, now: datetime) -> bool:
+        if await self.hold(name, now) is not None:
+            return True
+        if not await self.database.run(partial(_make, name=name, now=now)):
+            return False
+        return await self.hold(name, now) is not None
+
     def read(self, place: EventPlace, limit: int) -> Deferred[tuple[EventPlace, list[Told]]]:
         return self.database.run(partial(events.read, place=place, limit=limit))
 
     def advance(self, name: str, position: int) -> Deferred[bool]:
         row = (position, name, self.node, position)
         return self.database.run(lambda connection: connection.execute(ADVANCE, row).rowcount > 0, may_wait=True)
+
+    def oldest_undelivered(self) -> Deferred[datetime | None]:
+        """When the oldest event happened that a receiver waits for, a webhook or a reader that stays; None when none does."""
+        return self.database.run(oldest_undelivered)
 
     def prune(self, before: datetime, limit: int) -> Deferred[int]:
         """Remove up to `limit` events that happened before, the oldest first, which no reader waits for. Fires with how many
@@ -93,9 +121,23 @@ def enter(
     connection.execute(ENTER, row)
 
 
+def _make(connection: Connection, name: str, now: datetime) -> bool:
+    """Make the reader, when it is not there; whether it was not."""
+    if connection.execute(HOLDS, (name,)).fetchone() is not None:
+        return False
+    enter(connection, name, frozenset(), now)
+    return True
+
+
 def leave(connection: Connection, name: str) -> None:
     """See `Consumers.leave`."""
     connection.execute(LEAVE, (name,))
+
+
+def oldest_undelivered(connection: Connection) -> datetime | None:
+    """See `Consumers.oldest_undelivered`."""
+    (found,) = connection.execute(OLDEST).fetchone()
+    return from_column_or_none(found)
 
 
 def prune(connection: Connection, before: datetime, limit: int) -> int:

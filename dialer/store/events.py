@@ -70,16 +70,23 @@ come first."""
 _MOVED: Final = (
     "INSERT INTO event (kind, version, at, sequence, user_id, campaign_id, contact_id, attempt_id, call_uuid, data) "
     "SELECT :kind, :version, :moment, :sequence, c.user_id, a.campaign_id, s.contact_id, a.id, a.call_uuid, "
-    "CAST(:object('number', a.number, 'number_of_attempt', a.number_of_attempt, 'gateway_id', a.gateway_id) AS TEXT) "
+    "CAST(:object('number', a.number, 'number_of_attempt', a.number_of_attempt, 'gateway_id', a.gateway_id:more) AS TEXT) "
     "FROM attempt a JOIN subscriber s ON s.id = a.subscriber_id JOIN campaign c ON c.id = a.campaign_id "
-    "WHERE a.id = ? AND a.owner = ? AND a.ended_at IS NULL AND a.:column IS NULL"
+    "WHERE a.id = ? AND a.owner = ? AND a.ended_at IS NULL:unless"
 )
 
 
-def _moved(kind: EventKind, column: str) -> Variants:
-    """The event of a move that sets a moment of an attempt which has not got it. Parameters: moment, attempt, owner."""
+def _moved(kind: EventKind, column: str = "", more: str = "") -> Variants:
+    """The event of an open attempt, when it has not got the moment `column`. `more` are names and values of facts. Parameters:
+    moment, those of `more`, attempt, owner."""
     declared = EVENT_TYPES[kind]
-    words = {"kind": f"'{kind}'", "version": str(declared.version), "sequence": str(declared.sequence), "column": column}
+    words = {
+        "kind": f"'{kind}'",
+        "version": str(declared.version),
+        "sequence": str(declared.sequence),
+        "more": f", {more}" if more else "",
+        "unless": f" AND a.{column} IS NULL" if column else "",
+    }
     statement = _MOVED
     for word, meaning in words.items():
         statement = statement.replace(f":{word}", meaning)
@@ -91,6 +98,8 @@ def _moved(kind: EventKind, column: str) -> Variants:
 
 RANG: Final = _moved(EventKind.ATTEMPT_RINGING, "rang_at")
 ANSWERED: Final = _moved(EventKind.ATTEMPT_ANSWERED, "answered_at")
+PRESSED: Final = _moved(EventKind.ATTEMPT_DIGITS, more="'digits', CAST(? AS TEXT)")
+"""Parameters: moment, the keys, attempt, owner."""
 
 
 @frozen(kw_only=True)
@@ -146,6 +155,12 @@ def add_moves(
     if EventKind.ATTEMPT_ANSWERED in wanted:
         answered = [(answered_at, attempt_id, owner) for attempt_id, _, answered_at in found if answered_at is not None]
         connection.executemany(ANSWERED.of(connection), answered)
+
+
+def add_pressed(connection: Connection, pressed: Sequence[tuple[str, str, int, str]]) -> None:
+    """Callees pressed keys: the parameters of `PRESSED`. An attempt that has ended, or is another node's, tells nothing."""
+    if pressed:
+        connection.executemany(PRESSED.of(connection), pressed)
 
 
 def about(attempt: Attempt) -> About:

@@ -8,9 +8,10 @@ from dialer.interfaces import OPT_OUT
 from dialer.model import AttemptResult, EventKind, SubscriberStatus
 from dialer.store import statements
 from dialer.store.connection import Connection
-from dialer.store.events import about, add, add_of_attempt, call_facts
+from dialer.store.events import about, add, add_of_attempt
 from dialer.store.mapping import as_text, in_range
 from dialer.store.times import to_column, to_column_or_none
+from dialer.store.told_state import tell_finished
 
 
 def finish(
@@ -71,9 +72,6 @@ def tell(connection: Connection, end: AttemptResult, wanted: frozenset[EventKind
     """The events of an end; `settled` are the contact's status and the count of its attempts, unless it is no more called."""
     outcome, attempt = end.outcome, end.attempt
     at = outcome.ended_at
-    if EventKind.ATTEMPT_DIGITS in wanted and outcome.session.get("digits"):
-        facts = {**call_facts(attempt), "digits": str(outcome.session["digits"])}
-        add(connection, EventKind.ATTEMPT_DIGITS, at, about(attempt), facts)
     if EventKind.ATTEMPT_ENDED in wanted:
         add_of_attempt(connection, EventKind.ATTEMPT_ENDED, at, attempt, payload(end))
     status, attempts = settled or (0, attempt.number_of_attempt)
@@ -82,6 +80,8 @@ def tell(connection: Connection, end: AttemptResult, wanted: frozenset[EventKind
     for kind in kinds:
         if kind in wanted:
             add(connection, kind, at, about(attempt), contact_facts(end, attempts))
+    if status != SubscriberStatus.START:
+        tell_finished(connection, [attempt.plan.campaign.id], at, wanted)
 
 
 _OF_STATUS = {

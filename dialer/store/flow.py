@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
+from dialer.gateways import Backoff
 from dialer.model import (
     Attempt,
     AttemptResult,
@@ -30,18 +31,20 @@ from dialer.model import (
     Others,
     Plan,
     Progress,
+    RefusedContact,
     Signal,
     Snapshot,
     SubscriberStatus,
 )
 from dialer.periodic import DegradedLog
-from dialer.store import events, mapping, statements
+from dialer.store import events, mapping, statements, told_state
 from dialer.store.begin import Beginning, begin
+from dialer.store.blocked import Blocking, block
 from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
 from dialer.store.database import Database
 from dialer.store.finish import finish
-from dialer.store.moves import MoveBuffer, MoveRow, write_moves
+from dialer.store.moves import MoveBuffer, Waiting, write_moves
 from dialer.store.nodes import others
 from dialer.store.second_legs import LegToBegin, begin_leg, end_leg
 from dialer.store.times import to_column
@@ -77,31 +80,36 @@ class Store:
     def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
         """Ready subscribers whose retry time has come. Those whose number came onto the do-not-call list are set to
         NOT_AUTHORISED on the way, lest they stay pending for ever."""
-        return self.database.run(lambda connection: _candidates(connection, campaign_id, now, limit, skip))
+        blocking = Blocking(at=now, wanted=self.wanted)
+        return self.database.run(lambda connection: _candidates(connection, campaign_id, blocking, limit, skip))
 
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         """Write the attempts of these plans, as far as the limits admit them. On a server it has its transaction for itself:
         others wait for the rows that it locks."""
         if not plans:
             return succeed([])
-        tell = EventKind.ATTEMPT_STARTED in self.wanted
-        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline, tell=tell)
+        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline, wanted=self.wanted)
         return self.database.run(lambda connection: begin(connection, wanted), alone=True)
 
     @property
     def backlog(self) -> int:
         return self.database.backlog
 
-    def refuse(self, candidates: Sequence[Candidate]) -> Deferred[None]:
-        ids = [candidate.subscriber_id for candidate in candidates]
-
-        def forbid(connection: Connection) -> None:
-            connection.execute(statements.forbid(len(ids)), ids)
-
-        return self.database.run(forbid)
+    def refuse(self, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
+        reasons = {each.candidate.subscriber_id: each.reason for each in refused}
+        blocking = Blocking(at=now, wanted=self.wanted, reasons=reasons)
+        return self.database.run(lambda connection: block(connection, list(reasons), blocking))
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         self._moves.add(attempt, to, at, core_uuid)
+        self._write_soon()
+
+    def pressed(self, attempt: Attempt, digits: str, at: datetime) -> None:
+        if EventKind.ATTEMPT_DIGITS in self.wanted:
+            self._moves.press(attempt, digits, at)
+            self._write_soon()
+
+    def _write_soon(self) -> None:
         if self._timer is None:
             self._timer = self.clock.callLater(MOVE_DELAY, self._time_is_up)
 
@@ -129,6 +137,24 @@ class Store:
         if kind not in self.wanted:
             return succeed(None)
         return self.database.run(partial(events.add, kind=kind, at=at, about=events.About(), data=facts))
+
+    def tell_of_gateway(self, gateway: Gateway, backoff: Backoff | None, at: datetime) -> Deferred[None]:
+        """A gateway is backed off from, or serves again (None): noted for all nodes, and told when somebody asks for it,
+        unless it is known."""
+        facts: dict[str, object] = {"gateway_id": gateway.id, "gateway": gateway.name, "node": self.node}
+
+        def tell(connection: Connection) -> None:
+            if backoff is None:
+                told_state.tell_up(connection, gateway, at, facts, tell=EventKind.GATEWAY_UP in self.wanted)
+            else:
+                facts.update(reason=backoff.cause, until=backoff.until)
+                told_state.tell_down(connection, gateway, at, facts, tell=EventKind.GATEWAY_DOWN in self.wanted)
+
+        return self.database.run(tell, may_wait=True)
+
+    def gateways_down(self) -> Deferred[set[str]]:
+        """The names of the gateways that are down, as far as any node has told."""
+        return self.database.run(lambda connection: {row[0] for row in connection.execute(told_state.DOWN)})
 
     def open_attempts(self) -> Deferred[list[Attempt]]:
         """The attempts of this node that have not ended. Only one process dials with a SQLite file, so whatever is open there
@@ -184,13 +210,14 @@ class Store:
             self._timer = None
         if not self._moves:
             return
-        rows = self._moves.take()
-        written = self.database.run(partial(write_moves, rows=rows, owner=self.node, wanted=self.wanted), may_wait=True)
-        written.addCallbacks(lambda _: self._degraded.worked(), self._not_written, errbackArgs=(rows,))
+        waiting = self._moves.take()
+        write = partial(write_moves, waiting=waiting, owner=self.node, wanted=self.wanted)
+        written = self.database.run(write, may_wait=True)
+        written.addCallbacks(lambda _: self._degraded.worked(), self._not_written, errbackArgs=(waiting,))
 
-    def _not_written(self, failure: Failure, rows: dict[int, MoveRow]) -> None:
-        self._degraded.failed(failure.getErrorMessage(), attempts=len(rows))
-        self._moves.put_back(rows)
+    def _not_written(self, failure: Failure, waiting: Waiting) -> None:
+        self._degraded.failed(failure.getErrorMessage(), attempts=len(waiting.rows.keys() | waiting.pressed.keys()))
+        self._moves.put_back(waiting)
         if self._timer is None:
             self._timer = self.clock.callLater(MOVE_RETRY, self._time_is_up)
 
@@ -222,16 +249,16 @@ def _undamaged(
         log.error("campaign paused: its settings are damaged", campaign=campaign.name, id=campaign.id, settings=damaged)
 
 
-def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: int, skip: int) -> list[Candidate]:
+def _candidates(connection: Connection, campaign_id: int, why: Blocking, limit: int, skip: int) -> list[Candidate]:
     while True:
-        rows = connection.execute(statements.READY, (campaign_id, to_column(now), limit, skip)).fetchall()
+        rows = connection.execute(statements.READY, (campaign_id, to_column(why.at), limit, skip)).fetchall()
         if len(rows) < limit and skip:
             skip = 0
             continue
         forbidden = [row[0] for row in rows if row[-1]]
         if not forbidden:
             return [mapping.candidate(row) for row in rows]
-        connection.execute(statements.forbid(len(forbidden)), forbidden)
+        block(connection, forbidden, why)
 
 
 def _progress(connection: Connection, campaign_id: int) -> Progress:

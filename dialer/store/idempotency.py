@@ -18,6 +18,9 @@ FORGET_EXPIRED: Final = "DELETE FROM idempotency_key WHERE user_id = ? AND key =
 
 FOUND: Final = "SELECT fingerprint, status, body FROM idempotency_key WHERE user_id = ? AND key = ?"
 
+KEPT_SINCE: Final = "SELECT id FROM idempotency_key WHERE user_id = ? AND key = ? AND created_at >= ?"
+"""Parameters: user, key, the moment before which answers are not kept."""
+
 KEEP: Final = "UPDATE idempotency_key SET status = ?, body = ? WHERE id = ?"
 
 _OLD: Final = "SELECT o.id FROM idempotency_key o WHERE o.created_at < ? ORDER BY o.created_at, o.id LIMIT ?"

@@ -16,7 +16,7 @@ from dialer.model.event import EventPlace, Told
 from dialer.model.webhook import DeliveryStatus, ServedWebhook, Settlement
 from dialer.store import events
 from dialer.store.connection import Connection, Variants
-from dialer.store.consumers import Consumers, enter
+from dialer.store.consumers import HOLDS, Consumers
 from dialer.store.database import Database
 from dialer.store.mapping import as_text
 from dialer.store.times import from_column, to_column, to_column_or_none
@@ -55,7 +55,6 @@ CHANGE: Final = (
     "updated_at = ? WHERE id = ?"
 )
 
-HOLDS: Final = "SELECT holder FROM event_consumer WHERE name = ?"
 REACHED: Final = (
     "UPDATE webhook SET position = CASE WHEN position < ? THEN ? ELSE position END, failing_since = ? "
     "WHERE id = ? AND status = 'active'"
@@ -90,14 +89,7 @@ class StoredWebhooks:
         self._readers = Consumers(self.database, self.node)
 
     def hold(self, now: datetime) -> Deferred[bool]:
-        return Deferred.fromCoroutine(self._hold(now))
-
-    async def _hold(self, now: datetime) -> bool:
-        if await self._readers.hold(HOLDER, now) is not None:
-            return True
-        if not await self.database.run(partial(_enter, now=now)):
-            return False
-        return await self._readers.hold(HOLDER, now) is not None
+        return self._readers.hold_own(HOLDER, now)
 
     def served(self) -> Deferred[list[ServedWebhook]]:
         return self.database.run(served)
@@ -116,14 +108,6 @@ class StoredWebhooks:
 
     def prune(self, before: datetime, limit: int) -> Deferred[int]:
         return self.database.run(partial(prune, before=before, limit=limit))
-
-
-def _enter(connection: Connection, now: datetime) -> bool:
-    """Make the row that is held, when it is not there; whether it was not."""
-    if connection.execute(HOLDS, (HOLDER,)).fetchone() is not None:
-        return False
-    enter(connection, HOLDER, frozenset(), now)
-    return True
 
 
 def served(connection: Connection) -> list[ServedWebhook]:

@@ -1,9 +1,9 @@
-"""Every route of the OpenAPI document, asked by a superuser, a user, nobody, and somebody with wrong credentials, with what
-fits the document and what does not.
+"""Every route of both OpenAPI documents, asked by a superuser, a user, nobody, and somebody with wrong credentials, with what
+fits its document and what does not.
 
-The requests are schemathesis', made of the document itself, so that no list of routes has to be kept here. Most ids that it
-makes up name nothing; so a second document, in which ids are those of objects that are there, takes half of the turns. After
-`ROUND` requests another dialer in a new folder takes over: lists stay short, and a defect that needs many objects is the
+The requests are schemathesis', made of the documents themselves, so that no list of routes has to be kept here. Most ids that
+it makes up name nothing; so a second form of each, in which ids are those of objects that are there, takes half of the turns.
+After `ROUND` requests another dialer in a new folder takes over: lists stay short, and a defect that needs many objects is the
 business of the attacks.
 """
 
@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from ipaddress import ip_network
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,11 +42,17 @@ from schemathesis.specs.openapi.checks import (
 
 from api.openapi import JSON, document
 from api.routes import PREFIX
+from api.v2 import openapi as openapi_v2
+from api.v2 import problems
+from api.v2.routes import PREFIX as PREFIX_V2
+from api.v2.table import all_routes
+from dialer.hooks.addresses import AddressRules
+from dialer.management import webhooks
 from dialer.model import CampaignStatus, Contact, VoipAppType
 from dialer.model.user import PROTECTIVE_LIMITS
 from tests.attack.place import PASSWORD, Place, Sections, basic, opened
 from tests.grounds import rows
-from tests.seeding import Seeds
+from tests.seeding import Seeds, account
 from tests.unit.api.world import cheap_hash
 
 ROUND: Final = 5000
@@ -64,6 +71,7 @@ ORACLES: Final = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+PROBLEM: Final = list(problems.SCHEMA["properties"])
 HTTPS_OWN: Final = frozenset({404, 405, 414, 431})
 """Statuses that a request may get before it is a request to a route: no such address, or one that is too long."""
 
@@ -75,9 +83,20 @@ def _one_of(*values: object) -> dict[str, Any]:
 _NUMBER: Final = "1555[0-9]{7}"
 _WORDS: Final = {"type": "string", "pattern": "^[A-Za-z0-9][ -~]{0,40}$"}
 
+ALLOWED: Final = "127.0.0.0/8"
+"""Where webhooks may be."""
+NOBODY_LISTENS: Final = "http://127.0.0.1:65431/"
+
 THERE: Final[Mapping[str, Any]] = {
-    "campaign_id": _one_of(1, 2, 3, 4),
-    "phonebook_id": _one_of(1, 2, 3, 4),
+    **dict.fromkeys(
+        ("campaign_id", "phonebook_id", "contact_id", "webhook_id", "delivery_id", "token_id"), _one_of(1, 2, 3, 4)
+    ),
+    **dict.fromkeys(("gateway_id", "voip_app_id"), _one_of(1, 2)),
+    "url": _one_of(NOBODY_LISTENS, f"{NOBODY_LISTENS}another", "http://10.0.0.1/", "https://[::1]/"),
+    "kinds": _one_of(["attempt.ended", "contact.*"], ["*"], ["campaign.paused"]),
+    "since": _one_of("2026-01-01T00:00:00Z", "2999-01-01T00:00:00+01:00"),
+    "until": _one_of(None, "2998-01-01T00:00:00Z"),
+    "number": {"type": "string", "pattern": "^1555[0-9]{7}$"},
     "aleg_gateway": _one_of(1, 2, 3),
     "voipapp": _one_of(1, 1, 2),
     "contact": {
@@ -134,7 +153,7 @@ SUPERUSER: Final = Client("superuser", "127.0.0.6", lambda _: basic("admin"), tr
 
 @define
 class Found:
-    """What came of many requests: `done` are those with the status 200, by route; `defects` are by kind and route, each with
+    """What came of many requests: `done` are those that were done, by route; `defects` are by kind and route, each with
     the first request that showed it."""
 
     asked: Counter[str] = field(factory=Counter)
@@ -163,15 +182,14 @@ class Found:
 
 
 def documents() -> list[tuple[GenerationMode, dict[str, Any]]]:
-    """The document as it is published, for requests that fit it and for such as do not; and one for what is there."""
-    published = document("1")
-    there = narrowed(published)
-    return [
-        (GenerationMode.POSITIVE, there),
-        (GenerationMode.POSITIVE, there),
-        (GenerationMode.POSITIVE, published),
-        (GenerationMode.NEGATIVE, published),
-    ]
+    """The documents as they are published, for requests that fit them and for such as do not; and forms of them for what is
+    there."""
+    found = []
+    for published in (document("1"), openapi_v2.document("2", all_routes())):
+        there = narrowed(published)
+        found += [(GenerationMode.POSITIVE, each) for each in (there, there, published)]
+        found.append((GenerationMode.NEGATIVE, published))
+    return found
 
 
 def narrowed(published: dict[str, Any]) -> dict[str, Any]:
@@ -207,6 +225,8 @@ async def furnish(seeds: Seeds) -> None:
         await seeds.set_campaign_status(details.campaign.id, CampaignStatus.PAUSE)
         contact = Contact(number=number, last_name=text, email=text, description=text, additional_vars={"note": text})
         await seeds.add(details.phonebooks[0].id, [contact])
+        told = {"url": NOBODY_LISTENS + text, "kinds": "contact.*"}
+        await seeds.ask(webhooks.add, account(user), told, AddressRules((ip_network(ALLOWED),)))
 
 
 def victims(place: Place) -> Mapping[str, list[tuple[Any, ...]]]:
@@ -220,6 +240,8 @@ def victims(place: Place) -> Mapping[str, list[tuple[Any, ...]]]:
         "campaigns": f"SELECT * FROM campaign WHERE user_id = {mine}",
         "contacts": f"SELECT * FROM contact WHERE phonebook_id IN {books}",
         "subscribers": f"SELECT * FROM subscriber WHERE campaign_id IN {campaigns}",
+        "webhooks": f"SELECT id, url, kinds, secret, status, batch_size FROM webhook WHERE user_id = {mine}",
+        "tokens": f"SELECT id, scopes FROM api_token WHERE user_id = {mine}",
         "links": f"SELECT * FROM campaign_phonebook WHERE campaign_id IN {campaigns} OR phonebook_id IN {books}",
     }
     return {name: sorted(rows(place.url, statement)) for name, statement in statements.items()}
@@ -279,7 +301,7 @@ class Fuzzer:
         self.found.slowest = max(self.found.slowest, time.monotonic() - began)
         self.found.asked[client.name] += 1
         self.found.statuses[client.name, response.status_code] += 1
-        self.found.done[_route(case)] += response.status_code == 200
+        self.found.done[_route(case)] += response.status_code < 300
         for kind, text in judge(case, response, client):
             self._defect(kind, case, text)
 
@@ -311,7 +333,7 @@ class _From(HTTPAdapter):
 
 
 def _route(case: Case) -> str:
-    return f"{case.operation.method.upper()} {case.operation.path.removeprefix(PREFIX)}"
+    return f"{case.operation.method.upper()} {case.operation.path.removeprefix(PREFIX).removeprefix('/api/')}"
 
 
 def _session(address: str) -> requests.Session:
@@ -323,7 +345,7 @@ def _session(address: str) -> requests.Session:
 def judge(case: Case, response: Any, client: Client) -> Iterator[tuple[str, str]]:
     """What is wrong with an answer: kinds, and texts."""
     if response.status_code in HTTPS_OWN or (response.status_code == 400 and response.headers.get("Connection") == "close"):
-        if list(orjson.loads(response.content)) != ["error"]:
+        if list(orjson.loads(response.content)) not in _refusals(case, response.status_code):
             yield "not a refusal", response.text
     else:
         try:
@@ -337,10 +359,23 @@ def judge(case: Case, response: Any, client: Client) -> Iterator[tuple[str, str]
         yield "told what belongs to another user", response.text[:500]
 
 
+def _refusals(case: Case, status: int) -> list[list[str]]:
+    """The members of a refusal: of the branch that the address belongs to, or of HTTP itself, before there is an address."""
+    of_http = [["error"]]
+    if not case.operation.path.startswith(PREFIX_V2):
+        return of_http
+    return [PROBLEM] if status in (404, 405) else [PROBLEM, *of_http]
+
+
 def one_round(number: int, at: int) -> Found:
     """So many requests to a new dialer; `at` is the seed of everything."""
     found, rng, began = Found(), random.Random(at), time.monotonic()
-    sections: Sections = {"simulator": {}, "http": {"requests_per_minute": 0}, "log": {"format": "text"}}
+    sections: Sections = {
+        "simulator": {},
+        "http": {"requests_per_minute": 0},
+        "log": {"format": "text"},
+        "webhooks": {"allow": [ALLOWED]},
+    }
     with TemporaryDirectory(prefix="dialer-fuzz-") as folder, opened(Path(folder), sections, furnish) as place:
         fuzzer = Fuzzer(place, rng, found)
         before = victims(place)

@@ -19,6 +19,8 @@ from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.recovery import Reconciler
 from dialer.model import Attempt, AttemptState, Disposition, EventKind, OwnCause, SignalKind, SubscriberStatus
 from dialer.store.begin import Beginning
+from dialer.store.blocked import Blocking
+from dialer.store.blocked import tell as tell_blocked
 from dialer.store.finish import tell
 from dialer.store.flow import Store
 
@@ -135,6 +137,32 @@ def counted_by_itself() -> Iterator[None]:
 
 
 @contextmanager
+def blocked_by_itself() -> Iterator[None]:
+    """That a contact must not be called is told in a transaction of its own, after that in which the contact is set so."""
+    candidates, block = Store.candidates, dialer.store.flow.block
+    late: list[tuple[list[int], Blocking]] = []
+
+    def silent(connection: Any, subscriber_ids: Any, why: Blocking) -> None:
+        block(connection, subscriber_ids, evolve(why, wanted=why.wanted - {EventKind.CONTACT_BLOCKED}))
+        late.append((list(subscriber_ids), why))
+
+    def told(connection: Any) -> None:
+        for subscriber_ids, why in late:
+            of = "SELECT id, campaign_id, contact_id, number, identity FROM subscriber WHERE id = ?"
+            for key in subscriber_ids:
+                row = connection.execute(of, (key,)).fetchone()
+                tell_blocked(connection, row[1], [row], why)
+
+    def in_two_parts(self: Store, campaign_id: int, now: Any, limit: int, skip: int = 0) -> Deferred[Any]:
+        late.clear()
+        found = candidates(self, campaign_id, now, limit, skip)
+        return found.addCallback(lambda ready: self.database.run(told).addCallback(lambda _: ready) if late else ready)
+
+    with mock.patch.object(dialer.store.flow, "block", silent), mock.patch.object(Store, "candidates", in_two_parts):
+        yield
+
+
+@contextmanager
 def any_core_is_the_same() -> Iterator[None]:
     """The identity of the FreeSWITCH process is not compared."""
     is_lost = Reconciler._is_lost
@@ -178,6 +206,7 @@ DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
         "retry of unknown at once": Defect(unknown_retried_at_once),
         "event by itself": Defect(event_by_itself),
         "end counted by itself": Defect(counted_by_itself),
+        "blocked by itself": Defect(blocked_by_itself),
         "adoption without Core-UUID check": Defect(any_core_is_the_same, "switch restarts"),
         "planned treated as never sent": Defect(planned_was_never_sent),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dialer.model import SubscriberStatus
 from dialer.simulator.oracle import CalledSide
 from tests.crash.database import AWAY
 from tests.crash.scenarios import Away
@@ -38,11 +39,14 @@ def _ends(world: World) -> Iterator[str]:
         rules=world.scenario.rules,
         calls=[_seen(call) for call in world.oracle.calls],
         attempts=stored_attempts(world.rows),
-        contacts=stored_contacts(world.rows),
+        contacts=[contact for contact in stored_contacts(world.rows) if contact.status != FORBIDDEN],
         expected=len(world.scenario.callees),
         clock=MICROSECONDS,
     )
     yield from map(str, judge(evidence))
+
+
+FORBIDDEN = int(SubscriberStatus.NOT_AUTHORISED)
 
 
 def _seen(call: CalledSide) -> SeenCall:
@@ -66,6 +70,15 @@ def _events(world: World) -> Iterator[str]:
     )
     for number, status, rows in world.rows(contacts):
         yield f"that {number} is done (status {status}) is told by {rows} events"
+    blocked = (
+        "SELECT s.number, s.status, count(e.id) FROM subscriber s LEFT JOIN event e ON e.contact_id = s.contact_id "
+        "AND e.kind = 'contact.blocked' GROUP BY s.id HAVING count(e.id) <> CASE s.status WHEN 7 THEN 1 ELSE 0 END"
+    )
+    for number, status, rows in world.rows(blocked):
+        yield f"that {number} must not be called (status {status}) is told by {rows} events"
+    (finished,) = world.rows("SELECT count(*) FROM event WHERE kind = 'campaign.finished'")
+    if world.finished_at is not None and finished != (1,):
+        yield f"that the campaign has finished is told by {finished[0]} events"
     told = {one.event.id for one in world.delivered}
     sequences: dict[int, int] = {}
     statement = "SELECT id, attempt_id, sequence FROM event WHERE attempt_id IS NOT NULL ORDER BY id"

@@ -18,10 +18,12 @@ RULES = CampaignRules(frequency=600, max_retry=1, interval=6, call_timeout=2, ma
 
 @frozen(kw_only=True)
 class Scenario:
-    """A campaign: `callees` are scripts of the simulator, one contact each."""
+    """A campaign: `callees` are scripts of the simulator, one contact each; so many `forbidden` contacts, which are on the
+    do-not-call list, are added to them."""
 
     name: str
     callees: tuple[str, ...]
+    forbidden: int = 0
     policy: UnknownPolicy = UnknownPolicy.RETRY
 
     @property
@@ -89,7 +91,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
     {
         scenario.name: scenario
         for scenario in (
-            Scenario(name="mixed", callees=("busy_ringing", "answers:ring=0.5,talk=1.5", "no_answer")),
+            Scenario(name="mixed", callees=("busy_ringing", "answers:ring=0.5,talk=1.5", "no_answer"), forbidden=1),
             Scenario(name="silent", callees=("never_replies", "rejected", "answers:ring=0.2,talk=0.7")),
             Scenario(
                 name="never",

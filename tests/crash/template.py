@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dialer.cli.blocking import with_database
+from dialer.management.numbers import forbid
 from dialer.model import Contact
 from dialer.store.database import Database
 from dialer.store.location import sqlite_url
@@ -40,4 +41,7 @@ def database_for(scenario: Scenario, folder: Path) -> Path:
 async def _fill(database: Database, scenario: Scenario) -> None:
     seeded = await seed(database, scenario.rules, START)
     numbers = [number_of(index) for index in range(len(scenario.callees))]
-    await Seeds(database, START).add(seeded.phonebook_id, [Contact(number=number) for number in numbers])
+    forbidden = [f"1556000{index}" for index in range(scenario.forbidden)]
+    seeds = Seeds(database, START)
+    await seeds.add(seeded.phonebook_id, [Contact(number=number) for number in (*numbers, *forbidden)])
+    await seeds.ask(forbid, forbidden, "asked")

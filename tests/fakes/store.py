@@ -20,6 +20,7 @@ from dialer.model import (
     Others,
     Plan,
     Progress,
+    RefusedContact,
     Signal,
     Snapshot,
     SubscriberStatus,
@@ -126,13 +127,16 @@ class MemoryStore:
             done.callback(attempts)
         return done
 
-    def refuse(self, candidates: Sequence[Candidate]) -> Deferred[None]:
-        for candidate in candidates:
-            self.rows[candidate.subscriber_id].status = SubscriberStatus.NOT_AUTHORISED
+    def refuse(self, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
+        for each in refused:
+            self.rows[each.candidate.subscriber_id].status = SubscriberStatus.NOT_AUTHORISED
         return succeed(None)
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         self.log.append(f"{to} {attempt.call_uuid}")
+
+    def pressed(self, attempt: Attempt, digits: str, at: datetime) -> None:
+        self.log.append(f"pressed {digits} {attempt.call_uuid}")
 
     def finish(self, finish: AttemptResult, *, unless_recorded: bool = False) -> Deferred[bool]:
         if self.error:

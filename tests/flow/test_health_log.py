@@ -9,6 +9,7 @@ import pytest
 import structlog
 from attrs import define, field
 
+from dialer.errors import SwitchUnavailable
 from dialer.model import IdleCode, Origination, Progress, SignalKind, SubscriberStatus
 from tests.fakes.flow import CAMPAIGN
 from tests.flow.test_scheduler import Ticking
@@ -76,6 +77,38 @@ def test_a_gateway_that_works_is_not_told_of(down: Down, lines: list[Any]) -> No
     down.run(20, step=0.05)
     assert down.finished
     assert lines == []
+
+
+def changes(down: Down) -> list[tuple[str, str]]:
+    """What is told of gateways from now on: names, and causes; "" for one that serves again."""
+    found: list[tuple[str, str]] = []
+    down.lifecycle.health_log.changed = lambda gateway, backoff: found.append((gateway.name, backoff.cause if backoff else ""))
+    return found
+
+
+def test_others_hear_of_a_gateway_that_goes_down_and_comes_up(down: Down) -> None:
+    found = changes(down)
+    down.run(5)
+    down.cause = ""
+    down.run(30, step=0.05)
+    assert found == [("carrier", "GATEWAY_DOWN"), ("carrier", "")]
+
+
+def test_a_switch_that_is_full_is_no_gateway_that_is_down(down: Down) -> None:
+    found, down.cause = changes(down), "DESTINATION_OUT_OF_ORDER"
+    down.run(10)
+    assert found == []
+
+
+def test_whoever_sees_a_gateway_serve_again_tells_it_and_a_call_that_was_never_sent_says_nothing(down: Down) -> None:
+    found = changes(down)
+    down.lifecycle.health_log.know_down({"carrier"})
+    down.switch.submit_error = SwitchUnavailable("originate", "not connected", sent=False)
+    down.run(2)
+    assert found == []
+    down.switch.submit_error, down.cause = None, ""
+    down.run(5)
+    assert found == [("carrier", "")]
 
 
 def test_the_campaign_says_why_it_does_not_call(down: Down) -> None:

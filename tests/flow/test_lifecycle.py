@@ -10,6 +10,7 @@ import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred
 
+from dialer.calls import lifecycle
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.logs import LineLog
 from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
@@ -245,8 +246,48 @@ def test_when_idle_fires_with_the_last_end(flow: Flow) -> None:
     assert idle == [None]
 
 
+def answered_session(flow: Flow) -> tuple[str, _Session]:
+    """A call whose voice application never ends."""
+    uuid = flow.call()
+
+    async def stuck(call, attempt):
+        return await Deferred()
+
+    flow.lifecycle.application = stuck
+    session = _Session(uuid)
+    Deferred.fromCoroutine(flow.lifecycle.connected(session))
+    return uuid, session
+
+
+def test_each_key_is_noted_as_it_is_pressed_until_the_call_is_over(flow: Flow) -> None:
+    uuid, session = answered_session(flow)
+    for digit in "12#":
+        session.press(digit)
+    flow.hang_up(uuid, answered=True)
+    flow.clock.advance(6)
+    session.press("9")
+    assert [line for line in flow.store.log if line.startswith("pressed")] == [f"pressed {digit} {uuid}" for digit in "12#"]
+
+
+def test_who_leans_on_a_key_makes_no_flood(flow: Flow) -> None:
+    uuid, session = answered_session(flow)
+    for _ in range(1000):
+        session.press("5")
+    assert flow.store.log.count(f"pressed 5 {uuid}") == lifecycle.MOST_KEYS
+
+
 class _Session:
     """As much of an answered call as the flow itself looks at."""
 
     def __init__(self, call_uuid: str) -> None:
         self.call_uuid = call_uuid
+        self.waiting: list[Deferred[str]] = []
+
+    def next_digit(self) -> Deferred[str]:
+        self.waiting.append(Deferred())
+        return self.waiting[-1]
+
+    def press(self, digit: str) -> None:
+        waiting, self.waiting = self.waiting, []
+        for each in waiting:
+            each.callback(digit)

@@ -221,6 +221,20 @@ def test_a_campaign_whose_caller_id_may_not_be_shown_any_more_makes_no_calls(
     assert len(ticking.sent) == 3
 
 
+def test_a_campaign_whose_stored_caller_name_the_switch_would_decode_makes_no_calls_and_says_so(ticking: Ticking) -> None:
+    refused = evolve(CAMPAIGN, caller_name="50% apples")
+    ticking.store.campaigns[CAMPAIGN.id] = refused
+    ticking.contacts(3, refused)
+    ticking.run(2)
+    assert (ticking.sent, ticking.store.log) == ([], []), "no attempt is begun"
+    reason = ticking.scheduler.explain(refused)
+    assert reason is not None
+    assert (reason.code, "50% apples" in reason.text, "'% a'" in reason.text) == ("caller-id", True, True)
+    ticking.store.campaigns[CAMPAIGN.id] = evolve(CAMPAIGN, caller_name="50 % of apples")
+    ticking.run(2)
+    assert len(ticking.sent) == 3
+
+
 def test_no_calls_are_made_through_a_gateway_that_shows_an_emergency_number(ticking: Ticking) -> None:
     ticking.store.gateways[1] = evolve(GATEWAY, addparameter="sip_from_user=117")
     ticking.contacts(2)

@@ -17,7 +17,7 @@ DOCUMENTED_ADDRESS = "127.0.0.1:8000"
 
 _PAIR = re.compile(r"```sh\n(curl [^\n]+)\n```\n\n```http\n(HTTP/1\.1 [^\n]+)\n\n(.*?)\n```", re.DOTALL)
 _TIMES = re.compile(r'("(?:created|updated)_date": )"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"')
-_CHANGING = re.compile(r'("(?:created_at|updated_at|last_used_at|request_id|token|public_id)": )"[^"]*"')
+_CHANGING = re.compile(r'("(?:created_at|updated_at|last_used_at|request_id|token|public_id|secret)": )"[^"]*"')
 """In the answers of the API v2."""
 
 

@@ -12,12 +12,16 @@ import pytest
 import pytest_twisted
 
 from dialer.errors import BadValue
+from dialer.gateways import Backoff
 from dialer.interfaces import OPT_OUT
-from dialer.model import AttemptState, EventKind, SubscriberStatus
+from dialer.management import numbers, users
+from dialer.model import AttemptState, Contact, EventKind, IdleCode, IdleReason, RefusedContact, SubscriberStatus
 from dialer.model.event import EVENT_TYPES, EventPlace, Told, documentation, kinds_of
 from dialer.store import consumers, events
 from dialer.store.consumers import Consumers
 from dialer.store.events import About
+from dialer.store.flow import Store
+from dialer.store.idle_news import StoredIdleNews
 from dialer.wall_clock import utc_now
 from tests.grounds import on_postgresql
 from tests.unit.store.support import LATER, NOW, ended, world
@@ -46,6 +50,7 @@ async def test_an_attempt_is_told_from_its_beginning_to_its_end(tmp_path: Path) 
         w.store.move(attempt, AttemptState.RINGING, NOW)
         await w.store.flush()
         w.store.move(attempt, AttemptState.ANSWERED, LATER)
+        w.store.pressed(attempt, "42", LATER)
         await w.store.finish(ended(attempt, session={"digits": "42"}))
         found = await told(w)
         assert kinds(found) == [
@@ -224,3 +229,197 @@ def test_a_kind_that_is_none_is_named(text: str) -> None:
 def test_the_page_tells_every_kind_with_its_facts() -> None:
     page = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
     assert documentation() in page, "run: python docs/write.py"
+
+
+# --- campaigns that finish or idle, contacts that must not be called, gateways, keys ---------------------------------------
+
+
+def facts(one: Told) -> dict[str, Any]:
+    """What it tells: all that is declared, and nothing else."""
+    found: dict[str, Any] = orjson.loads(one.event.data)
+    assert found.keys() == EVENT_TYPES[one.kind].facts.keys()
+    return found
+
+
+async def told_of(w: Any, *wanted: EventKind) -> list[Told]:
+    return [one for one in await told(w) if one.kind in wanted]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_campaign_finishes_with_the_end_of_its_last_contact_once(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.store.wanted = ALL
+        again, failed, blocked = await w.begun(3)
+        await w.store.finish(ended(again, SubscriberStatus.START, ready_at=LATER))
+        await w.store.finish(ended(failed, SubscriberStatus.FAIL))
+        await w.store.finish(ended(blocked, SubscriberStatus.NOT_AUTHORISED))
+        assert await told_of(w, EventKind.CAMPAIGN_FINISHED) == []
+        [again] = await w.begin(await w.plans(1, now=LATER), LATER)
+        await w.store.finish(ended(again))
+        await w.store.finish(ended(again))
+        (found,) = await told_of(w, EventKind.CAMPAIGN_FINISHED)
+        assert facts(found) == {"name": "spring", "completed": 1, "failed": 1, "blocked": 1, "aborted": 0}
+        assert (found.event.user_id, found.event.campaign_id, found.event.at) == (1, 1, ended(again).outcome.ended_at)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_campaign_that_gets_more_contacts_finishes_again(tmp_path: Path) -> None:
+    async with world(tmp_path, 1) as w:
+        w.store.wanted = ALL
+        for number in (None, "2000", "2001"):
+            if number is not None:
+                await w.seeds.add(1, [Contact(number=number)])
+            [attempt] = await w.begin(await w.plans(1, now=LATER), LATER)
+            await w.store.finish(ended(attempt))
+        assert len(await told_of(w, EventKind.CAMPAIGN_FINISHED)) == 3
+
+
+@pytest_twisted.ensureDeferred
+async def test_two_nodes_that_end_the_last_calls_tell_once(tmp_path: Path) -> None:
+    async with world(tmp_path, 2) as w:
+        w.store.wanted = ALL
+        first, second = await w.begun(2)
+        other = StoredIdleNews(w.database, "there", lambda: ALL)
+        await w.store.finish(ended(first))
+        await w.store.finish(ended(second))
+        ((campaign, progress, state),), _ = await other.started(0, NOW)
+        assert (progress.finished, state) == (True, "all-done")
+        await other.tell(campaign, IdleReason(IdleCode.ALL_DONE, "every contact is done"), NOW)
+        assert len(await told_of(w, EventKind.CAMPAIGN_FINISHED)) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_idle_campaign_is_told_when_its_reason_changes(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        news = StoredIdleNews(w.database, "here", lambda: ALL)
+        ((campaign, _, state),), after = await news.started(0, NOW)
+        assert (state, after) == ("", None)
+        hours = IdleReason(IdleCode.OUTSIDE_HOURS, "it calls from 9 to 5", LATER)
+        for reason in (hours, hours, IdleReason(IdleCode.NO_SWITCH, "no switch is connected"), hours, None, None, hours):
+            await news.tell(campaign, reason, NOW)
+        found = [facts(one) for one in await told_of(w, EventKind.CAMPAIGN_IDLE)]
+        assert [each["reason"] for each in found] == ["outside-hours", "no-switch", "outside-hours", "outside-hours"]
+        assert found[0] == {
+            "name": "spring",
+            "reason": "outside-hours",
+            "text": "it calls from 9 to 5",
+            "until": "2026-11-23T10:00:20+00:00",
+        }
+        assert found[1]["until"] is None
+        w.store.wanted = ALL
+        await w.begun()
+        assert (await news.started(0, NOW))[0][0][2] == "", "a call was begun"
+        await news.tell(campaign, hours, NOW)
+        w.sql("UPDATE campaign SET status = 2")
+        await news.forget_gone()
+        await news.tell(campaign, IdleReason(IdleCode.NO_SWITCH, "none"), NOW)
+        assert w.sql("SELECT count(*) FROM told_state") == [0], "it is not started"
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_node_at_a_time_tells_of_idle_campaigns(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        here, there = (StoredIdleNews(w.database, name, lambda: ALL) for name in ("here", "there"))
+        now = utc_now()
+        assert [await here.hold(now), await there.hold(now), await here.hold(now)] == [True, False, True]
+        w.sql("UPDATE event_consumer SET held_until = NULL")
+        assert await there.hold(now) is True
+
+
+async def do_not_call(w: Any) -> None:
+    await w.seeds.ask(numbers.forbid, ["1000"], "asked")
+
+
+async def blacklisted(w: Any) -> None:
+    await w.seeds.ask(users.change, 1, {"blacklist": ["1000"], "whitelist": ["1001"]})
+
+
+async def not_whitelisted(w: Any) -> None:
+    await w.seeds.ask(users.change, 1, {"whitelist": ["1001"]})
+
+
+@pytest.mark.parametrize(
+    ("forbid", "reason", "text"),
+    [
+        (do_not_call, "do-not-call", "1000 is on the do-not-call list"),
+        (blacklisted, "blacklist", "1000 is on the blacklist of this user"),
+        (not_whitelisted, "whitelist", "1000 is not on the whitelist of this user"),
+    ],
+)
+@pytest.mark.parametrize("between", [False, True], ids=["before it is a candidate", "before its attempt"])
+@pytest_twisted.ensureDeferred
+async def test_a_contact_that_must_not_be_called_is_told_once_with_the_list(
+    tmp_path: Path, forbid: Any, reason: str, text: str, between: bool
+) -> None:
+    async with world(tmp_path, 2) as w:
+        w.store.wanted = ALL
+        plans = await w.plans(2) if between else []
+        await forbid(w)
+        begun = await w.begin(plans or await w.plans(2))
+        assert [attempt.plan.candidate.number for attempt in begun] == ["1001"]
+        assert await w.plans(2) == []
+        (found,) = await told_of(w, EventKind.CONTACT_BLOCKED)
+        assert facts(found) == {"number": "1000", "subscriber_id": 1, "reason": reason, "text": text}
+        assert (found.event.user_id, found.event.campaign_id, found.event.contact_id) == (1, 1, 1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_campaign_whose_last_contact_must_not_be_called_has_finished(tmp_path: Path) -> None:
+    async with world(tmp_path, 1) as w:
+        w.store.wanted = ALL
+        (plan,) = await w.plans(1)
+        refused = RefusedContact(plan.candidate, "112 is an emergency number, which is never dialled")
+        await w.store.refuse([refused], NOW)
+        await w.store.refuse([refused], NOW)
+        blocked, finished = await told(w)
+        assert (facts(blocked)["reason"], facts(blocked)["text"]) == ("never-dialled", refused.reason)
+        assert facts(finished) == {"name": "spring", "completed": 0, "failed": 0, "blocked": 1, "aborted": 0}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_gateway_that_goes_down_and_comes_up_is_told_once_whichever_node_sees_it(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        gateway = (await w.store.snapshot()).gateways[1]
+        backoff = Backoff(faults=3, until=LATER, cause="GATEWAY_DOWN")
+        there = Store(w.database, w.clock, node="there")
+        w.store.wanted = there.wanted = ALL
+        for store in (w.store, there, w.store):
+            await store.tell_of_gateway(gateway, backoff, NOW)
+        assert await there.gateways_down() == {"carrier"}
+        for store in (there, w.store):
+            await store.tell_of_gateway(gateway, None, LATER)
+        assert await w.store.gateways_down() == set()
+        down, up = await told(w)
+        of_it = {"gateway_id": 1, "gateway": "carrier"}
+        assert facts(down) == {**of_it, "node": "here", "reason": "GATEWAY_DOWN", "until": "2026-11-23T10:00:20+00:00"}
+        assert (up.event.kind, facts(up)) == ("gateway.up", {**of_it, "node": "there"})
+        assert EVENT_TYPES[EventKind.GATEWAY_UP].superusers
+        assert EVENT_TYPES[EventKind.GATEWAY_DOWN].superusers
+
+
+@pytest_twisted.ensureDeferred
+async def test_keys_are_told_as_they_come_before_the_end_of_the_call(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.store.wanted = ALL
+        [attempt] = await w.begun()
+        for digits in ("4", "2"):
+            w.store.pressed(attempt, digits, NOW)
+        await w.store.flush()
+        w.store.pressed(attempt, "#", LATER)
+        await w.store.finish(ended(attempt, session={"digits": "42#"}))
+        w.store.pressed(attempt, "9", LATER)
+        await w.store.flush()
+        found = await told_of(w, EventKind.ATTEMPT_DIGITS, EventKind.ATTEMPT_ENDED)
+        assert [(one.event.kind, one.event.at) for one in found[:2]] == [("attempt.digits", NOW), ("attempt.digits", LATER)]
+        assert [facts(one)["digits"] for one in found[:2]] == ["42", "#"]
+        assert [one.event.kind for one in found[2:]] == ["attempt.ended"], "it has ended, and tells of no more keys"
+
+
+@pytest_twisted.ensureDeferred
+async def test_keys_are_kept_nowhere_when_nobody_asks_for_them(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        [attempt] = await w.begun()
+        w.store.pressed(attempt, "4", NOW)
+        w.store.wanted = ALL
+        await w.store.flush()
+        assert await told(w) == []

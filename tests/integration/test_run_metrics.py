@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -20,12 +20,23 @@ from twisted.internet.task import deferLater
 
 from dialer import host as host_module
 from dialer.cli.run import API
+from dialer.hooks import line
 from dialer.host import Host
-from dialer.model import IdleCode
+from dialer.management import users, webhooks
+from dialer.model import EventKind, IdleCode
+from dialer.model.event import kinds_of
 from dialer.model.readiness import Unready
-from dialer.monitoring.declarations import METRICS
+from dialer.monitoring.declarations import EVENT_AGE, METRICS
+from dialer.monitoring.figures import figures
 from dialer.monitoring.shipped import Shipped
+from dialer.store import events
+from dialer.store.events import About
+from dialer.wall_clock import utc_now
+from tests import receiver as answers
+from tests.grounds import rows
 from tests.integration.test_run_host import Here, config, on_new_database
+from tests.receiver import Receiver
+from tests.unit.api.world import cheap_hash
 
 pytestmark = pytest.mark.usefixtures("database_kind")
 
@@ -158,20 +169,92 @@ async def test_requests_and_connections_are_told_for_each_port(tmp_path):
         assert requests["records", "none", "4xx"] == 2
 
 
-@pytest.mark.parametrize(("waits_for", "least"), [(timedelta(hours=1), 3600), (None, 0)])
-@pytest_twisted.ensureDeferred
-async def test_the_age_of_the_oldest_undelivered_event_is_told(tmp_path, waits_for, least):
-    async with watching(tmp_path) as here:
-        now = here.host.service.now()
-        here.host.service.oldest_undelivered = lambda: None if waits_for is None else now - waits_for
-        [age] = samples((await here.scrape())["dialer_event_undelivered_age_seconds"]).values()
-        assert least <= age < least + 60
+async def age(here: Watching) -> float:
+    """As a scrape has it: one that comes soon after another gets the same answer."""
+    await here.host.service.undelivered.look()
+    for metric, found in figures(here.host.service, {}, None, here.host.service.now()):
+        if metric is EVENT_AGE:
+            return found[0][1]
+    raise AssertionError("absent")
+
+
+async def happens(here: Watching, before: timedelta) -> None:
+    """An event of so long ago."""
+    at = here.host.service.now() - before
+    await here.host.service.database.run(lambda connection: events.add(connection, EventKind.SWITCH_UP, at, About(), {}))
 
 
 @pytest_twisted.ensureDeferred
-async def test_where_nobody_delivers_events_their_age_is_absent(tmp_path):
+async def test_the_age_of_the_oldest_undelivered_event_rises_while_a_receiver_is_dead(tmp_path, monkeypatch):
+    monkeypatch.setattr(line, "pause_after", lambda tries, _: timedelta(seconds=0.1))
+    receiver = Receiver(answer=lambda *_: answers.status("500 No")).start()
+    async with watching(tmp_path, webhooks={"allow": ["127.0.0.0/8"]}) as here:
+        assert await age(here) == 0, "nobody is told anything"
+        management = here.host.management
+        given = {"url": receiver.url, "kinds": "switch.*"}
+        await management.ask(users.create, {"username": "root", "password_hash": cheap_hash("root"), "is_superuser": True})
+        root = await management.ask(users.account, "root")
+        receiver.secret = (await management.ask(webhooks.add, root, given, management.receivers)).secret
+        assert await age(here) == 0, "nothing has happened"
+        await happens(here, timedelta(hours=1))
+        await happens(here, timedelta(minutes=1))
+        assert 3600 <= await age(here) < 3660
+        (told,) = samples((await here.scrape())["dialer_event_undelivered_age_seconds"]).values()
+        assert 3600 <= told < 3660
+        while not receiver.requests:
+            await deferLater(here.host.reactor, 0.02)
+        await deferLater(here.host.reactor, 0.5)
+        assert await age(here) > 0.4, "it is set aside for its next try, and waits"
+        receiver.answer = lambda *_: answers.good
+        while await age(here):
+            await deferLater(here.host.reactor, 0.05)
+        assert len(set(receiver.ids)) == 2
+    await receiver.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_reader_that_does_not_come_on_is_one_that_waits(tmp_path):
     async with watching(tmp_path) as here:
-        assert "dialer_event_undelivered_age_seconds" not in await here.scrape()
+        readers = here.host.service.consumers
+        await readers.enter("file", frozenset({EventKind.SWITCH_UP}), here.host.service.now())
+        await happens(here, timedelta(hours=2))
+        assert 7200 <= await age(here) < 7260
+        await readers.leave("file")
+        assert await age(here) == 0
+        await readers.enter("tail", frozenset({EventKind.SWITCH_UP}), here.host.service.now(), utc_now() + timedelta(hours=1))
+        await happens(here, timedelta(hours=2))
+        assert await age(here) == 0, "one that is gone in a while is nobody to wait for"
+
+
+async def told_of_the_switch(here: Watching, go: Callable[[], Awaitable[object]]) -> list[str]:
+    """The events of the switch that are written while something is done."""
+    service = here.host.service
+    await service.consumers.enter("test", kinds_of("switch.*"), service.now())
+    await service.interests.load()
+    url = service.database.url
+    await go()
+    return [kind for (kind,) in rows(url, "SELECT kind FROM event ORDER BY id")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_dialer_that_stops_does_not_say_that_the_switch_went_away(tmp_path):
+    async with watching(tmp_path) as here:
+        await here.until_ready(200)
+        assert await told_of_the_switch(here, here.host.stop) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_switch_that_goes_and_comes_is_told(tmp_path):
+    async with watching(tmp_path) as here:
+        await here.until_ready(200)
+
+        async def restart() -> None:
+            here.host.simulator.restart()
+            await here.until_ready(503)
+            await here.until_ready(200)
+            await here.host.service.store.flush()
+
+        assert await told_of_the_switch(here, restart) == ["switch.down", "switch.up"]
 
 
 @pytest_twisted.ensureDeferred
@@ -247,7 +330,6 @@ def complaints(expression: str, found: dict[str, Family]) -> Iterator[str]:
 @pytest_twisted.ensureDeferred
 async def test_every_metric_and_label_of_the_rules_and_the_dashboard_is_in_a_scrape_and_every_metric_is_declared(tmp_path):
     async with watching(tmp_path) as here:
-        here.host.service.oldest_undelivered = lambda: None
         here.host.web.site.note_answer("GET /x", 503)
         found = await here.scrape()
     wrong = [(where, complaint) for where, expression in expressions() for complaint in complaints(expression, found)]

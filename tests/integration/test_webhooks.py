@@ -19,7 +19,7 @@ from standardwebhooks import Webhook as Signed
 from twisted.internet.defer import Deferred
 
 from dialer.errors import BadValue, LimitExceeded, NotFound
-from dialer.hooks import line
+from dialer.hooks import line, receiver_health
 from dialer.hooks.addresses import AddressRules
 from dialer.hooks.http_client import WebhookClient
 from dialer.hooks.webhooks import Webhooks
@@ -61,8 +61,8 @@ async def until(condition: Callable[[], Any]) -> None:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow each other closely."""
     monkeypatch.setattr(line, "pause_after", lambda tries, _: SOON if tries < 10 else None)
-    monkeypatch.setattr(line, "FIRST_PROBE", SOON)
-    monkeypatch.setattr(line, "LONGEST_PROBE", SOON)
+    monkeypatch.setattr(receiver_health, "FIRST_PROBE", SOON)
+    monkeypatch.setattr(receiver_health, "LONGEST_PROBE", SOON)
 
 
 @define(eq=False)
@@ -82,7 +82,7 @@ class Scene:
 
         rules = AddressRules((ip_network("127.0.0.0/8"),))
         self.management = Management(self.w.database, utc_now, receivers=rules)
-        self.client = WebhookClient(reactor, rules, timeout=self.timeout)
+        self.client = self.management.sender = WebhookClient(reactor, rules, timeout=self.timeout)
         self.service = self.new_service()
 
     def new_service(self, node: str = "here") -> Webhooks:
@@ -102,7 +102,9 @@ class Scene:
         return utc_now() + self.ahead
 
     async def add(self, **given: Any) -> int:
-        made = await webhooks.add(self.management, ANN, {"url": self.receiver.url, "kinds": "*", **given})
+        made = await self.management.ask(
+            webhooks.add, ANN, {"url": self.receiver.url, "kinds": "*", **given}, self.management.receivers
+        )
         if not self.receiver.secret:
             self.receiver.secret = made.secret
         return made.webhook.id
@@ -258,7 +260,9 @@ async def test_410_disables_at_once_and_its_owner_is_told(tmp_path: Path) -> Non
         other = Receiver().start()
         try:
             await s.add(kinds="attempt.*")
-            made = await webhooks.add(s.management, ANN, {"url": other.url, "kinds": "webhook.disabled"})
+            made = await s.management.ask(
+                webhooks.add, ANN, {"url": other.url, "kinds": "webhook.disabled"}, s.management.receivers
+            )
             other.secret = made.secret
             await s.happen(1)
             s.service.start()
@@ -322,8 +326,8 @@ async def test_after_the_last_try_an_event_is_dead_visible_and_can_be_replayed(t
         await s.happen(1)
         s.service.start()
         await until(lambda: s.rows("SELECT count(*) FROM webhook_delivery WHERE status = 'dead'") == [1])
-        page = await s.management.ask(webhooks.deliveries, ANN, 1)
-        (dead,) = (each for each in page.deliveries if each.status == "dead")
+        found = await s.management.ask(webhooks.deliveries, ANN, 1)
+        (dead,) = (each for each in found if each.status == "dead")
         assert (dead.tries, dead.http_status, dead.error) == (10, 500, "the answer was 500")
         await s.arrived(2)
         s.receiver.answer = lambda *_: answers.good
@@ -370,7 +374,7 @@ async def test_both_secrets_sign_while_one_is_rotated(tmp_path: Path) -> None:
     async with scene(tmp_path) as s:
         await s.add()
         old = s.receiver.secret
-        made = await webhooks.rotate(s.management, ANN, 1)
+        made = await s.management.ask(webhooks.rotate, ANN, 1)
         assert made.secret != old
         await s.happen(1)
         s.service.start()
@@ -406,7 +410,7 @@ async def test_a_stalled_receiver_does_not_hold_up_another_one(tmp_path: Path) -
     async with scene(tmp_path, timeout=30.0, answer=lambda *_: answers.stalled) as s:
         await s.add()
         other = Receiver().start()
-        made = await webhooks.add(s.management, ANN, {"url": other.url, "kinds": "*"})
+        made = await s.management.ask(webhooks.add, ANN, {"url": other.url, "kinds": "*"}, s.management.receivers)
         other.secret = made.secret
         await s.happen(300)
         s.service.start()
@@ -421,12 +425,12 @@ async def test_a_stalled_receiver_does_not_hold_up_another_one(tmp_path: Path) -
 async def test_a_test_is_sent_at_once_and_tells_what_came_back(tmp_path: Path) -> None:
     async with scene(tmp_path) as s:
         await s.add()
-        answer = await webhooks.test(s.management, s.client, ANN, 1)
+        answer = await webhooks.test(s.management, ANN, 1)
         assert (answer.status, answer.is_success) == (200, True)
         assert s.receiver.arrived[0]["type"] == "webhook.test"
         assert not s.receiver.problems
         s.receiver.answer = lambda *_: answers.status("301 Moved", f"Location: {s.receiver.url}")
-        answer = await webhooks.test(s.management, s.client, ANN, 1)
+        answer = await webhooks.test(s.management, ANN, 1)
         assert (answer.status, answer.is_success) == (301, False)
         assert len(s.receiver.requests) == 2
 
@@ -444,11 +448,13 @@ async def test_what_is_not_yours_does_not_exist(tmp_path: Path) -> None:
             s.management.ask(webhooks.enable, eve, 1),
             s.management.ask(webhooks.deliveries, eve, 1),
             s.management.ask(webhooks.replay, eve, 1, 1),
-            webhooks.change(s.management, eve, 1, {"kinds": "*"}),
-            webhooks.rotate(s.management, eve, 1),
-            webhooks.test(s.management, s.client, eve, 1),
+            s.management.ask(webhooks.change, eve, 1, {"kinds": "*"}, s.management.receivers),
+            s.management.ask(webhooks.rotate, eve, 1),
+            webhooks.test(s.management, eve, 1),
             webhooks.replay_between(s.management, eve, 1, utc_now(), utc_now() + timedelta(seconds=1)),
-            webhooks.add(s.management, eve, {"url": s.receiver.url, "kinds": "*", "campaign_id": 1}),
+            s.management.ask(
+                webhooks.add, eve, {"url": s.receiver.url, "kinds": "*", "campaign_id": 1}, s.management.receivers
+            ),
         ]
         for each in asked:
             with pytest.raises(NotFound):

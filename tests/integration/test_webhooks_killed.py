@@ -53,7 +53,9 @@ async def furnish(url: str, receiver: Receiver) -> None:
     await Seeds(database, utc_now()).add(seeded.phonebook_id, contacts)
     management = Management(database, utc_now, receivers=AddressRules((ip_network("127.0.0.0/8"),)))
     admin = await management.ask(users.account, "admin")
-    made = await webhooks.add(management, admin, {"url": receiver.url, "kinds": "attempt.* contact.*"})
+    made = await management.ask(
+        webhooks.add, admin, {"url": receiver.url, "kinds": "attempt.* contact.*"}, management.receivers
+    )
     receiver.secret = made.secret
     await database.stop()
 

@@ -8,10 +8,10 @@ import pytest
 import pytest_twisted
 
 from dialer.management import Management, campaigns
-from dialer.management import idleness as module
 from dialer.management.idleness import Idleness, idleness
 from dialer.model import IdleCode, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR
+from dialer.store import idle_news
 from tests.unit.api.world import NO_SWITCH, NOW, World
 
 
@@ -32,7 +32,7 @@ async def test_campaigns_are_counted_by_their_reason_over_all_users(api: World) 
 async def test_each_started_campaign_is_explained_once_with_what_the_api_would_explain_it_with(
     api: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PAGE", 2)
+    monkeypatch.setattr(idle_news, "PAGE", 2)
     for key in range(1, 6):
         await api.campaign(f"campaign {key}")
         for number in range(key):

@@ -16,7 +16,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from dialer.errors import StoreError
-from dialer.hooks.line import FIRST_AT_ONCE, MOST_AT_ONCE, WINDOW, Line, Means
+from dialer.hooks.line import WINDOW, Line, Means
+from dialer.hooks.receiver_health import FIRST_AT_ONCE, MOST_AT_ONCE
 from dialer.hooks.share import Share
 from dialer.interfaces import Answer
 from dialer.model import DeliveryStatus, Event, EventKind, Webhook, WebhookDelivery

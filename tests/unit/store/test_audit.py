@@ -599,3 +599,13 @@ def test_a_second_leg_of_an_attempt_that_has_ended_is_over(here: Damaged) -> Non
 def test_each_invariant_has_a_name_of_its_own() -> None:
     names = [rule.name for rule in INVARIANTS]
     assert len(set(names)) == len(names)
+
+
+def test_a_caller_name_of_an_earlier_version_that_the_switch_would_decode_is_named(here: Damaged) -> None:
+    here.sql("UPDATE campaign SET name = 'fruit', rules = ?", '{"caller_name": "50% apples"}')
+    finding = only(here)
+    assert (finding.name, finding.count, finding.repairable) == ("caller-name", 1, False)
+    assert finding.examples[0].startswith("campaign 1 (fruit): the caller name '50% apples' may not contain '% a'")
+    assert "--caller-name" in finding.remedy
+    here.sql("UPDATE campaign SET rules = ?", '{"caller_name": "50 per cent"}')
+    assert look(here).findings == ()

@@ -24,6 +24,7 @@ MOVES = st.lists(
 def note(buffer: MoveBuffer, moves) -> None:
     for attempt_id, to, seconds, core in moves:
         buffer.add(SimpleNamespace(id=attempt_id), to, NOW + timedelta(seconds=seconds), core)
+        buffer.press(SimpleNamespace(id=attempt_id), str(seconds), NOW + timedelta(seconds=seconds))
 
 
 @given(MOVES, st.integers(0, 12))
@@ -41,5 +42,5 @@ def test_moves_that_had_to_wait_again_come_out_as_if_they_had_never_been_taken(m
 def test_an_attempt_waits_with_its_last_state(moves):
     buffer = MoveBuffer()
     note(buffer, moves)
-    assert {attempt_id: row[0] for attempt_id, row in buffer.take().items()} == {move[0]: str(move[1]) for move in moves}
+    assert {attempt_id: row[0] for attempt_id, row in buffer.take().rows.items()} == {move[0]: str(move[1]) for move in moves}
     assert not buffer

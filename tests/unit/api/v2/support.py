@@ -8,12 +8,14 @@ from functools import cache
 from typing import Any
 
 import jsonschema_rs
-from attrs import define
+from attrs import define, field
+from twisted.internet.defer import Deferred, succeed
 
 from api.v2 import openapi
 from api.v2.problems import CONTENT_TYPE
 from api.v2.routes import PREFIX, Route
 from api.v2.table import all_routes
+from dialer.interfaces import Answer
 from dialer.store.location import opened
 from tests.grounds import TABLES
 from tests.unit.api.world import Reply, World
@@ -37,6 +39,9 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("PATCH", "phonebooks/<phonebook_id>"): {"description": "cold"},
     ("POST", "phonebooks/<phonebook_id>/contacts"): {"number": "+15551230002"},
     ("POST", "do-not-call"): {"number": "+15551239999"},
+    ("POST", "webhooks"): {"url": "https://erp.example.com/dialer", "kinds": ["attempt.ended", "contact.*"]},
+    ("PATCH", "webhooks/<webhook_id>"): {"batch_size": 20},
+    ("POST", "webhooks/<webhook_id>/replay"): {"since": "2026-11-23T09:00:00Z"},
 }
 """A body that each route takes."""
 
@@ -49,6 +54,8 @@ FILLED = {
     "<attempt_id>": "call-1",
     "<gateway_id>": "1",
     "<token_id>": "1",
+    "<webhook_id>": "1",
+    "<delivery_id>": "1",
     "<number>": "+15551230009",
 }
 """The objects of `furnish`."""
@@ -160,6 +167,18 @@ class Client:
         return Client(self.api, token=made.json["token"])
 
 
+@define(eq=False)
+class Sent:
+    """Stands for the receivers of webhooks: takes what is sent, and answers so."""
+
+    answer: Answer = field(factory=lambda: Answer(status=204, milliseconds=12))
+    requests: list[tuple[str, dict[str, str], bytes]] = field(factory=list)
+
+    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[Answer]:
+        self.requests.append((url, headers, body))
+        return succeed(self.answer)
+
+
 async def furnish(api: World) -> Client:
     """What belongs to ann: one of everything, and a number that nobody calls. Returns ann."""
     await api.campaign()
@@ -173,6 +192,16 @@ async def furnish(api: World) -> Client:
     ann, root = Client(api), Client(api, "root")
     assert (await ann.post("tokens", {"name": "first"})).status == 201
     assert (await root.post("do-not-call", {"number": "+15551230009", "reason": "asked"})).status == 201
+    assert (await ann.post("webhooks", {"url": "https://crm.example.com/", "kinds": ["*"]})).status == 201
+    api.sql(
+        "INSERT INTO event (kind, at, user_id, campaign_id, contact_id, attempt_id, call_uuid, sequence, version, data) "
+        f"VALUES ('attempt.ended', '{T}', 1, 1, 1, 1, 'call-1', 5, 1, '{{}}')"
+    )
+    api.sql(
+        "INSERT INTO webhook_delivery (webhook_id, events, attempts, status, tries, http_status, milliseconds, error, "
+        f"created_at, updated_at) VALUES (1, '[1]', 'call-1', 'dead', 10, 500, 12, 'the answer was 500', '{T}', '{T}')"
+    )
+    api.management.sender = Sent()
     return ann
 
 

@@ -9,6 +9,8 @@ import pytest_twisted
 
 from api.v2.routes import Route
 from api.v2.table import all_routes
+from dialer.management import why
+from dialer.model.user import ADMINISTRATOR
 from tests.unit.api.v2.support import Client, everything, filled, furnish, identified, pointers, problem, routes
 from tests.unit.api.world import World
 
@@ -187,3 +189,19 @@ async def test_a_condition_on_what_has_no_tag_is_not_met(api: World) -> None:
     ann = await furnish(api)
     assert problem(await ann.post("campaigns/1/pause", headers={"If-Match": "*"})) == (412, "precondition-failed")
     assert api.sql("SELECT status FROM campaign") == [(1,)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_campaign_with_a_caller_name_that_no_switch_can_carry_is_not_started_until_it_has_another(api: World) -> None:
+    await api.campaign()
+    ann = Client(api)
+    api.sql("UPDATE campaign SET rules = ?", '{"caller_name": "50% apples"}')
+    reason = (await api.management.ask(why.campaign, ADMINISTRATOR, 1)).reason
+    assert reason is not None
+    assert (reason.code, "50% apples" in reason.text) == ("caller-id", True), "as the command line tells it"
+    await ann.post("campaigns/1/pause")
+    reply = await ann.post("campaigns/1/start")
+    assert problem(reply) == (400, "bad-value")
+    assert "caller_name: may not contain '% a'" in reply.json["detail"]
+    assert (await ann.patch("campaigns/1", {"caller_name": "apples"})).status == 200
+    assert (await ann.post("campaigns/1/start")).json["status"] == "start"

@@ -48,7 +48,8 @@ async def test_lists_hold_the_users_own_objects_and_a_superusers_all(api: World)
     ann = await furnish(api)
     await api.campaign("bobs", user="bob")
     await ann.of("bob").post("tokens", {"name": "bobs"})
-    for path in ("campaigns", "phonebooks", "tokens"):
+    await ann.of("bob").post("webhooks", {"url": "https://bob.example.com/", "kinds": ["*"]})
+    for path in ("campaigns", "phonebooks", "tokens", "webhooks"):
         owners = {
             user: {each["user_id"] for each in (await ann.of(user).get(path)).json["data"]} for user in ("ann", "bob", "root")
         }
@@ -110,6 +111,8 @@ async def test_a_cursor_opens_no_more_than_its_user_may_see(api: World, route: R
     await api.contact("15551230002")
     await ann.post("tokens", {"name": "second"})
     await ann.post("tokens", {"name": "third"})
+    for user in ("ann", "bob", "bob"):
+        await ann.of(user).post("webhooks", {"url": "https://more.example.com/", "kinds": ["*"]})
     page = await ann.of("root").get(f"{filled(route.path)}?limit=1")
     if not page.json["has_more"]:
         return
