@@ -39,8 +39,8 @@ def test_an_answered_call_is_told_with_its_times() -> None:
         ring_ms=219,
         talk_ms=2020,
         duration_ms=2240,
-        rang_at=datetime(2026, 11, 23, 7, 48, 29, 878023, tzinfo=UTC),
-        answered_at=datetime(2026, 11, 23, 7, 48, 30, 98017, tzinfo=UTC),
+        rang_at=datetime(2026, 11, 23, 7, 48, 29, 878046, tzinfo=UTC),
+        answered_at=datetime(2026, 11, 23, 7, 48, 30, 98034, tzinfo=UTC),
     )
 
 
