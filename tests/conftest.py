@@ -47,6 +47,7 @@ def pytest_collection_finish() -> None:
     """What was collected stays to the end. To look through it for garbage, again and again, took a quarter of the suite."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000)
     gc.enable()
 
 
