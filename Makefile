@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 CHAOS_ARGS ?=
+WEBHOOK_KILLS_ARGS ?=
 ATTACK_ARGS ?=
 
-.PHONY: demo test bench chaos attack audit clean
+.PHONY: demo test bench chaos webhook-kills attack audit clean
 
 demo: $(VENV)/installed
 	"$(BIN)/python" -m dialer demo $(DEMO_ARGS)
@@ -20,6 +21,9 @@ bench: $(VENV)/bench-extra
 
 chaos: $(VENV)/test-extra
 	"$(BIN)/python" -m tests.chaos $(CHAOS_ARGS)
+
+webhook-kills: $(VENV)/test-extra
+	"$(BIN)/python" -m tests.webhook_kills $(WEBHOOK_KILLS_ARGS)
 
 attack: $(VENV)/attack-extra
 	"$(BIN)/python" -m tests.attack $(ATTACK_ARGS)

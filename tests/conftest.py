@@ -3,6 +3,7 @@ databases that the tests stand on."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -17,6 +18,7 @@ from dialer.periodic import RepeatedLog
 from dialer.store.connection import Dialect
 from tests.grounds import KINDS, standing_on
 from tests.postgresql import Server
+from tests.postgresql_programs import MEMORY, has_room_in_memory
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", deadline=None)
@@ -34,6 +36,19 @@ def pytest_configure() -> None:
     sys.dont_write_bytecode = False
     # As a dialer starts: the steps of each call are told at debug only.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    gc.disable()
+    if has_room_in_memory():
+        # Nothing of what is tested survives a loss of power anyway, and a disk lets each COMMIT wait.
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end. To look through it for garbage, again and again, took a quarter of the suite."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -256,8 +256,7 @@ class Line:
         if shared:
             self.means.share.give_back()
         self._retried.discard(delivery.id)
-        self._flying.subtract(delivery.keys)
-        self._flying = +self._flying
+        _take_away(self._flying, delivery.keys)
         if not self.closed and not self._pump_comes:
             self._pump_comes = True
             self.means.clock.callLater(0, self.pump)
@@ -332,10 +331,7 @@ class Line:
         self._blocked.update(delivery.keys)
 
     def _unblock(self, delivery: WebhookDelivery) -> None:
-        self._blocked.subtract(delivery.keys)
-        for key in delivery.keys:
-            if not self._blocked[key]:
-                del self._blocked[key]
+        _take_away(self._blocked, delivery.keys)
 
     # --- storing ----------------------------------------------------------------------------------------------------------
 
@@ -379,6 +375,14 @@ class Line:
         self.closed = True
         for request in list(self._requests):
             request.cancel()
+
+
+def _take_away(counts: Counter[str], keys: Iterable[str]) -> None:
+    """One of each; none is left behind with 0."""
+    for key in keys:
+        counts[key] -= 1
+        if not counts[key]:
+            del counts[key]
 
 
 def _after(delivery: WebhookDelivery, answer: Answer, now: datetime) -> WebhookDelivery:

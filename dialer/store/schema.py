@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,8 @@ class Upgrade:
     sql: str
 
 
-def upgrades(dialect: Dialect = Dialect.SQLITE) -> list[Upgrade]:
+@cache
+def upgrades(dialect: Dialect = Dialect.SQLITE) -> tuple[Upgrade, ...]:
     """The steps that this version of the product knows, in order."""
     found = []
     for entry in resources.files("dialer.store.upgrades").iterdir():
@@ -79,7 +81,7 @@ def upgrades(dialect: Dialect = Dialect.SQLITE) -> list[Upgrade]:
         if match:
             sql = rendered(entry.read_text(encoding="utf-8"), dialect)
             found.append(Upgrade(version=int(match[1]), name=match[2], sql=sql))
-    return sorted(found, key=lambda step: step.version)
+    return tuple(sorted(found, key=lambda step: step.version))
 
 
 def rendered(text: str, dialect: Dialect) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 from unittest import mock
@@ -21,8 +22,10 @@ from dialer.model import Attempt, AttemptState, Disposition, EventKind, OwnCause
 from dialer.store.begin import Beginning
 from dialer.store.blocked import Blocking
 from dialer.store.blocked import tell as tell_blocked
+from dialer.store.events import add_moves
 from dialer.store.finish import tell
 from dialer.store.flow import Store
+from dialer.store.moves import write_moves
 
 
 @contextmanager
@@ -163,6 +166,25 @@ def blocked_by_itself() -> Iterator[None]:
 
 
 @contextmanager
+def event_of_a_move_by_itself() -> Iterator[None]:
+    """The events of moves are written in a transaction of their own, before that of the moves."""
+
+    def in_two_parts(self: Store) -> None:
+        self._timer = None
+        moves = self._moves.take()
+        told = self.database.run(
+            lambda connection: add_moves(
+                connection, self.wanted, [(row[6], row[3], row[4]) for row in moves.rows.values()], self.node
+            )
+        )
+        nothing: frozenset[EventKind] = frozenset()
+        told.addCallback(lambda _: self.database.run(partial(write_moves, waiting=moves, owner=self.node, wanted=nothing)))
+
+    with mock.patch.object(Store, "_time_is_up", in_two_parts):
+        yield
+
+
+@contextmanager
 def any_core_is_the_same() -> Iterator[None]:
     """The identity of the FreeSWITCH process is not compared."""
     is_lost = Reconciler._is_lost
@@ -207,6 +229,7 @@ DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
         "event by itself": Defect(event_by_itself),
         "end counted by itself": Defect(counted_by_itself),
         "blocked by itself": Defect(blocked_by_itself),
+        "event of a move by itself": Defect(event_of_a_move_by_itself),
         "adoption without Core-UUID check": Defect(any_core_is_the_same, "switch restarts"),
         "planned treated as never sent": Defect(planned_was_never_sent),
     }

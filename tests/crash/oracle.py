@@ -92,6 +92,8 @@ def _events(world: World) -> Iterator[str]:
 
 _TOLD_BY = (
     ("attempt.started", "1"),
+    ("attempt.ringing", "a.rang_at IS NOT NULL"),
+    ("attempt.answered", "a.answered_at IS NOT NULL"),
     ("attempt.ended", "a.ended_at IS NOT NULL"),
 )
 """Kinds of events, and how many of each an attempt has."""

@@ -33,7 +33,7 @@ def database_for(scenario: Scenario, folder: Path) -> Path:
         upgrade(sqlite_url(making))
         with_database(sqlite_url(making), lambda database: _fill(database, scenario))
         with closing(sqlite3.connect(making, isolation_level=None)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("PRAGMA journal_mode = DELETE")
         making.rename(path)
     return path
 

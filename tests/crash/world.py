@@ -9,18 +9,22 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 from attrs import define, field, frozen
+from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
@@ -28,6 +32,7 @@ import dialer.campaigns.scheduler
 import dialer.esl.inbound
 import dialer.hooks.consumer
 import dialer.hooks.interests
+import dialer.hooks.webhooks
 import dialer.service
 import dialer.store.sqlite
 from dialer.errors import StoreError
@@ -63,12 +68,29 @@ Counts = dict[tuple[Any, ...], tuple[int, int, int]]
 """Attempts, those that count, and milliseconds of talk, by hour, gateway, number of the attempt, disposition and cause."""
 
 
+_time = attrgetter("time")
+
+
 class SteppedClock(Clock):
-    """Twisted's stepped clock, one call at a time."""
+    """Twisted's stepped clock, one call at a time. Each call is put in its place, instead of all being sorted again; one that
+    was put off meanwhile is put in its new place when it is met, as Twisted's reactors do."""
+
+    def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> IDelayedCall:
+        call = DelayedCall(self.rightNow + delay, callable, args, kw, self.calls.remove, self._moved, self.seconds)
+        insort(self.calls, call, key=_time)
+        return call
+
+    def _moved(self, call: DelayedCall) -> None:
+        self.calls.remove(call)
+        insort(self.calls, call, key=_time)
 
     def step(self) -> None:
         call = self.calls.pop(0)
-        self.rightNow = max(self.rightNow, call.getTime())
+        while call.delayed_time:
+            call.activate_delay()
+            insort(self.calls, call, key=_time)
+            call = self.calls.pop(0)
+        self.rightNow = max(self.rightNow, call.time)
         call.called = 1
         call.func(*call.args, **call.kw)
 
@@ -264,9 +286,10 @@ class World:
         with (
             self.complaints,
             mock.patch.object(dialer.esl.inbound, "HostnameEndpoint", TCP4ClientEndpoint),
-            mock.patch.object(dialer.campaigns.scheduler, "TICK", 0.25),
+            mock.patch.object(dialer.campaigns.scheduler, "TICK", 0.5),
             mock.patch.object(dialer.hooks.consumer, "LOOK_EVERY", 1.0),
             mock.patch.object(dialer.hooks.interests, "LOOK_EVERY", 5.0),
+            mock.patch.object(dialer.hooks.webhooks, "LOOK_EVERY", 5.0),
             mock.patch.multiple(dialer.store.sqlite, prepare=prepare, make_entities=NoEntities),
             mock.patch.multiple(
                 dialer.service,
