@@ -135,13 +135,17 @@ _GATEWAY: Final = {
     "node": Fact(_TEXT, "the dialling process that tells it"),
 }
 
+_LIVE: Final = (
+    "It is written a moment later: where the dialer is killed before that, the times of `attempt.ended` alone tell of it."
+)
+
 EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
     {
         EventKind.ATTEMPT_STARTED: EventType(
             doc="A call is about to be made: its attempt is stored, and nothing was sent yet.", facts=_CALL, sequence=1
         ),
-        EventKind.ATTEMPT_RINGING: EventType(doc="The callee's telephone rings.", facts=_CALL, sequence=2),
-        EventKind.ATTEMPT_ANSWERED: EventType(doc="The call was answered.", facts=_CALL, sequence=3),
+        EventKind.ATTEMPT_RINGING: EventType(doc="The callee's telephone rings. " + _LIVE, facts=_CALL, sequence=2),
+        EventKind.ATTEMPT_ANSWERED: EventType(doc="The call was answered. " + _LIVE, facts=_CALL, sequence=3),
         EventKind.ATTEMPT_DIGITS: EventType(
             doc="The callee pressed keys: told as it happens, those together that come at once, the first two hundred of a "
             "session. A call may have several; their ids tell the order.",
