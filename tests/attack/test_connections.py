@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import pytest_twisted
@@ -81,7 +82,7 @@ async def test_the_connection_of_a_user_does_not_give_way(tmp_path: Path) -> Non
 async def test_requests_that_come_together_are_answered_one_in_a_turn_of_the_reactor() -> None:
     from twisted.internet import reactor
 
-    site = build_site(None, HttpSettings(), reactor)  # type: ignore[arg-type]
+    site = build_site(Mock(), HttpSettings(), reactor)
     channel, transport = site.buildProtocol(None), StringTransport()
     channel.makeConnection(transport)
     try:

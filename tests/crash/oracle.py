@@ -56,9 +56,9 @@ def _seen(call: CalledSide) -> SeenCall:
 
 def _events(world: World) -> Iterator[str]:
     """What happened to an attempt is told exactly once, in its order, and each event of one is handed over. A move that a kill
-    took along before it was written is told by the times of the end alone."""
+    or a broken link took along is told by the times of the end alone."""
     for kind, which in _TOLD_BY:
-        least = "0" if world.kills and kind in _MOVES else which
+        least = "0" if world.plan.faults and kind in _MOVES else which
         statement = (
             "SELECT a.call_uuid, count(e.id) FROM attempt a LEFT JOIN event e ON e.attempt_id = a.id "
             f"AND e.kind = '{kind}' GROUP BY a.id HAVING count(e.id) NOT BETWEEN ({least}) AND ({which})"

@@ -65,7 +65,7 @@ async def test_an_end_that_nobody_could_tell_is_corrected_and_who_was_reached_is
         row = w.attempt(attempt)
         assert (row["cause"], row["disposition"], row["talk_ms"], row["q850"]) == ("NORMAL_CLEARING", "ANSWERED", 2020, 16)
         assert row["ended_at"] == "2026-11-23 07:48:32.118024"
-        assert row["answered_at"] == "2026-11-23 07:48:30.098024"
+        assert row["answered_at"] == "2026-11-23 07:48:30.098034"
         assert row["reason"].startswith("told by a call detail record: ")
         contact = w.subscriber(1)
         assert (contact["status"], contact["ready_at"], contact["count_attempt"]) == (COMPLETE, None, 1)
