@@ -45,6 +45,7 @@ from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
 from dialer.pace_meter import PaceMeter
 from dialer.reactor_lag import ReactorLag
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.settings import AppSettings, HooksSettings, OutboundSettings, RecoverySettings, WebhookSettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
@@ -91,6 +92,7 @@ class ServiceSettings:
     hooks: HooksSettings = Factory(HooksSettings)
     hook_apps: tuple[HookApp, ...] = ()
     webhooks: WebhookSettings = Factory(WebhookSettings)
+    rules: RuleBook = NO_RULES
 
 
 @define(eq=False)
@@ -157,7 +159,7 @@ class DialerService:
         self.clock = DatabaseClock(utc_now)
         self.reactor_lag = ReactorLag(reactor)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
-        self.store = Store(self.database, reactor, node=settings.node.name)
+        self.store = Store(self.database, reactor, node=settings.node.name, rules=settings.rules)
         self.consumers = Consumers(self.database, settings.node.name)
         self.interests = Interests(reactor, self.now, self.consumers, self.store, settings.keep_events)
         shared = self.database.dialect is Dialect.POSTGRESQL
@@ -221,6 +223,8 @@ class DialerService:
             if self.outcomes is not None:
                 await self.consumers.enter(OUTCOMES, OUTCOME_KINDS, self.now())
             await self.interests.load()
+            if await self.store.use_rules():
+                log.warning("the calling rules are others than before: held contacts are looked at again")
             left = await self.store.open_attempts()
             # From the listening on, a call of an earlier run may come back: in that very step it must be known as ours.
             await self._listen()
@@ -305,6 +309,7 @@ class DialerService:
             application=self._run_application,
             finished=self._attempt_ended,
             submitted=self.pace.note,
+            rules=settings.rules,
             foreign_hangups=ForeignHangups(MOST_FOREIGN_HANGUPS if self.database.dialect is Dialect.POSTGRESQL else 0),
         )
         self.cdr_reconciler = CdrReconciler(

@@ -176,6 +176,22 @@ class NumbersSettings:
 
 
 @frozen(kw_only=True)
+class RulesSettings:
+    """The calling rules of the places that are called: hours, holidays, attempts, ring (docs/calling-rules.md)."""
+
+    apply: Literal["shipped", "file", "none"] = setting(
+        "shipped",
+        "shipped: those that come with the dialer, and those of the file; file: those of the file alone; none: no rules",
+    )
+    file: str = setting("", "a TOML file with rows of your own; a relative path counts from this file's folder")
+    unknown_zone: Literal["refuse", "campaign"] = setting(
+        "refuse",
+        "a contact whose time zone nobody can tell, in a country with hours: refuse: it is not called; campaign: it is taken "
+        "to be in the campaign's zone",
+    )
+
+
+@frozen(kw_only=True)
 class SwitchSettings:
     """The FreeSWITCH and its Event Socket (event_socket.conf.xml)."""
 
@@ -444,6 +460,7 @@ class Config:
     http: HttpSettings = HttpSettings()
     database: DatabaseSettings
     numbers: NumbersSettings = NumbersSettings()
+    rules: RulesSettings = RulesSettings()
     node: NodeSettings = NodeSettings()
     switch: tuple[SwitchSettings, ...] = ()
     simulator: SimulatorSettings | None = None

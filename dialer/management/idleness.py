@@ -72,9 +72,10 @@ def started(t: Transaction, after: int) -> tuple[list[tuple[Campaign, Progress]]
     counts: dict[int, dict[SubscriberStatus, int]] = {}
     for campaign_id, status, subscribers in t.connection.execute(sql.COUNTS_OF_STARTED, (after, last)):
         counts.setdefault(campaign_id, {})[SubscriberStatus(status)] = int(subscribers)
-    first_ready = dict(t.connection.execute(sql.FIRST_READY, (after, last)).fetchall())
-    page = [
-        (campaign, progress_of(counts.get(campaign.id, {}), from_column_or_none(first_ready.get(campaign.id)), t.now))
-        for campaign in campaigns
-    ]
+    first_ready = {key: first for key, *first in t.connection.execute(sql.FIRST_READY, (after, last)).fetchall()}
+    page = []
+    for campaign in campaigns:
+        ready_at, held_by = first_ready.get(campaign.id, (None, None))
+        progress = progress_of(counts.get(campaign.id, {}), from_column_or_none(ready_at), held_by, t.now)
+        page.append((campaign, progress))
     return page, last if len(rows) > PAGE else None

@@ -38,16 +38,21 @@ async def campaign(management: Management, use: UseOfGateways, who: Account, cam
 def read(t: Transaction, who: Account, campaign_id: int) -> tuple[CampaignDetails, Progress]:
     """One of them, and how far it is: `waiting` is 0 when any of its contacts is ready. Raises `NotFound`."""
     details = campaigns.read(t, who, campaign_id)
-    rows = t.connection.execute(sql.PROGRESS, (campaign_id, campaign_id)).fetchall()
-    counts = {SubscriberStatus(status): subscribers for status, subscribers, _ in rows if subscribers}
-    return details, progress_of(counts, from_column_or_none(rows[0][2]) if rows else None, t.now)
+    rows = t.connection.execute(sql.PROGRESS, (campaign_id, campaign_id, campaign_id)).fetchall()
+    counts = {SubscriberStatus(status): subscribers for status, subscribers, *_ in rows if subscribers}
+    ready_at, held_by = rows[0][2:] if rows else (None, None)
+    return details, progress_of(counts, from_column_or_none(ready_at), held_by, t.now)
 
 
-def progress_of(counts: Mapping[SubscriberStatus, int], ready_at: datetime | None, now: datetime) -> Progress:
-    """How far a campaign is, by its counts and by when the first of those pending is ready."""
+def progress_of(
+    counts: Mapping[SubscriberStatus, int], ready_at: datetime | None, held_by: str | None, now: datetime
+) -> Progress:
+    """How far a campaign is, by its counts, by when the first of those pending is ready, and by the ruling that keeps it."""
     if ready_at is None or ready_at <= now:
         return Progress(subscribers=counts)
-    return Progress(subscribers=counts, waiting=counts.get(SubscriberStatus.START, 0), next_ready_at=ready_at)
+    return Progress(
+        subscribers=counts, waiting=counts.get(SubscriberStatus.START, 0), next_ready_at=ready_at, held_by=held_by or ""
+    )
 
 
 @reads

@@ -35,12 +35,14 @@ from dialer.model import (
     SubscriberStatus,
 )
 from dialer.periodic import DegradedLog
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store import events, mapping, statements
 from dialer.store.begin import Beginning, begin
 from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
 from dialer.store.database import Database
 from dialer.store.finish import finish
+from dialer.store.held import allowed, release_some, use_book
 from dialer.store.moves import MoveBuffer, MoveRow, write_moves
 from dialer.store.nodes import others
 from dialer.store.second_legs import LegToBegin, begin_leg, end_leg
@@ -52,6 +54,9 @@ MOVE_DELAY = 0.05
 """Seconds that a move may wait for company."""
 MOVE_RETRY = 1.0
 """Seconds after which moves that could not be written are tried again."""
+LOOKED_AT = 200
+MOST_LOOKS = 4
+"""Contacts that are looked at together, and how often, while the calling rules keep most waiting: some milliseconds."""
 MOST_AT_ONCE = 500
 """Parameters of one statement: databases have limits."""
 
@@ -65,6 +70,7 @@ class Store:
     clock: IReactorTime
     node: str
     wanted: frozenset[EventKind] = frozenset()
+    rules: RuleBook = NO_RULES
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("moves are not stored yet"), init=False)
@@ -76,8 +82,12 @@ class Store:
 
     def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
         """Ready subscribers whose retry time has come. Those whose number came onto the do-not-call list are set to
-        NOT_AUTHORISED on the way, lest they stay pending for ever."""
-        return self.database.run(lambda connection: _candidates(connection, campaign_id, now, limit, skip))
+        NOT_AUTHORISED on the way, lest they stay pending for ever; those that the calling rules keep waiting are set aside
+        until they may be called."""
+        rules = self.rules
+        if not rules.rows:
+            return self.database.run(lambda connection: _candidates(connection, campaign_id, now, limit, skip))
+        return self.database.run(lambda connection: _allowed(connection, rules, campaign_id, now, limit, skip))
 
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         """Write the attempts of these plans, as far as the limits admit them. On a server it has its transaction for itself:
@@ -85,7 +95,7 @@ class Store:
         if not plans:
             return succeed([])
         tell = EventKind.ATTEMPT_STARTED in self.wanted
-        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline, tell=tell)
+        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline, tell=tell, rules=self.rules)
         return self.database.run(lambda connection: begin(connection, wanted), alone=True)
 
     @property
@@ -154,7 +164,13 @@ class Store:
         self._write_moves()
         return self.database.run(lambda _: None)
 
+    def use_rules(self) -> Deferred[bool]:
+        """To be called once, before the first call: what an earlier run set aside by other rules is looked at again. Fires
+        with whether it had others."""
+        return self.database.run(lambda connection: use_book(connection, self.rules.fingerprint))
+
     def _snapshot(self, connection: Connection, now: datetime | None, also: Collection[int]) -> Snapshot:
+        release_some(connection)
         gateways = [mapping.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
         started = list(_undamaged(connection, _started_rows(connection, now, also), partial(self._paused, now)))
         campaigns = [campaign for campaign, _ in started]
@@ -230,8 +246,25 @@ def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: 
             continue
         forbidden = [row[0] for row in rows if row[-1]]
         if not forbidden:
-            return [mapping.candidate(row) for row in rows]
+            return [mapping.candidate(row, row[-2]) for row in rows]
         connection.execute(statements.forbid(len(forbidden)), forbidden)
+
+
+def _allowed(
+    connection: Connection, rules: RuleBook, campaign_id: int, now: datetime, limit: int, skip: int
+) -> list[Candidate]:
+    """Contacts that may be called now. Where many have to wait, more are looked at: those behind them have their turn."""
+    row = connection.execute(statements.started_among(1), (campaign_id,)).fetchone()
+    if row is None:
+        return []
+    campaign, size = mapping.started(tuple(row))[0], limit
+    for _ in range(MOST_LOOKS):
+        candidates = _candidates(connection, campaign_id, now, size, skip)
+        found = allowed(connection, rules, candidates, campaign, now)
+        if len(found) >= limit or len(found) == len(candidates):
+            return found[:limit]
+        size = max(size, LOOKED_AT)
+    return found[:limit]
 
 
 def _progress(connection: Connection, campaign_id: int) -> Progress:

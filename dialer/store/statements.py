@@ -18,6 +18,8 @@ _STARTED = (
 STARTED_CAMPAIGNS = f"{_STARTED} ORDER BY c.id"
 """The last column has the settings of the user."""
 
+CAMPAIGN = f"SELECT {read_campaign.columns} FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id WHERE c.id = ?"
+
 STARTED_PAGE = f"{_STARTED} AND c.archived_at IS NULL AND c.id > ? ORDER BY c.id LIMIT ?"
 """The same, a page of them. Parameters: the last id before these, how many."""
 
@@ -47,11 +49,15 @@ _FORBIDDEN = (
 """On the do-not-call list, or not to be called for this user: see `dialer.patterns`."""
 
 READY = (
-    f"SELECT {CANDIDATE_COLUMNS}, {_FORBIDDEN} FROM subscriber s "
+    f"SELECT {CANDIDATE_COLUMNS}, k.time_zone, {_FORBIDDEN} FROM subscriber s JOIN contact k ON k.id = s.contact_id "
     f"WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at <= ? AND {_NO_OPEN_ATTEMPT} "
     "ORDER BY s.ready_at, s.id LIMIT ? OFFSET ?"
 )
-"""Parameters: campaign, now, limit, how many to skip. The last column tells those that must not be called."""
+"""Parameters: campaign, now, limit, how many to skip. The last columns tell where the contact is known to be, and which
+must not be called."""
+
+HELD = "SELECT held_by FROM subscriber WHERE campaign_id = ? AND status = 1 ORDER BY ready_at, id LIMIT 1"
+"""The ruling that keeps the first of those pending waiting. Parameter: campaign."""
 
 COUNTS = "SELECT status, subscribers FROM subscriber_count WHERE campaign_id = ?"
 
@@ -179,7 +185,7 @@ def statuses_of(count: int) -> str:
 
 def claim(count: int) -> str:
     """The claimed subscribers are in process. Parameters: subscribers."""
-    return f"UPDATE subscriber SET status = 6 WHERE id IN ({marks(count)})"
+    return f"UPDATE subscriber SET status = 6, held_from = NULL, held_by = NULL WHERE id IN ({marks(count)})"
 
 
 def forbid(count: int) -> str:
