@@ -21,6 +21,7 @@ from dialer.management import Management, campaigns, records, subscribers
 from dialer.model import Account, Explanation
 from dialer.model.user import ADMINISTRATOR
 from dialer.periodic import PeriodicLoop
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.service import DialerService, ServiceSettings
 from dialer.settings import OutboundSettings
 from dialer.simulator.config import SimulatorConfig
@@ -52,6 +53,7 @@ class DemoPlan:
     seed: int = 1
     time_scale: float = 0.3
     outcomes: Path | None = None
+    book: RuleBook = NO_RULES
 
 
 class DemoRun:
@@ -133,6 +135,7 @@ class DemoRun:
                 inline=True,
             ),
             outcomes=self.plan.outcomes,
+            rules=self.plan.book,
         )
 
     # --- the switch -------------------------------------------------------------------------------------------------------

@@ -206,6 +206,7 @@ def _settings(wanted: Wanted, region: str) -> dict[str, dict[str, object]]:
     if region:
         settings["numbers"] = {"region": region}
     if wanted.simulated:
+        settings["rules"] = {"apply": "none"}  # nobody is called, at whatever hour
         return settings | {"simulator": {}, "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"}}
     return settings | {"switch": {"password": SwitchConfig().password}}
 

@@ -241,6 +241,7 @@ class Interrupted:
         self.log = switch[1]
         self.arguments = command(
             *("demo", "--contacts", contacts_file(folder, 30, prefix), "--database", self.database, "--switch", switch[0]),
+            *("--rules", "none"),
             *("--gateway", "sofia/gateway/a/{number}", "--frequency", "600", "--interval-retry", "1"),
             *("--audio", f"tone_stream://%({seconds}000,0,440)"),
         )
