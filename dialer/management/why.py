@@ -153,6 +153,8 @@ def _try(row: tuple[Any, ...]) -> Try:
     )
 
 
+_MAY_BE_CALLED = (SubscriberStatus.START, SubscriberStatus.PAUSE, SubscriberStatus.NOT_AUTHORISED)
+
 _DONE = {
     SubscriberStatus.PAUSE: "it is paused",
     SubscriberStatus.ABORT: "it was aborted",
@@ -171,7 +173,7 @@ def sentences(found: Contacted, now: datetime) -> Iterator[str]:
         yield f"it is on the do-not-call list as {number} since {_shown(since)}{f': {reason}' if reason else ''}"
     if found.refusal:
         yield found.refusal
-    if not found.ruling.is_open:
+    if found.status in _MAY_BE_CALLED and not found.ruling.is_open:
         until = "for ever" if found.ruling.until is None else f"until {_shown(found.ruling.until)}"
         yield f"the calling rules forbid it {until}: {found.ruling.text}"
     if found.elsewhere:
