@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +13,9 @@ from dialer.model import VoipApp, VoipAppType
 from dialer.rules.book import RuleBook, shipped_rows
 from dialer.rules.decide import EarlierCall, Ruling, decide
 from tests.unit.builders import campaign, candidate
+
+RAW: list[dict[str, Any]] = tomllib.loads(resources.files("dialer.rules").joinpath("shipped.toml").read_text())["row"]
+"""The shipped file as TOML has it: what is told by it does not come by way of the product's own reader."""
 
 SHIPPED = RuleBook(shipped_rows())
 DIAL = VoipApp(id=1, name="agents", type=VoipAppType.DIAL)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import holidays
 import pytest
 
 from dialer.errors import BadValue
 from dialer.model import Purpose
 from dialer.rules.book import RuleBook, replaced, shipped_rows
-from dialer.rules.holiday_lists import holidays_of
 from dialer.rules.hours import windows_on
 from dialer.rules.rows import ALL_DAY, Replacement, Row, Technology, read_rows, span_text
-from tests.unit.rules.cases import CITIES, DIAL, NUMBERS, PLAY, ruling
+from tests.unit.rules.cases import CITIES, DIAL, NUMBERS, PLAY, RAW, ruling
 
 ROW = """
 [[row]]
@@ -47,31 +47,33 @@ def test_every_shipped_row_has_a_source_and_the_day_on_which_it_was_read(row):
     assert row.confidence in ("high", "medium", "low")
 
 
-def moments_of(row: Row, number: str):
-    """Moments beside the edges of a row's windows, and whether it is open there; a holiday, too."""
+def moments_of(row: Row):
+    """Moments beside the edges of a row's windows, and whether it is open there, as the file has them; on a holiday, too."""
+    (raw,) = (each for each in RAW if each["name"] == row.name)
     days = dict(DAYS)
-    if row.holiday is not None:
-        # A holiday that is a weekday, and on which no other row of the place has other hours.
-        days["holiday"] = min(day for day in holidays_of(row.holidays, 2027) if day.weekday() < 5)
-    for day in days.values():
-        for first, last in windows_on(row, day):
-            for minute, inside in ((first - 1, False), (first, True), (last - 1, True), (last, False)):
-                if 0 <= minute < 24 * 60:
-                    yield datetime.combine(day, time(*divmod(minute, 60)), ZoneInfo(ZONES[row.place])), inside
-        if not windows_on(row, day):
-            yield datetime.combine(day, time(12), ZoneInfo(ZONES[row.place])), False
+    if "holiday" in raw:
+        country, _, state = raw["holidays"].partition("-")
+        listed = holidays.country_holidays(country, subdiv=state or None, years=2027)
+        days["holiday"] = min(day for day in listed if day.weekday() < 5)
+    zone = ZoneInfo(ZONES[row.place])
+    for name, day in days.items():
+        for window in raw[name]:
+            first, last = (datetime.combine(day, time.fromisoformat(edge), zone) for edge in window.split("-"))
+            minute = timedelta(minutes=1)
+            yield from ((first - minute, False), (first, True), (last - minute, True), (last, False))
+        if not raw[name]:
+            yield datetime.combine(day, time(12), zone), False
 
 
 @pytest.mark.parametrize("row", [row for row in shipped_rows() if row.limits_hours], ids=id_of)
 def test_the_edges_of_every_shipped_row(row):
-    number = NUMBERS[row.place]
     purpose = row.purposes[0] if row.purposes else Purpose.INFORMATIONAL
     app = PLAY if row.technology is Technology.PRERECORDED else DIAL
-    cases = list(moments_of(row, number))
-    assert cases
-    book = RuleBook((row,))
+    cases = list(moments_of(row))
+    assert len(cases) >= 5
     for moment, inside in cases:
-        found = ruling(number, moment.astimezone(UTC), (), book, zone=ZONES[row.place], purpose=purpose, voip_app=app)
+        now, number = moment.astimezone(UTC), NUMBERS[row.place]
+        found = ruling(number, now, (), RuleBook((row,)), zone=ZONES[row.place], purpose=purpose, voip_app=app)
         assert found.is_open == inside, moment
         if not inside:
             assert row.name in found.text
