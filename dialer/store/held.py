@@ -31,8 +31,7 @@ _NOT_DIALLED: Final = "'NOT_SENT', 'LATE', 'REFUSED'"
 RECHECK: Final = "SELECT id, recheck FROM campaign WHERE recheck > 0 ORDER BY id LIMIT 1"
 _RELEASE: Final = (
     "UPDATE subscriber SET ready_at = CASE WHEN status IN (1, 7) THEN held_from ELSE ready_at END, "
-    "status = CASE WHEN status = 7 AND (SELECT k.archived_at FROM contact k WHERE k.id = subscriber.contact_id) IS NULL "
-    "THEN 1 ELSE status END, held_from = NULL, held_by = NULL WHERE "
+    "status = CASE WHEN status = 7 THEN 1 ELSE status END, held_from = NULL, held_by = NULL WHERE "
 )
 RELEASE_SOME: Final = (
     f"{_RELEASE} id IN "  # noqa: S608

@@ -293,15 +293,24 @@ async def test_a_retry_is_not_made_earlier_by_a_look_at_those_who_were_set_aside
         ]
 
 
+@pytest.mark.parametrize("gone", ["removed", "detached"])
 @pytest_twisted.ensureDeferred
-async def test_a_removed_contact_that_was_refused_is_not_called_whatever_the_rules_become(tmp_path):
+async def test_a_contact_that_was_refused_and_taken_out_is_not_called_whatever_the_rules_become(tmp_path, gone):
     async with world(tmp_path, contacts=0) as w:
         await furnish(w, TOLL_FREE)
+        await w.seeds.change_campaign(1, override="notice of a broken dam")
+        assert await call(w, 1, NOW)
+        await w.seeds.change_campaign(1, override="")
         assert await ready(w, MORNING) == []
-        await w.seeds.ask(removals.contact, ADMINISTRATOR, 1)
+        assert w.sql("SELECT status FROM subscriber") == [SubscriberStatus.NOT_AUTHORISED]
+        if gone == "removed":
+            await w.seeds.ask(removals.contact, ADMINISTRATOR, 1)
+        else:
+            await removals.detach(w.seeds.management, ADMINISTRATOR, 1, 1)
         await w.seeds.change_campaign(1, override="notice of a broken dam")
         await w.store.snapshot()
         assert await ready(w, MORNING) == []
+        assert w.sql("SELECT status, held_from FROM subscriber") == [(SubscriberStatus.NOT_AUTHORISED, None)]
 
 
 # --- settings and explanations ----------------------------------------------------------------------------------------------
