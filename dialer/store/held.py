@@ -42,7 +42,8 @@ _RECHECKED: Final = "UPDATE campaign SET recheck = 0 WHERE id = ? AND recheck = 
 _RECHECK_ONE: Final = "UPDATE campaign SET recheck = recheck + 1 WHERE id = ?"
 _RECHECK_ALL: Final = "UPDATE campaign SET recheck = recheck + 1 WHERE archived_at IS NULL"
 
-_NUMBER_LOCKS: Final = LOCKS + 1
+NUMBER_LOCKS: Final = LOCKS + 1
+"""The first half of the keys of locks on numbers; the second is a hash of the identity."""
 _LOCK_NUMBER: Final = "SELECT pg_advisory_xact_lock(?, hashtext(?))"
 
 
@@ -79,7 +80,7 @@ def lock_numbers(connection: Connection, book: RuleBook, wanted: Iterable[tuple[
     if connection.dialect is Dialect.POSTGRESQL:
         counted = {candidate.identity for candidate, campaign in wanted if longest_memory(book, candidate, campaign)}
         for identity in sorted(counted):
-            connection.execute(_LOCK_NUMBER, (_NUMBER_LOCKS, identity))
+            connection.execute(_LOCK_NUMBER, (NUMBER_LOCKS, identity))
 
 
 def allowed(

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_twisted
 from structlog.testing import capture_logs
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
 from dialer.campaigns import idle
 from dialer.campaigns.planning import Routes
@@ -18,7 +20,8 @@ from dialer.numbering import numbering
 from dialer.rules.book import RuleBook
 from dialer.rules.rows import Technology
 from dialer.store import held
-from tests.grounds import on_sqlite
+from dialer.store.location import opened
+from tests.grounds import on_postgresql, on_sqlite
 from tests.seeding import account
 from tests.unit.rules.cases import NUMBERS, SHIPPED, local
 from tests.unit.rules.test_decide import said_by_the_file
@@ -165,6 +168,31 @@ async def test_a_call_that_was_planned_before_the_last_one_that_is_let_is_not_be
         assert await call(w, 1, at)
         assert await w.begin(late, at) == []
         assert len(w.sql("SELECT id FROM attempt")) == 3
+
+
+@on_postgresql
+@pytest_twisted.ensureDeferred
+async def test_nodes_that_begin_calls_to_one_number_count_them_one_after_the_other(tmp_path):
+    from twisted.internet import reactor
+
+    other = "+13055550199"
+    async with world(tmp_path, contacts=0) as w:
+        await furnish(w, other)
+        noon = local("2026-11-23 12:00", "America/New_York")
+        for n in range(3):
+            assert await call(w, 1, noon + timedelta(minutes=5 * n))
+        await furnish(w, FLORIDA)
+        at = noon + timedelta(minutes=20)
+        plans = [plan_at(plan, at) for plan in await w.plans(10, 1, at)]
+        assert [plan.candidate.number for plan in plans] == [FLORIDA]
+        with opened(w.database.url) as node:
+            node.execute("SELECT pg_advisory_xact_lock(?, hashtext(?))", (held.NUMBER_LOCKS, FLORIDA[1:]))
+            begun = Deferred.fromCoroutine(w.begin(plans, at))
+            await deferLater(reactor, 0.3)
+            assert not begun.called
+            node.execute("UPDATE attempt SET identity = ? WHERE identity = ?", (FLORIDA[1:], other[1:]))
+            node.commit()
+        assert await begun == []
 
 
 @pytest_twisted.ensureDeferred
