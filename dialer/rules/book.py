@@ -7,10 +7,10 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from importlib import resources
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from dialer.model import Campaign, Purpose
 from dialer.rules.hours import Hours
@@ -38,13 +38,14 @@ class Callee(Protocol):
     def time_zone(self) -> str: ...
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Applying:
-    """The rows that hold for a call, and where it goes."""
+    """The rows that hold for a call, and where it goes. `told` is for who explains, and holds for the minute before it."""
 
     where: Whereabouts
     rows: tuple[Row, ...]
     hours: Hours
+    told: tuple[datetime, Any] | None = field(default=None, init=False)
 
     def valid(self, now: datetime) -> tuple[Row, ...]:
         """Those that hold on the day of `now` in one of the zones."""

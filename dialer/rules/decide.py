@@ -131,6 +131,15 @@ def _no_common_hour(found: Applying, now: datetime) -> str:
 
 
 def _closed(found: Applying, now: datetime, opening: datetime) -> Obstacle:
+    """The obstacle of the hours, the same for everybody there for the rest of a minute."""
+    minute = now.replace(second=0, microsecond=0)
+    if found.told is None or found.told[0] != minute:
+        found.told = minute, _told(found, now, opening)
+    obstacle: Obstacle = found.told[1]
+    return obstacle
+
+
+def _told(found: Applying, now: datetime, opening: datetime) -> Obstacle:
     rows, zones = found.hours.closed(now)
     local = opening.astimezone(ZoneInfo(zones[0]))
     when = f"opens {local:%H:%M} {zones[0]} on {local:%A %Y-%m-%d}"

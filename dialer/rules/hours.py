@@ -29,7 +29,7 @@ SPANS: Final = 3
 _SATURDAY, _SUNDAY = 5, 6
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def windows_on(row: Row, day: date) -> Windows:
     """When a row allows calls on a day."""
     if not row.valid_on(day):

@@ -60,7 +60,7 @@ def states_in(zone: str) -> tuple[str, ...]:
     return tuple(sorted({area.place for area in area_codes().values() if zone in area.zones and "-" in area.place}))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def whereabouts(identity: str, time_zone: str = "") -> Whereabouts:
     """Of a number by its identity (`dialer.numbering`). `time_zone` is where the contact is known to be, "" when that is not
     known: the zone is that one, and the place still that of the number, whose rules the caller cannot tell to be void."""

@@ -126,6 +126,10 @@ class Row(BaseModel):
             raise ValueError("has hours for holidays, and does not say which days these are: holidays, more_holidays")
         return self
 
+    def __hash__(self) -> int:
+        """Rows are looked up again and again: their names tell most of them apart."""
+        return hash((self.place, self.name))
+
     @property
     def limits_hours(self) -> bool:
         """Whether there is a time at which it forbids calls."""

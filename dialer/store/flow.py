@@ -71,6 +71,7 @@ class Store:
     node: str
     wanted: frozenset[EventKind] = frozenset()
     rules: RuleBook = NO_RULES
+    _cut_short: set[int] = field(factory=set, init=False)
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("moves are not stored yet"), init=False)
@@ -87,7 +88,10 @@ class Store:
         rules = self.rules
         if not rules.rows:
             return self.database.run(lambda connection: _candidates(connection, campaign_id, now, limit, skip))
-        return self.database.run(lambda connection: _allowed(connection, rules, campaign_id, now, limit, skip))
+        return self.database.run(lambda connection: self._allowed(connection, rules, campaign_id, now, limit, skip))
+
+    def is_cut_short(self, campaign_id: int) -> bool:
+        return campaign_id in self._cut_short
 
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         """Write the attempts of these plans, as far as the limits admit them. On a server it has its transaction for itself:
@@ -163,6 +167,24 @@ class Store:
         """Write the moves that wait. Fires when they are durable; to be awaited before the database stops."""
         self._write_moves()
         return self.database.run(lambda _: None)
+
+    def _allowed(
+        self, connection: Connection, rules: RuleBook, campaign_id: int, now: datetime, limit: int, skip: int
+    ) -> list[Candidate]:
+        """Contacts that may be called now. Where many have to wait, more are looked at: those behind them have their turn."""
+        row = connection.execute(statements.started_among(1), (campaign_id,)).fetchone()
+        if row is None:
+            return []
+        campaign, size = mapping.started(tuple(row))[0], limit
+        self._cut_short.discard(campaign_id)
+        for _ in range(MOST_LOOKS):
+            candidates = _candidates(connection, campaign_id, now, size, skip)
+            found = allowed(connection, rules, candidates, campaign, now)
+            if len(found) >= limit or len(found) == len(candidates):
+                return found[:limit]
+            size = max(size, LOOKED_AT)
+        self._cut_short.add(campaign_id)
+        return found[:limit]
 
     def use_rules(self) -> Deferred[bool]:
         """To be called once, before the first call: what an earlier run set aside by other rules is looked at again. Fires
@@ -248,23 +270,6 @@ def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: 
         if not forbidden:
             return [mapping.candidate(row, row[-2]) for row in rows]
         connection.execute(statements.forbid(len(forbidden)), forbidden)
-
-
-def _allowed(
-    connection: Connection, rules: RuleBook, campaign_id: int, now: datetime, limit: int, skip: int
-) -> list[Candidate]:
-    """Contacts that may be called now. Where many have to wait, more are looked at: those behind them have their turn."""
-    row = connection.execute(statements.started_among(1), (campaign_id,)).fetchone()
-    if row is None:
-        return []
-    campaign, size = mapping.started(tuple(row))[0], limit
-    for _ in range(MOST_LOOKS):
-        candidates = _candidates(connection, campaign_id, now, size, skip)
-        found = allowed(connection, rules, candidates, campaign, now)
-        if len(found) >= limit or len(found) == len(candidates):
-            return found[:limit]
-        size = max(size, LOOKED_AT)
-    return found[:limit]
 
 
 def _progress(connection: Connection, campaign_id: int) -> Progress:

@@ -1,15 +1,17 @@
-"""Calling rules in the instant in which an originate would be written."""
+"""Calling rules in the flow: in the instant in which an originate would be written, and while many have to wait."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from attrs import evolve
+from twisted.internet.defer import Deferred, succeed
 
-from dialer.model import OwnCause, SubscriberStatus
+from dialer.model import Candidate, OwnCause, SubscriberStatus
 from dialer.rules.book import RuleBook
 from tests.fakes.flow import CAMPAIGN, START, Flow
+from tests.flow.test_scheduler import Ticking
 from tests.unit.rules.cases import DIAL, SHIPPED, local
 
 LONDON, PARIS, BERLIN = "442079460958", "33142685300", "493012345678"
@@ -63,3 +65,17 @@ def test_a_call_rings_for_as_long_as_its_place_asks(timeout: int, expected: int)
     flow.begin(plan(flow, "12125550100"), plan(flow, LONDON))
     flow.clock.advance(0)
     assert [call.timeout for call in flow.switch.submitted] == [expected, timeout]
+
+
+@pytest.mark.parametrize(("cut_short", "least", "most"), [(True, 15, 25), (False, 3, 5)])
+def test_a_campaign_with_many_to_set_aside_does_not_rest(cut_short: bool, least: int, most: int) -> None:
+    ticking, asked = Ticking(), []
+
+    def candidates(campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
+        asked.append(now)
+        return succeed([])
+
+    ticking.store.candidates = candidates  # type: ignore[method-assign]
+    ticking.store.cut_short = {CAMPAIGN.id} if cut_short else set()
+    ticking.run(2)
+    assert least <= len(asked) <= most

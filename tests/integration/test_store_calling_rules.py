@@ -75,6 +75,10 @@ async def test_the_look_at_those_who_wait_is_bounded(tmp_path, monkeypatch):
         await furnish(w, *(f"+1212555{number:04}" for number in range(100)), PARIS)
         assert await ready(w, limit=2) == []
         assert w.sql("SELECT count(*) FROM subscriber WHERE held_from IS NOT NULL") == [2 + 3 * 10]
+        assert w.store.is_cut_short(1)
+        while w.store.is_cut_short(1):
+            last = await ready(w, limit=2)
+        assert last == [PARIS]
 
 
 @pytest_twisted.ensureDeferred
