@@ -224,7 +224,7 @@ class DialerService:
                 await self.consumers.enter(OUTCOMES, OUTCOME_KINDS, self.now())
             await self.interests.load()
             if await self.store.use_rules():
-                log.warning("the calling rules are others than before: held contacts are looked at again")
+                log.info("the calling rules are others than in the run before: held contacts are looked at again")
             left = await self.store.open_attempts()
             # From the listening on, a call of an earlier run may come back: in that very step it must be known as ours.
             await self._listen()

@@ -142,7 +142,7 @@ def create(
     _refuse_taken(t, who.id, checked["name"])
     _check_task(t, t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""), who.id)
     check_caller_id(t, who.id, checked.get("caller_id", ""))
-    _check_rules(t, who, checked, {})
+    _check_rules(t, who, checked, {"name": checked["name"]})
     row = rows.create(t, Campaign, checked)
     phonebooks.add_own(t, row, phonebook)
     news.campaign_created(t, row)
@@ -168,7 +168,7 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
         _check_task(t, app, checked.get("voip_app_data", before["voip_app_data"]), row.user.id)
     if starts or "caller_id" in checked:
         check_caller_id(t, row.user.id, checked.get("caller_id", before["caller_id"]))
-    _check_rules(t, who, checked, before)
+    _check_rules(t, who, checked, {**before, "name": row.name})
     status = row.status
     rows.change(t, Campaign, row, checked)
     held.recheck(t.connection, row.id)
@@ -200,7 +200,7 @@ def _check_rules(t: Transaction, who: Account, checked: Mapping[str, Any], befor
     override = checked.get("override", before.get("override", ""))
     if override != before.get("override", ""):
         rows.check_superuser(who)
-        told = {"campaign": checked.get("name", before.get("name", "")), "by": who.username}
+        told = {"campaign": checked.get("name", before["name"]), "by": who.username or "an administrator"}
         if override:
             log.warning("the calling rules do not hold for a campaign", reason=override, **told)
         else:

@@ -260,8 +260,8 @@ async def test_the_settings_that_the_explanation_names_are_changed_and_it_dials(
         assert await ready(w) == []
         with capture_logs() as logs:
             await w.seeds.change_campaign(1, override="notice of a broken dam")
-        assert [(entry["event"], entry["reason"]) for entry in logs] == [
-            ("the calling rules do not hold for a campaign", "notice of a broken dam")
+        assert [(entry["event"], entry["reason"], entry["campaign"], entry["by"]) for entry in logs] == [
+            ("the calling rules do not hold for a campaign", "notice of a broken dam", "spring", "an administrator")
         ]
         await w.store.snapshot()
         assert await ready(w) == [NEW_YORK]
