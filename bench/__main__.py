@@ -26,6 +26,7 @@ WHOLE = (
     ("bench.api_dialling",),
     ("bench.metrics",),
     ("bench.webhooks",),
+    ("bench.rules",),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -43,6 +44,7 @@ QUICK = (
     ("bench.api_dialling", "--seconds", "3"),
     ("bench.metrics", "--scrapes", "20"),
     ("bench.webhooks", "--seconds", "5", "--events", "4000"),
+    ("bench.rules", "--seconds", "5", "--rounds", "1"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 

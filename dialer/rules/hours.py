@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 from attrs import define, field
 
 from dialer.campaigns.windows import change_of_clocks, moment_of
-from dialer.rules.holiday_lists import is_holiday
 from dialer.rules.rows import ALL_DAY, Row, Windows
 
 _DAY: Final = timedelta(days=1)
@@ -35,7 +34,7 @@ def windows_on(row: Row, day: date) -> Windows:
     if not row.valid_on(day):
         return ALL_DAY
     usual = {_SATURDAY: row.saturday, _SUNDAY: row.sunday}.get(day.weekday(), row.weekday)
-    found = row.holiday if row.holiday is not None and is_holiday(row, day) else usual
+    found = row.holiday if row.holiday is not None and row.is_holiday(day) else usual
     return ALL_DAY if found is None else found
 
 

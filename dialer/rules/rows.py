@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any, Final, Literal, Self
 
-import holidays
 import phonenumbers
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from dialer.errors import BadValue
 from dialer.model import Campaign, Purpose, VoipAppType
+from dialer.rules.holiday_lists import holidays_of
 
 ANYWHERE: Final = "*"
 """The place of a row that holds for every number."""
@@ -24,6 +24,9 @@ LONGEST_SPAN: Final = 366 * 86_400
 
 _PLACE = re.compile(r"\*|[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _WINDOW = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
+
+_ANY_YEAR = 2026
+"""In which each list has days."""
 
 Window = tuple[int, int]
 """The first minute of a day, and the first one behind the last."""
@@ -69,10 +72,7 @@ def _place(given: Any) -> Any:
 
 
 def _holidays(given: Any) -> Any:
-    country, _, state = str(given).partition("-")
-    known = holidays.list_supported_countries()
-    if not isinstance(given, str) or country not in known or (state and state not in known[country]):
-        raise ValueError(f"{str(given)[:40]!r} is not a list of holidays; expected a country or a state such as US-AL")
+    holidays_of(str(given), _ANY_YEAR)
     return given
 
 
@@ -147,6 +147,10 @@ class Row(BaseModel):
     def meant_for(self, purpose: Purpose, technology: Technology) -> bool:
         """Whether it holds for such calls."""
         return (not self.purposes or purpose in self.purposes) and self.technology in (None, technology)
+
+    def is_holiday(self, day: date) -> bool:
+        """Whether a day is a holiday there."""
+        return day in self.more_holidays or (self.holidays is not None and day in holidays_of(self.holidays, day.year))
 
     def valid_on(self, day: date) -> bool:
         """Whether it holds on that day."""

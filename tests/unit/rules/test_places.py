@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from phonenumbers.geodata import GEOCODE_DATA
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 from dialer.rules.places import area_codes, states_in, whereabouts
 from tests.unit.rules.cases import CITIES
@@ -61,11 +62,11 @@ def test_the_area_codes_agree_with_those_of_phonenumbers():
     assert compared > 330
 
 
-def test_every_zone_of_an_area_code_is_one():
-    for area in area_codes().values():
-        assert area.zones
-        for zone in area.zones:
-            ZoneInfo(zone)
+def test_every_zone_that_a_number_can_have_is_one():
+    assert all(area.zones for area in area_codes().values())
+    told = [zone for zones in TIMEZONE_DATA.values() for zone in zones]
+    for zone in {*told, *(zone for area in area_codes().values() for zone in area.zones)}:
+        ZoneInfo(zone)
 
 
 def test_every_area_code_is_there_once():
