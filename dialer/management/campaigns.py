@@ -40,6 +40,9 @@ log = structlog.get_logger()
 PAGE: Final = 25
 """Campaigns that are read at once, with everything of them: some milliseconds on the database thread."""
 
+RULED_BY: Final = frozenset({"purpose", "override", "voip_app_id", "time_zone"})
+"""Settings by which the calling rules hold or do not."""
+
 LIFETIME: Final = timedelta(days=7)
 """How long a campaign lasts whose expiry is not given, from the moment of its creation."""
 
@@ -171,7 +174,8 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
     _check_rules(t, who, checked, {**before, "name": row.name})
     status = row.status
     rows.change(t, Campaign, row, checked)
-    held.recheck(t.connection, row.id)
+    if not RULED_BY.isdisjoint(checked):
+        held.recheck(t.connection, row.id)
     news.campaign_status(t, row, status)
     _obey(t, row, checked.get("status"))
     return _details(row)

@@ -305,6 +305,8 @@ async def test_a_large_campaign_is_looked_at_again_in_small_steps(tmp_path, monk
         await furnish(w, *(f"+1212555010{number}" for number in range(5)))
         await ready(w)
         await w.seeds.change_campaign(1, frequency=20)
+        assert w.sql("SELECT recheck FROM campaign WHERE id = 1") == [0]
+        await w.seeds.change_campaign(1, purpose=Purpose.RESEARCH)
         left = []
         for _ in range(4):
             await w.store.snapshot()
@@ -318,7 +320,7 @@ async def test_a_retry_is_not_made_earlier_by_a_look_at_those_who_were_set_aside
         await furnish(w, NEW_YORK)
         assert await ready(w) == []
         assert await call(w, 1, MORNING)
-        await w.seeds.change_campaign(1, frequency=20)
+        await w.seeds.change_campaign(1, purpose=Purpose.RESEARCH)
         await w.store.snapshot()
         assert w.sql("SELECT ready_at, held_from, held_by FROM subscriber") == [
             (column(MORNING + timedelta(minutes=1)), None, None)
