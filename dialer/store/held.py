@@ -18,6 +18,9 @@ from dialer.store.times import from_column, to_column
 CHUNK: Final = 2000
 """Subscribers that are looked at again in one transaction: about 10 ms."""
 
+CAMPAIGNS: Final = 50
+"""Campaigns that are gone through in one transaction as long as nobody is held in them."""
+
 HOLD: Final = (
     "UPDATE subscriber SET held_from = coalesce(held_from, ready_at), ready_at = ?, held_by = ? WHERE id = ? AND status = 1"
 )
@@ -108,12 +111,16 @@ def set_aside(connection: Connection, rulings: Sequence[tuple[int, Ruling]]) -> 
 
 def release_some(connection: Connection) -> None:
     """Some of those that are to be looked at again are as ready as they were before; most of the time there are none."""
-    row = connection.execute(RECHECK).fetchone()
-    if row is None:
-        return
-    campaign_id, recheck = row
-    if connection.execute(RELEASE_SOME, (campaign_id, CHUNK)).rowcount < CHUNK:
-        connection.execute(_RECHECKED, (campaign_id, recheck))
+    for _ in range(CAMPAIGNS):
+        row = connection.execute(RECHECK).fetchone()
+        if row is None:
+            return
+        campaign_id, recheck = row
+        released = connection.execute(RELEASE_SOME, (campaign_id, CHUNK)).rowcount
+        if released < CHUNK:
+            connection.execute(_RECHECKED, (campaign_id, recheck))
+        if released:
+            return
 
 
 def release_contact(connection: Connection, contact_id: int) -> None:
@@ -127,11 +134,12 @@ def recheck(connection: Connection, campaign_id: int) -> None:
 
 
 def use_book(connection: Connection, fingerprint: str) -> bool:
-    """The rules are these from now on: when they are others than before, all that is held is to be looked at again. Returns
-    whether they are."""
+    """The rules are these from now on: when they are others than before, all that is held is to be looked at again, and some
+    of it is at once. Returns whether they are."""
     row: tuple[Any, ...] | None = connection.execute("SELECT rule_book FROM installation").fetchone()
     if row is None or row[0] == fingerprint:
         return False
     connection.execute("UPDATE installation SET rule_book = ?", (fingerprint,))
     connection.execute(_RECHECK_ALL)
+    release_some(connection)
     return True
