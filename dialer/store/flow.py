@@ -268,7 +268,7 @@ def _candidates(connection: Connection, campaign_id: int, now: datetime, limit: 
             continue
         forbidden = [row[0] for row in rows if row[-1]]
         if not forbidden:
-            return [mapping.candidate(row, row[-2]) for row in rows]
+            return [mapping.candidate(row) for row in rows]
         connection.execute(statements.forbid(len(forbidden)), forbidden)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from attrs import evolve
+
 from dialer.model import Campaign, Candidate
 from dialer.rules.book import RuleBook
 from dialer.rules.decide import EarlierCall, Ruling, decide, longest_memory
@@ -58,6 +60,11 @@ def history(count: int) -> str:
     )
 
 
+def time_zones(count: int) -> str:
+    """Where so many contacts are known to be, as far as that is known. Parameters: their ids."""
+    return f"SELECT id, time_zone FROM contact WHERE id IN ({', '.join('?' * count)}) AND time_zone <> ''"  # noqa: S608
+
+
 def histories(
     connection: Connection, book: RuleBook, wanted: Iterable[tuple[Candidate, Campaign]], now: datetime
 ) -> Mapping[str, Sequence[EarlierCall]]:
@@ -89,11 +96,24 @@ def lock_numbers(connection: Connection, book: RuleBook, wanted: Iterable[tuple[
 def allowed(
     connection: Connection, book: RuleBook, candidates: Sequence[Candidate], campaign: Campaign, now: datetime
 ) -> list[Candidate]:
-    """Those that the campaign may call at `now`; the others are set aside."""
+    """Those that the campaign may call at `now`, with the time zones of their contacts; the others are set aside."""
+    candidates = _located(connection, candidates)
     known = histories(connection, book, ((candidate, campaign) for candidate in candidates), now)
     rulings = [(each, decide(book, each, campaign, known.get(each.identity, ()), now)) for each in candidates]
     set_aside(connection, [(candidate.subscriber_id, ruling) for candidate, ruling in rulings if not ruling.is_open])
     return [candidate for candidate, ruling in rulings if ruling.is_open]
+
+
+def _located(connection: Connection, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """With where their contacts are known to be."""
+    if not candidates:
+        return candidates
+    contacts = [candidate.contact_id for candidate in candidates]
+    zones = dict(connection.execute(time_zones(len(contacts)), contacts).fetchall())
+    return [
+        evolve(candidate, time_zone=zones[candidate.contact_id]) if candidate.contact_id in zones else candidate
+        for candidate in candidates
+    ]
 
 
 def set_aside(connection: Connection, rulings: Sequence[tuple[int, Ruling]]) -> None:

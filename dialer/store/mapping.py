@@ -45,7 +45,7 @@ def started(row: tuple[Any, ...]) -> tuple[Campaign, str]:
     return read_campaign(row), load_rules(User, row[-1]).values["caller_ids"]
 
 
-def candidate(row: Row, time_zone: str = "") -> Candidate:
+def candidate(row: Row) -> Candidate:
     """From CANDIDATE_COLUMNS."""
     return Candidate(
         subscriber_id=row[0],
@@ -55,7 +55,6 @@ def candidate(row: Row, time_zone: str = "") -> Candidate:
         identity=row[4],
         count_attempt=row[5],
         free_retries=row[6],
-        time_zone=time_zone,
     )
 
 

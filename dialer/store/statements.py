@@ -49,12 +49,11 @@ _FORBIDDEN = (
 """On the do-not-call list, or not to be called for this user: see `dialer.patterns`."""
 
 READY = (
-    f"SELECT {CANDIDATE_COLUMNS}, k.time_zone, {_FORBIDDEN} FROM subscriber s JOIN contact k ON k.id = s.contact_id "
+    f"SELECT {CANDIDATE_COLUMNS}, {_FORBIDDEN} FROM subscriber s "
     f"WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at <= ? AND {_NO_OPEN_ATTEMPT} "
     "ORDER BY s.ready_at, s.id LIMIT ? OFFSET ?"
 )
-"""Parameters: campaign, now, limit, how many to skip. The last columns tell where the contact is known to be, and which
-must not be called."""
+"""Parameters: campaign, now, limit, how many to skip. The last column tells those that must not be called."""
 
 HELD = "SELECT held_by FROM subscriber WHERE campaign_id = ? AND status = 1 ORDER BY ready_at, id LIMIT 1"
 """The ruling that keeps the first of those pending waiting. Parameter: campaign."""

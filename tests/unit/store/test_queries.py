@@ -30,6 +30,7 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "recheck": (held.RECHECK, ()),
     "release some": (held.RELEASE_SOME, (1, 100)),
     "release contact": (held.RELEASE_CONTACT, (1000,)),
+    "time zones": (held.time_zones(3), (1000, 1001, 10002)),
     "history": (held.history(3), ("1000", "10001", "10002", T)),
     "started page": (statements.STARTED_PAGE, (0, 100)),
     "counts of started": (reports.COUNTS_OF_STARTED, (0, 100)),
