@@ -33,13 +33,15 @@ class Fault(enum.StrEnum):
 @frozen
 class Verdict:
     """The meaning of an end. `reason` continues the sentence "the attempt failed because ...", for logs and reports; `tried`
-    is False for what the switch never dialled: the contact is not charged for that, however often it happens."""
+    is False for what the switch never dialled: the contact is not charged for that, however often it happens; `at_once` means
+    that the contact need not wait, since nothing is the matter with it or the way to it."""
 
     disposition: Disposition
     retry: RetryClass
     reason: str
     fault: Fault = Fault.NONE
     tried: bool = True
+    at_once: bool = False
 
 
 @frozen(kw_only=True)
@@ -75,6 +77,7 @@ SERVICE: Final = Verdict(Disposition.FAILED, _RETRY, "the network does not offer
 PROTOCOL: Final = Verdict(Disposition.FAILED, _RETRY, "the signalling between switch and carrier failed")
 UNSPECIFIED: Final = Verdict(Disposition.FAILED, _RETRY, "no particular reason was given")
 NOT_TRIED: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch was never asked to dial, or refused to", tried=False)
+NEVER_DIALLED: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch never got to the call", tried=False, at_once=True)
 TOO_LATE: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch got to the call too late", Fault.SWITCH, tried=False)
 LOST: Final = Verdict(Disposition.FAILED, _RETRY, "the switch restarted under the call")
 UNKNOWN: Final = Verdict(Disposition.UNKNOWN, _RETRY, "nobody can tell how the call ended")
@@ -230,6 +233,7 @@ OWN_CAUSES: Final[Mapping[str, Verdict]] = MappingProxyType(
         OwnCause.NOT_SENT: NOT_TRIED,
         OwnCause.LATE: TOO_LATE,
         OwnCause.REFUSED: NOT_TRIED,
+        OwnCause.NEVER_DIALLED: NEVER_DIALLED,
         OwnCause.LOST_SWITCH: LOST,
         OwnCause.UNKNOWN: UNKNOWN,
     }

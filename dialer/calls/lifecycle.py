@@ -290,6 +290,8 @@ class Lifecycle:
 
     def _finished(self, changed: bool, live: LiveAttempt, finish: AttemptResult) -> None:
         self.register.remove(live, ended=changed)
+        if changed and live.sent:
+            self.switch.forget(live.attempt.call_uuid)
         if changed:
             self._steps.debug("ended", call=live.attempt.call_uuid, cause=finish.outcome.cause, disposition=finish.disposition)
             self.finished(finish)

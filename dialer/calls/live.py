@@ -52,7 +52,7 @@ class LiveAttempt:
         self.core_uuid = self.attempt.core_uuid
         self.rang_at = self.attempt.rang_at
         self.answered_at = self.attempt.answered_at
-        self.heard = self.attempt.state in _CHANNEL_SEEN
+        self.heard = self.attempt.state in CHANNEL_SEEN
 
     def note(self, signal: Signal) -> None:
         """Keep the facts that a signal brings. The earliest time of each fact counts: repeated signals change nothing."""
@@ -122,7 +122,8 @@ class LiveAttempt:
         )
 
 
-_CHANNEL_SEEN = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})
+CHANNEL_SEEN: Final = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})
+"""States of which the switch told something that only a channel can do."""
 _RINGING = frozenset({SignalKind.RANG, SignalKind.EARLY_MEDIA_STARTED, SignalKind.FOUND_RINGING})
 # A session opens for answered calls only, and so does a job succeed; either may be heard of before the answer.
 _ANSWERED = frozenset({SignalKind.ANSWERED, SignalKind.FOUND_ANSWERED, SignalKind.SESSION_OPENED, SignalKind.JOB_SUCCEEDED})

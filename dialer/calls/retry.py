@@ -58,6 +58,10 @@ def decide(verdict: Verdict, outcome: Outcome, candidate: Candidate, campaign: C
             return _closed(SubscriberStatus.COMPLETE, verdict.reason)
         case RetryClass.STOP:
             return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: no further attempt")
+        case RetryClass.REQUEUE if verdict.at_once:
+            return Decision(
+                status=SubscriberStatus.START, ready_at=now + SHORTEST_INTERVAL, counts_as_attempt=False, reason=verdict.reason
+            )
         case RetryClass.REQUEUE if candidate.free_retries < MAX_REQUEUES or not verdict.tried:
             return _requeued(verdict.reason, candidate.free_retries, now)
         case _ if verdict.disposition is Disposition.UNKNOWN and campaign.unknown_policy is UnknownPolicy.NEVER:

@@ -184,6 +184,7 @@ class OwnCause(enum.StrEnum):
     LATE = "LATE"  # the switch refused it after the deadline
     REFUSED = "REFUSED"  # the switch refused the command
     LOST_SWITCH = "LOST_SWITCH"  # the switch restarted under the call
+    NEVER_DIALLED = "NEVER_DIALLED"  # it may have been sent, and the switch has never executed it
     UNKNOWN = "UNKNOWN"  # the call is gone and nobody can tell how it ended
 
 

@@ -56,6 +56,7 @@ class SimulatedSwitch:
     globals: dict[str, str] = Factory(dict)
     channels: dict[str, Channel] = Factory(dict)
     rooms: dict[str, Room] = Factory(dict)
+    hash: dict[str, str] = Factory(dict)
     paused: bool = False
     sessions: int = 0
     peak: int = 0

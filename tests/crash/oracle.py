@@ -41,6 +41,7 @@ def _ends(world: World) -> Iterator[str]:
         contacts=stored_contacts(world.rows),
         expected=len(world.scenario.callees),
         clock=MICROSECONDS,
+        deaths=world.restarts,
     )
     yield from map(str, judge(evidence))
 
