@@ -148,6 +148,7 @@ class Lifecycle:
         self._steps = log.bind()
         for attempt in attempts:
             plan = attempt.plan
+            self.health.begun(plan, now)
             self._steps.debug(
                 "planned", call=attempt.call_uuid, campaign=plan.campaign.id, gateway=plan.gateway.name, dial=plan.dial_string
             )
@@ -226,7 +227,7 @@ class Lifecycle:
             self._steps.debug(live.state, call=signal.call_uuid)
             self.store.move(live.attempt, live.state, signal.at, live.core_uuid)
             if live.state in _GOT_THROUGH:
-                self.health.got_through(live.attempt.plan)
+                self.health.got_through(live.attempt.plan, signal.at)
 
     def _ending(self, live: LiveAttempt, signal: Signal) -> None:
         """Wait for the rest of the story, but not for long: the switch's account of the call, the session's end."""
@@ -268,12 +269,13 @@ class Lifecycle:
         campaign = self._rules.get(plan.campaign.id, plan.campaign)
         outcome = live.outcome(now)
         verdict = judge(outcome)
-        self.health.ended(plan, verdict.fault, got_through_at(outcome, verdict), now, words(outcome))
+        alone = self.health.fails_alone(plan, live.attempt.planned_at - retry.requeued_for(plan.candidate))
+        self.health.ended(plan, verdict.fault, got_through_at(outcome, verdict), now, words(outcome, verdict))
         self._health_log.look(f"gateway {plan.gateway.name}", self.health.gateways.get(plan.gateway.id), now)
         self._health_log.look("the switch", self.health.switch, now)
         if self.health.switch.blocks(now):
             self.release_unsent()
-        decision = retry.decide(verdict, outcome, plan.candidate, campaign, now)
+        decision = retry.decide(verdict, outcome, plan.candidate, campaign, now, alone=alone)
         self._finish(
             live, AttemptResult(attempt=live.attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)
         )

@@ -6,15 +6,17 @@
 | STOP | FAIL | yes |
 | RETRY | START after the campaign's interval, while attempts are left; else FAIL | yes |
 | REQUEUE | START after a growing pause, at most `MAX_REQUEUES` times in a row; then as RETRY | no |
-| REQUEUE of what the switch never dialled | START after that pause, as often as need be | no |
+| REQUEUE for a fault of the caller, the carrier, the switch or the dialer | START after that pause, as often as need be | no |
+
+A doubtful fault may be the number's: what only this contact meets, while the gateway gets others through, counts after
+`MAX_REQUEUES` in a row. What everybody meets never does: the gateway is backed off from (`dialer.gateways.Backoff`).
 
 An answered call did not reach the contact when it was shorter than the campaign's `min_call_duration`, or when the voice
 application could do nothing for the callee, unless the campaign's `unserved_policy` takes that for complete.
 
 An end that nobody can tell (disposition UNKNOWN) is a RETRY or FAIL, as the campaign's `unknown_policy` says. The store keeps
 the two counts of a candidate: an attempt that counts adds one to `count_attempt` and sets `free_retries` to 0, one that does
-not adds one to `free_retries`. So a contact has at most 1 + `max_retry` attempts that count, each of them after at most
-`MAX_REQUEUES` that do not.
+not adds one to `free_retries`. So a contact has at most 1 + `max_retry` attempts that count.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from dialer.calls.causes import Verdict
+from dialer.calls.causes import OURS, Verdict
 from dialer.interfaces import OPT_OUT, UNSERVED
 from dialer.model import (
     Campaign,
@@ -40,14 +42,36 @@ FIRST_PAUSE: Final = timedelta(seconds=5)
 """Before a requeued contact is ready again; doubled each time: 5, 10, 20, 40, 80 s."""
 
 MAX_REQUEUES: Final = 5
-"""In a row. More than two and a half minutes of faults are the campaign's affair, not the contact's to wait for."""
+"""In a row, within two and a half minutes."""
+
+LONGEST_ROW: Final = 20
+"""Requeues in a row that are looked back on."""
+
+LONGEST_PAUSE: Final = timedelta(minutes=10)
+"""While a fault lasts that others meet, too."""
+LONGEST_PAUSE_OF_ONE: Final = timedelta(hours=1)
+"""Where the gateway works for others: whatever is wrong with the way to this number lasts."""
 
 SHORTEST_INTERVAL: Final = timedelta(seconds=1)
 """An interval of 0 must not let a contact be ready again in the instant in which it failed."""
 
 
-def decide(verdict: Verdict, outcome: Outcome, candidate: Candidate, campaign: Campaign, now: datetime) -> Decision:
-    """The fate of the candidate, whose counts are those before this attempt, by the campaign's rules of this moment."""
+def requeued_for(candidate: Candidate) -> timedelta:
+    """What passed at least since the first of the attempts in a row after which the candidate was requeued."""
+    return sum((_pause(before) for before in range(min(candidate.free_retries, LONGEST_ROW))), timedelta())
+
+
+def decide(
+    verdict: Verdict,
+    outcome: Outcome,
+    candidate: Candidate,
+    campaign: Campaign,
+    now: datetime,
+    *,
+    alone: bool = False,
+) -> Decision:
+    """The fate of the candidate, whose counts are those before this attempt, by the campaign's rules of this moment.
+    `alone` tells that the gateway got others through since it first failed the contact, and fails nobody else now."""
     match verdict.retry:
         case RetryClass.DONE if _unserved(outcome, campaign):
             text = f"{verdict.reason}, and the application could do nothing ({outcome.session[UNSERVED]})"
@@ -64,6 +88,9 @@ def decide(verdict: Verdict, outcome: Outcome, candidate: Candidate, campaign: C
             )
         case RetryClass.REQUEUE if candidate.free_retries < MAX_REQUEUES or not verdict.tried:
             return _requeued(verdict.reason, candidate.free_retries, now)
+        case RetryClass.REQUEUE if verdict.blame in OURS and not (verdict.doubtful and alone):
+            longest = LONGEST_PAUSE_OF_ONE if alone else LONGEST_PAUSE
+            return _requeued(verdict.reason, candidate.free_retries, now, longest)
         case _ if verdict.disposition is Disposition.UNKNOWN and campaign.unknown_policy is UnknownPolicy.NEVER:
             return _closed(SubscriberStatus.FAIL, f"{verdict.reason}: the campaign does not try such contacts again")
         case _:
@@ -79,8 +106,15 @@ def _closed(status: SubscriberStatus, reason: str) -> Decision:
     return Decision(status=status, ready_at=None, counts_as_attempt=True, reason=reason)
 
 
-def _requeued(reason: str, before: int, now: datetime) -> Decision:
-    pause = FIRST_PAUSE * 2 ** min(before, MAX_REQUEUES - 1)
+_LAST_OF_A_ROW: Final = FIRST_PAUSE * 2 ** (MAX_REQUEUES - 1)
+
+
+def _pause(before: int, longest: timedelta = LONGEST_PAUSE) -> timedelta:
+    return min(FIRST_PAUSE * 2 ** min(before, 20), longest)
+
+
+def _requeued(reason: str, before: int, now: datetime, longest: timedelta = _LAST_OF_A_ROW) -> Decision:
+    pause = _pause(before, longest)
     text = f"{reason}: requeued after {pause.total_seconds():.0f} s ({before + 1} in a row)"
     return Decision(status=SubscriberStatus.START, ready_at=now + pause, counts_as_attempt=False, reason=text)
 

@@ -21,6 +21,7 @@ from dialer.model import (
     LiveChannel,
     Origination,
     Others,
+    SignalKind,
     SubscriberStatus,
 )
 from tests.fakes.flow import CAMPAIGN, GATEWAY, START, Flow
@@ -169,6 +170,9 @@ def test_a_gateway_with_carrier_faults_is_spared_for_a_while(ticking: Ticking) -
     ticking.run(0.7)
     assert len(ticking.sent) - before <= 3  # what was already on its way
     ticking.run(2)
+    assert len(ticking.sent) > before
+    ticking.tell(f"call-{len(ticking.sent)}", SignalKind.RANG)
+    ticking.run(1)
     assert len(ticking.sent) > before + 5
 
 
