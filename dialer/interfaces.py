@@ -30,6 +30,7 @@ from dialer.model import (
     Signal,
     Snapshot,
 )
+from dialer.model.campaign import CallOrder
 from dialer.model.event import EventPlace, Told
 from dialer.model.flow import Transfer, Transferred
 from dialer.model.readiness import Unready
@@ -49,9 +50,18 @@ class FlowStore(Protocol):
         and those of `also`, as far as they are started."""
         ...
 
-    def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
-        """At most `limit` subscribers that are ready at `now`, the longest waiting first, not on the do-not-call list and
-        with no attempt open to their number. The first `skip` are left to others, if there are more."""
+    def candidates(
+        self,
+        campaign_id: int,
+        now: datetime,
+        limit: int,
+        skip: int = 0,
+        order: CallOrder = CallOrder.RETRIES_FIRST,
+        share: int = 50,
+    ) -> Deferred[list[Candidate]]:
+        """At most `limit` subscribers that are ready at `now`, not on the do-not-call list and with no attempt open to their
+        number: of the highest priority, in that order, of which `share` percent are retries where it is a mix. The first
+        `skip` are left to others, if there are more."""
         ...
 
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
@@ -247,6 +257,11 @@ its number to the do-not-call list."""
 UNSERVED = "unserved"
 """The note of a voice application that it could do nothing for the callee, and why: nothing to play was found, nobody could be
 dialled, the data means nothing. Whether the contact was reached all the same is the campaign's policy."""
+
+
+UNFINISHED = "unfinished"
+"""The note of a voice application that the callee hung up before it had come to its end. It is not stored; whether such a
+contact is called again is the campaign's affair."""
 
 
 class ApplicationStore(Protocol):

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from dialer.kinds import Flag, Kind, Member, Nullable, Text, Variables, Whole, word_of
+from dialer.model.retries import Retries
 from dialer.model.token import Scopes
 from dialer.time_kinds import DAYS, Moment, Week
 
@@ -60,6 +61,8 @@ def shape_of(kind: Kind) -> Shape:
         case Variables():
             texts = {"type": "object", "maxProperties": kind.most, "additionalProperties": {"type": "string"}}
             return Shape(texts, _texts(kind), dict, "an object of texts")
+        case Retries():
+            return Shape(kind.schema(), _only(dict, kind.parse), kind.as_json, "an object of rows by their outcomes")
         case Scopes():
             return Shape(kind.schema(), _only(list, kind.parse), list, kind.takes)
         case Whole():

@@ -40,7 +40,7 @@ from dialer.calls.register import ForeignHangups, OpenAttempts
 from dialer.calls.sweeper import Sweeper
 from dialer.calls.verdict import Health, got_through_at, judge
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
-from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
+from dialer.interfaces import UNFINISHED, AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
     Attempt,
     AttemptResult,
@@ -253,9 +253,11 @@ class Lifecycle:
         self._tell(live, SignalKind.SESSION_OPENED)
         try:
             notes = await self.application(call, live.attempt)
+            live.unfinished = UNFINISHED in notes
+            notes = {name: note for name, note in notes.items() if name != UNFINISHED}
             live.notes = {**(live.notes or {}), **notes}
         except SessionGone:
-            pass  # the callee hung up: the usual end of a call
+            live.unfinished = True  # the callee hung up: the usual end of a call
         finally:
             self._tell(live, SignalKind.SESSION_CLOSED)
 

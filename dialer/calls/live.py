@@ -23,9 +23,10 @@ class LiveAttempt:
 
     `sent` is False only while this process knows that no byte of the originate was written; `core_uuid` is the FreeSWITCH
     process that it was written to, "" when that is not known; `heard` tells that the switch answered in any way (for what an
-    earlier process left open: that its channel was seen, since nobody knows when the job was accepted), and `had_session`
-    that a voice application may have begun. `timer` is whatever the attempt waits for next: its turn to be submitted, or the
-    rest of its end. `stored` are those who wait for its end to be durable.
+    earlier process left open: that its channel was seen, since nobody knows when the job was accepted), `had_session`
+    that a voice application may have begun, and `unfinished` that the last one did not come to its end. `timer` is whatever
+    the attempt waits for next: its turn to be submitted, or the rest of its end. `stored` are those who wait for its end to be
+    durable.
     """
 
     attempt: Attempt
@@ -41,6 +42,7 @@ class LiveAttempt:
     sessions: int = 0
     had_session: bool = field(init=False)
     notes: dict[str, str] | None = None
+    unfinished: bool = False
     timer: IDelayedCall | None = None
     concluding: bool = False
     stored: list[Deferred[bool]] = field(factory=list, init=False)
@@ -99,6 +101,7 @@ class LiveAttempt:
                 ended_at=ended_at,
                 rang_at=self.rang_at,
                 answered_at=self.answered_at,
+                unfinished=self.unfinished,
                 session=notes,
             )
         answered_at = self.answered_at
@@ -118,6 +121,7 @@ class LiveAttempt:
             ring_ms=hangup.ring_ms,
             talk_ms=hangup.talk_ms,
             duration_ms=hangup.duration_ms,
+            unfinished=self.unfinished,
             session=notes,
         )
 

@@ -55,6 +55,7 @@ def finish(
             counts,
             counts,
             to_column(attempt.planned_at) if counts else None,
+            decision.tally,
             attempt.plan.candidate.subscriber_id,
         ),
     ).fetchone()
