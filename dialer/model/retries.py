@@ -130,7 +130,7 @@ class Retries(Kind):
 
     def stored(self, value: RetryTable) -> str:
         """JSON."""
-        return orjson.dumps({outcome: asdict(row) for outcome, row in value.rows}).decode() if value.rows else "{}"
+        return orjson.dumps(self.as_json(value)).decode()
 
     def load(self, stored: Any) -> RetryTable:
         """From JSON."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve
@@ -14,6 +15,7 @@ from dialer.calls.retry import MAX_REQUEUES, decide, requeued_for
 from dialer.calls.verdict import judge
 from dialer.interfaces import OPT_OUT, UNSERVED
 from dialer.model import Campaign, Candidate, Decision, OwnCause, SubscriberStatus, UnknownPolicy, UnservedPolicy
+from dialer.model.retries import Retries
 from tests.unit.builders import NOON, campaign, candidate, outcome
 
 CHARGED = (
@@ -35,10 +37,11 @@ def after(
     *,
     answered: bool = False,
     alone: bool = False,
+    at: datetime = NOON,
     **end_of: Any,
 ) -> Decision:
     end = outcome(cause, answered=answered, **end_of)
-    return decide(judge(end), end, who or candidate(), rules or campaign(), NOON, alone=alone)
+    return decide(judge(end), end, who or candidate(), rules or campaign(), at, alone=alone)
 
 
 def stored(who: Candidate, decision: Decision) -> Candidate:
@@ -215,3 +218,85 @@ def test_by_another_policy_that_is_as_good_as_reached() -> None:
 def test_a_callee_who_does_not_want_another_call_gets_none() -> None:
     session = {UNSERVED: "x", OPT_OUT: "9"}
     assert after("NORMAL_CLEARING", answered=True, session=session).status is SubscriberStatus.COMPLETE
+
+
+# --- a table of outcomes ----------------------------------------------------------------------------------------------------
+
+
+def by(text: str, **changes: Any) -> Campaign:
+    return campaign(retry=Retries().parse(text), **changes)
+
+
+def counted(who: Candidate, decision: Decision) -> Candidate:
+    """The candidate as the store keeps it."""
+    return evolve(stored(who, decision), tally=decision.tally or who.tally)
+
+
+def test_a_row_tells_how_many_and_after_how_long_and_the_reason_names_it() -> None:
+    rules = by("busy=3/60s*2,no_answer=2/4h", max_retry=0)
+    who, waits = candidate(), []
+    for _ in range(3):
+        decision = after("USER_BUSY", who, rules)
+        assert decision.ready_at is not None
+        waits.append((decision.ready_at - NOON).total_seconds())
+        who = counted(who, decision)
+    assert waits == [60, 120, 240]
+    assert decision.reason == "the line was busy: retry 3 of 3 after 240 s (row busy=3/1m*2)"
+    last = after("USER_BUSY", who, rules)
+    assert (last.status, last.reason) == (SubscriberStatus.FAIL, "the line was busy: no attempt left of 4 (row busy=3/1m*2)")
+
+
+def test_each_outcome_has_its_own_count() -> None:
+    rules = by("busy=1/60s,no_answer=1/4h")
+    who = counted(candidate(), after("USER_BUSY", rules=rules))
+    decision = after("NO_ANSWER", who, rules)
+    assert decision.ready_at == NOON + timedelta(hours=4)
+    assert after("USER_BUSY", counted(who, decision), rules).status is SubscriberStatus.FAIL
+
+
+def test_what_the_table_does_not_name_goes_by_the_simple_form() -> None:
+    rules = by("busy=1/60s", max_retry=1, interval_retry=300)
+    decision = after("NO_ANSWER", rules=rules)
+    assert (decision.ready_at, decision.reason) == (NOON + timedelta(seconds=300), "nobody answered: retry 1 of 1 after 300 s")
+    assert after("NO_ANSWER", counted(candidate(), decision), rules).status is SubscriberStatus.FAIL
+
+
+def test_ends_are_counted_before_there_is_a_table() -> None:
+    who = counted(candidate(), after("USER_BUSY", rules=campaign()))
+    assert after("USER_BUSY", who, by("busy=1/60s")).status is SubscriberStatus.FAIL
+
+
+def test_a_day_has_at_most_so_many_attempts_that_end_like_that() -> None:
+    rules = by("no_answer=9/1h/day=2", time_zone="Europe/Madrid", daily_start=time(9, 30))
+    who = candidate()
+    first = after("NO_ANSWER", who, rules)
+    assert first.ready_at == NOON + timedelta(hours=1)
+    who = counted(who, first)
+    second = after("NO_ANSWER", who, rules)
+    opening = datetime.combine(NOON.date() + timedelta(days=1), time(9, 30), ZoneInfo("Europe/Madrid"))
+    assert second.ready_at == opening
+    assert second.reason == "nobody answered: retry 2 of 9 on the next day (row no_answer=9/1h/day=2)"
+    third = after("NO_ANSWER", counted(who, second), rules, at=NOON + timedelta(days=1))
+    assert third.ready_at == NOON + timedelta(days=1, hours=1)
+
+
+def test_a_row_does_not_help_what_cannot_be_helped_and_charges_nobody_for_others() -> None:
+    rules = by("rejected=9/60s,failed=9/60s,congestion=9/60s")
+    assert after("UNWANTED", rules=rules).status is SubscriberStatus.FAIL
+    assert not after("NORMAL_TEMPORARY_FAILURE", rules=rules, sip_status=503).counts_as_attempt
+
+
+@pytest.mark.parametrize(("text", "again"), [("", False), ("busy=3/60s", False), ("incomplete=1/1h", True)])
+def test_a_callee_who_hung_up_before_the_end_is_called_again_where_the_campaign_says_so(text: str, again: bool) -> None:
+    decision = after("NORMAL_CLEARING", rules=by(text), answered=True, unfinished=True)
+    assert (decision.status is SubscriberStatus.START) is again
+    assert (decision.ready_at == NOON + timedelta(hours=1)) is again
+
+
+def test_who_heard_all_or_does_not_want_to_be_called_is_not_called_again() -> None:
+    rules = by("incomplete=1/1h")
+    assert after("NORMAL_CLEARING", rules=rules, answered=True).status is SubscriberStatus.COMPLETE
+    opted = after("NORMAL_CLEARING", rules=rules, answered=True, unfinished=True, session={OPT_OUT: "9"})
+    assert opted.status is SubscriberStatus.COMPLETE
+    who = counted(candidate(), after("NORMAL_CLEARING", rules=rules, answered=True, unfinished=True))
+    assert after("NORMAL_CLEARING", who, rules, answered=True, unfinished=True).status is SubscriberStatus.FAIL
