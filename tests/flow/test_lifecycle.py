@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -11,8 +12,10 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
+from dialer.interfaces import UNFINISHED, AnsweredCall
 from dialer.logs import LineLog
-from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.model import Attempt, AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.model.retries import Retries
 from tests.fakes.flow import CAMPAIGN, Flow
 
 
@@ -250,3 +253,23 @@ class _Session:
 
     def __init__(self, call_uuid: str) -> None:
         self.call_uuid = call_uuid
+
+
+@pytest.mark.parametrize(("text", "status"), [("incomplete=1/1h", SubscriberStatus.START), ("", SubscriberStatus.COMPLETE)])
+def test_a_callee_who_left_the_application_before_its_end_is_called_again_where_the_campaign_says_so(
+    flow: Flow, text: str, status: SubscriberStatus
+) -> None:
+    flow.lifecycle.use_rules([evolve(CAMPAIGN, retry=Retries().parse(text))])
+
+    async def leave(call: AnsweredCall, attempt: Attempt) -> dict[str, str]:
+        return {UNFINISHED: "the callee hung up", "played": "0"}
+
+    flow.lifecycle.application = leave
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.ANSWERED)
+    session = Deferred.fromCoroutine(flow.lifecycle.connected(cast(AnsweredCall, SimpleNamespace(call_uuid=uuid))))
+    flow.hang_up(uuid, answered=True, talk_ms=3000)
+    assert session.called
+    (finish,) = flow.finished
+    assert finish.decision.status is status
+    assert finish.outcome.session == {"played": "0"}
