@@ -1,8 +1,8 @@
 """Whom a campaign calls next: the ready contacts in the campaign's order, a few at a time.
 
 The highest priority comes first. Of each, new contacts and retries are two lanes of one index, in each of which the longest
-waiting comes first; the campaign's order says how the lanes are joined. So whoever is read is one of the first of a lane, and
-what it costs does not depend on how many others wait.
+waiting comes first, and a lane without ready ones is not read; the campaign's order says how the lanes are joined. So whoever
+is read is one of the first of a lane, and what it costs does not depend on how many others wait.
 """
 
 from __future__ import annotations
@@ -77,9 +77,12 @@ def candidates(
 def _in_order(
     connection: Connection, mixer: Mixer, campaign_id: int, now: str, most: int, order: CallOrder, share: int
 ) -> Iterator[Row]:
-    for (priority,) in connection.execute(statements.PRIORITIES, (campaign_id, campaign_id)).fetchall():
+    asked = (campaign_id, campaign_id, campaign_id, now, campaign_id, now)
+    for priority, *somebody in connection.execute(statements.LANES, asked).fetchall():
 
-        def lane(which: int, priority: int = priority) -> list[Row]:
+        def lane(which: int, priority: int = priority, somebody: list[int] = somebody) -> list[Row]:
+            if not somebody[which]:
+                return []
             return connection.execute(statements.READY, (campaign_id, priority, which, now, most)).fetchall()
 
         match order:

@@ -46,17 +46,22 @@ _FORBIDDEN = (
 )
 """On the do-not-call list, or not to be called for this user: see `dialer.patterns`."""
 
-PRIORITIES = (
+_LANE = "CASE WHEN s.count_attempt = 0 AND s.free_retries = 0 THEN 0 ELSE 1 END"
+"""As the index has it, letter for letter: 0 for a new contact, 1 for a retry."""
+
+_SOMEBODY_READY = (
+    "(SELECT 1 FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 AND s.priority = level.priority "
+    f"AND {_LANE} = {{}} AND s.ready_at <= ? LIMIT 1) IS NOT NULL"
+)
+LANES = (
     "WITH RECURSIVE level (priority) AS (SELECT max(s.priority) FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 "
     "UNION ALL SELECT (SELECT max(s.priority) FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 "
     "AND s.priority < level.priority) FROM level WHERE level.priority IS NOT NULL) "
-    "SELECT priority FROM level WHERE priority IS NOT NULL"
+    f"SELECT priority, {_SOMEBODY_READY.format(0)}, {_SOMEBODY_READY.format(1)} FROM level WHERE priority IS NOT NULL"
 )
-"""The priorities of a campaign's pending subscribers, the highest first: from one to the next, by the index. Parameters:
-campaign, twice."""
-
-_LANE = "CASE WHEN s.count_attempt = 0 AND s.free_retries = 0 THEN 0 ELSE 1 END"
-"""As the index has it, letter for letter: 0 for a new contact, 1 for a retry."""
+"""The priorities of a campaign's pending subscribers, the highest first, and whether there are ready ones in the lane of new
+contacts and in that of retries: from one priority to the next, by the index. Parameters: campaign, campaign; campaign, now;
+campaign, now."""
 
 READY = (
     f"SELECT {CANDIDATE_COLUMNS}, s.ready_at, {_FORBIDDEN} FROM subscriber s "

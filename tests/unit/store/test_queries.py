@@ -23,7 +23,7 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "started among": (statements.started_among(2), (1, 2)),
     "ready": (statements.READY, (1, 5, 0, LATE, 20)),
     "retries": (statements.READY, (1, 5, 1, LATE, 20)),
-    "priorities": (statements.PRIORITIES, (1, 1)),
+    "lanes": (statements.LANES, (1, 1, 1, LATE, 1, LATE)),
     "counts": (statements.COUNTS, (1,)),
     "progress": (reports.PROGRESS, (1, 1)),
     "started page": (statements.STARTED_PAGE, (0, 100)),
