@@ -222,7 +222,8 @@ class Lifecycle:
         live.note(signal)
         live.state = machine.next_state(before, signal.kind)
         if live.state is AttemptState.ENDED:
-            self._ending(live, signal)
+            if before is not AttemptState.ENDED or signal.kind in _REST_OF_THE_STORY:
+                self._ending(live, signal)
         elif live.state is not before:
             self._steps.debug(live.state, call=signal.call_uuid)
             self.store.move(live.attempt, live.state, signal.at, live.core_uuid)
@@ -373,5 +374,8 @@ class Lifecycle:
 
 _UNEXPLAINED = frozenset({OwnCause.UNKNOWN, OwnCause.LOST_SWITCH})
 """Ends that the dialer concludes from a call's absence."""
+
+_REST_OF_THE_STORY = frozenset({SignalKind.HUNG_UP, SignalKind.FOUND_GONE, SignalKind.SESSION_CLOSED})
+"""Signals that an attempt which has ended still waits for. Replies of the switch come late, and tell nothing of the end."""
 
 _GOT_THROUGH = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})

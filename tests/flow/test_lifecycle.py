@@ -273,3 +273,15 @@ def test_a_callee_who_left_the_application_before_its_end_is_called_again_where_
     (finish,) = flow.finished
     assert finish.decision.status is status
     assert finish.outcome.session == {"played": "0"}
+
+
+def test_a_reply_behind_the_failure_of_the_job_does_not_end_the_wait_for_the_switchs_account(flow: Flow) -> None:
+    flow.switch.hold = True
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.JOB_FAILED, "CALL_REJECTED")
+    flow.switch.waiting[0].callback(None)
+    assert flow.finished == []
+    flow.hang_up(uuid, "CALL_REJECTED", sip_status=401)
+    (finish,) = flow.finished
+    assert finish.outcome.sip_status == 401
+    assert not finish.decision.counts_as_attempt
