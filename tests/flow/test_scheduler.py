@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import time, timedelta
 from itertools import count, pairwise
+from unittest import mock
 
 import pytest
 from attrs import define, evolve, field
@@ -24,7 +25,9 @@ from dialer.model import (
     SignalKind,
     SubscriberStatus,
 )
+from dialer.model.campaign import CallOrder
 from tests.fakes.flow import CAMPAIGN, GATEWAY, START, Flow
+from tests.fakes.store import MemoryStore
 
 
 @define(eq=False)
@@ -91,6 +94,21 @@ def test_contacts_are_called_in_their_order_and_once(ticking: Ticking) -> None:
     numbers = [number for _, number in ticking.sent]
     assert numbers == sorted(numbers)
     assert max(Counter(numbers).values()) == 1
+
+
+def test_the_store_is_asked_in_the_order_of_the_campaign(ticking: Ticking) -> None:
+    ticking.contacts(5)
+    ticking.change(order=CallOrder.MIX, retry_share=20)
+    asked = []
+    found = ticking.store.candidates
+
+    def candidates(*given: object) -> object:
+        asked.append(given[-2:])
+        return found(*given)
+
+    with mock.patch.object(MemoryStore, "candidates", lambda _, *given: candidates(*given)):
+        ticking.run(0.3)
+    assert set(asked) == {(CallOrder.MIX, 20)}
 
 
 def test_a_changed_frequency_acts_at_once(ticking: Ticking) -> None:
