@@ -141,7 +141,7 @@ class Retries(Kind):
         columns = {name: kind.schema() for name, kind in _COLUMNS.items()}
         columns["per_day"] = {"type": ["integer", "null"], "minimum": 1, "maximum": 1000}
         row = {"type": "object", "properties": columns, "required": list(_NEEDED), "additionalProperties": False}
-        return {"type": "object", "properties": {str(each): row for each in RetryOutcome}, "additionalProperties": False}
+        return {"type": "object", "propertyNames": {"enum": [str(each) for each in RetryOutcome]}, "additionalProperties": row}
 
     def as_json(self, value: RetryTable) -> dict[str, dict[str, Any]]:
         """The rows by their outcomes."""
