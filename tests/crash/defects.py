@@ -66,8 +66,8 @@ def unknown_retried_at_once() -> Iterator[None]:
     """A contact whose attempt ended nobody knows how is called again without the interval."""
     decide = retry.decide
 
-    def impatient(verdict: Any, outcome: Any, candidate: Any, campaign: Any, now: Any) -> Any:
-        decision = decide(verdict, outcome, candidate, campaign, now)
+    def impatient(verdict: Any, outcome: Any, candidate: Any, campaign: Any, now: Any, **more: Any) -> Any:
+        decision = decide(verdict, outcome, candidate, campaign, now, **more)
         if verdict.disposition is Disposition.UNKNOWN and decision.status is SubscriberStatus.START:
             return evolve(decision, ready_at=now)
         return decision
