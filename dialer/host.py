@@ -110,9 +110,9 @@ class Host:
 
         Fails with `DialerError`, with nothing left running: `BadValue` for what the configuration cannot mean.
         """
-        switch = await self._find_switch()
+        switches = await self._find_switches()
         try:
-            self._build(switch)
+            self._build(switches)
             await self.service.open()
             self._check_region()
             self.management.start()
@@ -145,7 +145,7 @@ class Host:
         same_kind = (config.simulator is None) == (self._started_with.simulator is None)
         sections = {name.partition(".")[0] for name in live}
         if sections & {"switch", "simulator"} and same_kind:
-            self.service.switch.limit(config.calls_per_second, _in_flight(config))
+            self._limit_switches(config)
         if "hooks" in sections and self.service.hub is not None:
             self.service.hub.use(hook_limits(config.hooks), config.hooks.commands_per_second)
         if "http" in sections:
@@ -184,7 +184,7 @@ class Host:
         found = {
             Unready.STOPPING: not self._stopping,
             Unready.NO_DATABASE: self.service.database_serves,
-            Unready.NO_SWITCH: self.service.switch.ready,
+            Unready.NO_SWITCH: self.service.fleet.ready,
         }
         return [reason for reason, well in found.items() if not well]
 
@@ -199,11 +199,19 @@ class Host:
 
     # --- building ---------------------------------------------------------------------------------------------------------
 
-    async def _find_switch(self) -> SwitchConfig:
+    async def _find_switches(self) -> tuple[SwitchConfig, ...]:
         if self.config.simulator is not None:
-            return await self._start_simulator(self.config.simulator)
-        (switch,) = self.config.switch
-        return SwitchConfig(**asdict(switch))
+            return (await self._start_simulator(self.config.simulator),)
+        return tuple(SwitchConfig(**asdict(switch)) for switch in self.config.switch)
+
+    def _limit_switches(self, config: Config) -> None:
+        if config.simulator is not None:
+            (switch,) = self.service.switches
+            switch.limit(config.simulator.calls_per_second, SwitchConfig().max_in_flight)
+        elif len(config.switch) == len(self.service.switches):  # another number of them needs a restart
+            for switch, member, settings in zip(self.service.switches, self.service.fleet, config.switch, strict=True):
+                switch.limit(settings.calls_per_second, settings.max_in_flight)
+                member.max_calls = settings.max_calls
 
     async def _start_simulator(self, settings: SimulatorSettings) -> SwitchConfig:
         config = _simulator(settings)
@@ -221,11 +229,11 @@ class Host:
     def _database(self) -> str:
         return absolute_url(self.config.database.url, self.folder)
 
-    def _build(self, switch: SwitchConfig) -> None:
+    def _build(self, switches: tuple[SwitchConfig, ...]) -> None:
         settings = ServiceSettings(
             database=self._database,
             node=NodeIdentity(name=self.config.node.name or socket.gethostname(), lease=self.config.node.lease),
-            switch=switch,
+            switches=switches,
             outbound=self.config.outbound,
             apps=self.config.apps,
             applications=runner.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
@@ -301,7 +309,3 @@ def _simulator(settings: SimulatorSettings) -> SimulatorConfig:
     except ValueError as error:
         raise BadValue("simulator.mix", str(error)) from None
     return SimulatorConfig(sps=0, max_sessions=0, plan=plan, time_scale=settings.time_scale)
-
-
-def _in_flight(config: Config) -> int:
-    return config.switch[0].max_in_flight if config.switch else SwitchConfig().max_in_flight

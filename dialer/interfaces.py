@@ -120,7 +120,7 @@ class Switch(Protocol):
 
     @property
     def name(self) -> str:
-        """`host:port`, for messages."""
+        """Its name as configured, else `host:port`: for messages."""
         ...
 
     @property
@@ -136,6 +136,11 @@ class Switch(Protocol):
     @property
     def core_uuid(self) -> str:
         """The identity of the running FreeSWITCH process; "" before the first connection."""
+        ...
+
+    @property
+    def calls_per_second(self) -> float:
+        """How many originates it is given at most."""
         ...
 
     def headroom(self, within: float) -> int:
@@ -305,11 +310,10 @@ class FlowControl(Protocol):
 
 @frozen(kw_only=True)
 class NodeState:
-    """A node as it sees itself: the switch that it is connected to (`Switch.identity`, `core_uuid`; "" when to none),
+    """A node as it sees itself: its switches (`Switch.identity`) with their processes (`core_uuid`; "" for one that is away),
     whether it dials, and figures for people."""
 
-    switch: str
-    core_uuid: str
+    switches: Mapping[str, str]
     ready: bool
     figures: Mapping[str, int]
 
@@ -331,9 +335,9 @@ class NodeStore(Protocol):
         attempts that others have taken over."""
         ...
 
-    def rescue(self, switch: str) -> Deferred[list[Attempt]]:
-        """Take over the open attempts of nodes whose lease has run out and whose switch was this one. From then on these
-        nodes write nothing any more; their calls are for the caller to find out about."""
+    def rescue(self, switches: Collection[str]) -> Deferred[list[Attempt]]:
+        """Take over the open attempts, on these switches, of nodes whose lease has run out. From then on these nodes write
+        nothing any more; their calls are for the caller to find out about."""
         ...
 
     def leave(self, now: datetime) -> Deferred[None]:

@@ -1,6 +1,6 @@
 """The wiring: everything is built here once, and nothing starts before `start`.
 
-store  <-  lifecycle  ->  switch (inbound Event Socket)  ->  FreeSWITCH
+store  <-  lifecycle  ->  fleet (inbound Event Sockets)  ->  FreeSWITCH, one or several
               ^   ^                                              |
       scheduler   +--  outbound server (answered calls)  <-------+
 """
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from attrs import Factory, define, field, frozen
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 
 from dialer import hook_wiring
 from dialer.apps.context import Application
 from dialer.apps.runner import BUILT_IN, VoiceApplications
 from dialer.calls.cdr_reconciler import CdrReconciler
+from dialer.calls.fleet import Fleet, Member
 from dialer.calls.heartbeat import Heartbeat
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.calls.register import MOST_FOREIGN_HANGUPS, ForeignHangups
@@ -79,7 +80,7 @@ class ServiceSettings:
     JSON. `hook_apps` are the classes that `hooks` names."""
 
     database: str
-    switch: SwitchConfig
+    switches: tuple[SwitchConfig, ...]
     node: NodeIdentity = Factory(NodeIdentity)
     outbound: OutboundSettings = Factory(lambda: OutboundSettings(endpoint="tcp:0:interface=127.0.0.1"))
     outcomes: Path | None = None
@@ -113,6 +114,17 @@ class DatabaseClock:
             self.offset += error
 
 
+@frozen
+class SwitchProofs:
+    """`dialer.esl.proof.Proof`: a session proves to come from the switch that has its call."""
+
+    switch_of: Callable[[str], InboundSwitch | None]
+
+    def holds(self, call_uuid: str, token: str) -> bool:
+        switch = self.switch_of(call_uuid)
+        return switch is not None and switch.proof.holds(call_uuid, token)
+
+
 def new_id() -> str:
     """A new UUID, for calls and for what is executed on them."""
     return str(uuid.uuid4())
@@ -120,7 +132,7 @@ def new_id() -> str:
 
 @define(eq=False, slots=False)
 class DialerService:
-    """A dialer on one database and one FreeSWITCH. `finished` is told of each stored end of an attempt."""
+    """A dialer on one database and its FreeSWITCH servers. `finished` is told of each stored end of an attempt."""
 
     reactor: Any
     settings: ServiceSettings
@@ -128,7 +140,9 @@ class DialerService:
     pace: PaceMeter = field(factory=PaceMeter, init=False)
     database: Database = field(init=False)
     store: Store = field(init=False)
-    switch: InboundSwitch = field(init=False)
+    switches: tuple[InboundSwitch, ...] = field(init=False)
+    """In the order of the settings."""
+    fleet: Fleet = field(init=False)
     lifecycle: Lifecycle = field(init=False)
     scheduler: Scheduler = field(init=False)
     cdr_reconciler: CdrReconciler = field(init=False)
@@ -160,16 +174,9 @@ class DialerService:
         self.store = Store(self.database, reactor, node=settings.node.name)
         self.consumers = Consumers(self.database, settings.node.name)
         self.interests = Interests(reactor, self.now, self.consumers, self.store, settings.keep_events)
-        shared = self.database.dialect is Dialect.POSTGRESQL
-        self.switch = InboundSwitch(
-            reactor,
-            self,
-            settings.switch,
-            self.now,
-            random.Random(),
-            owns=self._has if shared else None,
-            observation=hook_wiring.observation(settings.hook_apps, lambda: self.hub),
-        )
+        self.switches = tuple(map(self._new_switch, settings.switches))
+        members = zip(self.switches, settings.switches, strict=True)
+        self.fleet = Fleet([Member(switch=one, gateways=of.gateways, max_calls=of.max_calls) for one, of in members])
         self.receivers = AddressRules(settings.webhooks.allow, settings.webhooks.http)
         self.sender = WebhookClient(reactor, self.receivers)
         self.webhooks = Webhooks(
@@ -184,6 +191,18 @@ class DialerService:
         if settings.outcomes is not None:
             lines = JsonLines(settings.outcomes)
             self.outcomes = EventFeed(reactor, self.now, self.consumers, OUTCOMES, OUTCOME_KINDS, lines)
+
+    def _new_switch(self, config: SwitchConfig) -> InboundSwitch:
+        shared = self.database.dialect is Dialect.POSTGRESQL
+        return InboundSwitch(
+            self.reactor,
+            self,
+            config,
+            self.now,
+            random.Random(),
+            owns=self._has if shared else None,
+            observation=hook_wiring.observation(self.settings.hook_apps, lambda: self.hub),
+        )
 
     def now(self) -> datetime:
         """The moment by the clock that all nodes of the database share."""
@@ -233,12 +252,13 @@ class DialerService:
         self._up = True
 
     def begin(self) -> None:
-        """Connect to the switch, and begin to call. To be called once, after `open`."""
+        """Connect to the switches, and begin to call. To be called once, after `open`."""
         if self.hub is not None:
             self.hub.start()
-        self.switch.startService()
+        for switch in self.switches:
+            switch.startService()
         self.scheduler.start()
-        self.lifecycle.sweeper.start()
+        self.lifecycle.start()
         self.heartbeat.start()
         self.reactor_lag.start()
         self.interests.start()
@@ -258,11 +278,11 @@ class DialerService:
         self._up = False
         self.reactor_lag.stop()
         await self.quiesce()
-        await self.lifecycle.sweeper.stop()
+        await self.lifecycle.stop()
         await self.outbound.stop()
         if self.hub is not None:
             await self.hub.stop()
-        await self.switch.stopService()
+        await gatherResults([switch.stopService() for switch in self.switches])
         await self.heartbeat.stop()
         await self.store.flush()
         await self.interests.stop()
@@ -280,7 +300,7 @@ class DialerService:
             OutboundConfig(
                 peers=frozenset(self.settings.outbound.allow),
                 max_strangers=min(MOST_STRANGERS, files_for(STRANGERS_SHARE) or MOST_STRANGERS),
-                proof=self.switch.proof,
+                proof=SwitchProofs(self._switch_of),
             ),
         )
         self.outbound = server
@@ -300,7 +320,7 @@ class DialerService:
             clock=self.reactor,
             now=self.now,
             store=self.store,
-            switch=self.switch,
+            fleet=self.fleet,
             settings=flow,
             application=self._run_application,
             finished=self._attempt_ended,
@@ -319,7 +339,7 @@ class DialerService:
             clock=self.reactor,
             now=self.now,
             store=self.store,
-            switch=self.switch,
+            fleet=self.fleet,
             lifecycle=self.lifecycle,
             new_id=new_id,
             numbering=numbering(self.database.region, settings.emergency),
@@ -339,13 +359,14 @@ class DialerService:
             settings.hooks,
             HookedCalls(
                 register=self.lifecycle.register,
-                switch=self.switch,
+                switch_of=self._switch_of,
+                any_switch=self._any_switch,
                 numbering=self.applications.numbering,
                 store=self.applications.store,
                 limits=self.scheduler.second_legs,
                 clock=self.reactor,
             ),
-            settings.switch.host,
+            settings.switches[0].host,
             self._hook_switched_off,
         )
         self.heartbeat = Heartbeat(
@@ -353,7 +374,7 @@ class DialerService:
             now=self.now,
             nodes=Nodes(self.database, utc_now()),
             store=self.store,
-            switch=self.switch,
+            fleet=self.fleet,
             lifecycle=self.lifecycle,
             figures=self._figures,
             learn=self.clock.learn,
@@ -365,9 +386,9 @@ class DialerService:
         done = {str(kind): count for kind, count in self.lifecycle.corrections.items() if count}
         now = self.now()
         noticed = {
-            "unreadable-events": self.switch.unreadable + self.outbound.door.unreadable.total,
+            "unreadable-events": sum(switch.unreadable for switch in self.switches) + self.outbound.door.unreadable.total,
             "unserved-callees": self.applications.unserved,
-            "gateways-backed-off": sum(backoff.blocks(now) for backoff in self.lifecycle.health.gateways.values()),
+            "gateways-backed-off": self.fleet.backed_off(now),
             **self.outbound.door.figures,
             **(self.hub.figures if self.hub is not None else {}),
         }
@@ -437,6 +458,16 @@ class DialerService:
     def _tell(self, kind: EventKind, **facts: str) -> None:
         told = self.store.tell(kind, self.now(), {"node": self.settings.node.name, **facts})
         told.addErrback(lambda failure: log.error("an event is not stored", kind=kind, reason=failure.getErrorMessage()))
+
+    def _switch_of(self, call_uuid: str) -> InboundSwitch | None:
+        """The one that has a call of ours."""
+        live = self.lifecycle.register.find(call_uuid)
+        member = None if live is None else self.fleet.of(live)
+        return None if member is None else next(switch for switch in self.switches if switch is member.switch)
+
+    def _any_switch(self) -> InboundSwitch:
+        """One that can be asked, if there is any."""
+        return next((switch for switch in self.switches if switch.ready), self.switches[0])
 
     def _has(self, call_uuid: str) -> bool:
         return call_uuid in self.lifecycle.register.calls

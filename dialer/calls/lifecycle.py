@@ -24,21 +24,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 from attrs import Factory, define, field, frozen
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from dialer.calls import machine, retry
+from dialer.calls.away import AwaySweeper
 from dialer.calls.corrections import Correction, CorrectionLog
+from dialer.calls.fleet import Fleet, Member
 from dialer.calls.health_log import HealthLog, words
 from dialer.calls.live import LiveAttempt, hang_up
 from dialer.calls.recovery import Reconciler
 from dialer.calls.register import ForeignHangups, OpenAttempts
 from dialer.calls.sweeper import Sweeper
-from dialer.calls.verdict import Health, got_through_at, judge
+from dialer.calls.verdict import got_through_at, judge
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
@@ -87,7 +91,7 @@ class Lifecycle:
     clock: IReactorTime
     now: Now
     store: FlowStore
-    switch: Switch
+    fleet: Fleet
     settings: FlowSettings
     application: VoiceApplication
     finished: Callable[[AttemptResult], None] = lambda _: None
@@ -95,37 +99,61 @@ class Lifecycle:
     foreign_hangups: ForeignHangups = field(factory=ForeignHangups)
     corrections: CorrectionLog = field(factory=CorrectionLog, init=False)
     register: OpenAttempts = field(factory=OpenAttempts, init=False)
-    health: Health = field(factory=Health, init=False)
     _health_log: HealthLog = field(factory=HealthLog, init=False)
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
-    _reconciler: Reconciler = field(init=False)
-    sweeper: Sweeper = field(init=False)
+    _reconcilers: dict[Member, Reconciler] = field(factory=dict, init=False)
+    _sweepers: list[Sweeper | AwaySweeper] = field(factory=list, init=False)
     _steps: Any = field(init=False)
     """Tells each step of a call at debug. Bound to the level of the moment once for many calls: at a higher one, its `debug`
     does nothing, at the price of a call."""
 
     def __attrs_post_init__(self) -> None:
         self._steps = log.bind()
-        self._reconciler = Reconciler(
+        for member in self.fleet:
+            reconciler = Reconciler(
+                clock=self.clock,
+                now=self.now,
+                switch=member.switch,
+                account_code=self.settings.account_code,
+                grace=self.settings.recovery.grace,
+                attempts=self.register,
+                is_here=partial(self.fleet.has_call, member),
+                tell=self.signal_received,
+                known=self.store.known,
+                corrections=self.corrections,
+            )
+            sweeper = Sweeper(
+                clock=self.clock,
+                now=self.now,
+                switch=member.switch,
+                attempts=self.register,
+                is_here=partial(self.fleet.has_call, member),
+                tell=self.signal_received,
+                look_for_orphans=reconciler.look_soon,
+                corrections=self.corrections,
+            )
+            self._reconcilers[member] = reconciler
+            self._sweepers.append(sweeper)
+        away = AwaySweeper(
             clock=self.clock,
             now=self.now,
-            switch=self.switch,
-            account_code=self.settings.account_code,
+            fleet=self.fleet,
+            attempts=self.register,
             grace=self.settings.recovery.grace,
-            attempts=self.register,
             tell=self.signal_received,
-            known=self.store.known,
             corrections=self.corrections,
         )
-        self.sweeper = Sweeper(
-            clock=self.clock,
-            now=self.now,
-            switch=self.switch,
-            attempts=self.register,
-            tell=self.signal_received,
-            look_for_orphans=self._reconciler.look_soon,
-            corrections=self.corrections,
-        )
+        self._sweepers.append(away)
+
+    def start(self) -> None:
+        """Begin to look for calls that fell through."""
+        for sweeper in self._sweepers:
+            sweeper.start()
+
+    async def stop(self) -> None:
+        """Look for them no more."""
+        for sweeper in self._sweepers:
+            await sweeper.stop()
 
     def use_rules(self, campaigns: Iterable[Campaign]) -> None:
         """Campaigns as they are now: retries follow the rules of the moment, not those of the attempt's begin."""
@@ -177,14 +205,22 @@ class Lifecycle:
             variables=attempt.plan.gateway.parameters,
         )
         self.register.sending(live)
-        live.core_uuid = self.switch.core_uuid
         try:
-            job = self.switch.submit(call)
+            member = self._member(live)
+            live.core_uuid = member.switch.core_uuid
+            job = member.switch.submit(call)
         except Exception:
             self._not_submitted(Failure(), live)
             return
         self.submitted(self.now())
         job.addCallbacks(self._accepted, self._not_submitted, callbackArgs=(live,), errbackArgs=(live,))
+
+    def _member(self, live: LiveAttempt) -> Member:
+        """The switch that has the call, or is to make it. Raises `SwitchUnavailable` when it is none of the fleet."""
+        member = self.fleet.of(live)
+        if member is None:
+            raise SwitchUnavailable("originate", f"switch {live.attempt.plan.switch} is not configured", sent=False)
+        return member
 
     def _accepted(self, _: None, live: LiveAttempt) -> None:
         self._tell(live, SignalKind.SUBMITTED)
@@ -203,7 +239,10 @@ class Lifecycle:
 
     def release_unsent(self, campaign_id: int | None = None) -> None:
         """Give back every attempt (of one campaign) of which no byte was written: the contact is as ready as it was before."""
-        for live in self.register.take_unsent(campaign_id):
+        self._release(lambda live: campaign_id in (None, live.attempt.plan.campaign.id))
+
+    def _release(self, which: Callable[[LiveAttempt], bool]) -> None:
+        for live in self.register.take_unsent(which):
             self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
 
     # --- 6. events, 7. state ----------------------------------------------------------------------------------------------
@@ -216,7 +255,7 @@ class Lifecycle:
         if live is None or live.concluding:
             return
         before = live.state
-        if signal.kind is SignalKind.JOB_FAILED and self._reconciler.doubts(live, signal):
+        if signal.kind is SignalKind.JOB_FAILED and self._doubts(live, signal):
             return
         live.note(signal)
         live.state = machine.next_state(before, signal.kind)
@@ -225,8 +264,12 @@ class Lifecycle:
         elif live.state is not before:
             self._steps.debug(live.state, call=signal.call_uuid)
             self.store.move(live.attempt, live.state, signal.at, live.core_uuid)
-            if live.state in _GOT_THROUGH:
-                self.health.got_through(live.attempt.plan)
+            if live.state in _GOT_THROUGH and (member := self.fleet.of(live)) is not None:
+                member.health.got_through(live.attempt.plan)
+
+    def _doubts(self, live: LiveAttempt, signal: Signal) -> bool:
+        member = self.fleet.of(live)
+        return member is not None and self._reconcilers[member].doubts(live, signal)
 
     def _ending(self, live: LiveAttempt, signal: Signal) -> None:
         """Wait for the rest of the story, but not for long: the switch's account of the call, the session's end."""
@@ -268,15 +311,20 @@ class Lifecycle:
         campaign = self._rules.get(plan.campaign.id, plan.campaign)
         outcome = live.outcome(now)
         verdict = judge(outcome)
-        self.health.ended(plan, verdict.fault, got_through_at(outcome, verdict), now, words(outcome))
-        self._health_log.look(f"gateway {plan.gateway.name}", self.health.gateways.get(plan.gateway.id), now)
-        self._health_log.look("the switch", self.health.switch, now)
-        if self.health.switch.blocks(now):
-            self.release_unsent()
+        member = self.fleet.of(live)
+        if member is not None:
+            member.health.ended(plan, verdict.fault, got_through_at(outcome, verdict), now, words(outcome))
+            self._look_at_health(member, plan, now)
         decision = retry.decide(verdict, outcome, plan.candidate, campaign, now)
         self._finish(
             live, AttemptResult(attempt=live.attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)
         )
+
+    def _look_at_health(self, member: Member, plan: Plan, now: datetime) -> None:
+        self._health_log.look(f"gateway {plan.gateway.name}", self.fleet.backoff_of(plan.gateway, now), now)
+        self._health_log.look(self.fleet.title(member), member.health.switch, now)
+        if member.health.switch.blocks(now):
+            self._release(partial(self.fleet.has_call, member))
 
     # --- 11. finish -------------------------------------------------------------------------------------------------------
 
@@ -322,18 +370,20 @@ class Lifecycle:
     def switch_up(self, switch: Switch) -> None:
         """Compare what we own with what lives on the switch. Connections do not break at the same moment: what the last one
         told of a call, after the first had broken, says nothing about what became of it since."""
-        self._make_unconfirmed()
-        self._reconciler.start()
+        member = self.fleet.member(switch)
+        self._make_unconfirmed(member)
+        self._reconcilers[member].start()
 
     def switch_down(self, switch: Switch, reason: str) -> None:
-        """Sent attempts are unconfirmed until the switch is back; unsent ones are given back."""
-        self._reconciler.stop()
-        self.release_unsent()
-        self._make_unconfirmed()
+        """Its sent attempts are unconfirmed until it is back; unsent ones are given back. Those of other switches go on."""
+        member = self.fleet.member(switch)
+        self._reconcilers[member].stop()
+        self._release(partial(self.fleet.has_call, member))
+        self._make_unconfirmed(member)
 
-    def _make_unconfirmed(self) -> None:
+    def _make_unconfirmed(self, member: Member) -> None:
         for live in self.register:
-            if live.sent and live.state is not AttemptState.UNCONFIRMED:
+            if live.sent and live.state is not AttemptState.UNCONFIRMED and self.fleet.has_call(member, live):
                 self._tell(live, SignalKind.SWITCH_LOST)
 
     def take_over(self, attempts: Iterable[Attempt]) -> None:
@@ -347,7 +397,8 @@ class Lifecycle:
                 self.store.move(attempt, AttemptState.UNCONFIRMED, self.now())
                 for ended in self.foreign_hangups.recall(attempt.call_uuid):
                     self.signal_received(ended)
-        self._reconciler.look_soon()
+        for reconciler in self._reconcilers.values():
+            reconciler.look_soon()
 
     def forget(self, call_uuids: Iterable[str]) -> None:
         """Other nodes have these attempts by now: nothing is written about them any more, what was not sent stays so, and
@@ -361,8 +412,13 @@ class Lifecycle:
             self.register.remove(live, ended=False)
 
     async def hang_up_all(self, campaign_id: int | None = None) -> int:
-        """Hang up every call (of one campaign) that this process owns. Returns how many the switch knew."""
-        return await hang_up(self.register.of_campaign(campaign_id), self.switch, self.clock)
+        """Hang up every call (of one campaign) that this process owns. Returns how many the switches knew."""
+        calls = self.register.of_campaign(campaign_id)
+        each = []
+        for member in self.fleet:
+            there = [live for live in calls if self.fleet.has_call(member, live)]
+            each.append(Deferred.fromCoroutine(hang_up(there, member.switch, self.clock)))
+        return sum(await gatherResults(each, consumeErrors=True))
 
 
 _UNEXPLAINED = frozenset({OwnCause.UNKNOWN, OwnCause.LOST_SWITCH})

@@ -34,6 +34,7 @@ class CallRecord:
     owner: str = setting(doc="the node")
     epoch: int = setting(1, doc="grows with each owner")
     core_uuid: str = setting("", doc="the FreeSWITCH process that has the call")
+    switch: str = setting("", doc="the FreeSWITCH that makes it, by its name; empty for what was ended by an older version")
     planned_at: datetime = setting(doc="when it was begun")
     due_at: datetime = setting(doc="when it was to be sent")
     deadline: datetime = setting(doc="the switch refuses it after")

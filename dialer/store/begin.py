@@ -166,6 +166,7 @@ def _insert(connection: Connection, plans: Sequence[Plan], wanted: Beginning) ->
             planned_at,
             to_column(plan.due_at),
             latest,
+            plan.switch,
         )
     ids = dict(connection.execute(statements.insert_attempts(len(plans)), values).fetchall())
     attempts = [

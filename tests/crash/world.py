@@ -216,8 +216,10 @@ class World:
         self._started_at = self.clock.seconds()
         settings = ServiceSettings(
             database=sqlite_url(self._path),
-            switch=SwitchConfig(
-                port=SWITCH_PORT, handshake=2.0, ping_interval=1.0, silence=2.0, retry_initial=0.2, retry_max=1.0
+            switches=(
+                SwitchConfig(
+                    port=SWITCH_PORT, handshake=2.0, ping_interval=1.0, silence=2.0, retry_initial=0.2, retry_max=1.0
+                ),
             ),
             outbound=OutboundSettings(endpoint=f"tcp:{OUTBOUND_PORT}:interface=127.0.0.1"),
             outcomes=self.folder / "outcomes",

@@ -79,7 +79,7 @@ def test_a_gateway_that_works_is_not_told_of(down: Down, lines: list[Any]) -> No
 
 
 def test_the_campaign_says_why_it_does_not_call(down: Down) -> None:
-    while not down.lifecycle.health.gateways or not down.lifecycle.health.gateways[1].blocks(down.now()):
+    while not down.health.gateways or not down.health.gateways[1].blocks(down.now()):
         down.run(0.05)
     found = down.scheduler.explain(CAMPAIGN)
     assert found is not None

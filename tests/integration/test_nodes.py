@@ -22,7 +22,7 @@ from dialer.store.schema import upgrade
 from tests.unit.store.support import NOW, World, ended
 
 COUNT = count()
-STATE = NodeState(switch="fs1:8021", core_uuid="core-1", ready=True, figures={"adopted-ringing": 2})
+STATE = NodeState(switches={"fs1:8021": "core-1"}, ready=True, figures={"adopted-ringing": 2})
 
 
 @define(eq=False)
@@ -36,8 +36,8 @@ class NodeWorld(World):
     async def beat(self, state: NodeState = STATE) -> int:
         return (await Nodes(self.database, NOW).beat(state, NOW)).epoch
 
-    async def rescue(self, switch: str = "fs1:8021"):
-        return await Nodes(self.database, NOW).rescue(switch)
+    async def rescue(self, *switches: str):
+        return await Nodes(self.database, NOW).rescue(switches or ("fs1:8021",))
 
 
 @pytest.fixture
@@ -347,10 +347,9 @@ async def test_nodes_are_listed_with_what_they_say_of_themselves(url):
         await one.begin(await one.plans(2, 2))
         await Nodes(two.database, NOW).leave(NOW)
         first, second = await one.database.run(lambda connection: nodes.entries(connection, NOW))
-        assert (first.node.name, first.node.switch, first.node.core_uuid, first.node.ready, first.open_attempts) == (
+        assert (first.node.name, first.node.switches, first.node.ready, first.open_attempts) == (
             "one",
-            "fs1:8021",
-            "core-1",
+            {"fs1:8021": "core-1"},
             True,
             2,
         )

@@ -36,8 +36,8 @@ INSERT INTO gateway_user (gateway_id, user_id) VALUES (1, 1);
 INSERT INTO user_voip_app (user_id, voip_app_id) VALUES (1, 1);
 INSERT INTO phonebook (id, user_id, name, description, created_at) VALUES (1, 1, 'spring', '', '{AT}');
 INSERT INTO campaign_phonebook VALUES (1, 1);
-INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits,
-    figures) VALUES ('here', 1, 'host', 4711, '1.0', 'fs1:8021', '', 1, '{AT}', '{AT}', '{AT}', 0, '{{}}');
+INSERT INTO node (name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, commits,
+    figures) VALUES ('here', 1, 'host', 4711, '1.0', '{{"fs1:8021": ""}}', 1, '{AT}', '{AT}', '{AT}', 0, '{{}}');
 """
 
 CONTACT = f"""
