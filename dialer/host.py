@@ -122,6 +122,7 @@ class Host:
         except BaseException:
             await self._close()
             raise
+        await self._look_for_gateways()
         self.service.begin()
 
     async def stop(self) -> None:
@@ -178,6 +179,10 @@ class Host:
         await self.watched.start(settings.endpoint, "metrics.endpoint")
         if credentials is None and not self.watched.address.startswith(_OF_THIS_MACHINE):
             log.warning("whoever reaches this port may read the metrics", port=self.watched.address, see="metrics.password")
+
+    def switches(self) -> tuple[int, int]:
+        """`dialer.interfaces.Monitoring`."""
+        return sum(switch.ready for switch in self.service.switches), len(self.service.switches)
 
     def unready(self) -> list[Unready]:
         """`dialer.interfaces.Monitoring`."""
@@ -268,6 +273,14 @@ class Host:
             )
         if not there:
             emergency.everywhere()  # made now, not while a request or a call waits
+
+    async def _look_for_gateways(self) -> None:
+        """A gateway may be renamed at any time, so that is no reason not to start."""
+        snapshot = await self.service.store.snapshot()
+        known = {gateway.name for gateway in snapshot.gateways.values()}
+        for switch in self.config.switch:
+            for name in sorted(switch.gateways - known):
+                log.error("a switch names a gateway that there is not", switch=switch.name, gateway=name, known=sorted(known))
 
     # --- stopping ---------------------------------------------------------------------------------------------------------
 

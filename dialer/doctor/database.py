@@ -229,12 +229,13 @@ def process_of(nodes: Sequence[NodeEntry], name: str, host: str) -> int | None:
 
 @frozen(kw_only=True)
 class State:
-    """`campaigns` are the started ones, `gateways` the active ones, `apps` the kinds of voice application that exist; `server`
-    is None when the database is a file."""
+    """`campaigns` are the started ones, `gateways` the active ones, `names` those of all gateways, `apps` the kinds of voice
+    application that exist; `server` is None when the database is a file."""
 
     installation: str
     campaigns: tuple[Campaign, ...]
     gateways: tuple[Gateway, ...]
+    names: frozenset[str]
     apps: frozenset[VoipAppType]
     server: ServerFacts | None
 
@@ -256,6 +257,7 @@ async def read_state(url: str, reactor: Any, now: Now) -> State:
         installation=database.installation_id,
         campaigns=snapshot.campaigns,
         gateways=tuple(gateway for gateway in ways if gateway.status),
+        names=frozenset(gateway.name for gateway in ways),
         apps=frozenset(app.type for app in apps),
         server=server,
     )
