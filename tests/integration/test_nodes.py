@@ -291,6 +291,18 @@ async def test_who_cannot_reach_the_switch_of_a_dead_node_leaves_its_calls_alone
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_attempts_of_a_dead_node_are_taken_over_switch_by_switch(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        here, there = await one.plans(2, 2)
+        await one.begin([here, evolve(there, switch="fs2:8021")])
+        die(url, "one")
+        assert [attempt.call_uuid for attempt in await two.rescue("fs1:8021", "fs3:8021")] == [here.call_uuid]
+        assert await two.rescue("fs1:8021", "fs3:8021") == []
+        (rest,) = await two.rescue("fs2:8021")
+        assert (rest.call_uuid, rest.plan.switch) == (there.call_uuid, "fs2:8021")
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_node_that_was_taken_for_dead_writes_nothing_until_it_has_joined_again(url):
     async with two_nodes(url, frequency=100_000) as (one, two):
         epoch = await one.beat()

@@ -53,7 +53,8 @@ INSERT INTO subscriber (id, campaign_id, contact_id, number, status, ready_at, c
 ATTEMPT = f"""
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, owner,
     epoch, core_uuid, planned_at, due_at, deadline, state, ended_at, cause, disposition, counts_as_attempt, duration_ms,
-    identity) VALUES (?, ?, 1, ?, 1, ?, '', ?, 'here', 1, '', '{AT}', '{AT}', '{AT}', ?, ?, ?, ?, ?, ?, ?)
+    identity, switch)
+    VALUES (?, ?, 1, ?, 1, ?, '', ?, 'here', 1, '', '{AT}', '{AT}', '{AT}', ?, ?, ?, ?, ?, ?, ?, 'fs1:8021')
 """
 
 
