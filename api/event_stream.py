@@ -20,7 +20,7 @@ from zope.interface import implementer
 from dialer.envelope import line, outward_id
 from dialer.errors import Busy, NotFound, StoreError
 from dialer.management import Management
-from dialer.management.live import Beginning, LiveEvent, LiveEvents, Page, still
+from dialer.management.live import LiveEvent, LiveEvents, LivePage, StreamStart, still
 from dialer.model import Account
 from dialer.model.event import EventKind, Told
 
@@ -78,7 +78,7 @@ class EventStream:
     management: Management
     clock: IReactorTime
     wish: Wish
-    beginning: Beginning
+    beginning: StreamStart
     number: int
     opened: Callable[[EventStream], None]
     ended: Callable[[EventStream], None]
@@ -129,7 +129,7 @@ class EventStream:
                 return
             self._send(found)
 
-    def take(self, page: Page) -> None:
+    def take(self, page: LivePage) -> None:
         """Send a page of the table."""
         if self._is_paused or self._is_over:
             return

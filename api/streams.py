@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from api.errors import HttpError, retry_after
 from api.event_stream import EventStream, Wish, frame
 from dialer.management import Management
-from dialer.management.live import Beginning, LiveEvents
+from dialer.management.live import LiveEvents, StreamStart
 from dialer.settings import HttpSettings
 
 LATER: Final = 30
@@ -50,7 +50,7 @@ class Streams:
         self.settings = settings
         self._most = min(settings.max_streams, max(1, connections // 2))
 
-    def new(self, wish: Wish, beginning: Beginning) -> EventStream:
+    def new(self, wish: Wish, beginning: StreamStart) -> EventStream:
         """A stream that is to be started at once. Raises `HttpError` when there are too many."""
         who = beginning.who
         if self._are_ending:

@@ -25,7 +25,7 @@ AT_ONCE: Final = 200
 """Records in one transaction: some milliseconds, for which others wait. In a day, 17 million go so."""
 
 
-class RecordStore(Protocol):
+class PurgeStore(Protocol):
     """The records. Fails with: `StoreError`."""
 
     def purge(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
@@ -40,7 +40,7 @@ class RecordKeeper:
 
     clock: IReactorTime
     now: Now
-    store: RecordStore
+    store: PurgeStore
     keep: timedelta
     _loop: PeriodicLoop = field(init=False)
     _next_at: float = field(default=0.0, init=False)

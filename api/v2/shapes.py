@@ -15,7 +15,7 @@ from attrs import frozen
 
 from dialer.kinds import Flag, Kind, Member, Nullable, Text, Variables, Whole, word_of
 from dialer.model.token import Scopes
-from dialer.model.webhook import EventKinds
+from dialer.model.webhook import WebhookKinds
 from dialer.time_kinds import DAYS, Moment, Week
 
 Schema = dict[str, Any]
@@ -63,7 +63,7 @@ def shape_of(kind: Kind) -> Shape:
             return Shape(texts, _texts(kind), dict, "an object of texts")
         case Scopes():
             return Shape(kind.schema(), _only(list, kind.parse), list, kind.takes)
-        case EventKinds():
+        case WebhookKinds():
             return _kinds_of_events(kind)
         case Whole():
             return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
@@ -126,7 +126,7 @@ def _week(kind: Week) -> Shape:
     )
 
 
-def _kinds_of_events(kind: EventKinds) -> Shape:
+def _kinds_of_events(kind: WebhookKinds) -> Shape:
     def take(value: Any) -> Any:
         if not isinstance(value, list) or not value or any(word not in kind.words for word in value):
             raise ValueError

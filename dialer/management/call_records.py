@@ -11,12 +11,23 @@ from dialer.errors import BadValue, NotFound
 from dialer.management.management import Management, Transaction, verb
 from dialer.model import Account
 from dialer.store import call_records as sql
-from dialer.store.call_records import FACTS, NAMES, Fact, Form, Place, Record, RecordFilter, Step, as_object
+from dialer.store.call_records import FACTS, NAMES, Form, Record, RecordColumn, RecordFilter, RecordPlace, Step, as_object
 from dialer.store.contacts import OUR_CAMPAIGN
 
 __all__ = [
-    "FACTS", "NAMES", "Fact", "Form", "Place", "RecordFilter", "Step", "as_object",
-    "entered", "of_campaign", "page", "read", "steps",
+    "FACTS",
+    "NAMES",
+    "Form",
+    "RecordColumn",
+    "RecordFilter",
+    "RecordPlace",
+    "Step",
+    "as_object",
+    "entered",
+    "of_campaign",
+    "page",
+    "read",
+    "steps",
 ]  # fmt: skip
 
 PAGE: Final = 1000
@@ -27,7 +38,7 @@ MOST_STEPS: Final = 25
 
 
 @verb
-def step(t: Transaction, who: Account, wanted: RecordFilter, after: Place | None, limit: int) -> Step:
+def step(t: Transaction, who: Account, wanted: RecordFilter, after: RecordPlace | None, limit: int) -> Step:
     """The next records behind a place, of the user's own campaigns, or all for a superuser. Raises `BadValue` for a campaign
     that there is not."""
     own = None if who.is_superuser else who.id
@@ -44,7 +55,7 @@ def entered(t: Transaction, number: str | None, given: Mapping[str, Any]) -> Rec
 
 
 async def steps(
-    management: Management, who: Account, wanted: RecordFilter, after: Place | None = None, limit: int = PAGE
+    management: Management, who: Account, wanted: RecordFilter, after: RecordPlace | None = None, limit: int = PAGE
 ) -> AsyncGenerator[Step]:
     """All of them, step by step, each when the user has its turn on the database; the next is read while one is used. Fails
     as `step` does, or with `StoreError`."""
@@ -62,7 +73,7 @@ async def steps(
             raise
 
 
-async def page(management: Management, who: Account, wanted: RecordFilter, after: Place | None, limit: int) -> Step:
+async def page(management: Management, who: Account, wanted: RecordFilter, after: RecordPlace | None, limit: int) -> Step:
     """So many records, in as many steps as that takes, but `MOST_STEPS`. Fails as `steps` does."""
     records: list[Record] = []
     for _ in range(MOST_STEPS):
@@ -75,7 +86,7 @@ async def page(management: Management, who: Account, wanted: RecordFilter, after
 
 
 @verb
-def of_campaign(t: Transaction, who: Account, campaign_id: int, after: Place | None, limit: int) -> Step:
+def of_campaign(t: Transaction, who: Account, campaign_id: int, after: RecordPlace | None, limit: int) -> Step:
     """The next records of a campaign. Raises `NotFound`."""
     row = t.connection.execute(OUR_CAMPAIGN, (campaign_id, who.is_superuser, who.id)).fetchone()
     if row is None:

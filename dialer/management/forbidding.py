@@ -26,7 +26,7 @@ class OntoDoNotCallList:
         return Allowed(rules=management.numbering)
 
     def add(self, management: Management, contacts: Sequence[Contact], planned: int | None) -> Deferred[Added]:
-        """See `forbid_contacts`."""
+        """Put them on the list, or count them when `planned` tells of a dry run."""
         return management.ask(forbid_contacts, contacts, planned is not None)
 
     async def finished(self, management: Management, tally: Tally) -> None:

@@ -66,7 +66,7 @@ SERVED_AT_ONCE: Final = 25
 
 
 @frozen(kw_only=True)
-class Beginning:
+class StreamStart:
     """Behind which event `who` begins. With `unknown`, it is not the one that was asked for, which this database has never
     had: everything that is kept follows."""
 
@@ -76,18 +76,18 @@ class Beginning:
 
 
 @reads
-def begin(t: Transaction, who: Account, after: tuple[str, int] | None, campaign_id: int | None) -> Beginning:
+def begin(t: Transaction, who: Account, after: tuple[str, int] | None, campaign_id: int | None) -> StreamStart:
     """Where a user begins who has events up to `after`, an installation and a number; with None, at what comes next. Raises
     `NotFound` for a campaign that is not the user's."""
     if campaign_id is not None:
         rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
     kept = events.kept(t.connection)
     if after is None:
-        return Beginning(who=who, position=kept.newest)
+        return StreamStart(who=who, position=kept.newest)
     installation, number = after
     if installation != kept.installation or number > kept.newest:
-        return Beginning(who=who, position=kept.oldest - 1, unknown=True)
-    return Beginning(who=who, position=number)
+        return StreamStart(who=who, position=kept.oldest - 1, unknown=True)
+    return StreamStart(who=who, position=number)
 
 
 @verb
@@ -117,7 +117,7 @@ class LiveEvent:
 
 
 @frozen(kw_only=True)
-class Page:
+class LivePage:
     """Everything behind one event up to the id `end`. `oldest` is the id of the oldest event that was kept at that moment: who
     is at a place before it has lost some."""
 
@@ -140,7 +140,7 @@ class Follower(Protocol):
         """There may be more: take it."""
         ...
 
-    def take(self, page: Page) -> None:
+    def take(self, page: LivePage) -> None:
         """A page that was asked for, in which its position lies."""
         ...
 
@@ -323,11 +323,11 @@ class LiveEvents:
             await deferLater(self.clock, PAUSE)
         self._pages = None
 
-    async def _read_page(self, start: int) -> tuple[Page, int]:
+    async def _read_page(self, start: int) -> tuple[LivePage, int]:
         upto = start if self._place is None else self._place.position
         oldest, found = await self.management.database.run(partial(_page, after=start, last=upto))
         end = found[-1].event.id if len(found) == PAGE else max(start, upto)
-        return Page(events=[LiveEvent(each.event.id, each, self.encode) for each in found], end=end, oldest=oldest), start
+        return LivePage(events=[LiveEvent(each.event.id, each, self.encode) for each in found], end=end, oldest=oldest), start
 
 
 def _page(connection: Connection, after: int, last: int) -> tuple[int, list[Told]]:

@@ -38,7 +38,7 @@ class IntoPhonebook:
         return Allowed(rules=rules, others=() if ours is rules else (ours,), phonebook_id=self.phonebook_id)
 
     def add(self, management: Management, contacts: Sequence[Contact], planned: int | None) -> Deferred[Added]:
-        """See `add_contacts`."""
+        """Put them into the phonebook; `planned` is None unless it is a dry run."""
         return management.ask(add_contacts, self.phonebook_id, contacts, planned)
 
     async def finished(self, management: Management, tally: Tally) -> None:

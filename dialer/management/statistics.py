@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @frozen(kw_only=True)
-class Standing:
+class CampaignStanding:
     """A campaign as it is, with the first page of its buckets."""
 
     campaign: Campaign
@@ -47,7 +47,7 @@ class Standing:
 
 
 @reads
-def standing(t: Transaction, who: Account, campaign_id: int) -> Standing:
+def standing(t: Transaction, who: Account, campaign_id: int) -> CampaignStanding:
     """One of the user's campaigns. Raises `NotFound`."""
     details, progress = reports.read(t, who, campaign_id)
 
@@ -55,7 +55,7 @@ def standing(t: Transaction, who: Account, campaign_id: int) -> Standing:
         return t.connection.execute(statement, (campaign_id, *values)).fetchone()
 
     recent_calls, recent_since = one(sql.RECENT, campaign_id, sql.NEWEST, to_column(t.now - RECENT))
-    return Standing(
+    return CampaignStanding(
         campaign=details.campaign,
         progress=progress,
         live_calls=one(sql.LIVE)[0],

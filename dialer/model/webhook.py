@@ -82,7 +82,7 @@ def _is_address(host: str) -> bool:
     return bool(_ADDRESS.fullmatch(host)) and all(int(part) < 256 and str(int(part)) == part for part in host.split("."))
 
 
-class EventKinds(Text):
+class WebhookKinds(Text):
     """Kinds of events and patterns, with blanks between; a list of them in JSON."""
 
     words: Final = (*PATTERNS, *EventKind)
@@ -105,7 +105,7 @@ class Webhook:
     user_id: int = reference("user", reverse="webhooks", doc="whose events it is told")
     url: str = setting(shortest=1, longest=LONGEST_URL, check=parse_url, doc="where events are posted to")
     kinds: str = setting(
-        kind=EventKinds(2000, 1), check=_kinds, doc="of events, with blanks between: attempt.ended contact.*, or * for all"
+        kind=WebhookKinds(2000, 1), check=_kinds, doc="of events, with blanks between: attempt.ended contact.*, or * for all"
     )
     campaign_id: int | None = setting(
         None, kind=Nullable(Whole(1, LARGEST_ID)), doc="the id of the campaign whose events alone are sent"

@@ -18,11 +18,22 @@ import orjson
 from attrs import frozen
 
 from dialer.store.connection import LISTED, Connection, Row
-from dialer.store.record_columns import FACTS, NAMES, SELECTED, Fact, Form, Record, as_object, record
+from dialer.store.record_columns import FACTS, NAMES, SELECTED, Form, Record, RecordColumn, as_object, record
 from dialer.store.times import from_column, to_column
 
 __all__ = [
-    "FACTS", "NAMES", "Fact", "Form", "Place", "Record", "RecordFilter", "Step", "as_object", "has_campaign", "oldest", "one",
+    "FACTS",
+    "NAMES",
+    "Form",
+    "Record",
+    "RecordColumn",
+    "RecordFilter",
+    "RecordPlace",
+    "Step",
+    "as_object",
+    "has_campaign",
+    "oldest",
+    "one",
     "step",
 ]  # fmt: skip
 
@@ -50,7 +61,7 @@ Statement = tuple[str, tuple[object, ...]]
 
 
 @frozen(order=True)
-class Place:
+class RecordPlace:
     """Where in the order a step ended: behind an attempt."""
 
     planned_at: datetime
@@ -109,7 +120,7 @@ class Step:
     """What a step has found: records in their order, and the place behind which the next one begins; None at the end."""
 
     records: list[Record]
-    place: Place | None
+    place: RecordPlace | None
 
 
 FIRST_CHUNK: Final = 8
@@ -157,7 +168,7 @@ def _way(filter_: RecordFilter, after: Key | None, campaign: str) -> Statement:
     return f"attempt a {where}{order}", tuple(value for _, given in bounds for value in given)
 
 
-def step(connection: Connection, filter_: RecordFilter, after: Place | None, limit: int) -> Step:
+def step(connection: Connection, filter_: RecordFilter, after: RecordPlace | None, limit: int) -> Step:
     """The next records behind a place, at most `limit`; fewer, or none, when those that are wanted are rare."""
     last = None if after is None else (to_column(after.planned_at), after.id)
     most = MOST_LOOKED_AT if filter_.narrows else limit
@@ -170,7 +181,7 @@ def step(connection: Connection, filter_: RecordFilter, after: Place | None, lim
         last, looked_at = (planned_at, attempt_id), looked_at + 1
         if is_wanted:
             ids.append(attempt_id)
-    place = None if over or last is None else Place(from_column(last[0]), last[1])
+    place = None if over or last is None else RecordPlace(from_column(last[0]), last[1])
     return Step(_records(connection, ids), place)
 
 

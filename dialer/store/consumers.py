@@ -116,7 +116,7 @@ class Consumers:
 def enter(
     connection: Connection, name: str, kinds: frozenset[EventKind], now: datetime, expires_at: datetime | None = None
 ) -> None:
-    """See `Consumers.enter`."""
+    """Make the reader, at what comes next, or give one that is there these kinds and this end."""
     row = (name, words_of(kinds), events.last(connection), to_column_or_none(expires_at), to_column(now))
     connection.execute(ENTER, row)
 
@@ -130,18 +130,18 @@ def _make(connection: Connection, name: str, now: datetime) -> bool:
 
 
 def leave(connection: Connection, name: str) -> None:
-    """See `Consumers.leave`."""
+    """Remove the reader, whose events nobody waits for any more."""
     connection.execute(LEAVE, (name,))
 
 
 def oldest_undelivered(connection: Connection) -> datetime | None:
-    """See `Consumers.oldest_undelivered`."""
+    """The moment of the oldest event that a webhook or a lasting reader waits for; None when none does."""
     (found,) = connection.execute(OLDEST).fetchone()
     return from_column_or_none(found)
 
 
 def prune(connection: Connection, before: datetime, limit: int) -> int:
-    """See `Consumers.prune`. Readers whose time is over go, too."""
+    """Remove old events, at most `limit`, that no reader waits for, and readers whose time is over; how many events went."""
     moment = to_column(before)
     connection.execute(EXPIRED, (moment,))
     (slowest,) = connection.execute(SLOWEST).fetchone()

@@ -40,7 +40,7 @@ DELETE: Final = "DELETE FROM attempt WHERE id > ? AND id <= ? AND ended_at < ?"
 
 @define(eq=False)
 class StoredRecords:
-    """`dialer.record_keeping.RecordStore` on a database."""
+    """`dialer.record_keeping.PurgeStore` on a database."""
 
     database: Database
 

@@ -29,7 +29,7 @@ Notes = Mapping[str, Any]
 
 
 @frozen(kw_only=True)
-class Fact:
+class RecordColumn:
     """A column. `sql` is the expression that it is read from; or else `derived` makes it of what the switch said of the
     hangup and the report. One that `always` is there is never null; `words` are all that it can be."""
 
@@ -59,62 +59,62 @@ def _second_leg_ms(_: str | None, notes: Notes) -> int | None:
 
 
 FACTS: Final = (
-    Fact(name="id", sql="a.id", form=Form.NUMBER, always=True, doc="grows with each attempt"),
-    Fact(
+    RecordColumn(name="id", sql="a.id", form=Form.NUMBER, always=True, doc="grows with each attempt"),
+    RecordColumn(
         name="attempt_id",
         sql="a.call_uuid",
         always=True,
         doc="the UUID of the call's channel, by which FreeSWITCH and events know it",
     ),
-    Fact(name="campaign_id", sql="a.campaign_id", form=Form.NUMBER, always=True, doc="the campaign"),
-    Fact(name="campaign", sql="c.name", always=True, doc="its name"),
-    Fact(name="contact_id", sql="s.contact_id", form=Form.NUMBER, always=True, doc="the contact"),
-    Fact(name="reference", sql="k.reference", always=True, doc="your own word for the contact"),
-    Fact(name="number", sql="a.number", always=True, doc="that was called, as it was entered"),
-    Fact(
+    RecordColumn(name="campaign_id", sql="a.campaign_id", form=Form.NUMBER, always=True, doc="the campaign"),
+    RecordColumn(name="campaign", sql="c.name", always=True, doc="its name"),
+    RecordColumn(name="contact_id", sql="s.contact_id", form=Form.NUMBER, always=True, doc="the contact"),
+    RecordColumn(name="reference", sql="k.reference", always=True, doc="your own word for the contact"),
+    RecordColumn(name="number", sql="a.number", always=True, doc="that was called, as it was entered"),
+    RecordColumn(
         name="number_of_attempt", sql="a.number_of_attempt", form=Form.NUMBER, always=True, doc="1 for the first that counts"
     ),
-    Fact(name="caller_id", sql="a.caller_id", always=True, doc="the number that was shown as the caller's"),
-    Fact(name="caller_name", sql="a.caller_name", always=True, doc="the name that was shown as the caller's"),
-    Fact(name="gateway_id", sql="a.gateway_id", form=Form.NUMBER, always=True, doc="the gateway that it went through"),
-    Fact(name="gateway", sql="g.name", always=True, doc="its name"),
-    Fact(
+    RecordColumn(name="caller_id", sql="a.caller_id", always=True, doc="the number that was shown as the caller's"),
+    RecordColumn(name="caller_name", sql="a.caller_name", always=True, doc="the name that was shown as the caller's"),
+    RecordColumn(name="gateway_id", sql="a.gateway_id", form=Form.NUMBER, always=True, doc="the gateway that it went through"),
+    RecordColumn(name="gateway", sql="g.name", always=True, doc="its name"),
+    RecordColumn(
         name="state", sql="a.state", always=True, words=tuple(str(state) for state in AttemptState), doc="where the attempt is"
     ),
-    Fact(name="planned_at", sql="a.planned_at", form=Form.MOMENT, always=True, doc="when it was begun"),
-    Fact(name="sent_at", sql="a.sent_at", form=Form.MOMENT, doc="when the switch took the request for it"),
-    Fact(name="rang_at", sql="a.rang_at", form=Form.MOMENT, doc="the first ringing, or sound before the answer"),
-    Fact(name="answered_at", sql="a.answered_at", form=Form.MOMENT, doc="when it was answered"),
-    Fact(name="ended_at", sql="a.ended_at", form=Form.MOMENT, doc="when it ended"),
-    Fact(name="ring_ms", sql="a.ring_ms", form=Form.NUMBER, doc="from the first ringing to the answer, or to the end"),
-    Fact(name="talk_ms", sql="a.talk_ms", form=Form.NUMBER, doc="from the answer to the end, which is what is billed"),
-    Fact(name="duration_ms", sql="a.duration_ms", form=Form.NUMBER, doc="from the originate to the end"),
-    Fact(
+    RecordColumn(name="planned_at", sql="a.planned_at", form=Form.MOMENT, always=True, doc="when it was begun"),
+    RecordColumn(name="sent_at", sql="a.sent_at", form=Form.MOMENT, doc="when the switch took the request for it"),
+    RecordColumn(name="rang_at", sql="a.rang_at", form=Form.MOMENT, doc="the first ringing, or sound before the answer"),
+    RecordColumn(name="answered_at", sql="a.answered_at", form=Form.MOMENT, doc="when it was answered"),
+    RecordColumn(name="ended_at", sql="a.ended_at", form=Form.MOMENT, doc="when it ended"),
+    RecordColumn(name="ring_ms", sql="a.ring_ms", form=Form.NUMBER, doc="from the first ringing to the answer, or to the end"),
+    RecordColumn(name="talk_ms", sql="a.talk_ms", form=Form.NUMBER, doc="from the answer to the end, which is what is billed"),
+    RecordColumn(name="duration_ms", sql="a.duration_ms", form=Form.NUMBER, doc="from the originate to the end"),
+    RecordColumn(
         name="disposition",
         sql="a.disposition",
         words=tuple(str(each) for each in Disposition),
         doc="why it ended, in business words",
     ),
-    Fact(name="cause", sql="a.cause", doc="FreeSWITCH's word for the end, or the dialer's own"),
-    Fact(name="q850", sql="a.q850", form=Form.NUMBER, doc="the cause by ITU-T Q.850"),
-    Fact(name="sip_status", sql="a.sip_status", form=Form.NUMBER, doc="the final SIP status of the far end"),
-    Fact(name="ended_by", sql="a.sip_disposition", doc="FreeSWITCH's word for who ended it, such as recv_bye"),
-    Fact(
+    RecordColumn(name="cause", sql="a.cause", doc="FreeSWITCH's word for the end, or the dialer's own"),
+    RecordColumn(name="q850", sql="a.q850", form=Form.NUMBER, doc="the cause by ITU-T Q.850"),
+    RecordColumn(name="sip_status", sql="a.sip_status", form=Form.NUMBER, doc="the final SIP status of the far end"),
+    RecordColumn(name="ended_by", sql="a.sip_disposition", doc="FreeSWITCH's word for who ended it, such as recv_bye"),
+    RecordColumn(
         name="hung_up_by",
         derived=_hung_up_by,
         words=("callee", "caller"),
         doc="the side that ended it, where FreeSWITCH says so; the caller is the dialer or the switch",
     ),
-    Fact(name="counts", sql="a.counts_as_attempt", form=Form.FLAG, doc="whether it is one of the contact's attempts"),
-    Fact(name="reason", sql="a.reason", doc="what was decided of the contact, and why"),
-    Fact(name="machine", sql="a.machine", form=Form.FLAG, doc="whether a machine answered"),
-    Fact(name="digits", derived=_note("digits"), doc="the keys that the callee pressed, in order"),
-    Fact(name="recording", derived=_note("recording"), doc="the file of the recording, on FreeSWITCH's machine"),
-    Fact(name="second_leg", derived=_note("transfer"), doc="of a transfer: whether it was answered, or failed"),
-    Fact(name="second_leg_to", derived=_note("transfer_to"), doc="whom it was to reach"),
-    Fact(name="second_leg_cause", derived=_note("transfer_cause"), doc="FreeSWITCH's word for its end"),
-    Fact(name="second_leg_ms", derived=_second_leg_ms, form=Form.NUMBER, doc="for how long both were connected"),
-    Fact(name="session", sql="a.session", form=Form.OBJECT, always=True, doc="the voice application's report, whole"),
+    RecordColumn(name="counts", sql="a.counts_as_attempt", form=Form.FLAG, doc="whether it is one of the contact's attempts"),
+    RecordColumn(name="reason", sql="a.reason", doc="what was decided of the contact, and why"),
+    RecordColumn(name="machine", sql="a.machine", form=Form.FLAG, doc="whether a machine answered"),
+    RecordColumn(name="digits", derived=_note("digits"), doc="the keys that the callee pressed, in order"),
+    RecordColumn(name="recording", derived=_note("recording"), doc="the file of the recording, on FreeSWITCH's machine"),
+    RecordColumn(name="second_leg", derived=_note("transfer"), doc="of a transfer: whether it was answered, or failed"),
+    RecordColumn(name="second_leg_to", derived=_note("transfer_to"), doc="whom it was to reach"),
+    RecordColumn(name="second_leg_cause", derived=_note("transfer_cause"), doc="FreeSWITCH's word for its end"),
+    RecordColumn(name="second_leg_ms", derived=_second_leg_ms, form=Form.NUMBER, doc="for how long both were connected"),
+    RecordColumn(name="session", sql="a.session", form=Form.OBJECT, always=True, doc="the voice application's report, whole"),
 )
 
 NAMES: Final = tuple(fact.name for fact in FACTS)

@@ -111,7 +111,7 @@ class StoredWebhooks:
 
 
 def served(connection: Connection) -> list[ServedWebhook]:
-    """See `dialer.interfaces.WebhookStore`."""
+    """The active webhooks, whose owners are active."""
     return [
         ServedWebhook(webhook=_READ(row), superuser=bool(row[-2]), due=int(row[-1]))
         for row in connection.execute(SERVED).fetchall()
@@ -119,7 +119,7 @@ def served(connection: Connection) -> list[ServedWebhook]:
 
 
 def due(connection: Connection, webhook_id: int, limit: int) -> list[WebhookDelivery]:
-    """See `dialer.interfaces.WebhookStore`."""
+    """The oldest deliveries of a webhook that are due, at most so many."""
     return [_READ_DELIVERY(row) for row in connection.execute(DUE, (webhook_id, limit)).fetchall()]
 
 
@@ -147,7 +147,8 @@ def found(connection: Connection, ids: Sequence[int]) -> list[Told]:
 
 
 def settle(connection: Connection, settlement: Settlement, node: str, now: datetime) -> list[WebhookDelivery] | None:
-    """See `dialer.interfaces.WebhookStore`."""
+    """Store what became of requests; returns those that are due and new, with their ids. None, with nothing changed, when the
+    webhook is active no more or another node serves by now."""
     holder = connection.execute(HOLDS, (HOLDER,)).fetchone()
     if holder is None or holder[0] != node:
         return None
@@ -185,7 +186,7 @@ def disable(connection: Connection, webhook_id: int, reason: str, now: datetime)
 
 
 def prune(connection: Connection, before: datetime, limit: int) -> int:
-    """See `dialer.interfaces.WebhookStore`."""
+    """Remove up to `limit` deliveries of which nothing became since; how many went."""
     return int(connection.execute(PRUNE.of(connection), (limit, to_column(before))).rowcount)
 
 

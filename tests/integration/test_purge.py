@@ -172,12 +172,11 @@ async def test_numbers_that_turn_out_to_be_one_have_the_purged_attempts_of_both(
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_node_purges_at_a_time(url):
+@pytest.mark.parametrize("database_kind", [Dialect.POSTGRESQL], indirect=True)
+async def test_one_node_of_a_server_purges_at_a_time(url):
     async with world(url, contacts=2) as w:
         await try_all(w, OLD)
         await try_all(w, NOW)
-        if w.database.dialect is Dialect.SQLITE:
-            pytest.skip("a file has one node")
         with opened(url) as other:
             other.execute("SELECT pg_advisory_xact_lock(?, ?)", (LOCKS, PURGE))
             assert await purge(w) == (0, 0)

@@ -28,7 +28,7 @@ EACH = 5
 
 
 @frozen
-class Kind:
+class CalleeKind:
     """A kind of callee, and what its records tell."""
 
     callee: str
@@ -39,16 +39,20 @@ REFUSED = {"hung_up_by": "callee", "answered_at": None}
 BUSY = {"disposition": "BUSY", "cause": "USER_BUSY", "q850": 17, "sip_status": 486, **REFUSED}
 ANSWERED = {"disposition": "ANSWERED", "cause": "NORMAL_CLEARING", "q850": 16}
 KINDS = {
-    "0": Kind("busy", BUSY),
-    "1": Kind("busy_ringing:ring=0.2-0.4", BUSY),
-    "2": Kind("no_answer", {"disposition": "NO_ANSWER", "cause": "NO_ANSWER", "hung_up_by": "caller", "answered_at": None}),
-    "3": Kind("rejected", {"disposition": "REJECTED", "cause": "CALL_REJECTED", "q850": 21, "sip_status": 603, **REFUSED}),
-    "4": Kind("invalid", {"disposition": "INVALID_NUMBER", "cause": "UNALLOCATED_NUMBER", "q850": 1, **REFUSED}),
-    "5": Kind(
+    "0": CalleeKind("busy", BUSY),
+    "1": CalleeKind("busy_ringing:ring=0.2-0.4", BUSY),
+    "2": CalleeKind(
+        "no_answer", {"disposition": "NO_ANSWER", "cause": "NO_ANSWER", "hung_up_by": "caller", "answered_at": None}
+    ),
+    "3": CalleeKind(
+        "rejected", {"disposition": "REJECTED", "cause": "CALL_REJECTED", "q850": 21, "sip_status": 603, **REFUSED}
+    ),
+    "4": CalleeKind("invalid", {"disposition": "INVALID_NUMBER", "cause": "UNALLOCATED_NUMBER", "q850": 1, **REFUSED}),
+    "5": CalleeKind(
         "answers:ring=0.1-0.3,talk=0.2-0.4", {**ANSWERED, "sip_status": 200, "hung_up_by": "callee", "ended_by": "recv_bye"}
     ),
-    "6": Kind("answers:ring=0.1-0.3,talk=60", {**ANSWERED, "hung_up_by": "caller", "ended_by": "send_bye"}),
-    "7": Kind("early_media:ring=0.1-0.3,talk=0.2-0.4", {**ANSWERED, "hung_up_by": "callee"}),
+    "6": CalleeKind("answers:ring=0.1-0.3,talk=60", {**ANSWERED, "hung_up_by": "caller", "ended_by": "send_bye"}),
+    "7": CalleeKind("early_media:ring=0.1-0.3,talk=0.2-0.4", {**ANSWERED, "hung_up_by": "callee"}),
 }
 """By the last digit of the number. What is played lasts a second."""
 

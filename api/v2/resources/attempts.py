@@ -15,7 +15,7 @@ from api.v2.routes import Asked, File, Route
 from api.v2.shapes import Schema
 from dialer.kinds import LARGEST_ID, Member, Text, Word
 from dialer.management import call_records
-from dialer.management.call_records import FACTS, Fact, Form, Place, RecordFilter, Step
+from dialer.management.call_records import FACTS, Form, RecordColumn, RecordFilter, RecordPlace, Step
 from dialer.management.record_files import FORMATS, RecordFormat
 from dialer.model import Disposition, Scope
 from dialer.time_kinds import Moment
@@ -29,7 +29,7 @@ _FORMS: Final[Mapping[Form, Schema]] = {
 }
 
 
-def _schema(fact: Fact) -> Schema:
+def _schema(fact: RecordColumn) -> Schema:
     if fact.words:
         shape: Schema = {"enum": [*fact.words, *(() if fact.always else (None,))]}
         return {**({"type": "string"} if fact.always else {}), **shape, "description": fact.doc}
@@ -84,13 +84,13 @@ def _portion(found: Any) -> Portion:
     return Portion(entries=found.records, place=found.place)
 
 
-def _cursor(place: Place) -> str:
+def _cursor(place: RecordPlace) -> str:
     return f"{place.planned_at.isoformat()} {place.id}"
 
 
-def _place(text: str) -> Place:
+def _place(text: str) -> RecordPlace:
     moment, _, attempt_id = text.rpartition(" ")
-    place = Place(datetime.fromisoformat(moment).astimezone(UTC), int(attempt_id))
+    place = RecordPlace(datetime.fromisoformat(moment).astimezone(UTC), int(attempt_id))
     if _cursor(place) != text or not 0 <= place.id <= LARGEST_ID:
         raise ValueError
     return place

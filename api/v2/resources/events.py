@@ -11,7 +11,7 @@ from api.v2.attributes import ID, Attribute
 from api.v2.routes import Asked, Route
 from dialer.envelope import EventId
 from dialer.management import live
-from dialer.management.live import Beginning
+from dialer.management.live import StreamStart
 from dialer.model import Scope
 from dialer.model.event import EventKind, EventKinds
 
@@ -26,7 +26,7 @@ _PARAMETERS: Final = (
 )
 
 
-def _follow(asked: Asked) -> Deferred[tuple[Wish, Beginning]]:
+def _follow(asked: Asked) -> Deferred[tuple[Wish, StreamStart]]:
     """What happens, as it happens: server-sent events."""
     campaign = asked.query.get("campaign")
     wish = Wish(kinds=asked.query.get("kinds", _EVERY), campaign_id=campaign)
