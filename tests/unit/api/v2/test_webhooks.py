@@ -11,6 +11,7 @@ import pytest
 import pytest_twisted
 from standardwebhooks import Webhook as Signed
 
+from dialer.envelope import outward_id
 from dialer.interfaces import Answer
 from dialer.wall_clock import utc_now
 from tests.unit.api.v2.support import Client, Sent, furnish, pointers, problem
@@ -161,10 +162,11 @@ async def test_deliveries_are_listed_and_one_is_sent_again_with_the_same_events(
     ann = await furnish(api)
     assert (await ann.get("webhooks/1/deliveries?status=due")).json["data"] == []
     (dead,) = (await ann.get("webhooks/1/deliveries?status=dead")).json["data"]
-    assert (dead["events"], dead["attempts"], dead["http_status"], dead["tries"]) == (["evt_1"], ["call-1"], 500, 10)
+    event = outward_id(api.database.installation_id, 1)
+    assert (dead["events"], dead["attempts"], dead["http_status"], dead["tries"]) == ([event], ["call-1"], 500, 10)
     assert dead == (await ann.get("webhooks/1/deliveries/1")).json
     again = (await ann.post("webhooks/1/deliveries/1/replay", headers=ONE)).json
-    assert (again["events"], again["status"], again["tries"]) == (["evt_1"], "due", 0)
+    assert (again["events"], again["status"], again["tries"]) == ([event], "due", 0)
     await ann.post("webhooks/1/deliveries/1/replay", headers=ONE)
     assert [each["id"] for each in (await ann.get("webhooks/1/deliveries")).json["data"]] == [2, 1]
     api.sql("DELETE FROM event")
