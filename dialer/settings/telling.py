@@ -1,0 +1,73 @@
+"""Settings of what others are told, and of how long it is kept."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from dialer.errors import BadValue
+from dialer.settings.declaration import setting
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _networks(texts: Iterable[str | Network]) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(text) for text in texts)
+    except ValueError as error:
+        raise BadValue("webhooks.allow", f"{error}; expected networks such as 10.20.0.0/16") from None
+
+
+@frozen(kw_only=True)
+class WebhookSettings:
+    """The receivers of events that users choose (`dialer webhook`)."""
+
+    allow: tuple[Network, ...] = setting(
+        (),
+        "the networks beside the public addresses that the dialer may connect to, with http, too, such as "
+        '["10.20.0.0/16"]; whatever listens there can be posted to by every user',
+        given=tuple[str, ...],
+        converter=_networks,
+        max_length=200,
+    )
+    http: bool = setting(False, "true: http:// is taken for public addresses, too: everybody on the way can read the events")
+    requests: int = setting(
+        256,
+        "requests at the same time, beside one for each webhook",
+        unit="requests",
+        ge=1,
+        le=10_000,
+    )
+
+
+@frozen(kw_only=True)
+class EventsSettings:
+    """Events of what happens, for other systems."""
+
+    keep: float = setting(
+        7.0,
+        "how long an event is kept at least; one that a reader still waits for stays longer",
+        unit="days",
+        gt=0,
+        le=3650,
+    )
+
+
+FIVE_YEARS = 1826
+"""Days for which the Telemarketing Sales Rule of the United States has the records of calls kept (16 CFR 310.5)."""
+
+
+@frozen(kw_only=True)
+class RecordsSettings:
+    """The records of calls."""
+
+    keep: int = setting(
+        FIVE_YEARS,
+        "how long the record of a call is kept after its end; the default are the five years that the Telemarketing Sales "
+        "Rule of the United States demands (16 CFR 310.5)",
+        unit="days",
+        ge=31,
+        le=36_500,
+    )
