@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 
 from dialer.envelope import envelope
 from dialer.errors import StoreError
-from dialer.hooks.receiver_health import ReceiverHealth
+from dialer.hooks.receiver_health import ReceiverHealth, after, problem
 from dialer.hooks.request import body_of, request_id
 from dialer.hooks.schedule import asked_pause, pause_after
 from dialer.hooks.share import Share
@@ -292,7 +292,7 @@ class Line:
         if answer.status == GONE:
             self._disabled = "the receiver answered 410: it is gone"
         elif self._health.has_given_up(now):
-            self._disabled = f"nothing has arrived for a day; the last: {_problem(answer)}"
+            self._disabled = f"nothing has arrived for a day; the last: {problem(answer)}"
         self._failed(delivery, answer, now)
 
     def _failed(self, delivery: WebhookDelivery, answer: Answer, now: datetime) -> None:
@@ -305,14 +305,14 @@ class Line:
         if pause is None:
             self._end(delivery, DeliveryStatus.DEAD, answer)
             return
-        self._note(_after(evolve(delivery, next_try_at=now + max(pause, asked or pause)), answer, now))
+        self._note(after(evolve(delivery, next_try_at=now + max(pause, asked or pause)), answer, now))
 
     def _end(self, delivery: WebhookDelivery, status: DeliveryStatus, answer: Answer) -> None:
         """It is tried no more."""
         now = self.means.now()
         if self.due.pop(delivery.id, None) is not None:
             self._unblock(delivery)
-        self._note(_after(evolve(delivery, status=status, next_try_at=None), answer, now))
+        self._note(after(evolve(delivery, status=status, next_try_at=None), answer, now))
 
     def _note(self, delivery: WebhookDelivery) -> None:
         """To be stored soon."""
@@ -383,19 +383,3 @@ def _take_away(counts: Counter[str], keys: Iterable[str]) -> None:
         counts[key] -= 1
         if not counts[key]:
             del counts[key]
-
-
-def _after(delivery: WebhookDelivery, answer: Answer, now: datetime) -> WebhookDelivery:
-    """A delivery after one more try."""
-    return evolve(
-        delivery,
-        tries=delivery.tries + 1,
-        http_status=answer.status,
-        milliseconds=answer.milliseconds,
-        error="" if answer.is_success else _problem(answer)[:200],
-        updated_at=now,
-    )
-
-
-def _problem(answer: Answer) -> str:
-    return answer.error or f"the answer was {answer.status}"

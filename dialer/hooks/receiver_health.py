@@ -9,7 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import define, field
+from attrs import define, evolve, field
+
+from dialer.interfaces import Answer
+from dialer.model.webhook import WebhookDelivery
 
 MOST_AT_ONCE: Final = 64
 FIRST_AT_ONCE: Final = 4.0
@@ -76,3 +79,20 @@ class ReceiverHealth:
     def moved(self) -> None:
         """It is another receiver from now on; what is under way with the one before goes on."""
         self._failures, self.failing_since, self._probe_at, self.quiet_until = 0, None, None, None
+
+
+def after(delivery: WebhookDelivery, answer: Answer, now: datetime) -> WebhookDelivery:
+    """A delivery after one more try."""
+    return evolve(
+        delivery,
+        tries=delivery.tries + 1,
+        http_status=answer.status,
+        milliseconds=answer.milliseconds,
+        error="" if answer.is_success else problem(answer)[:200],
+        updated_at=now,
+    )
+
+
+def problem(answer: Answer) -> str:
+    """Why it is no success, for a reader."""
+    return answer.error or f"the answer was {answer.status}"
