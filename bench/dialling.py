@@ -19,7 +19,8 @@ from dialer.management import Management, campaigns, gateways, phonebooks, users
 from dialer.management.contacts import import_contacts
 from dialer.model import Account, AttemptResult, Contact, VoipAppType
 from dialer.pace_meter import PaceMeter
-from dialer.service import DialerService, ServiceSettings
+from dialer.service import DialerService
+from dialer.service_settings import ServiceSettings
 from dialer.settings import OutboundSettings, WebhookSettings
 from dialer.store.database import NodeIdentity
 from dialer.store.schema import upgrade

@@ -34,7 +34,8 @@ from dialer.monitoring.declarations import Metric, Sample
 from dialer.monitoring.figures import figures
 from dialer.monitoring.scrape import Scraper
 from dialer.numbering import check_region
-from dialer.service import DialerService, ServiceSettings
+from dialer.service import DialerService
+from dialer.service_settings import ServiceSettings
 from dialer.settings import Config, HttpSettings, SimulatorSettings
 from dialer.simulator.callees import NumberPlan, parse_mix, parse_pattern
 from dialer.simulator.config import SimulatorConfig
@@ -244,8 +245,8 @@ class Host:
             self.service,
             self.reactor,
             settings.emergency,
-            self.service.receivers,
-            self.service.sender,
+            self.service.telling.receivers,
+            self.service.telling.sender,
         )
         self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
         site = self.api.build_site(self.management, self.config.http, self.reactor)

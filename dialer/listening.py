@@ -62,6 +62,11 @@ def address_of(port: IListeningPort) -> str:
     return f"{host}:{address.port}"
 
 
+def local_address_of(port: IListeningPort) -> str:
+    """The address at which a switch on this machine finds what listens there, or everywhere."""
+    return address_of(port).replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "127.0.0.1:")
+
+
 def _reason(error: Any) -> str:
     return getattr(error, "strerror", None) or str(error)
 

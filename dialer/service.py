@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from attrs import Factory, define, field, frozen
+from attrs import define, field
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
-from twisted.python.failure import Failure
 
 from dialer import hook_wiring
-from dialer.apps.context import Application
-from dialer.apps.runner import BUILT_IN, VoiceApplications
+from dialer.apps.runner import VoiceApplications
 from dialer.calls.cdr_reconciler import CdrReconciler
 from dialer.calls.health_log import HealthLog
 from dialer.calls.heartbeat import Heartbeat
@@ -31,51 +28,31 @@ from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.calls.register import MOST_FOREIGN_HANGUPS, ForeignHangups
 from dialer.campaigns.idle_news import IdleNews
 from dialer.campaigns.scheduler import Scheduler
+from dialer.database_clock import DatabaseClock
 from dialer.emergency import everywhere
 from dialer.errors import StoreError
-from dialer.esl.inbound import InboundSwitch, SwitchConfig
+from dialer.esl.inbound import InboundSwitch
 from dialer.esl.outbound import OutboundConfig, OutboundServer
-from dialer.gateways import Backoff
 from dialer.hook_wiring import HookedCalls
-from dialer.hooks.addresses import AddressRules
-from dialer.hooks.consumer import EventFeed
-from dialer.hooks.http_client import WebhookClient
-from dialer.hooks.interests import Interests
-from dialer.hooks.json_lines import JsonLines
-from dialer.hooks.undelivered import Undelivered
-from dialer.hooks.webhooks import Webhooks
 from dialer.interfaces import AnsweredCall, Switch
-from dialer.listening import address_of, listen
-from dialer.marks.app import HookApp
-from dialer.model import (
-    Attempt,
-    AttemptResult,
-    Campaign,
-    Disposition,
-    EventKind,
-    Gateway,
-    IdleReason,
-    Progress,
-    Signal,
-    VoipAppType,
-)
+from dialer.listening import address_of, listen, local_address_of
+from dialer.model import Attempt, AttemptResult, Campaign, Disposition, EventKind, IdleReason, Progress, Signal
 from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
 from dialer.pace_meter import PaceMeter
 from dialer.periodic import PeriodicLoop
 from dialer.reactor_lag import ReactorLag
 from dialer.record_keeping import RecordKeeper
-from dialer.settings import FIVE_YEARS, AppSettings, HooksSettings, OutboundSettings, RecoverySettings, WebhookSettings
+from dialer.service_settings import ServiceSettings
 from dialer.store.answered import AnsweredCalls
 from dialer.store.connection import Dialect
-from dialer.store.consumers import Consumers
 from dialer.store.corrections import Corrections
-from dialer.store.database import Database, NodeIdentity
+from dialer.store.database import Database
 from dialer.store.flow import Store
 from dialer.store.idle_news import StoredIdleNews
 from dialer.store.nodes import Nodes
 from dialer.store.purge import StoredRecords
-from dialer.store.webhooks import StoredWebhooks
+from dialer.telling import Telling
 from dialer.wall_clock import utc_now
 
 if TYPE_CHECKING:
@@ -83,60 +60,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-OUTCOMES = "outcomes"
-"""The reader of events that writes to a file."""
-OUTCOME_KINDS = frozenset({EventKind.ATTEMPT_ENDED})
-
 MOST_STRANGERS = 300
 """Connections to the outbound port that have brought no call of ours; each may cost 128 kB for 10 s."""
 
 GATEWAYS_EVERY = 60.0
 """Seconds between two looks at which gateways other nodes have found down."""
-
-TOLERANCE = timedelta(milliseconds=50)
-"""Between the clocks of this machine and of the database: a tenth of what a deadline leaves."""
-
-
-@frozen(kw_only=True)
-class ServiceSettings:
-    """The parts of a dialling service: settings of the installation, and those that only the wiring knows. The outbound server
-    listens at any free port of this machine by default. `outcomes` is a file that gets the end of each attempt as a line of
-    JSON. `hook_apps` are the classes that `hooks` names."""
-
-    database: str
-    switch: SwitchConfig
-    node: NodeIdentity = Factory(NodeIdentity)
-    outbound: OutboundSettings = Factory(lambda: OutboundSettings(endpoint="tcp:0:interface=127.0.0.1"))
-    outcomes: Path | None = None
-    apps: AppSettings = Factory(AppSettings)
-    applications: Mapping[VoipAppType, Application] = BUILT_IN
-    recovery: RecoverySettings = Factory(RecoverySettings)
-    keep_events: timedelta = timedelta(days=7)
-    keep_records: timedelta = timedelta(days=FIVE_YEARS)
-    emergency: frozenset[str] = frozenset()
-    hooks: HooksSettings = Factory(HooksSettings)
-    hook_apps: tuple[HookApp, ...] = ()
-    webhooks: WebhookSettings = Factory(WebhookSettings)
-
-
-@define(eq=False)
-class DatabaseClock:
-    """The clock of the database, as far as it is known: nodes that share one compare moments, and a deadline of one node is
-    read by another. `own` is the clock of the process; a difference within `TOLERANCE` is not worth a step."""
-
-    own: Callable[[], datetime]
-    offset: timedelta = field(factory=timedelta, init=False)
-
-    def now(self) -> datetime:
-        """This moment."""
-        return self.own() + self.offset
-
-    def learn(self, before: datetime, told: datetime, after: datetime) -> None:
-        """The database told its moment, when it was asked between two moments of this clock."""
-        error = told - (before + (after - before) / 2)
-        if abs(error) > max(TOLERANCE, after - before):
-            log.warning("the clock differs from that of the database", seconds=round((self.offset + error).total_seconds(), 3))
-            self.offset += error
 
 
 def new_id() -> str:
@@ -166,15 +94,9 @@ class DialerService:
     """How many attempts ended, and that is stored, by disposition."""
     clock: DatabaseClock = field(init=False)
     outbound: OutboundServer = field(init=False)
-    consumers: Consumers = field(init=False)
-    interests: Interests = field(init=False)
+    telling: Telling = field(init=False)
     record_keeper: RecordKeeper = field(init=False)
-    undelivered: Undelivered = field(init=False)
-    outcomes: EventFeed | None = field(default=None, init=False)
     hub: Hub | None = field(default=None, init=False)
-    receivers: AddressRules = field(init=False)
-    sender: WebhookClient = field(init=False)
-    webhooks: Webhooks = field(init=False)
     _port: IListeningPort | None = field(default=None, init=False)
     _up: bool = field(default=False, init=False)
     _gateways: PeriodicLoop = field(init=False)
@@ -186,10 +108,8 @@ class DialerService:
         self._gateways = PeriodicLoop("gateways that are down", GATEWAYS_EVERY, self._learn_gateways, reactor)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
         self.store = Store(self.database, reactor, node=settings.node.name)
-        self.consumers = Consumers(self.database, settings.node.name)
-        self.interests = Interests(reactor, self.now, self.consumers, self.store, settings.keep_events)
+        self.telling = Telling(reactor, self.now, self.database, self.store, settings)
         self.record_keeper = RecordKeeper(reactor, self.now, StoredRecords(self.database), settings.keep_records)
-        self.undelivered = Undelivered(reactor, self.consumers)
         shared = self.database.dialect is Dialect.POSTGRESQL
         self.switch = InboundSwitch(
             reactor,
@@ -200,20 +120,6 @@ class DialerService:
             owns=self._has if shared else None,
             observation=hook_wiring.observation(settings.hook_apps, lambda: self.hub),
         )
-        self.receivers = AddressRules(settings.webhooks.allow, settings.webhooks.http)
-        self.sender = WebhookClient(reactor, self.receivers)
-        self.webhooks = Webhooks(
-            clock=reactor,
-            now=self.now,
-            store=StoredWebhooks(self.database, settings.node.name),
-            sender=self.sender,
-            rng=random.Random(),
-            keep=settings.keep_events,
-            most=settings.webhooks.requests,
-        )
-        if settings.outcomes is not None:
-            lines = JsonLines(settings.outcomes)
-            self.outcomes = EventFeed(reactor, self.now, self.consumers, OUTCOMES, OUTCOME_KINDS, lines)
 
     def now(self) -> datetime:
         """The moment by the clock that all nodes of the database share."""
@@ -248,9 +154,7 @@ class DialerService:
         """
         await self.database.start()
         try:
-            if self.outcomes is not None:
-                await self.consumers.enter(OUTCOMES, OUTCOME_KINDS, self.now())
-            await self.interests.load()
+            await self.telling.load()
             left = await self.store.open_attempts()
             # From the listening on, a call of an earlier run may come back: in that very step it must be known as ours.
             await self._listen()
@@ -271,14 +175,10 @@ class DialerService:
         self.lifecycle.sweeper.start()
         self.heartbeat.start()
         self.reactor_lag.start()
-        self.interests.start()
         self.record_keeper.start()
-        self.undelivered.start()
         self.idle_news.start()
         self._gateways.start()
-        self.webhooks.start()
-        if self.outcomes is not None:
-            self.outcomes.start()
+        self.telling.start()
 
     async def _learn_gateways(self) -> None:
         """Which gateways are down, as an earlier process or another node has told: whoever sees one serve again tells it."""
@@ -304,14 +204,10 @@ class DialerService:
         await self.switch.stopService()
         await self.heartbeat.stop()
         await self.store.flush()
-        await self.interests.stop()
         await self.record_keeper.stop()
-        await self.undelivered.stop()
         await self.idle_news.stop()
         await self._gateways.stop()
-        if self.outcomes is not None:
-            await self.outcomes.stop()
-        await self.webhooks.stop()
+        await self.telling.stop()
         await self._close()
 
     async def _listen(self) -> None:
@@ -328,7 +224,7 @@ class DialerService:
         )
         self.outbound = server
         self._port = await listen(self.reactor, self.settings.outbound.endpoint, server, "outbound.endpoint")
-        self._build_flow(self.settings.outbound.advertise or _address(self._port))
+        self._build_flow(self.settings.outbound.advertise or local_address_of(self._port))
 
     def _build_flow(self, outbound: str) -> None:
         settings = self.settings
@@ -349,7 +245,7 @@ class DialerService:
             finished=self._attempt_ended,
             submitted=self.pace.note,
             foreign_hangups=ForeignHangups(MOST_FOREIGN_HANGUPS if self.database.dialect is Dialect.POSTGRESQL else 0),
-            health_log=HealthLog(self._gateway_changed),
+            health_log=HealthLog(self.telling.tell_of_gateway),
         )
         self.cdr_reconciler = CdrReconciler(
             now=self.now,
@@ -434,7 +330,7 @@ class DialerService:
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
             self._port = None
-        await self.sender.close()
+        await self.telling.close()
         await self.database.stop()
 
     # --- dialer.interfaces.FlowControl ------------------------------------------------------------------------------------
@@ -483,18 +379,10 @@ class DialerService:
     def _tell_of_switch(self, kind: EventKind, switch: Switch, reason: str) -> None:
         """Not of a connection that this process itself closes because it stops: the switch is where it was."""
         if self._up:
-            self._tell(kind, switch=switch.name, reason=reason)
+            self.telling.tell(kind, switch=switch.name, reason=reason)
 
     def _hook_switched_off(self, app: str, reason: str) -> None:
-        self._tell(EventKind.HOOK_SWITCHED_OFF, app=app, reason=reason)
-
-    def _tell(self, kind: EventKind, **facts: str) -> None:
-        told = self.store.tell(kind, self.now(), {"node": self.settings.node.name, **facts})
-        told.addErrback(_not_told, kind)
-
-    def _gateway_changed(self, gateway: Gateway, backoff: Backoff | None) -> None:
-        told = self.store.tell_of_gateway(gateway, backoff, self.now())
-        told.addErrback(_not_told, EventKind.GATEWAY_UP if backoff is None else EventKind.GATEWAY_DOWN)
+        self.telling.tell(EventKind.HOOK_SWITCHED_OFF, app=app, reason=reason)
 
     def _has(self, call_uuid: str) -> bool:
         return call_uuid in self.lifecycle.register.calls
@@ -507,12 +395,3 @@ class DialerService:
 
     async def _connected(self, call: Any) -> None:
         await self.lifecycle.connected(call)
-
-
-def _not_told(failure: Failure, kind: EventKind) -> None:
-    log.error("an event is not stored", kind=kind, reason=failure.getErrorMessage())
-
-
-def _address(port: IListeningPort) -> str:
-    """Where a switch on this machine finds what listens everywhere."""
-    return address_of(port).replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "127.0.0.1:")

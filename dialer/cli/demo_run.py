@@ -21,7 +21,8 @@ from dialer.management import Management, campaigns, statistics, subscribers
 from dialer.model import Account, Explanation
 from dialer.model.user import ADMINISTRATOR
 from dialer.periodic import PeriodicLoop
-from dialer.service import DialerService, ServiceSettings
+from dialer.service import DialerService
+from dialer.service_settings import ServiceSettings
 from dialer.settings import OutboundSettings
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.service import Simulator

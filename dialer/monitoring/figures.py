@@ -36,7 +36,7 @@ def _calls(service: DialerService, now: datetime) -> Iterator[tuple[Metric, list
     yield told.CORRECTIONS, [((str(kind),), count) for kind, count in lifecycle.corrections.items()]
     yield told.GATEWAYS_BACKED_OFF, [((), backed_off)]
     yield told.CALLEES_UNSERVED, [((), service.applications.unserved)]
-    oldest = service.undelivered.oldest
+    oldest = service.telling.undelivered.oldest
     yield told.EVENT_AGE, [((), 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()))]
 
 

@@ -39,7 +39,8 @@ from dialer.errors import StoreError
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import EventKind, VoipAppType
 from dialer.model.event import Told
-from dialer.service import DialerService, ServiceSettings
+from dialer.service import DialerService
+from dialer.service_settings import ServiceSettings
 from dialer.settings import OutboundSettings, RecoverySettings
 from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.config import SimulatorConfig, uuid_factory

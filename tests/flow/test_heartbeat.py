@@ -12,10 +12,10 @@ from twisted.internet.defer import Deferred, fail, succeed
 from dialer.calls.corrections import Correction
 from dialer.calls.heartbeat import EVERY, UNANSWERED, Heartbeat
 from dialer.calls.register import ForeignHangups
+from dialer.database_clock import TOLERANCE, DatabaseClock
 from dialer.errors import StoreError
 from dialer.interfaces import NodeState, Pulse
 from dialer.model import Attempt, AttemptState, Hangup, LiveChannel, OwnCause, SignalKind
-from dialer.service import TOLERANCE, DatabaseClock
 from tests.fakes.flow import START, Flow
 
 

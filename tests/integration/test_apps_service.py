@@ -17,7 +17,8 @@ from dialer.esl.inbound import SwitchConfig
 from dialer.management import why
 from dialer.model import AttemptState, CallRecord, CampaignStatus, Candidate, Contact, SubscriberStatus, VoipAppType
 from dialer.model.user import ADMINISTRATOR
-from dialer.service import DialerService, ServiceSettings
+from dialer.service import DialerService
+from dialer.service_settings import ServiceSettings
 from dialer.settings import AppSettings
 from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.config import SimulatorConfig

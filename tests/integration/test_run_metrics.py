@@ -171,7 +171,7 @@ async def test_requests_and_connections_are_told_for_each_port(tmp_path):
 
 async def age(here: Watching) -> float:
     """As a scrape has it: one that comes soon after another gets the same answer."""
-    await here.host.service.undelivered.look()
+    await here.host.service.telling.undelivered.look()
     for metric, found in figures(here.host.service, {}, None, here.host.service.now()):
         if metric is EVENT_AGE:
             return found[0][1]
@@ -215,7 +215,7 @@ async def test_the_age_of_the_oldest_undelivered_event_rises_while_a_receiver_is
 @pytest_twisted.ensureDeferred
 async def test_a_reader_that_does_not_come_on_is_one_that_waits(tmp_path):
     async with watching(tmp_path) as here:
-        readers = here.host.service.consumers
+        readers = here.host.service.telling.consumers
         await readers.enter("file", frozenset({EventKind.SWITCH_UP}), here.host.service.now())
         await happens(here, timedelta(hours=2))
         assert 7200 <= await age(here) < 7260
@@ -229,8 +229,8 @@ async def test_a_reader_that_does_not_come_on_is_one_that_waits(tmp_path):
 async def told_of_the_switch(here: Watching, go: Callable[[], Awaitable[object]]) -> list[str]:
     """The events of the switch that are written while something is done."""
     service = here.host.service
-    await service.consumers.enter("test", kinds_of("switch.*"), service.now())
-    await service.interests.load()
+    await service.telling.consumers.enter("test", kinds_of("switch.*"), service.now())
+    await service.telling.interests.load()
     url = service.database.url
     await go()
     return [kind for (kind,) in rows(url, "SELECT kind FROM event ORDER BY id")]
