@@ -82,7 +82,12 @@ FACTS: Final = (
         name="state", sql="a.state", always=True, words=tuple(str(state) for state in AttemptState), doc="where the attempt is"
     ),
     RecordColumn(name="planned_at", sql="a.planned_at", form=Form.MOMENT, always=True, doc="when it was begun"),
-    RecordColumn(name="sent_at", sql="a.sent_at", form=Form.MOMENT, doc="when the switch took the request for it"),
+    RecordColumn(
+        name="sent_at",
+        sql="a.sent_at",
+        form=Form.MOMENT,
+        doc="when the switch took the request for it; null where the call was over before that was heard",
+    ),
     RecordColumn(name="rang_at", sql="a.rang_at", form=Form.MOMENT, doc="the first ringing, or sound before the answer"),
     RecordColumn(name="answered_at", sql="a.answered_at", form=Form.MOMENT, doc="when it was answered"),
     RecordColumn(name="ended_at", sql="a.ended_at", form=Form.MOMENT, doc="when it ended"),

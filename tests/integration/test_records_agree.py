@@ -85,6 +85,7 @@ async def test_a_record_is_what_the_called_side_saw(tmp_path: Any) -> None:
         records = await play(here)
         seen = {call.call_uuid: call for call in here.host.simulator.oracle.calls}
     assert len(records) == len(seen) == EACH * len(KINDS)
+    assert sum(record["sent_at"] is not None for record in records) > len(records) / 2
     for record in records:
         call, kind = seen[record["attempt_id"]], KINDS[record["number"][-1]]
         assert {name: record[name] for name in kind.told} == kind.told, (call, record)
@@ -95,7 +96,8 @@ async def test_a_record_is_what_the_called_side_saw(tmp_path: Any) -> None:
             told, saw = seconds(record[name]), getattr(call, name)
             assert (told is None) == (saw is None), (name, record, call)
             assert told is None or abs(told - saw) <= CLOSE, (name, told - saw, record)
-        assert seconds(record["planned_at"]) <= seconds(record["sent_at"])
+        # A call may be over before the answer to its originate is read.
+        assert record["sent_at"] is None or seconds(record["planned_at"]) <= seconds(record["sent_at"])
         assert abs(seconds(record["sent_at"]) - call.invited_at) < 1.0
         if call.rang_at is not None:
             until = call.ended_at if call.answered_at is None else call.answered_at
