@@ -35,6 +35,7 @@ import dialer.hooks.interests
 import dialer.hooks.webhooks
 import dialer.service
 import dialer.store.sqlite
+import dialer.telling
 from dialer.errors import StoreError
 from dialer.esl.inbound import SwitchConfig
 from dialer.model import EventKind, VoipAppType
@@ -295,10 +296,14 @@ class World:
             mock.patch.multiple(
                 dialer.service,
                 Database=SteppedDatabase,
-                JsonLines=lambda _: self._hook,
-                OUTCOME_KINDS=frozenset(EventKind),
                 utc_now=self.now,
                 new_id=uuid_factory(random.Random(self.plan.seed)),
+                random=SimpleNamespace(Random=lambda: random.Random(self.plan.seed)),
+            ),
+            mock.patch.multiple(
+                dialer.telling,
+                JsonLines=lambda _: self._hook,
+                OUTCOME_KINDS=frozenset(EventKind),
                 random=SimpleNamespace(Random=lambda: random.Random(self.plan.seed)),
             ),
         ):
