@@ -70,7 +70,7 @@ class Dialling:
     management: Management = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.management = Management(self.service.database, utc_now, receivers=self.service.receivers)
+        self.management = Management(self.service.database, utc_now, receivers=self.service.telling.receivers)
         self.service.pace = self.sent
 
     async def add_contacts(self, count: int) -> None:
