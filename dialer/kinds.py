@@ -33,6 +33,15 @@ _VARIABLE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NEXT_VARIABLE = re.compile(r"[\r\n]+|,(?=\s*[A-Za-z0-9_.-]{1,64}\s*=)")
 
 
+class Inside(ValueError):
+    """Something inside of a value is not acceptable: `path` leads to it by names, `takes` ends the sentence "expected ..."."""
+
+    def __init__(self, path: tuple[str, ...], takes: str) -> None:
+        super().__init__(f"{'.'.join(path)}: expected {takes}")
+        self.path = path
+        self.takes = takes
+
+
 class Kind(ABC):
     """A kind of value. `takes` ends the sentence "expected ..."; `column` is the Python type of its column."""
 

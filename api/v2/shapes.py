@@ -13,7 +13,8 @@ from typing import Any
 
 from attrs import frozen
 
-from dialer.kinds import Flag, Kind, Member, Nullable, Text, Variables, Whole, word_of
+from dialer.kinds import Flag, Inside, Kind, Member, Nullable, Text, Variables, Whole, word_of
+from dialer.model.retries import Retries
 from dialer.model.token import Scopes
 from dialer.model.webhook import WebhookKinds
 from dialer.time_kinds import DAYS, Moment, Week
@@ -61,6 +62,8 @@ def shape_of(kind: Kind) -> Shape:
         case Variables():
             texts = {"type": "object", "maxProperties": kind.most, "additionalProperties": {"type": "string"}}
             return Shape(texts, _texts(kind), dict, "an object of texts")
+        case Retries():
+            return Shape(kind.schema(), _only(dict, _numbers_alone(kind)), kind.as_json, "an object of rows by their outcomes")
         case Scopes():
             return Shape(kind.schema(), _only(list, kind.parse), list, kind.takes)
         case WebhookKinds():
@@ -134,6 +137,19 @@ def _kinds_of_events(kind: WebhookKinds) -> Shape:
 
     schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "enum": list(kind.words)}}
     return Shape(schema, take, str.split, f"a list of one or more of {', '.join(kind.words)}")
+
+
+def _numbers_alone(kind: Retries) -> Callable[[Any], Any]:
+    """Takes rows whose numbers are no texts."""
+
+    def take(value: Mapping[str, Any]) -> Any:
+        for outcome, row in value.items():
+            for column, given in row.items() if isinstance(row, dict) else ():
+                if isinstance(given, str):
+                    raise Inside((outcome, column), "a number")
+        return kind.parse(value)
+
+    return take
 
 
 def _texts(kind: Variables) -> Callable[[Any], Mapping[str, str]]:

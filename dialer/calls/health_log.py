@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 from attrs import define, field
 
+from dialer.calls.causes import Verdict
 from dialer.gateways import Backoff
 from dialer.model import Gateway, Outcome
 
@@ -21,9 +22,9 @@ log = structlog.get_logger()
 REMIND: Final = timedelta(minutes=1)
 
 
-def words(outcome: Outcome) -> str:
-    """The cause of an end for people: FreeSWITCH's word, and the SIP status where there was one."""
-    return outcome.cause if outcome.sip_status is None else f"{outcome.cause}, SIP {outcome.sip_status}"
+def words(outcome: Outcome, verdict: Verdict) -> str:
+    """The cause of an end for people: FreeSWITCH's word, and where there was one the SIP status with its meaning."""
+    return outcome.cause if outcome.sip_status is None else f"{outcome.cause}, SIP {outcome.sip_status}: {verdict.reason}"
 
 
 @define(eq=False)

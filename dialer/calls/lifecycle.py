@@ -40,7 +40,7 @@ from dialer.calls.register import ForeignHangups, OpenAttempts
 from dialer.calls.sweeper import Sweeper
 from dialer.calls.verdict import Health, got_through_at, judge
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
-from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
+from dialer.interfaces import UNFINISHED, AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
     Attempt,
     AttemptResult,
@@ -151,6 +151,7 @@ class Lifecycle:
         self._steps = log.bind()
         for attempt in attempts:
             plan = attempt.plan
+            self.health.begun(plan, now)
             self._steps.debug(
                 "planned", call=attempt.call_uuid, campaign=plan.campaign.id, gateway=plan.gateway.name, dial=plan.dial_string
             )
@@ -224,12 +225,13 @@ class Lifecycle:
         live.note(signal)
         live.state = machine.next_state(before, signal.kind)
         if live.state is AttemptState.ENDED:
-            self._ending(live, signal)
+            if before is not AttemptState.ENDED or signal.kind in _REST_OF_THE_STORY:
+                self._ending(live, signal)
         elif live.state is not before:
             self._steps.debug(live.state, call=signal.call_uuid)
             self.store.move(live.attempt, live.state, signal.at, live.core_uuid)
             if live.state in _GOT_THROUGH:
-                self.health.got_through(live.attempt.plan)
+                self.health.got_through(live.attempt.plan, signal.at)
 
     def _ending(self, live: LiveAttempt, signal: Signal) -> None:
         """Wait for the rest of the story, but not for long: the switch's account of the call, the session's end."""
@@ -256,9 +258,11 @@ class Lifecycle:
         try:
             self._hear_keys(call, live, MOST_KEYS)
             notes = await self.application(call, live.attempt)
+            live.unfinished = UNFINISHED in notes
+            notes = {name: note for name, note in notes.items() if name != UNFINISHED}
             live.notes = {**(live.notes or {}), **notes}
         except SessionGone:
-            pass  # the callee hung up: the usual end of a call
+            live.unfinished = True  # the callee hung up: the usual end of a call
         finally:
             self._tell(live, SignalKind.SESSION_CLOSED)
 
@@ -283,14 +287,15 @@ class Lifecycle:
         campaign = self._rules.get(plan.campaign.id, plan.campaign)
         outcome = live.outcome(now)
         verdict = judge(outcome)
+        alone = self.health.fails_alone(plan, live.attempt.planned_at - retry.requeued_for(plan.candidate))
         got_through = got_through_at(outcome, verdict)
-        self.health.ended(plan, verdict.fault, got_through, now, words(outcome))
+        self.health.ended(plan, verdict.fault, got_through, now, words(outcome, verdict))
         backoff = self.health.gateways.get(plan.gateway.id)
         self.health_log.look_at_gateway(plan.gateway, backoff, now, got_through=got_through is not None)
         self.health_log.look("the switch", self.health.switch, now)
         if self.health.switch.blocks(now):
             self.release_unsent()
-        decision = retry.decide(verdict, outcome, plan.candidate, campaign, now)
+        decision = retry.decide(verdict, outcome, plan.candidate, campaign, now, alone=alone)
         self._finish(
             live, AttemptResult(attempt=live.attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)
         )
@@ -307,6 +312,8 @@ class Lifecycle:
 
     def _finished(self, changed: bool, live: LiveAttempt, finish: AttemptResult) -> None:
         self.register.remove(live, ended=changed)
+        if changed and live.sent:
+            self.switch.forget(live.attempt.call_uuid)
         if changed:
             self._steps.debug("ended", call=live.attempt.call_uuid, cause=finish.outcome.cause, disposition=finish.disposition)
             self.finished(finish)
@@ -389,5 +396,8 @@ def _over(failure: Failure) -> None:
 
 _UNEXPLAINED = frozenset({OwnCause.UNKNOWN, OwnCause.LOST_SWITCH})
 """Ends that the dialer concludes from a call's absence."""
+
+_REST_OF_THE_STORY = frozenset({SignalKind.HUNG_UP, SignalKind.FOUND_GONE, SignalKind.SESSION_CLOSED})
+"""Signals that an attempt which has ended still waits for. Replies of the switch come late, and tell nothing of the end."""
 
 _GOT_THROUGH = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})

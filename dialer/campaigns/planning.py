@@ -69,7 +69,9 @@ class Routes:
             return Unavailable("inactive", "is inactive")
         backoff = self.backoffs.get(gateway.id)
         if backoff is not None and backoff.blocks(now):
-            return Unavailable("paused", f"is backed off from after {backoff.text}", backoff.until)
+            return Unavailable("paused", f"is backed off from after {backoff.text}", backoff.next_try)
+        if backoff is not None and planned and backoff.is_on_trial(now):
+            return Unavailable("paused", f"is tried with one call after {backoff.text}")
         if headroom(gateway, self._live(gateway) + planned) == 0:
             return Unavailable("full", f"is full ({gateway.maximum_call} calls)")
         return None
@@ -85,7 +87,9 @@ class Routes:
         total = 0
         for way in chain(self.gateways, campaign.gateway_id):
             if self.unavailable(way, now) is None:
-                free = headroom(way, self._live(way))
+                backoff = self.backoffs.get(way.id)
+                on_trial = backoff is not None and backoff.is_on_trial(now)
+                free = 1 if on_trial else headroom(way, self._live(way))
                 total += limit if free is None else free
         return min(limit, total)
 

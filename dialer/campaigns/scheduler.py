@@ -243,7 +243,7 @@ class Scheduler:
     async def _contacts(self, campaign: Campaign, wanted: int, now: datetime) -> list[Candidate]:
         """At most `wanted` ready contacts, the first ones left to the nodes before this one; without any, it rests."""
         skip = self._others.before * wanted if self._others.dialling else 0
-        candidates = await self.store.candidates(campaign.id, now, wanted, skip)
+        candidates = await self.store.candidates(campaign.id, now, wanted, skip, campaign.order, campaign.retry_share)
         if len(candidates) == wanted:
             self._calling.add(campaign.id)
         else:

@@ -20,7 +20,7 @@ from dialer.cli.passwords import text_of
 from dialer.cli.showing import Shown, print_all, print_json, print_one
 from dialer.declare import Field, noun_of
 from dialer.errors import BadValue, NotFound
-from dialer.kinds import Flag, Member, Nullable, Whole, word_of
+from dialer.kinds import Flag, Inside, Member, Nullable, Whole, word_of
 from dialer.management import Management, gateways
 from dialer.model.user import ADMINISTRATOR
 from dialer.store.database import Database
@@ -193,6 +193,8 @@ def _parsed(field: Field, text: str, name: str) -> Any:
     """A field's value from the text of an option. Raises `BadValue` naming the option."""
     try:
         value = field.kind.parse(text)
+    except Inside as wrong:
+        raise BadValue(name, f"{'.'.join(wrong.path)}: expected {wrong.takes}") from None
     except ValueError:
         shown = ascii(text) if not text.isprintable() else repr(text[:40])
         got = "" if field.secret else f", got {shown}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -20,12 +20,13 @@ from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 
 from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
-from dialer.esl import commands
+from dialer.esl import commands, sent_marks
 from dialer.esl.connection import CommandReply
 from dialer.esl.events import Event, concerns, concerns_legs
 from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules
 from dialer.esl.originate_queue import OriginateQueue
 from dialer.esl.proof import SessionProof
+from dialer.esl.sent_marks import MarkRemover
 from dialer.esl.signals import live_channels, signal
 from dialer.esl.telemetry import SwitchTelemetry
 from dialer.interfaces import Now, SwitchListener
@@ -101,6 +102,7 @@ class InboundSwitch(Service):
         self._originate_queue = OriginateQueue(
             reactor, now, config.calls_per_second, config.max_in_flight, self._send, self.telemetry.originate
         )
+        self._marks = MarkRemover(reactor, self._send)
         there = endpoint or HostnameEndpoint(reactor, config.host, config.port, timeout=config.handshake)
         rules = LinkRules(
             password=config.password,
@@ -195,6 +197,16 @@ class InboundSwitch(Service):
         """Every channel of the switch."""
         return self._ask(commands.channels(), lambda reply: live_channels(reply.checked().text))
 
+    async def was_dialled(self, call_uuid: str, planned_at: datetime) -> bool | None:
+        """Whether it executed the originate of a call in time; None when it cannot tell. To be asked after the deadline."""
+        mark = await self._send(sent_marks.mark_of(call_uuid))
+        since = await self._send(sent_marks.since())
+        return sent_marks.was_executed(mark, since, planned_at + self._clock.offset)
+
+    def forget(self, call_uuid: str) -> None:
+        """Nobody will ask any more whether that call was dialled."""
+        self._marks.add(call_uuid)
+
     # --- for the one who observes ---
 
     def ask_aside(self, command: commands.Command) -> Deferred[str]:
@@ -216,6 +228,7 @@ class InboundSwitch(Service):
         """Twisted: disconnect. Fires when all connections are closed; the calls on the switch go on."""
         super().stopService()
         self._originate_queue.closed("the dialer is stopping")
+        self._marks.closed()
         return gatherResults([link.service.stopService() for link in self._all_links()]).addCallback(lambda _: None)
 
     # --- what the links tell ---
@@ -232,6 +245,7 @@ class InboundSwitch(Service):
         if not self._identity:
             self._identity = f"{(await link.send(commands.host_name())).checked().text.strip()}:{self._config.port}"
         if link is self._events:
+            await link.send(sent_marks.remember_since())  # whatever it answers: without mod_hash, nothing is remembered
             (await link.send(self._subscription())).checked()
 
     def _subscription(self) -> commands.Command:
@@ -253,6 +267,7 @@ class InboundSwitch(Service):
         self.telemetry.connection_made()
         self.last_error = ""
         self._originate_queue.opened()
+        self._marks.opened()
         self._log.info("connected to {name}, core {core}", name=self.name, core=self._core_uuid)
         self._listener.switch_up(self)
 
@@ -265,6 +280,7 @@ class InboundSwitch(Service):
         self._ready = False
         self._clock.forget()
         self._originate_queue.closed(self.last_error)
+        self._marks.closed()
         if self.running:
             self._log.warn("lost {name}: {reason}", name=self.name, reason=reason)
         self._listener.switch_down(self, reason)

@@ -37,6 +37,6 @@ def row_of(contact: Contact) -> str:
 def _row(contact: Contact, *, on_one_line: bool) -> str:
     cells = [contact.number]
     for name in NAMED:
-        text = variables_text(contact.additional_vars) if name == VARIABLES else getattr(contact, name)
+        text = variables_text(contact.additional_vars) if name == VARIABLES else str(getattr(contact, name))
         cells.append(kept(text, on_one_line=on_one_line))
     return joined(cells, DELIMITER, END)

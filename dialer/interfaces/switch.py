@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -55,6 +56,15 @@ class Switch(Protocol):
 
     def live_channels(self) -> Deferred[list[LiveChannel]]:
         """Every channel of the switch."""
+        ...
+
+    async def was_dialled(self, call_uuid: str, planned_at: datetime) -> bool | None:
+        """Whether the switch executed the originate of a call that was planned then, in time: to be asked after its deadline,
+        when it cannot be executed any more. None when the switch cannot tell."""
+        ...
+
+    def forget(self, call_uuid: str) -> None:
+        """The end of that call is stored: nobody will ask any more whether it was dialled. Nothing waits or fails."""
         ...
 
 

@@ -15,6 +15,7 @@ from dialer.management import contacts, rows
 from dialer.management.management import Management, Transaction, verb, writes
 from dialer.model import Account, Contact, SubscriberStatus
 from dialer.store import contact_list as sql
+from dialer.store import contacts as subscriptions
 from dialer.store.times import from_column, from_column_or_none
 
 PAGE: Final = 1000
@@ -173,6 +174,8 @@ def change(
         kept = {**checked.get(VARIABLES, _variables(row)), **variables}
         checked[VARIABLES] = valid(noun_of(Contact).field(VARIABLES), {key: text for key, text in kept.items() if text})
     rows.change(t, Contact, row, checked)
+    if "priority" in checked:
+        t.connection.execute(subscriptions.SET_PRIORITY, (checked["priority"], contact_id, checked["priority"]))
     return _value(t, phonebook_id, contact_id)
 
 

@@ -11,6 +11,7 @@ from dialer.declare import joined, key, noun, reference, rule, setting, stamp
 from dialer.kinds import Number, NumberOrText
 from dialer.model.gateway import Gateway, GatewayUse
 from dialer.model.phonebook import Phonebook
+from dialer.model.retries import Retries, RetryTable
 from dialer.model.voip_app import VoipApp, no_shell
 from dialer.numbers import caller_number
 from dialer.time_kinds import Week, Weekdays, Zone
@@ -40,6 +41,15 @@ class UnservedPolicy(enum.StrEnum):
 
     RETRY = "retry"
     COMPLETE = "complete"
+
+
+class CallOrder(enum.StrEnum):
+    """Who is called first, of those of the same priority."""
+
+    RETRIES_FIRST = "retries-first"
+    FRESH_FIRST = "fresh-first"
+    MIX = "mix"  # retries have a share of the calls
+    LIST = "list"  # in the order in which they became ready: the list from its beginning, each retry in its turn
 
 
 @noun("campaign", links={"phonebooks": "phonebook"})
@@ -72,6 +82,19 @@ class Campaign:
         0, le=3600, unit="s", v1="min_call_duration", doc="an answered call that was shorter did not reach the contact"
     )
     max_retry: int = setting(3, le=1000, v1="maxretry", limited_by="max_retries", doc="further attempts after the first")
+    retry: RetryTable = setting(
+        RetryTable(),
+        kind=Retries(),
+        limited_by="max_retries",
+        doc="retries by outcome, in place of `max_retry` and `interval_retry`: how many, after how long, growing by what, how "
+        "many a day at most",
+    )
+    order: CallOrder = rule(
+        CallOrder.RETRIES_FIRST,
+        doc="who is called first, of contacts of the same priority; with mix, retries have the share `retry_share`, with list "
+        "who became ready first",
+    )
+    retry_share: int = rule(50, ge=1, le=99, unit="%", doc="the share of retries in the calls, where the order is mix")
     interval_retry: int = rule(300, le=31_536_000, unit="s", v1="intervalretry", doc="from an attempt's end to the next one")
     call_timeout: int = rule(
         45, ge=1, le=3600, unit="s", v1="calltimeout", limited_by="max_timeout", doc="how long a call may ring"

@@ -49,6 +49,7 @@ class Contact:
     created_at: datetime = stamp("when it was created", v1="created_date")
     updated_at: datetime = stamp("when it was last changed", v1="updated_date")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
+    priority: int = setting(5, le=9, doc="9 is called first, 0 last; before the order of its campaign counts")
     reference: str = setting("", longest=255, doc="your own word for the contact, which its events repeat")
 
 
@@ -68,6 +69,8 @@ class Subscriber:
     count_attempt: int = setting(0, doc="attempts that count")
     free_retries: int = setting(0, doc="attempts in a row that do not")
     last_attempt_at: datetime | None = setting(None, doc="when the last attempt that counts began")
+    priority: int = setting(5, le=9, doc="the contact's priority")
+    tally: str = setting("{}", longest=10_000, doc="how often its calls ended in which way")
 
     @property
     def untouched(self) -> bool:

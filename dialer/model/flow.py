@@ -38,7 +38,7 @@ class Snapshot:
 @frozen(kw_only=True)
 class Candidate:
     """A subscriber that is ready to be called. `count_attempt` are the attempts that count; `free_retries` are the ends in
-    a row that the switch or the carrier was to blame for."""
+    a row that the switch or the carrier was to blame for; `tally` counts ends by their outcomes (`dialer.calls.tally`)."""
 
     subscriber_id: int
     contact_id: int
@@ -47,6 +47,7 @@ class Candidate:
     identity: str = ""
     count_attempt: int = 0
     free_retries: int = 0
+    tally: str = "{}"
 
 
 @frozen
@@ -196,6 +197,7 @@ class OwnCause(enum.StrEnum):
     LATE = "LATE"  # the switch refused it after the deadline
     REFUSED = "REFUSED"  # the switch refused the command
     LOST_SWITCH = "LOST_SWITCH"  # the switch restarted under the call
+    NEVER_DIALLED = "NEVER_DIALLED"  # it may have been sent, and the switch has never executed it
     UNKNOWN = "UNKNOWN"  # the call is gone and nobody can tell how it ended
 
 
@@ -239,17 +241,20 @@ class Outcome:
     talk_ms: int = 0
     duration_ms: int = 0
     machine: bool = False
+    unfinished: bool = False  # the callee hung up before the voice application had come to its end
     session: Mapping[str, str] = Factory(dict)  # what the voice application noted
 
 
 @frozen(kw_only=True)
 class Decision:
-    """The fate of the subscriber: its status, from when on it is ready (when START), and whether the attempt counts."""
+    """The fate of the subscriber: its status, from when on it is ready (when START), whether the attempt counts, and the
+    candidate's new `tally`, None where that stays."""
 
     status: SubscriberStatus
     ready_at: datetime | None
     counts_as_attempt: bool
     reason: str
+    tally: str | None = None
 
 
 @frozen(kw_only=True)

@@ -118,12 +118,12 @@ def _claimable(connection: Connection, plans: Sequence[Plan], wanted: Beginning)
         found = claimable.pop(plan.candidate.subscriber_id, None)
         if found is None:
             continue
-        count_attempt, free_retries, identity, is_forbidden = found
+        count_attempt, free_retries, tally, identity, is_forbidden = found
         if is_forbidden or plan.call_uuid in otherwise:
             forbidden.append(plan.candidate.subscriber_id)
         elif identity not in identities:
             identities.add(identity)
-            allowed.append(_with_counts(plan, count_attempt, free_retries))
+            allowed.append(_with_counts(plan, count_attempt, free_retries, tally))
     if forbidden:
         block(connection, forbidden, Blocking(at=wanted.now, wanted=wanted.wanted))
     return allowed
@@ -142,11 +142,9 @@ def _forbidden_otherwise(connection: Connection, plans: Sequence[Plan]) -> set[s
     return forbidden
 
 
-def _with_counts(plan: Plan, count_attempt: int, free_retries: int) -> Plan:
-    candidate = plan.candidate
-    if candidate.count_attempt == count_attempt and candidate.free_retries == free_retries:
-        return plan
-    return evolve(plan, candidate=evolve(candidate, count_attempt=count_attempt, free_retries=free_retries))
+def _with_counts(plan: Plan, count_attempt: int, free_retries: int, tally: str) -> Plan:
+    counted = evolve(plan.candidate, count_attempt=count_attempt, free_retries=free_retries, tally=tally)
+    return plan if counted == plan.candidate else evolve(plan, candidate=counted)
 
 
 def _insert(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> list[Attempt]:

@@ -57,6 +57,7 @@ def finish(
             counts,
             counts,
             to_column(attempt.planned_at) if counts else None,
+            decision.tally,
             attempt.plan.candidate.subscriber_id,
         ),
     ).fetchone()

@@ -36,6 +36,7 @@ from dialer.model import (
     Snapshot,
     SubscriberStatus,
 )
+from dialer.model.campaign import CallOrder
 from dialer.periodic import DegradedLog
 from dialer.store import events, mapping, statements, told_state
 from dialer.store.begin import Beginning, begin
@@ -46,6 +47,7 @@ from dialer.store.database import Database
 from dialer.store.finish import finish
 from dialer.store.moves import MoveBuffer, Waiting, write_moves
 from dialer.store.nodes import others
+from dialer.store.ready import Mixer, candidates
 from dialer.store.second_legs import LegToBegin, begin_leg, end_leg
 from dialer.store.times import to_column
 
@@ -69,6 +71,7 @@ class Store:
     node: str
     wanted: frozenset[EventKind] = frozenset()
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
+    _mixer: Mixer = field(factory=Mixer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("moves are not stored yet"), init=False)
 
@@ -77,11 +80,21 @@ class Store:
         `also`: it costs as much as there are of these. One whose settings are damaged is paused on the way."""
         return self.database.run(lambda connection: self._snapshot(connection, now, also))
 
-    def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
+    def candidates(
+        self,
+        campaign_id: int,
+        now: datetime,
+        limit: int,
+        skip: int = 0,
+        order: CallOrder = CallOrder.RETRIES_FIRST,
+        share: int = 50,
+    ) -> Deferred[list[Candidate]]:
         """Ready subscribers whose retry time has come. Those whose number came onto the do-not-call list are set to
         NOT_AUTHORISED on the way, lest they stay pending for ever."""
         blocking = Blocking(at=now, wanted=self.wanted)
-        return self.database.run(lambda connection: _candidates(connection, campaign_id, blocking, limit, skip))
+        return self.database.run(
+            lambda connection: candidates(connection, self._mixer, campaign_id, blocking, limit, skip, order, share)
+        )
 
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         """Write the attempts of these plans, as far as the limits admit them. On a server it has its transaction for itself:
@@ -247,18 +260,6 @@ def _undamaged(
         if connection.execute(statements.PAUSE_CAMPAIGN, (campaign.id,)).rowcount:
             paused(connection, campaign)
         log.error("campaign paused: its settings are damaged", campaign=campaign.name, id=campaign.id, settings=damaged)
-
-
-def _candidates(connection: Connection, campaign_id: int, why: Blocking, limit: int, skip: int) -> list[Candidate]:
-    while True:
-        rows = connection.execute(statements.READY, (campaign_id, to_column(why.at), limit, skip)).fetchall()
-        if len(rows) < limit and skip:
-            skip = 0
-            continue
-        forbidden = [row[0] for row in rows if row[-1]]
-        if not forbidden:
-            return [mapping.candidate(row) for row in rows]
-        block(connection, forbidden, why)
 
 
 def _progress(connection: Connection, campaign_id: int) -> Progress:

@@ -217,7 +217,8 @@ _SUBSCRIBERS: Final = (
             "UPDATE subscriber SET requested_status = coalesce(requested_status, "
             "CASE WHEN (SELECT a.disposition FROM attempt a WHERE a.subscriber_id = subscriber.id ORDER BY a.id DESC LIMIT 1) "
             "= 'ANSWERED' THEN 5 "
-            "WHEN count_attempt > (SELECT c.max_retry FROM campaign c WHERE c.id = subscriber.campaign_id) THEN 4 "
+            "WHEN count_attempt > (SELECT c.max_retry FROM campaign c WHERE c.id = subscriber.campaign_id "
+            "AND c.retry = '{}') THEN 4 "
             f"ELSE 1 END) WHERE status = 6 AND {_NO_OPEN_ATTEMPT}",
             "UPDATE subscriber SET status = requested_status, "
             "ready_at = CASE requested_status WHEN 1 THEN coalesce(:now, ready_at) END, requested_status = NULL "

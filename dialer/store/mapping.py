@@ -16,8 +16,8 @@ read_campaign = reader(Campaign, "c", voip_app="v")
 read_contact = reader(Contact, "k")
 read_node = reader(NodeRecord, "n")
 
-CANDIDATE_COLUMNS = "s.id, s.contact_id, s.campaign_id, s.number, s.identity, s.count_attempt, s.free_retries"
-CANDIDATE_WIDTH = 7
+CANDIDATE_COLUMNS = "s.id, s.contact_id, s.campaign_id, s.number, s.identity, s.count_attempt, s.free_retries, s.tally"
+CANDIDATE_WIDTH = 8
 
 ATTEMPT_COLUMNS = (
     "a.id, a.call_uuid, a.dial_string, a.due_at, a.number_of_attempt, a.planned_at, a.deadline, a.state, a.core_uuid, "
@@ -55,6 +55,7 @@ def candidate(row: Row) -> Candidate:
         identity=row[4],
         count_attempt=row[5],
         free_retries=row[6],
+        tally=row[7],
     )
 
 

@@ -46,12 +46,29 @@ _FORBIDDEN = (
 )
 """On the do-not-call list, or not to be called for this user: see `dialer.patterns`."""
 
-READY = (
-    f"SELECT {CANDIDATE_COLUMNS}, {_FORBIDDEN} FROM subscriber s "
-    f"WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at <= ? AND {_NO_OPEN_ATTEMPT} "
-    "ORDER BY s.ready_at, s.id LIMIT ? OFFSET ?"
+_LANE = "CASE WHEN s.count_attempt = 0 AND s.free_retries = 0 THEN 0 ELSE 1 END"
+"""As the index has it, letter for letter: 0 for a new contact, 1 for a retry."""
+
+_SOMEBODY_READY = (
+    "(SELECT 1 FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 AND s.priority = level.priority "
+    f"AND {_LANE} = {{}} AND s.ready_at <= ? LIMIT 1) IS NOT NULL"
 )
-"""Parameters: campaign, now, limit, how many to skip. The last column tells those that must not be called."""
+LANES = (
+    "WITH RECURSIVE level (priority) AS (SELECT max(s.priority) FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 "
+    "UNION ALL SELECT (SELECT max(s.priority) FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 "
+    "AND s.priority < level.priority) FROM level WHERE level.priority IS NOT NULL) "
+    f"SELECT priority, {_SOMEBODY_READY.format(0)}, {_SOMEBODY_READY.format(1)} FROM level WHERE priority IS NOT NULL"
+)
+"""The priorities of a campaign's pending subscribers, the highest first, and whether there are ready ones in the lane of new
+contacts and in that of retries: from one priority to the next, by the index. Parameters: campaign, campaign; campaign, now;
+campaign, now."""
+
+READY = (
+    f"SELECT {CANDIDATE_COLUMNS}, s.ready_at, {_FORBIDDEN} FROM subscriber s "
+    f"WHERE s.campaign_id = ? AND s.status = 1 AND s.priority = ? AND {_LANE} = ? AND s.ready_at <= ? "
+    f"AND {_NO_OPEN_ATTEMPT} ORDER BY s.ready_at, s.id LIMIT ?"
+)
+"""Those of a lane. Parameters: campaign, priority, lane, now, limit. The last column tells those that must not be called."""
 
 COUNTS = "SELECT status, subscribers FROM subscriber_count WHERE campaign_id = ?"
 
@@ -98,10 +115,12 @@ SETTLE_SUBSCRIBER = (
     "UPDATE subscriber SET status = coalesce(requested_status, ?), "
     "ready_at = CASE coalesce(requested_status, ?) WHEN 1 THEN coalesce(?, ready_at) END, requested_status = NULL, "
     "count_attempt = count_attempt + ?, free_retries = CASE ? WHEN 1 THEN 0 ELSE free_retries + 1 END, "
-    "last_attempt_at = coalesce(?, last_attempt_at) WHERE id = ? AND status = 6 RETURNING status, count_attempt"
+    "last_attempt_at = coalesce(?, last_attempt_at), tally = coalesce(?, tally) "
+    "WHERE id = ? AND status = 6 RETURNING status, count_attempt"
 )
 """The status that a user asked for while the call was live wins over the decision. Parameters: decided status (twice), when it
-is ready should it be pending, whether the attempt counts (twice), the attempt's time when it counts, subscriber."""
+is ready should it be pending, whether the attempt counts (twice), the attempt's time when it counts, its tally where that
+changes, subscriber."""
 
 FORBID_NUMBER = "INSERT INTO do_not_call (number, identity, reason, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
@@ -166,7 +185,7 @@ def claimable(count: int) -> Variants:
     """Which of `count` subscribers may still be called; those whose row another process has locked are left to it.
     Parameters: now, subscribers."""
     statement = (
-        f"SELECT s.id, s.count_attempt, s.free_retries, s.identity, {_FORBIDDEN} FROM subscriber s "
+        f"SELECT s.id, s.count_attempt, s.free_retries, s.tally, s.identity, {_FORBIDDEN} FROM subscriber s "
         "JOIN campaign c ON c.id = s.campaign_id AND c.status = 1 "
         f"WHERE s.ready_at <= ? AND s.id IN ({marks(count)}) AND s.status = 1 AND {_NO_OPEN_ATTEMPT}"
     )

@@ -238,6 +238,7 @@ class Arena:
             attempts=stored_attempts(self.ground.rows),
             contacts=stored_contacts(self.ground.rows),
             expected=self.campaign.contacts,
+            deaths=[life.died_at for life in self.switch.lives if life.died_at is not None],
         )
 
     def _end_attempts(self) -> None:

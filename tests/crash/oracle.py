@@ -42,6 +42,7 @@ def _ends(world: World) -> Iterator[str]:
         contacts=[contact for contact in stored_contacts(world.rows) if contact.status != FORBIDDEN],
         expected=len(world.scenario.callees),
         clock=MICROSECONDS,
+        deaths=world.restarts,
     )
     yield from map(str, judge(evidence))
 

@@ -25,6 +25,7 @@ from dialer.model import (
     Snapshot,
     SubscriberStatus,
 )
+from dialer.model.campaign import CallOrder
 
 
 @define
@@ -88,7 +89,15 @@ class MemoryStore:
             for row in self.rows.values()
         )
 
-    def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
+    def candidates(
+        self,
+        campaign_id: int,
+        now: datetime,
+        limit: int,
+        skip: int = 0,
+        order: CallOrder = CallOrder.LIST,
+        share: int = 50,
+    ) -> Deferred[list[Candidate]]:
         if self.error:
             return fail(self.error)
         ready = [

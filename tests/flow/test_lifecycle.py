@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -12,8 +13,10 @@ from twisted.internet.defer import Deferred
 
 from dialer.calls import lifecycle
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
+from dialer.interfaces import UNFINISHED, AnsweredCall
 from dialer.logs import LineLog
-from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.model import Attempt, AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.model.retries import Retries
 from tests.fakes.flow import CAMPAIGN, Flow
 
 
@@ -291,3 +294,35 @@ class _Session:
         waiting, self.waiting = self.waiting, []
         for each in waiting:
             each.callback(digit)
+
+
+@pytest.mark.parametrize(("text", "status"), [("incomplete=1/1h", SubscriberStatus.START), ("", SubscriberStatus.COMPLETE)])
+def test_a_callee_who_left_the_application_before_its_end_is_called_again_where_the_campaign_says_so(
+    flow: Flow, text: str, status: SubscriberStatus
+) -> None:
+    flow.lifecycle.use_rules([evolve(CAMPAIGN, retry=Retries().parse(text))])
+
+    async def leave(call: AnsweredCall, attempt: Attempt) -> dict[str, str]:
+        return {UNFINISHED: "the callee hung up", "played": "0"}
+
+    flow.lifecycle.application = leave
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.ANSWERED)
+    session = Deferred.fromCoroutine(flow.lifecycle.connected(cast(AnsweredCall, SimpleNamespace(call_uuid=uuid))))
+    flow.hang_up(uuid, answered=True, talk_ms=3000)
+    assert session.called
+    (finish,) = flow.finished
+    assert finish.decision.status is status
+    assert finish.outcome.session == {"played": "0"}
+
+
+def test_a_reply_behind_the_failure_of_the_job_does_not_end_the_wait_for_the_switchs_account(flow: Flow) -> None:
+    flow.switch.hold = True
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.JOB_FAILED, "CALL_REJECTED")
+    flow.switch.waiting[0].callback(None)
+    assert flow.finished == []
+    flow.hang_up(uuid, "CALL_REJECTED", sip_status=401)
+    (finish,) = flow.finished
+    assert finish.outcome.sip_status == 401
+    assert not finish.decision.counts_as_attempt

@@ -17,6 +17,7 @@ from dialer.model import Origination, Signal, SignalKind
 from tests.unit.esl.wire import DAMAGED_EVENTS, FakeSwitch, api_response, event_frame, json_event, reply
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SINCE = "api expand hash insert_ifempty/dialer-sent/since/${strmicroepoch()}"
 SUBSCRIPTION = (
     "event json CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_HANGUP_COMPLETE "
     "BACKGROUND_JOB HEARTBEAT SHUTDOWN"
@@ -97,7 +98,7 @@ def test_both_connections_log_in_and_only_one_subscribes() -> None:
     assert here.listener.told == [("up", "core-1")]
     assert (here.switch.ready, here.switch.core_uuid, here.switch.last_error) == (True, "core-1", "")
     setup = ["auth ClueCon", "api global_getvar core_uuid", "api strmicroepoch"]
-    assert sorted(wire.commands for wire in here.there.wires) == [setup, [*setup, SUBSCRIPTION]]
+    assert sorted(wire.commands for wire in here.there.wires) == [setup, [*setup, SINCE, SUBSCRIPTION]]
 
 
 def test_events_become_signals() -> None:

@@ -34,7 +34,9 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "started campaigns": (statements.STARTED_CAMPAIGNS, ()),
     "ready campaigns": (statements.READY_CAMPAIGNS, (LATE,)),
     "started among": (statements.started_among(2), (1, 2)),
-    "ready": (statements.READY, (1, LATE, 20, 0)),
+    "ready": (statements.READY, (1, 5, 0, LATE, 20)),
+    "retries": (statements.READY, (1, 5, 1, LATE, 20)),
+    "lanes": (statements.LANES, (1, 1, 1, LATE, 1, LATE)),
     "counts": (statements.COUNTS, (1,)),
     "progress": (reports.PROGRESS, (1, 1)),
     "started page": (statements.STARTED_PAGE, (0, 100)),
@@ -50,7 +52,7 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "advance gateway": (statements.ADVANCE_GATEWAY, (LATE, 1, LATE)),
     "move": (statements.MOVE, ("ringing", T, None, None, None, None, 1, "here")),
     "end attempt": (statements.END_ATTEMPT, (T, "X", "BUSY", 1, "", *[None] * 6, 0, 0, 0, 0, "{}", 1, "here")),
-    "settle subscriber": (statements.SETTLE_SUBSCRIBER, (5, 5, None, 1, 1, T, 2)),
+    "settle subscriber": (statements.SETTLE_SUBSCRIBER, (5, 5, None, 1, 1, T, None, 2)),
     "open attempts": (statements.OPEN_ATTEMPTS, ("here",)),
     "events": (events.AFTER, (1000, 10)),
     "last event": (events.LAST, ()),
@@ -91,22 +93,31 @@ ASKED = [(kind, name) for kind in KINDS for name in (QUERIES | (OF_SQLITE if kin
 WANTED_WHOLE = {"pending", "campaign_started", "attempt_open_campaign", "attempt_open_owner", "attempt_open_gateway"} | {
     "attempt_second_gateway",
     "newest",
+    "level",
 }
-"""Indexes that hold what is started, and what is open: nothing else; the campaigns with pending subscribers, found one by
-one; and a few rows, found by an index."""
+"""Indexes that hold what is started, and what is open: nothing else; the campaigns with pending subscribers, and their
+priorities, found one by one; and a few rows, found by an index."""
 
 GROWING = {"campaign", "contact", "subscriber", "attempt", "event"}
 """Tables that keep what is finished."""
 
-IN_ORDER = {"ready", "events", "subscribers", "oldest records", *(name for name in QUERIES if name.startswith("records of"))}
+IN_ORDER = {
+    "ready",
+    "retries",
+    "events",
+    "subscribers",
+    "oldest records",
+    *(name for name in QUERIES if name.startswith("records of")),
+}
 """What takes the first rows of many, which must come in their order: sorting would read them all."""
 
 UNFINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1399)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', 0, 0, NULL, number
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '', 5
+    FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', id % 2, 0, NULL, number, 5 - id % 3, '{{}}'
     FROM contact WHERE id BETWEEN 1000 AND 1349;
-INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number
+INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number, 5, '{{}}'
     FROM contact WHERE id BETWEEN 1350 AND 1399;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
@@ -121,8 +132,10 @@ INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready,
 
 FINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 10000 + :count)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number FROM contact WHERE id >= 10000;
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '', 5
+    FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number, 5, '{{}}' FROM contact
+    WHERE id >= 10000;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,
     identity)

@@ -409,7 +409,7 @@ def test_a_second_attempt_to_a_number_is_allowed_once_the_first_has_ended(furnis
 def test_ids_are_64_bits_wide(furnished):
     rows(
         furnished,
-        f"INSERT INTO contact VALUES ({2**63 - 1}, 1, '999', '', '', '', '', '{{}}', '{T}', '{T}', '999', NULL, NULL, '')",
+        f"INSERT INTO contact VALUES ({2**63 - 1}, 1, '999', '', '', '', '', '{{}}', '{T}', '{T}', '999', NULL, NULL, '', 5)",
     )
     assert rows(furnished, "SELECT max(id) FROM contact") == [(2**63 - 1,)]
 
