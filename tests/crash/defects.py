@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 
 import dialer.esl.commands
+import dialer.store.flow
 import dialer.store.ready
 from dialer.calls import retry
 from dialer.calls.lifecycle import Lifecycle

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -308,7 +307,7 @@ def test_a_callee_who_left_the_application_before_its_end_is_called_again_where_
     flow.lifecycle.application = leave
     uuid = flow.call()
     flow.tell(uuid, SignalKind.ANSWERED)
-    session = Deferred.fromCoroutine(flow.lifecycle.connected(cast(AnsweredCall, SimpleNamespace(call_uuid=uuid))))
+    session = Deferred.fromCoroutine(flow.lifecycle.connected(cast(AnsweredCall, _Session(uuid))))
     flow.hang_up(uuid, answered=True, talk_ms=3000)
     assert session.called
     (finish,) = flow.finished
