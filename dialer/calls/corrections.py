@@ -21,6 +21,7 @@ class Correction(enum.StrEnum):
     ENDED_ANSWERED = "ended-answered"  # the same for a call that had been answered
     LOST_SWITCH = "lost-switch"  # its call died with the FreeSWITCH process that had it
     LOST_WITHOUT_A_WORD = "lost-without-a-word"  # its call is gone although the connection held
+    LOST_AWAY = "lost-away"  # its switch stays away, and the call can last no longer
     JOB_NOT_BELIEVED = "job-not-believed"  # the switch said that it failed, and knows the call
     UNDRIVEN_HUNG_UP = "undriven-hung-up"  # answered, and no session came
     OVERDUE_HUNG_UP = "overdue-hung-up"  # beyond every limit of its own

@@ -65,7 +65,7 @@ class Observation:
 class InboundSwitch(Service):
     """`dialer.interfaces.Switch` for one FreeSWITCH; a service that connects, and reconnects with growing pauses.
 
-    `last_error` says why there is no connection, naming host and port; "" while there is one. Where other dialers use the
+    `last_error` says why there is no connection, naming the switch; "" while there is one. Where other dialers use the
     switch, `owns` tells the calls that are this one's: of others, only the ends are told. `proof` makes what its calls bring
     back to the outbound server. With an `observation`, there is a connection more, for the commands of the one who observes:
     no originate waits behind them.
@@ -94,8 +94,9 @@ class InboundSwitch(Service):
         self._core_uuid = ""
         self._identity = config.name
         self.proof = SessionProof(config.password)
-        self.name = f"{config.host}:{config.port}"
-        self.last_error = f"{self.name}: not connected yet"
+        self.name = config.name or f"{config.host}:{config.port}"
+        self._where = f"{config.name} ({config.host}:{config.port})" if config.name else self.name
+        self.last_error = f"{self._where}: not connected yet"
         self._unreadable = RepeatedLog("an event of the switch cannot be read, and is passed over", reactor)
         self.telemetry = SwitchTelemetry()
         self._originate_queue = OriginateQueue(
@@ -253,24 +254,24 @@ class InboundSwitch(Service):
         self.telemetry.connection_made()
         self.last_error = ""
         self._originate_queue.opened()
-        self._log.info("connected to {name}, core {core}", name=self.name, core=self._core_uuid)
+        self._log.info("connected to {name}, core {core}", name=self._where, core=self._core_uuid)
         self._listener.switch_up(self)
 
     def _link_down(self, link: Link, reason: str) -> None:
         if link is not self._events and any(other.is_up for other in self._commands):
             return
-        self.last_error = f"{self.name}: {reason}"
+        self.last_error = f"{self._where}: {reason}"
         if not self._ready:
             return
         self._ready = False
         self._clock.forget()
         self._originate_queue.closed(self.last_error)
         if self.running:
-            self._log.warn("lost {name}: {reason}", name=self.name, reason=reason)
+            self._log.warn("lost {name}: {reason}", name=self._where, reason=reason)
         self._listener.switch_down(self, reason)
 
     def _link_failed(self, reason: str) -> None:
-        error = f"{self.name}: {reason}"
+        error = f"{self._where}: {reason}"
         if error != self.last_error and not self._ready and self.running:
             self._log.warn("no connection to {error}", error=error)
             self.last_error = error
@@ -291,7 +292,7 @@ class InboundSwitch(Service):
         elif event.name == "SHUTDOWN":
             # Its calls still end one by one, with events, before it closes the connection.
             self._shutting_down = True
-            self._originate_queue.closed(f"{self.name}: the switch is shutting down")
+            self._originate_queue.closed(f"{self._where}: the switch is shutting down")
 
     def _passed_over(self, reason: str) -> None:
         self._unreadable.happened(switch=self.name, reason=reason)

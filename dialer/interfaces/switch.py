@@ -19,7 +19,7 @@ class Switch(Protocol):
 
     @property
     def name(self) -> str:
-        """`host:port`, for messages."""
+        """Its name as configured, else `host:port`: for messages."""
         ...
 
     @property
@@ -35,6 +35,11 @@ class Switch(Protocol):
     @property
     def core_uuid(self) -> str:
         """The identity of the running FreeSWITCH process; "" before the first connection."""
+        ...
+
+    @property
+    def calls_per_second(self) -> float:
+        """How many originates it is given at most."""
         ...
 
     def headroom(self, within: float) -> int:

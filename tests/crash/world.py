@@ -30,6 +30,7 @@ from twisted.python.failure import Failure
 
 import dialer.campaigns.scheduler
 import dialer.esl.inbound
+import dialer.fleet_wiring
 import dialer.hooks.consumer
 import dialer.hooks.interests
 import dialer.hooks.webhooks
@@ -264,8 +265,10 @@ class World:
         self._started_at = self.clock.seconds()
         settings = ServiceSettings(
             database=sqlite_url(self._path),
-            switch=SwitchConfig(
-                port=SWITCH_PORT, handshake=2.0, ping_interval=1.0, silence=2.0, retry_initial=0.2, retry_max=1.0
+            switches=(
+                SwitchConfig(
+                    port=SWITCH_PORT, handshake=2.0, ping_interval=1.0, silence=2.0, retry_initial=0.2, retry_max=1.0
+                ),
             ),
             outbound=OutboundSettings(endpoint=f"tcp:{OUTBOUND_PORT}:interface=127.0.0.1"),
             outcomes=self.folder / "outcomes",
@@ -298,8 +301,8 @@ class World:
                 Database=SteppedDatabase,
                 utc_now=self.now,
                 new_id=uuid_factory(random.Random(self.plan.seed)),
-                random=SimpleNamespace(Random=lambda: random.Random(self.plan.seed)),
             ),
+            mock.patch.object(dialer.fleet_wiring, "random", SimpleNamespace(Random=lambda: random.Random(self.plan.seed))),
             mock.patch.multiple(
                 dialer.telling,
                 JsonLines=lambda _: self._hook,
