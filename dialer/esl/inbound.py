@@ -27,6 +27,7 @@ from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules
 from dialer.esl.originate_queue import OriginateQueue
 from dialer.esl.proof import SessionProof
 from dialer.esl.signals import live_channels, signal
+from dialer.esl.strain import Strain
 from dialer.esl.telemetry import SwitchTelemetry
 from dialer.interfaces import Now, SwitchListener
 from dialer.model import LiveChannel, Origination
@@ -100,8 +101,10 @@ class InboundSwitch(Service):
         self._unreadable = RepeatedLog("an event of the switch cannot be read, and is passed over", reactor)
         self.telemetry = SwitchTelemetry()
         self._originate_queue = OriginateQueue(
-            reactor, now, config.calls_per_second, config.max_in_flight, self._send, self.telemetry.originate
+            reactor, now, config.calls_per_second, config.max_in_flight, self._send, self._originate_took
         )
+        self._limits = config.calls_per_second, config.max_in_flight
+        self.strain = Strain(reactor, self.name, lambda _: self._apply_limits())
         there = endpoint or HostnameEndpoint(reactor, config.host, config.port, timeout=config.handshake)
         rules = LinkRules(
             password=config.password,
@@ -119,7 +122,7 @@ class InboundSwitch(Service):
             pinged=self._pinged,
             concerns=None if owns is None else partial(concerns, owns=owns),
             unreadable=self._passed_over,
-            round_trip=self.telemetry.ping.observe,
+            round_trip=self._ping_took,
         )
         self._observation = observation
         self._side: Link | None = None
@@ -164,7 +167,7 @@ class InboundSwitch(Service):
 
     @property
     def calls_per_second(self) -> float:
-        """How many are allowed."""
+        """How many are allowed now: fewer than configured while it is under strain."""
         return self._originate_queue.calls_per_second
 
     def headroom(self, within: float) -> int:
@@ -173,7 +176,12 @@ class InboundSwitch(Service):
 
     def limit(self, calls_per_second: float, max_in_flight: int) -> None:
         """How hard the switch may be driven, from now on."""
-        self._originate_queue.limit(calls_per_second, max_in_flight)
+        self._limits = calls_per_second, max_in_flight
+        self._apply_limits()
+
+    def _apply_limits(self) -> None:
+        calls_per_second, max_in_flight = self._limits
+        self._originate_queue.limit(calls_per_second * self.strain.share, max_in_flight)
 
     def submit(self, call: Origination) -> Deferred[None]:
         """Originate, as soon as the pace allows. Fails with `SwitchUnavailable` or `CommandFailed`, or with `BadValue` when
@@ -217,6 +225,7 @@ class InboundSwitch(Service):
         """Twisted: disconnect. Fires when all connections are closed; the calls on the switch go on."""
         super().stopService()
         self._originate_queue.closed("the dialer is stopping")
+        self.strain.forget()
         return gatherResults([link.service.stopService() for link in self._all_links()]).addCallback(lambda _: None)
 
     # --- what the links tell ---
@@ -266,6 +275,7 @@ class InboundSwitch(Service):
         self._ready = False
         self._clock.forget()
         self._originate_queue.closed(self.last_error)
+        self.strain.forget()
         if self.running:
             self._log.warn("lost {name}: {reason}", name=self._where, reason=reason)
         self._listener.switch_down(self, reason)
@@ -289,10 +299,20 @@ class InboundSwitch(Service):
         if told is not None:
             self._listener.signal_received(told)
             self.telemetry.event_lag.observe((self._now() + self._clock.offset - told.at).total_seconds())
+        elif event.name == "HEARTBEAT":
+            self.strain.beat(event.value("Idle-CPU"), event.value("Session-Count"), event.value("Max-Sessions"))
         elif event.name == "SHUTDOWN":
             # Its calls still end one by one, with events, before it closes the connection.
             self._shutting_down = True
             self._originate_queue.closed(f"{self._where}: the switch is shutting down")
+
+    def _ping_took(self, seconds: float) -> None:
+        self.telemetry.ping.observe(seconds)
+        self.strain.replied(seconds)
+
+    def _originate_took(self, seconds: float) -> None:
+        self.telemetry.originate.observe(seconds)
+        self.strain.replied(seconds)
 
     def _passed_over(self, reason: str) -> None:
         self._unreadable.happened(switch=self.name, reason=reason)
