@@ -33,7 +33,7 @@ def new_switches(
 def new_fleet(switches: Sequence[InboundSwitch], configs: Sequence[SwitchConfig]) -> Fleet:
     """The fleet of some switches, made as `configs` say."""
     members = zip(switches, configs, strict=True)
-    return Fleet([Member(switch=one, gateways=of.gateways, max_calls=of.max_calls) for one, of in members])
+    return Fleet([Member(switch=one, gateways=of.gateways, max_calls=of.max_calls, drain=of.drain) for one, of in members])
 
 
 @define(eq=False)

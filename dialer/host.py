@@ -217,7 +217,7 @@ class Host:
         elif len(config.switch) == len(self.service.switches):  # another number of them needs a restart
             for switch, member, settings in zip(self.service.switches, self.service.fleet, config.switch, strict=True):
                 switch.limit(settings.calls_per_second, settings.max_in_flight)
-                member.max_calls = settings.max_calls
+                member.max_calls, member.drain = settings.max_calls, settings.drain
 
     async def _start_simulator(self, settings: SimulatorSettings) -> SwitchConfig:
         config = _simulator(settings)

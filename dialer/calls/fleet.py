@@ -26,12 +26,14 @@ CALLS_OF_A_RATE: Final = 40
 
 @define(eq=False, kw_only=True)
 class Member:
-    """A FreeSWITCH of the fleet. `gateways` are the names of those that it has, none for all; `max_calls` is how many calls it
-    may have at the same time, 0 for any number; `health` tells how it, and the gateways through it, fared of late."""
+    """A FreeSWITCH of the fleet. `gateways` are the names of those that it has, none for all; `max_calls` is how many calls
+    it may have at the same time, 0 for any number; one that is to `drain` is given no more; `health` tells how it, and the
+    gateways through it, fared of late."""
 
     switch: Switch
     gateways: frozenset[str] = frozenset()
     max_calls: int = 0
+    drain: bool = False
     health: Health = field(factory=Health, init=False)
 
     @property
@@ -43,9 +45,14 @@ class Member:
         """Whether calls through that gateway can be made here."""
         return not self.gateways or gateway.name in self.gateways
 
+    @property
+    def admits(self) -> bool:
+        """Whether it is there, and is to be given calls."""
+        return self.switch.ready and not self.drain
+
     def serves(self, now: datetime) -> bool:
         """Whether it is there, and takes calls as far as is known."""
-        return self.switch.ready and not self.health.switch.blocks(now)
+        return self.admits and not self.health.switch.blocks(now)
 
     def blocks(self, gateway_id: int, now: datetime) -> bool:
         """Whether a gateway is backed off from here."""
@@ -120,7 +127,7 @@ class Fleet:
         """How a gateway fares: None as long as it serves on one of those that are there and have it."""
         if len(self.members) == 1:
             return self.members[0].health.gateways.get(gateway.id)
-        there = [member for member in self.members if member.switch.ready and member.has(gateway)]
+        there = [member for member in self.members if member.admits and member.has(gateway)]
         fared = [member.health.gateways.get(gateway.id) for member in there]
         blocked = [backoff for backoff in fared if backoff is not None and backoff.blocks(now)]
         if not blocked or len(blocked) < len(there):
@@ -132,8 +139,8 @@ class Fleet:
         return sum(backoff.blocks(now) for member in self.members for backoff in member.health.gateways.values())
 
     def reaches(self, gateway: Gateway) -> bool:
-        """Whether one that is there has that gateway."""
-        return any(member.switch.ready and member.has(gateway) for member in self.members)
+        """Whether one that admits calls has that gateway."""
+        return any(member.admits and member.has(gateway) for member in self.members)
 
 
 @define(eq=False)

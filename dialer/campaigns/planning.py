@@ -70,7 +70,7 @@ class Routes:
         if gateway.status is not GatewayStatus.ACTIVE:
             return Unavailable("inactive", "is inactive")
         if not self.reaches(gateway):
-            return Unavailable("unreachable", "is on none of the switches that are connected")
+            return Unavailable("unreachable", "is on none of the switches that are connected and take calls")
         backoff = self.backoffs.get(gateway.id)
         if backoff is not None and backoff.blocks(now):
             return Unavailable("paused", f"is backed off from after {backoff.text}", backoff.until)

@@ -36,6 +36,9 @@ class SwitchSettings:
     max_calls: int = setting(
         0, "calls of this dialer at the same time; 0 for no limit", unit="calls", live=True, ge=0, le=1_000_000
     )
+    drain: bool = setting(
+        False, "true: no more calls are begun on it, and those that it has go on, so that it can be taken out", live=True
+    )
     gateways: frozenset[str] = setting(
         (),
         'the gateways that this FreeSWITCH has, by their names, such as ["carrier"]; empty: all',

@@ -149,7 +149,7 @@ def test_why_nobody_is_called_is_told_when_no_switch_there_has_the_gateway() -> 
     two = limited(only={"a": frozenset({"carrier"}), "b": frozenset({"spare"})})
     two.a.ready = False
     two.run(0.5)
-    assert why_idle(two) == "gateway carrier is on none of the switches that are connected"
+    assert why_idle(two) == "gateway carrier is on none of the switches that are connected and take calls"
     reason = two.scheduler.explain(CAMPAIGN)
     assert reason is not None
     assert reason.code is IdleCode.GATEWAY_UNREACHABLE
@@ -325,3 +325,39 @@ def test_calls_of_a_switch_that_is_not_configured_any_more_end_likewise(two: Two
     two.lifecycle.start()
     two.clock.pump([1.0] * round(longest(two) + 12))
     assert ended_unknown(two) == [uuid]
+
+
+# --- one is taken out ---------------------------------------------------------------------------------------------------
+
+
+def test_a_switch_that_is_drained_is_given_no_more_calls_and_keeps_those_it_has(two: Two) -> None:
+    two.run(2)
+    had = two.on(two.a)
+    two.fleet.member(two.a).drain = True
+    two.run(1)
+    sent = two.on(two.a)
+    two.run(5)
+    assert two.on(two.a) == sent
+    assert two.states(two.a) == {AttemptState.RINGING: len(sent)}
+    assert set(had) <= set(sent)
+    assert len(two.on(two.b)) > 40
+
+
+def test_why_nobody_is_called_is_told_when_every_switch_is_drained(two: Two) -> None:
+    for member in two.fleet:
+        member.drain = True
+    two.run(2)
+    assert two.sent == []
+    assert why_idle(two) == "gateway carrier is on none of the switches that are connected and take calls"
+
+
+def test_a_gateway_backed_off_from_on_the_switch_that_is_left_says_so(two: Two) -> None:
+    two.fleet.member(two.a).drain = True
+
+    def fail(call: Origination) -> None:
+        two.note(call)
+        two.clock.callLater(0.01, two.hang_up, call.call_uuid, "GATEWAY_DOWN")
+
+    two.b.on_submit = fail
+    two.run(3)
+    assert "is backed off from after" in why_idle(two)
