@@ -126,7 +126,7 @@ def dial(load: Load, watch: Callable[[Dialling], Awaitable[None]]) -> None:
     config = SwitchConfig(port=load.port, calls_per_second=10_000, max_in_flight=500)
     outbound = OutboundSettings(endpoint="tcp:0:interface=127.0.0.1", inline=True)
     settings = ServiceSettings(
-        database=load.url, node=NodeIdentity(name=load.node), switch=config, outbound=outbound, webhooks=load.webhooks
+        database=load.url, node=NodeIdentity(name=load.node), switches=(config,), outbound=outbound, webhooks=load.webhooks
     )
 
     def count(_: AttemptResult) -> None:
@@ -136,7 +136,7 @@ def dial(load: Load, watch: Callable[[Dialling], Awaitable[None]]) -> None:
 
     async def run() -> None:
         await dialling.service.start()
-        while not dialling.service.switch.ready:
+        while not dialling.service.fleet.ready:
             await sleep(0.1)
         if not load.joins:
             await dialling.open_campaign()

@@ -111,9 +111,9 @@ class Host:
 
         Fails with `DialerError`, with nothing left running: `BadValue` for what the configuration cannot mean.
         """
-        switch = await self._find_switch()
+        switches = await self._find_switches()
         try:
-            self._build(switch)
+            self._build(switches)
             await self.service.open()
             self._check_region()
             self.management.start()
@@ -123,6 +123,7 @@ class Host:
         except BaseException:
             await self._close()
             raise
+        await self._look_for_gateways()
         self.service.begin()
 
     async def stop(self) -> None:
@@ -146,7 +147,7 @@ class Host:
         same_kind = (config.simulator is None) == (self._started_with.simulator is None)
         sections = {name.partition(".")[0] for name in live}
         if sections & {"switch", "simulator"} and same_kind:
-            self.service.switch.limit(config.calls_per_second, _in_flight(config))
+            self._limit_switches(config)
         if "hooks" in sections and self.service.hub is not None:
             self.service.hub.use(hook_limits(config.hooks), config.hooks.commands_per_second)
         if "http" in sections:
@@ -180,12 +181,16 @@ class Host:
         if credentials is None and not self.watched.address.startswith(_OF_THIS_MACHINE):
             log.warning("whoever reaches this port may read the metrics", port=self.watched.address, see="metrics.password")
 
+    def switches(self) -> tuple[int, int]:
+        """`dialer.interfaces.Monitoring`."""
+        return sum(switch.ready for switch in self.service.switches), len(self.service.switches)
+
     def unready(self) -> list[Unready]:
         """`dialer.interfaces.Monitoring`."""
         found = {
             Unready.STOPPING: not self._stopping,
             Unready.NO_DATABASE: self.service.database_serves,
-            Unready.NO_SWITCH: self.service.switch.ready,
+            Unready.NO_SWITCH: self.service.fleet.ready,
         }
         return [reason for reason, well in found.items() if not well]
 
@@ -200,11 +205,19 @@ class Host:
 
     # --- building ---------------------------------------------------------------------------------------------------------
 
-    async def _find_switch(self) -> SwitchConfig:
+    async def _find_switches(self) -> tuple[SwitchConfig, ...]:
         if self.config.simulator is not None:
-            return await self._start_simulator(self.config.simulator)
-        (switch,) = self.config.switch
-        return SwitchConfig(**asdict(switch))
+            return (await self._start_simulator(self.config.simulator),)
+        return tuple(SwitchConfig(**asdict(switch)) for switch in self.config.switch)
+
+    def _limit_switches(self, config: Config) -> None:
+        if config.simulator is not None:
+            (switch,) = self.service.switches
+            switch.limit(config.simulator.calls_per_second, SwitchConfig().max_in_flight)
+        elif len(config.switch) == len(self.service.switches):  # another number of them needs a restart
+            for switch, member, settings in zip(self.service.switches, self.service.fleet, config.switch, strict=True):
+                switch.limit(settings.calls_per_second, settings.max_in_flight)
+                member.max_calls, member.drain = settings.max_calls, settings.drain
 
     async def _start_simulator(self, settings: SimulatorSettings) -> SwitchConfig:
         config = _simulator(settings)
@@ -222,11 +235,11 @@ class Host:
     def _database(self) -> str:
         return absolute_url(self.config.database.url, self.folder)
 
-    def _build(self, switch: SwitchConfig) -> None:
+    def _build(self, switches: tuple[SwitchConfig, ...]) -> None:
         settings = ServiceSettings(
             database=self._database,
             node=NodeIdentity(name=self.config.node.name or socket.gethostname(), lease=self.config.node.lease),
-            switch=switch,
+            switches=switches,
             outbound=self.config.outbound,
             apps=self.config.apps,
             applications=runner.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
@@ -263,6 +276,14 @@ class Host:
             )
         if not there:
             emergency.everywhere()  # made now, not while a request or a call waits
+
+    async def _look_for_gateways(self) -> None:
+        """A gateway may be renamed at any time, so that is no reason not to start."""
+        snapshot = await self.service.store.snapshot()
+        known = {gateway.name for gateway in snapshot.gateways.values()}
+        for switch in self.config.switch:
+            for name in sorted(switch.gateways - known):
+                log.error("a switch names a gateway that there is not", switch=switch.name, gateway=name, known=sorted(known))
 
     # --- stopping ---------------------------------------------------------------------------------------------------------
 
@@ -304,7 +325,3 @@ def _simulator(settings: SimulatorSettings) -> SimulatorConfig:
     except ValueError as error:
         raise BadValue("simulator.mix", str(error)) from None
     return SimulatorConfig(sps=0, max_sessions=0, plan=plan, time_scale=settings.time_scale)
-
-
-def _in_flight(config: Config) -> int:
-    return config.switch[0].max_in_flight if config.switch else SwitchConfig().max_in_flight

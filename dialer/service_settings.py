@@ -24,7 +24,7 @@ class ServiceSettings:
     JSON. `hook_apps` are the classes that `hooks` names."""
 
     database: str
-    switch: SwitchConfig
+    switches: tuple[SwitchConfig, ...]
     node: NodeIdentity = Factory(NodeIdentity)
     outbound: OutboundSettings = Factory(lambda: OutboundSettings(endpoint="tcp:0:interface=127.0.0.1"))
     outcomes: Path | None = None

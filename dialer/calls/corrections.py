@@ -22,6 +22,7 @@ class Correction(enum.StrEnum):
     NEVER_DIALLED = "never-dialled"  # it may have been sent, and the switch never got to it
     LOST_SWITCH = "lost-switch"  # its call died with the FreeSWITCH process that had it
     LOST_WITHOUT_A_WORD = "lost-without-a-word"  # its call is gone although the connection held
+    LOST_AWAY = "lost-away"  # its switch stays away, and the call can last no longer
     JOB_NOT_BELIEVED = "job-not-believed"  # the switch said that it failed, and knows the call
     UNDRIVEN_HUNG_UP = "undriven-hung-up"  # answered, and no session came
     OVERDUE_HUNG_UP = "overdue-hung-up"  # beyond every limit of its own

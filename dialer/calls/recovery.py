@@ -52,7 +52,8 @@ AT_ONCE = 20
 
 @define(eq=False, kw_only=True)
 class Reconciler:
-    """Tells the flow, by signals, what became of the attempts that are unconfirmed. `known` is `FlowStore.known`."""
+    """Tells the flow, by signals, what became of the attempts that are unconfirmed and whose calls are on this switch
+    (`is_here`). `known` is `FlowStore.known`."""
 
     clock: IReactorTime
     now: Now
@@ -60,6 +61,7 @@ class Reconciler:
     account_code: str
     grace: float
     attempts: OpenAttempts
+    is_here: Callable[[LiveAttempt], bool] = lambda _: True
     tell: Callable[[Signal], None]
     known: Callable[[Collection[str]], Deferred[set[str]]]
     corrections: CorrectionLog
@@ -165,7 +167,7 @@ class Reconciler:
             self._timer = self.clock.callLater(0 if self._soon else LOOK_AGAIN, self._look)
 
     def _unconfirmed(self) -> list[LiveAttempt]:
-        return [live for live in self.attempts if self._is_unconfirmed(live)]
+        return [live for live in self.attempts if self._is_unconfirmed(live) and self.is_here(live)]
 
     def _is_unconfirmed(self, live: LiveAttempt) -> bool:
         return live.state is AttemptState.UNCONFIRMED and live.sent and self.attempts.holds(live)

@@ -185,7 +185,11 @@ class DialerProcess:
 
     def _addresses(self) -> dict[str, str]:
         host = self._host
-        addresses = {"http": host.web.address, "outbound": host.service.outbound_address, "switch": host.service.switch.name}
+        addresses = {
+            "http": host.web.address,
+            "outbound": host.service.outbound_address,
+            "switch": ", ".join(switch.name for switch in host.service.switches),
+        }
         if host.watched is not None:
             addresses["metrics"] = host.watched.address
         return addresses | {"database": shown(host.service.settings.database)}

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from dialer.config import secret_files
 from dialer.doctor import database, judgements, local, loopback_check, ports, records, sounds
@@ -22,7 +22,7 @@ from dialer.doctor.record_keeping import judge_keeping
 from dialer.errors import AddressRefused, AuthenticationFailed, BadValue, CommandFailed, DialerError
 from dialer.freeswitch.content import known_modules, missing_modules
 from dialer.interfaces import Now
-from dialer.model import VoipAppType
+from dialer.model import Gateway, VoipAppType
 from dialer.open_files import files_needed
 from dialer.settings import Config, SwitchSettings
 from dialer.store.connection import Dialect
@@ -38,8 +38,8 @@ MARKS = "marks"
 
 @define(eq=False)
 class Diagnostics:
-    """Of the installation that `config`, read from the file `path`, describes. `patience` are the seconds that the switch may
-    take for anything."""
+    """Of the installation that `config`, read from the file `path`, describes; of several switches, each is looked at, and its
+    findings begin with its name. `patience` are the seconds that a switch may take for anything."""
 
     reactor: Any
     config: Config
@@ -52,6 +52,10 @@ class Diagnostics:
     _taken: set[str] = field(factory=set, init=False)
     """Settings that name a port of somebody else's."""
     _switch: SwitchConnection = field(init=False)
+    _about: str = field(default="", init=False)
+    """How what is said of the switch begins."""
+    _cores: dict[str, str] = field(factory=dict, init=False)
+    """The names of switches by their processes."""
 
     async def run(self) -> list[Diagnosis]:
         """All findings, in order."""
@@ -59,18 +63,24 @@ class Diagnostics:
         if not self.config.switch:
             self._say(ok("switch", "the built-in simulator stands in for it: nothing to look at"))
             return self.findings
-        (switch,) = self.config.switch
+        for switch in self.config.switch:
+            self._about = f"{switch.name}: " if len(self.config.switch) > 1 else ""
+            await self._look_at_switch(switch)
+        return self.findings
+
+    async def _look_at_switch(self, switch: SwitchSettings) -> None:
         self._switch = SwitchConnection(self.reactor, switch, self.now, self.patience)
+        if self._state is not None:
+            self._say(*judgements.judge_names(switch.gateways, self._state.names))
         if await self._enter(switch):
             try:
                 for check, look in self._looks(switch):
                     await self._try(check, look)
             finally:
                 self._switch.close()
-        return self.findings
 
     def _say(self, *findings: Diagnosis) -> None:
-        self.findings += findings
+        self.findings += [evolve(finding, text=self._about + finding.text) for finding in findings]
 
     # --- this machine -----------------------------------------------------------------------------------------------------
 
@@ -133,6 +143,7 @@ class Diagnostics:
 
     def _looks(self, switch: SwitchSettings) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         looks: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("switch", lambda: self._look_at_process(switch)),
             ("version", self._look_at_version),
             ("modules", self._look_at_modules),
             ("clock", self._look_at_clock),
@@ -142,7 +153,7 @@ class Diagnostics:
             looks.append((judgements.DIALPLAN, self._look_at_dialplan))
         looks += [
             ("outbound", self._check_outbound),
-            (judgements.GATEWAYS, self._look_at_gateways),
+            (judgements.GATEWAYS, lambda: self._look_at_gateways(switch)),
             (sounds.CHECK, self._look_at_sounds),
             (records.CHECK, lambda: self._look_at_records(switch)),
         ]
@@ -153,6 +164,14 @@ class Diagnostics:
             await look()
         except DialerError as error:
             self._say(failure(check, str(error), "see the switch's log, and try again"))
+
+    async def _look_at_process(self, switch: SwitchSettings) -> None:
+        """Two sections that lead to one FreeSWITCH would give it twice the calls that each of them allows."""
+        core = (await self._switch.ask("global_getvar", "core_uuid")).strip()
+        if core and core in self._cores:
+            text = f"it is the same FreeSWITCH as {self._cores[core]}"
+            self._say(failure("switch", text, "take one of the two out: a [[switch]] is one FreeSWITCH"))
+        self._cores[core] = switch.name
 
     async def _look_at_version(self) -> None:
         said = (await self._switch.ask("version", "short")).strip()
@@ -201,7 +220,7 @@ class Diagnostics:
         campaigns = self._state.campaigns if self._state else ()
         self._say(judgements.judge_sessions(per_second, most, switch.calls_per_second, campaigns))
         if self._state is not None:
-            self._say(judgements.judge_pace(switch.calls_per_second, campaigns))
+            self._say(judgements.judge_pace(self.config.calls_per_second, campaigns))
 
     async def _look_at_dialplan(self) -> None:
         located = await self._switch.ask("xml_locate", f"dialplan context name {judgements.CONTEXT}")
@@ -222,8 +241,8 @@ class Diagnostics:
         )
         self._say(*await check.run())
 
-    async def _look_at_gateways(self) -> None:
-        entries = self._state.gateways if self._state else ()
+    async def _look_at_gateways(self, switch: SwitchSettings) -> None:
+        entries = [] if self._state is None else [one for one in self._state.gateways if _has(switch, one)]
         for gateway in entries:
             example = judgements.judge_example(gateway)
             if example is not None:
@@ -251,3 +270,7 @@ class Diagnostics:
             return
         for url, credentials in judged:
             self._say(await records.try_url(self.reactor, switch.host, url, credentials))
+
+
+def _has(switch: SwitchSettings, gateway: Gateway) -> bool:
+    return not switch.gateways or gateway.name in switch.gateways

@@ -20,7 +20,7 @@ class Switch(Protocol):
 
     @property
     def name(self) -> str:
-        """`host:port`, for messages."""
+        """Its name as configured, else `host:port`: for messages."""
         ...
 
     @property
@@ -36,6 +36,11 @@ class Switch(Protocol):
     @property
     def core_uuid(self) -> str:
         """The identity of the running FreeSWITCH process; "" before the first connection."""
+        ...
+
+    @property
+    def calls_per_second(self) -> float:
+        """How many originates it is given at most."""
         ...
 
     def headroom(self, within: float) -> int:

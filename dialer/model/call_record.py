@@ -57,6 +57,7 @@ class CallRecord:
     machine: bool | None = setting(None, doc="whether a machine answered")
     session: Mapping[str, str] = setting(Factory(dict), kind=Variables(), doc="what the voice application noted")
     pending_cdr: str | None = setting(None, doc="an end told to another node")
+    switch: str = setting("", doc="the FreeSWITCH that makes it, by its name; empty for what was ended by an older version")
 
     @property
     def ended(self) -> bool:

@@ -61,7 +61,8 @@ class RefusedContact:
 @frozen(kw_only=True)
 class Plan:
     """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced). `also` are the
-    identities that the number has with and without the prefixes of the gateway, where they are others than the contact's."""
+    identities that the number has with and without the prefixes of the gateway, where they are others than the contact's.
+    `switch` is the identity of the FreeSWITCH that makes it."""
 
     call_uuid: str
     candidate: Candidate
@@ -70,6 +71,7 @@ class Plan:
     dial_string: str
     due_at: datetime
     also: tuple[str, ...] = ()
+    switch: str = ""
 
 
 class AttemptState(enum.StrEnum):

@@ -37,6 +37,7 @@ class IdleCode(enum.StrEnum):
     GATEWAY_INACTIVE = "gateway-inactive"
     GATEWAY_PAUSED = "gateway-paused"
     GATEWAY_FULL = "gateway-full"
+    GATEWAY_UNREACHABLE = "gateway-unreachable"
     CAMPAIGN_FULL = "campaign-full"
     NEXT_CALL_LATER = "next-call-later"
 

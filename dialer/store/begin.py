@@ -170,6 +170,7 @@ def _insert(connection: Connection, plans: Sequence[Plan], wanted: Beginning) ->
             latest,
             plan.campaign.caller_id,
             plan.campaign.caller_name,
+            plan.switch,
         )
     ids = dict(connection.execute(statements.insert_attempts(len(plans)), values).fetchall())
     attempts = [

@@ -112,7 +112,8 @@ _ATTEMPTS: Final = (
         problem="nodes that were last heard of more than ten minutes ago and have attempts open",
         broken="SELECT n.name || ' (process ' || n.pid || ' on ' || n.host || '): heard of ' "
         f"|| floor(extract(epoch FROM {CLOCK} - n.seen_at) / 60) || ' min ago, switch ' "
-        "|| CASE n.switch WHEN '' THEN 'unknown' ELSE n.switch END || ', open attempts: ' || count(a.id) FROM node n "
+        "|| string_agg(DISTINCT coalesce(nullif(a.switch, ''), 'unknown'), ', ') || ', open attempts: ' || count(a.id) "
+        "FROM node n "
         "JOIN attempt a ON a.owner = n.name AND a.ended_at IS NULL "
         f"WHERE n.lease_until < {CLOCK} - interval '10 minutes' GROUP BY n.id ORDER BY n.name",
         remedy="start that node again, or another one whose switch is the same ([[switch]] name): it finds out what became "

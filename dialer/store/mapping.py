@@ -21,9 +21,9 @@ CANDIDATE_WIDTH = 8
 
 ATTEMPT_COLUMNS = (
     "a.id, a.call_uuid, a.dial_string, a.due_at, a.number_of_attempt, a.planned_at, a.deadline, a.state, a.core_uuid, "
-    "a.rang_at, a.answered_at, a.second_gateway_id, a.sent_at"
+    "a.rang_at, a.answered_at, a.second_gateway_id, a.sent_at, a.switch"
 )
-ATTEMPT_WIDTH = 13
+ATTEMPT_WIDTH = 14
 
 Row = Sequence[Any]
 
@@ -72,6 +72,7 @@ def attempt(row: Row) -> Attempt:
             gateway=read_gateway(rest[read_campaign.width :]),
             dial_string=row[2],
             due_at=from_column(row[3]),
+            switch=row[13],
         ),
         number_of_attempt=row[4],
         planned_at=from_column(row[5]),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.crash.defects import DEFECTS
 from tests.crash.network import Fate
 from tests.crash.oracle import violations
-from tests.crash.scenarios import SCENARIOS, Away, Cut, Kill, Plan, Restart, Scenario, Silence, Stall
+from tests.crash.scenarios import SCENARIOS, Away, Cut, Kill, Plan, Restart, Scenario, Silence, Slow, Stall
 from tests.crash.sweep import SWEEPS, Sweep, Tally, every_plan, folder, play
 from tests.crash.world import World
 
@@ -24,7 +24,8 @@ PARTS = 2
 SECONDS = st.sampled_from([0.05, 0.3, 1.0, 3.0, 6.0])
 FAULTS = st.one_of(
     st.builds(Kill, st.sampled_from(Fate), SECONDS),
-    st.builds(Restart, SECONDS),
+    st.builds(Restart, SECONDS, st.integers(0, 1)),
+    st.builds(Slow, st.sampled_from([0.5, 1.5, 3.0]), SECONDS, st.integers(0, 1)),
     st.builds(Cut),
     st.builds(Silence, SECONDS),
     st.builds(Stall, st.sampled_from([1.0, 4.0, 12.0])),

@@ -26,6 +26,7 @@ class MemorySwitch:
     core_uuid: str = "core-1"
     identity: str = "memory"
     free: int = 1_000
+    calls_per_second: float = 25.0
     submitted: list[Origination] = field(factory=list)
     killed: list[str] = field(factory=list)
     channels: dict[str, LiveChannel] = field(factory=dict)

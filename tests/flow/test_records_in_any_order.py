@@ -19,6 +19,7 @@ from twisted.internet.task import Clock
 
 from dialer.calls.cdr_reconciler import CdrReconciler
 from dialer.calls.corrections import Correction
+from dialer.calls.fleet import Fleet
 from dialer.calls.lifecycle import FlowSettings, Lifecycle
 from dialer.cdr import DetailRecord, read_record
 from dialer.errors import StoreError
@@ -115,7 +116,7 @@ class Story:
             clock=self.clock,
             now=self.now,
             store=Store(database, self.clock, node="here", wanted=frozenset(EventKind)),
-            switch=self.switch,
+            fleet=Fleet.of_one(self.switch),
             settings=FlowSettings(installation="test", outbound="127.0.0.1:8084"),
             application=nothing,
             finished=lambda finish: self.finished.append(finish.attempt.call_uuid),
@@ -128,7 +129,7 @@ class Story:
             tell=self.lifecycle.signal_received,
             corrections=self.lifecycle.corrections,
         )
-        self.lifecycle.sweeper.start()
+        self.lifecycle.start()
 
     def _now(self, deferred: Deferred[Any]) -> Any:
         results: list[Any] = []

@@ -45,7 +45,7 @@ class Ticking(Flow):
             clock=self.clock,
             now=self.now,
             store=self.store,
-            switch=self.switch,
+            fleet=self.fleet,
             lifecycle=self.lifecycle,
             new_id=lambda: f"call-{next(ids)}",
         )

@@ -162,9 +162,9 @@ async def test_live_settings_act_at_once_and_the_rest_is_named(tmp_path):
         assert here.host.reload(after) == (["http.max_body", "simulator.calls_per_second", "stop.timeout"], [])
         assert here.host.web.site.limits.max_body == 5000
         assert here.host.config.stop.timeout == 3
-        while not here.host.service.switch.ready:
+        while not here.host.service.fleet.ready:
             await deferLater(here.host.reactor, 0.02)
-        assert here.host.service.switch.headroom(2) == 3
+        assert here.host.service.switches[0].headroom(2) == 3
         moved = config(simulator=simulator, database={"url": "sqlite:///other.db"})
         assert here.host.reload(moved)[1] == ["database.url"]
         assert here.host.reload(moved) == ([], ["database.url"])

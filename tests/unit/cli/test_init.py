@@ -242,8 +242,8 @@ def test_a_node_joins_beside_others_at_work_and_is_told_of_one_that_has_its_name
     init(bare, "--database", url)
     sql(
         url,
-        "INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, "
-        "commits, figures) VALUES ('one', 1, 'host', 4711, '', '', '', 1, now(), now(), now(), 0, '{}')",
+        "INSERT INTO node (name, epoch, host, pid, version, ready, started_at, seen_at, lease_until, "
+        "commits, figures) VALUES ('one', 1, 'host', 4711, '', 1, now(), now(), now(), 0, '{}')",
     )
     with opened(url) as connection:
         connection.execute("SELECT pg_advisory_lock_shared(?, ?)", (LOCKS, MAINTENANCE))

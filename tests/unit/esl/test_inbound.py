@@ -283,7 +283,7 @@ def test_a_restarted_switch_is_told_by_its_core_uuid() -> None:
 
 def test_a_wrong_password_is_told_with_host_and_port_and_tried_again() -> None:
     here = Setup(password="wrong").start()
-    assert here.switch.last_error == "192.0.2.7:8021: the switch refused the password (-ERR invalid)"
+    assert here.switch.last_error == "fs1 (192.0.2.7:8021): the switch refused the password (-ERR invalid)"
     before = here.there.attempts
     here.there.settle(10.0)
     assert here.there.attempts > before
@@ -302,7 +302,7 @@ def test_a_switch_that_is_not_there_is_told_and_found_later() -> None:
     here = Setup()
     here.there.accepting = False
     here.start()
-    assert here.switch.last_error.startswith("192.0.2.7:8021: cannot connect (")
+    assert here.switch.last_error.startswith("fs1 (192.0.2.7:8021): cannot connect (")
     here.there.accepting = True
     here.there.settle(10.0)
     assert here.switch.ready

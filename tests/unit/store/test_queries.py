@@ -85,8 +85,8 @@ OF_POSTGRESQL = {
     "open of campaign": (statements.OPEN_OF_CAMPAIGN, (1,)),
     "open of gateway": (statements.OPEN_OF_GATEWAY, (1, 1)),
     "open elsewhere": (node_statements.OPEN_ELSEWHERE, ("there", "there")),
-    "take over": (node_statements.TAKE_OVER, ("there", "here")),
-    "expired nodes": (node_statements.EXPIRED, ("fs1:8021", "there")),
+    "take over": (node_statements.TAKE_OVER, ("there", "here", ["fs1:8021"])),
+    "expired nodes": (node_statements.EXPIRED, ("there", ["fs1:8021"])),
 }
 ASKED = [(kind, name) for kind in KINDS for name in (QUERIES | (OF_SQLITE if kind is Dialect.SQLITE else OF_POSTGRESQL))]
 
@@ -120,13 +120,13 @@ INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', id % 2, 0, NULL
 INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number, 5, '{{}}'
     FROM contact WHERE id BETWEEN 1350 AND 1399;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
-    owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
-    SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', number
+    owner, epoch, core_uuid, planned_at, due_at, deadline, identity, switch)
+    SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', number, 'fs1:8021'
     FROM subscriber WHERE id BETWEEN 1350 AND 1399;
 INSERT INTO event (id, kind, version, at, sequence, call_uuid, data)
     SELECT id, 'k', 1, '{T}', 1, '', '{{}}' FROM subscriber WHERE id BETWEEN 1000 AND 1099;
-INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits,
-    figures) VALUES (1, 'here', 1, 'h', 1, '1', 'fs1:8021', '', 1, '{T}', '{T}', '{T}', 0, '{{}}');
+INSERT INTO node (id, name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, commits,
+    figures) VALUES (1, 'here', 1, 'h', 1, '1', '{{"fs1:8021": ""}}', 1, '{T}', '{T}', '{T}', 0, '{{}}');
 """
 """What a campaign on its way has to do, and does."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
@@ -246,6 +247,23 @@ def test_a_database_of_schema_3_keeps_everything(url):
     assert rows(url, "SELECT name, kinds, position FROM event_consumer") == [("outcomes", "attempt.ended", 0)]
     ((counts, cdr),) = rows(url, "SELECT counts_as_attempt, pending_cdr FROM attempt")
     assert (counts, cdr) == (1, "{}")
+
+
+def test_open_attempts_keep_the_switch_of_their_node(url):
+    steps = upgrades(dialect_of(url))
+    before = next(step.version for step in steps if step.name == "switches") - 1
+    upgrade(url, steps[:before])
+    script(url, SEED)
+    node = f"'h', 1, '1', 'fs1:8021', 'core-1', 1, '{T}', '{T}', '{T}', 0, '{{}}')"
+    script(
+        url,
+        "INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, "
+        f"commits, figures) VALUES ('here', 1, {node};",
+    )
+    upgrade(url)
+    assert rows(url, "SELECT switch FROM attempt") == [("fs1:8021",)]
+    ((switches,),) = rows(url, "SELECT switches FROM node")
+    assert json.loads(switches) == {"fs1:8021": "core-1"}
 
 
 def differences_of(url):
