@@ -176,7 +176,7 @@ class DialerService:
         for switch in self.switches:
             switch.startService()
         self.scheduler.start()
-        self.lifecycle.start()
+        self.lifecycle.watchers.start()
         self.heartbeat.start()
         self.reactor_lag.start()
         self.record_keeper.start()
@@ -201,7 +201,7 @@ class DialerService:
         self._up = False
         self.reactor_lag.stop()
         await self.quiesce()
-        await self.lifecycle.stop()
+        await self.lifecycle.watchers.stop()
         await self.outbound.stop()
         if self.hub is not None:
             await self.hub.stop()

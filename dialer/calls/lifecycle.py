@@ -101,14 +101,14 @@ class Lifecycle:
     register: OpenAttempts = field(factory=OpenAttempts, init=False)
     health_log: HealthLog = field(factory=HealthLog)
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
-    _watchers: Watchers = field(init=False)
+    watchers: Watchers = field(init=False)
     _steps: Any = field(init=False)
     """Tells each step of a call at debug. Bound to the level of the moment once for many calls: at a higher one, its `debug`
     does nothing, at the price of a call."""
 
     def __attrs_post_init__(self) -> None:
         self._steps = log.bind()
-        self._watchers = Watchers(
+        self.watchers = Watchers(
             clock=self.clock,
             now=self.now,
             fleet=self.fleet,
@@ -119,14 +119,6 @@ class Lifecycle:
             known=self.store.known,
             corrections=self.corrections,
         )
-
-    def start(self) -> None:
-        """Begin to look for calls that fell through."""
-        self._watchers.start()
-
-    async def stop(self) -> None:
-        """Look for them no more."""
-        await self._watchers.stop()
 
     def use_rules(self, campaigns: Iterable[Campaign]) -> None:
         """Campaigns as they are now: retries follow the rules of the moment, not those of the attempt's begin."""
@@ -230,7 +222,7 @@ class Lifecycle:
         if live is None or live.concluding:
             return
         before = live.state
-        if signal.kind is SignalKind.JOB_FAILED and self._watchers.doubts(live, signal):
+        if signal.kind is SignalKind.JOB_FAILED and self.watchers.doubts(live, signal):
             return
         live.note(signal)
         live.state = machine.next_state(before, signal.kind)
@@ -359,12 +351,12 @@ class Lifecycle:
         told of a call, after the first had broken, says nothing about what became of it since."""
         member = self.fleet.member(switch)
         self._make_unconfirmed(member)
-        self._watchers.switch_up(member)
+        self.watchers.switch_up(member)
 
     def switch_down(self, switch: Switch, reason: str) -> None:
         """Its sent attempts are unconfirmed until it is back; unsent ones are given back. Those of other switches go on."""
         member = self.fleet.member(switch)
-        self._watchers.switch_down(member)
+        self.watchers.switch_down(member)
         self._release(partial(self.fleet.has_call, member))
         self._make_unconfirmed(member)
 
@@ -384,7 +376,7 @@ class Lifecycle:
                 self.store.move(attempt, AttemptState.UNCONFIRMED, self.now())
                 for ended in self.foreign_hangups.recall(attempt.call_uuid):
                     self.signal_received(ended)
-        self._watchers.look_soon()
+        self.watchers.look_soon()
 
     def forget(self, call_uuids: Iterable[str]) -> None:
         """Other nodes have these attempts by now: nothing is written about them any more, what was not sent stays so, and

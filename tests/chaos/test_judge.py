@@ -119,6 +119,14 @@ def test_a_call_that_died_with_the_switch_and_counts_as_unknown_is_seen():
     assert [(one.kind, "died with the switch" in one.text) for one in judge(evidence)] == [(Kind.OTHER, True)]
 
 
+def test_a_call_whose_switch_stayed_away_longer_than_it_could_last_may_be_unknown():
+    calls = [call("u1", 100.0), call("u2", 110.0, died=True)]
+    longest = 113.0 + RULES.call_timeout + RULES.max_duration
+    for ended_at, seen in ((longest - 1.0, True), (longest + 1.0, False)):
+        broken = judge(evolve(stored(cause="UNKNOWN", ended_at=ended_at), calls=calls, at=longest + 10.0))
+        assert any("died with the switch" in one.text for one in broken) is seen
+
+
 def test_attempts_that_are_due_too_soon_after_one_another_are_seen():
     (broken,) = judge(stored(due_at=104.02))
     assert "were due 20.0 ms apart, not 40.0" in broken.text

@@ -289,7 +289,7 @@ def longest(two: Two) -> float:
 
 def away(two: Two) -> list[str]:
     """The calls of a switch that is gone for good."""
-    two.lifecycle.start()
+    two.lifecycle.watchers.start()
     two.run(1)
     two.change(frequency=1)
     two.lose(two.a)
@@ -322,7 +322,7 @@ def test_they_wait_as_long_as_there_is_no_other_switch(two: Two) -> None:
 def test_calls_of_a_switch_that_is_not_configured_any_more_end_likewise(two: Two) -> None:
     uuid = left_by(two, "gone")
     two.restart()
-    two.lifecycle.start()
+    two.lifecycle.watchers.start()
     two.clock.pump([1.0] * round(longest(two) + 12))
     assert ended_unknown(two) == [uuid]
 

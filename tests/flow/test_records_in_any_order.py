@@ -129,7 +129,7 @@ class Story:
             tell=self.lifecycle.signal_received,
             corrections=self.lifecycle.corrections,
         )
-        self.lifecycle.start()
+        self.lifecycle.watchers.start()
 
     def _now(self, deferred: Deferred[Any]) -> Any:
         results: list[Any] = []

@@ -165,11 +165,16 @@ def _charged(evidence: Evidence) -> Iterator[str]:
 
 
 def _lost_switch(evidence: Evidence) -> Iterator[str]:
-    """A call that died with its switch is known to have: the campaign's policy for unknown ends is not for it."""
+    """A call that died with its switch is known to have: the campaign's policy for unknown ends is not for it. Where another
+    switch is there, one that stays away longer than the call can last is not waited for."""
     attempts = evidence.attempts_by_uuid()
+    longest = evidence.rules.call_timeout + evidence.rules.max_duration
     for call in evidence.calls:
         attempt = attempts.get(call.uuid)
-        if call.died and attempt is not None and attempt.core_uuid and attempt.cause not in (OwnCause.LOST_SWITCH, None):
+        if not call.died or attempt is None or not attempt.core_uuid or attempt.cause in (OwnCause.LOST_SWITCH, None):
+            continue
+        stayed_away = attempt.ended_at is not None and attempt.ended_at > attempt.deadline + longest
+        if attempt.cause != OwnCause.UNKNOWN or not stayed_away:
             yield f"the call {call.uuid} died with the switch {attempt.core_uuid}, and ended as {attempt.cause}"
 
 
