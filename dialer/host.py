@@ -34,6 +34,7 @@ from dialer.monitoring.declarations import Metric, Sample
 from dialer.monitoring.figures import figures
 from dialer.monitoring.scrape import Scraper
 from dialer.numbering import check_region
+from dialer.rule_files import rule_book
 from dialer.service import DialerService
 from dialer.service_settings import ServiceSettings
 from dialer.settings import Config, HttpSettings, SimulatorSettings
@@ -237,6 +238,7 @@ class Host:
             hooks=self.config.hooks,
             hook_apps=load_all(self.config.hooks.apps),
             webhooks=self.config.webhooks,
+            rules=rule_book(self.config.rules, self.folder),
         )
         self.service = DialerService(self.reactor, settings)
         self.management = Management(
@@ -247,6 +249,7 @@ class Host:
             settings.emergency,
             self.service.telling.receivers,
             self.service.telling.sender,
+            settings.rules,
         )
         self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
         site = self.api.build_site(self.management, self.config.http, self.reactor)

@@ -12,9 +12,10 @@ from dialer.declare import entered, noun_of, valid
 from dialer.errors import AlreadyExists, BadValue, NotFound
 from dialer.kinds import LARGEST_ID
 from dialer.management import contacts, rows
-from dialer.management.management import Management, Transaction, verb, writes
+from dialer.management.management import Management, Transaction, call_soon, verb, writes
 from dialer.model import Account, Contact, SubscriberStatus
 from dialer.store import contact_list as sql
+from dialer.store import held
 from dialer.store.times import from_column, from_column_or_none
 
 PAGE: Final = 1000
@@ -173,6 +174,9 @@ def change(
         kept = {**checked.get(VARIABLES, _variables(row)), **variables}
         checked[VARIABLES] = valid(noun_of(Contact).field(VARIABLES), {key: text for key, text in kept.items() if text})
     rows.change(t, Contact, row, checked)
+    if "time_zone" in checked:
+        held.release_contact(t.connection, contact_id)
+        t.then(call_soon)
     return _value(t, phonebook_id, contact_id)
 
 

@@ -299,6 +299,7 @@ def contact_row(contact: Contact, moment: str) -> tuple[Any, ...]:
         contact.email,
         contact.description,
         contact.reference,
+        contact.time_zone,
         _STORE_VARIABLES(contact.additional_vars),
         moment,
         moment,

@@ -38,7 +38,7 @@ class Snapshot:
 @frozen(kw_only=True)
 class Candidate:
     """A subscriber that is ready to be called. `count_attempt` are the attempts that count; `free_retries` are the ends in
-    a row that the switch or the carrier was to blame for."""
+    a row that the switch or the carrier was to blame for; `time_zone` is where the contact is known to be."""
 
     subscriber_id: int
     contact_id: int
@@ -47,6 +47,7 @@ class Candidate:
     identity: str = ""
     count_attempt: int = 0
     free_retries: int = 0
+    time_zone: str = ""
 
 
 @frozen

@@ -37,6 +37,7 @@ from dialer.model import (
     SubscriberStatus,
 )
 from dialer.periodic import DegradedLog
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store import events, mapping, statements, told_state
 from dialer.store.begin import Beginning, begin
 from dialer.store.blocked import Blocking, block
@@ -44,6 +45,7 @@ from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
 from dialer.store.database import Database
 from dialer.store.finish import finish
+from dialer.store.held import allowed, release_some, use_book
 from dialer.store.moves import MoveBuffer, Waiting, write_moves
 from dialer.store.nodes import others
 from dialer.store.second_legs import LegToBegin, begin_leg, end_leg
@@ -55,6 +57,9 @@ MOVE_DELAY = 0.05
 """Seconds that a move may wait for company."""
 MOVE_RETRY = 1.0
 """Seconds after which moves that could not be written are tried again."""
+LOOKED_AT = 200
+MOST_LOOKS = 4
+"""Contacts that are looked at together, and how often, while the calling rules keep most waiting: some milliseconds."""
 MOST_AT_ONCE = 500
 """Parameters of one statement: databases have limits."""
 
@@ -68,6 +73,8 @@ class Store:
     clock: IReactorTime
     node: str
     wanted: frozenset[EventKind] = frozenset()
+    rules: RuleBook = NO_RULES
+    _cut_short: set[int] = field(factory=set, init=False)
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("moves are not stored yet"), init=False)
@@ -79,16 +86,24 @@ class Store:
 
     def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
         """Ready subscribers whose retry time has come. Those whose number came onto the do-not-call list are set to
-        NOT_AUTHORISED on the way, lest they stay pending for ever."""
-        blocking = Blocking(at=now, wanted=self.wanted)
-        return self.database.run(lambda connection: _candidates(connection, campaign_id, blocking, limit, skip))
+        NOT_AUTHORISED on the way, lest they stay pending for ever; those that the calling rules keep waiting are set aside
+        until they may be called."""
+        rules, blocking = self.rules, Blocking(at=now, wanted=self.wanted)
+        if not rules.rows:
+            return self.database.run(lambda connection: _candidates(connection, campaign_id, blocking, limit, skip))
+        return self.database.run(lambda connection: self._allowed(connection, campaign_id, blocking, limit, skip))
+
+    def is_cut_short(self, campaign_id: int) -> bool:
+        return campaign_id in self._cut_short
 
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         """Write the attempts of these plans, as far as the limits admit them. On a server it has its transaction for itself:
         others wait for the rows that it locks."""
         if not plans:
             return succeed([])
-        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline, wanted=self.wanted)
+        wanted = Beginning(
+            plans=plans, owner=self.node, now=now, until=until, deadline=deadline, wanted=self.wanted, rules=self.rules
+        )
         return self.database.run(lambda connection: begin(connection, wanted), alone=True)
 
     @property
@@ -180,7 +195,29 @@ class Store:
         self._write_moves()
         return self.database.run(lambda _: None)
 
+    def _allowed(self, connection: Connection, campaign_id: int, why: Blocking, limit: int, skip: int) -> list[Candidate]:
+        """Contacts that may be called now. Where many have to wait, more are looked at: those behind them have their turn."""
+        row = connection.execute(statements.started_among(1), (campaign_id,)).fetchone()
+        if row is None:
+            return []
+        campaign, size = mapping.started(tuple(row))[0], limit
+        self._cut_short.discard(campaign_id)
+        for _ in range(MOST_LOOKS):
+            candidates = _candidates(connection, campaign_id, why, size, skip)
+            found = allowed(connection, self.rules, candidates, campaign, why.at)
+            if len(found) >= limit or len(found) == len(candidates):
+                return found[:limit]
+            size = max(size, LOOKED_AT)
+        self._cut_short.add(campaign_id)
+        return found[:limit]
+
+    def use_rules(self) -> Deferred[bool]:
+        """To be called once, before the first call: what an earlier run set aside by other rules is looked at again. Fires
+        with whether it had others."""
+        return self.database.run(lambda connection: use_book(connection, self.rules.fingerprint))
+
     def _snapshot(self, connection: Connection, now: datetime | None, also: Collection[int]) -> Snapshot:
+        release_some(connection)
         gateways = [mapping.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
         started = list(_undamaged(connection, _started_rows(connection, now, also), partial(self._paused, now)))
         campaigns = [campaign for campaign, _ in started]

@@ -11,7 +11,18 @@ from typing import Any
 
 import pytest
 
-from dialer.store import call_records, consumers, contacts, events, node_statements, purge, reports, statements, statistics
+from dialer.store import (
+    call_records,
+    consumers,
+    contacts,
+    events,
+    held,
+    node_statements,
+    purge,
+    reports,
+    statements,
+    statistics,
+)
 from dialer.store.call_records import RecordFilter
 from dialer.store.connection import Dialect, Variants
 from dialer.store.location import opened
@@ -36,7 +47,15 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "started among": (statements.started_among(2), (1, 2)),
     "ready": (statements.READY, (1, LATE, 20, 0)),
     "counts": (statements.COUNTS, (1,)),
-    "progress": (reports.PROGRESS, (1, 1)),
+    "progress": (reports.PROGRESS, (1, 1, 1)),
+    "held": (statements.HELD, (1,)),
+    "hold": (held.HOLD, (LATE, "x", 1000)),
+    "refuse": (held.REFUSE, ("x", 1000)),
+    "recheck": (held.RECHECK, ()),
+    "release some": (held.RELEASE_SOME, (1, 100)),
+    "release contact": (held.RELEASE_CONTACT, (1000,)),
+    "time zones": (held.time_zones(3), (1000, 1001, 10002)),
+    "history": (held.history(3), ("1000", "10001", "10002", T)),
     "started page": (statements.STARTED_PAGE, (0, 100)),
     "counts of started": (reports.COUNTS_OF_STARTED, (0, 100)),
     "first ready": (reports.FIRST_READY, (0, 100)),
@@ -91,6 +110,7 @@ ASKED = [(kind, name) for kind in KINDS for name in (QUERIES | (OF_SQLITE if kin
 WANTED_WHOLE = {"pending", "campaign_started", "attempt_open_campaign", "attempt_open_owner", "attempt_open_gateway"} | {
     "attempt_second_gateway",
     "newest",
+    "campaign_recheck",
 }
 """Indexes that hold what is started, and what is open: nothing else; the campaigns with pending subscribers, found one by
 one; and a few rows, found by an index."""
@@ -103,11 +123,13 @@ IN_ORDER = {"ready", "events", "subscribers", "oldest records", *(name for name 
 
 UNFINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1399)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', 0, 0, NULL, number
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '',
+    '' FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', 0, 0, NULL, number, NULL, NULL
     FROM contact WHERE id BETWEEN 1000 AND 1349;
-INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number
+INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number, NULL, NULL
     FROM contact WHERE id BETWEEN 1350 AND 1399;
+UPDATE subscriber SET held_from = ready_at, held_by = 'x' WHERE id BETWEEN 1000 AND 1299;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
     SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', number
@@ -121,8 +143,10 @@ INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready,
 
 FINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 10000 + :count)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number FROM contact WHERE id >= 10000;
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '',
+    '' FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number, NULL, NULL
+    FROM contact WHERE id >= 10000;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,
     identity)
