@@ -155,8 +155,7 @@ class DialerService:
         await self.database.start()
         try:
             await self.telling.load()
-            if await self.store.use_rules():
-                log.info("the calling rules are others than in the run before: held contacts are looked at again")
+            await self.store.use_rules(self.settings.rules)
             left = await self.store.open_attempts()
             # From the listening on, a call of an earlier run may come back: in that very step it must be known as ours.
             await self._listen()

@@ -55,7 +55,7 @@ def begin(connection: Connection, wanted: Beginning) -> list[Attempt]:
     lock_numbers(connection, wanted.rules, ((plan.candidate, plan.campaign) for plan in wanted.plans))
     allowed: list[Plan] = []
     for some in _chunks(wanted.plans):
-        allowed += _ruled(connection, _claimable(connection, some, wanted), wanted.rules)
+        allowed += _ruled(connection, _claimable(connection, some, wanted), wanted)
     if shared:
         allowed = admit(allowed, campaigns, gateways, wanted.now, wanted.until)
     attempts: list[Attempt] = []
@@ -134,9 +134,10 @@ def _claimable(connection: Connection, plans: Sequence[Plan], wanted: Beginning)
     return allowed
 
 
-def _ruled(connection: Connection, plans: Sequence[Plan], rules: RuleBook) -> Sequence[Plan]:
+def _ruled(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> Sequence[Plan]:
     """Those whose calls may be made when they are due: attempts may have been made since they were planned, by any campaign.
     The others are set aside."""
+    rules = wanted.rules
     if not rules.rows or not plans:
         return plans
     earliest = min(plan.due_at for plan in plans)
@@ -145,7 +146,8 @@ def _ruled(connection: Connection, plans: Sequence[Plan], rules: RuleBook) -> Se
         (plan, decide(rules, plan.candidate, plan.campaign, known.get(plan.candidate.identity, ()), plan.due_at))
         for plan in plans
     ]
-    set_aside(connection, [(plan.candidate.subscriber_id, ruling) for plan, ruling in rulings if not ruling.is_open])
+    closed = [(plan.candidate.subscriber_id, ruling) for plan, ruling in rulings if not ruling.is_open]
+    set_aside(connection, closed, Blocking(at=wanted.now, wanted=wanted.wanted))
     return [plan for plan, ruling in rulings if ruling.is_open]
 
 

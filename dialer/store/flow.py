@@ -204,17 +204,25 @@ class Store:
         self._cut_short.discard(campaign_id)
         for _ in range(MOST_LOOKS):
             candidates = _candidates(connection, campaign_id, why, size, skip)
-            found = allowed(connection, self.rules, candidates, campaign, why.at)
+            found = allowed(connection, self.rules, candidates, campaign, why)
             if len(found) >= limit or len(found) == len(candidates):
                 return found[:limit]
             size = max(size, LOOKED_AT)
         self._cut_short.add(campaign_id)
         return found[:limit]
 
-    def use_rules(self) -> Deferred[bool]:
-        """To be called once, before the first call: what an earlier run set aside by other rules is looked at again. Fires
-        with whether it had others."""
-        return self.database.run(lambda connection: use_book(connection, self.rules.fingerprint))
+    def use_rules(self, book: RuleBook) -> Deferred[bool]:
+        """These calling rules hold from now on: what was set aside by others, by an earlier run too, is looked at again. Fires
+        once that is durable, with whether there were others."""
+        self.rules = book
+        fingerprint = book.fingerprint
+
+        def told(others: bool) -> bool:
+            if others:
+                log.info("the calling rules are others than before: held contacts are looked at again", rows=len(book.rows))
+            return others
+
+        return self.database.run(lambda connection: use_book(connection, fingerprint), may_wait=True).addCallback(told)
 
     def _snapshot(self, connection: Connection, now: datetime | None, also: Collection[int]) -> Snapshot:
         release_some(connection)

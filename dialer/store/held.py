@@ -4,15 +4,17 @@ which the ruling might."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from attrs import evolve
 
-from dialer.model import Campaign, Candidate
+from dialer.model import Campaign, Candidate, EventKind
 from dialer.rules.book import RuleBook
 from dialer.rules.decide import EarlierCall, Ruling, decide, longest_memory
+from dialer.store import events
+from dialer.store.blocked import OWNER, RETURNED, Blocking, tell_blocked
 from dialer.store.connection import Connection, Dialect
 from dialer.store.maintenance import LOCKS
 from dialer.store.times import from_column, to_column
@@ -23,6 +25,9 @@ CHUNK: Final = 2000
 CAMPAIGNS: Final = 50
 """Campaigns that are gone through in one transaction as long as nobody is held in them."""
 
+_HOLD_FIRST: Final = (
+    "UPDATE subscriber SET held_from = ready_at, ready_at = ?, held_by = ? WHERE id = ? AND status = 1 AND held_from IS NULL"
+)
 HOLD: Final = (
     "UPDATE subscriber SET held_from = coalesce(held_from, ready_at), ready_at = ?, held_by = ? WHERE id = ? AND status = 1"
 )
@@ -94,13 +99,13 @@ def lock_numbers(connection: Connection, book: RuleBook, wanted: Iterable[tuple[
 
 
 def allowed(
-    connection: Connection, book: RuleBook, candidates: Sequence[Candidate], campaign: Campaign, now: datetime
+    connection: Connection, book: RuleBook, candidates: Sequence[Candidate], campaign: Campaign, why: Blocking
 ) -> list[Candidate]:
-    """Those that the campaign may call at `now`, with the time zones of their contacts; the others are set aside."""
+    """Those that the campaign may call at that moment, with the time zones of their contacts; the others are set aside."""
     candidates = _located(connection, candidates)
-    known = histories(connection, book, ((candidate, campaign) for candidate in candidates), now)
-    rulings = [(each, decide(book, each, campaign, known.get(each.identity, ()), now)) for each in candidates]
-    set_aside(connection, [(candidate.subscriber_id, ruling) for candidate, ruling in rulings if not ruling.is_open])
+    known = histories(connection, book, ((candidate, campaign) for candidate in candidates), why.at)
+    rulings = [(each, decide(book, each, campaign, known.get(each.identity, ()), why.at)) for each in candidates]
+    set_aside(connection, [(candidate.subscriber_id, ruling) for candidate, ruling in rulings if not ruling.is_open], why)
     return [candidate for candidate, ruling in rulings if ruling.is_open]
 
 
@@ -116,14 +121,45 @@ def _located(connection: Connection, candidates: Sequence[Candidate]) -> Sequenc
     ]
 
 
-def set_aside(connection: Connection, rulings: Sequence[tuple[int, Ruling]]) -> None:
-    """Pending subscribers by their ids, with the rulings that keep them waiting, or refuse them."""
-    waiting = [(to_column(ruling.until), ruling.text, key) for key, ruling in rulings if ruling.until is not None]
-    refused = [(ruling.text, key) for key, ruling in rulings if ruling.until is None]
-    if waiting:
-        connection.executemany(HOLD, waiting)
+def set_aside(connection: Connection, rulings: Sequence[tuple[int, Ruling]], why: Blocking) -> None:
+    """Pending subscribers by their ids, with the rulings that keep them waiting, or refuse them. Who was not waiting by a
+    ruling before, and who is refused, is told of, as far as somebody asks for it."""
+    waiting = {key: (ruling.until, ruling.text) for key, ruling in rulings if ruling.until is not None}
+    refused = {key: ruling.text for key, ruling in rulings if ruling.until is None}
+    again: Collection[int] = waiting
+    if EventKind.CONTACT_HELD in why.wanted:
+        again = _hold_and_tell(connection, waiting, why)
+    if again:
+        connection.executemany(HOLD, [(to_column(waiting[key][0]), waiting[key][1], key) for key in again])
     if refused:
-        connection.executemany(REFUSE, refused)
+        _refuse(connection, evolve(why, reasons=refused, word="calling-rules"))
+
+
+def _hold_and_tell(connection: Connection, waiting: Mapping[int, tuple[datetime, str]], why: Blocking) -> list[int]:
+    """Those that were not held are, and are told of; the others are given back."""
+    again: list[int] = []
+    owners: dict[int, int] = {}
+    for key, (until, text) in waiting.items():
+        row = connection.execute(_HOLD_FIRST + RETURNED, (to_column(until), text, key)).fetchone()
+        if row is None:
+            again.append(key)
+            continue
+        _, campaign_id, contact_id, number, _ = row
+        if campaign_id not in owners:
+            (owners[campaign_id],) = connection.execute(OWNER, (campaign_id,)).fetchone()
+        about = events.About(user_id=owners[campaign_id], campaign_id=campaign_id, contact_id=contact_id)
+        facts = {"number": number, "subscriber_id": key, "until": until, "text": text}
+        events.add(connection, EventKind.CONTACT_HELD, why.at, about, facts)
+    return again
+
+
+def _refuse(connection: Connection, why: Blocking) -> None:
+    by_campaign: dict[int, list[Any]] = {}
+    for key, text in why.reasons.items():
+        row = connection.execute(REFUSE + RETURNED, (text, key)).fetchone()
+        if row is not None:
+            by_campaign.setdefault(row[1], []).append(row)
+    tell_blocked(connection, by_campaign, why)
 
 
 # --- looking again ----------------------------------------------------------------------------------------------------------

@@ -14,14 +14,15 @@ from dialer.campaigns import idle
 from dialer.campaigns.planning import Routes
 from dialer.errors import BadValue, Forbidden
 from dialer.management import campaigns, contact_list, contacts, removals, reports, why
-from dialer.model import Contact, IdleCode, OwnCause, Purpose, SubscriberStatus
+from dialer.model import Contact, EventKind, IdleCode, OwnCause, Purpose, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR
 from dialer.numbering import numbering
 from dialer.rules.book import RuleBook
 from dialer.rules.rows import Technology
 from dialer.store import held
 from dialer.store.location import opened
-from tests.grounds import on_postgresql, on_sqlite
+from tests.grounds import on_postgresql, on_sqlite, script
+from tests.integration.test_events import facts, told, told_of
 from tests.seeding import account
 from tests.unit.rules.cases import NUMBERS, SHIPPED, local
 from tests.unit.rules.test_decide import said_by_the_file
@@ -286,14 +287,14 @@ async def test_another_purpose_lets_who_was_kept_by_the_old_one(tmp_path):
 async def test_other_rules_than_those_of_the_run_before_are_seen_at_the_start(tmp_path):
     async with world(tmp_path, contacts=0) as w:
         await furnish(w, NEW_YORK, TOLL_FREE)
-        assert await w.store.use_rules()
+        assert await w.store.use_rules(w.store.rules)
         await w.store.snapshot()
         assert await ready(w) == []
-        assert not await w.store.use_rules()
+        assert not await w.store.use_rules(w.store.rules)
         await w.store.snapshot()
         assert w.sql("SELECT count(*) FROM subscriber WHERE held_from IS NOT NULL") == [2]
         w.store.rules = RuleBook(tuple(row for row in SHIPPED.rows if not row.place.startswith("US")))
-        assert await w.store.use_rules()
+        assert await w.store.use_rules(w.store.rules)
         await w.store.snapshot()
         assert await ready(w) == [NEW_YORK, TOLL_FREE]
 
@@ -412,3 +413,71 @@ async def test_the_explanation_of_a_number_is_the_ruling(tmp_path):
 
 def test_numbers_are_told_by_the_region_of_the_installation():
     assert numbering("US").identity("2125550100") == NEW_YORK[1:]
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_has_to_wait_is_told_of_once_until_it_is_called_or_the_rules_change(tmp_path):
+    async with world(tmp_path, contacts=0) as w:
+        w.store.wanted = frozenset(EventKind)
+        await furnish(w, NEW_YORK)
+        assert await ready(w) == []
+        (held_,) = await told_of(w, EventKind.CONTACT_HELD)
+        assert (held_.event.user_id, held_.event.campaign_id, held_.event.contact_id, held_.event.at) == (1, 1, 1, NOW)
+        (text,) = w.sql("SELECT held_by FROM subscriber")
+        until = MORNING.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+        assert facts(held_) == {"number": NEW_YORK, "subscriber_id": 1, "until": until, "text": text}
+        # Its turn comes a second time, before its hours: it waits as it did.
+        script(w.database.url, f"UPDATE subscriber SET ready_at = '{column(NOW)}';")
+        assert await ready(w) == []
+        assert w.sql("SELECT ready_at FROM subscriber") == [column(MORNING)]
+        assert len(await told_of(w, EventKind.CONTACT_HELD)) == 1
+        # The call ends its state; what keeps it waiting then is another one.
+        assert await call(w, 1, MORNING)
+        assert await ready(w, MORNING + timedelta(hours=23)) == []
+        assert len(await told_of(w, EventKind.CONTACT_HELD)) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_is_refused_by_the_rules_is_told_of_and_so_is_the_end_of_the_campaign(tmp_path):
+    async with world(tmp_path, contacts=0) as w:
+        w.store.wanted = frozenset(EventKind)
+        await furnish(w, TOLL_FREE)
+        for _ in range(2):
+            assert await ready(w) == []
+        (blocked,) = await told_of(w, EventKind.CONTACT_BLOCKED)
+        (text,) = w.sql("SELECT held_by FROM subscriber")
+        assert facts(blocked) == {"number": TOLL_FREE, "subscriber_id": 1, "reason": "calling-rules", "text": text}
+        assert [facts(one)["blocked"] for one in await told_of(w, EventKind.CAMPAIGN_FINISHED)] == [1]
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_may_not_be_called_any_more_when_the_call_is_due_is_told_of(tmp_path):
+    async with world(tmp_path, contacts=0) as w:
+        w.store.wanted = frozenset({EventKind.CONTACT_HELD})
+        await furnish(w, PARIS)
+        last = local("2026-11-23 13:00", "Europe/Paris")
+        (plan,) = await w.plans(1, now=last - timedelta(seconds=1))
+        assert await w.begin([plan_at(plan, last)], last - timedelta(seconds=1)) == []
+        assert [facts(one)["number"] for one in await told(w)] == [PARIS]
+
+
+@pytest_twisted.ensureDeferred
+async def test_nothing_is_told_of_who_waits_while_nobody_asks(tmp_path):
+    async with world(tmp_path, contacts=0) as w:
+        await furnish(w, NEW_YORK, TOLL_FREE)
+        assert await ready(w) == []
+        assert w.sql("SELECT count(*) FROM event") == [0]
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_waited_and_came_onto_the_do_not_call_list_is_not_pending_again_by_other_rules(tmp_path):
+    async with world(tmp_path, contacts=0) as w:
+        await furnish(w, NEW_YORK)
+        assert await ready(w) == []
+        identity = numbering().identity(NEW_YORK)
+        listed = f"INSERT INTO do_not_call SELECT number, '', created_at, '{identity}' FROM contact;"
+        script(w.database.url, listed)
+        assert await ready(w, MORNING) == []
+        await w.store.use_rules(RuleBook())
+        await w.store.snapshot()
+        assert w.sql("SELECT status, held_from FROM subscriber") == [(SubscriberStatus.NOT_AUTHORISED, None)]
