@@ -28,6 +28,7 @@ WHOLE = (
     ("bench.metrics",),
     ("bench.webhooks",),
     ("bench.live",),
+    ("bench.rules",),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -47,6 +48,7 @@ QUICK = (
     ("bench.metrics", "--scrapes", "20"),
     ("bench.webhooks", "--seconds", "5", "--events", "4000"),
     ("bench.live", "--seconds", "5", "--clients", "200"),
+    ("bench.rules", "--seconds", "5", "--rounds", "1"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 

@@ -19,6 +19,8 @@ from dialer.management import Management, campaigns, gateways, phonebooks, users
 from dialer.management.contacts import import_contacts
 from dialer.model import Account, AttemptResult, Contact, VoipAppType
 from dialer.pace_meter import PaceMeter
+from dialer.rules.book import NO_RULES, RuleBook
+from dialer.rules.places import area_codes
 from dialer.service import DialerService
 from dialer.service_settings import ServiceSettings
 from dialer.settings import OutboundSettings, WebhookSettings
@@ -41,6 +43,8 @@ class Load:
     node: str = "local"
     joins: bool = False
     webhooks: WebhookSettings = Factory(WebhookSettings)
+    rules: RuleBook | None = None
+    """With a book, also an empty one, the contacts are spread over all area codes of the United States."""
 
 
 @define(eq=False)
@@ -77,7 +81,10 @@ class Dialling:
         """So many more contacts, ready to be called."""
         numbers = range(self.contacts, self.contacts + count)
         self.contacts += count
-        contacts = (Contact(number=f"1555{index:07}") for index in numbers)
+        codes = (
+            ["555"] if self.load.rules is None else [code for code, area in area_codes().items() if area.place[:3] == "US-"]
+        )
+        contacts = (Contact(number=f"1{codes[index % len(codes)]}{index:07}") for index in numbers)
         await import_contacts(self.management, self.phonebook, contacts)
 
     async def add_phonebook(self, count: int) -> None:
@@ -126,7 +133,12 @@ def dial(load: Load, watch: Callable[[Dialling], Awaitable[None]]) -> None:
     config = SwitchConfig(port=load.port, calls_per_second=10_000, max_in_flight=500)
     outbound = OutboundSettings(endpoint="tcp:0:interface=127.0.0.1", inline=True)
     settings = ServiceSettings(
-        database=load.url, node=NodeIdentity(name=load.node), switches=(config,), outbound=outbound, webhooks=load.webhooks
+        database=load.url,
+        node=NodeIdentity(name=load.node),
+        switches=(config,),
+        outbound=outbound,
+        webhooks=load.webhooks,
+        rules=load.rules or NO_RULES,
     )
 
     def count(_: AttemptResult) -> None:

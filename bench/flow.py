@@ -56,11 +56,12 @@ def measure(
     warm_up: float = WARM_UP,
     profile: str = "",
     tries: int = 1,
+    rules: str = "",
     show: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> list[dict[str, Any]]:
     """The figures at each rate, one after the other, up to the first that is not held in so many tries."""
     raise_file_limit()
-    task = {"rates": list(rates), "seconds": seconds, "warm_up": warm_up, "profile": profile, "tries": tries}
+    task = {"rates": list(rates), "seconds": seconds, "warm_up": warm_up, "profile": profile, "tries": tries, "rules": rules}
     found = []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -125,6 +126,7 @@ def _child(task: dict[str, Any]) -> None:
     from twisted.internet.threads import deferToThread
 
     from bench.dialling import Dialling, Load, dial
+    from bench.rules import book
 
     rates, seconds = task["rates"], task["seconds"]
     load = Load(
@@ -135,6 +137,7 @@ def _child(task: dict[str, Any]) -> None:
         contacts=int((sum(rates) + (task["tries"] - 1) * rates[-1]) * (seconds + task["warm_up"] + 5)),
         calls_per_minute=round(rates[0] * 60),
         audio=AUDIO,
+        rules=book(task["rules"]) if task.get("rules") else None,
     )
 
     async def watch(dialling: Dialling) -> None:

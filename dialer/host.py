@@ -15,12 +15,13 @@ import structlog
 from attrs import asdict, define, field, frozen
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import CannotListenError
+from twisted.python.failure import Failure
 
 from dialer import emergency
 from dialer.apps import runner
 from dialer.cdr import read_record
 from dialer.config import changes
-from dialer.errors import BadValue, CannotListen, DialerError
+from dialer.errors import BadValue, CannotListen, DialerError, StoreError
 from dialer.esl.inbound import SwitchConfig
 from dialer.hook_wiring import hook_limits
 from dialer.interfaces import Monitoring, Scraped
@@ -34,6 +35,8 @@ from dialer.monitoring.declarations import Metric, Sample
 from dialer.monitoring.figures import figures
 from dialer.monitoring.scrape import Scraper
 from dialer.numbering import check_region
+from dialer.rule_files import rule_book
+from dialer.rules.book import RuleBook
 from dialer.service import DialerService
 from dialer.service_settings import ServiceSettings
 from dialer.settings import Config, HttpSettings, SimulatorSettings
@@ -140,8 +143,10 @@ class Host:
             raise DialerError(f"not everything was done within {self.config.stop.timeout} s (stop.timeout)") from None
 
     def reload(self, config: Config) -> tuple[list[str], list[str]]:
-        """Take over the live settings of another configuration. Returns the settings that changed, and those that differ from
-        what the process was started with and need a restart."""
+        """Take over the live settings of another configuration, and the file of calling rules as it is now. Returns the
+        settings that changed, and those that differ from what the process was started with and need a restart. Raises
+        `BadValue`, with nothing taken over, for calling rules that are wrong."""
+        book = rule_book(config.rules, self.folder)
         live, _ = changes(self.config, config)
         _, fixed = changes(self._started_with, config)
         same_kind = (config.simulator is None) == (self._started_with.simulator is None)
@@ -152,8 +157,14 @@ class Host:
             self.service.hub.use(hook_limits(config.hooks), config.hooks.commands_per_second)
         if "http" in sections:
             self.web.site.use(config.http)
+        if book.fingerprint != self.management.rules.fingerprint:
+            self._use_rules(book)
         self.config = config
         return live, fixed
+
+    def _use_rules(self, book: RuleBook) -> None:
+        self.management.rules = self.service.lifecycle.rules = book
+        self.service.store.use_rules(book).addCallbacks(lambda _: self.service.call_soon(), _not_looked_at_again)
 
     # --- call detail records ----------------------------------------------------------------------------------------------
 
@@ -250,6 +261,7 @@ class Host:
             hooks=self.config.hooks,
             hook_apps=load_all(self.config.hooks.apps),
             webhooks=self.config.webhooks,
+            rules=rule_book(self.config.rules, self.folder),
         )
         self.service = DialerService(self.reactor, settings)
         self.management = Management(
@@ -260,6 +272,7 @@ class Host:
             settings.emergency,
             self.service.telling.receivers,
             self.service.telling.sender,
+            settings.rules,
         )
         self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
         site = self.api.build_site(self.management, self.config.http, self.reactor)
@@ -325,3 +338,8 @@ def _simulator(settings: SimulatorSettings) -> SimulatorConfig:
     except ValueError as error:
         raise BadValue("simulator.mix", str(error)) from None
     return SimulatorConfig(sps=0, max_sessions=0, plan=plan, time_scale=settings.time_scale)
+
+
+def _not_looked_at_again(failure: Failure) -> None:
+    failure.trap(StoreError)
+    log.warning("contacts that are held by the rules before are looked at after the next start", reason=str(failure.value))

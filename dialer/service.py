@@ -110,7 +110,7 @@ class DialerService:
         self.reactor_lag = ReactorLag(reactor)
         self._gateways = PeriodicLoop("gateways that are down", GATEWAYS_EVERY, self._learn_gateways, reactor)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
-        self.store = Store(self.database, reactor, node=settings.node.name)
+        self.store = Store(self.database, reactor, node=settings.node.name, rules=settings.rules)
         self.telling = Telling(reactor, self.now, self.database, self.store, settings)
         self.record_keeper = RecordKeeper(reactor, self.now, StoredRecords(self.database), settings.keep_records)
         self.switches = new_switches(
@@ -158,6 +158,7 @@ class DialerService:
         await self.database.start()
         try:
             await self.telling.load()
+            await self.store.use_rules(self.settings.rules)
             left = await self.store.open_attempts()
             # From the listening on, a call of an earlier run may come back: in that very step it must be known as ours.
             await self._listen()
@@ -248,6 +249,7 @@ class DialerService:
             application=self._run_application,
             finished=self._attempt_ended,
             submitted=self.pace.note,
+            rules=settings.rules,
             foreign_hangups=ForeignHangups(MOST_FOREIGN_HANGUPS if self.database.dialect is Dialect.POSTGRESQL else 0),
             health_log=HealthLog(self.telling.tell_of_gateway),
         )

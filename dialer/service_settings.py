@@ -13,6 +13,7 @@ from dialer.apps.runner import BUILT_IN
 from dialer.esl.inbound import SwitchConfig
 from dialer.marks.app import HookApp
 from dialer.model import VoipAppType
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.settings import FIVE_YEARS, AppSettings, HooksSettings, OutboundSettings, RecoverySettings, WebhookSettings
 from dialer.store.database import NodeIdentity
 
@@ -37,3 +38,4 @@ class ServiceSettings:
     hooks: HooksSettings = Factory(HooksSettings)
     hook_apps: tuple[HookApp, ...] = ()
     webhooks: WebhookSettings = Factory(WebhookSettings)
+    rules: RuleBook = NO_RULES

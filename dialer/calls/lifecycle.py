@@ -56,6 +56,8 @@ from dialer.model import (
     Signal,
     SignalKind,
 )
+from dialer.rules.book import NO_RULES, RuleBook
+from dialer.rules.decide import decide, least_ring
 from dialer.settings import RecoverySettings
 
 
@@ -97,6 +99,7 @@ class Lifecycle:
     finished: Callable[[AttemptResult], None] = lambda _: None
     submitted: Callable[[datetime], None] = lambda _: None
     foreign_hangups: ForeignHangups = field(factory=ForeignHangups)
+    rules: RuleBook = NO_RULES
     corrections: CorrectionLog = field(factory=CorrectionLog, init=False)
     register: OpenAttempts = field(factory=OpenAttempts, init=False)
     health_log: HealthLog = field(factory=HealthLog)
@@ -157,12 +160,12 @@ class Lifecycle:
     def _submit(self, live: LiveAttempt) -> None:
         live.timer = None
         attempt = live.attempt
-        campaign = attempt.plan.campaign
+        campaign, candidate, now = attempt.plan.campaign, attempt.plan.candidate, self.now()
         call = Origination(
             call_uuid=attempt.call_uuid,
             dial_string=attempt.plan.dial_string,
             account_code=self.settings.account_code,
-            timeout=campaign.call_timeout,
+            timeout=max(campaign.call_timeout, least_ring(self.rules, candidate, campaign, now)),
             max_duration=campaign.call_max_duration,
             deadline=attempt.deadline,
             outbound=self.settings.outbound,
@@ -172,6 +175,10 @@ class Lifecycle:
             variables=attempt.plan.gateway.parameters,
         )
         self.register.sending(live)
+        if not decide(self.rules, candidate, campaign, (), now).is_open:  # its hours ended while it waited for its moment
+            live.sent = False
+            self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
+            return
         try:
             member = self._member(live)
             live.core_uuid = member.switch.core_uuid

@@ -108,6 +108,9 @@ def _contacts(situation: Situation) -> IdleReason | None:
     if progress.waiting < pending:
         return None
     at = progress.next_ready_at
+    if progress.held_by:
+        text = f"the calling rules keep the contacts left ({pending}) waiting, the first of them: {progress.held_by}"
+        return IdleReason(IdleCode.CALLING_RULES, text, at)
     first = "" if at is None else f", the first on {_local(at, situation.campaign)}"
     return IdleReason(
         IdleCode.RETRIES_LATER, f"the contacts left ({pending}) are to be called later{first}{_faults(situation)}", at

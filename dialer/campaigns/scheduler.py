@@ -256,7 +256,7 @@ class Scheduler:
             self._calling.discard(campaign.id)
         if candidates:
             self._unfinished.add(campaign.id)
-        else:
+        elif not self.store.is_cut_short(campaign.id):
             self._resting[campaign.id] = now + REST
         return candidates
 

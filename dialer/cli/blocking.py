@@ -15,6 +15,8 @@ from zope.interface import implementer
 
 from dialer.config import load_config
 from dialer.hooks.addresses import AddressRules
+from dialer.rule_files import rule_book
+from dialer.rules.book import RuleBook
 from dialer.store.database import Database
 from dialer.store.location import absolute_url
 
@@ -40,6 +42,11 @@ def receivers(config: Path) -> AddressRules:
     """What webhooks may be, by the configuration. Raises `BadValue`."""
     settings = load_config(config).webhooks
     return AddressRules(settings.allow, settings.http)
+
+
+def rules(config: Path) -> RuleBook:
+    """The calling rules, by the configuration. Raises `BadValue`."""
+    return rule_book(load_config(config).rules, config.absolute().parent)
 
 
 def with_database(url: str, work: Callable[[Database], Awaitable[T]], *, dialling: bool = False) -> T:

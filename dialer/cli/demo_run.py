@@ -21,6 +21,7 @@ from dialer.management import Management, campaigns, statistics, subscribers
 from dialer.model import Account, Explanation
 from dialer.model.user import ADMINISTRATOR
 from dialer.periodic import PeriodicLoop
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.service import DialerService
 from dialer.service_settings import ServiceSettings
 from dialer.settings import OutboundSettings
@@ -53,6 +54,7 @@ class DemoPlan:
     seed: int = 1
     time_scale: float = 0.3
     outcomes: Path | None = None
+    book: RuleBook = NO_RULES
 
 
 class DemoRun:
@@ -134,6 +136,7 @@ class DemoRun:
                 inline=True,
             ),
             outcomes=self.plan.outcomes,
+            rules=self.plan.book,
         )
 
     # --- the switch -------------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "voipapp": "gateways",
     "campaign": "campaigns",
     "why": "campaigns",
+    "rules": "rules",
     "dnc": "dnc",
     "phonebook": "phonebooks",
     "contact": "contacts",

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from attrs import Factory, frozen
 
-from dialer.cli.blocking import config_option, database_url, own_emergency_numbers, receivers, with_database
+from dialer.cli.blocking import config_option, database_url, own_emergency_numbers, receivers, rules, with_database
 from dialer.cli.passwords import text_of
 from dialer.cli.showing import Shown, print_all, print_json, print_one
 from dialer.declare import Field, noun_of
@@ -277,6 +277,7 @@ def manage(arguments: argparse.Namespace, work: Callable[[Management], Awaitable
             utc_now,
             emergency=own_emergency_numbers(arguments.config),
             receivers=receivers(arguments.config),
+            rules=rules(arguments.config),
         )
         return await work(management)
 

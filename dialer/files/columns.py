@@ -38,8 +38,14 @@ ERROR: Final = "error"
 """A last column of this name is a remark of an earlier import, and ignored."""
 
 VARIABLES: Final = "additional_vars"
-NAMED: Final = ("first_name", "last_name", "email", "description", "reference", "priority", VARIABLES)
-_SPELLINGS: Final = {"firstname": "first_name", "lastname": "last_name", "e_mail": "email", "email_address": "email"}
+NAMED: Final = ("first_name", "last_name", "email", "description", "reference", "priority", "time_zone", VARIABLES)
+_SPELLINGS: Final = {
+    "firstname": "first_name",
+    "lastname": "last_name",
+    "e_mail": "email",
+    "email_address": "email",
+    "timezone": "time_zone",
+}
 _FIELDS: Final = frozenset({NUMBER, *NAMED})
 _VARIABLE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _BETWEEN = re.compile(r"[\s_-]+")

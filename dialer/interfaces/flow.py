@@ -51,6 +51,11 @@ class FlowStore(Protocol):
         `skip` are left to others, if there are more."""
         ...
 
+    def is_cut_short(self, campaign_id: int) -> bool:
+        """Whether the last answer about a campaign's candidates was given before all that are ready were looked at: many had
+        to be set aside."""
+        ...
+
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         """Claim the subscribers and write the attempts, in one transaction for the batch. What is no longer allowed (campaign
         not started, subscriber not ready, number on the do-not-call list, another attempt open to that number) is left out of

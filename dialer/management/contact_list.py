@@ -12,10 +12,11 @@ from dialer.declare import entered, noun_of, valid
 from dialer.errors import AlreadyExists, BadValue, NotFound
 from dialer.kinds import LARGEST_ID
 from dialer.management import contacts, rows
-from dialer.management.management import Management, Transaction, verb, writes
+from dialer.management.management import Management, Transaction, call_soon, verb, writes
 from dialer.model import Account, Contact, SubscriberStatus
 from dialer.store import contact_list as sql
 from dialer.store import contacts as subscriptions
+from dialer.store import held
 from dialer.store.times import from_column, from_column_or_none
 
 PAGE: Final = 1000
@@ -176,6 +177,9 @@ def change(
     rows.change(t, Contact, row, checked)
     if "priority" in checked:
         t.connection.execute(subscriptions.SET_PRIORITY, (checked["priority"], contact_id, checked["priority"]))
+    if "time_zone" in checked:
+        held.release_contact(t.connection, contact_id)
+        t.then(call_soon)
     return _value(t, phonebook_id, contact_id)
 
 

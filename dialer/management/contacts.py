@@ -300,6 +300,7 @@ def contact_row(contact: Contact, moment: str) -> tuple[Any, ...]:
         contact.description,
         contact.reference,
         contact.priority,
+        contact.time_zone,
         _STORE_VARIABLES(contact.additional_vars),
         moment,
         moment,

@@ -21,6 +21,7 @@ from dialer.management.turns import Turns
 from dialer.management.workers import Lane, Workers
 from dialer.model import Account, Token
 from dialer.numbering import Numbering, numbering
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.entities import Entities
@@ -36,14 +37,15 @@ Effect = Callable[[FlowControl], None]
 
 @define(eq=False)
 class Transaction:
-    """The means of a use case. `now` is the moment of asking; `numbering` knows the numbers of the
-    installation's region. A `verb`
-    has no `entities`: what Pony remembers of a row would not know of what a neighbour's statement did to it."""
+    """The means of a use case. `now` is the moment of asking; `numbering` knows the numbers of the installation's region,
+    `rules` are its calling rules. A `verb` has no `entities`: what Pony remembers of a row would not know of what a
+    neighbour's statement did to it."""
 
     connection: Connection
     entities: Entities
     now: Any
     numbering: Numbering = field(factory=numbering)
+    rules: RuleBook = NO_RULES
     effects: list[Effect] = field(factory=list)
 
     def then(self, effect: Effect) -> None:
@@ -97,7 +99,7 @@ def verb(use_case: Callable[P, T]) -> Callable[P, T]:
 class Management:
     """Runs use cases on a database. `flow` is told what changed, where calls are made; with a `reactor`, requests that come
     close together share a transaction, and there are threads for what takes long. `emergency` are the installation's own
-    emergency numbers, `receivers` says what webhooks may be."""
+    emergency numbers, `receivers` says what webhooks may be, `rules` when contacts may be called."""
 
     database: Database
     now: Now
@@ -106,6 +108,7 @@ class Management:
     emergency: frozenset[str] = frozenset()
     receivers: AddressRules = field(factory=AddressRules)
     sender: WebhookSender = field(factory=NoSender)
+    rules: RuleBook = NO_RULES
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     _reads: Batches | None = field(default=None, init=False)
@@ -143,7 +146,7 @@ class Management:
         asker = _place_of_asker(args)
 
         def on_entities(entities: Entities) -> tuple[T, list[Effect]]:
-            transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering)
+            transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering, self.rules)
             current: Any = args if asker is None else _with_current(transaction.connection, args, asker, now)
             if manner is Manner.READ:
                 return use_case(transaction, *current, **kwargs), []
@@ -151,7 +154,7 @@ class Management:
                 return use_case(transaction, *current, **kwargs), transaction.effects
 
         def on_connection(connection: Connection) -> tuple[T, list[Effect]]:
-            transaction = Transaction(connection, None, now, self.numbering)  # type: ignore[arg-type]
+            transaction = Transaction(connection, None, now, self.numbering, self.rules)  # type: ignore[arg-type]
             current: Any = args if asker is None else _with_current(connection, args, asker, now)
             return use_case(transaction, *current, **kwargs), transaction.effects
 
@@ -173,7 +176,7 @@ class Management:
         now, asker = self.now(), _place_of_asker(args)
 
         def on_entities(entities: Entities) -> tuple[Any, list[Effect]]:
-            transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering)
+            transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering, self.rules)
             current: Any = args if asker is None else _with_current(transaction.connection, args, asker, now)
             try:
                 with refusals():

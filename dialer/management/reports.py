@@ -37,9 +37,10 @@ async def campaign(management: Management, use: UseOfGateways, who: Account, cam
 def read(t: Transaction, who: Account, campaign_id: int) -> tuple[CampaignDetails, Progress]:
     """One of them, and how far it is: `waiting` is 0 when any of its contacts is ready. Raises `NotFound`."""
     details = campaigns.read(t, who, campaign_id)
-    rows = t.connection.execute(sql.PROGRESS, (campaign_id, campaign_id)).fetchall()
-    counts = {SubscriberStatus(status): subscribers for status, subscribers, _ in rows if subscribers}
-    return details, Progress.of(counts, from_column_or_none(rows[0][2]) if rows else None, t.now)
+    rows = t.connection.execute(sql.PROGRESS, (campaign_id, campaign_id, campaign_id)).fetchall()
+    counts = {SubscriberStatus(status): subscribers for status, subscribers, *_ in rows if subscribers}
+    ready_at, held_by = rows[0][2:] if rows else (None, None)
+    return details, Progress.of(counts, from_column_or_none(ready_at), held_by, t.now)
 
 
 @reads

@@ -16,8 +16,10 @@ from dialer.management import reports
 from dialer.management.management import Transaction, reads, verb
 from dialer.management.numbers import caller_id_refusal, rules_of_campaign
 from dialer.management.subscribers import subscribed_identity
-from dialer.model import Account, CampaignReport, Disposition, Gateway, SubscriberStatus
+from dialer.model import Account, CampaignReport, Candidate, Disposition, Gateway, SubscriberStatus
 from dialer.numbers import parse_number
+from dialer.rules.decide import OPEN, Ruling, decide
+from dialer.store import held, mapping, statements
 from dialer.store import reports as sql
 from dialer.store.nodes import Standing, entries
 from dialer.store.times import from_column, from_column_or_none
@@ -82,7 +84,7 @@ class Try:
 class Contacted:
     """A number in a campaign. `status` is None when the campaign does not have it. `forbidden` is the entry of the do-not-call
     list (number, since, reason), `refusal` why the campaign's user may not call it, `elsewhere` the campaign that calls it
-    now."""
+    now, `ruling` the answer of the calling rules."""
 
     number: str
     identity: str
@@ -93,6 +95,7 @@ class Contacted:
     forbidden: tuple[str, datetime, str] | None = None
     refusal: str = ""
     emergency: bool = False
+    ruling: Ruling = OPEN
     elsewhere: str = ""
 
 
@@ -120,10 +123,23 @@ def contact(t: Transaction, campaign_id: int, text: str) -> Contacted:
         identity=identity,
         forbidden=None if forbidden is None else (forbidden[0], from_column(forbidden[1]), forbidden[2]),
         refusal=rules_of_campaign(t.connection, campaign_id).refusal(told["number"], identity),
+        ruling=_ruling(t, campaign_id, identity, found),
         emergency=t.numbering.is_emergency(told["number"]),
         elsewhere="" if elsewhere is None else elsewhere[0],
         **told,
     )
+
+
+def _ruling(t: Transaction, campaign_id: int, identity: str, found: tuple[Any, ...] | None) -> Ruling:
+    """Of the campaign's next call to a number, with the time zone that its contact has there."""
+    started = t.connection.execute(statements.CAMPAIGN, (campaign_id,)).fetchone()
+    campaign = mapping.read_campaign(started)
+    time_zone = "" if found is None else t.connection.execute(sql.TIME_ZONE, (found[0],)).fetchone()[0]
+    candidate = Candidate(
+        subscriber_id=0, contact_id=0, campaign_id=campaign_id, number=identity, identity=identity, time_zone=time_zone
+    )
+    known = held.histories(t.connection, t.rules, [(candidate, campaign)], t.now)
+    return decide(t.rules, candidate, campaign, known.get(identity, ()), t.now)
 
 
 def _try(row: tuple[Any, ...]) -> Try:
@@ -136,6 +152,8 @@ def _try(row: tuple[Any, ...]) -> Try:
         reason=reason or "",
     )
 
+
+_MAY_BE_CALLED = (SubscriberStatus.START, SubscriberStatus.PAUSE, SubscriberStatus.NOT_AUTHORISED)
 
 _DONE = {
     SubscriberStatus.PAUSE: "it is paused",
@@ -155,6 +173,9 @@ def sentences(found: Contacted, now: datetime) -> Iterator[str]:
         yield f"it is on the do-not-call list as {number} since {_shown(since)}{f': {reason}' if reason else ''}"
     if found.refusal:
         yield found.refusal
+    if found.status in _MAY_BE_CALLED and not found.ruling.is_open:
+        until = "for ever" if found.ruling.until is None else f"until {_shown(found.ruling.until)}"
+        yield f"the calling rules forbid it {until}: {found.ruling.text}"
     if found.elsewhere:
         yield f"campaign {found.elsewhere} is calling it now: one number never rings twice at once"
     yield _standing(found, now)

@@ -7,7 +7,7 @@ is a contact in a *campaign*; an *attempt* is one try to reach a subscriber; a *
 from __future__ import annotations
 
 from dialer.model.call_record import CallRecord
-from dialer.model.campaign import Campaign, CampaignDetails, CampaignStatus, UnknownPolicy, UnservedPolicy
+from dialer.model.campaign import Campaign, CampaignDetails, CampaignStatus, Purpose, UnknownPolicy, UnservedPolicy
 from dialer.model.contact import Contact, ContactDetails, Progress, Subscriber, SubscriberStatus
 from dialer.model.event import Event, EventConsumer, EventKind
 from dialer.model.flow import (
@@ -82,6 +82,7 @@ __all__ = [
     "Phonebook",
     "Plan",
     "Progress",
+    "Purpose",
     "RefusedContact",
     "RetryClass",
     "Scope",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime, time
+from typing import Final
 
 from attrs import frozen
 
 from dialer.declare import joined, key, noun, reference, rule, setting, stamp
+from dialer.errors import BadValue
 from dialer.kinds import Number, NumberOrText
 from dialer.model.gateway import Gateway, GatewayUse
 from dialer.model.phonebook import Phonebook
@@ -17,7 +19,17 @@ from dialer.numbers import caller_number
 from dialer.time_kinds import Week, Weekdays, Zone
 from dialer.variables import caller_name
 
+SHORTEST_REASON: Final = 10
+"""Characters."""
+
 EVERY_DAY: Weekdays = (True, True, True, True, True, True, True)
+
+
+def reason_to_override(text: str, field: str) -> str:
+    """A reason that says something, or none. Raises `BadValue` naming `field`."""
+    if text and len(text) < SHORTEST_REASON:
+        raise BadValue(field, f"{text!r} is no reason; expected one of {SHORTEST_REASON} characters or more, or none")
+    return text
 
 
 class CampaignStatus(enum.IntEnum):
@@ -50,6 +62,15 @@ class CallOrder(enum.StrEnum):
     FRESH_FIRST = "fresh-first"
     MIX = "mix"  # retries have a share of the calls
     LIST = "list"  # in the order in which they became ready: the list from its beginning, each retry in its turn
+
+
+class Purpose(enum.StrEnum):
+    """The reason for which a campaign calls, as the calling rules of places tell them apart."""
+
+    SALES = "sales"
+    RESEARCH = "research"
+    DEBT = "debt"
+    INFORMATIONAL = "informational"
 
 
 @noun("campaign", links={"phonebooks": "phonebook"})
@@ -129,7 +150,20 @@ class Campaign:
         v1="unserved_policy",
         doc="whether a contact is called again that answered, and for whom the voice application could do nothing",
     )
+    purpose: Purpose = rule(
+        Purpose.SALES, v1="purpose", doc="the reason for the calls, by which the calling rules of a place hold or do not"
+    )
+    override: str = rule(
+        "",
+        longest=500,
+        v1="override",
+        check=reason_to_override,
+        doc="why the calling rules do not hold for it: a superuser says so, and it is logged; empty: they hold",
+    )
     next_call_at: datetime | None = setting(None, read_only=True, doc="the earliest moment of the next call by the pacing")
+    recheck: int = setting(
+        0, read_only=True, doc="changes after which its held contacts were not looked at again yet by the calling rules"
+    )
     created_at: datetime = stamp("when it was created")
     updated_at: datetime = stamp("when it was last changed")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")

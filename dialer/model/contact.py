@@ -11,6 +11,7 @@ from attrs import Factory, frozen
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.kinds import Variables
 from dialer.model.phonebook import Phonebook
+from dialer.time_kinds import KnownZone
 
 
 class SubscriberStatus(enum.IntEnum):
@@ -50,6 +51,7 @@ class Contact:
     updated_at: datetime = stamp("when it was last changed", v1="updated_date")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
     priority: int = setting(5, le=9, doc="9 is called first, 0 last; before the order of its campaign counts")
+    time_zone: str = setting("", kind=KnownZone(), doc="where it is known to be; empty: its number tells, as far as that can")
     reference: str = setting("", longest=255, doc="your own word for the contact, which its events repeat")
 
 
@@ -72,6 +74,9 @@ class Subscriber:
     priority: int = setting(5, le=9, doc="the contact's priority")
     tally: str = setting("{}", longest=10_000, doc="how often its calls ended in which way")
 
+    held_from: datetime | None = setting(None, doc="when it would be ready if the calling rules did not keep it waiting")
+    held_by: str | None = setting(None, longest=2000, doc="the ruling that keeps it waiting, or refuses it")
+
     @property
     def untouched(self) -> bool:
         """Pending, and never attempted."""
@@ -91,18 +96,28 @@ class ContactDetails:
 
 @frozen(kw_only=True)
 class Progress:
-    """How far a campaign is: subscribers by status, and how many of those pending wait for a moment after now."""
+    """How far a campaign is: subscribers by status, and how many of those pending wait for a moment after now; `held_by`
+    is the ruling by which the first of these waits, "" when the calling rules do not keep it."""
 
     subscribers: Mapping[SubscriberStatus, int]
     waiting: int = 0
     next_ready_at: datetime | None = None
+    held_by: str = ""
 
     @classmethod
-    def of(cls, counts: Mapping[SubscriberStatus, int], ready_at: datetime | None, now: datetime) -> Progress:
-        """How far a campaign is, by its counts and by when the first of those pending is ready."""
+    def of(
+        cls, counts: Mapping[SubscriberStatus, int], ready_at: datetime | None, held_by: str | None, now: datetime
+    ) -> Progress:
+        """How far a campaign is, by its counts, by when the first of those pending is ready, and by the ruling that keeps it,
+        if one does."""
         if ready_at is None or ready_at <= now:
             return cls(subscribers=counts)
-        return cls(subscribers=counts, waiting=counts.get(SubscriberStatus.START, 0), next_ready_at=ready_at)
+        return cls(
+            subscribers=counts,
+            waiting=counts.get(SubscriberStatus.START, 0),
+            next_ready_at=ready_at,
+            held_by=held_by or "",
+        )
 
     @property
     def finished(self) -> bool:

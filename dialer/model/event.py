@@ -32,6 +32,7 @@ class EventKind(enum.StrEnum):
     CONTACT_COMPLETED = "contact.completed"
     CONTACT_FAILED = "contact.failed"
     CONTACT_BLOCKED = "contact.blocked"
+    CONTACT_HELD = "contact.held"
     CAMPAIGN_CREATED = "campaign.created"
     CAMPAIGN_STARTED = "campaign.started"
     CAMPAIGN_PAUSED = "campaign.paused"
@@ -166,16 +167,27 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
             doc="The contact was not reached, and the campaign calls it no more.", facts=_CONTACT, sequence=8
         ),
         EventKind.CONTACT_BLOCKED: EventType(
-            doc="The contact's turn came, and it is not called because it must not be: the campaign calls it no more.",
+            doc="The contact's turn came, and it is not called because it must not be: the campaign calls it no more, unless "
+            "it was for the calling rules, and these, its time zone or the campaign change.",
             facts={
                 "number": _CONTACT["number"],
                 "subscriber_id": _CONTACT["subscriber_id"],
                 "reason": Fact(
                     _TEXT,
                     "do-not-call, blacklist, whitelist (it is not on it), dialled-form (what its gateway makes of the number "
-                    "is on a list), or never-dialled (such as an emergency number)",
+                    "is on a list), never-dialled (such as an emergency number), or calling-rules",
                 ),
                 "text": Fact(_TEXT, "the same for people"),
+            },
+        ),
+        EventKind.CONTACT_HELD: EventType(
+            doc="The contact's turn came, and the calling rules keep it waiting. Told once, until it is called, or until the "
+            "rules, its time zone or the campaign change.",
+            facts={
+                "number": _CONTACT["number"],
+                "subscriber_id": _CONTACT["subscriber_id"],
+                "until": Fact(_TEXT, "when its turn comes again", is_time=True),
+                "text": Fact(_TEXT, "why it waits, for people"),
             },
         ),
         EventKind.CAMPAIGN_CREATED: EventType(doc="A campaign was created.", facts=_CAMPAIGN),

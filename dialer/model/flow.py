@@ -38,7 +38,8 @@ class Snapshot:
 @frozen(kw_only=True)
 class Candidate:
     """A subscriber that is ready to be called. `count_attempt` are the attempts that count; `free_retries` are the ends in
-    a row that the switch or the carrier was to blame for; `tally` counts ends by their outcomes (`dialer.calls.tally`)."""
+    a row that the switch or the carrier was to blame for; `tally` counts ends by their outcomes (`dialer.calls.tally`);
+    `time_zone` is where the contact is known to be."""
 
     subscriber_id: int
     contact_id: int
@@ -48,6 +49,7 @@ class Candidate:
     count_attempt: int = 0
     free_retries: int = 0
     tally: str = "{}"
+    time_zone: str = ""
 
 
 @frozen

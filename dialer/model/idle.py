@@ -29,6 +29,7 @@ class IdleCode(enum.StrEnum):
     ALL_DONE = "all-done"
     LAST_CALLS = "last-calls"
     RETRIES_LATER = "retries-later"
+    CALLING_RULES = "calling-rules"
     NO_DIALER = "no-dialer"
     NO_SWITCH = "no-switch"
     SWITCH_FULL = "switch-full"

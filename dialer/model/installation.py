@@ -60,6 +60,7 @@ class Installation:
 
     id: int = key()
     region: str = setting("", doc="the region of national numbers, for which the identities are made")
+    rule_book: str = setting("", doc="the fingerprint of the calling rules that the last dialer had")
     installation_id: str = setting(longest=16, shortest=16, doc="generated with the schema")
 
 

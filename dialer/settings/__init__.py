@@ -18,6 +18,7 @@ from dialer.settings.installation import (
     LogSettings,
     NodeSettings,
     NumbersSettings,
+    RulesSettings,
     StopSettings,
 )
 from dialer.settings.switch import OutboundSettings, RecoverySettings, SimulatorSettings, SwitchSettings
@@ -45,6 +46,7 @@ __all__ = [
     "OutboundSettings",
     "RecordsSettings",
     "RecoverySettings",
+    "RulesSettings",
     "SimulatorSettings",
     "StopSettings",
     "SwitchSettings",
@@ -60,6 +62,7 @@ class Config:
     http: HttpSettings = HttpSettings()
     database: DatabaseSettings
     numbers: NumbersSettings = NumbersSettings()
+    rules: RulesSettings = RulesSettings()
     node: NodeSettings = NodeSettings()
     switch: tuple[SwitchSettings, ...] = ()
     simulator: SimulatorSettings | None = None

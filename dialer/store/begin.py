@@ -17,11 +17,14 @@ from attrs import evolve, frozen
 from dialer.campaigns.limits import GATEWAY_AHEAD, Limit, admit, next_through, per_minute
 from dialer.gate import number_rules
 from dialer.model import Attempt, EventKind, Plan
+from dialer.rules.book import NO_RULES, RuleBook
+from dialer.rules.decide import decide
 from dialer.store import statements
 from dialer.store.blocked import Blocking, block
 from dialer.store.call_rules import call_rules
 from dialer.store.connection import Connection, Dialect
 from dialer.store.events import add_started
+from dialer.store.held import histories, lock_numbers, set_aside
 from dialer.store.times import from_column_or_none, to_column
 from dialer.store.told_state import OF_CAMPAIGNS, forget_idle
 
@@ -34,7 +37,7 @@ MINUTE = 60.0
 @frozen(kw_only=True)
 class Beginning:
     """The attempts that shall be begun: their node, moment and deadline; no call is due after `until`. `wanted` are the
-    kinds of events that somebody asks for."""
+    kinds of events that somebody asks for, `rules` when somebody may be called."""
 
     plans: Sequence[Plan]
     owner: str
@@ -42,15 +45,17 @@ class Beginning:
     until: datetime
     deadline: datetime
     wanted: frozenset[EventKind] = frozenset()
+    rules: RuleBook = NO_RULES
 
 
 def begin(connection: Connection, wanted: Beginning) -> list[Attempt]:
     """The attempts for those of the plans that may be made, in the order of the plans. See `FlowStore.begin`."""
     shared = connection.dialect is Dialect.POSTGRESQL
     campaigns, gateways = _locked(connection, wanted.plans) if shared else ({}, {})
+    lock_numbers(connection, wanted.rules, ((plan.candidate, plan.campaign) for plan in wanted.plans))
     allowed: list[Plan] = []
     for some in _chunks(wanted.plans):
-        allowed += _claimable(connection, some, wanted)
+        allowed += _ruled(connection, _claimable(connection, some, wanted), wanted)
     if shared:
         allowed = admit(allowed, campaigns, gateways, wanted.now, wanted.until)
     attempts: list[Attempt] = []
@@ -127,6 +132,23 @@ def _claimable(connection: Connection, plans: Sequence[Plan], wanted: Beginning)
     if forbidden:
         block(connection, forbidden, Blocking(at=wanted.now, wanted=wanted.wanted))
     return allowed
+
+
+def _ruled(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> Sequence[Plan]:
+    """Those whose calls may be made when they are due: attempts may have been made since they were planned, by any campaign.
+    The others are set aside."""
+    rules = wanted.rules
+    if not rules.rows or not plans:
+        return plans
+    earliest = min(plan.due_at for plan in plans)
+    known = histories(connection, rules, ((plan.candidate, plan.campaign) for plan in plans), earliest)
+    rulings = [
+        (plan, decide(rules, plan.candidate, plan.campaign, known.get(plan.candidate.identity, ()), plan.due_at))
+        for plan in plans
+    ]
+    closed = [(plan.candidate.subscriber_id, ruling) for plan, ruling in rulings if not ruling.is_open]
+    set_aside(connection, closed, Blocking(at=wanted.now, wanted=wanted.wanted))
+    return [plan for plan, ruling in rulings if ruling.is_open]
 
 
 def _forbidden_otherwise(connection: Connection, plans: Sequence[Plan]) -> set[str]:

@@ -11,7 +11,7 @@ from dialer.stored import insert
 
 CONTACT_COLUMNS: Final = (
     "phonebook_id", "number", "identity", "first_name", "last_name", "email", "description", "reference",
-    "priority", "additional_vars", "created_at", "updated_at",
+    "priority", "time_zone", "additional_vars", "created_at", "updated_at",
 )  # fmt: skip
 
 ADD_CONTACT: Final = insert(Contact, CONTACT_COLUMNS)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
@@ -38,6 +38,7 @@ from dialer.model import (
 )
 from dialer.model.campaign import CallOrder
 from dialer.periodic import DegradedLog
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store import events, mapping, statements, told_state
 from dialer.store.begin import Beginning, begin
 from dialer.store.blocked import Blocking, block
@@ -45,6 +46,7 @@ from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
 from dialer.store.database import Database
 from dialer.store.finish import finish
+from dialer.store.held import allowed, release_some, use_book
 from dialer.store.moves import MoveBuffer, Waiting, write_moves
 from dialer.store.nodes import others
 from dialer.store.ready import Mixer, candidates
@@ -57,8 +59,22 @@ MOVE_DELAY = 0.05
 """Seconds that a move may wait for company."""
 MOVE_RETRY = 1.0
 """Seconds after which moves that could not be written are tried again."""
+LOOKED_AT = 200
+MOST_LOOKS = 4
+"""Contacts that are looked at together, and how often, while the calling rules keep most waiting: some milliseconds."""
 MOST_AT_ONCE = 500
 """Parameters of one statement: databases have limits."""
+
+
+@frozen
+class _Asked:
+    """Whose contacts are asked for, why now, behind how many of them, and in which order."""
+
+    campaign_id: int
+    why: Blocking
+    skip: int
+    order: CallOrder
+    share: int
 
 
 @define(eq=False)
@@ -70,6 +86,8 @@ class Store:
     clock: IReactorTime
     node: str
     wanted: frozenset[EventKind] = frozenset()
+    rules: RuleBook = NO_RULES
+    _cut_short: set[int] = field(factory=set, init=False)
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
     _mixer: Mixer = field(factory=Mixer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
@@ -90,18 +108,25 @@ class Store:
         share: int = 50,
     ) -> Deferred[list[Candidate]]:
         """Ready subscribers whose retry time has come. Those whose number came onto the do-not-call list are set to
-        NOT_AUTHORISED on the way, lest they stay pending for ever."""
-        blocking = Blocking(at=now, wanted=self.wanted)
-        return self.database.run(
-            lambda connection: candidates(connection, self._mixer, campaign_id, blocking, limit, skip, order, share)
-        )
+        NOT_AUTHORISED on the way, lest they stay pending for ever; those that the calling rules keep waiting are set aside
+        until they may be called."""
+        asked = _Asked(campaign_id, Blocking(at=now, wanted=self.wanted), skip, order, share)
+        if not self.rules.rows:
+            return self.database.run(lambda connection: self._ready(connection, asked, limit))
+        return self.database.run(lambda connection: self._allowed(connection, asked, limit))
+
+    def is_cut_short(self, campaign_id: int) -> bool:
+        """Whether the last answer about a campaign's candidates was given before all that are ready were looked at."""
+        return campaign_id in self._cut_short
 
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         """Write the attempts of these plans, as far as the limits admit them. On a server it has its transaction for itself:
         others wait for the rows that it locks."""
         if not plans:
             return succeed([])
-        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline, wanted=self.wanted)
+        wanted = Beginning(
+            plans=plans, owner=self.node, now=now, until=until, deadline=deadline, wanted=self.wanted, rules=self.rules
+        )
         return self.database.run(lambda connection: begin(connection, wanted), alone=True)
 
     @property
@@ -193,7 +218,40 @@ class Store:
         self._write_moves()
         return self.database.run(lambda _: None)
 
+    def _ready(self, connection: Connection, asked: _Asked, limit: int) -> list[Candidate]:
+        return candidates(connection, self._mixer, asked.campaign_id, asked.why, limit, asked.skip, asked.order, asked.share)
+
+    def _allowed(self, connection: Connection, asked: _Asked, limit: int) -> list[Candidate]:
+        """Contacts that may be called now. Where many have to wait, more are looked at: those behind them have their turn."""
+        row = connection.execute(statements.started_among(1), (asked.campaign_id,)).fetchone()
+        if row is None:
+            return []
+        campaign, size = mapping.started(tuple(row))[0], limit
+        self._cut_short.discard(asked.campaign_id)
+        for _ in range(MOST_LOOKS):
+            ready = self._ready(connection, asked, size)
+            found = allowed(connection, self.rules, ready, campaign, asked.why)
+            if len(found) >= limit or len(found) == len(ready):
+                return found[:limit]
+            size = max(size, LOOKED_AT)
+        self._cut_short.add(asked.campaign_id)
+        return found[:limit]
+
+    def use_rules(self, book: RuleBook) -> Deferred[bool]:
+        """These calling rules hold from now on: what was set aside by others, by an earlier run too, is looked at again. Fires
+        once that is durable, with whether there were others."""
+        self.rules = book
+        fingerprint = book.fingerprint
+
+        def told(others: bool) -> bool:
+            if others:
+                log.info("the calling rules are others than before: held contacts are looked at again", rows=len(book.rows))
+            return others
+
+        return self.database.run(lambda connection: use_book(connection, fingerprint), may_wait=True).addCallback(told)
+
     def _snapshot(self, connection: Connection, now: datetime | None, also: Collection[int]) -> Snapshot:
+        release_some(connection)
         gateways = [mapping.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
         started = list(_undamaged(connection, _started_rows(connection, now, also), partial(self._paused, now)))
         campaigns = [campaign for campaign, _ in started]

@@ -74,9 +74,10 @@ def started(connection: Connection, after: int, now: datetime) -> tuple[list[tup
     counts: dict[int, dict[SubscriberStatus, int]] = {}
     for campaign_id, status, subscribers in connection.execute(sql.COUNTS_OF_STARTED, (after, last)):
         counts.setdefault(campaign_id, {})[SubscriberStatus(status)] = int(subscribers)
-    first_ready = dict(connection.execute(sql.FIRST_READY, (after, last)).fetchall())
-    page = [
-        (campaign, Progress.of(counts.get(campaign.id, {}), from_column_or_none(first_ready.get(campaign.id)), now))
-        for campaign in campaigns
-    ]
+    first_ready = {key: first for key, *first in connection.execute(sql.FIRST_READY, (after, last)).fetchall()}
+    page = []
+    for campaign in campaigns:
+        ready_at, held_by = first_ready.get(campaign.id, (None, None))
+        progress = Progress.of(counts.get(campaign.id, {}), from_column_or_none(ready_at), held_by, now)
+        page.append((campaign, progress))
     return page, last if len(rows) > PAGE else None

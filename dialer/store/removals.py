@@ -27,13 +27,17 @@ _NO_ATTEMPT: Final = (
 class Withdrawal:
     """The statements that take contacts out of campaigns, in this order; `which` gives the ids of the contacts, and
     `condition` narrows the subscribers down. A subscriber whose number another phonebook of the campaign has goes over to that
-    contact; of the others, those with attempts stay and are called no more, and those without go."""
+    contact; of the others, those with attempts stay and are called no more, also not once the calling rules that refused them
+    are others; those without go."""
 
     def __init__(self, which: str, condition: str = "") -> None:
         mine = f"contact_id IN ({which}){condition}"
         other = _OTHER.replace("WHERE l.", f"WHERE k.id NOT IN ({which}) AND l.")
         self.hand_over: Final = f"UPDATE subscriber SET contact_id = ({other}) WHERE {mine} AND ({other}) IS NOT NULL"
-        self.abort: Final = f"UPDATE subscriber SET status = 3, ready_at = NULL WHERE {mine} AND status IN (1, 2)"
+        self.abort: Final = (
+            "UPDATE subscriber SET status = CASE WHEN status IN (1, 2) THEN 3 ELSE status END, ready_at = NULL, "
+            f"held_from = NULL, held_by = NULL WHERE {mine} AND (status IN (1, 2) OR held_from IS NOT NULL)"
+        )
         self.abort_live: Final = f"UPDATE subscriber SET requested_status = 3 WHERE {mine} AND status = 6"
         self.delete: Final = f"DELETE FROM subscriber WHERE {mine} AND status <> 6 AND {_NO_ATTEMPT}"
 

@@ -18,6 +18,8 @@ _STARTED = (
 STARTED_CAMPAIGNS = f"{_STARTED} ORDER BY c.id"
 """The last column has the settings of the user."""
 
+CAMPAIGN = f"SELECT {read_campaign.columns} FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id WHERE c.id = ?"
+
 STARTED_PAGE = f"{_STARTED} AND c.archived_at IS NULL AND c.id > ? ORDER BY c.id LIMIT ?"
 """The same, a page of them. Parameters: the last id before these, how many."""
 
@@ -69,6 +71,9 @@ READY = (
     f"AND {_NO_OPEN_ATTEMPT} ORDER BY s.ready_at, s.id LIMIT ?"
 )
 """Those of a lane. Parameters: campaign, priority, lane, now, limit. The last column tells those that must not be called."""
+
+HELD = "SELECT held_by FROM subscriber WHERE campaign_id = ? AND status = 1 ORDER BY ready_at, id LIMIT 1"
+"""The ruling that keeps the first of those pending waiting. Parameter: campaign."""
 
 COUNTS = "SELECT status, subscribers FROM subscriber_count WHERE campaign_id = ?"
 
@@ -199,12 +204,15 @@ def statuses_of(count: int) -> str:
 
 def claim(count: int) -> str:
     """The claimed subscribers are in process. Parameters: subscribers."""
-    return f"UPDATE subscriber SET status = 6 WHERE id IN ({marks(count)})"
+    return f"UPDATE subscriber SET status = 6, held_from = NULL, held_by = NULL WHERE id IN ({marks(count)})"
 
 
 def forbid(count: int) -> str:
     """These subscribers are never called. Parameters: subscribers."""
-    return f"UPDATE subscriber SET status = 7, ready_at = NULL WHERE id IN ({marks(count)}) AND status = 1"
+    return (
+        "UPDATE subscriber SET status = 7, ready_at = NULL, held_from = NULL, held_by = NULL "
+        f"WHERE id IN ({marks(count)}) AND status = 1"
+    )
 
 
 def insert_attempts(count: int) -> str:

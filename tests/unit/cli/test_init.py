@@ -44,6 +44,7 @@ def test_a_folder_has_a_configuration_a_database_and_a_superuser_whose_password_
     config = load_config(bare.config)
     assert config.switch[0].port == 8021
     assert config.simulator is None
+    assert config.rules.apply == "shipped"
     check(sqlite_url(bare.folder / "dialer.db"))
     assert verify_password(stored_hash(bare, "admin"), password)
     [admin] = bare.good("user", "list", "--json").json
@@ -74,6 +75,7 @@ def test_with_the_simulator_nobody_is_called(bare):
     config = load_config(bare.config)
     assert config.switch == ()
     assert config.simulator is not None
+    assert config.rules.apply == "none"
     [gateway] = bare.good("gateway", "list", "--json").json
     assert gateway["dial_string"] == "sofia/gateway/simulator/{number}"
 

@@ -11,7 +11,18 @@ from typing import Any
 
 import pytest
 
-from dialer.store import call_records, consumers, contacts, events, node_statements, purge, reports, statements, statistics
+from dialer.store import (
+    call_records,
+    consumers,
+    contacts,
+    events,
+    held,
+    node_statements,
+    purge,
+    reports,
+    statements,
+    statistics,
+)
 from dialer.store.call_records import RecordFilter
 from dialer.store.connection import Dialect, Variants
 from dialer.store.location import opened
@@ -38,7 +49,15 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "retries": (statements.READY, (1, 5, 1, LATE, 20)),
     "lanes": (statements.LANES, (1, 1, 1, LATE, 1, LATE)),
     "counts": (statements.COUNTS, (1,)),
-    "progress": (reports.PROGRESS, (1, 1)),
+    "progress": (reports.PROGRESS, (1, 1, 1)),
+    "held": (statements.HELD, (1,)),
+    "hold": (held.HOLD, (LATE, "x", 1000)),
+    "refuse": (held.REFUSE, ("x", 1000)),
+    "recheck": (held.RECHECK, ()),
+    "release some": (held.RELEASE_SOME, (1, 100)),
+    "release contact": (held.RELEASE_CONTACT, (1000,)),
+    "time zones": (held.time_zones(3), (1000, 1001, 10002)),
+    "history": (held.history(3), ("1000", "10001", "10002", T)),
     "started page": (statements.STARTED_PAGE, (0, 100)),
     "counts of started": (reports.COUNTS_OF_STARTED, (0, 100)),
     "first ready": (reports.FIRST_READY, (0, 100)),
@@ -94,6 +113,7 @@ WANTED_WHOLE = {"pending", "campaign_started", "attempt_open_campaign", "attempt
     "attempt_second_gateway",
     "newest",
     "level",
+    "campaign_recheck",
 }
 """Indexes that hold what is started, and what is open: nothing else; the campaigns with pending subscribers, and their
 priorities, found one by one; and a few rows, found by an index."""
@@ -113,12 +133,13 @@ IN_ORDER = {
 
 UNFINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1399)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '', 5
-    FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', id % 2, 0, NULL, number, 5 - id % 3, '{{}}'
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '', 5,
+    '' FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', id % 2, 0, NULL, number, 5 - id % 3, '{{}}', NULL, NULL
     FROM contact WHERE id BETWEEN 1000 AND 1349;
-INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number, 5, '{{}}'
+INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number, 5, '{{}}', NULL, NULL
     FROM contact WHERE id BETWEEN 1350 AND 1399;
+UPDATE subscriber SET held_from = ready_at, held_by = 'x' WHERE id BETWEEN 1000 AND 1299;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, identity, switch)
     SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', number, 'fs1:8021'
@@ -132,9 +153,9 @@ INSERT INTO node (id, name, epoch, host, pid, version, switches, ready, started_
 
 FINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 10000 + :count)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '', 5
-    FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number, 5, '{{}}' FROM contact
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '', 5,
+    '' FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number, 5, '{{}}', NULL, NULL FROM contact
     WHERE id >= 10000;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,

@@ -53,7 +53,7 @@ def another_attempt(call_uuid: str, number: str) -> str:
 
 
 REFUSED = [
-    "INSERT INTO installation VALUES (2, '0123456789abcdef', '')",
+    "INSERT INTO installation VALUES (2, '0123456789abcdef', '', '')",
     "UPDATE user_account SET password_hash = 'plain'",
     "UPDATE user_account SET max_frequency = 0",
     "UPDATE gateway SET status = 2",
@@ -427,7 +427,8 @@ def test_a_second_attempt_to_a_number_is_allowed_once_the_first_has_ended(furnis
 def test_ids_are_64_bits_wide(furnished):
     rows(
         furnished,
-        f"INSERT INTO contact VALUES ({2**63 - 1}, 1, '999', '', '', '', '', '{{}}', '{T}', '{T}', '999', NULL, NULL, '', 5)",
+        f"INSERT INTO contact VALUES ({2**63 - 1}, 1, '999', '', '', '', '', '{{}}', '{T}', '{T}', '999', NULL, NULL, '', 5, "
+        "'')",
     )
     assert rows(furnished, "SELECT max(id) FROM contact") == [(2**63 - 1,)]
 
