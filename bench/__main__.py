@@ -29,6 +29,7 @@ WHOLE = (
     ("bench.webhooks",),
     ("bench.live",),
     ("bench.rules",),
+    ("bench.rules_tick",),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -49,6 +50,7 @@ QUICK = (
     ("bench.webhooks", "--seconds", "5", "--events", "4000"),
     ("bench.live", "--seconds", "5", "--clients", "200"),
     ("bench.rules", "--seconds", "5", "--rounds", "1"),
+    ("bench.rules_tick", "--ticks", "10"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 
