@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred
 
-from dialer.calls import lifecycle
+from dialer.calls import keys
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.logs import LineLog
 from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
@@ -273,7 +273,7 @@ def test_who_leans_on_a_key_makes_no_flood(flow: Flow) -> None:
     uuid, session = answered_session(flow)
     for _ in range(1000):
         session.press("5")
-    assert flow.store.log.count(f"pressed 5 {uuid}") == lifecycle.MOST_KEYS
+    assert flow.store.log.count(f"pressed 5 {uuid}") == keys.MOST_KEYS
 
 
 class _Session:
