@@ -22,7 +22,8 @@ from attrs import define
 from twisted.internet import reactor, task
 
 from bench.tick import nothing
-from dialer.calls.lifecycle import FlowSettings, Lifecycle
+from dialer.calls.flow_settings import FlowSettings
+from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns.scheduler import Scheduler
 from dialer.management import Management, campaigns, gateways, users
 from dialer.management.contacts import import_contacts

@@ -18,7 +18,8 @@ from pathlib import Path
 from twisted.internet import reactor, task
 
 from dialer.calls.fleet import Fleet
-from dialer.calls.lifecycle import FlowSettings, Lifecycle
+from dialer.calls.flow_settings import FlowSettings
+from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns.scheduler import Scheduler
 from dialer.interfaces import AnsweredCall
 from dialer.management import Management, campaigns, gateways, users

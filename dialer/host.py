@@ -225,8 +225,11 @@ class Host:
         if config.simulator is not None:
             (switch,) = self.service.switches
             switch.limit(config.simulator.calls_per_second, SwitchConfig().max_in_flight)
-        elif len(config.switch) == len(self.service.switches):  # another number of them needs a restart
-            for switch, member, settings in zip(self.service.switches, self.service.fleet, config.switch, strict=True):
+            return
+        several = len(self.service.switches) > 1  # then each has a name, and may stand at another place now
+        for switch, member in zip(self.service.switches, self.service.fleet, strict=True):
+            settings = next((one for one in config.switch if not several or one.name == switch.name), None)
+            if settings is not None:
                 switch.limit(settings.calls_per_second, settings.max_in_flight)
                 member.max_calls, member.drain = settings.max_calls, settings.drain
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +21,15 @@ from dialer import hook_wiring
 from dialer.apps.runner import VoiceApplications
 from dialer.calls.cdr_reconciler import CdrReconciler
 from dialer.calls.fleet import Fleet
-from dialer.calls.health_log import HealthLog
+from dialer.calls.flow_settings import FlowSettings
+from dialer.calls.health_log import HealthLog, learning_of_gateways
 from dialer.calls.heartbeat import Heartbeat
-from dialer.calls.lifecycle import FlowSettings, Lifecycle
+from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.register import MOST_FOREIGN_HANGUPS, ForeignHangups
 from dialer.campaigns.idle_news import IdleNews
 from dialer.campaigns.scheduler import Scheduler
 from dialer.database_clock import DatabaseClock
 from dialer.emergency import everywhere
-from dialer.errors import StoreError
 from dialer.esl.inbound import InboundSwitch
 from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.fleet_wiring import CallSwitches, new_fleet, new_switches
@@ -63,9 +62,6 @@ log = structlog.get_logger()
 
 MOST_STRANGERS = 300
 """Connections to the outbound port that have brought no call of ours; each may cost 128 kB for 10 s."""
-
-GATEWAYS_EVERY = 60.0
-"""Seconds between two looks at which gateways other nodes have found down."""
 
 
 def new_id() -> str:
@@ -108,7 +104,7 @@ class DialerService:
         settings, reactor = self.settings, self.reactor
         self.clock = DatabaseClock(utc_now)
         self.reactor_lag = ReactorLag(reactor)
-        self._gateways = PeriodicLoop("gateways that are down", GATEWAYS_EVERY, self._learn_gateways, reactor)
+        self._gateways = learning_of_gateways(reactor, self.store.gateways_down, lambda: self.lifecycle.health_log)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
         self.store = Store(self.database, reactor, node=settings.node.name, rules=settings.rules)
         self.telling = Telling(reactor, self.now, self.database, self.store, settings)
@@ -184,11 +180,6 @@ class DialerService:
         self.idle_news.start()
         self._gateways.start()
         self.telling.start()
-
-    async def _learn_gateways(self) -> None:
-        """Which gateways are down, as an earlier process or another node has told: whoever sees one serve again tells it."""
-        with suppress(StoreError):  # heard of at the next look
-            self.lifecycle.health_log.know_down(await self.store.gateways_down())
 
     async def quiesce(self) -> None:
         """Begin no more calls, and give back those that were not sent. Live calls go on."""

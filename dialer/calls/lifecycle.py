@@ -28,7 +28,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from attrs import Factory, define, field, frozen
+from attrs import define, field
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
@@ -36,6 +36,7 @@ from twisted.python.failure import Failure
 from dialer.calls import machine, retry
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.fleet import Fleet, Member
+from dialer.calls.flow_settings import FlowSettings, origination
 from dialer.calls.health_log import HealthLog, words
 from dialer.calls.keys import hear_keys
 from dialer.calls.live import LiveAttempt, hang_up
@@ -50,7 +51,6 @@ from dialer.model import (
     AttemptState,
     Campaign,
     Gateway,
-    Origination,
     OwnCause,
     Plan,
     Signal,
@@ -58,30 +58,6 @@ from dialer.model import (
 )
 from dialer.rules.book import NO_RULES, RuleBook
 from dialer.rules.decide import decide, least_ring
-from dialer.settings import RecoverySettings
-
-
-@frozen(kw_only=True)
-class FlowSettings:
-    """The facts of the installation for the flow. Durations in seconds.
-
-    `hangup_wait` is how long the end of a call waits for the switch's account of it after the job failed; `session_wait`, for
-    the end of the voice application after the hangup.
-    """
-
-    installation: str
-    outbound: str
-    inline: bool = False
-    recovery: RecoverySettings = Factory(RecoverySettings)
-    hangup_wait: float = 1.0
-    session_wait: float = 5.0
-    finish_retry: float = 1.0
-
-    @property
-    def account_code(self) -> str:
-        """How our channels are told from others' on a shared switch."""
-        return f"dialer-{self.installation}"
-
 
 log = structlog.get_logger()
 
@@ -161,19 +137,7 @@ class Lifecycle:
         live.timer = None
         attempt = live.attempt
         campaign, candidate, now = attempt.plan.campaign, attempt.plan.candidate, self.now()
-        call = Origination(
-            call_uuid=attempt.call_uuid,
-            dial_string=attempt.plan.dial_string,
-            account_code=self.settings.account_code,
-            timeout=max(campaign.call_timeout, least_ring(self.rules, candidate, campaign, now)),
-            max_duration=campaign.call_max_duration,
-            deadline=attempt.deadline,
-            outbound=self.settings.outbound,
-            inline=self.settings.inline,
-            caller_id_number=campaign.caller_id,
-            caller_id_name=campaign.caller_name,
-            variables=attempt.plan.gateway.parameters,
-        )
+        call = origination(attempt, self.settings, least_ring(self.rules, candidate, campaign, now))
         self.register.sending(live)
         if not decide(self.rules, candidate, campaign, (), now).is_open:  # its hours ended while it waited for its moment
             live.sent = False

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dialer.calls.fleet import Fleet
 from tests.crash.defects import DEFECTS
 from tests.crash.network import Fate
 from tests.crash.oracle import violations
@@ -71,6 +73,14 @@ def test_a_defect_is_seen_by_a_sweep_and_by_nothing_less(name: str, where: Path)
     with defect.apply():
         # Whether the originate overtakes the COMMIT is chance: some runs without a fault show nothing.
         assert any(play(scenario, Plan(seed=seed), where, Tally()) == [] for seed in range(5))
+        assert any(play(scenario, plan, where, Tally()) for plan in sweep.plans(scenario, where))
+
+
+def test_a_dialer_that_takes_the_word_of_any_switch_for_that_of_a_call_is_seen(where: Path) -> None:
+    scenario = SCENARIOS["fleet"]
+    sweep = next(sweep for sweep in SWEEPS if sweep.name == "switch restarts")
+    with mock.patch.object(Fleet, "has_call", lambda self, member, live: True):
+        assert play(scenario, Plan(), where, Tally()) == []
         assert any(play(scenario, plan, where, Tally()) for plan in sweep.plans(scenario, where))
 
 

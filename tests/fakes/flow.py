@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from dialer.calls.fleet import Fleet
-from dialer.calls.lifecycle import FlowSettings, Lifecycle
+from dialer.calls.flow_settings import FlowSettings
+from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.verdict import Health
 from dialer.interfaces import AnsweredCall
 from dialer.model import (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from attrs import define, evolve
@@ -74,7 +75,7 @@ class Empty(MemoryStore):
 
     asked: int = 0
 
-    def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
+    def candidates(self, campaign_id: int, now: datetime, limit: int, *more: Any) -> Deferred[list[Candidate]]:
         self.asked += 1
         return succeed([])
 

@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred
 
-from dialer.calls.keys import MOST_KEYS
+from dialer.calls import keys
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.interfaces import UNFINISHED, AnsweredCall
 from dialer.logs import LineLog
@@ -275,7 +275,7 @@ def test_who_leans_on_a_key_makes_no_flood(flow: Flow) -> None:
     uuid, session = answered_session(flow)
     for _ in range(1000):
         session.press("5")
-    assert flow.store.log.count(f"pressed 5 {uuid}") == MOST_KEYS
+    assert flow.store.log.count(f"pressed 5 {uuid}") == keys.MOST_KEYS
 
 
 class _Session:

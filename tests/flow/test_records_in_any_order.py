@@ -20,7 +20,8 @@ from twisted.internet.task import Clock
 from dialer.calls.cdr_reconciler import CdrReconciler
 from dialer.calls.corrections import Correction
 from dialer.calls.fleet import Fleet
-from dialer.calls.lifecycle import FlowSettings, Lifecycle
+from dialer.calls.flow_settings import FlowSettings
+from dialer.calls.lifecycle import Lifecycle
 from dialer.cdr import DetailRecord, read_record
 from dialer.errors import StoreError
 from dialer.model import (

@@ -184,6 +184,24 @@ async def test_live_settings_act_at_once_and_the_rest_is_named(tmp_path):
         assert here.host.reload(moved) == ([], ["database.url"])
 
 
+def of_switches(url: str, *switches: dict[str, object]) -> Config:
+    given = [{"port": 1 + number, "password": "x", **switch} for number, switch in enumerate(switches)]
+    endpoint = {"endpoint": "tcp:0:interface=127.0.0.1"}
+    return parse_config({"database": {"url": url}, "http": endpoint, "outbound": endpoint, "switch": given})
+
+
+@pytest_twisted.ensureDeferred
+async def test_live_settings_of_a_switch_are_those_of_its_name_wherever_it_stands(tmp_path):
+    async with running(tmp_path, of_switches("sqlite://", {"name": "a"}, {"name": "b", "max_calls": 7})) as here:
+        url = here.host.config.database.url
+        changed = of_switches(url, {"name": "b", "max_calls": 9, "drain": True}, {"name": "c", "max_calls": 1})
+        here.host.reload(changed)
+        told = [(member.name, member.max_calls, member.drain) for member in here.host.service.fleet]
+        assert told == [("a", 0, False), ("b", 9, True)]
+        here.host.reload(of_switches(url, {"name": "a"}, {"name": "b", "max_calls": 9}))
+        assert [member.drain for member in here.host.service.fleet] == [False, False]
+
+
 @pytest_twisted.ensureDeferred
 async def test_calling_rules_are_read_again_with_their_file_and_wrong_ones_change_nothing(tmp_path):
     place = tmp_path / "rules.toml"
