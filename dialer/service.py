@@ -45,6 +45,7 @@ from dialer.reactor_lag import ReactorLag
 from dialer.record_keeping import RecordKeeper
 from dialer.service_settings import ServiceSettings
 from dialer.store.answered import AnsweredCalls
+from dialer.store.caller_ids import CallerIdRules
 from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections
 from dialer.store.database import Database
@@ -107,7 +108,8 @@ class DialerService:
         self.reactor_lag = ReactorLag(reactor)
         self._gateways = PeriodicLoop("gateways that are down", GATEWAYS_EVERY, self._learn_gateways, reactor)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
-        self.store = Store(self.database, reactor, node=settings.node.name)
+        rules = CallerIdRules(settings.emergency, settings.caller_id_strict)
+        self.store = Store(self.database, reactor, node=settings.node.name, caller_ids=rules)
         self.telling = Telling(reactor, self.now, self.database, self.store, settings)
         self.record_keeper = RecordKeeper(reactor, self.now, StoredRecords(self.database), settings.keep_records)
         shared = self.database.dialect is Dialect.POSTGRESQL
@@ -291,7 +293,7 @@ class DialerService:
         self.idle_news = IdleNews(
             clock=self.reactor,
             now=self.now,
-            store=StoredIdleNews(self.database, settings.node.name, lambda: self.store.wanted),
+            store=StoredIdleNews(self.database, settings.node.name, lambda: self.store.wanted, self.store.caller_ids),
             explain=self.scheduler.explain,
             wanted=lambda: self.store.wanted,
             others_call=lambda: self.scheduler.others_call,

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dialer.kinds import Flag, Kind, Member, Nullable, Text, Variables, Whole, word_of
+from dialer.kinds import Flag, Ids, Kind, Member, Nullable, Text, Variables, Whole, word_of
 from dialer.model.token import Scopes
 from dialer.model.webhook import WebhookKinds
 from dialer.time_kinds import DAYS, Moment, Week
@@ -61,6 +61,8 @@ def shape_of(kind: Kind) -> Shape:
         case Variables():
             texts = {"type": "object", "maxProperties": kind.most, "additionalProperties": {"type": "string"}}
             return Shape(texts, _texts(kind), dict, "an object of texts")
+        case Ids():
+            return Shape(kind.schema(), _only(list, kind.parse), kind.stored, kind.takes)
         case Scopes():
             return Shape(kind.schema(), _only(list, kind.parse), list, kind.takes)
         case WebhookKinds():

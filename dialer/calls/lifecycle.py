@@ -175,8 +175,8 @@ class Lifecycle:
             deadline=attempt.deadline,
             outbound=self.settings.outbound,
             inline=self.settings.inline,
-            caller_id_number=campaign.caller_id,
-            caller_id_name=campaign.caller_name,
+            caller_id_number=attempt.plan.shown.number,
+            caller_id_name=attempt.plan.shown.name,
             variables=attempt.plan.gateway.parameters,
         )
         self.register.sending(live)

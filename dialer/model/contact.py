@@ -10,6 +10,7 @@ from attrs import Factory, frozen
 
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.kinds import Variables
+from dialer.model.caller_id import CallerIdWait
 from dialer.model.phonebook import Phonebook
 
 
@@ -88,18 +89,27 @@ class ContactDetails:
 
 @frozen(kw_only=True)
 class Progress:
-    """How far a campaign is: subscribers by status, and how many of those pending wait for a moment after now."""
+    """How far a campaign is: subscribers by status, and how many of those pending wait for a moment after now;
+    `caller_id_wait` is why they wait for a caller id, None when they do not."""
 
     subscribers: Mapping[SubscriberStatus, int]
     waiting: int = 0
     next_ready_at: datetime | None = None
+    caller_id_wait: CallerIdWait | None = None
 
     @classmethod
-    def of(cls, counts: Mapping[SubscriberStatus, int], ready_at: datetime | None, now: datetime) -> Progress:
+    def of(
+        cls,
+        counts: Mapping[SubscriberStatus, int],
+        ready_at: datetime | None,
+        now: datetime,
+        caller_id_wait: CallerIdWait | None = None,
+    ) -> Progress:
         """How far a campaign is, by its counts and by when the first of those pending is ready."""
         if ready_at is None or ready_at <= now:
-            return cls(subscribers=counts)
-        return cls(subscribers=counts, waiting=counts.get(SubscriberStatus.START, 0), next_ready_at=ready_at)
+            return cls(subscribers=counts, caller_id_wait=caller_id_wait)
+        waiting = counts.get(SubscriberStatus.START, 0)
+        return cls(subscribers=counts, waiting=waiting, next_ready_at=ready_at, caller_id_wait=caller_id_wait)
 
     @property
     def finished(self) -> bool:

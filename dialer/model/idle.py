@@ -39,6 +39,7 @@ class IdleCode(enum.StrEnum):
     GATEWAY_FULL = "gateway-full"
     CAMPAIGN_FULL = "campaign-full"
     NEXT_CALL_LATER = "next-call-later"
+    NO_CALLER_ID = "no-caller-id"
 
 
 @frozen

@@ -40,6 +40,7 @@ from dialer.periodic import DegradedLog
 from dialer.store import events, mapping, statements, told_state
 from dialer.store.begin import Beginning, begin
 from dialer.store.blocked import Blocking, block
+from dialer.store.caller_ids import NO_RULES, CallerIdRules
 from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
 from dialer.store.database import Database
@@ -62,12 +63,13 @@ MOST_AT_ONCE = 500
 @define(eq=False)
 class Store:
     """The flow's store for the node named `node`. It tells of what happens by the kinds of events in `wanted`, for which
-    others ask."""
+    others ask. `caller_ids` is what the installation says of these."""
 
     database: Database
     clock: IReactorTime
     node: str
     wanted: frozenset[EventKind] = frozenset()
+    caller_ids: CallerIdRules = NO_RULES
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("moves are not stored yet"), init=False)
@@ -88,7 +90,15 @@ class Store:
         others wait for the rows that it locks."""
         if not plans:
             return succeed([])
-        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline, wanted=self.wanted)
+        wanted = Beginning(
+            plans=plans,
+            owner=self.node,
+            now=now,
+            until=until,
+            deadline=deadline,
+            wanted=self.wanted,
+            caller_ids=self.caller_ids.assigning(self.database.region, now),
+        )
         return self.database.run(lambda connection: begin(connection, wanted), alone=True)
 
     @property
