@@ -8,8 +8,9 @@ the next in turn, or the nearest. Nothing is random: the same facts give the sam
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -47,18 +48,25 @@ class Obstacle:
 @frozen(kw_only=True)
 class Call:
     """A call for which a number is wanted: whom it goes to, through which gateway, the number that the contact had. With
-    `only`, no other one will do."""
+    `only`, no other one will do; `name` is shown with a number that has none."""
 
     identity: str
     country: str
     gateway_id: int
     earlier: int | None = None
     only: int | None = None
+    name: str = ""
 
 
 def day_of(pool: CallerIdPool, at: datetime) -> date:
     """The day of the pool."""
     return at.astimezone(ZoneInfo(pool.time_zone)).date()
+
+
+@lru_cache(maxsize=4096)
+def _day_in(zone: str, at: datetime) -> date:
+    """Of moments that are asked for again and again."""
+    return at.astimezone(ZoneInfo(zone)).date()
 
 
 def next_day(pool: CallerIdPool, at: datetime) -> datetime:
@@ -73,21 +81,21 @@ def allowed_on(caller: CallerId, pool: CallerIdPool, day: date) -> int | None:
     cap, days = caller.daily_cap, caller.warm_up_days
     if cap is None or not days:
         return cap
-    first = day if caller.first_used_at is None else day_of(pool, caller.first_used_at)
+    first = day if caller.first_used_at is None else _day_in(pool.time_zone, caller.first_used_at)
     passed = min(max((day - first).days, 0), days)
     start = min(caller.warm_up_start, cap)
     return start + (cap - start) * passed // days
 
 
-def obstacle(number: PooledNumber, pool: CallerIdPool, now: datetime) -> Obstacle | None:
-    """Why a number cannot be used for any call; None when it can."""
+def obstacle(number: PooledNumber, pool: CallerIdPool, now: datetime, day: date | None = None) -> Obstacle | None:
+    """Why a number cannot be used for any call; None when it can. `day` is that of the pool, where it is known already."""
     caller = number.caller
     if not caller.active:
         return Obstacle("inactive", "it is inactive")
     if number.refusal:
         return Obstacle("refused", number.refusal)
     resting = caller.rest_until if caller.rest_until is not None and caller.rest_until > now else None
-    allowed = allowed_on(caller, pool, day_of(pool, now))
+    allowed = allowed_on(caller, pool, day or day_of(pool, now))
     if allowed is not None and number.used >= allowed:
         until = next_day(pool, now)
         return Obstacle("at its daily cap", f"it has its {allowed} calls of the day", max(until, resting or until))
@@ -104,55 +112,56 @@ class PoolChoice:
     now: datetime
     turn: int = field(init=False)
     chosen: set[int] = field(factory=set, init=False)
-    _usable: list[CallerId] = field(init=False)
-    _gateways: dict[int, frozenset[int]] = field(init=False)
+    _usable: list[PooledNumber] = field(factory=list, init=False)
     _left: dict[int, int] = field(factory=dict, init=False)
+    _suitable: dict[tuple[int, str, int | None], dict[int, CallerId]] = field(factory=dict, init=False)
+    """The numbers in the order of their ids, by what tells them apart for a call; until one of them is used up."""
     _day: date = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.turn = self.pool.turn
         self._day = day_of(self.pool, self.now)
-        usable = [each for each in self.numbers if obstacle(each, self.pool, self.now) is None]
-        self._usable = sorted((each.caller for each in usable), key=_id_of)
-        self._gateways = {each.caller.id: each.gateways for each in usable if each.gateways}
-        for each in usable:
-            allowed = allowed_on(each.caller, self.pool, self._day)
-            if allowed is not None:
-                self._left[each.caller.id] = allowed - each.used
+        for each in sorted(self.numbers, key=attrgetter("caller.id")):
+            if obstacle(each, self.pool, self.now, self._day) is None:
+                self._usable.append(each)
+                allowed = allowed_on(each.caller, self.pool, self._day)
+                if allowed is not None:
+                    self._left[each.caller.id] = allowed - each.used
 
     def is_exhausted(self, only: int | None = None) -> bool:
         """Whether no number, or with `only` not that one, can be used for any call."""
-        return not any(only in (None, each.id) for each in self._usable)
+        return not any(only in (None, each.caller.id) for each in self._usable)
 
     def choose(self, call: Call) -> ShownCaller | None:
         """The number for a call, which is given away by that; None when none can be used."""
-        suitable = [each for each in self._usable if self._suits(each, call)]
+        suitable = self._for(call)
         if not suitable:
             return None
-        kept = next((each for each in suitable if each.id == call.earlier), None)
-        found = kept or self._new(suitable, call)
+        found = suitable.get(call.earlier or 0) or self._new(list(suitable.values()), call)
         self._take(found)
-        return ShownCaller(id=found.id, number=found.number, name=found.name, day=self._day.isoformat())
+        return ShownCaller(id=found.id, number=found.number, name=found.name or call.name, day=self._day.isoformat())
+
+    def _for(self, call: Call) -> dict[int, CallerId]:
+        alike = (call.gateway_id, call.country, call.only)
+        known = self._suitable.get(alike)
+        if known is None:
+            known = {each.caller.id: each.caller for each in self._usable if self._may_be_shown(each, call)}
+            self._suitable[alike] = known
+        return known
 
     def until(self, call: Call) -> datetime | None:
         """When a number can be used for a call for which none can; None when that is not known."""
-        held = [
-            obstacle(each, self.pool, self.now)
-            for each in self.numbers
-            if self._may_be_shown(each.caller, each.gateways, call)
-        ]
+        held = [obstacle(each, self.pool, self.now) for each in self.numbers if self._may_be_shown(each, call)]
         known = [each.until for each in held if each is not None and each.until is not None]
         if any(each is None for each in held):  # it was given away to calls of this very moment
             known.append(next_day(self.pool, self.now))
         return min(known, default=None)
 
-    def _suits(self, caller: CallerId, call: Call) -> bool:
-        return self._may_be_shown(caller, self._gateways.get(caller.id), call)
-
-    def _may_be_shown(self, caller: CallerId, gateways: Collection[int] | None, call: Call) -> bool:
+    def _may_be_shown(self, number: PooledNumber, call: Call) -> bool:
+        caller = number.caller
         if call.only is not None and caller.id != call.only:
             return False
-        if gateways and call.gateway_id not in gateways:
+        if number.gateways and call.gateway_id not in number.gateways:
             return False
         return self.pool.foreign_callees is ForeignPolicy.ALLOW or caller.country == call.country
 
@@ -170,7 +179,8 @@ class PoolChoice:
         if caller.id in self._left:
             self._left[caller.id] -= 1
             if self._left[caller.id] <= 0:
-                self._usable.remove(caller)
+                self._usable = [each for each in self._usable if each.caller.id != caller.id]
+                self._suitable.clear()
 
 
 def _common(one: str, other: str) -> int:

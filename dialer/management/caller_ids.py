@@ -23,6 +23,7 @@ from dialer.management.management import Management, Transaction, call_soon, rea
 from dialer.model import Account, CallerId, CallerIdPool
 from dialer.model.caller_id import MOST_CALLER_IDS, REFUSALS, CallerIdCounts, CallerIdDetails
 from dialer.model.user import ADMINISTRATOR
+from dialer.store import caller_id_counts as counted
 from dialer.store import caller_ids as sql
 from dialer.store.times import to_entity
 from dialer.stored import complete, value_of
@@ -219,8 +220,8 @@ def days(t: Transaction, who: Account, caller_id: int, limit: int) -> list[Calle
     row = _ours(who, t.entities.CallerId.get(id=caller_id), caller_id)
     pool, caller = value_of(CallerIdPool, row.pool), value_of(CallerId, row)
     since = day_of(pool, caller.created_at)
-    found = t.connection.execute(sql.DAYS, (caller_id, since.isoformat(), _LAST_DAY, limit)).fetchall()
-    return [CallerIdDay(day=date.fromisoformat(day), counts=sql.counts(sums)) for day, *sums in found]
+    found = t.connection.execute(counted.DAYS, (caller_id, since.isoformat(), _LAST_DAY, limit)).fetchall()
+    return [CallerIdDay(day=date.fromisoformat(day), counts=counted.counts(sums)) for day, *sums in found]
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------------
@@ -248,14 +249,14 @@ async def figures(management: Management) -> CallerIdFigures:
 @verb
 def _figures(t: Transaction, after: int) -> tuple[CallerIdFigures, int | None]:
     """Those of the next pool, and the id behind which the one after that is; None after the last."""
-    row = t.connection.execute(sql.NEXT_POOL, (after,)).fetchone()
+    row = t.connection.execute(counted.NEXT_POOL, (after,)).fetchone()
     state = None if row is None else sql.pool_state(t.connection, row[0], t.now, t.numbering)
     if state is None:
         return CallerIdFigures({}, {}), None
     held = (obstacle(each, state.pool, t.now) for each in state.numbers)
     states = Counter("usable" if each is None else each.word.replace("at its daily cap", "at-cap") for each in held)
-    sums = t.connection.execute(sql.TODAY, (state.pool.id, day_of(state.pool, t.now).isoformat())).fetchone()
-    found = sql.counts(sums)
+    sums = t.connection.execute(counted.TODAY, (state.pool.id, day_of(state.pool, t.now).isoformat())).fetchone()
+    found = counted.counts(sums)
     told = (found.used, found.ended - found.unsent, found.answered, found.short, *found.refused.values())
     return CallerIdFigures(states, dict(zip(KINDS, told, strict=True))), int(row[0])
 
@@ -328,15 +329,15 @@ def _details(t: Transaction, row: Any, known: dict[int, sql.PoolState | None]) -
     if state is None or number is None:
         raise NotFound(KIND, row.id)
     today = day_of(state.pool, t.now)
-    counted = t.connection.execute(
-        sql.DAYS, (row.id, today.isoformat(), (today + timedelta(days=1)).isoformat(), 1)
+    sums = t.connection.execute(
+        counted.DAYS, (row.id, today.isoformat(), (today + timedelta(days=1)).isoformat(), 1)
     ).fetchone()
     held = obstacle(number, state.pool, t.now)
     return CallerIdDetails(
         caller_id=number.caller,
         pool=state.pool,
         gateways=tuple(sorted(number.gateways)),
-        today=_NONE if counted is None else sql.counts(counted[1:]),
+        today=_NONE if sums is None else counted.counts(sums[1:]),
         allowed=allowed_on(number.caller, state.pool, today),
         unusable="" if held is None else held.text,
         until=None if held is None else held.until,

@@ -151,7 +151,7 @@ CALLER_IDS: Final = _gauge(
 CALLER_ID_CALLS: Final = _gauge(
     "dialer_caller_id_calls_today",
     "calls of the day, by the zones of the pools, that showed a number of a pool: their answer rate, short calls and refusals",
-    kind="`dialled`, `ended`, `answered`, `short` (answered, over within six seconds), `403`, `603`, `607`, `608` (SIP status)",
+    kind="`dialled`, `ended`, `answered`, `short` (answered, over in six seconds), `403`, `603`, `607`, `608` (SIP status)",
 )
 
 REACTOR_LAG: Final = _histogram(

@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 from dialer import gate
 from dialer.campaigns.caller_ids import RECHECK, Call, PoolChoice, PooledNumber, day_of, pool_wait
 from dialer.model import Campaign, Plan, User
-from dialer.model.caller_id import REFUSALS, CallerId, CallerIdCounts, CallerIdPool, CallerIdStrategy, CallerIdWait
+from dialer.model.caller_id import CallerId, CallerIdPool, CallerIdStrategy, CallerIdWait
 from dialer.numbering import Numbering, numbering
 from dialer.store.connection import Connection, Dialect, Variants
 from dialer.store.times import from_column_or_none, to_column, to_column_or_none
@@ -70,51 +70,6 @@ _WAKE: Final = (
 _FORGET_WAITING: Final = (
     "DELETE FROM caller_id_wait WHERE campaign_id IN (SELECT c.id FROM campaign c WHERE c.caller_id_pool_id = ?)"
 )
-
-_SUMS: Final = ", ".join(
-    f"CAST(coalesce(sum(n.{each}), 0) AS BIGINT)"
-    for each in ("calls", "unsent", "ended", "answered", "short", "talk_ms", *(f"refused_{code}" for code in REFUSALS))
-)
-DAYS: Final = (
-    f"SELECT n.day, {_SUMS} FROM caller_id_count n WHERE n.caller_id_id = ? AND n.day >= ? AND n.day < ? "  # noqa: S608
-    "GROUP BY n.day ORDER BY n.day DESC LIMIT ?"
-)
-"""The counts of a number by day, the newest first. Parameters: caller id, the first day, the day before which, how many."""
-
-NEXT_POOL: Final = "SELECT id FROM caller_id_pool WHERE archived_at IS NULL AND id > ? ORDER BY id LIMIT 1"
-TODAY: Final = (
-    f"SELECT {_SUMS} FROM caller_id i JOIN caller_id_count n ON n.caller_id_id = i.id "  # noqa: S608
-    "WHERE i.pool_id = ? AND i.archived_at IS NULL AND n.day = ?"
-)
-"""The counts of a day of all numbers of a pool. Parameters: pool, day."""
-
-_KEY: Final = "caller_id_id, day"
-_COUNTED: Final = (
-    "calls", "unsent", "ended", "answered", "short", "talk_ms", *(f"refused_{code}" for code in REFUSALS),
-)  # fmt: skip
-_DIFFERENCE: Final = (
-    f"SELECT {_KEY}, {', '.join(f'CAST(sum({each}) AS BIGINT) AS {each}' for each in _COUNTED)} FROM ("  # noqa: S608
-    f"SELECT {_KEY}, 1 AS calls, {', '.join(_COUNTED[1:])} FROM caller_id_share "
-    f"UNION ALL SELECT {_KEY}, {', '.join(f'-{each}' for each in _COUNTED)} FROM caller_id_count WHERE purged = 0) AS d "
-    f"GROUP BY {_KEY} HAVING {' OR '.join(f'sum({each}) <> 0' for each in _COUNTED)}"
-)
-"""By how much the attempts that are there are more than was counted of them, for each number and day where that differs."""
-
-MISCOUNTED: Final = (
-    "SELECT 'caller id ' || d.caller_id_id || ', ' || d.day || ': the rows are ' || d.calls || ' calls, ' || d.answered "  # noqa: S608
-    f"|| ' answered and ' || d.talk_ms || ' ms more than was counted' FROM ({_DIFFERENCE}) AS d ORDER BY {_KEY}"
-)
-"""Those, one text each."""
-
-_ADD: Final = (
-    f"SELECT {_KEY}, 0, {{}}{', '.join(_COUNTED)} FROM ({_DIFFERENCE}) AS d WHERE true ON CONFLICT ({_KEY}, purged{{}}) "  # noqa: S608
-    f"DO UPDATE SET {', '.join(f'{each} = n.{each} + excluded.{each}' for each in _COUNTED)}"
-)
-COUNT_AGAIN: Final = Variants(
-    sqlite=f"INSERT INTO caller_id_count AS n {_ADD.format('', '')}",
-    postgresql=f"INSERT INTO caller_id_count_part AS n {_ADD.format('0, ', ', part')}",
-)
-"""Adds these differences."""
 
 ARCHIVE_NUMBERS: Final = (
     "UPDATE caller_id SET archived_at = ? WHERE archived_at IS NULL "
@@ -234,13 +189,13 @@ def assign(connection: Connection, plans: Sequence[Plan], how: Assigning) -> lis
             gateway_id=plan.gateway.id,
             earlier=earlier.get(plan.candidate.subscriber_id),
             only=place.only,
+            name=plan.campaign.caller_name,
         )
         shown = choice.choose(call)
         if shown is None:
             _hold(connection, plan, call, choice.until(call), how.now)
         else:
-            name = shown.name or plan.campaign.caller_name
-            assigned.append(evolve(plan, caller=evolve(shown, name=name)))
+            assigned.append(evolve(plan, caller=shown))
     for choice in choices.values():
         _remember(connection, choice)
     _stop_waiting(connection, [plan.candidate.subscriber_id for plan in assigned if plan.caller is not None])
@@ -379,17 +334,3 @@ def lock_pools(connection: Connection, pool_ids: Collection[int]) -> None:
     if connection.dialect is Dialect.POSTGRESQL:
         for pool_id in sorted(pool_ids):
             connection.execute("SELECT id FROM caller_id_pool WHERE id = ? FOR NO KEY UPDATE", (pool_id,))
-
-
-def counts(row: Sequence[Any]) -> CallerIdCounts:
-    """From the sums of `DAYS`, behind the day."""
-    calls, unsent, ended, answered, short, talk_ms, *refused = map(int, row)
-    return CallerIdCounts(
-        calls=calls,
-        unsent=unsent,
-        ended=ended,
-        answered=answered,
-        short=short,
-        talk_ms=talk_ms,
-        refused=dict(zip(REFUSALS, refused, strict=True)),
-    )

@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import frozen
 
-from dialer.store import caller_ids
+from dialer.store import caller_id_counts
 from dialer.store.connection import Dialect, Variants
 from dialer.store.node_statements import CLOCK
 from dialer.store.statistics import COUNT_AGAIN, MISCOUNTED
@@ -183,9 +183,9 @@ _STATISTICS: Final = Invariant(
 _CALLER_IDS: Final = Invariant(
     name="wrong-caller-id-counts",
     problem="kept counts of the calls that showed a caller id that are not those of the rows",
-    broken=caller_ids.MISCOUNTED,
+    broken=caller_id_counts.MISCOUNTED,
     remedy="the attempts that are there are counted again; those that were deleted stay counted",
-    repair=(caller_ids.COUNT_AGAIN,),
+    repair=(caller_id_counts.COUNT_AGAIN,),
 )
 
 _SUBSCRIBERS: Final = (

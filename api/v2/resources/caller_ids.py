@@ -63,31 +63,61 @@ _encode = _SHOWN.encoder()
 
 
 def _details(found: CallerIdDetails) -> dict[str, Any]:
-    return {
-        **_encode(found.caller_id),
-        "gateways": list(found.gateways),
-        "allowed_today": found.allowed,
-        "today": _counted(found.today),
-        "unusable": found.unusable or None,
-        "usable_at": None if found.until is None else shown_moment(found.until),
-    }
+    return {**_encode(found.caller_id), "gateways": list(found.gateways)}
 
 
 CALLER_ID: Final = answer(
     "CallerId",
-    "A number of a pool, and how it is used today, by the zone of its pool.",
+    "A number of a pool.",
     {
         **_SHOWN.properties,
         "gateways": {"type": "array", "items": _NUMBER, "description": "the gateways that may show it; empty: every one"},
-        "allowed_today": {"type": ["integer", "null"], "description": "calls that may show it today; null: any number"},
-        "today": answer("CallerIdCounts", "The calls of a day that showed it.", _COUNTS, dict).schema,
-        "unusable": {"type": ["string", "null"], "description": "why no call shows it now; null when it can be used"},
-        "usable_at": {
-            "anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}],
-            "description": "when it can be used again, where that is known",
-        },
     },
     _details,
+)
+
+
+def _use_shown(found: list[CallerIdDetails]) -> dict[str, Any]:
+    return {
+        "numbers": [
+            {
+                "caller_id_id": each.caller_id.id,
+                "number": each.caller_id.number,
+                "allowed_today": each.allowed,
+                "unusable": each.unusable or None,
+                "usable_at": None if each.until is None else shown_moment(each.until),
+                **_counted(each.today),
+            }
+            for each in found
+        ]
+    }
+
+
+USE: Final = answer(
+    "CallerIdPoolUse",
+    "How the numbers of a pool are used today, by the zone of the pool.",
+    {
+        "numbers": {
+            "type": "array",
+            "items": answer(
+                "CallerIdUse",
+                "The calls of today that showed a number.",
+                {
+                    "caller_id_id": _NUMBER,
+                    "number": {"type": "string"},
+                    "allowed_today": {"type": ["integer", "null"], "description": "calls that may show it; null: any number"},
+                    "unusable": {"type": ["string", "null"], "description": "why no call shows it now; null when it can be"},
+                    "usable_at": {
+                        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}],
+                        "description": "when it can be used again, where that is known",
+                    },
+                    **_COUNTS,
+                },
+                dict,
+            ).schema,
+        }
+    },
+    _use_shown,
 )
 
 
@@ -153,6 +183,11 @@ def _change_pool(asked: Asked) -> Deferred[Any]:
 def _remove_pool(asked: Asked) -> Deferred[Any]:
     """Remove a pool of caller ids that has no numbers, and that no campaign uses."""
     return asked.ask(caller_ids.remove_pool, asked.who, asked.path["pool_id"])
+
+
+def _use(asked: Asked) -> Deferred[Any]:
+    """How the numbers of a pool are used today: answer rate, short calls, refusals, and which cannot be used and why."""
+    return asked.ask(caller_ids.listed, asked.who, 0, None, asked.path["pool_id"])
 
 
 def _list(asked: Asked) -> Deferred[Any]:
@@ -241,6 +276,7 @@ ROUTES: Final = (
         current=_CURRENT_POOL,
         refusals=("in-use",),
     ),
+    Route(method="GET", path=f"{_POOLS}/use", scope=Scope.READ, serve=_use, answer=USE),
     Route(
         method="GET",
         path="caller-ids",
