@@ -458,30 +458,39 @@ async def test_two_nodes_together_do_not_pass_a_cap_and_contacts_keep_their_numb
     async with pooled(tmp_path, contacts=60) as here:
         for key in (1, 2, 3):
             await here.add(key, daily_cap=10)
+        # Another gateway, too: whoever begins calls locks campaign and gateway, and shall wait for the pool alone here.
+        await here.w.seeds.gateway(name="other", dial_string="loopback/{number}")
+        autumn = await here.w.add_campaign("autumn", 60, caller_id_pool_id=1, frequency=1_000_000, gateway_id=2)
         other = Database(here.w.database.url, reactor, dialling=True, node=NodeIdentity(name="there", lease=60.0))
         await other.start()
         try:
-            stores = [here.w.store, Store(other, here.w.clock, node="there")]
-            here.w.sql("UPDATE campaign SET frequency = 1000000")
+            stores = {1: here.w.store, autumn: Store(other, here.w.clock, node="there")}
             until = NOW + timedelta(seconds=60)
-            last: dict[int, int | None] = {}
-            for _ in range(3):
-                plans = await here.plans(60)
-                parts = [(stores[place % 2], plans[place::6]) for place in range(6)]
-                begun = [store.begin(some, NOW, until, until + timedelta(seconds=15)) for store, some in parts if some]
+            last: dict[str, int] = {}
+            for _ in range(4):
+                here.w.sql("UPDATE campaign SET next_call_at = NULL")
+                through = (await here.w.store.snapshot()).gateways
+                plans = {1: await here.plans(60), autumn: await here.plans(60, autumn)}
+                plans[autumn] = [evolve(plan, gateway=through[2]) for plan in plans[autumn]]
+                mine = {key: some[place * 30 : place * 30 + 30] for place, (key, some) in enumerate(plans.items())}
+                begun = [
+                    stores[key].begin(some[first : first + 6], NOW, until, until + timedelta(seconds=15))
+                    for first in range(0, 30, 6)
+                    for key, some in mine.items()
+                    if some[first : first + 6]
+                ]
                 attempts = [attempt for each in await gatherResults(begun) for attempt in each]
                 counts = shown_by_day(here)
                 assert max(counts.values()) <= 10
                 for attempt in attempts:
-                    who, key = attempt.plan.candidate.subscriber_id, attempt.plan.shown.id
+                    who, key = attempt.plan.candidate.identity, attempt.plan.shown.id
                     before = last.get(who, key)
                     assert key == before or counts[before, "2026-11-23"] == 10  # others had taken its last calls
                     last[who] = key
-                here.w.sql("UPDATE campaign SET next_call_at = NULL")
                 for attempt in attempts[:8]:
-                    owner = here.w.attempt(attempt)["owner"]
                     again = ended(attempt, SubscriberStatus.START, ready_at=NOW, at=NOW, cause="NOT_SENT")
-                    assert await stores[owner == "there"].finish(again)
+                    assert await stores[attempt.plan.campaign.id].finish(again)
             assert sum(shown_by_day(here).values()) >= 22
+            assert "wrong-caller-id-counts" not in {found.name for found in audit(here.w.database.url, NOW).findings}
         finally:
             await other.stop()
