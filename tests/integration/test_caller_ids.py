@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,7 +27,7 @@ from dialer.store.connection import Dialect
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from dialer.store.location import dialect_of
-from tests.grounds import on_postgresql
+from tests.grounds import on_postgresql, rows
 from tests.unit.store.support import NODE, NOW, World, ended, world
 
 pytestmark = pytest.mark.usefixtures("database_kind")
@@ -494,3 +496,23 @@ async def test_two_nodes_together_do_not_pass_a_cap_and_contacts_keep_their_numb
             assert "wrong-caller-id-counts" not in {found.name for found in audit(here.w.database.url, NOW).findings}
         finally:
             await other.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_killed_dialer_has_not_passed_a_cap_and_the_next_one_goes_on_from_there(tmp_path):
+    async with pooled(tmp_path, contacts=60) as here:
+        for key in (1, 2, 3):
+            await here.add(key, daily_cap=10)
+        here.w.sql("UPDATE campaign SET frequency = 1000000, next_call_at = NULL")
+        url = here.w.database.url
+    command = [sys.executable, "-m", "tests.caller_id_begins", url]
+    for batches in (1, 3, 2, None):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            told = [line for line, _ in zip(process.stdout, range(batches or 99), strict=False)]
+            process.kill()
+        assert told
+        rows(url, "UPDATE campaign SET next_call_at = NULL")
+        found = dict(rows(url, "SELECT pooled_caller_id, count(*) FROM attempt GROUP BY 1"))
+        assert max(found.values()) <= 10
+        assert "wrong-caller-id-counts" not in {found.name for found in audit(url, NOW).findings}
+    assert found == {1: 10, 2: 10, 3: 10}

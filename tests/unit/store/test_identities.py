@@ -199,10 +199,8 @@ def test_a_phonebook_may_be_of_another_region_than_the_installation(url):
 def test_caller_ids_that_turn_out_to_be_one_in_another_region_are_one_from_then_on(url):
     upgrade(url)
     some = "strategy, foreign_callees, time_zone, turn, description, created_at, updated_at"
-    rows(
-        url,
-        f"INSERT INTO caller_id_pool (id, user_id, name, {some}) VALUES (1, 1, 'sales', 'sticky', 'refuse', 'UTC', 0, '', '{T}', '{T}')",
-    )
+    values = f"1, 1, 'sales', 'sticky', 'refuse', 'UTC', 0, '', '{T}', '{T}'"
+    rows(url, f"INSERT INTO caller_id_pool (id, user_id, name, {some}) VALUES ({values})")
     for key, number in enumerate(("030123456", "+4930123456", "+12125550100"), 1):
         rows(
             url,
