@@ -132,6 +132,10 @@ class PoolChoice:
         """Whether no number, or with `only` not that one, can be used for any call."""
         return not any(only in (None, each.caller.id) for each in self._usable)
 
+    def has_for(self, call: Call) -> bool:
+        """Whether a number can be used for a call."""
+        return bool(self._for(call))
+
     def choose(self, call: Call) -> ShownCaller | None:
         """The number for a call, which is given away by that; None when none can be used."""
         suitable = self._for(call)

@@ -49,6 +49,12 @@ _OWN: Final = (
 _ADVANCE: Final = "UPDATE caller_id_pool SET turn = ? WHERE id = ? AND turn <> ?"
 _STOP_WAITING: Final = "DELETE FROM caller_id_wait WHERE subscriber_id IN ({})"
 
+_READY: Final = (
+    "SELECT id, identity FROM subscriber WHERE campaign_id = ? AND status = 1 AND ready_at <= ? ORDER BY ready_at, id LIMIT ?"
+)
+_NEXT: Final = Variants(sqlite=_READY, postgresql=f"{_READY} FOR NO KEY UPDATE SKIP LOCKED")
+"""Parameters: campaign, now, how many."""
+
 _HOLD: Final = "UPDATE subscriber SET ready_at = ? WHERE id = ? AND status = 1"
 _WAIT: Final = (
     "INSERT INTO caller_id_wait (subscriber_id, campaign_id, country, ready_at, until) VALUES (?, ?, ?, ?, ?) "
@@ -175,6 +181,7 @@ def assign(connection: Connection, plans: Sequence[Plan], how: Assigning) -> lis
             choices[pool_id] = PoolChoice(state.pool, state.numbers, how.now)
     earlier = _earlier(connection, plans, places, choices)
     assigned = []
+    held: dict[int, Call] = {}
     for plan in plans:
         place = places[plan.campaign.id]
         if place is _FREE:
@@ -193,9 +200,12 @@ def assign(connection: Connection, plans: Sequence[Plan], how: Assigning) -> lis
         )
         shown = choice.choose(call)
         if shown is None:
-            _hold(connection, plan, call, choice.until(call), how.now)
+            _hold(connection, plan.campaign.id, plan.candidate.subscriber_id, call, choice.until(call), how.now)
+            held[plan.campaign.id] = call
         else:
             assigned.append(evolve(plan, caller=shown))
+    for campaign_id, call in held.items():
+        _hold_more(connection, campaign_id, call, choices[places[campaign_id].pool_id], how)
     for choice in choices.values():
         _remember(connection, choice)
     _stop_waiting(connection, [plan.candidate.subscriber_id for plan in assigned if plan.caller is not None])
@@ -267,12 +277,25 @@ def _marks(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def _hold(connection: Connection, plan: Plan, call: Call, until: datetime | None, now: datetime) -> None:
+def _hold_more(connection: Connection, campaign_id: int, like: Call, choice: PoolChoice, how: Assigning) -> None:
+    """Of the contacts that are next, those that would have to wait as well: however many there are, they keep the others from
+    being called for seconds, not for as long as their calls would take."""
+    if choice.is_exhausted(like.only):
+        return
+    rows = connection.execute(_NEXT.of(connection), (campaign_id, to_column(how.now), MOST_AT_ONCE)).fetchall()
+    for subscriber_id, identity in rows:
+        call = evolve(like, identity=identity, country=how.numbering.country(identity), earlier=None)
+        if not choice.has_for(call):
+            _hold(connection, campaign_id, subscriber_id, call, choice.until(call), how.now)
+
+
+def _hold(
+    connection: Connection, campaign_id: int, subscriber_id: int, call: Call, until: datetime | None, now: datetime
+) -> None:
     latest = now + RECHECK
     ready_at = to_column(latest if until is None else min(until, latest))
-    candidate = plan.candidate
-    if connection.execute(_HOLD, (ready_at, candidate.subscriber_id)).rowcount:
-        row = (candidate.subscriber_id, candidate.campaign_id, call.country, ready_at, to_column_or_none(until))
+    if connection.execute(_HOLD, (ready_at, subscriber_id)).rowcount:
+        row = (subscriber_id, campaign_id, call.country, ready_at, to_column_or_none(until))
         connection.execute(_WAIT, row)
 
 

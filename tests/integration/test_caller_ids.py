@@ -27,6 +27,7 @@ from dialer.store.connection import Dialect
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
 from dialer.store.location import dialect_of
+from dialer.store.times import to_column
 from tests.grounds import on_postgresql, rows
 from tests.unit.store.support import NODE, NOW, World, ended, world
 
@@ -184,6 +185,21 @@ async def test_contacts_of_another_country_wait_without_keeping_others_from_bein
         [attempt] = await here.begin()
         assert attempt.plan.shown.number == "+33155550099"
         assert here.w.sql("SELECT count(*) FROM caller_id_wait") == [0]
+
+
+@pytest_twisted.ensureDeferred
+async def test_many_contacts_that_wait_hold_the_others_up_for_a_moment_only(tmp_path):
+    async with pooled(tmp_path, contacts=0, foreign_callees="refuse") as here:
+        await here.add(1)
+        book = here.w.sql("SELECT phonebook_id FROM campaign_phonebook")[0]
+        foreign = [Contact(number=f"+331555{key:05}") for key in range(150)]
+        await here.w.seeds.add(book, [*foreign, Contact(number="+12125559999")])
+        earlier = to_column(NOW - timedelta(hours=1))
+        here.w.sql("UPDATE subscriber SET ready_at = ? WHERE number <> '+12125559999'", earlier)
+        begun = [await here.begin(1) for _ in range(3)]
+        assert [[attempt.plan.candidate.number for attempt in each] for each in begun] == [[], [], ["+12125559999"]]
+        assert here.w.sql("SELECT count(*) FROM caller_id_wait") == [150]
+        assert (await here.ask(why.campaign, ADMINISTRATOR, 1)).progress.caller_id_wait.contacts == 150
 
 
 @pytest_twisted.ensureDeferred
