@@ -259,6 +259,7 @@ class Host:
             applications=runner.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
             recovery=self.config.recovery,
             emergency=self.config.numbers.emergency,
+            caller_id_strict=self.config.numbers.caller_id_strict,
             keep_events=timedelta(days=self.config.events.keep),
             keep_records=timedelta(days=self.config.records.keep),
             hooks=self.config.hooks,
@@ -276,6 +277,7 @@ class Host:
             self.service.telling.receivers,
             self.service.telling.sender,
             settings.rules,
+            settings.caller_id_strict,
         )
         self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
         site = self.api.build_site(self.management, self.config.http, self.reactor)

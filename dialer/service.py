@@ -45,6 +45,7 @@ from dialer.reactor_lag import ReactorLag
 from dialer.record_keeping import RecordKeeper
 from dialer.service_settings import ServiceSettings
 from dialer.store.answered import AnsweredCalls
+from dialer.store.caller_ids import CallerIdRules
 from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections
 from dialer.store.database import Database
@@ -105,7 +106,8 @@ class DialerService:
         self.clock = DatabaseClock(utc_now)
         self.reactor_lag = ReactorLag(reactor)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
-        self.store = Store(self.database, reactor, node=settings.node.name, rules=settings.rules)
+        caller_ids = CallerIdRules(settings.emergency, settings.caller_id_strict)
+        self.store = Store(self.database, reactor, node=settings.node.name, rules=settings.rules, caller_ids=caller_ids)
         self._gateways = learning_of_gateways(reactor, self.store.gateways_down, lambda: self.lifecycle.health_log)
         self.telling = Telling(reactor, self.now, self.database, self.store, settings)
         self.record_keeper = RecordKeeper(reactor, self.now, StoredRecords(self.database), settings.keep_records)
@@ -288,7 +290,7 @@ class DialerService:
         self.idle_news = IdleNews(
             clock=self.reactor,
             now=self.now,
-            store=StoredIdleNews(self.database, settings.node.name, lambda: self.store.wanted),
+            store=StoredIdleNews(self.database, settings.node.name, lambda: self.store.wanted, self.store.caller_ids),
             explain=self.scheduler.explain,
             wanted=lambda: self.store.wanted,
             others_call=lambda: self.scheduler.others_call,

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dialer.kinds import Flag, Inside, Kind, Member, Nullable, Text, Variables, Whole, word_of
+from dialer.kinds import Flag, Ids, Inside, Kind, Member, Nullable, Text, Variables, Whole, word_of
 from dialer.model.retries import Retries
 from dialer.model.token import Scopes
 from dialer.model.webhook import WebhookKinds
@@ -59,20 +59,28 @@ def shape_of(kind: Kind) -> Shape:
             return _members(kind)
         case Week():
             return _week(kind)
+        case Whole():
+            return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
+        case Text():
+            return Shape(Text.schema(kind), _only(str, kind.parse), _as_it_is, kind.takes)
+    return _of_several(kind) or Shape(kind.schema(), _only(str, kind.parse), kind.stored, kind.takes)
+
+
+def _of_several(kind: Kind) -> Shape | None:
+    """The shape of a kind that is an object or a list; None for the others."""
+    match kind:
         case Variables():
             texts = {"type": "object", "maxProperties": kind.most, "additionalProperties": {"type": "string"}}
             return Shape(texts, _texts(kind), dict, "an object of texts")
         case Retries():
             return Shape(kind.schema(), _only(dict, _numbers_alone(kind)), kind.as_json, "an object of rows by their outcomes")
+        case Ids():
+            return Shape(kind.schema(), _only(list, kind.parse), kind.stored, kind.takes)
         case Scopes():
             return Shape(kind.schema(), _only(list, kind.parse), list, kind.takes)
         case WebhookKinds():
             return _kinds_of_events(kind)
-        case Whole():
-            return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
-        case Text():
-            return Shape(Text.schema(kind), _only(str, kind.parse), _as_it_is, kind.takes)
-    return Shape(kind.schema(), _only(str, kind.parse), kind.stored, kind.takes)
+    return None
 
 
 def shown_moment(moment: datetime) -> str:

@@ -42,7 +42,7 @@ def origination(attempt: Attempt, settings: FlowSettings, least_ring: int) -> Or
         deadline=attempt.deadline,
         outbound=settings.outbound,
         inline=settings.inline,
-        caller_id_number=campaign.caller_id,
-        caller_id_name=campaign.caller_name,
+        caller_id_number=attempt.plan.shown.number,
+        caller_id_name=attempt.plan.shown.name,
         variables=attempt.plan.gateway.parameters,
     )

@@ -42,6 +42,8 @@ COMMANDS: Final = {
     "phonebook": "phonebooks",
     "contact": "contacts",
     "webhook": "webhooks",
+    "callerid": "caller_ids",
+    "callerpool": "caller_ids",
     "simulate": "simulate",
     "metrics": "metrics",
     "hooks": "hooks",

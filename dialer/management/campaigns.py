@@ -13,6 +13,7 @@ from dialer.appdata import GATEWAY, Data, check_task
 from dialer.declare import entered, noun_of
 from dialer.errors import AlreadyExists, BadValue
 from dialer.management import grants, news, phonebooks, rows
+from dialer.management.caller_ids import assigning
 from dialer.management.management import Management, Transaction, call_soon, reads, writes
 from dialer.management.numbers import check_caller_id, refusals
 from dialer.model import (
@@ -31,6 +32,7 @@ from dialer.model import (
 from dialer.model.campaign import EVERY_DAY
 from dialer.rules.decide import least_ring_in
 from dialer.store import held, statements
+from dialer.store.caller_ids import wait_of
 from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, value_of
 from dialer.time_kinds import Weekdays
@@ -108,6 +110,7 @@ def progress(t: Transaction, who: Account, campaign_id: int) -> tuple[Campaign, 
         waiting=waiting,
         next_ready_at=from_column_or_none(next_ready_at),
         held_by=(t.connection.execute(statements.HELD, (campaign_id,)).fetchone() or ("",))[0] or "",
+        caller_id_wait=wait_of(t.connection, campaign, assigning(t)),
     )
     return campaign, found
 
@@ -145,7 +148,7 @@ def create(
     _check_references(t, user, who.id, checked, granting=granting)
     _refuse_taken(t, who.id, checked["name"])
     _check_task(t, t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""), who.id)
-    check_caller_id(t, who.id, checked.get("caller_id", ""))
+    check_caller_id(t, who.id, checked.get("caller_id", ""), checked.get("caller_id_pool_id"))
     _check_rules(t, who, checked, {"name": checked["name"]})
     row = rows.create(t, Campaign, checked)
     phonebooks.add_own(t, row, phonebook)
@@ -170,8 +173,10 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
     if starts or "voip_app_id" in checked or "voip_app_data" in checked:
         app = t.entities.VoipApp.get(id=checked.get("voip_app_id", row.voip_app.id))
         _check_task(t, app, checked.get("voip_app_data", before["voip_app_data"]), row.user.id)
-    if starts or "caller_id" in checked:
-        check_caller_id(t, row.user.id, checked.get("caller_id", before["caller_id"]))
+    if starts or checked.keys() & {"caller_id", "caller_id_pool_id"}:
+        pool = row.caller_id_pool.id if row.caller_id_pool else None
+        number = checked.get("caller_id", before["caller_id"])
+        check_caller_id(t, row.user.id, number, checked.get("caller_id_pool_id", pool))
     if starts:
         check_caller_name(checked.get("caller_name", before["caller_name"]), "caller_name")
     _check_rules(t, who, checked, {**before, "name": row.name})

@@ -7,6 +7,7 @@ is a contact in a *campaign*; an *attempt* is one try to reach a subscriber; a *
 from __future__ import annotations
 
 from dialer.model.call_record import CallRecord
+from dialer.model.caller_id import CallerId, CallerIdPool, CallerIdStrategy, ForeignPolicy
 from dialer.model.campaign import Campaign, CampaignDetails, CampaignStatus, Purpose, UnknownPolicy, UnservedPolicy
 from dialer.model.contact import Contact, ContactDetails, Progress, Subscriber, SubscriberStatus
 from dialer.model.event import Event, EventConsumer, EventKind
@@ -48,6 +49,9 @@ __all__ = [
     "AttemptState",
     "CallRecord",
     "CallRules",
+    "CallerId",
+    "CallerIdPool",
+    "CallerIdStrategy",
     "Campaign",
     "CampaignDetails",
     "CampaignReport",
@@ -63,6 +67,7 @@ __all__ = [
     "EventConsumer",
     "EventKind",
     "Explanation",
+    "ForeignPolicy",
     "Gateway",
     "GatewayStatus",
     "GatewayUse",

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from attrs import Factory, field, frozen
 
+from dialer.model.caller_id import ShownCaller
 from dialer.model.campaign import Campaign
 from dialer.model.contact import SubscriberStatus
 from dialer.model.gateway import Gateway
@@ -64,7 +65,8 @@ class RefusedContact:
 class Plan:
     """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced). `also` are the
     identities that the number has with and without the prefixes of the gateway, where they are others than the contact's.
-    `switch` is the identity of the FreeSWITCH that makes it."""
+    `switch` is the identity of the FreeSWITCH that makes it; `caller` is whom the callee sees, None for what the campaign
+    says itself."""
 
     call_uuid: str
     candidate: Candidate
@@ -74,6 +76,12 @@ class Plan:
     due_at: datetime
     also: tuple[str, ...] = ()
     switch: str = ""
+    caller: ShownCaller | None = None
+
+    @property
+    def shown(self) -> ShownCaller:
+        """The number and the name that the callee sees."""
+        return self.caller or ShownCaller(number=self.campaign.caller_id, name=self.campaign.caller_name)
 
 
 class AttemptState(enum.StrEnum):

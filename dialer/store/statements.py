@@ -219,9 +219,10 @@ def insert_attempts(count: int) -> str:
     """New attempts, but for numbers to which one is open; gives the id of each call UUID."""
     columns = (
         "call_uuid, campaign_id, subscriber_id, gateway_id, number, identity, dial_string, number_of_attempt, state, owner, "
-        "epoch, core_uuid, planned_at, due_at, deadline, caller_id, caller_name, switch"
+        "epoch, core_uuid, planned_at, due_at, deadline, caller_id, caller_name, switch, "
+        "pooled_caller_id, caller_day"
     )
-    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?, ?, ?, ?)"] * count)
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?, ?, ?, ?, ?, ?)"] * count)
     return (
         f"INSERT INTO attempt ({columns}) VALUES {rows} ON CONFLICT (identity) WHERE ended_at IS NULL DO NOTHING "
         "RETURNING call_uuid, id"
