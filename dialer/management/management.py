@@ -202,7 +202,7 @@ class Management:
         return Deferred.fromCoroutine(self._turns.take(who.id, partial(self.ask, use_case, who, *args, **kwargs)))
 
     def _transaction(self, connection: Connection, entities: Any, now: datetime) -> Transaction:
-        return Transaction(connection, entities, now, self.numbering, self.rules, self.strict_caller_ids)
+        return Transaction(connection, entities, now, self.numbering, self.rules, strict_caller_ids=self.strict_caller_ids)
 
     def _again(self, failure: Failure, work: Callable[[Entities], T]) -> Deferred[T]:
         """The rows that another process wrote at the same moment are there by now: a use case that met with them is asked
