@@ -19,7 +19,9 @@ from dialer.errors import (
     InUse,
     LimitExceeded,
     NotFound,
+    NotSetUp,
     StoreError,
+    WrongState,
 )
 from dialer.management.idempotency import KeyReused
 
@@ -50,6 +52,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "already-exists": Kind(409, "It exists already", "what must be unique is taken"),
     "in-use": Kind(409, "It is in use", "what refers to it has to go first"),
     "in-progress": Kind(409, "The same request is under way", "ask again a moment later"),
+    "wrong-state": Kind(409, "It is not in the state for that", "read it again; the detail names the states that it takes"),
+    "not-set-up": Kind(
+        409, "The installation is not set up for that", "an administrator can do it; the detail names the setting"
+    ),
     "precondition-failed": Kind(
         412, "It was changed meanwhile", "read it again; its ETag is another one than that of If-Match"
     ),
@@ -186,6 +192,10 @@ def _of_circumstances(error: DialerError) -> Problem:
             return Problem("in-use", str(error))
         case KeyReused():
             return Problem("key-reused", str(error))
+        case WrongState():
+            return Problem("wrong-state", str(error))
+        case NotSetUp():
+            return Problem("not-set-up", str(error))
         case Busy():
             return Problem("unavailable", str(error), headers=retry_after(error.seconds))
         case StoreError():

@@ -71,14 +71,14 @@ def parse(route: Route, path: Mapping[str, str], query: bytes, content_type: byt
         return Given(path=in_path, query=in_query, body=body)
     limit, cursor = in_query.pop("limit"), in_query.pop("cursor", None)
     of = pages.identity(route.path, {**in_path, **in_query})
-    after = None if cursor is None else _behind(route.page, pages.place(cursor, of, route.page.by))
+    after = None if cursor is None else _behind(route.page, pages.place(cursor, of, route.page.by), in_query)
     return Given(path=in_path, query=in_query, limit=limit, after=after, of=of)
 
 
-def _behind(page: pages.Page, place: pages.Place) -> Any:
+def _behind(page: pages.Page, place: pages.Place, query: Mapping[str, Any]) -> Any:
     try:
-        return page.behind(place)
-    except ValueError:
+        return page.after(place, query)
+    except (ValueError, TypeError):
         raise pages.bad_cursor() from None
 
 

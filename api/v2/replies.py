@@ -70,7 +70,7 @@ def _page(page: pages.Page, given: Given, entries: Any) -> dict[str, Any]:
     else:
         data, more = pages.cut(entries, given.limit)
         place = data[-1] if more else None
-    following = pages.cursor(page.place(place), given.of) if more else None
+    following = pages.cursor(page.place_of(place, given.query), given.of) if more else None
     return {"data": data, "has_more": more, "next_cursor": following}
 
 

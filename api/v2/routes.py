@@ -18,6 +18,7 @@ from api.v2.pages import CURSOR, LIMIT, Page
 from api.v2.problems import Places
 from dialer.management import Management
 from dialer.management.idempotency import KeyedRequest, earlier
+from dialer.management.listing import Slice
 from dialer.management.management import Around, UseCase
 from dialer.model import Account, Scope
 
@@ -39,15 +40,20 @@ class Asked:
     key: KeyedRequest | None = None
     within: Around | None = None
 
+    @property
+    def part(self) -> Slice:
+        """The part of a list that is wanted, and the order."""
+        return Slice(sort=self.query["sort"], after=self.after, limit=self.limit)
+
     def only_within(self, around: Around) -> Asked:
         """The same with something around its use case."""
         return evolve(self, within=around)
 
-    def ask(self, use_case: UseCase[Any, Any], *args: Any) -> Deferred[Any]:
+    def ask(self, use_case: UseCase[Any, Any], *args: Any, **more: Any) -> Deferred[Any]:
         """Run a use case as the request wants it: once for its key, or only on what was not changed meanwhile."""
         if self.within is None:
-            return self.management.ask(use_case, *args)
-        return self.management.ask_within(self.within, use_case, *args)
+            return self.management.ask(use_case, *args, **more)
+        return self.management.ask_within(self.within, use_case, *args, **more)
 
     def ask_after(self, work: Callable[[], Awaitable[Any]], use_case: UseCase[Any, Any], *args: Any) -> Deferred[Any]:
         """Do what no single transaction can, then run a use case, whose last argument is what came of it. A request that came
@@ -116,7 +122,10 @@ class Route:
         names = re.findall(r"<(\w+)>", self.path)
         in_path = tuple(given.get(name) or _id_of(name) for name in names)
         in_query = tuple(each for each in self.parameters if each.name not in names)
-        of_page = (LIMIT, CURSOR) if self.page is not None else ()
+        of_page: tuple[Attribute, ...] = ()
+        if self.page is not None:
+            sorting = self.page.sorting
+            of_page = (LIMIT, CURSOR) if sorting is None else (sorting.parameter, LIMIT, CURSOR)
         body = self.body.attributes if self.body is not None else ()
         set_ = object.__setattr__
         set_(self, "path_parameters", in_path)

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from dialer.kinds import Flag, Kind, Member, Nullable, Text, Variables, Whole, word_of
+from dialer.list_kinds import Objects, Texts, VariableChanges, Words
 from dialer.model.token import Scopes
 from dialer.model.webhook import WebhookKinds
 from dialer.time_kinds import DAYS, Moment, Week
@@ -61,10 +62,12 @@ def shape_of(kind: Kind) -> Shape:
         case Variables():
             texts = {"type": "object", "maxProperties": kind.most, "additionalProperties": {"type": "string"}}
             return Shape(texts, _texts(kind), dict, "an object of texts")
-        case Scopes():
+        case Scopes() | Words() | Texts() | Objects():
             return Shape(kind.schema(), _only(list, kind.parse), list, kind.takes)
         case WebhookKinds():
             return _kinds_of_events(kind)
+        case VariableChanges():
+            return Shape(kind.schema(), _only(dict, kind.parse), dict, kind.takes)
         case Whole():
             return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
         case Text():

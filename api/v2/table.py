@@ -8,6 +8,7 @@ from typing import Any, Final
 from api.v2.resources import (
     about,
     attempts,
+    campaign_course,
     campaigns,
     contacts,
     do_not_call,
@@ -25,6 +26,7 @@ RESOURCES: Final[tuple[Any, ...]] = (
     me,
     tokens,
     campaigns,
+    campaign_course,
     statistics,
     phonebooks,
     contacts,

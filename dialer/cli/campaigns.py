@@ -248,7 +248,7 @@ def _export(arguments: argparse.Namespace) -> int:
             writer = csv.writer(to)
             if not arguments.json:
                 writer.writerow(outcomes.COLUMNS)
-            async for rows in outcomes.pages(management, entry["id"]):
+            async for rows in outcomes.pages(management, ADMINISTRATOR, entry["id"]):
                 if arguments.json:
                     to.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
                 else:

@@ -17,6 +17,7 @@ from dialer.declare import Field
 from dialer.errors import BadValue
 from dialer.kinds import LARGEST_ID
 from dialer.management import Management, contact_list, removals, users
+from dialer.management.listing import Slice
 from dialer.model import Contact, Phonebook
 from dialer.model.user import ADMINISTRATOR
 
@@ -83,7 +84,8 @@ class ContactsCommand(RemovableCommand):
     async def listed(self, management: Management, arguments: argparse.Namespace) -> Sequence[Shown]:
         """A page of a phonebook."""
         phonebook = await _phonebook(management, arguments)
-        found = await management.ask(contact_list.page, ADMINISTRATOR, phonebook.id, arguments.after, arguments.limit)
+        part = Slice(after=(arguments.after, arguments.after), limit=arguments.limit)
+        found = await management.ask(contact_list.page, ADMINISTRATOR, phonebook.id, part)
         return [contact_entry(each) for each in found]
 
     def remark(self, entries: Sequence[Shown], arguments: argparse.Namespace) -> str:

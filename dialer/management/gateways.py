@@ -11,9 +11,10 @@ from dialer.declare import entered
 from dialer.errors import BadValue, NotFound
 from dialer.esl.commands import HARMFUL_VARIABLES, OWN_VARIABLES
 from dialer.management import grants, rows
+from dialer.management.listing import OLDEST_FIRST, Slice, having, rows_of
 from dialer.management.management import Transaction, call_soon, reads, writes
 from dialer.management.numbers import NOBODY, refusals
-from dialer.model import Account, Campaign, CampaignStatus, Gateway, VoipApp
+from dialer.model import Account, Campaign, CampaignStatus, Gateway, GatewayStatus, VoipApp, VoipAppType
 from dialer.model.gateway import dial_string_from, parse_parameters, with_secrets
 from dialer.stored import complete, load_rules, value_of
 
@@ -24,10 +25,12 @@ RESERVED = OWN_VARIABLES | HARMFUL_VARIABLES
 
 
 @reads
-def listed(t: Transaction, who: Account, after: int = 0, limit: int | None = None) -> list[Gateway]:
-    """The gateways that exist for a user, the oldest first. Those whose ids are above `after`, `limit` of them at most."""
-    query = grants.visible(t, who, "gateway").filter(lambda g: g.id > after).order_by(lambda g: g.id)
-    return [value_of(Gateway, row) for row in (query if limit is None else query.limit(limit))]
+def listed(
+    t: Transaction, who: Account, part: Slice = OLDEST_FIRST, name: str | None = None, status: GatewayStatus | None = None
+) -> list[Gateway]:
+    """The gateways that exist for a user: those of that name and status, where they are given."""
+    query = having(grants.visible(t, who, "gateway"), name=name, status=None if status is None else int(status))
+    return [value_of(Gateway, row) for row in rows_of(query, part)]
 
 
 @reads
@@ -91,9 +94,20 @@ def _check_reachable(values: Mapping[str, Any]) -> None:
 
 
 @reads
-def applications(t: Transaction, who: Account) -> list[VoipApp]:
-    """The voice applications that exist for a user, the oldest first."""
-    return [value_of(VoipApp, row) for row in grants.visible(t, who, "voip app").order_by(lambda v: v.id)]
+def applications(
+    t: Transaction, who: Account, part: Slice = OLDEST_FIRST, name: str | None = None, kind: VoipAppType | None = None
+) -> list[VoipApp]:
+    """The voice applications that exist for a user: those of that name and kind, where they are given."""
+    query = having(grants.visible(t, who, "voip app"), name=name, type=None if kind is None else int(kind))
+    return [value_of(VoipApp, row) for row in rows_of(query, part)]
+
+
+@reads
+def application(t: Transaction, who: Account, app_id: int) -> VoipApp:
+    """One of them. Raises `NotFound`."""
+    for row in grants.visible(t, who, "voip app").filter(lambda v: v.id == app_id):
+        return value_of(VoipApp, row)
+    raise NotFound("voip app", app_id)
 
 
 @writes

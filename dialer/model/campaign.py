@@ -110,6 +110,7 @@ class Campaign:
     created_at: datetime = stamp("when it was created")
     updated_at: datetime = stamp("when it was last changed")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
+    draft: bool = setting(False, read_only=True, doc="whether it was made without being started, and was not started since")
 
 
 @frozen(kw_only=True)

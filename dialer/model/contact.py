@@ -49,7 +49,9 @@ class Contact:
     created_at: datetime = stamp("when it was created", v1="created_date")
     updated_at: datetime = stamp("when it was last changed", v1="updated_date")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
-    reference: str = setting("", longest=255, doc="your own word for the contact, which its events repeat")
+    reference: str = setting(
+        "", longest=255, doc="your own word for the contact, unique in its phonebook, which its events repeat"
+    )
 
 
 @noun("subscriber")

@@ -38,12 +38,20 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "phonebooks"): {"name": "winter"},
     ("PATCH", "phonebooks/<phonebook_id>"): {"description": "cold"},
     ("POST", "phonebooks/<phonebook_id>/contacts"): {"number": "+15551230002"},
+    ("PATCH", "phonebooks/<phonebook_id>/contacts/<contact_id>"): {"email": "a@example.com", "additional_vars": {"x": None}},
+    ("POST", "phonebooks/<phonebook_id>/contacts/batch"): {"contacts": [{"number": "+15551230003"}, {"number": "x"}]},
+    ("POST", "phonebooks/<phonebook_id>/contacts/remove"): {"numbers": ["+15551230001"], "references": ["nobody's"]},
     ("POST", "do-not-call"): {"number": "+15551239999"},
+    ("POST", "campaigns/<campaign_id>/redial"): {"states": ["failed", "completed"], "dispositions": ["BUSY"], "dry_run": True},
+    ("PATCH", "campaigns/<campaign_id>/contacts/<number>"): {"state": "paused"},
     ("POST", "webhooks"): {"url": "https://erp.example.com/dialer", "kinds": ["attempt.ended", "contact.*"]},
     ("PATCH", "webhooks/<webhook_id>"): {"batch_size": 20},
     ("POST", "webhooks/<webhook_id>/replay"): {"since": "2026-11-23T09:00:00Z"},
 }
 """A body that each route takes."""
+
+NEEDED: Mapping[str, str] = {"contacts": "number=15551230001"}
+"""A query without which a route tells nothing."""
 
 T = "2026-11-23 10:00:00.000000"
 
@@ -67,9 +75,16 @@ def identified(route: Route) -> str:
 
 def filled(path: str) -> str:
     """An address of what there is."""
+    path = path.replace("/contacts/<number>", "/contacts/15551230001")
     for name, value in FILLED.items():
         path = path.replace(name, value.replace("+", "%2B"))
     return path
+
+
+def address(route: Route, query: str = "") -> str:
+    """The same of a route, with that query and what it needs."""
+    asked = "&".join(filter(None, (NEEDED.get(route.path), query)))
+    return filled(route.path) + (asked and f"?{asked}")
 
 
 @cache
@@ -155,7 +170,7 @@ class Client:
 
     async def route(self, route: Route, path: str = "", **more: Any) -> Reply:
         """A request that the route takes."""
-        return await self.ask(route.method, path or filled(route.path), GIVEN.get((route.method, route.path)), **more)
+        return await self.ask(route.method, path or address(route), GIVEN.get((route.method, route.path)), **more)
 
     def of(self, user: str | None) -> Client:
         return Client(self.api, user)

@@ -8,7 +8,7 @@ import pytest_twisted
 from api.v2.routes import Route
 from api.v2.table import all_routes
 from dialer.model import Scope
-from tests.unit.api.v2.support import Client, everything, filled, furnish, identified, problem, whole
+from tests.unit.api.v2.support import Client, address, everything, filled, furnish, identified, problem, whole
 from tests.unit.api.world import World
 
 OWNED = [route for route in all_routes() if route.path_parameters and "<number>" not in route.path]
@@ -114,10 +114,10 @@ async def test_a_cursor_opens_no_more_than_its_user_may_see(api: World, route: R
     await ann.post("tokens", {"name": "third"})
     for user in ("ann", "bob", "bob"):
         await ann.of(user).post("webhooks", {"url": "https://more.example.com/", "kinds": ["*"]})
-    page = await ann.of("root").get(f"{filled(route.path)}?limit=1")
+    page = await ann.of("root").get(address(route, "limit=1"))
     if not page.json["has_more"]:
         return
-    reply = await ann.of("bob").get(f"{filled(route.path)}?limit=1&cursor={page.json['next_cursor']}")
+    reply = await ann.of("bob").get(address(route, f"limit=1&cursor={page.json['next_cursor']}"))
     if reply.status == 200:
         assert {each.get("user_id", 2) for each in reply.json["data"]} <= {2}
     else:
