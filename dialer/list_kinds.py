@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dialer.kinds import Kind, Text, Variables
+from dialer.kinds import LARGEST_ID, Kind, Text, Variables, Whole
 
 
 @frozen
@@ -105,3 +105,25 @@ class VariableChanges(Kind):
     def schema(self) -> dict[str, Any]:
         """An object of texts and nulls."""
         return {"type": "object", "maxProperties": Variables().most, "additionalProperties": {"type": ["string", "null"]}}
+
+
+@frozen
+class Ids(Kind):
+    """A list of ids, each once."""
+
+    most: int
+
+    @property
+    def takes(self) -> str:  # type: ignore[override]
+        """The bounds in words."""
+        return f"a list of at most {self.most} ids"
+
+    def parse(self, value: Any) -> tuple[int, ...]:
+        """In their order."""
+        if not isinstance(value, list | tuple) or len(value) > self.most or any(type(each) is not int for each in value):
+            raise ValueError
+        return tuple(dict.fromkeys(Whole(1, LARGEST_ID).parse(each) for each in value))
+
+    def schema(self) -> dict[str, Any]:
+        """A list of whole numbers."""
+        return {"type": "array", "maxItems": self.most, "items": Whole(1, LARGEST_ID).schema()}

@@ -129,7 +129,7 @@ class Endpoint:
         if self.route.scope is not None and self.route.scope not in who.scopes:
             raise Forbidden(f"the login lacks the scope {self.route.scope}")
         given = await self._given(request, path)
-        keyed = keyed_request(request, who.id) if self.route.method == "POST" else None
+        keyed = keyed_request(request, who.id, self.route.secrets) if self.route.method == "POST" else None
         if self.route.streams:
             wish, beginning = await self.route.serve(self._asked(request, given, who))
             return stream_reply(request, self.streams.new(wish, beginning))

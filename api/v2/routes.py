@@ -96,7 +96,7 @@ class Route:
     With `streams`, it is a GET whose answer goes on: what serves it gives a `Wish` and a `Beginning`, behind the event that
     `after` names, a parameter or the header `Last-Event-ID`.
     `kept` makes of the answer what is sent when the request comes again. `refusals` are kinds of problems beside those that
-    every route has."""
+    every route has. `secrets` are attributes of the body by which two requests are not told apart: nothing is kept of them."""
 
     method: str
     path: str
@@ -113,6 +113,7 @@ class Route:
     kept: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     refusals: tuple[str, ...] = ()
     streams: bool = False
+    secrets: tuple[str, ...] = ()
     path_parameters: tuple[Attribute, ...] = field(init=False)
     query_parameters: tuple[Attribute, ...] = field(init=False)
     places: Places = field(init=False)

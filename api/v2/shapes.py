@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
 from dialer.kinds import Flag, Kind, Member, Nullable, Text, Variables, Whole, word_of
-from dialer.list_kinds import Objects, Texts, VariableChanges, Words
+from dialer.list_kinds import Ids, Objects, Texts, VariableChanges, Words
+from dialer.model.installation import Figures
 from dialer.model.token import Scopes
 from dialer.model.webhook import WebhookKinds
 from dialer.time_kinds import DAYS, Moment, Week
@@ -38,9 +39,19 @@ class Shape:
     takes: str
 
 
+_CONTAINERS: Final[Mapping[type, tuple[type[Kind], ...]]] = {
+    list: (Scopes, Words, Texts, Objects, Ids),
+    dict: (VariableChanges, Figures),
+}
+"""The kinds that look in JSON as they are."""
+
+
 @lru_cache(maxsize=512)
 def shape_of(kind: Kind) -> Shape:
     """The shape of a kind."""
+    for container, kinds in _CONTAINERS.items():
+        if isinstance(kind, kinds):
+            return Shape(kind.schema(), _only(container, kind.parse), container, kind.takes)
     match kind:
         case Nullable():
             inner = shape_of(kind.kind)
@@ -62,12 +73,8 @@ def shape_of(kind: Kind) -> Shape:
         case Variables():
             texts = {"type": "object", "maxProperties": kind.most, "additionalProperties": {"type": "string"}}
             return Shape(texts, _texts(kind), dict, "an object of texts")
-        case Scopes() | Words() | Texts() | Objects():
-            return Shape(kind.schema(), _only(list, kind.parse), list, kind.takes)
         case WebhookKinds():
             return _kinds_of_events(kind)
-        case VariableChanges():
-            return Shape(kind.schema(), _only(dict, kind.parse), dict, kind.takes)
         case Whole():
             return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
         case Text():

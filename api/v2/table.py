@@ -14,10 +14,13 @@ from api.v2.resources import (
     do_not_call,
     events,
     gateways,
+    installation,
     me,
     phonebooks,
     statistics,
     tokens,
+    users,
+    voice_applications,
     webhooks,
 )
 from api.v2.routes import Route
@@ -32,9 +35,12 @@ RESOURCES: Final[tuple[Any, ...]] = (
     contacts,
     attempts,
     gateways,
+    voice_applications,
     do_not_call,
     webhooks,
     events,
+    users,
+    installation,
 )
 """The modules that have a list `ROUTES`, in the order of the document."""
 

@@ -6,11 +6,14 @@ comes or goes meanwhile, and a part costs the same wherever it is in the list.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import frozen
 from pony.orm import desc
+
+T = TypeVar("T")
 
 ID: Final = "id"
 
@@ -88,3 +91,13 @@ def in_sql(part: Slice, alias: str) -> tuple[str, tuple[Any, ...]]:
     order = ", ".join(f"{column.strip()}{direction}" for column in columns.split(","))
     limited = "" if part.limit is None else " LIMIT ?"
     return f"{condition} ORDER BY {order}{limited}", (*values, *(() if part.limit is None else (part.limit,)))
+
+
+def part_of(entries: Iterable[T], part: Slice, value: Callable[[T], Any]) -> list[T]:
+    """A part of a few entries that are all there; `value` has the field and the id of one."""
+    keyed = [((getattr(value(entry), part.field), value(entry).id), entry) for entry in entries]
+    if part.after is not None:
+        after = part.after
+        keyed = [each for each in keyed if (each[0] < after if part.downwards else each[0] > after)]
+    keyed.sort(key=lambda each: each[0], reverse=part.downwards)
+    return [entry for _, entry in keyed][: part.limit]

@@ -30,7 +30,7 @@ from dialer.model.flow import (
     SignalKind,
     Snapshot,
 )
-from dialer.model.gateway import Gateway, GatewayStatus, GatewayUse
+from dialer.model.gateway import Gateway, GatewayHealth, GatewayStatus, GatewayUse
 from dialer.model.idle import Explanation, IdleCode, IdleReason
 from dialer.model.installation import DoNotCallEntry, Installation, NodeRecord
 from dialer.model.kept_answer import KeptAnswer
@@ -64,6 +64,7 @@ __all__ = [
     "EventKind",
     "Explanation",
     "Gateway",
+    "GatewayHealth",
     "GatewayStatus",
     "GatewayUse",
     "Hangup",

@@ -44,6 +44,14 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "do-not-call"): {"number": "+15551239999"},
     ("POST", "campaigns/<campaign_id>/redial"): {"states": ["failed", "completed"], "dispositions": ["BUSY"], "dry_run": True},
     ("PATCH", "campaigns/<campaign_id>/contacts/<number>"): {"state": "paused"},
+    ("POST", "gateways"): {"name": "second", "dial_string": "sofia/gateway/second/{number}"},
+    ("PATCH", "gateways/<gateway_id>"): {"maximum_call": 3},
+    ("POST", "voice-applications"): {"name": "second", "type": "speak", "data": "Hello."},
+    ("PATCH", "voice-applications/<voip_app_id>"): {"description": "says hello"},
+    ("POST", "users"): {"username": "eve", "password": "a password of eve", "blacklist": ["4990"]},
+    ("PATCH", "users/<user_id>"): {"max_frequency": 5},
+    ("POST", "users/<user_id>/grant"): {"gateway_ids": [1], "voip_app_ids": [1]},
+    ("POST", "users/<user_id>/revoke"): {"gateway_ids": [1]},
     ("POST", "webhooks"): {"url": "https://erp.example.com/dialer", "kinds": ["attempt.ended", "contact.*"]},
     ("PATCH", "webhooks/<webhook_id>"): {"batch_size": 20},
     ("POST", "webhooks/<webhook_id>/replay"): {"since": "2026-11-23T09:00:00Z"},
@@ -62,6 +70,10 @@ FILLED = {
     "<attempt_id>": "call-1",
     "<gateway_id>": "1",
     "<token_id>": "1",
+    "<voip_app_id>": "1",
+    "<user_id>": "2",
+    "<node>": "elsewhere",
+    "<switch>": "far",
     "<webhook_id>": "1",
     "<delivery_id>": "1",
     "<number>": "+15551230009",
@@ -71,6 +83,19 @@ FILLED = {
 
 def identified(route: Route) -> str:
     return f"{route.method} {route.path}"
+
+
+UNUSED: Mapping[str, str] = {
+    "INSERT INTO gateway (id, name, description, protocol, hostname, dial_string, removeprefix, addprefix, addparameter, "
+    f"status, created_at, updated_at) VALUES (9, 'unused', '', 'SIP', 'h', '', '', '', '', 1, '{T}', '{T}')": (
+        "DELETE gateways/<gateway_id>"
+    ),
+    "INSERT INTO voip_app (id, name, description, type, data, created_at, updated_at) "
+    f"VALUES (9, 'unused', '', 2, 'x.wav', '{T}', '{T}')": "DELETE voice-applications/<voip_app_id>",
+    "INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at) "
+    f"VALUES (9, 'unused', '', 0, 1, '{T}')": "DELETE users/<user_id>",
+}
+"""Things that can be removed, because nothing uses them, and the routes that do."""
 
 
 def filled(path: str) -> str:
@@ -84,7 +109,8 @@ def filled(path: str) -> str:
 def address(route: Route, query: str = "") -> str:
     """The same of a route, with that query and what it needs."""
     asked = "&".join(filter(None, (NEEDED.get(route.path), query)))
-    return filled(route.path) + (asked and f"?{asked}")
+    path = re.sub(r"<\w+>$", "9", route.path) if identified(route) in UNUSED.values() else route.path
+    return filled(path) + (asked and f"?{asked}")
 
 
 @cache
@@ -216,6 +242,12 @@ async def furnish(api: World) -> Client:
         "INSERT INTO webhook_delivery (webhook_id, events, attempts, status, tries, http_status, milliseconds, error, "
         f"created_at, updated_at) VALUES (1, '[1]', 'call-1', 'dead', 10, 500, 12, 'the answer was 500', '{T}', '{T}')"
     )
+    api.sql(
+        "INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, "
+        f"commits, figures) VALUES ('elsewhere', 1, 'h', 1, '1', 'far', 'c', 0, '{T}', '{T}', '{T}', 0, '{{}}')"
+    )
+    for statement in UNUSED:
+        api.sql(statement)
     api.management.sender = Sent()
     return ann
 

@@ -58,6 +58,27 @@ ROLES: Final[dict[str, str]] = {
     "GET attempts/<attempt_id>": OWNER,
     "GET gateways": OWN,
     "GET gateways/<gateway_id>": GRANTED,
+    "GET gateways/<gateway_id>/health": GRANTED,
+    "POST gateways": SUPERUSER,
+    "PATCH gateways/<gateway_id>": SUPERUSER,
+    "DELETE gateways/<gateway_id>": SUPERUSER,
+    "GET voice-applications": OWN,
+    "GET voice-applications/<voip_app_id>": GRANTED,
+    "POST voice-applications": SUPERUSER,
+    "PATCH voice-applications/<voip_app_id>": SUPERUSER,
+    "DELETE voice-applications/<voip_app_id>": SUPERUSER,
+    "GET users": SUPERUSER,
+    "POST users": SUPERUSER,
+    "GET users/<user_id>": SUPERUSER,
+    "PATCH users/<user_id>": SUPERUSER,
+    "DELETE users/<user_id>": SUPERUSER,
+    "POST users/<user_id>/grant": SUPERUSER,
+    "POST users/<user_id>/revoke": SUPERUSER,
+    "GET nodes": SUPERUSER,
+    "GET nodes/<node>": SUPERUSER,
+    "DELETE nodes/<node>": SUPERUSER,
+    "GET switches": SUPERUSER,
+    "GET switches/<switch>": SUPERUSER,
     "GET do-not-call": SUPERUSER,
     "POST do-not-call": SUPERUSER,
     "GET do-not-call/<number>": SUPERUSER,
@@ -103,6 +124,7 @@ async def test_a_role_may_do_what_the_table_says(api: World, route: Route, user:
     role = ROLES[identified(route)]
     if role in (OWNER, GRANTED):
         api.sql("DELETE FROM gateway_user WHERE user_id = 2")
+        api.sql("DELETE FROM user_voip_app WHERE user_id = 2")
     before = everything(api)
     reply = await Client(api, user).route(route)
     expected = EXPECTED[role][user]
