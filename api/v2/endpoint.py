@@ -64,6 +64,10 @@ class Endpoint:
         if found.stream is not None:
             await request.write_stream(found.stream)
             return None
+        if found.long is not None:
+            await request.write_long(found.long)
+            found.sent()
+            return None
         if found.pieces is None:
             return body
         try:
@@ -150,6 +154,9 @@ class Endpoint:
         except BaseException:
             self.downloads.end(who.id)
             raise
+        if found.pieces is None and found.long is None:
+            self.downloads.end(who.id)
+            return found
         return evolve(found, sent=partial(self.downloads.end, who.id))
 
     async def _given(self, request: ApiRequest, path: Mapping[str, str]) -> Given:

@@ -60,7 +60,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         412, "It was changed meanwhile", "read it again; its ETag is another one than that of If-Match"
     ),
     "too-large": Kind(413, "The body is too large", "an administrator can raise `http.max_body`"),
-    "unsupported-type": Kind(415, "The body is of another type", "JSON in UTF-8 is taken"),
+    "unsupported-type": Kind(415, "The body is of another type", "JSON in UTF-8 is taken, where it is not a file"),
+    "range-not-satisfiable": Kind(416, "The file has no such part", "the header Content-Range tells how long it is"),
     "key-reused": Kind(422, "The Idempotency-Key belongs to another request", "a key stands for one request"),
     "too-many-requests": Kind(429, "Too many requests, or failed logins", "the header Retry-After tells when to ask again"),
     "internal": Kind(500, "Something went wrong here", "the log has it under `request_id`"),

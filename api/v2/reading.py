@@ -93,6 +93,11 @@ def _path(route: Route, given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _body(route: Route, content_type: bytes | None, content: bytes) -> dict[str, Any]:
+    if route.raw:
+        kind, _ = content_type_of(content_type or b"")
+        if kind.decode("latin-1") not in route.raw:
+            raise Problem("unsupported-type", f"the body must be {' or '.join(route.raw)}")
+        return {"content": content}
     if route.body is None:
         if content:
             raise Problem("bad-request", "no body is taken here")

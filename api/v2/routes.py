@@ -90,7 +90,8 @@ class Route:
     otherwise; those that are not in the path are of the query. `scope` is what the login must be good for, None when nobody
     has to log in. With a `page`, the answer is a list, whose filters are the parameters.
 
-    With `files`, the answer is a `File` of one of these content types.
+    With `files`, the answer is a `File` of one of these content types; with `ranges`, too, a `RangedFile`. With `raw`, the
+    body is a file of one of these types, which is the attribute `content`.
 
     `current` makes If-Match possible. `location` is the address of what was made, in which `{id}` is that of the answer.
     With `streams`, it is a GET whose answer goes on: what serves it gives a `Wish` and a `Beginning`, behind the event that
@@ -108,6 +109,8 @@ class Route:
     body: Body | None = None
     page: Page | None = None
     files: tuple[str, ...] = ()
+    ranges: bool = False
+    raw: tuple[str, ...] = ()
     current: Current | None = None
     location: str = ""
     kept: Callable[[dict[str, Any]], dict[str, Any]] | None = None

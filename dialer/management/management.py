@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
@@ -93,11 +93,19 @@ def verb(use_case: Callable[P, T]) -> Callable[P, T]:
     return use_case
 
 
+@frozen(kw_only=True)
+class Folders:
+    """Where files are that FreeSWITCH plays and records, as far as the installation says so; "" where it does not."""
+
+    sounds: str = ""
+    recordings: str = ""
+
+
 @define(eq=False)
 class Management:
     """Runs use cases on a database. `flow` is told what changed, where calls are made; with a `reactor`, requests that come
     close together share a transaction, and there are threads for what takes long. `emergency` are the installation's own
-    emergency numbers, `receivers` says what webhooks may be."""
+    emergency numbers, `receivers` says what webhooks may be, `folders` where files are."""
 
     database: Database
     now: Now
@@ -106,6 +114,7 @@ class Management:
     emergency: frozenset[str] = frozenset()
     receivers: AddressRules = field(factory=AddressRules)
     sender: WebhookSender = field(factory=NoSender)
+    folders: Folders = field(factory=Folders)
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     _reads: Batches | None = field(default=None, init=False)

@@ -44,7 +44,7 @@ ATTEMPT: Final = answer(
     call_records.as_object,
 )
 
-_UUID: Final = Attribute(name="attempt_id", kind=Text(64, 1), doc="the UUID of the call's channel", required=True)
+UUID: Final = Attribute(name="attempt_id", kind=Text(64, 1), doc="the UUID of the call's channel", required=True)
 OLDEST, NEWEST = "planned_at", "-planned_at"
 
 FILTERS: Final = (
@@ -182,5 +182,5 @@ ROUTES: Final = (
         parameters=(*FILTERS, FORMAT),
         files=tuple(each.content_type.partition(";")[0] for each in FORMATS.values()),
     ),
-    Route(method="GET", path="attempts/<attempt_id>", scope=Scope.READ, serve=_read, answer=ATTEMPT, parameters=(_UUID,)),
+    Route(method="GET", path="attempts/<attempt_id>", scope=Scope.READ, serve=_read, answer=ATTEMPT, parameters=(UUID,)),
 )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tempfile
+import wave
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -16,6 +20,7 @@ from api.v2.problems import CONTENT_TYPE
 from api.v2.routes import PREFIX, Route
 from api.v2.table import all_routes
 from dialer.interfaces import Answer
+from dialer.management.management import Folders
 from dialer.store.location import opened
 from tests.grounds import TABLES
 from tests.unit.api.world import Reply, World
@@ -58,7 +63,7 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
 }
 """A body that each route takes."""
 
-NEEDED: Mapping[str, str] = {"contacts": "number=15551230001"}
+NEEDED: Mapping[str, str] = {"GET contacts": "number=15551230001", "POST sounds": "name=new.wav&replace=yes"}
 """A query without which a route tells nothing."""
 
 T = "2026-11-23 10:00:00.000000"
@@ -72,6 +77,7 @@ FILLED = {
     "<token_id>": "1",
     "<voip_app_id>": "1",
     "<user_id>": "2",
+    "<sound>": "hello.wav",
     "<node>": "elsewhere",
     "<switch>": "far",
     "<webhook_id>": "1",
@@ -108,7 +114,7 @@ def filled(path: str) -> str:
 
 def address(route: Route, query: str = "") -> str:
     """The same of a route, with that query and what it needs."""
-    asked = "&".join(filter(None, (NEEDED.get(route.path), query)))
+    asked = "&".join(filter(None, (NEEDED.get(identified(route)), query)))
     path = re.sub(r"<\w+>$", "9", route.path) if identified(route) in UNUSED.values() else route.path
     return filled(path) + (asked and f"?{asked}")
 
@@ -196,6 +202,8 @@ class Client:
 
     async def route(self, route: Route, path: str = "", **more: Any) -> Reply:
         """A request that the route takes."""
+        if route.raw:
+            more = {"data": wav(), "content_type": route.raw[0], **more}
         return await self.ask(route.method, path or address(route), GIVEN.get((route.method, route.path)), **more)
 
     def of(self, user: str | None) -> Client:
@@ -206,6 +214,31 @@ class Client:
         made = await self.post("tokens", {"name": "made", "scopes": list(scopes), **more})
         assert made.status == 201, made
         return Client(self.api, token=made.json["token"])
+
+
+def wav(seconds: float = 0.1, rate: int = 8000) -> bytes:
+    """So much silence."""
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(b"\0\0" * round(seconds * rate))
+    return stream.getvalue()
+
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="dialer-sounds-")
+
+
+def with_files(api: World) -> Path:
+    """A sound, and the recording of a call. Returns the folder that both are in."""
+    folder = Path(_FOLDER.name)
+    for file in folder.iterdir():
+        file.unlink()
+    for name in ("hello.wav", "call-1.wav"):
+        (folder / name).write_bytes(wav())
+    api.management.folders = Folders(sounds=str(folder), recordings=str(folder))
+    return folder
 
 
 @define(eq=False)
@@ -249,6 +282,7 @@ async def furnish(api: World) -> Client:
     for statement in UNUSED:
         api.sql(statement)
     api.management.sender = Sent()
+    with_files(api)
     return ann
 
 

@@ -78,9 +78,7 @@ async def test_a_gateway_is_there_for_whom_it_is_granted(api: World) -> None:
 async def test_the_health_of_a_gateway(api: World) -> None:
     ann, root = await furnish(api), Client(api, "root")
     assert (await ann.get("gateways/1/health")).json["state"] == "serving"
-    api.sql(
-        "UPDATE attempt SET state = 'ringing', ended_at = NULL, cause = NULL, disposition = NULL, counts_as_attempt = NULL"
-    )
+    api.sql(f"UPDATE attempt SET {OPEN}")
     await root.patch("gateways/1", {"maximum_call": 1})
     full = (await ann.get("gateways/1/health")).json
     assert (full["state"], full["open_calls"]) == ("full", 1)
