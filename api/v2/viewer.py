@@ -20,12 +20,18 @@ Page = Callable[[ApiRequest], Any]
 PAGE: Final = b"/api/v2/docs"
 STYLE: Final = b"/api/v2/docs.css"
 
-_POLICY: Final = b"Content-Security-Policy: default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY: Final = (
+    b"default-src 'none'",
+    b"style-src 'self'",
+    b"base-uri 'none'",
+    b"form-action 'none'",
+    b"frame-ancestors 'none'",
+)
 _BRANCH: Final = Branch(
     b"/",
     usual=end_of_head(
         (
-            _POLICY,
+            b"Content-Security-Policy: " + b"; ".join(_POLICY),
             b"Cache-Control: no-cache",
             b"X-Content-Type-Options: nosniff",
             b"Referrer-Policy: no-referrer",
