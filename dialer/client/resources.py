@@ -123,6 +123,14 @@ class Campaigns(Changing[A, L, F]):
         """Call contacts again that are done; `after` of the answer tells where to go on."""
         return self._post(f"{self._one}/redial", body, campaign_id=key)
 
+    def attach(self, key: int, phonebook_id: int) -> A:
+        """Have it call the contacts of a phonebook, too."""
+        return self._post(f"{self._one}/phonebooks", {"phonebook_id": phonebook_id}, campaign_id=key)
+
+    def detach(self, key: int, phonebook_id: int) -> A:
+        """Have it call them no more."""
+        return self._delete(f"{self._one}/phonebooks/{{phonebook_id}}", None, campaign_id=key, phonebook_id=phonebook_id)
+
     def explain(self, key: int) -> A:
         """Why it is not calling."""
         return self._get(f"{self._one}/explain", campaign_id=key)

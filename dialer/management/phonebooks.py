@@ -104,6 +104,12 @@ def change(t: Transaction, who: Account, phonebook_id: int, given: Mapping[str, 
     return value_of(Phonebook, row)
 
 
+@verb
+def attached(t: Transaction, who: Account, campaign_id: int, phonebook_id: int, added: int) -> tuple[int, int, int]:
+    """A campaign, a phonebook of it, and how many contacts it got by that: for the answer to who asked for it."""
+    return campaign_id, phonebook_id, added
+
+
 async def attach(management: Management, who: Account, campaign_id: int, phonebook_id: int) -> int:
     """A phonebook for a further campaign of its user, which calls its contacts from now on, too. Returns how many of them it
     did not have yet. Fails with `NotFound`, `LimitExceeded`, `BadValue`, `StoreError`."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
 from api.newfies.answers import STATES
-from api.v2.attributes import Attribute, Body, answer
+from api.v2.attributes import ID, Attribute, Body, answer
 from api.v2.pages import Page, Portion, page_of
 from api.v2.resources.attempts import FORMAT
 from api.v2.resources.campaigns import COUNTS, MOMENT_OR_NONE
@@ -16,7 +17,7 @@ from api.v2.routes import Asked, Current, File, Route
 from api.v2.shapes import Schema, shown_moment
 from dialer.kinds import Flag, Number, Text, Word
 from dialer.list_kinds import Words
-from dialer.management import outcomes, redial, reports, subscribers
+from dialer.management import outcomes, phonebooks, redial, removals, reports, subscribers
 from dialer.management.redial import Redialled
 from dialer.management.subscribers import DONE
 from dialer.model import CampaignReport, Disposition, Scope, SubscriberReport, SubscriberStatus
@@ -161,6 +162,44 @@ async def _pieces(first: bytes, pages: AsyncGenerator[Any], encode: Any) -> Asyn
         yield encode(rows)
 
 
+# --- whose contacts it calls ------------------------------------------------------------------------------------------------
+
+_BOOK: Final = Attribute(
+    name="phonebook_id", kind=ID, doc="a phonebook of the campaign's user", required=True, refers_to="phonebook"
+)
+ATTACHED_BOOK: Final = Body(name="CampaignPhonebook", attributes=(_BOOK,))
+
+
+def _attached(found: tuple[int, int, int]) -> dict[str, Any]:
+    campaign_id, phonebook_id, added = found
+    return {"campaign_id": campaign_id, "phonebook_id": phonebook_id, "added": added}
+
+
+ATTACHED: Final = answer(
+    "AttachedPhonebook",
+    "A phonebook that a campaign calls.",
+    {
+        "campaign_id": _NUMBER,
+        "phonebook_id": _NUMBER,
+        "added": {**_NUMBER, "description": "contacts of it that the campaign did not have yet"},
+    },
+    _attached,
+)
+
+
+def _attach(asked: Asked) -> Deferred[Any]:
+    """Have a campaign call the contacts of a phonebook, too, those that come later among them."""
+    key, book = asked.path["campaign_id"], asked.body["phonebook_id"]
+    attach = partial(phonebooks.attach, asked.management, asked.who, key, book)
+    return asked.ask_after(attach, phonebooks.attached, asked.who, key, book)
+
+
+def _detach(asked: Asked) -> Deferred[None]:
+    """Have a campaign call the contacts of a phonebook no more, unless another one of it has them; their attempts stay."""
+    key, book = asked.path["campaign_id"], asked.path["phonebook_id"]
+    return Deferred.fromCoroutine(removals.detach(asked.management, asked.who, key, book))
+
+
 # --- called again -----------------------------------------------------------------------------------------------------------
 
 _STATES: Final = Attribute(
@@ -218,6 +257,16 @@ ROUTES: Final = (
         parameters=(FORMAT,),
         files=tuple(content_type.partition(";")[0] for content_type, _, _ in outcomes.FORMATS.values()),
     ),
+    Route(
+        method="POST",
+        path=f"{_OF}/phonebooks",
+        scope=Scope.DIAL,
+        serve=_attach,
+        body=ATTACHED_BOOK,
+        answer=ATTACHED,
+        refusals=("limit-exceeded",),
+    ),
+    Route(method="DELETE", path=f"{_OF}/phonebooks/<phonebook_id>", scope=Scope.DIAL, serve=_detach, status=204),
     Route(method="POST", path=f"{_OF}/redial", scope=Scope.DIAL, serve=_redial, body=REDIAL, answer=REDIALLED),
     Route(
         method="GET",

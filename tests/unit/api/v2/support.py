@@ -47,6 +47,7 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "phonebooks/<phonebook_id>/contacts/batch"): {"contacts": [{"number": "+15551230003"}, {"number": "x"}]},
     ("POST", "phonebooks/<phonebook_id>/contacts/remove"): {"numbers": ["+15551230001"], "references": ["nobody's"]},
     ("POST", "do-not-call"): {"number": "+15551239999"},
+    ("POST", "campaigns/<campaign_id>/phonebooks"): {"phonebook_id": 1},
     ("POST", "campaigns/<campaign_id>/redial"): {"states": ["failed", "completed"], "dispositions": ["BUSY"], "dry_run": True},
     ("PATCH", "campaigns/<campaign_id>/contacts/<number>"): {"state": "paused"},
     ("POST", "gateways"): {"name": "second", "dial_string": "sofia/gateway/second/{number}"},

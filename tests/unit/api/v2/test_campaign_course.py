@@ -142,3 +142,20 @@ async def test_contacts_of_a_campaign_by_state_page_by_page(api: World) -> None:
     assert (one["state"], one["tries"]) == ("pending", 0)
     assert (await ann.patch("campaigns/1/contacts/15551230005", {"state": "paused"})).json["state"] == "paused"
     assert problem(await ann.get("campaigns/1/contacts/15559999999")) == (404, "not-found")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_campaign_calls_a_further_phonebook_and_calls_it_no_more(api: World) -> None:
+    ann = await called(api)
+    await ann.post("phonebooks", {"name": "more"})
+    for number in ("+15551230001", "+15551230009"):
+        await ann.post("phonebooks/2/contacts", {"number": number})
+    attached = await ann.post("campaigns/1/phonebooks", {"phonebook_id": 2}, headers={"Idempotency-Key": "k"})
+    again = await ann.post("campaigns/1/phonebooks", {"phonebook_id": 2}, headers={"Idempotency-Key": "k"})
+    assert attached.json == again.json == {"campaign_id": 1, "phonebook_id": 2, "added": 1}
+    assert (await ann.get("campaigns/1")).json["phonebook_ids"] == [1, 2]
+    assert (await ann.delete("campaigns/1/phonebooks/2")).status == 204
+    assert (await ann.get("campaigns/1/progress")).json["total"] == 5
+    assert problem(await ann.post("campaigns/1/phonebooks", {"phonebook_id": 77})) == (400, "bad-value")
+    await ann.of("bob").post("phonebooks", {"name": "bobs"})
+    assert problem(await ann.post("campaigns/1/phonebooks", {"phonebook_id": 3})) == (400, "bad-value")

@@ -32,6 +32,8 @@ ROLES: Final[dict[str, str]] = {
     "POST campaigns/<campaign_id>/stop": OWNER,
     "POST campaigns/<campaign_id>/abort": OWNER,
     "POST campaigns/<campaign_id>/redial": OWNER,
+    "POST campaigns/<campaign_id>/phonebooks": OWNER,
+    "DELETE campaigns/<campaign_id>/phonebooks/<phonebook_id>": OWNER,
     "GET campaigns/<campaign_id>/explain": OWNER,
     "GET campaigns/<campaign_id>/progress": OWNER,
     "GET campaigns/<campaign_id>/report": OWNER,
