@@ -64,6 +64,7 @@ class CampaignsCommand(RemovableCommand):
     word = "campaign"
     noun = Campaign
     actions = ("add", "list", "show", "set", "remove")
+    at_a_distance = True
     removal = "with what it has to call; its phonebooks, and the attempts of the past, stay"
     help = "the campaigns: who is called, when, how fast, through what"
     columns = (
@@ -85,13 +86,13 @@ class CampaignsCommand(RemovableCommand):
             sub = parsers.add_parser(action, help=HELP_OF[action])
             sub.add_argument("names", metavar="NAME|ID", nargs="+")
             config_option(sub)
-            sub.set_defaults(run=partial(_set_status, self, status))
+            sub.set_defaults(run=partial(_set_status, self, status), at_a_distance=True)
         for action, told in (("attach", "call the contacts of a phonebook, too"), ("detach", "call them no more")):
             sub = parsers.add_parser(action, help=told)
             sub.add_argument("name", metavar="CAMPAIGN")
             sub.add_argument("phonebook", metavar="PHONEBOOK", help="its name or id")
             config_option(sub)
-            sub.set_defaults(run=_attach if action == "attach" else _detach)
+            sub.set_defaults(run=_attach if action == "attach" else _detach, at_a_distance=True)
         sub = parsers.add_parser(
             "report", help="its statistics: how its calls ended, when, through what, and when it may be done"
         )
@@ -143,7 +144,7 @@ class CampaignsCommand(RemovableCommand):
             book = (await phonebook_named(management, arguments.phonebook, arguments.user)).id
         made = (await management.ask(campaigns.create, who, values, granting=True)).campaign.id
         if book is not None:
-            await phonebooks.attach(management, who, made, book)
+            await management.perform(phonebooks.attach, who, made, book)
         return made
 
     async def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> None:
@@ -152,7 +153,7 @@ class CampaignsCommand(RemovableCommand):
 
     def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one; the attempts of the past stay."""
-        return removals.campaign(management, ADMINISTRATOR, entry["id"])
+        return management.perform(removals.campaign, ADMINISTRATOR, entry["id"])
 
 
 def _progress(counts: Mapping[SubscriberStatus, int]) -> str:
@@ -204,7 +205,7 @@ def _attach(arguments: argparse.Namespace) -> int:
     async def attach(management: Management) -> int:
         entry = await campaign_named(management, arguments.name)
         book = await phonebook_named(management, arguments.phonebook, entry["user"])
-        return await phonebooks.attach(management, ADMINISTRATOR, entry["id"], book.id)
+        return int(await management.perform(phonebooks.attach, ADMINISTRATOR, entry["id"], book.id))
 
     print(f"campaign {arguments.name} calls phonebook {arguments.phonebook}, too: {manage(arguments, attach)} contacts more")
     return 0
@@ -214,7 +215,7 @@ def _detach(arguments: argparse.Namespace) -> int:
     async def detach(management: Management) -> None:
         entry = await campaign_named(management, arguments.name)
         book = await phonebook_named(management, arguments.phonebook, entry["user"])
-        await removals.detach(management, ADMINISTRATOR, entry["id"], book.id)
+        await management.perform(removals.detach, ADMINISTRATOR, entry["id"], book.id)
 
     manage(arguments, detach)
     print(f"campaign {arguments.name} calls phonebook {arguments.phonebook} no more")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -204,6 +204,10 @@ class Management:
         if self._turns is None:
             return self.ask(use_case, who, *args, **kwargs)
         return Deferred.fromCoroutine(self._turns.take(who.id, partial(self.ask, use_case, who, *args, **kwargs)))
+
+    def perform(self, work: Callable[..., Awaitable[Any]], *args: Any) -> Awaitable[Any]:
+        """Do what takes several use cases: `work` is given this management, and the arguments."""
+        return work(self, *args)
 
     def _again(self, failure: Failure, work: Callable[[Entities], T]) -> Deferred[T]:
         """The rows that another process wrote at the same moment are there by now: a use case that met with them is asked
