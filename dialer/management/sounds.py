@@ -76,7 +76,22 @@ def in_folder(management: Management, path: str, setting: str, work: Callable[[F
 
 
 def _in_sounds(management: Management, work: Callable[[Folder], T]) -> Deferred[T]:
-    return in_folder(management, management.folders.sounds, SETTING, work)
+    """Whoever may log in hears sounds: a folder that has recordings, too, is none of them."""
+    folders = management.folders
+
+    def apart(folder: Folder) -> T:
+        if folders.recordings and _is_same(folders.sounds, folders.recordings):
+            raise NotSetUp(SETTING, "is the folder of apps.recordings, too, which are not for everybody: name another one")
+        return work(folder)
+
+    return in_folder(management, folders.sounds, SETTING, apart)
+
+
+def _is_same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121 - of paths that may not be there
+    except OSError:
+        return False
 
 
 async def listed(

@@ -385,11 +385,13 @@ def one_round(number: int, at: int) -> Found:
     with (
         TemporaryDirectory(prefix="dialer-sounds-") as sounds,
         TemporaryDirectory(prefix="dialer-fuzz-") as folder,
-        opened(Path(folder), {**sections, "apps": {"sounds": sounds, "recordings": sounds}}, furnish) as place,
+        TemporaryDirectory(prefix="dialer-recordings-") as recordings,
+        opened(Path(folder), {**sections, "apps": {"sounds": sounds, "recordings": recordings}}, furnish) as place,
     ):
         (Path(sounds) / "hello.wav").write_bytes(wav())
         fuzzer = Fuzzer(place, rng, found)
         before = victims(place)
+        fuzzer.ask((SUPERUSER,), 1)  # one whose password was right is heard, whoever fails in its name later
         fuzzer.ask(CLIENTS, number * 3 // 4)
         after = victims(place)
         found.defects |= {

@@ -232,13 +232,14 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="dialer-sounds-")
 
 
 def with_files(api: World) -> Path:
-    """A sound, and the recording of a call. Returns the folder that both are in."""
+    """A sound, and the recording of a call, each in a folder of its own. Returns the one that both are in."""
     folder = Path(_FOLDER.name)
-    for file in folder.iterdir():
-        file.unlink()
-    for name in ("hello.wav", "call-1.wav"):
-        (folder / name).write_bytes(wav())
-    api.management.folders = Folders(sounds=str(folder), recordings=str(folder))
+    for kind, name in (("sounds", "hello.wav"), ("recordings", "call-1.wav")):
+        (folder / kind).mkdir(exist_ok=True)
+        for file in (folder / kind).iterdir():
+            file.unlink()
+        (folder / kind / name).write_bytes(wav())
+    api.management.folders = Folders(sounds=str(folder / "sounds"), recordings=str(folder / "recordings"))
     return folder
 
 

@@ -24,18 +24,18 @@ async def upload(client: Client, name: str, content: bytes, more: str = "", kind
 
 @pytest_twisted.ensureDeferred
 async def test_a_sound_is_there_whole_with_what_it_is(api: World) -> None:
-    root, folder = Client(api, "root"), with_files(api)
+    root, folder = Client(api, "root"), with_files(api) / "sounds"
     made = await upload(root, "menu.wav", wav(2.0))
     assert made.json | {"changed_at": ""} == {
         "name": "menu.wav", "size": 32044, "changed_at": "", "is_audio": True, "rate": 8000, "channels": 1, "seconds": 2.0,
     }  # fmt: skip
     assert (folder / "menu.wav").read_bytes() == wav(2.0)
     assert (await Client(api).get("sounds/menu.wav/content")).text == wav(2.0)
-    assert [each["name"] for each in (await Client(api).get("sounds")).json["data"]] == ["call-1.wav", "hello.wav", "menu.wav"]
-    first = (await root.get("sounds?sort=-name&limit=2")).json
-    assert [each["name"] for each in first["data"]] == ["menu.wav", "hello.wav"]
-    last = (await root.get(f"sounds?sort=-name&limit=2&cursor={first['next_cursor']}")).json
-    assert [each["name"] for each in last["data"]] == ["call-1.wav"]
+    assert [each["name"] for each in (await Client(api).get("sounds")).json["data"]] == ["hello.wav", "menu.wav"]
+    first = (await root.get("sounds?sort=-name&limit=1")).json
+    assert [each["name"] for each in first["data"]] == ["menu.wav"]
+    last = (await root.get(f"sounds?sort=-name&limit=1&cursor={first['next_cursor']}")).json
+    assert [each["name"] for each in last["data"]] == ["hello.wav"]
     assert problem(await upload(root, "menu.wav", wav())) == (409, "already-exists")
     assert (await upload(root, "menu.wav", wav(), "&replace=yes")).json["seconds"] == 0.1
     assert (await root.delete("sounds/menu.wav")).status == 204
@@ -59,7 +59,7 @@ async def test_a_sound_is_there_whole_with_what_it_is(api: World) -> None:
 )
 @pytest_twisted.ensureDeferred
 async def test_a_name_that_leads_elsewhere_is_refused(api: World, name: str) -> None:
-    root, folder = Client(api, "root"), with_files(api)
+    root, folder = Client(api, "root"), with_files(api) / "sounds"
     before = sorted(folder.iterdir())
     assert problem(await upload(root, name, wav())) == (400, "bad-value")
     assert (await root.get(f"sounds/{name or 'x'}/content")).status == 404
@@ -82,7 +82,7 @@ async def test_a_name_that_leads_elsewhere_is_refused(api: World, name: str) -> 
 )
 @pytest_twisted.ensureDeferred
 async def test_what_is_no_audio_is_refused_and_nothing_is_written(api: World, content: bytes) -> None:
-    root, folder = Client(api, "root"), with_files(api)
+    root, folder = Client(api, "root"), with_files(api) / "sounds"
     before = sorted(folder.iterdir())
     assert problem(await upload(root, "new.wav", content)) == (400, "bad-value")
     assert sorted(folder.iterdir()) == before
@@ -101,7 +101,7 @@ async def test_no_link_is_followed(api: World, tmp_path: Path) -> None:
     ann = await furnish(api)
     folder = with_files(api)
     (tmp_path / "secret").write_bytes(b"secret")
-    for name in ("linked.wav", "call-1.wav"):
+    for name in ("sounds/linked.wav", "recordings/call-1.wav"):
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(tmp_path / "secret")
     assert (await ann.get("sounds/linked.wav/content")).status == 404
@@ -153,3 +153,12 @@ async def test_an_installation_without_the_folders_says_which_setting_is_missing
             reply = await ann.get(path)
             assert problem(reply) == (409, "not-set-up")
             assert setting in reply.json["detail"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_recordings_are_never_sounds_which_everybody_hears(api: World) -> None:
+    ann = await furnish(api)
+    folder = str(with_files(api) / "recordings")
+    api.management.folders = Folders(sounds=f"{folder}/../recordings", recordings=folder)
+    for path in ("sounds", "sounds/call-1.wav", "sounds/call-1.wav/content"):
+        assert problem(await ann.of("bob").get(path)) == (409, "not-set-up")

@@ -9,7 +9,7 @@ from api.v2.routes import Route
 from api.v2.table import all_routes
 from dialer.model import Scope
 from tests.unit.api.v2.support import Client, address, everything, filled, furnish, identified, problem, whole
-from tests.unit.api.world import World
+from tests.unit.api.world import Reply, World
 
 OWNED = [
     route
@@ -63,6 +63,26 @@ async def test_lists_hold_the_users_own_objects_and_a_superusers_all(api: World)
         }
         assert owners == {"ann": {1}, "bob": {2}, "root": {1, 2}}, path
     assert [each["id"] for each in (await ann.get("gateways")).json["data"]] == [1]
+
+
+MARKS = (b"spring", b"crm.example.com", b"15551230001", b"call-1", b'"first"')
+"""Of what belongs to ann."""
+
+
+@pytest.mark.parametrize("route", [route for route in GUARDED if route.reads and whole(route)], ids=identified)
+@pytest_twisted.ensureDeferred
+async def test_no_answer_has_anything_of_another_user(api: World, route: Route) -> None:
+    ann = await furnish(api)
+    reply = await ann.of("bob").route(route)
+    asked = f"{address(route)}"
+    assert [
+        mark for mark in MARKS if mark in reply.text.replace(reply_instance(reply), b"") and mark.decode() not in asked
+    ] == []
+
+
+def reply_instance(reply: Reply) -> bytes:
+    """The address that a problem repeats."""
+    return str(reply.json["instance"]).encode() if reply.status >= 400 else b"\0"
 
 
 @pytest.mark.parametrize("route", OF_SUPERUSERS, ids=identified)
