@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -16,15 +16,17 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
+from api.newfies.answers import STATES
 from dialer.cli import remote_values as values
 from dialer.cli.frame import TOKEN
 from dialer.cli.passwords import text_of
 from dialer.client import Client, Refused
 from dialer.client.calls import bearer
 from dialer.errors import BadValue, NotFound
-from dialer.management import campaigns, contact_list, gateways, outcomes, phonebooks, removals, users, why
+from dialer.management import campaigns, contact_list, gateways, outcomes, phonebooks, redial, removals, users, why
 from dialer.management.contact_list import MOST_ATTEMPTS, Found
 from dialer.management.listing import Slice
+from dialer.management.redial import Redialled
 from dialer.model import Account, Campaign, CampaignStatus, Contact, Phonebook, User, UserDetails
 
 T = TypeVar("T")
@@ -144,6 +146,14 @@ def _change_campaign(client: Client, who: Account, key: int, given: Mapping[str,
     return values.campaign(found)
 
 
+def _redial(
+    client: Client, who: Account, key: int, statuses: Collection[Any], ends: Collection[Any], after: str, dry_run: bool
+) -> Redialled:
+    wanted = {"states": [STATES[each] for each in statuses], "after": after, "dry_run": dry_run}
+    named = {"dispositions": [str(each) for each in ends]} if ends else {}
+    return Redialled(**client.campaigns.redial(key, **wanted, **named))
+
+
 def _why(client: Client, who: Account, key: int) -> Any:
     return values.report(client.campaigns.get(key), client.campaigns.explain(key), client.campaigns.progress(key))
 
@@ -228,6 +238,8 @@ _ASKED: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
     campaigns.listed: _campaigns,
     campaigns.create: _create_campaign,
     campaigns.change: _change_campaign,
+    campaigns.resume: lambda client, who, key: values.campaign(client.campaigns.resume(key)),
+    redial.redial: _redial,
     outcomes.counts: _counts,
     why.campaign: _why,
     phonebooks.listed: _phonebooks,

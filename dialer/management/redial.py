@@ -12,6 +12,7 @@ from dialer.errors import BadValue
 from dialer.management.management import Transaction, call_soon, verb
 from dialer.management.subscribers import DONE, check_ours
 from dialer.model import Account, Disposition, SubscriberStatus
+from dialer.model.user import ADMINISTRATOR
 from dialer.store import redial as sql
 from dialer.store.times import to_column
 
@@ -48,7 +49,8 @@ def redial(
     `NotFound`, and `BadValue` for a status of contacts that are not done."""
     if not statuses or not DONE.issuperset(statuses):
         raise BadValue("states", "expected one or more of those that are done: aborted, failed, completed")
-    check_ours(t.connection, who, campaign_id)
+    if who is not ADMINISTRATOR:
+        check_ours(t.connection, who, campaign_id)
     end, looked_at = t.connection.execute(sql.END, (campaign_id, after, AT_ONCE)).fetchone()
     if end is None:
         return Redialled(looked_at=0, changed=0, after=None, dry_run=dry_run)

@@ -108,6 +108,7 @@ async def test_a_redial_leaves_removed_contacts_alone_and_takes_no_other_state(a
     ann = await called(api)
     assert (await ann.delete("phonebooks/1/contacts/1")).status == 204
     assert (await ann.post("campaigns/1/redial")).json["changed"] == 1
+    assert api.sql("SELECT id FROM subscriber WHERE status = 1 ORDER BY id") == [(2,), (5,)]
     assert problem(await ann.post("campaigns/1/redial", {"states": ["pending"]})) == (400, "bad-value")
     assert problem(await ann.post("campaigns/1/redial", {"states": []})) == (400, "bad-value")
 

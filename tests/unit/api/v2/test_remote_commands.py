@@ -61,6 +61,14 @@ async def test_campaigns_are_kept_at_a_distance(api: World) -> None:
     await ann.run("campaign", "start", "1")
     shown = await ann.json("campaign", "show", "spring")
     assert (shown["status"], shown["idle"]["code"], shown["contacts"]) == ("start", "no-switch", 0)
+    await ann.run("contact", "add", "+15551230001", "--phonebook", "spring")
+    api.sql("UPDATE subscriber SET status = 4, ready_at = NULL")
+    assert (await ann.run("campaign", "redial", "spring", "--dry-run"))[0].endswith(
+        ": 1 of 1 contacts would be called again\n"
+    )
+    assert (await ann.json("campaign", "redial", "spring", "--state", "failed"))["changed"] == 1
+    await ann.run("campaign", "pause", "spring")
+    assert (await ann.run("campaign", "resume", "spring"))[0] == "campaign spring: start\n"
     await ann.run("campaign", "remove", "spring")
     assert await ann.json("campaign", "list") == []
 
