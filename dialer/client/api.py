@@ -44,6 +44,10 @@ class Api(Resource[A, L, F]):
         """Who asks."""
         return self._get("me")
 
+    def statistics(self, **query: object) -> A:
+        """All campaigns together."""
+        return self._send(Call(method="GET", path="statistics", query=query))
+
     def problems(self) -> A:
         """The kinds of problems."""
         return self._get("problems")

@@ -160,3 +160,24 @@ async def test_a_campaign_calls_a_further_phonebook_and_calls_it_no_more(api: Wo
     assert problem(await ann.post("campaigns/1/phonebooks", {"phonebook_id": 77})) == (400, "bad-value")
     await ann.of("bob").post("phonebooks", {"name": "bobs"})
     assert problem(await ann.post("campaigns/1/phonebooks", {"phonebook_id": 3})) == (400, "bad-value")
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_overview_sums_up_what_a_user_has(api: World) -> None:
+    ann = await called(api)
+    await ann.of("bob").post("campaigns", NEW)
+    found = (await ann.get("statistics")).json
+    assert (found["from"], found["to"]) == ("2026-11-22T11:00:00Z", "2026-11-23T11:00:00Z")
+    assert found["campaigns"] == {"start": 1, "pause": 0, "abort": 0, "end": 0}
+    assert (found["contacts"]["failed"], found["contacts"]["pending"], found["live_calls"]) == (2, 1, 0)
+    assert [(each["disposition"], each["attempts"]) for each in found["by_disposition"]] == [
+        ("BUSY", 2),
+        ("ANSWERED", 1),
+        ("NO_ANSWER", 1),
+    ]
+    assert (found["totals"]["attempts"], found["totals"]["answered"], found["totals"]["answer_rate"]) == (4, 1, 0.25)
+    assert (await ann.get("statistics?to=2026-11-23T10:00:00Z")).json["totals"]["attempts"] == 0
+    assert (await ann.of("bob").get("statistics")).json["totals"]["attempts"] == 0
+    assert (await ann.of("root").get("statistics")).json["campaigns"]["start"] == 2
+    for query in ("from=2026-11-23T10:00:00Z&to=2026-11-23T10:00:00Z", "from=2026-01-01T00:00:00Z"):
+        assert problem(await ann.get(f"statistics?{query}")) == (400, "bad-value")

@@ -40,6 +40,7 @@ ROLES: Final[dict[str, str]] = {
     "GET campaigns/<campaign_id>/contacts": OWNER,
     "GET campaigns/<campaign_id>/contacts/<number>": OWNER,
     "PATCH campaigns/<campaign_id>/contacts/<number>": OWNER,
+    "GET statistics": OWN,
     "GET campaigns/<campaign_id>/statistics": OWNER,
     "GET campaigns/<campaign_id>/attempts": OWNER,
     "GET phonebooks": OWN,
