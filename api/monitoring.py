@@ -145,7 +145,7 @@ class SuperusersOnly:
 def watch_api(site: ApiSite, management: Management, monitoring: Monitoring, clock: IReactorTime, metrics: bool) -> None:
     """Serve health on the API's port, and metrics if they are wanted there."""
     admit = SuperusersOnly(site.authentication, management) if metrics else None
-    site.pages = pages(monitoring, clock, admit)
+    site.pages = {**site.pages, **pages(monitoring, clock, admit)}
 
 
 # --- on a port of their own -------------------------------------------------------------------------------------------------

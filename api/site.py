@@ -19,6 +19,7 @@ from api.connections import Connections
 from api.request import ApiRequest
 from api.routes import PREFIX
 from api.streams import Streams
+from api.v2 import viewer
 from api.v2.app import build_branch
 from dialer.management import Management
 from dialer.open_files import API_SHARE
@@ -185,4 +186,6 @@ def build_site(management: Management, settings: HttpSettings, clock: IReactorTi
         Branch(PREFIX.encode(), build_app(management, authentication).resource()),
         build_branch(management, authentication, streams),
     )
-    return ApiSite(branches, authentication, settings, clock, streams=streams)
+    site = ApiSite(branches, authentication, settings, clock, streams=streams)
+    site.pages = viewer.pages()
+    return site

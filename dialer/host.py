@@ -28,6 +28,7 @@ from dialer.interfaces import Monitoring, Scraped
 from dialer.listening import Site, WebServer
 from dialer.management import Management
 from dialer.management.idleness import Idleness, idleness
+from dialer.management.management import Folders
 from dialer.marks.app import load_all
 from dialer.model import VoipAppType
 from dialer.model.readiness import Unready
@@ -278,6 +279,7 @@ class Host:
             self.service.telling.sender,
             settings.rules,
             settings.caller_id_strict,
+            folders=Folders(sounds=self.config.apps.sounds, recordings=self.config.apps.recordings),
         )
         self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
         site = self.api.build_site(self.management, self.config.http, self.reactor)

@@ -179,32 +179,6 @@ class Text(Kind):
         return {"type": "string", "minLength": self.shortest, "maxLength": self.longest}
 
 
-@frozen
-class Ids(Kind):
-    """Ids of things, each once."""
-
-    most: int = 100
-
-    @property
-    def takes(self) -> str:  # type: ignore[override]
-        """The bounds in words."""
-        return f"a list of at most {self.most} ids"
-
-    def parse(self, value: Any) -> tuple[int, ...]:
-        """The ids of a list."""
-        if not isinstance(value, list | tuple) or len(value) > self.most or any(type(each) is not int for each in value):
-            raise ValueError
-        return tuple(dict.fromkeys(map(Whole(1, LARGEST_ID).parse, value)))
-
-    def stored(self, value: tuple[int, ...]) -> list[int]:
-        """A list."""
-        return list(value)
-
-    def schema(self) -> dict[str, Any]:
-        """A list of ids."""
-        return {"type": "array", "maxItems": self.most, "items": Whole(1, LARGEST_ID).schema()}
-
-
 class Number(Text):
     """A telephone number as it is entered; whether it is one, `dialer.numbers` knows. JSON may give it without quotes."""
 

@@ -36,7 +36,7 @@ from dialer.fleet_wiring import CallSwitches, new_fleet, new_switches
 from dialer.hook_wiring import HookedCalls
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen, local_address_of
-from dialer.model import Attempt, AttemptResult, Campaign, Disposition, EventKind, IdleReason, Progress, Signal
+from dialer.model import Attempt, AttemptResult, Campaign, Disposition, EventKind, GatewayHealth, IdleReason, Progress, Signal
 from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
 from dialer.pace_meter import PaceMeter
@@ -350,6 +350,14 @@ class DialerService:
     def live_calls(self, campaign_id: int) -> int:
         """How many are open here, and at the other nodes as far as they are known."""
         return self.scheduler.live_calls(campaign_id)
+
+    def gateway_health(self, gateway_id: int) -> GatewayHealth:
+        """How a gateway fared of late, at this node."""
+        backoff = self.fleet.worst_backoff_of(gateway_id)
+        if backoff is None:
+            return GatewayHealth()
+        until = backoff.until if backoff.blocks(self.now()) else None
+        return GatewayHealth(faults=backoff.faults, cause=backoff.cause, until=until)
 
     def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
         """Why it is not calling."""

@@ -64,6 +64,10 @@ class Endpoint:
         if found.stream is not None:
             await request.write_stream(found.stream)
             return None
+        if found.long is not None:
+            await request.write_long(found.long)
+            found.sent()
+            return None
         if found.pieces is None:
             return body
         try:
@@ -129,7 +133,7 @@ class Endpoint:
         if self.route.scope is not None and self.route.scope not in who.scopes:
             raise Forbidden(f"the login lacks the scope {self.route.scope}")
         given = await self._given(request, path)
-        keyed = keyed_request(request, who.id) if self.route.method == "POST" else None
+        keyed = keyed_request(request, who.id, self.route.secrets) if self.route.method == "POST" else None
         if self.route.streams:
             wish, beginning = await self.route.serve(self._asked(request, given, who))
             return stream_reply(request, self.streams.new(wish, beginning))
@@ -150,6 +154,9 @@ class Endpoint:
         except BaseException:
             self.downloads.end(who.id)
             raise
+        if found.pieces is None and found.long is None:
+            self.downloads.end(who.id)
+            return found
         return evolve(found, sent=partial(self.downloads.end, who.id))
 
     async def _given(self, request: ApiRequest, path: Mapping[str, str]) -> Given:

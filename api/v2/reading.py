@@ -71,14 +71,14 @@ def parse(route: Route, path: Mapping[str, str], query: bytes, content_type: byt
         return Given(path=in_path, query=in_query, body=body)
     limit, cursor = in_query.pop("limit"), in_query.pop("cursor", None)
     of = pages.identity(route.path, {**in_path, **in_query})
-    after = None if cursor is None else _behind(route.page, pages.place(cursor, of, route.page.by))
+    after = None if cursor is None else _behind(route.page, pages.place(cursor, of, route.page.by), in_query)
     return Given(path=in_path, query=in_query, limit=limit, after=after, of=of)
 
 
-def _behind(page: pages.Page, place: pages.Place) -> Any:
+def _behind(page: pages.Page, place: pages.Place, query: Mapping[str, Any]) -> Any:
     try:
-        return page.behind(place)
-    except ValueError:
+        return page.after(place, query)
+    except (ValueError, TypeError):
         raise pages.bad_cursor() from None
 
 
@@ -93,6 +93,11 @@ def _path(route: Route, given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _body(route: Route, content_type: bytes | None, content: bytes) -> dict[str, Any]:
+    if route.raw:
+        kind, _ = content_type_of(content_type or b"")
+        if kind.decode("latin-1") not in route.raw:
+            raise Problem("unsupported-type", f"the body must be {' or '.join(route.raw)}")
+        return {"content": content}
     if route.body is None:
         if content:
             raise Problem("bad-request", "no body is taken here")

@@ -139,6 +139,11 @@ class Fleet:
             return None
         return min(blocked, key=lambda backoff: backoff.next_try or now)
 
+    def worst_backoff_of(self, gateway_id: int) -> Backoff | None:
+        """How a gateway fares on the switch that had the most faults of it; None when none had any."""
+        found = [member.health.gateways[gateway_id] for member in self.members if gateway_id in member.health.gateways]
+        return max(found, key=lambda backoff: backoff.faults, default=None)
+
     def backed_off(self, now: datetime) -> int:
         """How many gateways are not called through for the moment, each counted once for each switch."""
         return sum(backoff.blocks(now) for member in self.members for backoff in member.health.gateways.values())

@@ -47,6 +47,8 @@ def explain(situation: Situation) -> IdleReason | None:
 
 def _status(situation: Situation) -> IdleReason | None:
     match situation.campaign.status:
+        case CampaignStatus.PAUSE if situation.campaign.draft:
+            return IdleReason(IdleCode.PAUSED, "the campaign is a draft, which was not started yet")
         case CampaignStatus.PAUSE:
             return IdleReason(IdleCode.PAUSED, "the campaign is paused")
         case CampaignStatus.ABORT:

@@ -11,6 +11,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any, ClassVar
 
 from attrs import Factory, frozen
@@ -56,6 +57,8 @@ class NounCommand(ABC):
     metavar: ClassVar[str] = "NAME"
     unit_words: ClassVar[Mapping[str, str]] = {}
     actions: ClassVar[Sequence[str]] = ("add", "list", "show", "set")
+    at_a_distance: ClassVar[bool] = False
+    """Whether `--server` can be given: the API has all that it asks for."""
 
     async def entries(self, management: Management) -> Sequence[Shown]:
         """All there are. A noun of which there are too many has `listed` and `one` instead."""
@@ -162,7 +165,7 @@ def add_parser(commands: Any, command: NounCommand) -> None:
         if action in ("add", "list", "show"):
             sub.add_argument("--json", action="store_true", help="for programs")
         config_option(sub)
-        sub.set_defaults(run=runs[action])
+        sub.set_defaults(run=runs[action], at_a_distance=command.at_a_distance)
     command.more_actions(parsers)
     parsers.metavar = "|".join(parsers.choices)
 
@@ -261,7 +264,10 @@ async def _id_of(management: Management, field: Field, text: str) -> int:
 
 
 def manage(arguments: argparse.Namespace, work: Callable[[Management], Awaitable[Any]]) -> Any:
-    """Do something on the database of the configuration. Raises what `work` raises, and `StoreError`."""
+    """Do something on the database of the configuration, or by the API of the dialer that is named. Raises what `work` raises,
+    and `StoreError`."""
+    if arguments.server is not None:
+        return import_module("dialer.cli.remote").asked_there(arguments, work)
 
     async def perform(database: Database) -> Any:
         management = Management(

@@ -16,6 +16,7 @@ from dialer.model import (
     CampaignStatus,
     Candidate,
     Gateway,
+    GatewayHealth,
     IdleReason,
     Plan,
     Progress,
@@ -138,6 +139,10 @@ class FlowControl(Protocol):
 
     def live_calls(self, campaign_id: int) -> int:
         """How many attempts of a campaign are open."""
+        ...
+
+    def gateway_health(self, gateway_id: int) -> GatewayHealth:
+        """How a gateway fared of late."""
         ...
 
     def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:

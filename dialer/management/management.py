@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
@@ -96,11 +96,20 @@ def verb(use_case: Callable[P, T]) -> Callable[P, T]:
     return use_case
 
 
+@frozen(kw_only=True)
+class Folders:
+    """Where files are that FreeSWITCH plays and records, as far as the installation says so; "" where it does not."""
+
+    sounds: str = ""
+    recordings: str = ""
+
+
 @define(eq=False)
 class Management:
     """Runs use cases on a database. `flow` is told what changed, where calls are made; with a `reactor`, requests that come
     close together share a transaction, and there are threads for what takes long. `emergency` are the installation's own
-    emergency numbers, `receivers` says what webhooks may be, `rules` when contacts may be called."""
+    emergency numbers, `receivers` says what webhooks may be, `rules` when contacts may be called, `folders` where files
+    are."""
 
     database: Database
     now: Now
@@ -111,6 +120,7 @@ class Management:
     sender: WebhookSender = field(factory=NoSender)
     rules: RuleBook = NO_RULES
     strict_caller_ids: bool = False
+    folders: Folders = field(factory=Folders)
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     _reads: Batches | None = field(default=None, init=False)
@@ -200,6 +210,10 @@ class Management:
         if self._turns is None:
             return self.ask(use_case, who, *args, **kwargs)
         return Deferred.fromCoroutine(self._turns.take(who.id, partial(self.ask, use_case, who, *args, **kwargs)))
+
+    def perform(self, work: Callable[..., Awaitable[Any]], *args: Any) -> Awaitable[Any]:
+        """Do what takes several use cases: `work` is given this management, and the arguments."""
+        return work(self, *args)
 
     def _transaction(self, connection: Connection, entities: Any, now: datetime) -> Transaction:
         return Transaction(connection, entities, now, self.numbering, self.rules, strict_caller_ids=self.strict_caller_ids)

@@ -6,11 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from typing import Any, Final
 
-from pony.orm import desc
-
 from dialer.declare import entered
 from dialer.errors import AlreadyExists, BadValue
 from dialer.management import contacts, rows
+from dialer.management.listing import NEWEST_FIRST, Place, Slice, having, rows_of
 from dialer.management.management import Management, Transaction, reads, verb, writes
 from dialer.model import Account, Phonebook
 from dialer.store import contact_list, removals
@@ -22,32 +21,24 @@ PAGE: Final = 500
 
 
 @reads
-def listed(
-    t: Transaction, who: Account, name: str = "", before: int | None = None, limit: int | None = None
-) -> list[Phonebook]:
-    """The user's, the newest first; everybody's for a superuser. Those of that name, where one is given, and whose ids are
-    below `before`, `limit` of them at most."""
-    query = t.entities.Phonebook.select(lambda p: p.archived_at is None)
+def listed(t: Transaction, who: Account, part: Slice = NEWEST_FIRST, name: str | None = None) -> list[Phonebook]:
+    """The user's, everybody's for a superuser: those of that name, where one is given."""
+    query = having(t.entities.Phonebook.select(lambda p: p.archived_at is None), name=name)
     if not who.is_superuser:
         query = query.filter(lambda p: p.user.id == who.id)
-    if name:
-        query = query.filter(lambda p: p.name == name)
-    if before is not None:
-        query = query.filter(lambda p: p.id < before)
-    query = query.order_by(lambda p: desc(p.id))
-    return [value_of(Phonebook, row) for row in (query if limit is None else query.limit(limit))]
+    return [value_of(Phonebook, row) for row in rows_of(query, part)]
 
 
 async def read_pages(management: Management, who: Account, take: Callable[[list[Phonebook]], Awaitable[None]]) -> None:
-    """The same, given to `take` page by page. Fails with `StoreError`, and `NotFound` for a user that may do nothing any
-    more."""
-    before: int | None = None
+    """The same, given to `take` page by page, the newest first. Fails with `StoreError`, and `NotFound` for a user that may do
+    nothing any more."""
+    after: Place | None = None
     while True:
-        found = await management.ask_in_turn(listed, who, "", before, PAGE)
+        found = await management.ask_in_turn(listed, who, Slice(sort="-id", after=after, limit=PAGE))
         await take(found)
         if len(found) < PAGE:
             return
-        before = found[-1].id
+        after = (found[-1].id, found[-1].id)
 
 
 @reads
@@ -111,6 +102,12 @@ def change(t: Transaction, who: Account, phonebook_id: int, given: Mapping[str, 
             raise BadValue("region", "cannot be changed any more: the phonebook has contacts, whose numbers were read by it")
     rows.change(t, Phonebook, row, checked)
     return value_of(Phonebook, row)
+
+
+@verb
+def attached(t: Transaction, who: Account, campaign_id: int, phonebook_id: int, added: int) -> tuple[int, int, int]:
+    """A campaign, a phonebook of it, and how many contacts it got by that: for the answer to who asked for it."""
+    return campaign_id, phonebook_id, added
 
 
 async def attach(management: Management, who: Account, campaign_id: int, phonebook_id: int) -> int:

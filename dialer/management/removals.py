@@ -7,6 +7,7 @@ repeated.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dialer.errors import NotFound
@@ -20,6 +21,9 @@ from dialer.store import caller_ids, contacts, removals, webhooks
 from dialer.store.connection import Connection
 from dialer.store.grants import FORGET
 from dialer.store.times import to_column
+
+Ask = Callable[..., Any]
+"""Runs a use case with its arguments, as `Management.ask` does."""
 
 # --- contacts -------------------------------------------------------------------------------------------------------------
 
@@ -50,9 +54,10 @@ def _withdraw(connection: Connection, statements: removals.Withdrawal, which: tu
 # --- phonebooks -----------------------------------------------------------------------------------------------------------
 
 
-async def phonebook(management: Management, who: Account, phonebook_id: int) -> None:
-    """Remove a phonebook with its contacts, as `contact` does. Fails with `NotFound`, `StoreError`."""
-    await management.ask(_unlink_everywhere, who, phonebook_id)
+async def phonebook(management: Management, who: Account, phonebook_id: int, ask: Ask | None = None) -> None:
+    """Remove a phonebook with its contacts, as `contact` does. `ask` runs the first use case in place of the management, and
+    may refuse to. Fails with `NotFound`, `StoreError`."""
+    await (ask or management.ask)(_unlink_everywhere, who, phonebook_id)
     removed = False
     while not removed:
         last: int | None = 0
@@ -117,10 +122,10 @@ def _drop_phonebook(t: Transaction, phonebook_id: int) -> bool:
 # --- campaigns and users --------------------------------------------------------------------------------------------------
 
 
-async def campaign(management: Management, who: Account, campaign_id: int) -> None:
-    """Remove a campaign; one that is started is aborted by it: its live calls are hung up. Its phonebooks stay. Fails with
-    `NotFound`, `StoreError`."""
-    await management.ask(_archive_campaign, who, campaign_id)
+async def campaign(management: Management, who: Account, campaign_id: int, ask: Ask | None = None) -> None:
+    """Remove a campaign; one that is started is aborted by it: its live calls are hung up. Its phonebooks stay. `ask` runs the
+    first use case in place of the management, and may refuse to. Fails with `NotFound`, `StoreError`."""
+    await (ask or management.ask)(_archive_campaign, who, campaign_id)
     after: str | None = ""
     while after is not None:
         after = await management.ask(_delete_subscribers, campaign_id, after)

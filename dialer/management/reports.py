@@ -23,13 +23,22 @@ async def campaign(management: Management, use: UseOfGateways, who: Account, cam
     details, progress = await management.ask(read, who, campaign_id)
     told = use.tell(details)
     details = told if isinstance(told, CampaignDetails) else await told
+    return await _reported(management, details, progress)
+
+
+async def progress(management: Management, who: Account, campaign_id: int) -> CampaignReport:
+    """The same without the use of its gateway."""
+    return await _reported(management, *await management.ask(read, who, campaign_id))
+
+
+async def _reported(management: Management, details: CampaignDetails, progress: Progress) -> CampaignReport:
     flow, finished_at = management.flow, None
     if progress.finished and details.campaign.next_call_at is not None:
         finished_at = await _finished_at(management, details, progress)
     return CampaignReport(
         details=details,
         progress=progress,
-        live_calls=flow.live_calls(campaign_id) if flow is not None else 0,
+        live_calls=flow.live_calls(details.campaign.id) if flow is not None else 0,
         reason=flow.explain(details.campaign, progress) if flow is not None else None,
         finished_at=finished_at,
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pony.orm import select
 
 from dialer.declare import entered
 from dialer.errors import NotFound
 from dialer.management import rows
+from dialer.management.listing import OLDEST_FIRST, Slice, having, rows_of
 from dialer.management.management import Transaction, reads, verb, writes
 from dialer.model import Account, User, UserDetails
 from dialer.model.user import PROTECTIVE_LIMITS
@@ -20,12 +21,33 @@ LISTS = ("blacklist", "whitelist")
 """The lists of patterns of a user, beside its own settings."""
 
 
+OTHER: Final = "other user"
+"""The word for a user that is asked about, who is not the one that asks."""
+
+
 @reads
-def listed(t: Transaction) -> list[UserDetails]:
-    """All of them, the oldest first."""
+def listed(
+    t: Transaction,
+    part: Slice = OLDEST_FIRST,
+    username: str | None = None,
+    is_superuser: bool | None = None,
+    is_active: bool | None = None,
+) -> list[UserDetails]:
+    """All of them, as far as they are so."""
     e = t.entities
-    users = list(e.User.select().prefetch(e.NumberPattern, e.Gateway, e.VoipApp).order_by(lambda u: u.id))
-    return [_details(row) for row in rows.live(users)]
+    query = having(
+        e.User.select(lambda u: u.archived_at is None), username=username, is_superuser=is_superuser, is_active=is_active
+    )
+    return [_details(row) for row in rows_of(query.prefetch(e.NumberPattern, e.Gateway, e.VoipApp), part)]
+
+
+@reads
+def details(t: Transaction, user_id: int) -> UserDetails:
+    """One of them. Raises `NotFound`."""
+    row = t.entities.User.get(id=user_id)
+    if row is None or rows.is_archived(row):
+        raise NotFound(OTHER, user_id)
+    return _details(row)
 
 
 @reads

@@ -31,7 +31,7 @@ from dialer.model.flow import (
     SignalKind,
     Snapshot,
 )
-from dialer.model.gateway import Gateway, GatewayStatus, GatewayUse
+from dialer.model.gateway import Gateway, GatewayHealth, GatewayStatus, GatewayUse
 from dialer.model.idle import Explanation, IdleCode, IdleReason
 from dialer.model.installation import DoNotCallEntry, Installation, NodeRecord
 from dialer.model.kept_answer import KeptAnswer
@@ -69,6 +69,7 @@ __all__ = [
     "Explanation",
     "ForeignPolicy",
     "Gateway",
+    "GatewayHealth",
     "GatewayStatus",
     "GatewayUse",
     "Hangup",

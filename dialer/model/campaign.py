@@ -173,6 +173,7 @@ class Campaign:
         default=None,
         doc="the pool that the number comes from that the callee sees, in place of `caller_id`",
     )
+    draft: bool = setting(False, read_only=True, doc="whether it was made without being started, and was not started since")
 
 
 @frozen(kw_only=True)

@@ -53,7 +53,9 @@ class Contact:
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
     priority: int = setting(5, le=9, doc="9 is called first, 0 last; before the order of its campaign counts")
     time_zone: str = setting("", kind=KnownZone(), doc="where it is known to be; empty: its number tells, as far as that can")
-    reference: str = setting("", longest=255, doc="your own word for the contact, which its events repeat")
+    reference: str = setting(
+        "", longest=255, doc="your own word for the contact, unique in its phonebook, which its events repeat"
+    )
 
 
 @noun("subscriber")

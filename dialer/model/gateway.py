@@ -212,3 +212,13 @@ class GatewayUse:
     calls: int = 0
     open: int = 0
     talked: int = 0
+
+
+@frozen(kw_only=True)
+class GatewayHealth:
+    """How a gateway fared of late at one dialer: its faults in a row, the cause of the last one, and until when it is backed
+    off from; None when it is not."""
+
+    faults: int = 0
+    cause: str = ""
+    until: datetime | None = None

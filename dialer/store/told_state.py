@@ -49,6 +49,8 @@ _DOWN: Final = (
 _UP: Final = "DELETE FROM told_state WHERE noun = 'gateway' AND noun_id = ? RETURNING noun_id"
 DOWN: Final = "SELECT g.name FROM told_state s JOIN gateway g ON g.id = s.noun_id WHERE s.noun = 'gateway'"
 
+IS_DOWN: Final = "SELECT 1 FROM told_state WHERE noun = 'gateway' AND noun_id = ?"
+
 _CAMPAIGN: Final = "SELECT user_id, name FROM campaign WHERE id = ?"
 _COUNTS: Final = "SELECT status, subscribers FROM subscriber_count WHERE campaign_id = ?"
 

@@ -10,7 +10,8 @@ from api.v2.attributes import ID, Attribute, Body, Encoder, answer, enterable
 from api.v2.pages import Page, page_of
 from api.v2.routes import Asked, Current, Route
 from api.v2.shapes import Schema, shown_moment
-from dialer.kinds import Ids, Nullable, Whole
+from dialer.kinds import Nullable, Whole
+from dialer.list_kinds import Ids
 from dialer.management import caller_ids
 from dialer.model import CallerId, CallerIdPool, Scope
 from dialer.model.caller_id import CallerIdCounts, CallerIdDetails

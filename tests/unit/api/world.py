@@ -25,7 +25,7 @@ from werkzeug.routing import Rule
 from api import ApiSite, build_site
 from dialer.management import Management
 from dialer.management import management as logins
-from dialer.model import Campaign, IdleCode, IdleReason, Progress, VoipAppType
+from dialer.model import Campaign, GatewayHealth, IdleCode, IdleReason, Progress, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database, NodeIdentity
 from tests.grounds import copied_database, dump, rows
@@ -92,6 +92,7 @@ class Flow:
     live: dict[int, int] = field(factory=dict)
     """Live calls by campaign."""
     reason: IdleReason | None = NO_SWITCH
+    healths: dict[int, GatewayHealth] = field(factory=dict)
 
     def call_soon(self) -> None:
         self.looks += 1
@@ -101,6 +102,9 @@ class Flow:
 
     def hang_up(self, campaign_id: int) -> None:
         self.hung_up.append(campaign_id)
+
+    def gateway_health(self, gateway_id: int) -> GatewayHealth:
+        return self.healths.get(gateway_id, GatewayHealth())
 
     def live_calls(self, campaign_id: int) -> int:
         return self.live.get(campaign_id, 0)

@@ -63,6 +63,8 @@ REFUSED = [
     "UPDATE campaign SET status = 0",
     "UPDATE campaign SET frequency = 0",
     "UPDATE campaign SET rules = '{'",
+    "UPDATE campaign SET draft = 2",
+    "UPDATE contact SET reference = 'the same'",
     "UPDATE campaign SET starting_at = '2026-11-23'",
     "UPDATE campaign SET gateway_id = 77",
     "DELETE FROM campaign",
@@ -330,6 +332,26 @@ def test_after_an_upgrade_the_attempts_of_the_past_are_in_the_statistics(url):
     rows(url, "DELETE FROM subscriber")
     rows(url, "DELETE FROM campaign")
     assert rows(url, kept) == []
+
+
+def test_after_an_upgrade_a_reference_names_one_contact_of_its_phonebook(url):
+    steps = upgrades(dialect_of(url))
+    upgrade(url, steps[:16])
+    script(url, SEED)
+    rows(url, "UPDATE contact SET reference = 'A'")
+    rows(url, f"UPDATE contact SET archived_at = '{T}' WHERE id = 1")
+    for key in (3, 4):
+        rows(
+            url,
+            "INSERT INTO contact (id, phonebook_id, number, first_name, last_name, email, description, additional_vars, "
+            f"created_at, updated_at, identity, reference) VALUES ({key}, 1, '{key}00', '', '', '', '', '{{}}', '{T}', '{T}', "
+            f"'{key}00', '{'A' if key == 3 else ''}')",
+        )
+    upgrade(url)
+    found = rows(url, "SELECT id, reference FROM contact ORDER BY id")
+    assert found == [(1, "A"), (2, "A"), (3, "A (contact 3)"), (4, "")]
+    assert rows(url, "SELECT draft FROM campaign") == [(0,)]
+    assert differences_of(url) == []
 
 
 def test_a_later_upgrade_keeps_what_is_there(furnished):

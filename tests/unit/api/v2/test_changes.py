@@ -11,7 +11,7 @@ from api.v2.routes import Route
 from api.v2.table import all_routes
 from dialer.management import why
 from dialer.model.user import ADMINISTRATOR
-from tests.unit.api.v2.support import Client, everything, filled, furnish, identified, pointers, problem, routes
+from tests.unit.api.v2.support import Client, address, everything, furnish, identified, pointers, problem, routes
 from tests.unit.api.world import World
 
 CONDITIONAL = [route for route in all_routes() if route.current is not None]
@@ -181,7 +181,7 @@ async def test_who_has_seen_it_is_told_that_it_is_the_same(api: World, route: Ro
 @pytest_twisted.ensureDeferred
 async def test_what_was_changed_meanwhile_is_not_changed_over(api: World, route: Route) -> None:
     root = (await furnish(api)).of("root")
-    tag, before = (await root.get(filled(route.path))).headers["etag"], everything(api)
+    tag, before = (await root.get(address(route))).headers["etag"], everything(api)
     for stale in ('"x"', f"W/{tag}", "", "x"):
         reply = await root.route(route, headers={"If-Match": stale})
         assert problem(reply) == (412, "precondition-failed"), stale
@@ -193,7 +193,7 @@ async def test_what_was_changed_meanwhile_is_not_changed_over(api: World, route:
 @pytest_twisted.ensureDeferred
 async def test_a_condition_tells_nothing_of_what_belongs_to_others(api: World, route: Route) -> None:
     root = (await furnish(api)).of("root")
-    tag = (await root.get(filled(route.path))).headers["etag"]
+    tag = (await root.get(address(route))).headers["etag"]
     told = {problem(await root.of("bob").route(route, headers={"If-Match": each})) for each in (tag, '"x"', "*")}
     assert told in ({(404, "not-found")}, {(403, "forbidden")})
 
