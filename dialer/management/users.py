@@ -8,10 +8,11 @@ from typing import Any
 from pony.orm import select
 
 from dialer.declare import entered
-from dialer.errors import NotFound
+from dialer.errors import BadValue, NotFound
 from dialer.management import rows
 from dialer.management.management import Transaction, reads, verb, writes
 from dialer.model import Account, User, UserDetails
+from dialer.model.role import Role
 from dialer.model.user import PROTECTIVE_LIMITS
 from dialer.patterns import like
 from dialer.stored import value_of
@@ -69,7 +70,10 @@ def create(t: Transaction, given: Mapping[str, Any]) -> int:
     Raises `Duplicate`, `BadValue`, naming the field."""
     lists, settings = _parted(given)
     checked = entered(User, settings)
-    row = rows.create(t, User, checked if checked.get("is_superuser") else {**PROTECTIVE_LIMITS, **checked})
+    superuser = checked.get("is_superuser", False)
+    checked = {"role": Role.ADMIN if superuser else Role.OPERATOR, **checked}
+    _check_role(checked["role"], superuser=superuser)
+    row = rows.create(t, User, checked if superuser else {**PROTECTIVE_LIMITS, **checked})
     _write(t, row, lists)
     return int(row.id)
 
@@ -77,14 +81,24 @@ def create(t: Transaction, given: Mapping[str, Any]) -> int:
 @writes
 def change(t: Transaction, user_id: int, given: Mapping[str, Any]) -> None:
     """Change what is given; a list of patterns is replaced. A superuser that is one no more has `PROTECTIVE_LIMITS` where it
-    had none and is given none. Raises `NotFound`, `Duplicate`, `BadValue`."""
+    had none and is given none, and is no admin; one that becomes a superuser is an admin unless another role is given. Raises
+    `NotFound`, `Duplicate`, `BadValue`."""
     lists, settings = _parted(given)
     row = rows.found(t.entities.User, "user", user_id)
     checked = entered(User, settings)
     if row.is_superuser and checked.get("is_superuser") is False:
         checked = {**{name: most for name, most in PROTECTIVE_LIMITS.items() if getattr(row, name) is None}, **checked}
+        checked = {"role": Role.OPERATOR if row.role == Role.ADMIN else Role(row.role), **checked}
+    elif checked.get("is_superuser") and not row.is_superuser:
+        checked = {"role": Role.ADMIN, **checked}
+    _check_role(checked.get("role", Role(row.role)), superuser=checked.get("is_superuser", row.is_superuser))
     rows.change(t, User, row, checked)
     _write(t, row, lists)
+
+
+def _check_role(role: Role, *, superuser: bool) -> None:
+    if role is Role.ADMIN and not superuser:
+        raise BadValue("role", "admin is for superusers only; expected viewer or operator")
 
 
 def _parted(given: Mapping[str, Any]) -> tuple[dict[str, Sequence[str]], dict[str, Any]]:

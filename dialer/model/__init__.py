@@ -34,6 +34,7 @@ from dialer.model.gateway import Gateway, GatewayStatus, GatewayUse
 from dialer.model.idle import Explanation, IdleCode, IdleReason
 from dialer.model.installation import DoNotCallEntry, Installation, NodeRecord
 from dialer.model.kept_answer import KeptAnswer
+from dialer.model.page import AuditEntry, PageSession, SignInLink
 from dialer.model.phonebook import Phonebook
 from dialer.model.report import CampaignReport, SubscriberReport
 from dialer.model.token import MadeToken, Scope, Token
@@ -46,6 +47,7 @@ __all__ = [
     "Attempt",
     "AttemptResult",
     "AttemptState",
+    "AuditEntry",
     "CallRecord",
     "CallRules",
     "Campaign",
@@ -79,12 +81,14 @@ __all__ = [
     "Others",
     "Outcome",
     "OwnCause",
+    "PageSession",
     "Phonebook",
     "Plan",
     "Progress",
     "RefusedContact",
     "RetryClass",
     "Scope",
+    "SignInLink",
     "Signal",
     "SignalKind",
     "Snapshot",
