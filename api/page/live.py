@@ -27,7 +27,7 @@ CSRF_PLACE: Final = secrets.token_hex(16)
 """Stands in what is made for all pages where each has its own token."""
 
 _OF_CALLS: Final = (EventKind.CONTACT_COMPLETED, EventKind.CONTACT_FAILED)
-_KINDS: Final = frozenset(kind for kind in EventKind if not kind.startswith("attempt.") and kind not in _OF_CALLS)
+LISTED: Final = frozenset(kind for kind in EventKind if not kind.startswith("attempt.") and kind not in _OF_CALLS)
 
 
 @frozen(kw_only=True)
@@ -60,6 +60,8 @@ class Watch:
     live: LiveEvents
     clock: IReactorTime
     over: Callable[[], None]
+    kinds: frozenset[EventKind]
+    """Of the events that it shows: each node writes them meanwhile."""
     position: int = field(default=0, init=False)
     version: int = field(default=0, init=False)
     _picture: Picture | None = field(default=None, init=False)
@@ -70,11 +72,6 @@ class Watch:
 
     def __attrs_post_init__(self) -> None:
         self._loop = PeriodicLoop("figures of the page", EVERY, self.look, self.clock)
-
-    @property
-    def kinds(self) -> frozenset[EventKind]:
-        """`dialer.management.live.Follower`: those that the page lists."""
-        return _KINDS
 
     def pump(self) -> None:
         """`Follower`: it looks at the table by itself."""
@@ -166,11 +163,11 @@ class Watches:
     clock: IReactorTime
     _open: dict[Hashable, Watch] = field(factory=dict, init=False)
 
-    def of(self, key: Hashable, draw: Callable[[], Awaitable[Picture]]) -> Watch:
+    def of(self, key: Hashable, draw: Callable[[], Awaitable[Picture]], kinds: frozenset[EventKind]) -> Watch:
         """The watch of that key; a new one where there is none."""
         found = self._open.get(key)
         if found is None:
-            found = Watch(draw, self.live, self.clock, lambda: self._over(key))
+            found = Watch(draw, self.live, self.clock, lambda: self._over(key), kinds)
             self._open[key] = found
         return found
 

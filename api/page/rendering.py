@@ -19,7 +19,20 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86_400
 
-PAGES: Final = (("", "overview", False),)
+PAGES: Final = (
+    ("", "overview", False),
+    ("campaigns", "campaigns", False),
+    ("contacts", "contacts", False),
+    ("attempts", "attempts", False),
+    ("do-not-call", "do-not-call", True),
+    ("gateways", "gateways", False),
+    ("webhooks", "webhooks", False),
+    ("events", "events", False),
+    ("tokens", "tokens", False),
+    ("users", "users", True),
+    ("doctor", "doctor", True),
+    ("audit", "audit", False),
+)
 """The menu: address, text, whether for admins only."""
 
 

@@ -26,7 +26,8 @@ from dialer import __version__
 from dialer.cli.blocking import config_option
 from dialer.cli.signals import Signals
 from dialer.config import load_config
-from dialer.doctor.diagnosis import Level
+from dialer.doctor.diagnosis import Diagnosis, Level
+from dialer.doctor.diagnostics import Diagnostics
 from dialer.doctor.local import judge_files
 from dialer.errors import BadValue, DialerError
 from dialer.host import Api, Host
@@ -35,6 +36,7 @@ from dialer.notify import Notifier, from_environment
 from dialer.open_files import files_needed, raise_most_open_files
 from dialer.safe_files import UnsafeFile
 from dialer.safe_paths import parent_of
+from dialer.service import new_id
 from dialer.settings import Config
 from dialer.store.location import shown
 from dialer.wall_clock import utc_now
@@ -170,6 +172,7 @@ class DialerProcess:
     async def _start(self) -> None:
         log.info("starting", version=__version__, config=self._path)
         await self._host.start()
+        self._host.management.examine = self._examine
         keep_loaded()
         self._up = True
         addresses = self._addresses()
@@ -182,6 +185,10 @@ class DialerProcess:
             self._watchdog.start(self._systemd.watchdog / 2)
         if self._stop_wanted:
             self._begin_stop()
+
+    async def _examine(self) -> list[Diagnosis]:
+        """The doctor's findings, of this installation as it is configured now."""
+        return await Diagnostics(self._reactor, self._host.config, self._path, utc_now, new_id).run()
 
     def _addresses(self) -> dict[str, str]:
         host = self._host

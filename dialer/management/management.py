@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -107,6 +107,8 @@ class Management:
     emergency: frozenset[str] = frozenset()
     receivers: AddressRules = field(factory=AddressRules)
     sender: WebhookSender = field(factory=NoSender)
+    examine: Callable[[], Awaitable[Any]] | None = field(default=None, init=False)
+    """Gives the findings of the doctor, where the installation that it looks at is known."""
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     _reads: Batches | None = field(default=None, init=False)

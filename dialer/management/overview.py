@@ -271,9 +271,19 @@ def _part(lately: _Lately) -> float:
     return lately.congested / lately.calls if lately.calls else 0.0
 
 
+@reads
+def newest_events(t: Transaction, who: Account, limit: int) -> list[Happening]:
+    """The newest events of any kind."""
+    rows = t.connection.execute(sql.EVERY_EVENT, (LOOKED_AT, who.is_superuser, who.id, limit)).fetchall()
+    return _happenings(who, rows)
+
+
 def happenings(t: Transaction, who: Account, limit: int) -> list[Happening]:
     """The newest events that are of no single call, the newest first: a user's own, or all of them for a superuser."""
-    rows = t.connection.execute(sql.EVENTS, (LOOKED_AT, who.is_superuser, who.id, limit)).fetchall()
+    return _happenings(who, t.connection.execute(sql.EVENTS, (LOOKED_AT, who.is_superuser, who.id, limit)).fetchall())
+
+
+def _happenings(who: Account, rows: Any) -> list[Happening]:
     found = [
         Happening(id=key, kind=EventKind(kind), at=from_column(at), campaign_id=campaign_id, facts=orjson.loads(data))
         for key, kind, at, campaign_id, data in rows

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from pony.orm import select
 
+from dialer.accounts import hash_password
 from dialer.declare import entered
 from dialer.errors import BadValue, NotFound
 from dialer.management import rows
-from dialer.management.management import Transaction, reads, verb, writes
+from dialer.management.management import Management, Transaction, reads, verb, writes
 from dialer.model import Account, User, UserDetails
 from dialer.model.role import Role
 from dialer.model.user import PROTECTIVE_LIMITS
 from dialer.patterns import like
 from dialer.stored import value_of
+
+SHORTEST_PASSWORD: Final = 8
+LONGEST_PASSWORD: Final = 1000
 
 LISTS = ("blacklist", "whitelist")
 """The lists of patterns of a user, beside its own settings."""
@@ -62,6 +67,13 @@ def superusers(t: Transaction) -> tuple[str, ...]:
     user, yes = t.entities.User, True  # a parameter: flags are numbers in the tables
     found = select((u.id, u.username) for u in user if u.is_superuser == yes and u.is_active == yes)
     return tuple(name for _, name in sorted(found))
+
+
+async def hashed(management: Management, password: str) -> str:
+    """What is stored of a new password. Fails with `BadValue` for one that is too short or too long, and with `Busy`."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise BadValue("password", f"expected {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    return await management.in_thread(partial(hash_password, password))
 
 
 @writes

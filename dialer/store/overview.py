@@ -46,8 +46,11 @@ BEGUN: Final = (
 
 DOWN: Final = "SELECT noun_id FROM told_state WHERE noun = 'gateway'"
 
+_EVENTS: Final = "SELECT id, kind, at, campaign_id, data FROM event WHERE id > (SELECT coalesce(max(id), 0) FROM event) - ? "
+EVERY_EVENT: Final = f"{_EVENTS} AND (? OR user_id = ?) ORDER BY id DESC LIMIT ?"
 EVENTS: Final = (
-    "SELECT id, kind, at, campaign_id, data FROM event WHERE id > (SELECT coalesce(max(id), 0) FROM event) - ? "
-    "AND kind NOT LIKE 'attempt.%' AND kind NOT IN ('contact.completed', 'contact.failed') AND (? OR user_id = ?) ORDER BY id DESC LIMIT ?"
+    f"{_EVENTS} AND kind NOT LIKE 'attempt.%' AND kind NOT IN ('contact.completed', 'contact.failed') "
+    "AND (? OR user_id = ?) ORDER BY id DESC LIMIT ?"
 )
-"""The newest that are of no single call, unless a contact opts out or may not be called. Parameters: how many are looked at, whether anybody's, user, how many."""
+"""The newest that are of no single call, unless a contact opts out or may not be called. Parameters: how many are looked at,
+whether anybody's, user, how many."""

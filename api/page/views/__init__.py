@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from api.page.routes import PageRoute
-from api.page.views import account, actions, overview
+from api.page.views import (
+    account,
+    actions,
+    attempts,
+    campaigns,
+    contacts,
+    gateways,
+    overview,
+    users,
+    watching,
+    webhooks,
+)
+
+VIEWS: Final = (overview, campaigns, actions, attempts, contacts, gateways, webhooks, users, watching, account)
 
 
 def all_routes() -> Sequence[PageRoute]:
     """Every route of somebody who is signed in."""
-    return [route for view in (overview, actions, account) for route in view.ROUTES]
+    return [route for view in VIEWS for route in view.ROUTES]

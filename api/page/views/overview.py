@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any, Final
 
 from attrs import define, field
 
-from api.page.live import CSRF_PLACE, Picture, PictureStream
+from api.page.live import CSRF_PLACE, LISTED, Picture, PictureStream
 from api.page.rendering import Renderer
-from api.page.routes import PREFIX, Shown, Visit, shows
+from api.page.routes import Shown, Visit, shows
 from dialer.management.overview import CampaignView, Overview
 from dialer.management.page_sessions import still
 from dialer.model import Scope, SubscriberStatus
+from dialer.model.event import EventKind
 
 PARTS: Final = "overview_parts.html"
 
@@ -95,7 +96,15 @@ async def _follow(visit: Visit) -> PictureStream:
     async def draw() -> Picture:
         return painter.paint(await site.overviews.read(who))
 
-    watch = site.watches.of(("overview", who), draw)
+    return picture_stream(visit, ("overview", who), draw)
+
+
+def picture_stream(
+    visit: Visit, key: Hashable, draw: Callable[[], Awaitable[Picture]], kinds: frozenset[EventKind] = LISTED
+) -> PictureStream:
+    """The stream of a page; what is drawn for one is for all with that key."""
+    site, who = visit.site, visit.who
+    watch = site.watches.of(key, draw, kinds)
     stream: PictureStream = site.streams.open(
         who,
         lambda slot: PictureStream(
@@ -110,5 +119,4 @@ async def _follow(visit: Visit) -> PictureStream:
     return stream
 
 
-HOME: Final = PREFIX
 ROUTES: Final = (shows("", _show), shows("live/overview", _follow, streams=True))
