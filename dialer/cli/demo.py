@@ -82,6 +82,15 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--connect-wait", type=_positive, default=10, metavar="S", help="give up without a switch after so long"
     )
+    parser.add_argument(
+        "--page",
+        type=_port,
+        nargs="?",
+        const=0,
+        metavar="PORT",
+        help="show it in a browser, too: the address is told, and signs in once; the page stays until Ctrl-C (default: a free "
+        "port)",
+    )
     without_configuration(parser, "is nothing that the demo reads: see its options, or `dialer run`")
     parser.set_defaults(run=run)
 
@@ -143,6 +152,7 @@ def _plan(arguments: argparse.Namespace, file: ReadContacts) -> DemoPlan:
         seed=arguments.seed,
         time_scale=arguments.time_scale,
         outcomes=arguments.outcomes,
+        page=arguments.page,
     )
 
 
@@ -180,6 +190,13 @@ def _positive(text: str) -> int:
     number = _natural(text)
     if number == 0:
         raise argparse.ArgumentTypeError("expected a whole number of at least 1")
+    return number
+
+
+def _port(text: str) -> int:
+    number = _natural(text)
+    if number > 65535:
+        raise argparse.ArgumentTypeError("expected a port from 0 to 65535")
     return number
 
 

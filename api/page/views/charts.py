@@ -13,6 +13,8 @@ from dialer.model.statistics import CampaignStatistics, Sums
 HOUR: Final = timedelta(hours=1)
 MOST_HOURS: Final = 14 * 24
 """That are drawn, the newest."""
+LEAST_HOURS: Final = 11
+"""Before the newest, that are drawn whether there was anything or not."""
 
 
 def hours_of(found: CampaignStatistics) -> str:
@@ -20,7 +22,8 @@ def hours_of(found: CampaignStatistics) -> str:
     hours = sorted(found.by_hour)
     if not hours:
         return ""
-    first, last = max(hours[0], hours[-1] - MOST_HOURS * HOUR), hours[-1]
+    last = hours[-1]
+    first = max(min(hours[0], last - LEAST_HOURS * HOUR), last - MOST_HOURS * HOUR)
     moments = [first + step * HOUR for step in range((last - first) // HOUR + 1)]
     drawn = [found.by_hour.get(moment, Sums()) for moment in moments]
     data = {
