@@ -15,6 +15,7 @@ from api.origins import refuse_cross_site
 from api.page.cookies import SESSION, VISITOR, csrf_of, forget_cookie, is_own_form, secret_in, set_cookie
 from api.page.endpoint import CSRF, form_of, moved, query_of, refused, shown
 from api.page.problems import PageProblem, problem_of
+from api.page.rendering import text
 from api.page.routes import PREFIX, Moved, Shown
 from api.request import ApiRequest
 from dialer.errors import NotFound
@@ -57,13 +58,14 @@ class SignIn:
             return refused(self.site.renderer, request, problem_of(error), None)
 
     async def _show(self, request: ApiRequest, problem: str = "", status: int = 200, username: str = "") -> bytes:
+        """`problem` is the key of a text."""
         secret = secret_in(request, VISITOR)
         if not secret:
             secret = new_secret()
             request.responseHeaders.setRawHeaders("Set-Cookie", [set_cookie(request, VISITOR, secret)])
         query = query_of(request)
         wanted = local_address(query.get("next", PREFIX))
-        values = {"csrf": csrf_of(secret), "next": wanted, "problem": problem, "username": username}
+        values = {"csrf": csrf_of(secret), "next": wanted, "problem": text(problem) if problem else "", "username": username}
         return shown(self.site.renderer, request, Shown(template="sign_in.html", values=values, status=status), None)
 
     async def _sign_in(self, request: ApiRequest) -> bytes:
