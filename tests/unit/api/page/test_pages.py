@@ -54,8 +54,8 @@ async def furnish(api: World) -> None:
         UPDATE attempt SET caller_name = '{text}', cause = '{text}', reason = '{text}', dial_string = '{text}';
         INSERT INTO do_not_call (number, reason, created_at, identity)
             VALUES ('15550000001', '{text}', '{T}', '15550000001');
-        INSERT INTO webhook VALUES (1, 1, 'https://a.example/{text}', '{text}', NULL, 1, 's', '', NULL, 'disabled', '{text}', 0,
-            NULL, '{T}');
+        INSERT INTO webhook VALUES (1, 1, 'https://a.example/{text}', '{text}', NULL, 1, 's', '', NULL, 'disabled', '{text}',
+            0, NULL, '{T}');
         INSERT INTO webhook_delivery VALUES (1, 1, '[1]', 'one', 'dead', 3, NULL, 500, 12, '{text}', '{T}', '{T}');
         INSERT INTO api_token VALUES (1, 1, 'abcdefghijkl', '{"0" * 64}', '{text}', 'read', NULL, NULL, '{T}');
         INSERT INTO audit_entry VALUES (1, '{T}', 1, '{text}', '{text}', '{text}', '{text}', '{details}');
