@@ -22,6 +22,7 @@ from api.page.routes import PREFIX
 from api.page.sign_in import SignIn
 from api.page.static_files import static_branch
 from api.page.views import all_routes
+from api.page.views.overview import OverviewPainter
 from api.prepared import prepare
 from api.request import ApiRequest
 from api.streams import Streams
@@ -62,10 +63,13 @@ class PageSite:
     renderer: Renderer = field(factory=Renderer.new, init=False)
     overviews: Overviews = field(init=False)
     watches: Watches = field(init=False)
+    painters: Mapping[bool, OverviewPainter] = field(init=False)
+    """Of the overview, by whether there are buttons."""
 
     def __attrs_post_init__(self) -> None:
         self.overviews = Overviews(self.management)
         self.watches = Watches(self.streams.live, self.clock)
+        self.painters = {may_dial: OverviewPainter(self.renderer, may_dial) for may_dial in (False, True)}
 
     @property
     def limits(self) -> SessionLimits:

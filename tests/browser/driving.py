@@ -113,6 +113,6 @@ def window(chromium: Any, installation: Installation, **options: Any) -> Iterato
     try:
         found = Window(context.new_page(), installation.address)
         yield found
-        assert found.faults == []
+        assert found.faults == [], found.faults
     finally:
         context.close()

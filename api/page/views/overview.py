@@ -29,6 +29,9 @@ BAR: Final = (
 """The states of contacts in the order of the bar."""
 WIDTH: Final = 1000
 
+MOST_ROWS: Final = 2000
+"""That are remembered; the oldest go."""
+
 
 def bar_of(counts: Mapping[SubscriberStatus, int]) -> list[tuple[SubscriberStatus, int, int, int]]:
     """The pieces of a bar: a state, its contacts, where its piece begins, and how wide it is, of `WIDTH` in all."""
@@ -44,7 +47,7 @@ def bar_of(counts: Mapping[SubscriberStatus, int]) -> list[tuple[SubscriberStatu
 
 @define(eq=False)
 class OverviewPainter:
-    """Makes pictures of overviews. A row is made anew when what it shows has changed."""
+    """Makes pictures of overviews, for all who may do the same. A row is made anew when what it shows has changed."""
 
     renderer: Renderer
     may_dial: bool
@@ -53,8 +56,8 @@ class OverviewPainter:
     def paint(self, found: Overview) -> Picture:
         """The picture at that moment."""
         rows = {f"campaign-{view.campaign.id}": self._row(view) for view in found.campaigns}
-        shown = {view.campaign.id for view in found.campaigns}
-        self._rows = {key: row for key, row in self._rows.items() if key in shown}
+        while len(self._rows) > MOST_ROWS:
+            self._rows.pop(next(iter(self._rows)))
         parts = {
             "summary": self._part("summary", found, found.campaigns),
             **rows,
@@ -79,19 +82,24 @@ class OverviewPainter:
         if known is not None and known[0] == shows_:
             return known[1]
         made = str(self.renderer.macro(PARTS, "campaign")(view, bar_of(view.progress.subscribers), self.may_dial, CSRF_PLACE))
+        self._rows.pop(campaign.id, None)
         self._rows[campaign.id] = (shows_, made)
         return made
 
 
+def _painter(visit: Visit) -> OverviewPainter:
+    painter: OverviewPainter = visit.site.painters[Scope.DIAL in visit.who.scopes]
+    return painter
+
+
 async def _show(visit: Visit) -> Shown:
-    painter = OverviewPainter(visit.site.renderer, Scope.DIAL in visit.who.scopes)
-    picture = painter.paint(await visit.site.overviews.read(visit.who))
+    picture = _painter(visit).paint(await visit.site.overviews.read(visit.who))
     return Shown(template="overview.html", values={"live": picture.whole.replace(CSRF_PLACE, visit.csrf)})
 
 
 async def _follow(visit: Visit) -> PictureStream:
     site, who = visit.site, visit.who
-    painter = OverviewPainter(site.renderer, Scope.DIAL in who.scopes)
+    painter = _painter(visit)
 
     async def draw() -> Picture:
         return painter.paint(await site.overviews.read(who))

@@ -129,6 +129,18 @@ async def test_hostile_queries_run_nowhere(api: World, name: str) -> None:
 
 @on_sqlite
 @pytest_twisted.ensureDeferred
+async def test_a_call_that_is_live_is_shown(api: World) -> None:
+    await furnish(api)
+    live_call = "ended_at = NULL, state = 'connected', disposition = NULL, cause = NULL, counts_as_attempt = NULL"
+    api.sql(f"UPDATE attempt SET {live_call}, reason = NULL, talk_ms = NULL, duration_ms = NULL WHERE call_uuid = 'call-1'")
+    root = await signed_in(api)
+    for path in ("/ui/", "/ui/campaigns/1", "/ui/attempts", "/ui/attempts/call-1", "/ui/contacts?number=15551230001"):
+        reply = await root.get(path)
+        assert (reply.status, "live" in seen(reply)) == (200, True), path
+
+
+@on_sqlite
+@pytest_twisted.ensureDeferred
 async def test_hostile_forms_run_nowhere(api: World) -> None:
     await furnish(api)
     root = await signed_in(api)
