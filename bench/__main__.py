@@ -28,6 +28,7 @@ WHOLE = (
     ("bench.metrics",),
     ("bench.webhooks",),
     ("bench.live",),
+    ("bench.page", "--contacts", "500000"),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -47,6 +48,7 @@ QUICK = (
     ("bench.metrics", "--scrapes", "20"),
     ("bench.webhooks", "--seconds", "5", "--events", "4000"),
     ("bench.live", "--seconds", "5", "--clients", "200"),
+    ("bench.page", "--contacts", "20000", "--seconds", "5"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 
