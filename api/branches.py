@@ -46,13 +46,15 @@ def refuse_plainly(request: Any, status: int, sentence: str, headers: Mapping[st
 @frozen(eq=False)
 class Branch:
     """What is served behind `prefix`, which begins and ends with a slash. `tokens` tells that a login may be a token; `usual`
-    is what each head ends with."""
+    is what each head ends with. With `largest`, bodies of so many bytes at most are taken from anybody, before it is known who
+    sends them; else, of users only."""
 
     prefix: bytes
     resource: IResource | None = None
     tokens: bool = False
     usual: bytes = end_of_head(HEADERS)
     refuse: Refuse = refuse_plainly
+    largest: int = 0
     segments: tuple[bytes, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:

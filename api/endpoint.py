@@ -13,14 +13,14 @@ from twisted.python.failure import Failure
 
 from api.authentication import Authentication
 from api.bodies import parse_body, parse_form
-from api.errors import answer
+from api.errors import ONLY_VIEWS, HttpError, answer
 from api.long_answers import LONG, LongAnswer, in_file
 from api.origins import refuse_cross_site
 from api.request import ApiRequest
 from api.routes import PREFIX, Attributes, Route
 from dialer.errors import BadValue, NotFound
 from dialer.management import Management
-from dialer.model import Account
+from dialer.model import Account, Scope
 
 LARGE_BODY: Final = 32_768
 """Bytes from which on a body is parsed off the reactor thread: a tenth of a millisecond to some for less."""
@@ -86,6 +86,8 @@ class Endpoint:
         return self._served(who, request, path)
 
     def _served(self, who: Account, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
+        if not self.route.reads and Scope.DIAL not in who.scopes:
+            raise HttpError(403, ONLY_VIEWS)
         query, content_type, content = request.query(), request.content_type(), request.body()
         parse = partial(_parse, self.route, path, query, content_type, content)
         if len(content) < LARGE_BODY:

@@ -57,6 +57,7 @@ class RefusalAnswer:
 UNAUTHORIZED: Final = "Authorization Required"
 CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Newfies Application"'}
 CROSS_SITE: Final = "The request comes from a page of another site"
+ONLY_VIEWS: Final = "This user may look, and change nothing"
 TOO_MANY_FAILURES: Final = "Too many failed logins; try again later"
 TOO_MANY_REQUESTS: Final = "Too many requests; {maximum} a minute are allowed"
 TOO_LARGE: Final = "The body is too large; at most {maximum} bytes are accepted"
@@ -72,7 +73,7 @@ COMMON: Final[Mapping[int, tuple[str, str]]] = {
         "An attribute is missing, unknown, repeated or not acceptable, which the sentence names; or the body does not parse",
     ),
     401: ("Unauthorized", UNAUTHORIZED),
-    403: ("CrossSite", CROSS_SITE),
+    403: ("CrossSite", f"{CROSS_SITE}. Or: {ONLY_VIEWS}"),
     405: ("WrongMethod", WRONG_METHOD.format(methods="those of the Allow header")),
     413: ("TooLarge", TOO_LARGE.format(maximum="so many")),
     415: ("UnsupportedType", UNSUPPORTED),

@@ -14,8 +14,8 @@ from twisted.web.server import Request
 
 from api.branches import NO_BRANCH, PAGES, UNROUTED, Branch
 from api.errors import NO_RESOURCE, TOO_LARGE
-from api.event_stream import EventStream
 from api.long_answers import LongAnswer
+from api.open_stream import OpenStream
 from api.streamed_answers import Pieces, close
 from dialer.model import Account
 
@@ -48,10 +48,10 @@ class ApiRequest(Request):
         self.content = BytesIO()
         self.path = self.channel.asked_path
         self.branch = self.channel.site.branch_of(self.path)
-        self._room = self.channel.site.settings.max_body
+        self._room = self.most_body
         if length is not None and length > self._room:
             self._refuse_body()
-        elif length != 0:
+        elif length != 0 and not self.branch.largest:
             self._look_at_sender()
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -168,6 +168,12 @@ class ApiRequest(Request):
         if not self._disconnected:
             self.channel.go_on(invited=invited)
 
+    @property
+    def most_body(self) -> int:
+        """Bytes that a body may have."""
+        most: int = self.channel.site.settings.max_body
+        return min(self.branch.largest or most, most)
+
     # --- what goes --------------------------------------------------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
@@ -185,7 +191,7 @@ class ApiRequest(Request):
         sent: Deferred[None] = self.channel.send_long(self, answer)
         return sent
 
-    def write_stream(self, stream: EventStream) -> Deferred[None]:
+    def write_stream(self, stream: OpenStream) -> Deferred[None]:
         """The same for one that goes on until either side ends it."""
         if self.startedWriting or self._disconnected:
             return succeed(None)
@@ -234,5 +240,5 @@ class ApiRequest(Request):
         self.requestHeaders.removeHeader(b"Expect")
         self.clientproto = b"HTTP/1.1"
         self.channel.close_after_answer()
-        sentence = TOO_LARGE.format(maximum=self.channel.site.settings.max_body)
+        sentence = TOO_LARGE.format(maximum=self.most_body)
         self.write(self.refused(413, sentence, {"Connection": "close"}))

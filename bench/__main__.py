@@ -31,6 +31,7 @@ WHOLE = (
     ("bench.live",),
     ("bench.rules",),
     ("bench.rules_tick",),
+    ("bench.page", "--contacts", "500000"),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -53,6 +54,7 @@ QUICK = (
     ("bench.live", "--seconds", "5", "--clients", "200"),
     ("bench.rules", "--seconds", "5", "--rounds", "1"),
     ("bench.rules_tick", "--ticks", "10"),
+    ("bench.page", "--contacts", "20000", "--seconds", "5"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from api.event_stream import CONTENT_TYPE as EVENT_STREAM
+from api.open_stream import CONTENT_TYPE as EVENT_STREAM
 from api.v2 import problems
 from api.v2.attributes import Answer, Attribute
 from api.v2.keys import KEY_SCHEMA

@@ -8,7 +8,7 @@ from typing import Any, Final
 from attrs import Factory, frozen
 
 from api.bodies import content_type_of, parse_form, parse_json
-from api.event_stream import CONTENT_TYPE as EVENT_STREAM
+from api.open_stream import CONTENT_TYPE as EVENT_STREAM
 from api.request import ApiRequest
 from api.v2 import pages
 from api.v2.attributes import parse_parameters

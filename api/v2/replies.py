@@ -8,9 +8,9 @@ from typing import Any, Final
 import orjson
 from attrs import Factory, frozen
 
-from api.event_stream import CONTENT_TYPE as EVENT_STREAM
 from api.event_stream import EventStream
 from api.long_answers import LongAnswer
+from api.open_stream import CONTENT_TYPE as EVENT_STREAM
 from api.request import ApiRequest
 from api.streamed_answers import Pieces
 from api.v2 import pages, problems

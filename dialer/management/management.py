@@ -20,6 +20,7 @@ from dialer.management.batches import Batches
 from dialer.management.turns import Turns
 from dialer.management.workers import Lane, Workers
 from dialer.model import Account, Token
+from dialer.model.role import Role, scopes_of
 from dialer.numbering import Numbering, numbering
 from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store.connection import Connection
@@ -121,6 +122,8 @@ class Management:
     rules: RuleBook = NO_RULES
     strict_caller_ids: bool = False
     folders: Folders = field(factory=Folders)
+    examine: Callable[[], Awaitable[Any]] | None = field(default=None, init=False)
+    """Gives the findings of the doctor, where the installation that it looks at is known."""
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     _reads: Batches | None = field(default=None, init=False)
@@ -255,10 +258,10 @@ class Management:
         return account if token.fits(secret_hash) else None
 
 
-_STILL: Final = "SELECT is_superuser FROM user_account WHERE id = ? AND is_active = 1 AND password_hash = ?"
+_STILL: Final = "SELECT is_superuser, role FROM user_account WHERE id = ? AND is_active = 1 AND password_hash = ?"
 _STILL_GOOD: Final = (
-    "SELECT u.is_superuser FROM user_account u JOIN api_token k ON k.user_id = u.id WHERE u.id = ? AND u.is_active = 1 "
-    "AND k.secret_hash = ? AND k.id = ? AND (k.expires_at IS NULL OR k.expires_at > ?)"
+    "SELECT u.is_superuser, u.role FROM user_account u JOIN api_token k ON k.user_id = u.id WHERE u.id = ? "
+    "AND u.is_active = 1 AND k.secret_hash = ? AND k.id = ? AND (k.expires_at IS NULL OR k.expires_at > ?)"
 )
 
 
@@ -268,7 +271,8 @@ def _place_of_asker(args: tuple[Any, ...]) -> int | None:
 
 
 def _with_current(connection: Connection, args: tuple[Any, ...], place: int, now: datetime) -> tuple[Any, ...]:
-    """The arguments with the account at that place as it is now."""
+    """The arguments with the account at that place as it is now. One that may do less than it proved is not that account any
+    more: who looks again finds what is left."""
     who: Account = args[place]
     if who.token_id is None:
         row = connection.execute(_STILL, (who.id, who.proof)).fetchone()
@@ -276,9 +280,12 @@ def _with_current(connection: Connection, args: tuple[Any, ...], place: int, now
         row = connection.execute(_STILL_GOOD, (who.id, who.proof, who.token_id, to_column(now))).fetchone()
     if row is None:
         raise NotFound("user", who.username)
-    if bool(row[0]) is who.is_superuser:
+    superuser, scopes = bool(row[0]), scopes_of(Role(row[1]), superuser=bool(row[0]))
+    if not who.scopes <= scopes:
+        raise NotFound("user", who.username)
+    if superuser is who.is_superuser:
         return args
-    return (*args[:place], evolve(who, is_superuser=bool(row[0])), *args[place + 1 :])
+    return (*args[:place], evolve(who, is_superuser=superuser), *args[place + 1 :])
 
 
 def _question(use_case: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable | None:
@@ -298,7 +305,8 @@ def credentials(t: Transaction, username: str) -> tuple[Account, str] | None:
     if row is None:
         return None
     proof = row.password_hash
-    return Account(id=row.id, username=username, is_superuser=row.is_superuser, proof=proof), proof
+    scopes = scopes_of(Role(row.role), superuser=row.is_superuser)
+    return Account(id=row.id, username=username, is_superuser=row.is_superuser, proof=proof, scopes=scopes), proof
 
 
 @reads
@@ -316,7 +324,7 @@ def token_credentials(t: Transaction, public_id: str) -> tuple[Account, str] | N
         is_superuser=row.user.is_superuser,
         proof=token.secret_hash,
         token_id=token.id,
-        scopes=frozenset(token.scopes),
+        scopes=frozenset(token.scopes) & scopes_of(Role(row.user.role), superuser=row.user.is_superuser),
     )
     return account, token.secret_hash
 

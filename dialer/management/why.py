@@ -166,6 +166,14 @@ _DONE = {
 
 def sentences(found: Contacted, now: datetime) -> Iterator[str]:
     """All that keeps the number from being called now, the strongest first, and then its tries; times in UTC."""
+    yield from obstacles(found, now)
+    for number_of_try, each in enumerate(found.tries, start=1):
+        end = "it is under way" if each.ended_at is None else f"{each.disposition}, {each.cause}: {each.reason}"
+        yield f"try {number_of_try} on {_shown(each.planned_at)}: {end}"
+
+
+def obstacles(found: Contacted, now: datetime) -> Iterator[str]:
+    """The first part of that."""
     if found.emergency:
         yield "it is an emergency number, which is never dialled"
     if found.forbidden is not None:
@@ -179,9 +187,6 @@ def sentences(found: Contacted, now: datetime) -> Iterator[str]:
     if found.elsewhere:
         yield f"campaign {found.elsewhere} is calling it now: one number never rings twice at once"
     yield _standing(found, now)
-    for number_of_try, each in enumerate(found.tries, start=1):
-        end = "it is under way" if each.ended_at is None else f"{each.disposition}, {each.cause}: {each.reason}"
-        yield f"try {number_of_try} on {_shown(each.planned_at)}: {end}"
 
 
 def _standing(found: Contacted, now: datetime) -> str:

@@ -35,6 +35,7 @@ from dialer.model.gateway import Gateway, GatewayHealth, GatewayStatus, GatewayU
 from dialer.model.idle import Explanation, IdleCode, IdleReason
 from dialer.model.installation import DoNotCallEntry, Installation, NodeRecord
 from dialer.model.kept_answer import KeptAnswer
+from dialer.model.page import AuditEntry, PageSession, SignInLink
 from dialer.model.phonebook import Phonebook
 from dialer.model.report import CampaignReport, SubscriberReport
 from dialer.model.token import MadeToken, Scope, Token
@@ -47,6 +48,7 @@ __all__ = [
     "Attempt",
     "AttemptResult",
     "AttemptState",
+    "AuditEntry",
     "CallRecord",
     "CallRules",
     "CallerId",
@@ -85,6 +87,7 @@ __all__ = [
     "Others",
     "Outcome",
     "OwnCause",
+    "PageSession",
     "Phonebook",
     "Plan",
     "Progress",
@@ -92,6 +95,7 @@ __all__ = [
     "RefusedContact",
     "RetryClass",
     "Scope",
+    "SignInLink",
     "Signal",
     "SignalKind",
     "Snapshot",

@@ -80,7 +80,7 @@ class CampaignStatistics:
 
 
 @frozen(kw_only=True)
-class Overview:
+class OverallStatistics:
     """All campaigns of a user together: what they are now, and their attempts that were begun from `since` until before
     `until`."""
 

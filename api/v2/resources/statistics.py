@@ -13,9 +13,9 @@ from api.v2.resources.campaigns import COUNTS, MOMENT_OR_NONE
 from api.v2.routes import Asked, Route
 from api.v2.shapes import Schema
 from dialer.kinds import word_of
-from dialer.management import overview, statistics
+from dialer.management import all_campaigns, statistics
 from dialer.model import CampaignStatus, Disposition, Scope
-from dialer.model.statistics import CampaignStatistics, NoEnd, Overview
+from dialer.model.statistics import CampaignStatistics, NoEnd, OverallStatistics
 from dialer.time_kinds import Hour
 
 _NUMBER: Final[Schema] = {"type": "integer"}
@@ -101,7 +101,7 @@ def _read(asked: Asked) -> Deferred[CampaignStatistics]:
     return Deferred.fromCoroutine(statistics.of_campaign(asked.management, asked.who, asked.path["campaign_id"], since, until))
 
 
-def _seen(found: Overview) -> dict[str, Any]:
+def _seen(found: OverallStatistics) -> dict[str, Any]:
     return {
         "from": statistics.told_moment(found.since),
         "to": statistics.told_moment(found.until),
@@ -133,9 +133,9 @@ OVERVIEW: Final = answer(
 )
 
 
-def _overview(asked: Asked) -> Deferred[Overview]:
+def _overview(asked: Asked) -> Deferred[OverallStatistics]:
     """All your campaigns together: how many, their contacts, and the calls of the last day, or of up to 31 days."""
-    return asked.ask(overview.overview, asked.who, asked.query.get("from"), asked.query.get("to"))
+    return asked.ask(all_campaigns.of_all, asked.who, asked.query.get("from"), asked.query.get("to"))
 
 
 ROUTES: Final = (

@@ -58,6 +58,7 @@ class Reply:
     text: bytes
     length: object
     """What Content-Length said; the client keeps that header to itself."""
+    cookies: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
@@ -159,7 +160,8 @@ class World:
             method, where, headers=sent, data=body, agent=self.agent, allow_redirects=False, unbuffered=False
         )
         found = {name.decode().lower(): values[0].decode() for name, values in response.headers.getAllRawHeaders()}
-        return Reply(response.code, found, await response.content(), response.length)
+        cookies = tuple(each.decode() for each in response.headers.getRawHeaders(b"Set-Cookie", []))
+        return Reply(response.code, found, await response.content(), response.length, cookies)
 
     async def get(self, path: str, **more: Any) -> Reply:
         return await self.ask("GET", path, **more)
