@@ -355,11 +355,7 @@ class DialerService:
 
     def gateway_health(self, gateway_id: int) -> GatewayHealth:
         """How a gateway fared of late, at this node."""
-        backoff = self.lifecycle.health.gateways.get(gateway_id)
-        if backoff is None:
-            return GatewayHealth()
-        until = backoff.until if backoff.blocks(self.now()) else None
-        return GatewayHealth(faults=backoff.faults, cause=backoff.cause, until=until)
+        return self.lifecycle.health.of_gateway(gateway_id, self.now())
 
     def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
         """Why it is not calling."""

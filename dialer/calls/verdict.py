@@ -22,7 +22,7 @@ from attrs import define, evolve, field
 from dialer.calls import causes
 from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Fault, Verdict
 from dialer.gateways import Backoff
-from dialer.model import Outcome, OwnCause, Plan, RetryClass
+from dialer.model import GatewayHealth, Outcome, OwnCause, Plan, RetryClass
 
 _NO_CODE_OF_ITS_OWN = 16
 """The Q.850 code that FreeSWITCH gives for any cause beyond 127 (`switch_channel_cause_q850`): no information."""
@@ -172,6 +172,12 @@ class Health:
             before = self.gateways.get(gateway_id)
             if before is not None and not before.after_success(got_through_at).faults:
                 del self.gateways[gateway_id]
+
+    def of_gateway(self, gateway_id: int, now: datetime) -> GatewayHealth:
+        """How one fared of late."""
+        backoff = self.gateways.get(gateway_id, Backoff())
+        until = backoff.until if backoff.blocks(now) else None
+        return GatewayHealth(faults=backoff.faults, cause=backoff.cause, until=until)
 
     def got_through(self, plan: Plan) -> None:
         """A call rang, or was answered or refused by the contact's network: the switch had room when it was sent."""
