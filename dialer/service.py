@@ -311,11 +311,10 @@ class DialerService:
     def _figures(self) -> dict[str, int]:
         """The figures of this process for `dialer nodes`."""
         done = {str(kind): count for kind, count in self.lifecycle.corrections.items() if count}
-        now = self.now()
         noticed = {
             "unreadable-events": self.switch.unreadable + self.outbound.door.unreadable.total,
             "unserved-callees": self.applications.unserved,
-            "gateways-backed-off": sum(backoff.blocks(now) for backoff in self.lifecycle.health.gateways.values()),
+            "gateways-backed-off": sum(each.blocks(self.now()) for each in self.lifecycle.health.gateways.values()),
             **self.outbound.door.figures,
             **(self.hub.figures if self.hub is not None else {}),
         }
