@@ -353,11 +353,7 @@ class DialerService:
 
     def gateway_health(self, gateway_id: int) -> GatewayHealth:
         """How a gateway fared of late, at this node."""
-        backoff = self.fleet.worst_backoff_of(gateway_id)
-        if backoff is None:
-            return GatewayHealth()
-        until = backoff.until if backoff.blocks(self.now()) else None
-        return GatewayHealth(faults=backoff.faults, cause=backoff.cause, until=until)
+        return self.fleet.gateway_health(gateway_id, self.now())
 
     def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
         """Why it is not calling."""

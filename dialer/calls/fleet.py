@@ -17,7 +17,7 @@ from dialer.calls.register import OpenAttempts
 from dialer.calls.verdict import Health
 from dialer.gateways import Backoff
 from dialer.interfaces import Switch
-from dialer.model import Gateway
+from dialer.model import Gateway, GatewayHealth
 
 CALLS_OF_A_RATE: Final = 40
 """Calls at the same time that go with one call per second, where a switch has no limit to them: a stock FreeSWITCH admits
@@ -139,10 +139,10 @@ class Fleet:
             return None
         return min(blocked, key=lambda backoff: backoff.next_try or now)
 
-    def worst_backoff_of(self, gateway_id: int) -> Backoff | None:
-        """How a gateway fares on the switch that had the most faults of it; None when none had any."""
-        found = [member.health.gateways[gateway_id] for member in self.members if gateway_id in member.health.gateways]
-        return max(found, key=lambda backoff: backoff.faults, default=None)
+    def gateway_health(self, gateway_id: int, now: datetime) -> GatewayHealth:
+        """How a gateway fared of late, on the switch that had the most faults of it."""
+        found = (member.health.of_gateway(gateway_id, now) for member in self.members)
+        return max(found, key=lambda health: health.faults)
 
     def backed_off(self, now: datetime) -> int:
         """How many gateways are not called through for the moment, each counted once for each switch."""

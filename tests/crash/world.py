@@ -140,6 +140,7 @@ class World:
     """At each kill: which one, the statistics, and the rows counted."""
     away_until: float = field(default=0.0, init=False)
     restarts: list[float] = field(factory=list, init=False)
+    """When switches died, and when they were back."""
     points: int = field(default=0, init=False)
     began: float = field(init=False)
     finished_at: float | None = field(default=None, init=False)
@@ -341,7 +342,7 @@ class World:
         for fault in pending:
             if isinstance(fault, Restart):
                 index = fault.which % self.scenario.switches
-                self.restarts.append(self.clock.seconds())
+                self.restarts += [self.clock.seconds(), self.clock.seconds() + fault.down]
                 self.network.refused_until[SWITCH_PORT + index] = self.clock.seconds() + fault.down
                 self.network.abort(self.switches[index])
                 self.simulators[index].restart()

@@ -12,6 +12,7 @@ from api.page.views.charts import hours_of
 from api.page.views.overview import PARTS, bar_of, picture_stream
 from dialer.errors import AlreadyExists, BadValue, LimitExceeded, NotFound
 from dialer.management import call_records, campaigns, gateways, statistics
+from dialer.management.listing import Slice
 from dialer.management.overview import CampaignView
 from dialer.model import Campaign, CampaignStatus, Scope
 
@@ -34,7 +35,8 @@ async def _list(visit: Visit) -> Shown:
     known = {status.name.lower(): status for status in CampaignStatus}
     statuses = frozenset({known[wanted]}) if wanted in known else frozenset(CampaignStatus)
     before = number_in(visit.query["before"], "campaign") if "before" in visit.query else None
-    found = await visit.ask(campaigns.listed, visit.who, statuses, before, PAGE + 1)
+    part = Slice(sort="-id", after=None if before is None else (before, before), limit=PAGE + 1)
+    found = await visit.ask(campaigns.listed, visit.who, statuses, part)
     more = found[PAGE - 1].campaign.id if len(found) > PAGE else None
     values = {"found": found[:PAGE], "states": list(known), "wanted": wanted, "more": more}
     return Shown(template="campaigns.html", values=values)
