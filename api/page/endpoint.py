@@ -17,7 +17,7 @@ from api.origins import refuse_cross_site
 from api.page.cookies import SESSION, csrf_of, forget_cookie, is_own_form, secret_in
 from api.page.problems import NotSignedIn, PageProblem, problem_of
 from api.page.rendering import Renderer
-from api.page.routes import PREFIX, Moved, PageRoute, Shown, Visit
+from api.page.routes import PREFIX, Moved, PageReply, PageRoute, Visit
 from api.page.texts import TEXTS
 from api.request import ApiRequest
 from dialer.errors import Forbidden
@@ -53,7 +53,7 @@ class PageEndpoint:
             found = await self.route.serve(visit)
             if isinstance(found, Moved):
                 return moved(self.site.renderer, request, found)
-            if isinstance(found, Shown):
+            if isinstance(found, PageReply):
                 return shown(self.site.renderer, request, found, visit)
         except Exception as error:
             return refused(self.site.renderer, request, problem_of(error), visit)
@@ -146,7 +146,7 @@ def frame_of(visit: Visit | None) -> dict[str, Any]:
     }
 
 
-def shown(renderer: Renderer, request: ApiRequest, found: Shown, visit: Visit | None) -> bytes:
+def shown(renderer: Renderer, request: ApiRequest, found: PageReply, visit: Visit | None) -> bytes:
     """Set the head of a page, and return its body."""
     body = renderer.html(found.template, {**frame_of(visit), **found.values}).encode()
     return request.headed(found.status, {"Content-Type": HTML}, body)

@@ -53,7 +53,7 @@ def partial_of(target: str, html: str, swap: str) -> str:
 
 
 @define(eq=False)
-class Watch:
+class PictureWatch:
     """What all get who watch the same. `draw` makes the picture. Follows the events, so that every node writes them."""
 
     draw: Callable[[], Awaitable[Picture]]
@@ -135,7 +135,7 @@ class Watch:
 class PictureStream(OpenStream):
     """The stream of one page, whose forms carry the token `csrf`."""
 
-    watch: Watch
+    watch: PictureWatch
     csrf: str = field(repr=False)
     _has: int = field(default=0, init=False)
 
@@ -161,13 +161,13 @@ class Watches:
 
     live: LiveEvents
     clock: IReactorTime
-    _open: dict[Hashable, Watch] = field(factory=dict, init=False)
+    _open: dict[Hashable, PictureWatch] = field(factory=dict, init=False)
 
-    def of(self, key: Hashable, draw: Callable[[], Awaitable[Picture]], kinds: frozenset[EventKind]) -> Watch:
+    def of(self, key: Hashable, draw: Callable[[], Awaitable[Picture]], kinds: frozenset[EventKind]) -> PictureWatch:
         """The watch of that key; a new one where there is none."""
         found = self._open.get(key)
         if found is None:
-            found = Watch(draw, self.live, self.clock, lambda: self._over(key), kinds)
+            found = PictureWatch(draw, self.live, self.clock, lambda: self._over(key), kinds)
             self._open[key] = found
         return found
 

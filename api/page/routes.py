@@ -78,7 +78,7 @@ def number_in(text: str, name: str) -> int:
 
 
 @frozen(kw_only=True)
-class Shown:
+class PageReply:
     """What is answered: a template with its values. `status` is that of the answer."""
 
     template: str

@@ -16,7 +16,7 @@ from api.page.cookies import SESSION, VISITOR, csrf_of, forget_cookie, is_own_fo
 from api.page.endpoint import CSRF, form_of, moved, query_of, refused, shown
 from api.page.problems import PageProblem, problem_of
 from api.page.rendering import text
-from api.page.routes import PREFIX, Moved, Shown
+from api.page.routes import PREFIX, Moved, PageReply
 from api.request import ApiRequest
 from dialer.errors import NotFound
 from dialer.management.page_sessions import begin, digest_of, new_secret, use_link
@@ -66,7 +66,7 @@ class SignIn:
         query = query_of(request)
         wanted = local_address(query.get("next", PREFIX))
         values = {"csrf": csrf_of(secret), "next": wanted, "problem": text(problem) if problem else "", "username": username}
-        return shown(self.site.renderer, request, Shown(template="sign_in.html", values=values, status=status), None)
+        return shown(self.site.renderer, request, PageReply(template="sign_in.html", values=values, status=status), None)
 
     async def _sign_in(self, request: ApiRequest) -> bytes:
         refuse_cross_site(request)

@@ -122,7 +122,7 @@ class GatewayView:
 
 
 @frozen(kw_only=True)
-class Happening:
+class NewsItem:
     """An event, for people."""
 
     id: int
@@ -141,7 +141,7 @@ class Overview:
     hidden: bool
     gateways: Sequence[GatewayView]
     nodes: Sequence[NodeEntry]
-    events: Sequence[Happening]
+    events: Sequence[NewsItem]
 
 
 @frozen
@@ -342,20 +342,20 @@ def _part(lately: _Lately) -> float:
 
 
 @reads
-def newest_events(t: Transaction, who: Account, limit: int) -> list[Happening]:
+def newest_events(t: Transaction, who: Account, limit: int) -> list[NewsItem]:
     """The newest events of any kind."""
     rows = t.connection.execute(sql.EVERY_EVENT, (LOOKED_AT, who.is_superuser, who.id, limit)).fetchall()
     return _happenings(who, rows)
 
 
-def happenings(t: Transaction, who: Account, limit: int) -> list[Happening]:
+def happenings(t: Transaction, who: Account, limit: int) -> list[NewsItem]:
     """The newest events that are of no single call, the newest first: a user's own, or all of them for a superuser."""
     return _happenings(who, t.connection.execute(sql.EVENTS, (LOOKED_AT, who.is_superuser, who.id, limit)).fetchall())
 
 
-def _happenings(who: Account, rows: Any) -> list[Happening]:
+def _happenings(who: Account, rows: Any) -> list[NewsItem]:
     found = [
-        Happening(id=key, kind=EventKind(kind), at=from_column(at), campaign_id=campaign_id, facts=orjson.loads(data))
+        NewsItem(id=key, kind=EventKind(kind), at=from_column(at), campaign_id=campaign_id, facts=orjson.loads(data))
         for key, kind, at, campaign_id, data in rows
     ]
     return [each for each in found if who.is_superuser or not EVENT_TYPES[each.kind].superusers]

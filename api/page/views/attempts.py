@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from api.page.routes import Shown, Visit, number_in, shows
+from api.page.routes import PageReply, Visit, number_in, shows
 from dialer.errors import BadValue
 from dialer.management import call_records
 from dialer.model.flow import Disposition
@@ -36,7 +36,7 @@ def time_line(record: dict[str, Any]) -> list[TimeLineStep]:
     return found
 
 
-async def _list(visit: Visit) -> Shown:
+async def _list(visit: Visit) -> PageReply:
     query = {name: value for name, value in visit.query.items() if value}
     given: dict[str, Any] = {"newest_first": True}
     if "campaign" in query:
@@ -53,7 +53,7 @@ async def _list(visit: Visit) -> Shown:
         "dispositions": list(Disposition),
         "more": "" if step.place is None else f"{step.place.planned_at.isoformat()}~{step.place.id}",
     }
-    return Shown(template="attempts.html", values=values)
+    return PageReply(template="attempts.html", values=values)
 
 
 def _place(text: str) -> call_records.RecordPlace | None:
@@ -67,7 +67,7 @@ def _place(text: str) -> call_records.RecordPlace | None:
         raise BadValue("after", "is not of this list") from None
 
 
-async def _show(visit: Visit) -> Shown:
+async def _show(visit: Visit) -> PageReply:
     record = call_records.as_object(await visit.ask(call_records.read, visit.who, visit.path["attempt"]))
     facts = [(name, record[name]) for name in call_records.NAMES if name not in ("session", *STEPS)]
     values = {
@@ -75,7 +75,7 @@ async def _show(visit: Visit) -> Shown:
         "steps": time_line(record),
         "facts": [(name, value) for name, value in facts if value not in (None, "")],
     }
-    return Shown(template="attempt.html", values=values)
+    return PageReply(template="attempt.html", values=values)
 
 
 ROUTES: Final = (shows("attempts", _list), shows("attempts/<attempt>", _show))

@@ -7,7 +7,7 @@ from typing import Any, Final
 from api.page.forms import Options, check, controls, defaults, typed_values
 from api.page.live import CSRF_PLACE, Picture, PictureStream
 from api.page.problems import problem_of
-from api.page.routes import PREFIX, Moved, Shown, Visit, changes, number_in, shows
+from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, number_in, shows
 from api.page.views.charts import hours_of
 from api.page.views.overview import PARTS, bar_of, picture_stream
 from dialer.errors import AlreadyExists, BadValue, LimitExceeded, NotFound
@@ -30,7 +30,7 @@ FIELDS: Final = tuple(name for _, names in GROUPS for name in names)
 PHONEBOOK: Final = "made with its campaign"
 
 
-async def _list(visit: Visit) -> Shown:
+async def _list(visit: Visit) -> PageReply:
     wanted = visit.query.get("state", "")
     known = {status.name.lower(): status for status in CampaignStatus}
     statuses = frozenset({known[wanted]}) if wanted in known else frozenset(CampaignStatus)
@@ -39,7 +39,7 @@ async def _list(visit: Visit) -> Shown:
     found = await visit.ask(campaigns.listed, visit.who, statuses, part)
     more = found[PAGE - 1].campaign.id if len(found) > PAGE else None
     values = {"found": found[:PAGE], "states": list(known), "wanted": wanted, "more": more}
-    return Shown(template="campaigns.html", values=values)
+    return PageReply(template="campaigns.html", values=values)
 
 
 async def options_of(visit: Visit) -> Options:
@@ -58,12 +58,12 @@ async def form_groups(visit: Visit, values: dict[str, str], problems: dict[str, 
     return [(key, controls(Campaign, names, values, problems, options)) for key, names in GROUPS]
 
 
-async def _new(visit: Visit) -> Shown:
+async def _new(visit: Visit) -> PageReply:
     groups = await form_groups(visit, defaults(Campaign, FIELDS), {})
-    return Shown(template="campaign_new.html", values={"groups": groups, "flaw": ""})
+    return PageReply(template="campaign_new.html", values={"groups": groups, "flaw": ""})
 
 
-async def _create(visit: Visit) -> Moved | Shown:
+async def _create(visit: Visit) -> Moved | PageReply:
     given, problems = check(Campaign, FIELDS, visit.form)
     flaw = ""
     if not problems:
@@ -78,7 +78,7 @@ async def _create(visit: Visit) -> Moved | Shown:
         else:
             return Moved(to=f"{PREFIX}campaigns/{details.campaign.id}", told="campaign-created")
     groups = await form_groups(visit, {**defaults(Campaign, FIELDS), **visit.form}, problems)
-    return Shown(template="campaign_new.html", values={"groups": groups, "flaw": flaw}, status=400)
+    return PageReply(template="campaign_new.html", values={"groups": groups, "flaw": flaw}, status=400)
 
 
 def flaw_of(error: Exception) -> tuple[str, dict[str, str]]:
@@ -88,11 +88,11 @@ def flaw_of(error: Exception) -> tuple[str, dict[str, str]]:
     return problem_of(error).text, {}
 
 
-async def _show(visit: Visit) -> Shown:
+async def _show(visit: Visit) -> PageReply:
     return await _page(visit, None, {}, "", 200)
 
 
-async def _page(visit: Visit, typed: dict[str, str] | None, problems: dict[str, str], flaw: str, status: int) -> Shown:
+async def _page(visit: Visit, typed: dict[str, str] | None, problems: dict[str, str], flaw: str, status: int) -> PageReply:
     key = visit.key("campaign")
     details = await visit.ask(campaigns.read, visit.who, key)
     view = await visit.site.overviews.campaign(visit.who, key)
@@ -100,7 +100,7 @@ async def _page(visit: Visit, typed: dict[str, str] | None, problems: dict[str, 
     wanted = call_records.RecordFilter(campaign_id=key, newest_first=True)
     step = await call_records.page(visit.management, visit.who, wanted, None, ATTEMPTS)
     values = typed_values(Campaign, FIELDS, details.campaign) if typed is None else typed
-    return Shown(
+    return PageReply(
         template="campaign.html",
         values={
             "campaign": details.campaign,
@@ -118,7 +118,7 @@ async def _page(visit: Visit, typed: dict[str, str] | None, problems: dict[str, 
     )
 
 
-async def _change(visit: Visit) -> Moved | Shown:
+async def _change(visit: Visit) -> Moved | PageReply:
     key = visit.key("campaign")
     given, problems = check(Campaign, FIELDS, visit.form)
     flaw = ""
@@ -132,13 +132,13 @@ async def _change(visit: Visit) -> Moved | Shown:
     return await _page(visit, dict(visit.form), problems, flaw, 400)
 
 
-async def _check(visit: Visit) -> Shown:
+async def _check(visit: Visit) -> PageReply:
     """One field, while it is typed."""
     name = visit.path["field"]
     if name not in FIELDS:
         raise NotFound("field", name)
     _, problems = check(Campaign, (name,), visit.form)
-    return Shown(template="flaw.html", values={"flaw": problems.get(name, "")})
+    return PageReply(template="flaw.html", values={"flaw": problems.get(name, "")})
 
 
 def picture_of(visit: Visit, view: CampaignView) -> Picture:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from api.page.problems import problem_of
-from api.page.routes import PREFIX, Moved, Shown, Visit, changes, shows
+from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, shows
 from api.page.sign_in import local_address
 from dialer.errors import BadValue
 from dialer.management import call_records, do_not_call, histories, why
@@ -17,15 +17,15 @@ MOST_REASONS: Final = 20
 """Campaigns of which it is told why they do not call the number."""
 
 
-async def _search(visit: Visit) -> Shown:
+async def _search(visit: Visit) -> PageReply:
     wanted = visit.query.get("number", "").strip()
     values: dict[str, Any] = {"wanted": wanted, "history": None, "records": [], "reasons": {}, "flaw": ""}
     if not wanted:
-        return Shown(template="contacts.html", values=values)
+        return PageReply(template="contacts.html", values=values)
     try:
         history = await visit.ask(histories.read, visit.who, wanted)
     except BadValue as error:
-        return Shown(template="contacts.html", values={**values, "flaw": problem_of(error).text}, status=400)
+        return PageReply(template="contacts.html", values={**values, "flaw": problem_of(error).text}, status=400)
     filter_ = await visit.ask(call_records.entered, wanted, {"newest_first": True})
     step = await call_records.page(visit.management, visit.who, filter_, None, ATTEMPTS)
     reasons = {}
@@ -33,7 +33,7 @@ async def _search(visit: Visit) -> Shown:
         told = await visit.ask(why.contact, found.campaign_id, wanted)
         reasons[found.campaign_id] = list(why.obstacles(told, visit.management.now()))
     records = [call_records.as_object(each) for each in step.records]
-    return Shown(template="contacts.html", values={**values, "history": history, "records": records, "reasons": reasons})
+    return PageReply(template="contacts.html", values={**values, "history": history, "records": records, "reasons": reasons})
 
 
 def number_address(number: str) -> str:
@@ -55,11 +55,11 @@ async def _permit(visit: Visit) -> Moved:
     return Moved(to=local_address(visit.form.get("back", ""), number_address(number)), told="permitted")
 
 
-async def _list(visit: Visit) -> Shown:
+async def _list(visit: Visit) -> PageReply:
     after = visit.query.get("after", "")
     found = await visit.ask(do_not_call.listed, visit.who, after, PAGE + 1)
     more = found[PAGE - 1].number if len(found) > PAGE else ""
-    return Shown(template="do_not_call.html", values={"found": found[:PAGE], "more": more})
+    return PageReply(template="do_not_call.html", values={"found": found[:PAGE], "more": more})
 
 
 ROUTES: Final = (

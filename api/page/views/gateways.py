@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from api.page.forms import Options, check, controls, defaults, typed_values
 from api.page.problems import problem_of
-from api.page.routes import PREFIX, Moved, Shown, Visit, changes, shows
+from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, shows
 from dialer.errors import BadValue, InUse, NotFound
 from dialer.management import gateways
 from dialer.model import Gateway, Scope
@@ -17,9 +17,9 @@ FIELDS: Final = (
 )  # fmt: skip
 
 
-async def _list(visit: Visit) -> Shown:
+async def _list(visit: Visit) -> PageReply:
     found = await visit.site.overviews.read(visit.who)
-    return Shown(template="gateways.html", values={"found": found.gateways})
+    return PageReply(template="gateways.html", values={"found": found.gateways})
 
 
 async def _options(visit: Visit, but: int = 0) -> Options:
@@ -27,22 +27,22 @@ async def _options(visit: Visit, but: int = 0) -> Options:
     return {"failover_id": [("", ""), *((str(each.id), each.name) for each in others if each.id != but)]}
 
 
-async def _form(visit: Visit, key: int, values: dict[str, str], problems: dict[str, str], flaw: str) -> Shown:
+async def _form(visit: Visit, key: int, values: dict[str, str], problems: dict[str, str], flaw: str) -> PageReply:
     rows = controls(Gateway, FIELDS, values, problems, await _options(visit, key))
     values_: dict[str, Any] = {"controls": rows, "key": key, "name": values.get("name", ""), "flaw": flaw}
-    return Shown(template="gateway.html", values=values_, status=400 if problems or flaw else 200)
+    return PageReply(template="gateway.html", values=values_, status=400 if problems or flaw else 200)
 
 
-async def _new(visit: Visit) -> Shown:
+async def _new(visit: Visit) -> PageReply:
     return await _form(visit, 0, defaults(Gateway, FIELDS), {}, "")
 
 
-async def _show(visit: Visit) -> Shown:
+async def _show(visit: Visit) -> PageReply:
     found = await visit.ask(gateways.read, visit.who, visit.key("gateway"))
     return await _form(visit, found.id, typed_values(Gateway, FIELDS, found), {}, "")
 
 
-async def _save(visit: Visit, key: int, told: str) -> Moved | Shown:
+async def _save(visit: Visit, key: int, told: str) -> Moved | PageReply:
     given, problems = check(Gateway, FIELDS, visit.form)
     flaw = ""
     if not problems:
@@ -62,15 +62,15 @@ async def _save(visit: Visit, key: int, told: str) -> Moved | Shown:
     return await _form(visit, key, dict(visit.form), problems, flaw)
 
 
-async def _create(visit: Visit) -> Moved | Shown:
+async def _create(visit: Visit) -> Moved | PageReply:
     return await _save(visit, 0, "gateway-created")
 
 
-async def _change(visit: Visit) -> Moved | Shown:
+async def _change(visit: Visit) -> Moved | PageReply:
     return await _save(visit, visit.key("gateway"), "gateway-changed")
 
 
-async def _remove(visit: Visit) -> Moved | Shown:
+async def _remove(visit: Visit) -> Moved | PageReply:
     key = visit.key("gateway")
     try:
         await visit.do(f"gateway {key}", gateways.remove, key)

@@ -9,7 +9,7 @@ from attrs import define, field
 
 from api.page.live import CSRF_PLACE, LISTED, Picture, PictureStream
 from api.page.rendering import Renderer
-from api.page.routes import Shown, Visit, shows
+from api.page.routes import PageReply, Visit, shows
 from dialer.management.overview import CampaignView, Overview
 from dialer.management.page_sessions import still
 from dialer.model import Scope, SubscriberStatus
@@ -92,9 +92,9 @@ def _painter(visit: Visit) -> OverviewPainter:
     return painter
 
 
-async def _show(visit: Visit) -> Shown:
+async def _show(visit: Visit) -> PageReply:
     picture = _painter(visit).paint(await visit.site.overviews.read(visit.who))
-    return Shown(template="overview.html", values={"live": picture.whole.replace(CSRF_PLACE, visit.csrf)})
+    return PageReply(template="overview.html", values={"live": picture.whole.replace(CSRF_PLACE, visit.csrf)})
 
 
 async def _follow(visit: Visit) -> PictureStream:

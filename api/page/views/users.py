@@ -6,7 +6,7 @@ from typing import Final
 
 from api.page.forms import check, controls, defaults, typed_values
 from api.page.problems import problem_of
-from api.page.routes import PREFIX, Moved, Shown, Visit, changes, shows
+from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, shows
 from dialer.errors import BadValue, Forbidden, LimitExceeded
 from dialer.management import tokens, users
 from dialer.management.page_sessions import end_all
@@ -18,28 +18,28 @@ FIELDS: Final = (
 )  # fmt: skip
 
 
-async def _list(visit: Visit) -> Shown:
-    return Shown(template="users.html", values={"found": await visit.ask(users.listed)})
+async def _list(visit: Visit) -> PageReply:
+    return PageReply(template="users.html", values={"found": await visit.ask(users.listed)})
 
 
-async def _form(visit: Visit, key: int, values: dict[str, str], problems: dict[str, str], flaw: str) -> Shown:
+async def _form(visit: Visit, key: int, values: dict[str, str], problems: dict[str, str], flaw: str) -> PageReply:
     rows = controls(User, FIELDS, values, problems)
     shown = {"controls": rows, "key": key, "name": values.get("username", ""), "flaw": flaw, "problems": problems}
-    return Shown(template="user.html", values=shown, status=400 if problems or flaw else 200)
+    return PageReply(template="user.html", values=shown, status=400 if problems or flaw else 200)
 
 
-async def _new(visit: Visit) -> Shown:
+async def _new(visit: Visit) -> PageReply:
     return await _form(visit, 0, {**defaults(User, FIELDS), "role": "operator"}, {}, "")
 
 
-async def _show(visit: Visit) -> Shown:
+async def _show(visit: Visit) -> PageReply:
     key = visit.key("user")
     found = await visit.ask(users.account_of, key)
     user = await visit.ask(users.read, found)
     return await _form(visit, key, typed_values(User, FIELDS, user), {}, "")
 
 
-async def _save(visit: Visit, key: int, told: str) -> Moved | Shown:
+async def _save(visit: Visit, key: int, told: str) -> Moved | PageReply:
     given, problems = check(User, FIELDS, visit.form)
     flaw, password = "", visit.form.get("password", "")
     try:
@@ -62,11 +62,11 @@ async def _save(visit: Visit, key: int, told: str) -> Moved | Shown:
     return await _form(visit, key, {**visit.form, "password": ""}, problems, flaw)
 
 
-async def _create(visit: Visit) -> Moved | Shown:
+async def _create(visit: Visit) -> Moved | PageReply:
     return await _save(visit, 0, "user-created")
 
 
-async def _change(visit: Visit) -> Moved | Shown:
+async def _change(visit: Visit) -> Moved | PageReply:
     return await _save(visit, visit.key("user"), "user-changed")
 
 
@@ -79,11 +79,11 @@ async def _sign_out(visit: Visit) -> Moved:
 TOKEN_FIELDS: Final = ("name", "scopes", "expires_at")
 
 
-async def _tokens(visit: Visit) -> Shown:
+async def _tokens(visit: Visit) -> PageReply:
     return await _listed_tokens(visit, {}, "")
 
 
-async def _listed_tokens(visit: Visit, problems: dict[str, str], flaw: str) -> Shown:
+async def _listed_tokens(visit: Visit, problems: dict[str, str], flaw: str) -> PageReply:
     found = await visit.ask(tokens.listed, visit.who)
     scopes = [scope for scope in Scope if scope is not Scope.ADMIN or visit.who.is_superuser]
     values = {
@@ -96,10 +96,10 @@ async def _listed_tokens(visit: Visit, problems: dict[str, str], flaw: str) -> S
         "flaw": flaw,
         "may_make": Scope.ADMIN in visit.who.scopes,
     }
-    return Shown(template="tokens.html", values=values, status=400 if problems or flaw else 200)
+    return PageReply(template="tokens.html", values=values, status=400 if problems or flaw else 200)
 
 
-async def _make_token(visit: Visit) -> Shown:
+async def _make_token(visit: Visit) -> PageReply:
     given, problems = check(Token, TOKEN_FIELDS, visit.form)
     flaw = ""
     if not problems:
@@ -110,7 +110,7 @@ async def _make_token(visit: Visit) -> Shown:
         except (Forbidden, LimitExceeded) as error:
             flaw = problem_of(error).text
         else:
-            return Shown(template="secret.html", values={"what": "token", "secret": made.text, "to": f"{PREFIX}tokens"})
+            return PageReply(template="secret.html", values={"what": "token", "secret": made.text, "to": f"{PREFIX}tokens"})
     return await _listed_tokens(visit, problems, flaw)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 
 from api.page.live import Picture, PictureStream
-from api.page.routes import Shown, Visit, number_in, shows
+from api.page.routes import PageReply, Visit, number_in, shows
 from api.page.views.overview import PARTS, picture_stream
 from dialer.errors import NotFound
 from dialer.management import audit_log
@@ -25,27 +25,27 @@ async def _picture(visit: Visit) -> Picture:
     return Picture(target="live", shape=(), parts={"events": made}, whole=made)
 
 
-async def _events(visit: Visit) -> Shown:
-    return Shown(template="events.html", values={"live": (await _picture(visit)).whole})
+async def _events(visit: Visit) -> PageReply:
+    return PageReply(template="events.html", values={"live": (await _picture(visit)).whole})
 
 
 async def _follow(visit: Visit) -> PictureStream:
     return picture_stream(visit, ("events", visit.who), lambda: _picture(visit), frozenset(EventKind))
 
 
-async def _doctor(visit: Visit) -> Shown:
+async def _doctor(visit: Visit) -> PageReply:
     if visit.management.examine is None:
         raise NotFound("doctor", "")
     found = await visit.management.examine() if visit.query.get("run") else None
-    return Shown(template="doctor.html", values={"found": found})
+    return PageReply(template="doctor.html", values={"found": found})
 
 
-async def _audit(visit: Visit) -> Shown:
+async def _audit(visit: Visit) -> PageReply:
     before = number_in(visit.query["before"], "entry") if "before" in visit.query else None
     found = await visit.ask(audit_log.listed, visit.who, before, PAGE + 1)
     more = found[PAGE - 1].id if len(found) > PAGE else None
     entries = [(entry, orjson.loads(entry.details)) for entry in found[:PAGE]]
-    return Shown(template="audit.html", values={"found": entries, "more": more})
+    return PageReply(template="audit.html", values={"found": entries, "more": more})
 
 
 ROUTES: Final = (

@@ -6,7 +6,7 @@ from typing import Final
 
 from api.page.forms import check, controls, defaults
 from api.page.problems import problem_of
-from api.page.routes import PREFIX, Moved, Shown, Visit, changes, number_in, shows
+from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, number_in, shows
 from dialer.errors import BadValue, LimitExceeded, NotFound
 from dialer.management import webhooks
 from dialer.model import DeliveryStatus, Webhook
@@ -15,18 +15,18 @@ FIELDS: Final = ("url", "kinds", "campaign_id", "batch_size")
 PAGE: Final = 30
 
 
-async def _list(visit: Visit) -> Shown:
+async def _list(visit: Visit) -> PageReply:
     return await _listed(visit, defaults(Webhook, FIELDS), {}, "")
 
 
-async def _listed(visit: Visit, values: dict[str, str], problems: dict[str, str], flaw: str) -> Shown:
+async def _listed(visit: Visit, values: dict[str, str], problems: dict[str, str], flaw: str) -> PageReply:
     found = await visit.ask(webhooks.listed, visit.who)
     shown = {"found": found, "controls": controls(Webhook, FIELDS, values, problems), "flaw": flaw}
     shown |= {"opened": bool(problems or flaw)}
-    return Shown(template="webhooks.html", values=shown, status=400 if problems or flaw else 200)
+    return PageReply(template="webhooks.html", values=shown, status=400 if problems or flaw else 200)
 
 
-async def _add(visit: Visit) -> Shown:
+async def _add(visit: Visit) -> PageReply:
     given, problems = check(Webhook, FIELDS, visit.form)
     flaw = ""
     if not problems:
@@ -41,11 +41,12 @@ async def _add(visit: Visit) -> Shown:
         except (LimitExceeded, NotFound) as error:
             flaw = problem_of(error).text
         else:
-            return Shown(template="secret.html", values={"what": "webhook", "secret": made.secret, "to": f"{PREFIX}webhooks"})
+            told = {"what": "webhook", "secret": made.secret, "to": f"{PREFIX}webhooks"}
+            return PageReply(template="secret.html", values=told)
     return await _listed(visit, {**defaults(Webhook, FIELDS), **visit.form}, problems, flaw)
 
 
-async def _show(visit: Visit) -> Shown:
+async def _show(visit: Visit) -> PageReply:
     key = visit.key("webhook")
     webhook = await visit.ask(webhooks.read, visit.who, key)
     word = visit.query.get("status", "")
@@ -54,7 +55,7 @@ async def _show(visit: Visit) -> Shown:
     found = await visit.ask(webhooks.deliveries, visit.who, key, before, PAGE + 1, status)
     more = found[PAGE - 1].id if len(found) > PAGE else None
     values = {"webhook": webhook, "deliveries": found[:PAGE], "more": more, "statuses": list(DeliveryStatus), "wanted": word}
-    return Shown(template="webhook.html", values=values)
+    return PageReply(template="webhook.html", values=values)
 
 
 async def _replay(visit: Visit) -> Moved:

@@ -66,10 +66,9 @@ async def test_the_overview_counts_what_there_is(api: World) -> None:
     api.sql("UPDATE subscriber SET status = 5, ready_at = NULL WHERE number = '15550000001'")
     api.sql(
         "INSERT INTO attempt (call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, "
-        "state, owner, epoch, core_uuid, planned_at, due_at, deadline, identity) SELECT 'live', campaign_id, id, 1, number, "
-        "'x', 1, 'ringing', 'here', 1, '', '2026-11-23 09:59:55.000000', '2026-11-23 09:59:55.000000', "
-        "'2026-11-23 10:01:00.000000', "
-        "identity FROM subscriber WHERE number = '15550000002'"
+        "state, owner, epoch, core_uuid, planned_at, due_at, deadline, identity) SELECT 'live', campaign_id, id, 1, "
+        "number, 'x', 1, 'ringing', 'here', 1, '', '2026-11-23 09:59:55.000000', '2026-11-23 09:59:55.000000', "
+        "'2026-11-23 10:01:00.000000', identity FROM subscriber WHERE number = '15550000002'"
     )
     api.flow.reason = None
     overviews = Overviews(api.management)

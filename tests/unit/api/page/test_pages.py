@@ -294,13 +294,13 @@ async def test_a_page_is_told_all_at_first_and_then_what_has_changed(api: World,
 async def test_all_pages_of_a_user_share_a_look_and_nobody_looks_without_one(api: World, monkeypatch: Any) -> None:
     monkeypatch.setattr(live, "EVERY", 0.05)
     drawn: list[int] = []
-    look = live.Watch.look
+    look = live.PictureWatch.look
 
-    async def counted(self: live.Watch) -> None:
+    async def counted(self: live.PictureWatch) -> None:
         drawn.append(len(self._pages))
         await look(self)
 
-    monkeypatch.setattr(live.Watch, "look", counted)
+    monkeypatch.setattr(live.PictureWatch, "look", counted)
     root = await signed_in(api)
     pages = [await follow(api, root) for _ in range(3)]
     await pages[0].until(lambda: drawn[-1:] == [3])
