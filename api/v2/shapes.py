@@ -53,6 +53,8 @@ def shape_of(kind: Kind) -> Shape:
     for container, kinds in _CONTAINERS.items():
         if isinstance(kind, kinds):
             return Shape(kind.schema(), _only(container, kind.parse), container, kind.takes)
+    if (shape := _of_several(kind)) is not None:
+        return shape
     match kind:
         case Nullable():
             inner = shape_of(kind.kind)
@@ -75,7 +77,7 @@ def shape_of(kind: Kind) -> Shape:
             return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
         case Text():
             return Shape(Text.schema(kind), _only(str, kind.parse), _as_it_is, kind.takes)
-    return _of_several(kind) or Shape(kind.schema(), _only(str, kind.parse), kind.stored, kind.takes)
+    return Shape(kind.schema(), _only(str, kind.parse), kind.stored, kind.takes)
 
 
 def _of_several(kind: Kind) -> Shape | None:
