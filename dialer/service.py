@@ -118,7 +118,12 @@ class DialerService:
             observation=hook_wiring.observation(settings.hook_apps, lambda: self.hub),
         )
         self.fleet = new_fleet(self.switches, settings.switches)
-        self._call_switches = CallSwitches(self.switches, self.fleet, lambda uuid: self.lifecycle.register.find(uuid))
+        self._call_switches = CallSwitches(
+            self.switches,
+            self.fleet,
+            lambda uuid: self.lifecycle.register.find(uuid),
+            shared=self.database.dialect is Dialect.POSTGRESQL,
+        )
 
     def now(self) -> datetime:
         """The moment by the clock that all nodes of the database share."""
@@ -216,6 +221,7 @@ class DialerService:
                 peers=frozenset(self.settings.outbound.allow),
                 max_strangers=min(MOST_STRANGERS, files_for(STRANGERS_SHARE) or MOST_STRANGERS),
                 proof=self._call_switches,
+                may_be_anothers=self._call_switches.may_be_anothers,
             ),
         )
         self.outbound = server
@@ -228,6 +234,7 @@ class DialerService:
         flow = FlowSettings(
             installation=self.database.installation_id,
             outbound=outbound,
+            wait_for_dialer=settings.outbound.wait_for_dialer,
             inline=settings.outbound.inline,
             recovery=settings.recovery,
         )
