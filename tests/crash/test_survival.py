@@ -57,7 +57,7 @@ def test_a_call_survives_any_number_of_kills_and_its_message_is_heard_to_the_end
     assert call.answered_at is not None
     assert call.ended_at is not None
     lasted = call.ended_at - call.answered_at
-    assert lasted >= kills * (MESSAGE + 2.0)
+    assert lasted >= kills * (KilledInCall.HEARD + 2.0) + MESSAGE
     assert world.rows("SELECT disposition, cause, owner <> '' FROM attempt") == [("ANSWERED", "NORMAL_CLEARING", 1)]
     ((talked,),) = world.rows("SELECT talk_ms FROM attempt")
     assert talked / 1000 == pytest.approx(lasted, abs=0.1)
@@ -84,7 +84,8 @@ def test_a_call_whose_dialer_stays_away_ends_politely_and_is_not_made_again(tmp_
     (call,) = world.oracle.calls
     assert call.answered_at is not None
     assert call.ended_at is not None
-    assert MESSAGE + WAIT <= call.ended_at - call.answered_at <= MESSAGE + WAIT + 6.0
+    least = KilledInCall.HEARD + WAIT - 1.0
+    assert least <= call.ended_at - call.answered_at <= least + 7.0
     assert call.cause == "NORMAL_CLEARING"
     assert world.rows("SELECT disposition FROM attempt") == [("ANSWERED",)]
     world.close()

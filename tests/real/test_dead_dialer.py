@@ -40,7 +40,9 @@ def test_records_that_were_spooled_while_no_dialer_ran_tell_how_its_calls_ended(
     address, port, password, folder = os.environ["DIALER_FREESWITCH_RECORDS"].split(":", 3)
     began = time.time() - 1.0  # a file's time may be the one of the clock's last tick
     with Stage(tmp_path, url, rules=Rules(contacts=20)) as stage:
-        node = stage.node(records={"endpoint": f"tcp:{port}:interface={address}", "password": password})
+        node = stage.node(
+            outbound={"wait_for_dialer": 5}, records={"endpoint": f"tcp:{port}:interface={address}", "password": password}
+        )
         node.start()
         stage.until(lambda: len(stage.callees.calls()) == stage.rules.contacts, 20.0, "not everybody is called")
         node.kill()

@@ -295,6 +295,17 @@ def test_a_call_that_another_dialer_has_by_now_is_given_back_and_not_hung_up() -
     assert (here.server.door.given_back.total, here.server.door.unwanted.total) == (1, 0)
 
 
+def test_a_dialer_that_has_stood_still_gives_a_call_back_until_it_knows_what_it_has() -> None:
+    handler = Keeping()
+    lapsed = [True, False]
+    here = Here(handler, config=OutboundConfig(lapsed=lambda: lapsed.pop(0)))
+    first = here.open()
+    here.settle(SETTLE)
+    assert (first.commands, first.closing, handler.calls) == (["connect"], True, [])
+    here.open()
+    assert len(handler.calls) == 1
+
+
 @pytest.mark.parametrize(
     ("said", "wrong"), [(b"Mode: async", b"Mode: static"), (b"Control: full", b"Control: single-channel")]
 )
