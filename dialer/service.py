@@ -111,16 +111,17 @@ class DialerService:
         self._gateways = learning_of_gateways(reactor, self.store.gateways_down, lambda: self.lifecycle.health_log)
         self.telling = Telling(reactor, self.now, self.database, self.store, settings)
         self.record_keeper = RecordKeeper(reactor, self.now, StoredRecords(self.database), settings.keep_records)
+        shared = self.database.dialect is Dialect.POSTGRESQL
         self.switches = new_switches(
             reactor,
             self,
             settings.switches,
             self.now,
-            owns=self._has if self.database.dialect is Dialect.POSTGRESQL else None,
+            owns=self._has if shared else None,
             observation=hook_wiring.observation(settings.hook_apps, lambda: self.hub),
         )
         self.fleet = new_fleet(self.switches, settings.switches)
-        self._call_switches = CallSwitches(self.switches, self.fleet, lambda uuid: self.lifecycle.register.find(uuid))
+        self._call_switches = CallSwitches(self.switches, self.fleet, lambda uuid: self.lifecycle.register.find(uuid), shared)
 
     def now(self) -> datetime:
         """The moment by the clock that all nodes of the database share."""
@@ -218,6 +219,8 @@ class DialerService:
                 peers=frozenset(self.settings.outbound.allow),
                 max_strangers=min(MOST_STRANGERS, files_for(STRANGERS_SHARE) or MOST_STRANGERS),
                 proof=self._call_switches,
+                may_be_anothers=self._call_switches.may_be_anothers,
+                lapsed=lambda: self._call_switches.shared and self.heartbeat.lapsed,
             ),
         )
         self.outbound = server
@@ -230,6 +233,7 @@ class DialerService:
         flow = FlowSettings(
             installation=self.database.installation_id,
             outbound=outbound,
+            wait_for_dialer=settings.outbound.wait_for_dialer,
             inline=settings.outbound.inline,
             recovery=settings.recovery,
         )

@@ -124,7 +124,8 @@ class Attempt:
 class Origination:
     """The request to the switch for an attempt. `variables` are channel variables beside those that every call gets;
     `timeout` bounds the ringing, `max_duration` the answered call, both in seconds; `outbound` is the `host:port` of the
-    outbound Event Socket that shall drive the answered call; with `inline`, the call does not need the shipped dialplan."""
+    outbound Event Socket that shall drive the answered call, and for which the call waits up to `wait_for_dialer` seconds
+    whenever nobody drives it; with `inline`, the call does not need the shipped dialplan."""
 
     call_uuid: str
     dial_string: str
@@ -133,6 +134,7 @@ class Origination:
     max_duration: int
     deadline: datetime
     outbound: str
+    wait_for_dialer: int = 60
     inline: bool = False
     caller_id_number: str = ""
     caller_id_name: str = ""
