@@ -349,6 +349,10 @@ class DialerService:
         """How many are open here, and at the other nodes as far as they are known."""
         return self.scheduler.live_calls(campaign_id)
 
+    def calls_per_second(self) -> float:
+        """Of all switches that are there, and take calls."""
+        return self.fleet.calls_per_second
+
     def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
         """Why it is not calling."""
         return self.scheduler.explain(campaign, progress)

@@ -140,6 +140,10 @@ class FlowControl(Protocol):
         """How many attempts of a campaign are open."""
         ...
 
+    def calls_per_second(self) -> float:
+        """How many calls all switches together take that are there; 0 when none is."""
+        ...
+
     def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
         """Why the campaign is not calling; None when nothing keeps it from it."""
         ...
