@@ -353,7 +353,7 @@ class DialerService:
         """Of all switches that are there, and take calls."""
         return self.fleet.calls_per_second
 
-    def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
+    def explain(self, campaign: Campaign, progress: Progress | None) -> IdleReason | None:
         """Why it is not calling."""
         return self.scheduler.explain(campaign, progress)
 

@@ -3,8 +3,8 @@
 It asks what dialling asks: the lists and the forms of a number as `dialer.store.begin` does, the calling rules
 (`dialer.rules.decide`), the order, the hours, the pace and the limits (`dialer.campaigns.rehearsal`). The contacts are read
 some hundreds at a time, each time in a transaction that others share, and played a thousand at a time, so that calls find
-their way between. It takes for granted that the campaign is started, that switches and gateways are there, that every call lasts
-equally long, and that no call is followed by another one to the same contact.
+their way between. It takes for granted that the campaign is started, that switches and gateways are there, that every call
+lasts equally long, and that no call is followed by another one to the same contact.
 """
 
 from __future__ import annotations
@@ -222,15 +222,16 @@ async def preview(
 
 async def contacts(
     management: Management, who: Account, campaign_id: int, key: str, prospect: Prospect, after: int, limit: int
-) -> list[Outlook]:
-    """Contacts of one prospect in a preview that is kept, behind the first `after`. Fails with `BadValue` when it is not kept
+) -> tuple[list[Outlook], bool]:
+    """Contacts of one prospect in a preview that is kept, behind the first `after`, and whether there are more. Fails with `BadValue` when it is not kept
     any more, `NotFound`, `StoreError`."""
     kept = management.previews.find(key, campaign_id, management.now())
     if kept is None:
         raise BadValue("preview", GONE)
     listed = kept.lists.get(prospect, Listed())
     wanted = tuple(zip(listed.ids[after : after + limit], listed.moments[after : after + limit], strict=True))
-    return await management.ask(described, who, kept.summary.campaign, wanted, prospect, kept.summary.begin)
+    found = await management.ask(described, who, kept.summary.campaign, wanted, prospect, kept.summary.begin)
+    return found, len(listed.ids) > after + limit
 
 
 @define(eq=False)

@@ -142,7 +142,7 @@ class Played:
     def calls_per_second(self) -> float:
         return self.fleet.calls_per_second
 
-    def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
+    def explain(self, campaign: Campaign, progress: Progress | None) -> IdleReason | None:
         return self.scheduler.explain(campaign, progress)
 
     # --- what there is ----------------------------------------------------------------------------------------------------

@@ -33,7 +33,9 @@ def listed(played: Played, summary, prospect: Prospect) -> list[str]:
     found: list[str] = []
     while len(found) < summary.counts[prospect]:
         page = previews.contacts(played.management, ANN, 1, summary.key, prospect, len(found), 7)
-        found += [each.number for each in played.ask(page)]
+        some, more = played.ask(page)
+        found += [each.number for each in some]
+        assert more is (len(found) < summary.counts[prospect])
     return found
 
 
