@@ -96,9 +96,9 @@ class PendingLane:
 class Rehearsal:
     """Plays a campaign whose calls have the moments of `timetable`, up to the moment `end`. `opens` tells from when on
     contacts of a kind may be called: the moment that is given when they may then, `NEVER` when they never may. `add` all
-    contacts, then `play`, then read what came of it: `called` are ids with their moments `called_at`, in their order; `held` those whom the
-    rules keep waiting beyond the end, until when; `refused` those who never may be called, `left` those whose turn did not
-    come."""
+    contacts, then `play`, then read what came of it: `called` are ids with their moments `called_at`, in their order; `held`
+    those whom the rules keep waiting beyond the end, until when; `refused` those who never may be called; `left` those whose
+    turn did not come."""
 
     timetable: Timetable
     end: int

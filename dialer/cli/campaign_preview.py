@@ -32,9 +32,7 @@ def add_parser(parsers: Any, named: Named) -> None:
         "It takes for granted that every call lasts equally long and settles its contact. Nothing is called or changed.",
     )
     sub.add_argument("name", metavar="NAME|ID")
-    sub.add_argument(
-        "--horizon", metavar="SPAN", default="1h", help="how far to look ahead: 30m, 1h, 1d (default: %(default)s)"
-    )
+    sub.add_argument("--horizon", metavar="SPAN", default="1h", help="how far to look: 30m, 1h, 1d (default: %(default)s)")
     sub.add_argument(
         "--call-seconds", metavar="N", type=float, help="how long a call lasts (default: as long as its newest ones)"
     )

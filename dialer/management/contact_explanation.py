@@ -37,9 +37,11 @@ class ContactExplanation:
 
 async def explain(management: Management, who: Account, campaign_id: int, contact_id: int) -> ContactExplanation:
     """Of a contact by its id; where calls are made, with what only that process knows. Fails with `NotFound`, `StoreError`."""
-    found, campaign, reason = await management.ask(why.contact_by_id, who, campaign_id, contact_id)
+    found, campaign = await management.ask(why.contact_by_id, who, campaign_id, contact_id)
     if management.flow is not None:
         reason = management.flow.explain(campaign, None)
+    else:
+        reason = await management.ask(why.why_idle, campaign_id)
     return ContactExplanation(
         campaign_id=campaign_id,
         contact_id=contact_id,
@@ -71,6 +73,11 @@ def obstacles(found: Contacted, reason: IdleReason | None, now: datetime) -> Ite
     if reason is not None and found.status is SubscriberStatus.START:
         told = f"the campaign is not calling: {reason.text}"
         yield ContactObstacle(ContactCode.CAMPAIGN, told, reason.until, str(reason.code))
+    if found.ahead:
+        count = f"more than {MOST_COUNTED}" if found.ahead == MOST_COUNTED else str(found.ahead)
+        others = "other is" if found.ahead == 1 else "others are"
+        told = f"{count} {others} called before it, by the priority of contacts and the order of the campaign"
+        yield ContactObstacle(ContactCode.BEHIND_OTHERS, told)
 
 
 def _standing(found: Contacted, now: datetime) -> Iterator[ContactObstacle]:
@@ -85,11 +92,7 @@ def _standing(found: Contacted, now: datetime) -> Iterator[ContactObstacle]:
                 told = f"it is called again on {_shown(found.ready_at)} at the earliest"
                 yield ContactObstacle(ContactCode.DUE_LATER, told, found.ready_at)
         case SubscriberStatus.START:
-            if found.ahead:
-                count = f"more than {MOST_COUNTED}" if found.ahead == MOST_COUNTED else str(found.ahead)
-                others = "other is" if found.ahead == 1 else "others are"
-                told = f"{count} {others} called before it, by the priority of contacts and the order of the campaign"
-                yield ContactObstacle(ContactCode.BEHIND_OTHERS, told)
+            return
         case status:
             yield ContactObstacle(*_DONE[status])
 

@@ -52,6 +52,11 @@ class KeptPreviews:
         recent = [each for each in self._kept.values() if each.made_at > since]
         self._kept = {each.summary.key: each for each in [*recent, preview][-MOST:]}
 
+    def newest(self, campaign_id: int, horizon: timedelta, now: datetime) -> KeptPreview | None:
+        """The newest one of a campaign for that horizon."""
+        kept = (self.find(key, campaign_id, now) for key in reversed(self._kept))
+        return next((each for each in kept if each and each.summary.end - each.summary.begin == horizon), None)
+
     def find(self, key: str, campaign_id: int, now: datetime) -> KeptPreview | None:
         """The one of that key, when it is one of that campaign and still kept."""
         found = self._kept.get(key)

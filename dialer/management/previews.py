@@ -223,15 +223,35 @@ async def preview(
 async def contacts(
     management: Management, who: Account, campaign_id: int, key: str, prospect: Prospect, after: int, limit: int
 ) -> tuple[list[Outlook], bool]:
-    """Contacts of one prospect in a preview that is kept, behind the first `after`, and whether there are more. Fails with `BadValue` when it is not kept
-    any more, `NotFound`, `StoreError`."""
+    """Contacts of one prospect in a preview that is kept, behind the first `after`, and whether there are more. Fails with
+    `BadValue` when it is not kept any more, `NotFound`, `StoreError`."""
     kept = management.previews.find(key, campaign_id, management.now())
     if kept is None:
-        raise BadValue("preview", GONE)
+        raise BadValue("cursor", GONE)
     listed = kept.lists.get(prospect, Listed())
     wanted = tuple(zip(listed.ids[after : after + limit], listed.moments[after : after + limit], strict=True))
     found = await management.ask(described, who, kept.summary.campaign, wanted, prospect, kept.summary.begin)
     return found, len(listed.ids) > after + limit
+
+
+async def page(
+    management: Management,
+    who: Account,
+    campaign_id: int,
+    horizon: timedelta,
+    prospect: Prospect,
+    place: tuple[str, int] | None,
+    limit: int,
+) -> tuple[list[Outlook], tuple[str, int] | None]:
+    """Contacts of one prospect, page by page, and the place behind which the next page begins: the key of a preview and how
+    many were told; None at the end. The first page is one of the newest preview for that horizon that is kept, or of a new
+    one. Fails as `preview` and `contacts` do."""
+    if place is None:
+        kept = management.previews.newest(campaign_id, horizon, management.now())
+        place = ((await preview(management, who, campaign_id, horizon)).key if kept is None else kept.summary.key, 0)
+    key, after = place
+    found, more = await contacts(management, who, campaign_id, key, prospect, after, limit)
+    return found, (key, after + limit) if more else None
 
 
 @define(eq=False)

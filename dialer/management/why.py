@@ -156,17 +156,15 @@ def contact(t: Transaction, campaign_id: int, text: str) -> Contacted:
 
 
 @verb
-def contact_by_id(
-    t: Transaction, who: Account, campaign_id: int, contact_id: int
-) -> tuple[Contacted, Campaign, IdleReason | None]:
-    """What is known of a contact in a campaign, be it as another spelling of its number; the campaign, and why it is not
-    calling, as far as the database knows. Raises `NotFound`."""
+def contact_by_id(t: Transaction, who: Account, campaign_id: int, contact_id: int) -> tuple[Contacted, Campaign]:
+    """What is known of a contact in a campaign, be it as another spelling of its number, and the campaign. Raises
+    `NotFound`."""
     check_ours(t.connection, who, campaign_id)
     row = t.connection.execute(sql.OF_CONTACT, (campaign_id, contact_id, contact_id)).fetchone()
     if row is None:
         raise NotFound("contact", contact_id)
     read = mapping.read_campaign(t.connection.execute(statements.CAMPAIGN, (campaign_id,)).fetchone())
-    return _contacted(t, campaign_id, *row), read, idle_reason(t, read, None)
+    return _contacted(t, campaign_id, *row), read
 
 
 def _contacted(t: Transaction, campaign_id: int, number: str, identity: str) -> Contacted:

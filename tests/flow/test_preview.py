@@ -242,7 +242,7 @@ def test_bad_questions_are_refused() -> None:
                 preview(played, horizon)
         with pytest.raises(NotFound):
             played.ask(previews.preview(played.management, Account(id=2, username="bob"), 1, HORIZON))
-        with pytest.raises(BadValue, match="preview: the preview is not kept any more"):
+        with pytest.raises(BadValue, match="cursor: the preview is not kept any more"):
             played.ask(previews.contacts(played.management, ANN, 1, "0123", Prospect.CALLED, 0, 10))
         played.management.previews.making = True
         with pytest.raises(Busy, match="another preview is being made"):

@@ -13,7 +13,7 @@ from api.v2.pages import Page, Portion, page_of
 from api.v2.resources.campaigns import MOMENT_OR_NONE
 from api.v2.routes import Asked, Route
 from api.v2.shapes import Schema, shown_moment
-from dialer.kinds import Member, Text
+from dialer.kinds import LARGEST_ID, Member
 from dialer.management import previews
 from dialer.model import Scope
 from dialer.model.preview import Outlook, PreviewSummary, Prospect, ProspectGroup
@@ -74,7 +74,6 @@ _REASON: Final = answer(
 
 def _shown(found: PreviewSummary) -> dict[str, Any]:
     return {
-        "preview": found.key,
         "campaign_id": found.campaign.id,
         "from": shown_moment(found.begin),
         "until": shown_moment(found.end),
@@ -103,7 +102,6 @@ PREVIEW: Final = answer(
     "Preview",
     "Who will be called within the horizon, if the campaign is started: contacts by what is to be expected for them.",
     {
-        "preview": {"type": "string", "description": "by which its contacts are asked for, within ten minutes"},
         "campaign_id": _NUMBER,
         "from": {"type": "string", "format": "date-time"},
         "until": {"type": "string", "format": "date-time"},
@@ -137,10 +135,28 @@ def _contacts(asked: Asked) -> Deferred[Portion]:
 
 
 async def _page(asked: Asked) -> Portion:
-    key, prospect, after = asked.path["preview"], asked.query["prospect"], asked.after or 0
-    most = asked.limit - 1
-    found, more = await previews.contacts(asked.management, asked.who, asked.path["campaign_id"], key, prospect, after, most)
-    return Portion(entries=found, place=after + most if more else None)
+    found, place = await previews.page(
+        asked.management,
+        asked.who,
+        asked.path["campaign_id"],
+        asked.query["horizon"],
+        asked.query["prospect"],
+        asked.after,
+        asked.limit - 1,
+    )
+    return Portion(entries=found, place=place)
+
+
+def _cursor(place: tuple[str, int]) -> str:
+    return f"{place[0]} {place[1]}"
+
+
+def _place(text: str) -> tuple[str, int]:
+    key, _, after = text.partition(" ")
+    place = key, int(after)
+    if _cursor(place) != text or not 0 <= place[1] <= LARGEST_ID:
+        raise ValueError
+    return place
 
 
 ROUTES: Final = (
@@ -154,13 +170,13 @@ ROUTES: Final = (
     ),
     Route(
         method="GET",
-        path="campaigns/<campaign_id>/previews/<preview>/contacts",
+        path="campaigns/<campaign_id>/preview/contacts",
         scope=Scope.READ,
         serve=_contacts,
         answer=page_of(OUTLOOK),
-        page=Page(place=int),
+        page=Page(place=_cursor, by=str, behind=_place),
         parameters=(
-            Attribute(name="preview", kind=Text(64, 1), doc="`preview` of the preview", required=True),
+            HORIZON,
             Attribute(name="prospect", kind=Member(Prospect), doc="those with this one", default=Prospect.CALLED),
         ),
     ),
