@@ -359,7 +359,11 @@ class DialerService:
         """How a gateway fared of late, at this node."""
         return self.fleet.gateway_health(gateway_id, self.now())
 
-    def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
+    def calls_per_second(self) -> float:
+        """Of all switches that are there, and take calls."""
+        return self.fleet.calls_per_second
+
+    def explain(self, campaign: Campaign, progress: Progress | None) -> IdleReason | None:
         """Why it is not calling."""
         return self.scheduler.explain(campaign, progress)
 

@@ -89,6 +89,11 @@ class Fleet:
         """Whether any of them is there."""
         return any(member.switch.ready for member in self.members)
 
+    @property
+    def calls_per_second(self) -> float:
+        """How many calls those take together that admit some."""
+        return sum(member.switch.calls_per_second for member in self.members if member.admits)
+
     # --- whose a call is --------------------------------------------------------------------------------------------------
 
     def of(self, live: LiveAttempt) -> Member | None:

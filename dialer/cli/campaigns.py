@@ -12,7 +12,9 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, TextIO
 
-from dialer.cli import campaign_report, objects
+import attrs
+
+from dialer.cli import campaign_preview, campaign_report, objects
 from dialer.cli.blocking import config_option
 from dialer.cli.contact_export import written
 from dialer.cli.contact_import import phonebook_named
@@ -21,7 +23,18 @@ from dialer.cli.objects import RemovableCommand, find, manage
 from dialer.cli.showing import Shown, option_of_json, print_json, shown_noun
 from dialer.errors import BadValue
 from dialer.kinds import word_of
-from dialer.management import Management, campaigns, outcomes, phonebooks, redial, removals, statistics, users, why
+from dialer.management import (
+    Management,
+    campaigns,
+    contact_explanation,
+    outcomes,
+    phonebooks,
+    redial,
+    removals,
+    statistics,
+    users,
+    why,
+)
 from dialer.model import Campaign, CampaignReport, CampaignStatus, Disposition, SubscriberStatus
 from dialer.model.statistics import CampaignStatistics
 from dialer.model.user import ADMINISTRATOR
@@ -109,6 +122,7 @@ class CampaignsCommand(RemovableCommand):
         option_of_json(sub)
         config_option(sub)
         sub.set_defaults(run=_report)
+        campaign_preview.add_parser(parsers, campaign_named)
         sub = parsers.add_parser("export", help="what became of its contacts, as CSV")
         sub.add_argument("name", metavar="NAME|ID")
         sub.add_argument(
@@ -348,13 +362,12 @@ def _why(arguments: argparse.Namespace) -> int:
             text = "nothing keeps it from calling" if reason is None else reason.text
             return told(report), [f"campaign {entry['name']}: {text}"]
         found = await management.ask(why.contact, entry["id"], arguments.number)
-        lines = list(why.sentences(found, management.now()))
-        report = await management.ask(why.campaign, ADMINISTRATOR, entry["id"])
-        if report.reason is not None and found.status is SubscriberStatus.START:
-            lines.insert(-len(found.tries) or len(lines), f"the campaign is not calling: {report.reason.text}")
-        return {"number": found.number, "identity": found.identity, "why": lines}, [
-            f"{found.number}: {line}" for line in lines
-        ]
+        reason = await management.ask(why.why_idle, entry["id"])
+        now = management.now()
+        lines = list(contact_explanation.sentences(found, reason, now))
+        told_of = [attrs.asdict(each) for each in contact_explanation.obstacles(found, reason, now)]
+        document = {"number": found.number, "identity": found.identity, "why": lines, "obstacles": told_of}
+        return document, [f"{found.number}: {line}" for line in lines]
 
     document, lines = manage(arguments, ask)
     if arguments.json:

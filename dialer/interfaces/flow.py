@@ -145,6 +145,11 @@ class FlowControl(Protocol):
         """How a gateway fared of late."""
         ...
 
-    def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
-        """Why the campaign is not calling; None when nothing keeps it from it."""
+    def calls_per_second(self) -> float:
+        """How many calls all switches together take that are there; 0 when none is."""
+        ...
+
+    def explain(self, campaign: Campaign, progress: Progress | None) -> IdleReason | None:
+        """Why the campaign is not calling; None when nothing keeps it from it. Without `progress`, its contacts are not looked
+        at."""
         ...

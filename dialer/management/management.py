@@ -17,6 +17,7 @@ from dialer.errors import DialerError, Duplicate, NotFound
 from dialer.hooks.addresses import AddressRules
 from dialer.interfaces import Answer, FlowControl, Now, WebhookSender
 from dialer.management.batches import Batches
+from dialer.management.kept_previews import KeptPreviews
 from dialer.management.turns import Turns
 from dialer.management.workers import Lane, Workers
 from dialer.model import Account, Token
@@ -126,6 +127,7 @@ class Management:
     """Gives the findings of the doctor, where the installation that it looks at is known."""
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
+    previews: KeptPreviews = field(factory=KeptPreviews, init=False)
     _reads: Batches | None = field(default=None, init=False)
     _verbs: Batches | None = field(default=None, init=False)
     _workers: Workers = field(init=False)

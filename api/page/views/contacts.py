@@ -9,7 +9,7 @@ from api.page.problems import problem_of
 from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, shows
 from api.page.sign_in import local_address
 from dialer.errors import BadValue
-from dialer.management import call_records, do_not_call, histories, why
+from dialer.management import call_records, contact_explanation, do_not_call, histories, why
 
 ATTEMPTS: Final = 25
 PAGE: Final = 100
@@ -31,7 +31,7 @@ async def _search(visit: Visit) -> PageReply:
     reasons = {}
     for found, _ in history.campaigns[:MOST_REASONS]:
         told = await visit.ask(why.contact, found.campaign_id, wanted)
-        reasons[found.campaign_id] = list(why.obstacles(told, visit.management.now()))
+        reasons[found.campaign_id] = list(contact_explanation.reasons(told, None, visit.management.now()))
     records = [call_records.as_object(each) for each in step.records]
     return PageReply(template="contacts.html", values={**values, "history": history, "records": records, "reasons": reasons})
 

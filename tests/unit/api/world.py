@@ -110,7 +110,10 @@ class Flow:
     def live_calls(self, campaign_id: int) -> int:
         return self.live.get(campaign_id, 0)
 
-    def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
+    def calls_per_second(self) -> float:
+        return 25.0
+
+    def explain(self, campaign: Campaign, progress: Progress | None) -> IdleReason | None:
         self.explained.append((campaign, progress))
         return self.reason
 
