@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import Factory, frozen
 
-from dialer.errors import AlreadyExists, BadValue, Busy, DialerError, LimitExceeded, NotFound, StoreError
+from dialer.errors import AlreadyExists, BadValue, Busy, DialerError, LimitExceeded, NotFound, Over, StoreError
 
 
 class HttpError(Exception):
@@ -126,7 +126,7 @@ def _traceback(error: BaseException) -> str:
 
 def _kind(error: DialerError) -> str:
     match error:
-        case NotFound() | AlreadyExists():
+        case NotFound() | AlreadyExists() | Over():
             return error.kind
         case LimitExceeded():
             return error.limit

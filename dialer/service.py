@@ -28,6 +28,7 @@ from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.register import MOST_FOREIGN_HANGUPS, ForeignHangups
 from dialer.campaigns.idle_news import IdleNews
 from dialer.campaigns.scheduler import Scheduler
+from dialer.campaigns.single_calls import keeping_calls_going
 from dialer.database_clock import DatabaseClock
 from dialer.emergency import everywhere
 from dialer.esl.inbound import InboundSwitch
@@ -52,6 +53,7 @@ from dialer.store.flow import Store
 from dialer.store.idle_news import StoredIdleNews
 from dialer.store.nodes import Nodes
 from dialer.store.purge import StoredRecords
+from dialer.store.single_calls import StoredSingleCalls
 from dialer.telling import Telling
 from dialer.wall_clock import utc_now
 
@@ -99,6 +101,7 @@ class DialerService:
     _up: bool = field(default=False, init=False)
     _call_switches: CallSwitches = field(init=False)
     _gateways: PeriodicLoop = field(init=False)
+    _single_calls: PeriodicLoop = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         settings, reactor = self.settings, self.reactor
@@ -109,6 +112,7 @@ class DialerService:
         self.store = Store(self.database, reactor, node=settings.node.name, rules=settings.rules)
         self.telling = Telling(reactor, self.now, self.database, self.store, settings)
         self.record_keeper = RecordKeeper(reactor, self.now, StoredRecords(self.database), settings.keep_records)
+        self._single_calls = keeping_calls_going(reactor, self.now, StoredSingleCalls(self.database).keep_going)
         self.switches = new_switches(
             reactor,
             self,
@@ -179,6 +183,7 @@ class DialerService:
         self.record_keeper.start()
         self.idle_news.start()
         self._gateways.start()
+        self._single_calls.start()
         self.telling.start()
 
     async def quiesce(self) -> None:
@@ -203,6 +208,7 @@ class DialerService:
         await self.record_keeper.stop()
         await self.idle_news.stop()
         await self._gateways.stop()
+        await self._single_calls.stop()
         await self.telling.stop()
         await self._close()
 

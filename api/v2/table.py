@@ -8,6 +8,7 @@ from typing import Any, Final
 from api.v2.resources import (
     about,
     attempts,
+    calls,
     campaigns,
     contacts,
     do_not_call,
@@ -28,6 +29,7 @@ RESOURCES: Final[tuple[Any, ...]] = (
     statistics,
     phonebooks,
     contacts,
+    calls,
     attempts,
     gateways,
     do_not_call,

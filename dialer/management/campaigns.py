@@ -139,6 +139,16 @@ def create(
     (a gateway or voip app that is not granted, or not there), `AlreadyExists`, `BadValue`."""
     user = rows.asking(t, who)
     rows.check_limit("campaigns", user.campaigns.select(lambda c: c.archived_at is None).count() + 1, user.max_number_campaign)
+    row = rows.create(t, Campaign, checked_new(t, who, given, granting=granting))
+    phonebooks.add_own(t, row, phonebook)
+    news.campaign_created(t, row)
+    t.then(call_soon)
+    return _details(row)
+
+
+def checked_new(t: Transaction, who: Account, given: Mapping[str, Any], *, granting: bool = False) -> dict[str, Any]:
+    """The settings of a new campaign of a user, as they may be stored. Raises as `create`, but for the number of campaigns."""
+    user = rows.asking(t, who)
     dates = {"starting_at": t.now, "expires_at": t.now + LIFETIME}
     checked = {**dates, **_entered(given, EVERY_DAY), "user_id": who.id}
     rows.check_limits(Campaign, checked, user)
@@ -147,11 +157,7 @@ def create(
     _check_task(t, t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""), who.id)
     check_caller_id(t, who.id, checked.get("caller_id", ""))
     _check_rules(t, who, checked, {"name": checked["name"]})
-    row = rows.create(t, Campaign, checked)
-    phonebooks.add_own(t, row, phonebook)
-    news.campaign_created(t, row)
-    t.then(call_soon)
-    return _details(row)
+    return checked
 
 
 @writes

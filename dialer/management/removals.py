@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from dialer.errors import NotFound
-from dialer.management import rows
+from dialer.management import calls, rows
 from dialer.management.contacts import CHUNK
 from dialer.management.management import Management, Transaction, call_soon, verb, writes
 from dialer.management.subscribers import PAGE
@@ -155,6 +155,7 @@ async def user(management: Management, user_id: int) -> None:
     """Remove a user with all its campaigns and phonebooks. It can do nothing any more from the first moment on. Fails with
     `NotFound`, `StoreError`."""
     campaigns, phonebooks = await management.ask(_close, user_id)
+    await management.ask(calls.cancel_all, user_id)
     for key in campaigns:
         await campaign(management, ADMINISTRATOR, key)
     for key in phonebooks:

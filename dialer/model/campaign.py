@@ -167,6 +167,9 @@ class Campaign:
     created_at: datetime = stamp("when it was created")
     updated_at: datetime = stamp("when it was last changed")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
+    single: bool = setting(
+        False, read_only=True, doc="whether it is a call without a campaign, which has one contact and is in no list"
+    )
 
 
 @frozen(kw_only=True)

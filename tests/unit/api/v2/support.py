@@ -38,6 +38,7 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "phonebooks"): {"name": "winter"},
     ("PATCH", "phonebooks/<phonebook_id>"): {"description": "cold"},
     ("POST", "phonebooks/<phonebook_id>/contacts"): {"number": "+15551230002"},
+    ("POST", "calls"): {"number": "+15551230005", "gateway_id": 1, "voip_app_id": 1},
     ("POST", "do-not-call"): {"number": "+15551239999"},
     ("POST", "webhooks"): {"url": "https://erp.example.com/dialer", "kinds": ["attempt.ended", "contact.*"]},
     ("PATCH", "webhooks/<webhook_id>"): {"batch_size": 20},
@@ -52,6 +53,7 @@ FILLED = {
     "<phonebook_id>": "1",
     "<contact_id>": "1",
     "<attempt_id>": "call-1",
+    "<call_id>": "2",
     "<gateway_id>": "1",
     "<token_id>": "1",
     "<webhook_id>": "1",
@@ -190,6 +192,7 @@ async def furnish(api: World) -> Client:
         f"'local', 1, '', '{T}', '{T}', '{T}', '{T}', 'USER_BUSY', 'BUSY', 1, 5, '{{}}')"
     )
     ann, root = Client(api), Client(api, "root")
+    assert (await ann.post("calls", {"number": "+15551230006", "gateway_id": 1, "voip_app_id": 1})).status == 201
     assert (await ann.post("tokens", {"name": "first"})).status == 201
     assert (await root.post("do-not-call", {"number": "+15551230009", "reason": "asked"})).status == 201
     assert (await ann.post("webhooks", {"url": "https://crm.example.com/", "kinds": ["*"]})).status == 201
