@@ -17,7 +17,7 @@ from api.branches import NO_BRANCH, Branch
 from api.channel import ApiChannel
 from api.connections import Connections
 from api.request import ApiRequest
-from api.routes import PREFIX
+from api.routes import CDR_PREFIX, PREFIX
 from api.streams import Streams
 from api.v2.app import build_branch
 from dialer.management import Management
@@ -182,7 +182,7 @@ def build_site(management: Management, settings: HttpSettings, clock: IReactorTi
     authentication = Authentication(management, settings, clock)
     streams = Streams(management, settings, clock)
     branches = (
-        Branch(PREFIX.encode(), build_app(management, authentication).resource()),
+        *(Branch(each.encode(), build_app(management, authentication, each).resource()) for each in (PREFIX, CDR_PREFIX)),
         build_branch(management, authentication, streams),
     )
     return ApiSite(branches, authentication, settings, clock, streams=streams)

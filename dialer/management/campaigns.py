@@ -131,16 +131,26 @@ def unfinished(t: Transaction, who: Account) -> list[int]:
 
 @writes
 def create(
-    t: Transaction, who: Account, given: Mapping[str, Any], phonebook: str = "", *, granting: bool = False
+    t: Transaction,
+    who: Account,
+    given: Mapping[str, Any],
+    phonebook: str = "",
+    *,
+    granting: bool = False,
+    phonebook_id: int | None = None,
 ) -> CampaignDetails:
-    """A campaign with a phonebook of its name, which `phonebook` describes; it is started unless another status is given.
+    """A campaign with a phonebook of its name, which `phonebook` describes, or with one of the user that is there: the first
+    of its contacts are subscribed, and `contacts.subscribe` does the rest. It is started unless another status is given.
     Without dates it starts now and lasts for `LIFETIME`. With `granting`, an administrator chose its gateway and its voice
     application, which grants them to the user. Raises `LimitExceeded` (campaigns, and what `Campaign` declares), `NotFound`
     (a gateway or voip app that is not granted, or not there), `AlreadyExists`, `BadValue`."""
     user = rows.asking(t, who)
     rows.check_limit("campaigns", user.campaigns.select(lambda c: c.archived_at is None).count() + 1, user.max_number_campaign)
     row = rows.create(t, Campaign, checked_new(t, who, given, granting=granting))
-    phonebooks.add_own(t, row, phonebook)
+    if phonebook_id is None:
+        phonebooks.add_own(t, row, phonebook)
+    else:
+        phonebooks.add_existing(t, who, row, phonebook_id)
     news.campaign_created(t, row)
     t.then(call_soon)
     return _details(row)

@@ -7,12 +7,13 @@ repeated.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from dialer.errors import NotFound
 from dialer.management import calls, rows
 from dialer.management.contacts import CHUNK
-from dialer.management.management import Management, Transaction, call_soon, verb, writes
+from dialer.management.management import Management, Transaction, call_soon, reads, verb, writes
 from dialer.management.subscribers import PAGE
 from dialer.model import Account, CampaignStatus
 from dialer.model.user import ADMINISTRATOR
@@ -125,6 +126,22 @@ async def campaign(management: Management, who: Account, campaign_id: int) -> No
     while after is not None:
         after = await management.ask(_delete_subscribers, campaign_id, after)
     await management.ask(_drop_campaign, campaign_id)
+
+
+async def campaign_with_phonebooks(management: Management, who: Account, campaign_id: int) -> None:
+    """The same with its phonebooks and their contacts, but for phonebooks that other campaigns use. Fails as `campaign`."""
+    books = await management.ask(_own_phonebooks, who, campaign_id)
+    await campaign(management, who, campaign_id)
+    for key in books:
+        with suppress(NotFound):  # it was removed meanwhile
+            await phonebook(management, who, key)
+
+
+@reads
+def _own_phonebooks(t: Transaction, who: Account, campaign_id: int) -> list[int]:
+    """Those that no other campaign uses."""
+    row = rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
+    return sorted(book.id for book in rows.live(row.phonebooks) if len(rows.live(book.campaigns)) == 1)
 
 
 @writes

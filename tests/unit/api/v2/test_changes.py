@@ -132,12 +132,12 @@ async def test_a_campaign_says_why_it_is_not_calling(api: World) -> None:
 async def test_a_phonebook_made_for_a_campaign_is_called_by_it(api: World) -> None:
     ann = await furnish(api)
     assert (await ann.post("phonebooks", {"name": "more", "campaign_id": 1})).status == 201
-    assert (await ann.get("campaigns/1")).json["phonebook_ids"] == [1, 2]
+    assert (await ann.get("campaigns/1")).json["phonebook_ids"] == [1, 3]
     reply = await ann.of("bob").post("phonebooks", {"name": "his", "campaign_id": 1})
     assert (problem(reply), pointers(reply)) == ((400, "bad-value"), ["#/campaign_id"])
-    await ann.post("phonebooks/2/contacts", {"number": "+15551230005", "additional_vars": {"city": "Bonn"}})
+    await ann.post("phonebooks/3/contacts", {"number": "+15551230005", "additional_vars": {"city": "Bonn"}})
     assert api.sql("SELECT number FROM subscriber WHERE campaign_id = 1 ORDER BY id") == [("15551230001",), ("+15551230005",)]
-    reply = await ann.post("phonebooks/2/contacts", {"number": "0015551230005"})
+    reply = await ann.post("phonebooks/3/contacts", {"number": "0015551230005"})
     assert problem(reply)[0] in (400, 409)
 
 
