@@ -107,9 +107,9 @@ class DialerService:
         settings, reactor = self.settings, self.reactor
         self.clock = DatabaseClock(utc_now)
         self.reactor_lag = ReactorLag(reactor)
-        self._gateways = learning_of_gateways(reactor, self.store.gateways_down, lambda: self.lifecycle.health_log)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
         self.store = Store(self.database, reactor, node=settings.node.name, rules=settings.rules)
+        self._gateways = learning_of_gateways(reactor, self.store.gateways_down, lambda: self.lifecycle.health_log)
         self.telling = Telling(reactor, self.now, self.database, self.store, settings)
         self.record_keeper = RecordKeeper(reactor, self.now, StoredRecords(self.database), settings.keep_records)
         self._single_calls = keeping_calls_going(reactor, self.now, StoredSingleCalls(self.database).keep_going)

@@ -129,10 +129,10 @@ def read(t: Transaction, who: Account, call_id: int) -> SingleCall:
 
 
 def _one(t: Transaction, who: Account, call_id: int) -> SingleCall:
-    row = t.connection.execute(sql.ONE, (call_id, who.is_superuser, who.id)).fetchone()
-    if row is None:
+    if t.connection.execute(sql.ID_OF_ONE, (call_id, who.is_superuser, who.id)).fetchone() is None:
         raise NotFound("call", call_id)
-    return sql.call_of(row)
+    (call,) = sql.read(t.connection, [call_id])
+    return call
 
 
 @verb
@@ -141,10 +141,10 @@ def listed(t: Transaction, who: Account, before: int | None = None, limit: int =
     most."""
     place = sql.ANYBODYS if before is None else before
     if who.is_superuser:
-        found = t.connection.execute(sql.PAGE_OF_ALL, (place, limit))
+        found = t.connection.execute(sql.IDS_OF_ALL, (place, limit))
     else:
-        found = t.connection.execute(sql.PAGE_OF_USER, (who.id, place, limit))
-    return [sql.call_of(row) for row in found.fetchall()]
+        found = t.connection.execute(sql.IDS_OF_USER, (who.id, place, limit))
+    return sql.read(t.connection, [int(key) for (key,) in found.fetchall()])
 
 
 @writes

@@ -8,7 +8,7 @@ only what is due. Status numbers are those of `SubscriberStatus` (1 START, 2 PAU
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from dialer.model.single_call import LastAttempt, SingleCall
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.mapping import read_campaign, read_contact
+from dialer.store.statements import marks
 from dialer.store.times import from_column, from_column_or_none, to_column
 
 AHEAD: Final = timedelta(seconds=20)
@@ -36,12 +37,12 @@ _CALLS: Final = (
     f"SELECT {read_campaign.columns}, {read_contact.columns}, {_SUBSCRIBER}, {_LAST} "  # noqa: S608
     "FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id JOIN subscriber s ON s.campaign_id = c.id "
     "JOIN contact k ON k.id = s.contact_id "
-    "LEFT JOIN attempt a ON a.id = (SELECT max(x.id) FROM attempt x WHERE x.subscriber_id = s.id) WHERE c.single = 1 "
+    "LEFT JOIN attempt a ON a.id = (SELECT max(x.id) FROM attempt x WHERE x.subscriber_id = s.id) "
 )
-ONE: Final = f"{_CALLS}AND c.id = ? AND (? OR c.user_id = ?)"
+ID_OF_ONE: Final = "SELECT id FROM campaign WHERE single = 1 AND id = ? AND (? OR user_id = ?)"
 """Parameters: call, whether it may be anybody's, user."""
-PAGE_OF_USER: Final = f"{_CALLS}AND c.user_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?"
-PAGE_OF_ALL: Final = f"{_CALLS}AND c.id < ? ORDER BY c.id DESC LIMIT ?"
+IDS_OF_USER: Final = "SELECT id FROM campaign WHERE single = 1 AND user_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
+IDS_OF_ALL: Final = "SELECT id FROM campaign WHERE single = 1 AND id < ? ORDER BY id DESC LIMIT ?"
 
 SUBSCRIBE: Final = (
     "INSERT INTO subscriber (campaign_id, contact_id, number, identity, status, ready_at, count_attempt, free_retries, "
@@ -62,29 +63,66 @@ CANCEL_CONTACT: Final = (
 CANCEL: Final = "UPDATE campaign SET status = 3, updated_at = ? WHERE id = ?"
 """Parameters: now, call."""
 
-_THESE: Final = "(SELECT c.id FROM campaign c WHERE c.single = 1 AND c.status < 3 AND c.{} <= ?)"
-WAKE: Final = (
-    "UPDATE subscriber SET status = 1, ready_at = (SELECT c.starting_at FROM campaign c WHERE c.id = subscriber.campaign_id) "  # noqa: S608
-    f"WHERE status = 2 AND campaign_id IN {_THESE.format('starting_at')}"
+AWAKE: Final = (
+    "SELECT id, expires_at <= ? FROM campaign WHERE single = 1 AND status < 3 AND starting_at <= ? ORDER BY starting_at, id"
 )
-"""Parameter: the moment until which calls are woken."""
-EXPIRE: Final = (
-    "UPDATE subscriber SET status = 3, ready_at = NULL, held_from = NULL, held_by = NULL "  # noqa: S608
-    f"WHERE status IN (1, 2) AND campaign_id IN {_THESE.format('expires_at')}"
-)
-"""Parameter: now."""
-END_OVER: Final = (
-    "UPDATE campaign SET status = 4, updated_at = ? WHERE single = 1 AND status < 3 AND NOT EXISTS "
-    "(SELECT 1 FROM subscriber s WHERE s.campaign_id = campaign.id AND s.status IN (1, 2, 6))"
-)
-"""Those that are done, refused or too late. Parameter: now."""
+"""Those that are not over, and whether it is too late for each. One that sleeps is neither done nor too late. Parameters: now,
+the moment until which calls are woken."""
 
 ANYBODYS: Final = 2**63 - 1
 """A place behind every id."""
+AT_ONCE: Final = 500
+"""Calls in one statement. They are named by their ids: a server that had to guess how many contacts their campaigns have would
+read those of all campaigns."""
+
+
+def these(count: int) -> str:
+    """So many calls, the newest first. Parameters: their ids, twice."""
+    ids = marks(count)
+    return f"{_CALLS}WHERE c.id IN ({ids}) AND s.campaign_id IN ({ids}) ORDER BY c.id DESC"
+
+
+def wake(count: int) -> str:
+    """Those that sleep do not any more. Parameters: calls."""
+    return (
+        "UPDATE subscriber SET status = 1, ready_at = (SELECT c.starting_at FROM campaign c "  # noqa: S608
+        f"WHERE c.id = subscriber.campaign_id) WHERE status = 2 AND campaign_id IN ({marks(count)})"
+    )
+
+
+def expire(count: int) -> str:
+    """Those that are not live are not made any more. Parameters: calls."""
+    return (
+        "UPDATE subscriber SET status = 3, ready_at = NULL, held_from = NULL, held_by = NULL "  # noqa: S608
+        f"WHERE status IN (1, 2) AND campaign_id IN ({marks(count)})"
+    )
+
+
+def unfinished(count: int) -> str:
+    """Those that are live, or may be made. Parameters: calls."""
+    return f"SELECT campaign_id FROM subscriber WHERE status IN (1, 2, 6) AND campaign_id IN ({marks(count)})"  # noqa: S608
+
+
+def end(count: int) -> str:
+    """Parameters: now, calls."""
+    return f"UPDATE campaign SET status = 4, updated_at = ? WHERE status < 3 AND id IN ({marks(count)})"  # noqa: S608
+
+
+def read(connection: Connection, ids: Sequence[int]) -> list[SingleCall]:
+    """The calls of these ids, the newest first."""
+    found: list[SingleCall] = []
+    for some in _chunks(ids):
+        found += [call_of(row) for row in connection.execute(these(len(some)), (*some, *some)).fetchall()]
+    return found
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for first in range(0, len(ids), AT_ONCE):
+        yield ids[first : first + AT_ONCE]
 
 
 def call_of(row: Sequence[Any]) -> SingleCall:
-    """From a row of the statements that begin with `SELECT`."""
+    """From a row of `these`."""
     rest = row[read_campaign.width :]
     subscriber = rest[read_contact.width : read_contact.width + _SUBSCRIBER_WIDTH]
     status, requested, ready_at, count_attempt, held_by = subscriber
@@ -123,9 +161,16 @@ def _last(row: Sequence[Any]) -> LastAttempt | None:
 def keep_going(connection: Connection, now: datetime) -> None:
     """Wake the calls whose time comes, and end those that are done or too late."""
     moment = to_column(now)
-    connection.execute(WAKE, (to_column(now + AHEAD),))
-    connection.execute(EXPIRE, (moment,))
-    connection.execute(END_OVER, (moment,))
+    awake = connection.execute(AWAKE, (moment, to_column(now + AHEAD))).fetchall()
+    for some in _chunks([key for key, _ in awake]):
+        connection.execute(wake(len(some)), some)
+    for some in _chunks([key for key, is_late in awake if is_late]):
+        connection.execute(expire(len(some)), some)
+    for some in _chunks([key for key, _ in awake]):
+        left = {key for (key,) in connection.execute(unfinished(len(some)), some)}
+        over = [key for key in some if key not in left]
+        if over:
+            connection.execute(end(len(over)), (moment, *over))
 
 
 @define(eq=False)

@@ -219,7 +219,7 @@ async def test_a_bad_value_is_named_and_nothing_is_written(tmp_path, more, field
 @pytest_twisted.ensureDeferred
 async def test_a_number_that_the_user_may_not_call_is_refused(tmp_path):
     async with world(tmp_path, contacts=0) as w:
-        await w.seeds.ask(users.change, 1, {"blacklist": "1555"})
+        await w.seeds.ask(users.change, 1, {"blacklist": ["1555"]})
         with pytest.raises(BadValue, match="number"):
             await made(w)
         assert w.sql("SELECT count(*) FROM campaign") == [1]

@@ -97,13 +97,10 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "records by id": (call_records.THESE, ("[1, 10001, 10002]",)),
     "one record": (call_records.ONE, ("call-10001", True, 1)),
     "oldest records": (purge.NEXT, (0, 20)),
-    "a call": (single_calls.ONE, (1, True, 1)),
-    "calls of a user": (single_calls.PAGE_OF_USER, (1, 1000, 20)),
+    "ids of calls": (single_calls.IDS_OF_USER, (1, 1000, 20)),
     "calls within a minute": (single_calls.WITHIN, (1, T, LATE)),
-    "wake calls": (single_calls.WAKE, (LATE,)),
-    "expire calls": (single_calls.EXPIRE, (LATE,)),
-    "end calls": (single_calls.END_OVER, (LATE,)),
-    "cancel a call": (single_calls.CANCEL_CONTACT, (1,)),
+    "calls awake": (single_calls.AWAKE, (LATE, LATE)),
+    "end calls": (single_calls.end(2), (LATE, 1000, 1001)),
 }
 OF_SQLITE = {"adopt": (statements.ADOPT_OPEN, ("there", "there"))}
 OF_POSTGRESQL = {
