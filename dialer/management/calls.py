@@ -102,7 +102,9 @@ def _check_limits(t: Transaction, who: Account, starting_at: datetime) -> None:
 
 
 @writes
-def create_completed(t: Transaction, who: Account, given: Mapping[str, Any], key: str = "") -> SingleCall:
+def create_completed(
+    t: Transaction, who: Account, given: Mapping[str, Any], key: str = "", *, granting: bool = False
+) -> SingleCall:
     """The same where a gateway or a voice application may be left out: it is the application's gateway, and the only one that
     the user has. Raises `BadValue` where that leaves a choice, too."""
     completed = dict(given)
@@ -112,7 +114,7 @@ def create_completed(t: Transaction, who: Account, given: Mapping[str, Any], key
         app = t.entities.VoipApp.get(id=completed["voip_app_id"])
         own = None if app is None or app.gateway is None else app.gateway.id
         completed["gateway_id"] = _only(t, who, "gateway", "gateway_id") if own is None else own
-    return create(t, who, completed, key)
+    return create(t, who, completed, key, granting=granting)
 
 
 def _only(t: Transaction, who: Account, noun: str, field: str) -> int:
