@@ -54,7 +54,7 @@ def add_parser(commands: Any) -> None:
         ("cancel", _cancel, "cancel a call; one that is live is hung up"),
     ):
         sub = parsers.add_parser(action, help=told)
-        sub.add_argument("id", metavar="ID", type=int)
+        sub.add_argument("id", metavar="ID")
         option_of_json(sub)
         config_option(sub)
         sub.set_defaults(run=run)
@@ -133,17 +133,29 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _id_of(arguments: argparse.Namespace) -> int:
+    kind = noun_of(Campaign).field("gateway_id").kind
+    try:
+        return int(kind.parse(arguments.id))
+    except ValueError:
+        raise BadValue("ID", f"expected {kind.takes}, got {arguments.id[:40]!r}") from None
+
+
 def _show(arguments: argparse.Namespace) -> int:
+    key = _id_of(arguments)
+
     async def look(management: Management) -> Shown:
-        return (await _shown_all(management, [await management.ask(calls.read, ADMINISTRATOR, arguments.id)]))[0]
+        return (await _shown_all(management, [await management.ask(calls.read, ADMINISTRATOR, key)]))[0]
 
     _print(arguments, manage(arguments, look))
     return 0
 
 
 def _cancel(arguments: argparse.Namespace) -> int:
+    key = _id_of(arguments)
+
     async def cancel(management: Management) -> Shown:
-        return (await _shown_all(management, [await management.ask(calls.cancel, ADMINISTRATOR, arguments.id)]))[0]
+        return (await _shown_all(management, [await management.ask(calls.cancel, ADMINISTRATOR, key)]))[0]
 
     shown = manage(arguments, cancel)
     if arguments.json:
