@@ -17,13 +17,17 @@ from api.errors import ONLY_VIEWS, HttpError, answer
 from api.long_answers import LONG, LongAnswer, in_file
 from api.origins import refuse_cross_site
 from api.request import ApiRequest
-from api.routes import PREFIX, Attributes, Route
+from api.routes import Attributes, Route
 from dialer.errors import BadValue, NotFound
 from dialer.management import Management
 from dialer.model import Account, Scope
 
 LARGE_BODY: Final = 32_768
 """Bytes from which on a body is parsed off the reactor thread: a tenth of a millisecond to some for less."""
+
+FORMAT: Final = "format"
+JSON: Final = "json"
+"""Clients of the old server may name the format of the answer in any address: `?format=json`."""
 
 LONG_LIST: Final = 500
 """Elements from which on an answer is encoded off the reactor thread: a millisecond or two for less."""
@@ -40,7 +44,7 @@ class Endpoint:
     _label: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._label = f"{self.route.method} {PREFIX}{self.route.path}"
+        self._label = f"{self.route.method} {self.route.address}"
 
     def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes | None]:
         """Fires with the body of the answer, whose head is set; with None when it was sent already. Never fails.
@@ -54,7 +58,7 @@ class Endpoint:
             done = self._begin(request, path)
         except Exception:
             done = fail(Failure())
-        done.addCallback(self._encoded)
+        done.addCallback(self._encoded, request)
         done.addErrback(self._refused, request)
         done.addCallback(self._sent, request)
         done.addCallback(body.callback)
@@ -94,7 +98,9 @@ class Endpoint:
             return self.serve(who, parse())
         return self.management.in_thread(parse).addCallback(partial(self.serve, who))
 
-    def _encoded(self, result: Any) -> bytes | LongAnswer | Deferred[bytes]:
+    def _encoded(self, result: Any, request: ApiRequest) -> bytes | LongAnswer | Deferred[bytes]:
+        if self.route.answer is None:
+            return request.headed(self.route.status, {}, b"")
         if isinstance(result, LongAnswer):
             return result
         encode = partial(_encode, self.route.encode, result)
@@ -117,6 +123,8 @@ class Endpoint:
 
 def _parse(route: Route, path: dict[str, str], query: bytes, content_type: bytes | None, content: bytes) -> Attributes:
     in_query = parse_form(query, "query", route.kinds) if query else {}
+    if in_query.pop(FORMAT, JSON) != JSON:
+        raise BadValue(FORMAT, f"expected {JSON}, the one format of all answers")
     if route.reads:
         return route.parse(path, in_query)
     if in_query:

@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import Factory, frozen
 
-from dialer.errors import AlreadyExists, BadValue, Busy, DialerError, LimitExceeded, NotFound, StoreError
+from dialer.errors import AlreadyExists, BadValue, Busy, DialerError, LimitExceeded, NotFound, Over, StoreError
 
 
 class HttpError(Exception):
@@ -63,7 +63,7 @@ TOO_MANY_REQUESTS: Final = "Too many requests; {maximum} a minute are allowed"
 TOO_LARGE: Final = "The body is too large; at most {maximum} bytes are accepted"
 NO_RESOURCE: Final = "There is no such resource"
 WRONG_METHOD: Final = "The method is not allowed here; this resource takes {methods}"
-UNSUPPORTED: Final = "The body must be application/x-www-form-urlencoded or application/json, in UTF-8"
+UNSUPPORTED: Final = "The body must be application/x-www-form-urlencoded, multipart/form-data or application/json, in UTF-8"
 UNAVAILABLE: Final = "The service cannot answer at the moment; try again later"
 INTERNAL: Final = "Internal error"
 
@@ -127,7 +127,7 @@ def _traceback(error: BaseException) -> str:
 
 def _kind(error: DialerError) -> str:
     match error:
-        case NotFound() | AlreadyExists():
+        case NotFound() | AlreadyExists() | Over():
             return error.kind
         case LimitExceeded():
             return error.limit

@@ -18,7 +18,7 @@ from api.channel import ApiChannel
 from api.connections import Connections
 from api.page.app import build_page, to_page
 from api.request import ApiRequest
-from api.routes import PREFIX
+from api.routes import CDR_PREFIX, PREFIX
 from api.streams import Streams
 from api.v2 import viewer
 from api.v2.app import build_branch
@@ -185,7 +185,7 @@ def build_site(management: Management, settings: HttpSettings, clock: IReactorTi
     streams = Streams(management, settings, clock)
     page = build_page(management, authentication, streams, clock) if settings.page else ()
     branches = (
-        Branch(PREFIX.encode(), build_app(management, authentication).resource()),
+        *(Branch(each.encode(), build_app(management, authentication, each).resource()) for each in (PREFIX, CDR_PREFIX)),
         build_branch(management, authentication, streams),
         *page,
     )

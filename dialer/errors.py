@@ -172,6 +172,17 @@ class InUse(DialerError):
         self.name = name
 
 
+class Over(DialerError):
+    """Something is done for good, and cannot be changed any more. `kind` is the vocabulary's word for it."""
+
+    code = "over"
+
+    def __init__(self, kind: str, name: object, state: str) -> None:
+        super().__init__(f"{kind} {name} is over: it is {state}")
+        self.kind = kind
+        self.name = name
+
+
 class CannotListen(DialerError):
     """An address to listen on cannot be had: in use, not ours, not allowed. `setting` names where it is configured."""
 

@@ -20,6 +20,7 @@ from dialer.errors import (
     LimitExceeded,
     NotFound,
     NotSetUp,
+    Over,
     StoreError,
     WrongState,
 )
@@ -51,6 +52,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "not-acceptable": Kind(406, "No answer of the wanted type can be given", "answers are application/json"),
     "already-exists": Kind(409, "It exists already", "what must be unique is taken"),
     "in-use": Kind(409, "It is in use", "what refers to it has to go first"),
+    "over": Kind(409, "It is over", "what is done for good cannot be changed any more"),
     "in-progress": Kind(409, "The same request is under way", "ask again a moment later"),
     "wrong-state": Kind(409, "It is not in the state for that", "read it again; the detail names the states that it takes"),
     "not-set-up": Kind(
@@ -197,6 +199,8 @@ def _of_circumstances(error: DialerError) -> Problem:
             return Problem("limit-exceeded", str(error))
         case InUse():
             return Problem("in-use", str(error))
+        case Over():
+            return Problem("over", str(error))
         case KeyReused():
             return Problem("key-reused", str(error))
         case WrongState():

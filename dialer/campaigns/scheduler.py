@@ -272,6 +272,8 @@ class Scheduler:
         if key not in self._resting and open_now(campaign, now):
             return
         self._unfinished.discard(key)
+        if campaign.single:
+            return
         progress = await self.store.progress(key)
         if progress.finished:
             counts = {status.name.lower(): count for status, count in sorted(progress.subscribers.items())}

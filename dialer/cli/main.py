@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "gateway": "gateways",
     "voipapp": "gateways",
     "campaign": "campaigns",
+    "call": "calls",
     "why": "campaigns",
     "rules": "rules",
     "dnc": "dnc",

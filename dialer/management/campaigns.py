@@ -141,14 +141,31 @@ def create(
     *,
     granting: bool = False,
     draft: bool = False,
+    phonebook_id: int | None = None,
 ) -> CampaignDetails:
-    """A campaign with a phonebook of its name, which `phonebook` describes; it is started unless another status is given, or
+    """A campaign with a phonebook of its name, which `phonebook` describes, or with one of the user that is there: the first
+    of its contacts are subscribed, and `contacts.subscribe` does the rest. It is started unless another status is given, or
     it is a `draft`, which is paused until it is started.
     Without dates it starts now and lasts for `LIFETIME`. With `granting`, an administrator chose its gateway and its voice
     application, which grants them to the user. Raises `LimitExceeded` (campaigns, and what `Campaign` declares), `NotFound`
     (a gateway or voip app that is not granted, or not there), `AlreadyExists`, `BadValue`."""
     user = rows.asking(t, who)
     rows.check_limit("campaigns", user.campaigns.select(lambda c: c.archived_at is None).count() + 1, user.max_number_campaign)
+    row = rows.create(t, Campaign, checked_new(t, who, given, granting=granting, draft=draft))
+    if phonebook_id is None:
+        phonebooks.add_own(t, row, phonebook)
+    else:
+        phonebooks.add_existing(t, who, row, phonebook_id)
+    news.campaign_created(t, row)
+    t.then(call_soon)
+    return _details(row)
+
+
+def checked_new(
+    t: Transaction, who: Account, given: Mapping[str, Any], *, granting: bool = False, draft: bool = False
+) -> dict[str, Any]:
+    """The settings of a new campaign of a user, as they may be stored. Raises as `create`, but for the number of campaigns."""
+    user = rows.asking(t, who)
     dates = {"starting_at": t.now, "expires_at": t.now + LIFETIME}
     checked = {**dates, **_entered(given, EVERY_DAY), "user_id": who.id}
     if draft:
@@ -161,11 +178,7 @@ def create(
     _check_task(t, t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""), who.id)
     check_caller_id(t, who.id, checked.get("caller_id", ""), checked.get("caller_id_pool_id"))
     _check_rules(t, who, checked, {"name": checked["name"]})
-    row = rows.create(t, Campaign, checked)
-    phonebooks.add_own(t, row, phonebook)
-    news.campaign_created(t, row)
-    t.then(call_soon)
-    return _details(row)
+    return checked
 
 
 @writes

@@ -13,6 +13,7 @@ from dialer.management.listing import NEWEST_FIRST, Place, Slice, having, rows_o
 from dialer.management.management import Management, Transaction, reads, verb, writes
 from dialer.model import Account, Phonebook
 from dialer.store import contact_list, removals
+from dialer.store import contacts as contacts_sql
 from dialer.stored import value_of
 
 LONGEST_NAME: Final = 255
@@ -120,6 +121,20 @@ async def attach(management: Management, who: Account, campaign_id: int, phonebo
 @reads
 def _check_attach(t: Transaction, who: Account, campaign_id: int, phonebook_id: int) -> None:
     campaign = rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
+    _attachable(t, who, campaign, phonebook_id)
+
+
+def add_existing(t: Transaction, who: Account, campaign: Any, phonebook_id: int) -> None:
+    """A phonebook that is there for a new campaign of its user, with the first of its contacts. Raises `NotFound`,
+    `LimitExceeded`, `BadValue`."""
+    phonebook = _attachable(t, who, campaign, phonebook_id)
+    t.connection.execute(contacts_sql.LOCK_PHONEBOOK.of(t.connection), (phonebook_id,))
+    campaign.phonebooks.add(phonebook)
+    t.entities.db.flush()
+    contacts.subscribe_chunk(t, campaign.id, phonebook_id, 0)
+
+
+def _attachable(t: Transaction, who: Account, campaign: Any, phonebook_id: int) -> Any:
     phonebook = rows.ours(who, t.entities.Phonebook.get(id=phonebook_id), "phonebook", phonebook_id)
     if campaign.user.id != phonebook.user.id:
         raise BadValue("phonebook", f"{phonebook.name} is another user's than the campaign {campaign.name}")
@@ -128,6 +143,7 @@ def _check_attach(t: Transaction, who: Account, campaign_id: int, phonebook_id: 
         more = phonebook.contacts.select(lambda k: k.archived_at is None and k.double_of is None).count()
         both = campaign.subscribers.count() + more
         rows.check_limit("contacts", both, user.max_number_subscriber_campaign)
+    return phonebook
 
 
 def add_own(t: Transaction, campaign: Any, description: str) -> Any:

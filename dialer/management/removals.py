@@ -8,12 +8,13 @@ repeated.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from dialer.errors import NotFound
-from dialer.management import rows
+from dialer.management import calls, rows
 from dialer.management.contacts import CHUNK
-from dialer.management.management import Management, Transaction, call_soon, verb, writes
+from dialer.management.management import Management, Transaction, call_soon, reads, verb, writes
 from dialer.management.subscribers import PAGE
 from dialer.model import Account, CampaignStatus
 from dialer.model.user import ADMINISTRATOR
@@ -132,6 +133,22 @@ async def campaign(management: Management, who: Account, campaign_id: int, ask: 
     await management.ask(_drop_campaign, campaign_id)
 
 
+async def campaign_with_phonebooks(management: Management, who: Account, campaign_id: int) -> None:
+    """The same with its phonebooks and their contacts, but for phonebooks that other campaigns use. Fails as `campaign`."""
+    books = await management.ask(_own_phonebooks, who, campaign_id)
+    await campaign(management, who, campaign_id)
+    for key in books:
+        with suppress(NotFound):  # it was removed meanwhile
+            await phonebook(management, who, key)
+
+
+@reads
+def _own_phonebooks(t: Transaction, who: Account, campaign_id: int) -> list[int]:
+    """Those that no other campaign uses."""
+    row = rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
+    return sorted(book.id for book in rows.live(row.phonebooks) if len(rows.live(book.campaigns)) == 1)
+
+
 @writes
 def _archive_campaign(t: Transaction, who: Account, campaign_id: int) -> None:
     row = rows.ours(who, t.entities.Campaign.get_for_update(id=campaign_id), "campaign", campaign_id)
@@ -160,6 +177,7 @@ async def user(management: Management, user_id: int) -> None:
     """Remove a user with all its campaigns and phonebooks. It can do nothing any more from the first moment on. Fails with
     `NotFound`, `StoreError`."""
     campaigns, phonebooks = await management.ask(_close, user_id)
+    await management.ask(calls.cancel_all, user_id)
     for key in campaigns:
         await campaign(management, ADMINISTRATOR, key)
     for key in phonebooks:

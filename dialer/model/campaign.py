@@ -174,6 +174,9 @@ class Campaign:
         doc="the pool that the number comes from that the callee sees, in place of `caller_id`",
     )
     draft: bool = setting(False, read_only=True, doc="whether it was made without being started, and was not started since")
+    single: bool = setting(
+        False, read_only=True, doc="whether it is a call without a campaign, which has one contact and is in no list"
+    )
 
 
 @frozen(kw_only=True)

@@ -19,7 +19,7 @@ from dialer.model import Campaign, CampaignDetails, CampaignStatus, Explanation,
 
 PHONEBOOK: Final = "made with its campaign"
 
-_SHOWN: Final = Encoder(Campaign, ("archived_at", "next_call_at", "recheck"))
+_SHOWN: Final = Encoder(Campaign, ("archived_at", "next_call_at", "recheck", "single"))
 _encode = _SHOWN.encoder()
 
 

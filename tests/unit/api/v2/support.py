@@ -46,6 +46,7 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("PATCH", "phonebooks/<phonebook_id>/contacts/<contact_id>"): {"email": "a@example.com", "additional_vars": {"x": None}},
     ("POST", "phonebooks/<phonebook_id>/contacts/batch"): {"contacts": [{"number": "+15551230003"}, {"number": "x"}]},
     ("POST", "phonebooks/<phonebook_id>/contacts/remove"): {"numbers": ["+15551230001"], "references": ["nobody's"]},
+    ("POST", "calls"): {"number": "+15551230005", "gateway_id": 1, "voip_app_id": 1},
     ("POST", "do-not-call"): {"number": "+15551239999"},
     ("POST", "campaigns/<campaign_id>/phonebooks"): {"phonebook_id": 1},
     ("POST", "campaigns/<campaign_id>/redial"): {"states": ["failed", "completed"], "dispositions": ["BUSY"], "dry_run": True},
@@ -79,6 +80,7 @@ FILLED = {
     "<phonebook_id>": "1",
     "<contact_id>": "1",
     "<attempt_id>": "call-1",
+    "<call_id>": "2",
     "<gateway_id>": "1",
     "<token_id>": "1",
     "<voip_app_id>": "1",
@@ -273,6 +275,7 @@ async def furnish(api: World) -> Client:
         f"'local', 1, '', '{T}', '{T}', '{T}', '{T}', 'USER_BUSY', 'BUSY', 1, 5, '{{}}')"
     )
     ann, root = Client(api), Client(api, "root")
+    assert (await ann.post("calls", {"number": "+15551230006", "gateway_id": 1, "voip_app_id": 1})).status == 201
     assert (await ann.post("tokens", {"name": "first"})).status == 201
     assert (await root.post("do-not-call", {"number": "+15551230009", "reason": "asked"})).status == 201
     assert (await ann.post("webhooks", {"url": "https://crm.example.com/", "kinds": ["*"]})).status == 201

@@ -85,13 +85,13 @@ async def test_a_parameter_that_is_not_taken_is_refused(api: World, route: Any) 
 async def test_filters_are_those_of_the_table(api: World) -> None:
     ann = await furnish(api)
     await api.campaign("autumn")
-    await ann.post("campaigns/2/pause")
+    await ann.post("campaigns/3/pause")
     found = {
         status: [each["name"] for each in (await ann.get(f"campaigns?status={status}")).json["data"]]
         for status in ("start", "pause", "abort", "end")
     }
     assert found == {"start": ["spring"], "pause": ["autumn"], "abort": [], "end": []}
-    assert [each["id"] for each in (await ann.get("phonebooks?name=autumn")).json["data"]] == [2]
+    assert [each["id"] for each in (await ann.get("phonebooks?name=autumn")).json["data"]] == [3]
     assert pointers(await ann.get("campaigns?status=1")) == ["status"]
 
 
