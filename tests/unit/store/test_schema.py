@@ -100,8 +100,8 @@ REFUSED = [
     "INSERT INTO do_not_call SELECT 'x', '', created_at, 'x' FROM do_not_call",
     "UPDATE user_account SET role = 'king'",
     f"INSERT INTO page_session (user_id, secret_hash, proof, created_at, seen_at) VALUES (1, 'x', 'x', '{T}', '{T}')",
-    f"INSERT INTO audit_entry (at, user_id, username, address, action, subject, details) VALUES ('{T}', 1, '', '', '', '', '{{}}')",
-    f"INSERT INTO audit_entry (at, user_id, username, address, action, subject, details) VALUES ('{T}', 1, '', '', 'a', '', '{{')",
+    f"INSERT INTO audit_entry VALUES (1, '{T}', 1, '', '', '', '', '{{}}')",
+    f"INSERT INTO audit_entry VALUES (1, '{T}', 1, '', '', 'a', '', '{{')",
 ]
 
 
@@ -290,10 +290,12 @@ def test_after_an_upgrade_superusers_are_admins_and_others_operators(url):
     page = next(step.version for step in steps if step.name == "page")
     upgrade(url, steps[: page - 1])
     script(url, SEED)
-    root = (
-        "INSERT INTO user_account (username, password_hash, is_superuser, is_active, created_at) VALUES ('root', '', 1, 1, ?)"
+    rows(
+        url,
+        "INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at) "
+        "VALUES (7, 'root', '', 1, 1, ?)",
+        T,
     )
-    rows(url, root, T)
     upgrade(url)
     assert rows(url, "SELECT username, role FROM user_account ORDER BY 1") == [("ann", "operator"), ("root", "admin")]
     assert differences_of(url) == []
