@@ -101,6 +101,10 @@ REFUSED = [
     "UPDATE webhook_delivery SET status = 'lost'",
     "UPDATE webhook_delivery SET tries = -1",
     "INSERT INTO do_not_call SELECT 'x', '', created_at, 'x' FROM do_not_call",
+    "UPDATE user_account SET role = 'king'",
+    f"INSERT INTO page_session (user_id, secret_hash, proof, created_at, seen_at) VALUES (1, 'x', 'x', '{T}', '{T}')",
+    f"INSERT INTO audit_entry VALUES (1, '{T}', 1, '', '', '', '', '{{}}')",
+    f"INSERT INTO audit_entry VALUES (1, '{T}', 1, '', '', 'a', '', '{{')",
 ]
 
 
@@ -299,6 +303,22 @@ def test_after_an_upgrade_users_have_what_their_campaigns_use(url):
     assert rows(url, "SELECT user_id, gateway_id FROM gateway_user ORDER BY 1, 2") == [(1, 1), (2, 1)]
     assert rows(url, "SELECT user_id, voip_app_id FROM user_voip_app ORDER BY 1, 2") == [(1, 1), (2, 1), (2, 2)]
     assert rows(url, "SELECT max_number_campaign, max_frequency FROM user_account WHERE id = 2") == [(None, None)]
+    assert differences_of(url) == []
+
+
+def test_after_an_upgrade_superusers_are_admins_and_others_operators(url):
+    steps = upgrades(dialect_of(url))
+    page = next(step.version for step in steps if step.name == "page")
+    upgrade(url, steps[: page - 1])
+    script(url, SEED)
+    rows(
+        url,
+        "INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at) "
+        "VALUES (7, 'root', '', 1, 1, ?)",
+        T,
+    )
+    upgrade(url)
+    assert rows(url, "SELECT username, role FROM user_account ORDER BY 1") == [("ann", "operator"), ("root", "admin")]
     assert differences_of(url) == []
 
 

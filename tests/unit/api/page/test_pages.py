@@ -322,3 +322,25 @@ async def test_who_signs_out_is_told_no_more(api: World, monkeypatch: Any) -> No
     page = await follow(api, root)
     await root.send("/ui/sign-out-everywhere")
     await page.ends()
+
+
+@on_sqlite
+@pytest_twisted.ensureDeferred
+async def test_a_page_that_reads_nothing_is_sent_nothing_and_later_all_of_it(api: World, monkeypatch: Any) -> None:
+    monkeypatch.setattr(live, "EVERY", 0.05)
+    await api.campaign("spring", user="root")
+    root = await signed_in(api)
+    slow, other = await follow(api, root), await follow(api, root)
+    stream = next(each for each in api.site._streams._open if each.slot.number == 1)
+    stream.pauseProducing()
+    before = len(slow.body)
+    for frequency in ("4711", "4712", "4713"):
+        await root.send("/ui/campaigns/1/frequency", {"frequency": frequency})
+        await other.until(lambda wanted=frequency: wanted in other.body)
+    assert len(slow.body) == before
+    stream.resumeProducing()
+    await slow.until(lambda: "4713" in slow.body)
+    missed = slow.body[before:]
+    assert ('hx-target="#overview"' in missed, "4711" in missed, "4712" in missed) == (True, False, False)
+    for page in (slow, other):
+        await page.leave()
