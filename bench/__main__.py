@@ -30,6 +30,7 @@ WHOLE = (
     ("bench.live",),
     ("bench.rules",),
     ("bench.rules_tick",),
+    ("bench.preview",),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -51,6 +52,7 @@ QUICK = (
     ("bench.live", "--seconds", "5", "--clients", "200"),
     ("bench.rules", "--seconds", "5", "--rounds", "1"),
     ("bench.rules_tick", "--ticks", "10"),
+    ("bench.preview", "50000"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 
