@@ -348,7 +348,8 @@ class _Maker:
 
     def _is_emergency(self, number: str) -> bool:
         way = self._way
-        forms = (number,) if way is None else gate.leg_through(way, number).forms
+        is_rewritten = way is not None and (way.removeprefix or way.addprefix)
+        forms = gate.leg_through(way, number).forms if way is not None and is_rewritten else (number,)
         return bool(gate.emergency_refusal(forms, self.management.numbering))
 
     def _expect(self, row: ScannedContact, kind: int, *, released: bool) -> None:
