@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from dialer.campaigns.rehearsal import NEVER
 from dialer.campaigns.timetable import micros, moment
 from dialer.model import Campaign
 from dialer.rules.book import RuleBook
 from dialer.rules.decide import EarlierCall, decide, longest_memory
+from dialer.rules.places import Whereabouts, whereabouts
 
 
-@frozen
-class Somebody:
+class Somebody(NamedTuple):
     """A callee, as the rules want one."""
 
     identity: str
@@ -32,6 +32,7 @@ class ContactKinds:
     begin: int
     _kinds: list[tuple[Somebody, Sequence[EarlierCall]]] = field(factory=list, init=False)
     _by_rows: dict[int, tuple[int, Any]] = field(factory=dict, init=False)
+    _by_where: dict[Whereabouts, int] = field(factory=dict, init=False)
     _counts: dict[int, bool] = field(factory=dict, init=False)
     _first: dict[int, int] = field(factory=dict, init=False)
 
@@ -44,6 +45,13 @@ class ContactKinds:
         """The kind of somebody without earlier calls."""
         if not self.are_ruled:
             return 0
+        where = whereabouts(callee.identity, callee.time_zone)
+        kind = self._by_where.get(where)
+        if kind is None:
+            kind = self._by_where[where] = self._of_rows(callee)
+        return kind
+
+    def _of_rows(self, callee: Somebody) -> int:
         applying = self.book.applying(callee, self.campaign)
         known = self._by_rows.get(id(applying))
         if known is None:  # with what has that id, lest another one has it later

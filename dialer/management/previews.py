@@ -304,19 +304,12 @@ class _Maker:
 
     async def _scan(self) -> None:
         ask, way, place = self.management.ask, self._way, ScanPlace()
-        coming = ask(scan, self.who, self.basis, place, way)
-        while True:
-            rows, words = await coming
-            more = len(rows) == AT_ONCE
-            if more:  # the next ones are read while these are looked at
-                coming = ask(scan, self.who, self.basis, ScanPlace(rows[-1].ready_at, rows[-1].id), way)
-            try:
-                await self._look_at(rows, words)
-            except BaseException:
-                coming.addErrback(lambda _: None)
-                raise
-            if not more:
+        while True:  # one after the other: two threads that want the interpreter at once wait for each other at each row
+            rows, words = await ask(scan, self.who, self.basis, place, way)
+            await self._look_at(rows, words)
+            if len(rows) < AT_ONCE:
                 break
+            place = ScanPlace(rows[-1].ready_at, rows[-1].id)
         after: int | None = 0 if self.basis.rechecks else None
         while after is not None:
             rows, words = await ask(scan_held, self.who, self.basis, after, way)
@@ -348,7 +341,8 @@ class _Maker:
 
     def _is_emergency(self, number: str) -> bool:
         way = self._way
-        forms = (number,) if way is None else gate.leg_through(way, number).forms
+        is_rewritten = way is not None and (way.removeprefix or way.addprefix)
+        forms = gate.leg_through(way, number).forms if way is not None and is_rewritten else (number,)
         return bool(gate.emergency_refusal(forms, self.management.numbering))
 
     def _expect(self, row: ScannedContact, kind: int, *, released: bool) -> None:

@@ -4,7 +4,7 @@ that may not be called."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from attrs import evolve, frozen
@@ -15,7 +15,7 @@ from dialer.store.mapping import CANDIDATE_COLUMNS, candidate
 from dialer.store.statements import FORBIDDEN, LANE
 
 _ROW: Final = (
-    f"SELECT s.id, s.contact_id, s.number, s.identity, {{}}, s.priority, {LANE}, s.held_by, "  # noqa: S608
+    f"SELECT s.id, s.contact_id, s.number, s.identity, {{}}, s.priority, {LANE}, coalesce(s.held_by, ''), "  # noqa: S608
     f"coalesce(k.time_zone, ''), {FORBIDDEN} FROM subscriber s LEFT JOIN contact k ON k.id = s.contact_id "
 )
 _AT: Final = (
@@ -63,8 +63,7 @@ class ScanPlace:
     id: int = 0
 
 
-@frozen
-class ScannedContact:
+class ScannedContact(NamedTuple):
     """A pending contact: as `ready_at` says, when it is ready, as the column has it; `held_by` is the ruling that keeps it
     waiting, "" for none; `is_forbidden` tells that it is on a list."""
 
@@ -77,7 +76,7 @@ class ScannedContact:
     lane: int
     held_by: str
     time_zone: str
-    is_forbidden: bool
+    is_forbidden: int
 
 
 def pending(connection: Connection, campaign_id: int, place: ScanPlace, limit: int) -> list[ScannedContact]:
@@ -95,10 +94,7 @@ def held_before(connection: Connection, campaign_id: int, after: int, limit: int
 
 
 def _scanned(row: Sequence[Any]) -> ScannedContact:
-    key, contact_id, number, identity, ready_at, priority, lane, held_by, time_zone, is_forbidden = row
-    return ScannedContact(
-        key, contact_id, number, identity, ready_at, priority, lane, held_by or "", time_zone, bool(is_forbidden)
-    )
+    return ScannedContact._make(row)
 
 
 @frozen

@@ -181,8 +181,9 @@ def test_each_obstacle_is_named_and_without_it_the_contact_is_called(harm: str) 
     with explaining(MORNING + timedelta(hours=2), SHIPPED) as played:
         played.contact(NUMBER)
         HARMS[harm](played)
-        found = obstacles(played)
-        assert len(found) >= 1, harm
+        played.run(0.5)
+        assert not called(played)
+        assert obstacles(played)
         assert follow(played), harm
 
 
@@ -192,7 +193,7 @@ def test_the_hours_of_the_place_are_named_and_then_it_is_called() -> None:
         (found,) = obstacles(played)
         assert (found.code, found.until) == (ContactCode.CALLING_RULES, MORNING + timedelta(seconds=30))
         assert "opens 08:00 America/New_York" in found.text
-        played.run(29)
+        played.run(27)
         assert not called(played)
         assert follow(played) == ["calling-rules"]
 
@@ -205,9 +206,9 @@ def test_how_many_are_called_before_it_is_told() -> None:
             played.contact(f"4930123456{index:02}", count_attempt=1)
         (found,) = obstacles(played)
         assert found.text.startswith("7 others are called before it")
-        played.run(7.5)
+        played.run(6.5)
         assert not called(played)
-        played.run(1)
+        played.run(1.5)
         assert called(played)
 
 
