@@ -42,7 +42,8 @@ WILL_RECHECK: Final = "SELECT c.recheck > 0 OR (SELECT i.rule_book FROM installa
 """Whether its held contacts are looked at again soon. Parameters: the fingerprint of the rules, campaign."""
 MEAN_SECONDS: Final = (
     "SELECT avg(CAST(duration_ms AS DOUBLE PRECISION)) FROM "
-    "(SELECT duration_ms FROM attempt WHERE campaign_id = ? AND duration_ms > 0 ORDER BY planned_at DESC, id DESC LIMIT 1000) AS newest"
+    "(SELECT duration_ms FROM attempt WHERE campaign_id = ? AND duration_ms > 0 "
+    "ORDER BY planned_at DESC, id DESC LIMIT 1000) AS newest"
 )
 """How long the newest calls of a campaign lasted, in milliseconds. Parameter: campaign."""
 OPEN_OF_CAMPAIGN_BY_GATEWAY: Final = (
