@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -23,11 +24,11 @@ from dialer.cli.passwords import text_of
 from dialer.client import Client, Refused
 from dialer.client.calls import bearer
 from dialer.errors import BadValue, NotFound
-from dialer.management import campaigns, contact_list, gateways, outcomes, phonebooks, redial, removals, users, why
+from dialer.management import caller_ids, campaigns, contact_list, gateways, outcomes, phonebooks, redial, removals, users, why
 from dialer.management.contact_list import MOST_ATTEMPTS, Found
 from dialer.management.listing import Slice
 from dialer.management.redial import Redialled
-from dialer.model import Account, Campaign, CampaignStatus, Contact, Phonebook, User, UserDetails
+from dialer.model import Account, CallerIdPool, Campaign, CampaignStatus, Contact, Phonebook, User, UserDetails
 
 T = TypeVar("T")
 
@@ -235,6 +236,7 @@ _ASKED: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
     users.account_of: _account_of,
     gateways.listed: _named("gateways", values.gateway),
     gateways.applications: _named("voice_applications", values.application),
+    caller_ids.pools: _named("caller_id_pools", partial(values.read, CallerIdPool)),
     campaigns.listed: _campaigns,
     campaigns.create: _create_campaign,
     campaigns.change: _change_campaign,

@@ -70,6 +70,7 @@ async def service(folder: Path, callees: list[str], rate: float = 400.0) -> Asyn
             "http": {"endpoint": "tcp:0:interface=127.0.0.1", "requests_per_minute": 0},
             "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"},
             "simulator": {"callees": callees, "calls_per_second": rate},
+            "rules": {"apply": "none"},
         }
     )
     host = Host(reactor, config, folder, API)
