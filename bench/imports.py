@@ -1,8 +1,11 @@
 """Contacts from a file: rows a second of `dialer contact import`, and its peak memory, against bare csv and executemany.
 
-`python -m bench.imports [ROWS] [--postgresql URL|start] [--directory DIR]` makes a file and imports it into a phonebook, and
+`python -m bench.imports [ROWS] [--postgresql URL|start] [--directory DIR] [--http]` makes a file and imports it into a phonebook, and
 again into one that a campaign uses, so that each contact becomes a subscriber as well. The bare way writes the same file
 into the same tables: no validation, no identity of numbers, no word about what is wrong, one transaction for `CHUNK` rows.
+
+With `--http`, the file is sent to a running dialer (`POST /api/v2/imports`), which calls meanwhile: rows a second from the first
+byte to the end of the import, the dialer's memory, and how late its reactor was beside that, and before.
 """
 
 from __future__ import annotations

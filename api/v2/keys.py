@@ -17,14 +17,15 @@ KEY_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 255, "patter
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def keyed_request(request: ApiRequest, user_id: int) -> KeyedRequest | None:
-    """The request, where its client gave it a key. Raises `Problem` for one that is none."""
+def keyed_request(request: ApiRequest, user_id: int, body: bytes) -> KeyedRequest | None:
+    """The request, where its client gave it a key; `body` is what tells it from others at its address. Raises `Problem` for
+    one that is none."""
     key = request.header(b"Idempotency-Key")
     if key is None:
         return None
     if not _KEY.fullmatch(key):
         raise Problem("bad-request", "Idempotency-Key: expected one, of 1 to 255 visible ASCII characters")
-    text = b"\n".join((request.method, request.path, request.body()))
+    text = b"\n".join((request.method, request.path, body))
     return KeyedRequest(user_id=user_id, key=key, fingerprint=hashlib.sha256(text).hexdigest())
 
 

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 
 from dialer.accounts import NOBODY, verify_password
 from dialer.errors import DialerError, Duplicate, NotFound
+from dialer.files.import_folder import ImportFolder
 from dialer.hooks.addresses import AddressRules
 from dialer.interfaces import Answer, FlowControl, Now, WebhookSender
 from dialer.management.batches import Batches
@@ -99,7 +100,8 @@ def verb(use_case: Callable[P, T]) -> Callable[P, T]:
 class Management:
     """Runs use cases on a database. `flow` is told what changed, where calls are made; with a `reactor`, requests that come
     close together share a transaction, and there are threads for what takes long. `emergency` are the installation's own
-    emergency numbers, `receivers` says what webhooks may be, `rules` when contacts may be called."""
+    emergency numbers, `receivers` says what webhooks may be, `rules` when contacts may be called; `imports` is where files of
+    contacts wait, where they are taken."""
 
     database: Database
     now: Now
@@ -109,6 +111,7 @@ class Management:
     receivers: AddressRules = field(factory=AddressRules)
     sender: WebhookSender = field(factory=NoSender)
     rules: RuleBook = NO_RULES
+    imports: ImportFolder | None = None
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     _reads: Batches | None = field(default=None, init=False)

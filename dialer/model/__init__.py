@@ -32,6 +32,7 @@ from dialer.model.flow import (
 )
 from dialer.model.gateway import Gateway, GatewayStatus, GatewayUse
 from dialer.model.idle import Explanation, IdleCode, IdleReason
+from dialer.model.import_job import ImportFormat, ImportJob, ImportState
 from dialer.model.installation import DoNotCallEntry, Installation, NodeRecord
 from dialer.model.kept_answer import KeptAnswer
 from dialer.model.phonebook import Phonebook
@@ -69,6 +70,9 @@ __all__ = [
     "Hangup",
     "IdleCode",
     "IdleReason",
+    "ImportFormat",
+    "ImportJob",
+    "ImportState",
     "Installation",
     "KeptAnswer",
     "LiveChannel",

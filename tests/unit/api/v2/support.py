@@ -45,6 +45,9 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
 }
 """A body that each route takes."""
 
+FILE = b"contact,first_name\n15551230077,Ana\n"
+"""A body of a route that takes a file."""
+
 T = "2026-11-23 10:00:00.000000"
 
 FILLED = {
@@ -55,6 +58,7 @@ FILLED = {
     "<gateway_id>": "1",
     "<token_id>": "1",
     "<webhook_id>": "1",
+    "<import_id>": "1",
     "<delivery_id>": "1",
     "<number>": "+15551230009",
 }
@@ -155,6 +159,9 @@ class Client:
 
     async def route(self, route: Route, path: str = "", **more: Any) -> Reply:
         """A request that the route takes."""
+        if route.takes is not None:
+            address = (path or filled(route.path)) + "?phonebook_id=1"
+            return await self.ask(route.method, address, data=FILE, content_type="text/csv", **more)
         return await self.ask(route.method, path or filled(route.path), GIVEN.get((route.method, route.path)), **more)
 
     def of(self, user: str | None) -> Client:
@@ -192,6 +199,8 @@ async def furnish(api: World) -> Client:
     ann, root = Client(api), Client(api, "root")
     assert (await ann.post("tokens", {"name": "first"})).status == 201
     assert (await root.post("do-not-call", {"number": "+15551230009", "reason": "asked"})).status == 201
+    uploaded = await ann.ask("POST", "imports?phonebook_id=1", data=FILE, content_type="text/csv")
+    assert uploaded.status == 202, uploaded
     assert (await ann.post("webhooks", {"url": "https://crm.example.com/", "kinds": ["*"]})).status == 201
     api.sql(
         "INSERT INTO event (kind, at, user_id, campaign_id, contact_id, attempt_id, call_uuid, sequence, version, data) "
