@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import re
@@ -11,79 +10,81 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import define
-
-from tests.harness.node import Node
+from dialer.store.location import opened
+from tests.integration.run_support import Running, change, good, headers, move_to, new_folder, started
 
 CALLED = 4000
-"""Contacts of the campaign that calls meanwhile."""
-LOGIN = "Basic " + base64.b64encode(b"admin:correct horse").decode()
-BEFORE = 5.0
+"""Contacts of the campaign that calls meanwhile, twenty a second."""
+BEFORE = 10.0
 """Seconds for which the dialer is looked at before the file comes."""
+SHARES = (0.5, 0.99, 1.0)
 
 
-@define(eq=False)
-class Dialer:
-    """A running dialer, asked over HTTP."""
-
-    node: Node
-
-    def ask(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
-        """The JSON of an answer."""
-        host, _, port = self.node.addresses["http"].rpartition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=600)
-        headers = {"Authorization": LOGIN, **({"Content-Type": content_type} if body is not None else {})}
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        if answer.status >= 300:
-            raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
-        return json.loads(text) if text[:1] in b"{[" else text.decode()
-
-    def lag(self) -> Mapping[float, float]:
-        """How often the reactor was late by at most so many seconds."""
-        text = self.ask("GET", "/metrics")
-        found = re.findall(r'dialer_reactor_lag_seconds_bucket\{le="([^"]+)"\} ([0-9.e+]+)', text)
-        return {float(bound): float(count) for bound, count in found}
-
-    def memory(self) -> float:
-        """MB that are resident."""
-        (kilobytes,) = re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.node.pid}/status").read_text())
-        return int(kilobytes) / 1024
+def ask(running: Running, method: str, path: str, body: Any = None) -> Any:
+    """What is answered: JSON, or a text."""
+    connection: http.client.HTTPConnection = running.connection()
+    more = {} if body is None else {"Content-Type": "text/csv"}
+    connection.request(method, path, body, {**headers(), **more})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    if answer.status >= 300:
+        raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]}")
+    return json.loads(text) if text.startswith("{") else text
 
 
-def late(before: Mapping[float, float], after: Mapping[float, float], share: float) -> float:
-    """Seconds within which that share of the turns in between began."""
-    counts = {bound: after[bound] - before.get(bound, 0.0) for bound in after}
+def lag(running: Running) -> Mapping[float, float]:
+    """How often the reactor was late by at most so many seconds."""
+    text = ask(running, "GET", "/metrics")
+    found = re.findall(r'dialer_reactor_lag_seconds_bucket\{le="([^"]+)"\} ([0-9.e+]+)', text)
+    return {float(bound): float(count) for bound, count in found}
+
+
+def memory(running: Running) -> float:
+    """MB that are resident."""
+    (kilobytes,) = re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{running.process.pid}/status").read_text())
+    return int(kilobytes) / 1024
+
+
+def late(before: Mapping[float, float], after: Mapping[float, float]) -> str:
+    """Milliseconds within which those shares of the turns in between began."""
+    counts = {bound: after[bound] - before[bound] for bound in after}
     whole = max(counts.values())
-    return min((bound for bound, count in counts.items() if count >= share * whole), default=0.0)
+    found = [min(bound for bound, count in counts.items() if count >= share * whole) for share in SHARES]
+    return ", ".join(f"{share:.0%} by at most {bound * 1000:g} ms" for share, bound in zip(SHARES, found, strict=True))
 
 
-def measure(dialer: Dialer, file: Path, phonebook_id: int, rows: int) -> list[str]:
-    """Send the file, and wait until it is taken."""
-    first = dialer.lag()
-    time.sleep(BEFORE)
-    idle, memory = dialer.lag(), dialer.memory()
-    began = time.perf_counter()
-    with file.open("rb") as stream:
-        job = dialer.ask("POST", f"/api/v2/imports?phonebook_id={phonebook_id}", stream, "text/csv")
-    sent = time.perf_counter() - began
-    most = memory
-    while job["state"] in ("queued", "running"):
-        time.sleep(0.2)
-        job = dialer.ask("GET", f"/api/v2/imports/{job['id']}")
-        most = max(most, dialer.memory())
-    seconds = time.perf_counter() - began
-    after = dialer.lag()
+def measure(directory: Path, file: Path, rows: int, url: str = "") -> None:
+    """Send the file to a dialer on a new database, or on the one at `url`, and print the figures."""
+    folder = new_folder(directory / "dialer")
+    if url:
+        move_to(folder, url)
+    change(folder, on_api="true")
+    called = directory / "called.csv"
+    called.write_text("contact\n" + "".join(f"1444{n:07}\n" for n in range(CALLED)))
+    noun = ("--user", "admin", "--gateway", "Default_Gateway", "--voip-app", "Default_VoIP_App", "--voip-app-data", "15559999")
+    good(folder, "campaign", "add", "calls", "--frequency", 1200, *noun)
+    good(folder, "contact", "import", called, "--phonebook", "calls")
+    good(folder, "campaign", "add", "filled", "--status", "pause", *noun)
+    with started(folder) as running:
+        with opened(url or f"sqlite:///{folder / 'dialer.db'}") as connection:
+            ((book,),) = connection.execute("SELECT max(id) FROM phonebook").fetchall()
+        print(f"{rows:,} contacts over HTTP, into a phonebook that a campaign uses, beside 20 calls/s", flush=True)
+        first = lag(running)
+        time.sleep(BEFORE)
+        idle, least = lag(running), memory(running)
+        began = time.perf_counter()
+        with file.open("rb") as stream:
+            job = ask(running, "POST", f"/api/v2/imports?phonebook_id={book}", stream)
+        sent, most, full = time.perf_counter() - began, least, lag(running)
+        while job["ended_at"] is None:
+            time.sleep(0.2)
+            job, most = ask(running, "GET", f"/api/v2/imports/{job['id']}"), max(most, memory(running))
+        seconds, after = time.perf_counter() - began, lag(running)
     if job["taken"] != rows:
         raise RuntimeError(f"not imported: {job}")
-    return [
-        f"  over HTTP               {rows / seconds:10,.0f} rows/s ({sent:.1f} s of {seconds:.1f} s to send), memory {memory:.0f} MB, "
-        f"at most {most:.0f} MB",
-        "  the reactor was late by at most "
-        + ", ".join(
-            f"{late(first, idle, share) * 1000:g} ms before and {late(idle, after, share) * 1000:g} ms meanwhile in {share:.1%}"
-            for share in (0.5, 0.99, 0.999)
-        ),
-    ]
+    print(f"  {rows / seconds:,.0f} rows/s, {sent:.1f} s of {seconds:.1f} s to send it")
+    print(f"  memory {least:.0f} MB before, {most:.0f} MB at most")
+    print(f"  the reactor was late before: {late(first, idle)}")
+    print(f"  while the file came:         {late(idle, full)}")
+    print(f"  while it was taken:          {late(full, after)}", flush=True)
