@@ -35,7 +35,7 @@ $(BIN)/python:
 	"$(PYTHON)" -m venv "$(VENV)"
 	"$(BIN)/python" -m pip install --quiet --upgrade pip
 
-$(VENV)/installed: $(BIN)/python setup.cfg pyproject.toml $(shell find dialer api freeswitch_conf -name '*.py' -o -name '*.sql' -o -name '*.xml*' -o -name '*.txt')
+$(VENV)/installed: $(BIN)/python setup.cfg pyproject.toml $(shell find dialer api freeswitch_conf -name '*.py' -o -name '*.sql' -o -name '*.xml*' -o -name '*.txt' -o -path '*api/page*' -type f ! -name '*.pyc')
 	"$(BIN)/python" -m pip install --quiet .
 	touch "$@"
 

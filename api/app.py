@@ -13,15 +13,16 @@ from api.authentication import Authentication
 from api.endpoint import Endpoint
 from api.errors import NO_RESOURCE, WRONG_METHOD
 from api.newfies.bulkcontacts import BulkContacts
+from api.newfies.callrequests import CallRequests
 from api.newfies.campaigns import Campaigns
 from api.newfies.contacts import Contacts
 from api.newfies.phonebooks import Phonebooks
 from api.prepared import prepare
 from api.request import ApiRequest
-from api.routes import Route, routes_of
+from api.routes import PREFIX, Route, routes_of
 from dialer.management import Management
 
-RESOURCES = (BulkContacts, Campaigns, Contacts, Phonebooks)
+RESOURCES = (BulkContacts, Campaigns, Contacts, Phonebooks, CallRequests)
 """The resources of the API; each is made of the use cases."""
 
 
@@ -30,12 +31,14 @@ def all_routes() -> list[Route]:
     return [route for resource in RESOURCES for route, _ in routes_of(resource)]
 
 
-def build_app(management: Management, authentication: Authentication) -> Klein:
-    """The routes of all resources, each with and without its trailing slash, behind the prefix."""
+def build_app(management: Management, authentication: Authentication, prefix: str = PREFIX) -> Klein:
+    """The routes of the resources behind a prefix, each with and without its trailing slash."""
     app = Klein()
     app.url_map.merge_slashes = False
     for resource in RESOURCES:
         for route, serve in routes_of(resource(management)):
+            if route.prefix != prefix:
+                continue
             handler = _named(Endpoint(route, serve, authentication, management), route.name)
             for path in (route.path, route.path.removesuffix("/")):
                 app.route("/" + path, methods=[route.method], strict_slashes=True)(handler)

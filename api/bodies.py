@@ -1,5 +1,5 @@
-"""From bytes to named values: the query of an address, and a body that is a form or a JSON object. Nothing is guessed: what
-does not parse, or names an attribute twice, is refused."""
+"""From bytes to named values: the query of an address, and a body that is a form of either kind or a JSON object. Nothing is
+guessed: what does not parse, or names an attribute twice, is refused."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from api.errors import UNSUPPORTED, HttpError
+from api.multipart_forms import MULTIPART, parts
 from dialer.errors import BadValue
 from dialer.kinds import Kind, Number, NumberOrText, Numbers
 
@@ -51,9 +52,21 @@ def parse_body(content_type: bytes | None, body: bytes, kinds: Mapping[str, Kind
         raise HttpError(415, UNSUPPORTED)
     if kind == FORM:
         return parse_form(body, "body", kinds)
+    if kind == MULTIPART:
+        return parse_parts(content_type or b"", body)
     if kind == JSON:
         return parse_json(body)
     raise HttpError(415, UNSUPPORTED)
+
+
+def parse_parts(content_type: bytes, body: bytes) -> dict[str, Any]:
+    """A form whose attributes are parts: nothing is encoded, so a plus is one."""
+    found: dict[str, Any] = {}
+    for name, text in parts(content_type, body, MOST_ATTRIBUTES + 1):
+        if name in found:
+            raise BadValue(shown(name), "is given more than once")
+        found[name] = text
+    return found
 
 
 def parse_form(text: bytes, where: str, kinds: Mapping[str, Kind] = _NO_KINDS) -> dict[str, Any]:

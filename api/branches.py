@@ -64,13 +64,15 @@ class Uploads(Protocol):
 @frozen(eq=False)
 class Branch:
     """What is served behind `prefix`, which begins and ends with a slash. `tokens` tells that a login may be a token; `usual`
-    is what each head ends with."""
+    is what each head ends with. With `largest`, bodies of so many bytes at most are taken from anybody, before it is known who
+    sends them; else, of users only."""
 
     prefix: bytes
     resource: IResource | None = None
     tokens: bool = False
     usual: bytes = end_of_head(HEADERS)
     refuse: Refuse = refuse_plainly
+    largest: int = 0
     uploads: Uploads | None = None
     segments: tuple[bytes, ...] = field(init=False)
 

@@ -12,8 +12,8 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
 from api.branches import NO_BRANCH, UNROUTED, Branch, error_body
-from api.event_stream import EventStream
 from api.long_answers import LongAnswer, Sender
+from api.open_stream import OpenStream
 from api.streamed_answers import Pieces, Streamer, close
 
 _BODILESS: Final = frozenset({204, 304})
@@ -52,7 +52,7 @@ class ApiChannel(HTTPChannel):
     """A request whose answer is written and has not left."""
     _next: IDelayedCall | None = None
     """Looks at the request behind the one that was answered."""
-    _stream: EventStream | None = None
+    _stream: OpenStream | None = None
     """The answer that goes on, from its beginning to the end of the connection."""
     _cut: IDelayedCall | None = None
     """Cuts the connection off."""
@@ -199,7 +199,7 @@ class ApiChannel(HTTPChannel):
         sender.start()
         return sender.done
 
-    def send_stream(self, request: Request, stream: EventStream) -> Deferred[None]:
+    def send_stream(self, request: Request, stream: OpenStream) -> Deferred[None]:
         """The same for one that has no length, and ends with the connection; what is sent behind the request is not read."""
         self.persistent = 0
         request.responseHeaders.setRawHeaders(b"Connection", [b"close"])

@@ -13,17 +13,21 @@ from twisted.python.failure import Failure
 
 from api.authentication import Authentication
 from api.bodies import parse_body, parse_form
-from api.errors import answer
+from api.errors import ONLY_VIEWS, HttpError, answer
 from api.long_answers import LONG, LongAnswer, in_file
 from api.origins import refuse_cross_site
 from api.request import ApiRequest
-from api.routes import PREFIX, Attributes, Route
+from api.routes import Attributes, Route
 from dialer.errors import BadValue, NotFound
 from dialer.management import Management
-from dialer.model import Account
+from dialer.model import Account, Scope
 
 LARGE_BODY: Final = 32_768
 """Bytes from which on a body is parsed off the reactor thread: a tenth of a millisecond to some for less."""
+
+FORMAT: Final = "format"
+JSON: Final = "json"
+"""Clients of the old server may name the format of the answer in any address: `?format=json`."""
 
 LONG_LIST: Final = 500
 """Elements from which on an answer is encoded off the reactor thread: a millisecond or two for less."""
@@ -40,7 +44,7 @@ class Endpoint:
     _label: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._label = f"{self.route.method} {PREFIX}{self.route.path}"
+        self._label = f"{self.route.method} {self.route.address}"
 
     def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes | None]:
         """Fires with the body of the answer, whose head is set; with None when it was sent already. Never fails.
@@ -54,7 +58,7 @@ class Endpoint:
             done = self._begin(request, path)
         except Exception:
             done = fail(Failure())
-        done.addCallback(self._encoded)
+        done.addCallback(self._encoded, request)
         done.addErrback(self._refused, request)
         done.addCallback(self._sent, request)
         done.addCallback(body.callback)
@@ -86,13 +90,17 @@ class Endpoint:
         return self._served(who, request, path)
 
     def _served(self, who: Account, request: ApiRequest, path: dict[str, str]) -> Deferred[Any]:
+        if not self.route.reads and Scope.DIAL not in who.scopes:
+            raise HttpError(403, ONLY_VIEWS)
         query, content_type, content = request.query(), request.content_type(), request.body()
         parse = partial(_parse, self.route, path, query, content_type, content)
         if len(content) < LARGE_BODY:
             return self.serve(who, parse())
         return self.management.in_thread(parse).addCallback(partial(self.serve, who))
 
-    def _encoded(self, result: Any) -> bytes | LongAnswer | Deferred[bytes]:
+    def _encoded(self, result: Any, request: ApiRequest) -> bytes | LongAnswer | Deferred[bytes]:
+        if self.route.answer is None:
+            return request.headed(self.route.status, {}, b"")
         if isinstance(result, LongAnswer):
             return result
         encode = partial(_encode, self.route.encode, result)
@@ -115,6 +123,8 @@ class Endpoint:
 
 def _parse(route: Route, path: dict[str, str], query: bytes, content_type: bytes | None, content: bytes) -> Attributes:
     in_query = parse_form(query, "query", route.kinds) if query else {}
+    if in_query.pop(FORMAT, JSON) != JSON:
+        raise BadValue(FORMAT, f"expected {JSON}, the one format of all answers")
     if route.reads:
         return route.parse(path, in_query)
     if in_query:

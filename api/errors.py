@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import Factory, frozen
 
-from dialer.errors import AlreadyExists, BadValue, Busy, DialerError, LimitExceeded, NotFound, StoreError
+from dialer.errors import AlreadyExists, BadValue, Busy, DialerError, LimitExceeded, NotFound, Over, StoreError
 
 
 class HttpError(Exception):
@@ -57,12 +57,13 @@ class RefusalAnswer:
 UNAUTHORIZED: Final = "Authorization Required"
 CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Newfies Application"'}
 CROSS_SITE: Final = "The request comes from a page of another site"
+ONLY_VIEWS: Final = "This user may look, and change nothing"
 TOO_MANY_FAILURES: Final = "Too many failed logins; try again later"
 TOO_MANY_REQUESTS: Final = "Too many requests; {maximum} a minute are allowed"
 TOO_LARGE: Final = "The body is too large; at most {maximum} bytes are accepted"
 NO_RESOURCE: Final = "There is no such resource"
 WRONG_METHOD: Final = "The method is not allowed here; this resource takes {methods}"
-UNSUPPORTED: Final = "The body must be application/x-www-form-urlencoded or application/json, in UTF-8"
+UNSUPPORTED: Final = "The body must be application/x-www-form-urlencoded, multipart/form-data or application/json, in UTF-8"
 UNAVAILABLE: Final = "The service cannot answer at the moment; try again later"
 INTERNAL: Final = "Internal error"
 
@@ -72,7 +73,7 @@ COMMON: Final[Mapping[int, tuple[str, str]]] = {
         "An attribute is missing, unknown, repeated or not acceptable, which the sentence names; or the body does not parse",
     ),
     401: ("Unauthorized", UNAUTHORIZED),
-    403: ("CrossSite", CROSS_SITE),
+    403: ("CrossSite", f"{CROSS_SITE}. Or: {ONLY_VIEWS}"),
     405: ("WrongMethod", WRONG_METHOD.format(methods="those of the Allow header")),
     413: ("TooLarge", TOO_LARGE.format(maximum="so many")),
     415: ("UnsupportedType", UNSUPPORTED),
@@ -126,7 +127,7 @@ def _traceback(error: BaseException) -> str:
 
 def _kind(error: DialerError) -> str:
     match error:
-        case NotFound() | AlreadyExists():
+        case NotFound() | AlreadyExists() | Over():
             return error.kind
         case LimitExceeded():
             return error.limit

@@ -145,7 +145,7 @@ class SuperusersOnly:
 def watch_api(site: ApiSite, management: Management, monitoring: Monitoring, clock: IReactorTime, metrics: bool) -> None:
     """Serve health on the API's port, and metrics if they are wanted there."""
     admit = SuperusersOnly(site.authentication, management) if metrics else None
-    site.pages = pages(monitoring, clock, admit)
+    site.pages |= pages(monitoring, clock, admit)
 
 
 # --- on a port of their own -------------------------------------------------------------------------------------------------
@@ -194,5 +194,5 @@ def build_monitoring_site(monitoring: Monitoring, credentials: tuple[str, str] |
             request.channel.site.logged_in(request.channel)
 
     site = MonitoringSite(guard, settings, clock)
-    site.pages = pages(monitoring, clock, admit)
+    site.pages |= pages(monitoring, clock, admit)
     return site

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from api.app import all_routes
 from api.errors import COMMON
-from api.routes import PREFIX, Attributes, Route
+from api.multipart_forms import MULTIPART
+from api.routes import Attributes, Route
 
 REFERENCE: Final = "#/components/schemas/{model}"
 ERROR: Final = {"$ref": "#/components/schemas/Error"}
@@ -33,13 +34,14 @@ def document(version: str) -> dict[str, Any]:
     routes = all_routes()
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(PREFIX + re.sub(r"<(\w+)>", r"{\1}", route.path), {})[route.method.lower()] = operation(route)
+        paths.setdefault(re.sub(r"<(\w+)>", r"{\1}", route.address), {})[route.method.lower()] = operation(route)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Newfies-Dialer API of 2011",
             "version": version,
-            "description": "Every address works with and without its trailing slash. Dates are in UTC.",
+            "description": "Every address works with and without its trailing slash. Dates are in UTC. "
+            "`?format=json` may stand in every address.",
         },
         "security": [{"basic": []}],
         "paths": paths,
@@ -60,9 +62,9 @@ def operation(route: Route) -> dict[str, Any]:
         "parameters": _parameters(route),
         "responses": _responses(route),
     }
-    if not route.reads:
+    if route.takes_body:
         schema = {"schema": {"$ref": REFERENCE.format(model=route.schema.__name__)}}
-        found["requestBody"] = {"required": True, "content": {FORM: schema, JSON: schema}}
+        found["requestBody"] = {"required": True, "content": {FORM: schema, MULTIPART.decode(): schema, JSON: schema}}
     return found
 
 
@@ -88,7 +90,9 @@ def _responses(route: Route) -> dict[str, Any]:
             sentences[status].append(sentence)
         elif not route.reads or status not in WRITING_ONLY:
             found[str(status)] = {"$ref": f"#/components/responses/{name}"}
-    if route.answer is not None:
+    if route.status == 204:
+        found["204"] = {"description": "Done"}
+    elif route.answer is not None:
         schema = TypeAdapter(route.answer).json_schema(ref_template=REFERENCE)
         schema.pop("$defs", None)
         found["200"] = {"description": "Done", "content": {JSON: {"schema": _answer_schema(route, schema)}}}
@@ -111,7 +115,7 @@ def _answer_schema(route: Route, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _schemas(routes: Sequence[Route]) -> dict[str, Any]:
-    bodies = list(dict.fromkeys(route.schema for route in routes if not route.reads))
+    bodies = list(dict.fromkeys(route.schema for route in routes if route.takes_body))
     found: dict[str, Any] = {body.__name__: _body(body, routes) for body in bodies}
     answers = [route.answer for route in routes if route.answer is not None]
     for answer in answers:

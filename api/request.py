@@ -14,8 +14,8 @@ from twisted.web.server import Request
 
 from api.branches import NO_BRANCH, PAGES, UNROUTED, Branch
 from api.errors import NO_RESOURCE, TOO_LARGE
-from api.event_stream import EventStream
 from api.long_answers import LongAnswer
+from api.open_stream import OpenStream
 from api.streamed_answers import Pieces, close
 from api.uploads import Upload
 from dialer.model import Account
@@ -53,13 +53,13 @@ class ApiRequest(Request):
         self.content = BytesIO()
         self.path = self.channel.asked_path
         self.branch = self.channel.site.branch_of(self.path)
-        settings, uploads = self.channel.site.settings, self.branch.uploads
+        uploads = self.branch.uploads
         self.method, self.uri = self.channel.asked_method, self.channel.asked_uri
         self._is_upload = uploads is not None and uploads.takes(self.method, self.path)
-        self._room = settings.max_import if self._is_upload else settings.max_body
+        self._room = self.most_body
         if length is not None and length > self._room:
             self._refuse_body()
-        elif length != 0:
+        elif length != 0 and (self._is_upload or not self.branch.largest):
             self._look_at_sender()
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -198,6 +198,17 @@ class ApiRequest(Request):
         if not self._disconnected:
             self.channel.go_on(invited=invited and not self._is_refused)
 
+    @property
+    def most_body(self) -> int:
+        """Bytes that a body may have."""
+        settings = self.channel.site.settings
+        most: int = settings.max_body
+        if self._is_upload:
+            most = settings.max_import
+        elif self.branch.largest:
+            most = min(self.branch.largest, most)
+        return most
+
     # --- what goes --------------------------------------------------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
@@ -215,7 +226,7 @@ class ApiRequest(Request):
         sent: Deferred[None] = self.channel.send_long(self, answer)
         return sent
 
-    def write_stream(self, stream: EventStream) -> Deferred[None]:
+    def write_stream(self, stream: OpenStream) -> Deferred[None]:
         """The same for one that goes on until either side ends it."""
         if self.startedWriting or self._disconnected:
             return succeed(None)
@@ -259,8 +270,7 @@ class ApiRequest(Request):
     def _refuse_body(self) -> None:
         """Answer at once, then read on and throw away until the client has seen it: closing with unread data would reset the
         connection, and the answer could be lost on its way (RFC 9112, section 9.6)."""
-        settings = self.channel.site.settings
-        sentence = TOO_LARGE.format(maximum=settings.max_import if self._is_upload else settings.max_body)
+        sentence = TOO_LARGE.format(maximum=self.most_body)
         self._refuse_now(413, *self.branch.refuse(self, 413, sentence, {}))
 
     def _refuse_now(self, status: int, headers: Mapping[str, str], body: bytes) -> None:

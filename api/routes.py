@@ -19,6 +19,8 @@ from dialer.errors import BadValue
 from dialer.kinds import Kind
 
 PREFIX: Final = "/api/dialer_campaign/"
+CDR_PREFIX: Final = "/api/dialer_cdr/"
+"""Calls had addresses of their own."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,7 +33,7 @@ class Attributes(BaseModel):
 
 @frozen(kw_only=True)
 class Route:
-    """One method of one resource. `path` is behind `PREFIX` and ends in a slash, which a client may leave out; `encode` makes
+    """One method of one resource. `path` is behind `prefix` and ends in a slash, which a client may leave out; `encode` makes
     of the use case's answer what JSON can carry, whose schema is that of `answer`. `names` are those of the attributes for
     clients, by the names that a refusal knows."""
 
@@ -44,6 +46,7 @@ class Route:
     names: Mapping[str, str] = Factory(dict)
     summary: str
     name: str
+    prefix: str = PREFIX
     path_names: frozenset[str] = field(init=False)
     kinds: dict[str, Kind] = field(init=False)
 
@@ -55,6 +58,21 @@ class Route:
     def reads(self) -> bool:
         """Whether it is a GET: its attributes come from the query then, else from the body."""
         return self.method == "GET"
+
+    @property
+    def takes_body(self) -> bool:
+        """Whether attributes come in a body."""
+        return self.method in ("POST", "PUT")
+
+    @property
+    def status(self) -> int:
+        """Of its answer: what is removed has nothing to tell."""
+        return 204 if self.method == "DELETE" else 200
+
+    @property
+    def address(self) -> str:
+        """The whole path."""
+        return self.prefix + self.path
 
     @property
     def attribute_names(self) -> list[str]:
@@ -95,6 +113,7 @@ def route(
     encode: Callable[[Any], Any],
     refusals: tuple[Refusal, ...] = (),
     names: Mapping[str, str] | None = None,
+    prefix: str = PREFIX,
 ) -> Callable[[F], F]:
     """Mark a method of a resource as what serves `method` at `path`. Its docstring's first line is the summary."""
 
@@ -110,6 +129,7 @@ def route(
             names=names or {},
             summary=summary,
             name=function.__qualname__,
+            prefix=prefix,
         )
         function.__route__ = described  # type: ignore[attr-defined]
         return function

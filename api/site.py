@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -16,9 +16,11 @@ from api.authentication import Authentication
 from api.branches import NO_BRANCH, Branch
 from api.channel import ApiChannel
 from api.connections import Connections
+from api.page.app import build_page, to_page
 from api.request import ApiRequest
-from api.routes import PREFIX
+from api.routes import CDR_PREFIX, PREFIX
 from api.streams import Streams
+from api.v2 import viewer
 from api.v2.app import build_branch
 from dialer.management import Management
 from dialer.open_files import API_SHARE
@@ -56,7 +58,7 @@ class ApiSite(Site):
         self.draining = False
         self._streams = streams
         self.authentication = authentication
-        self.pages: Mapping[bytes, Page] = {}
+        self.pages: dict[bytes, Page] = {}
         self.answered: dict[tuple[str, int], int] = {}
         self._channels = Connections(settings, clock, share)
         self._limit_streams()
@@ -181,8 +183,14 @@ def build_site(management: Management, settings: HttpSettings, clock: IReactorTi
     """The API as a factory: nothing is started, nothing listens. `clock` is the reactor."""
     authentication = Authentication(management, settings, clock)
     streams = Streams(management, settings, clock)
+    page = build_page(management, authentication, streams, clock) if settings.page else ()
     branches = (
-        Branch(PREFIX.encode(), build_app(management, authentication).resource()),
+        *(Branch(each.encode(), build_app(management, authentication, each).resource()) for each in (PREFIX, CDR_PREFIX)),
         build_branch(management, authentication, streams),
+        *page,
     )
-    return ApiSite(branches, authentication, settings, clock, streams=streams)
+    site = ApiSite(branches, authentication, settings, clock, streams=streams)
+    site.pages |= viewer.pages()
+    if page:
+        site.pages |= {b"/": to_page, b"/ui": to_page}
+    return site

@@ -16,6 +16,7 @@ WHOLE = (
     ("bench.tick",),
     ("bench.flow",),
     ("bench.flow", "--search"),
+    ("bench.caller_ids",),
     ("bench.nodes",),
     ("bench.memory",),
     ("bench.imports",),
@@ -30,6 +31,7 @@ WHOLE = (
     ("bench.live",),
     ("bench.rules",),
     ("bench.rules_tick",),
+    ("bench.page", "--contacts", "500000"),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -37,6 +39,7 @@ QUICK = (
     ("bench.store", "--attempts", "1500"),
     ("bench.tick", "--ticks", "30"),
     ("bench.flow", "--seconds", "6"),
+    ("bench.caller_ids", "--seconds", "4", "--rounds", "1"),
     ("bench.nodes", "--seconds", "5"),
     ("bench.memory", "--quick"),
     ("bench.imports", "100000"),
@@ -51,6 +54,7 @@ QUICK = (
     ("bench.live", "--seconds", "5", "--clients", "200"),
     ("bench.rules", "--seconds", "5", "--rounds", "1"),
     ("bench.rules_tick", "--ticks", "10"),
+    ("bench.page", "--contacts", "20000", "--seconds", "5"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from dialer.esl.inbound import SwitchConfig
-from dialer.management import Management, campaigns, gateways, phonebooks, users
+from dialer.management import Management, caller_ids, campaigns, gateways, phonebooks, users
 from dialer.management.contacts import import_contacts
 from dialer.model import Account, AttemptResult, Contact, VoipAppType
 from dialer.pace_meter import PaceMeter
@@ -32,7 +32,7 @@ from dialer.wall_clock import utc_now
 @frozen(kw_only=True)
 class Load:
     """What shall be dialled, with the database at `url`, as the node of that name; a node that `joins` calls the contacts of a
-    campaign that another one has made."""
+    campaign that another one has made. With `caller_ids`, the campaign takes its numbers from a pool of so many."""
 
     port: int
     url: str
@@ -42,6 +42,7 @@ class Load:
     ring_timeout: int = 60
     node: str = "local"
     joins: bool = False
+    caller_ids: int = 0
     webhooks: WebhookSettings = Factory(WebhookSettings)
     rules: RuleBook | None = None
     """With a book, also an empty one, the contacts are spread over all area codes of the United States."""
@@ -112,7 +113,17 @@ class Dialling:
         }
         details = await ask(campaigns.create, self.user, given)
         self.campaign, self.phonebook = details.campaign.id, details.phonebooks[0].id
+        if load.caller_ids:
+            await self._take_from_a_pool(load.caller_ids)
         await self.add_contacts(load.contacts)
+
+    async def _take_from_a_pool(self, numbers: int) -> None:
+        ask = self.management.ask
+        pool = await ask(caller_ids.create_pool, self.user, {"name": "bench"})
+        for index in range(numbers):
+            given = {"pool_id": pool.id, "number": f"+1212555{index:04}", "daily_cap": 1_000_000, "warm_up_start": 900_000}
+            await ask(caller_ids.create, self.user, {**given, "warm_up_days": 30})
+        await ask(campaigns.change, self.user, self.campaign, {"caller_id_pool_id": pool.id})
 
     def call_faster(self, calls_per_minute: int) -> Deferred[Any]:
         """Change the campaign's frequency."""

@@ -69,6 +69,22 @@ class Forbidden(DialerError):
     code = "forbidden"
 
 
+class WrongState(DialerError):
+    """Something is not in the state for what is wanted. The text says which states are."""
+
+    code = "wrong-state"
+
+
+class NotSetUp(DialerError):
+    """The installation is not set up for what is wanted. `setting` is what it needs."""
+
+    code = "not-set-up"
+
+    def __init__(self, setting: str, problem: str) -> None:
+        super().__init__(f"{setting}: {problem}")
+        self.setting = setting
+
+
 class ProtocolError(DialerError):
     """The peer on an Event Socket connection broke the protocol; the connection is of no more use."""
 
@@ -152,6 +168,17 @@ class InUse(DialerError):
 
     def __init__(self, kind: str, name: object, users: str) -> None:
         super().__init__(f"{kind} {name} cannot be removed: {users}")
+        self.kind = kind
+        self.name = name
+
+
+class Over(DialerError):
+    """Something is done for good, and cannot be changed any more. `kind` is the vocabulary's word for it."""
+
+    code = "over"
+
+    def __init__(self, kind: str, name: object, state: str) -> None:
+        super().__init__(f"{kind} {name} is over: it is {state}")
         self.kind = kind
         self.name = name
 

@@ -39,11 +39,13 @@ def new_fleet(switches: Sequence[InboundSwitch], configs: Sequence[SwitchConfig]
 @define(eq=False)
 class CallSwitches:
     """The Event Sockets by the calls that they have. `find` gives an open attempt of this process. It is a
-    `dialer.esl.proof.Proof`, too: a session proves to come from the switch that has its call."""
+    `dialer.esl.proof.Proof`, too: a session proves to come from the switch that has its call. `shared`: there may be other
+    dialers that have calls on these switches."""
 
     switches: Sequence[InboundSwitch]
     fleet: Fleet
     find: Callable[[str], LiveAttempt | None]
+    shared: bool = False
 
     def of(self, call_uuid: str) -> InboundSwitch | None:
         """The one that has a call of ours; None for any other call."""
@@ -59,3 +61,7 @@ class CallSwitches:
         """Whether the token is the one that the switch of that call was given."""
         switch = self.of(call_uuid)
         return switch is not None and switch.proof.holds(call_uuid, token)
+
+    def may_be_anothers(self, call_uuid: str, token: str) -> bool:
+        """Whether a call that is not ours was made by a dialer of one of these switches, so that another one may have it."""
+        return self.shared and any(switch.proof.holds(call_uuid, token) for switch in self.switches)

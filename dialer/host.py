@@ -30,6 +30,7 @@ from dialer.listening import Site, WebServer
 from dialer.management import Management
 from dialer.management.idleness import Idleness, idleness
 from dialer.management.import_worker import ImportWorker
+from dialer.management.management import Folders
 from dialer.marks.app import load_all
 from dialer.model import VoipAppType
 from dialer.model.readiness import Unready
@@ -263,6 +264,7 @@ class Host:
             applications=runner.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
             recovery=self.config.recovery,
             emergency=self.config.numbers.emergency,
+            caller_id_strict=self.config.numbers.caller_id_strict,
             keep_events=timedelta(days=self.config.events.keep),
             keep_records=timedelta(days=self.config.records.keep),
             hooks=self.config.hooks,
@@ -281,7 +283,9 @@ class Host:
             self.service.telling.receivers,
             self.service.telling.sender,
             settings.rules,
-            imports,
+            imports=imports,
+            strict_caller_ids=settings.caller_id_strict,
+            folders=Folders(sounds=self.config.apps.sounds, recordings=self.config.apps.recordings),
         )
         self.importer = ImportWorker(self.management, imports, settings.node.name, timedelta(days=self.config.imports.keep))
         self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from attrs import define, field
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.defer import gatherResults, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 
 from dialer import hook_wiring
@@ -28,15 +28,17 @@ from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.register import MOST_FOREIGN_HANGUPS, ForeignHangups
 from dialer.campaigns.idle_news import IdleNews
 from dialer.campaigns.scheduler import Scheduler
+from dialer.campaigns.single_calls import keeping_calls_going
 from dialer.database_clock import DatabaseClock
 from dialer.emergency import everywhere
 from dialer.esl.inbound import InboundSwitch
 from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.fleet_wiring import CallSwitches, new_fleet, new_switches
+from dialer.flow_controls import FlowControls
 from dialer.hook_wiring import HookedCalls
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen, local_address_of
-from dialer.model import Attempt, AttemptResult, Campaign, Disposition, EventKind, IdleReason, Progress, Signal
+from dialer.model import Attempt, AttemptResult, Disposition, EventKind, Signal
 from dialer.numbering import numbering
 from dialer.open_files import STRANGERS_SHARE, files_for
 from dialer.pace_meter import PaceMeter
@@ -45,6 +47,7 @@ from dialer.reactor_lag import ReactorLag
 from dialer.record_keeping import RecordKeeper
 from dialer.service_settings import ServiceSettings
 from dialer.store.answered import AnsweredCalls
+from dialer.store.caller_ids import CallerIdRules
 from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections
 from dialer.store.database import Database
@@ -52,6 +55,7 @@ from dialer.store.flow import Store
 from dialer.store.idle_news import StoredIdleNews
 from dialer.store.nodes import Nodes
 from dialer.store.purge import StoredRecords
+from dialer.store.single_calls import StoredSingleCalls
 from dialer.telling import Telling
 from dialer.wall_clock import utc_now
 
@@ -70,7 +74,7 @@ def new_id() -> str:
 
 
 @define(eq=False, slots=False)
-class DialerService:
+class DialerService(FlowControls):
     """A dialer on one database and its FreeSWITCH servers. `finished` is told of each stored end of an attempt."""
 
     reactor: Any
@@ -99,26 +103,30 @@ class DialerService:
     _up: bool = field(default=False, init=False)
     _call_switches: CallSwitches = field(init=False)
     _gateways: PeriodicLoop = field(init=False)
+    _single_calls: PeriodicLoop = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         settings, reactor = self.settings, self.reactor
         self.clock = DatabaseClock(utc_now)
         self.reactor_lag = ReactorLag(reactor)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
-        self.store = Store(self.database, reactor, node=settings.node.name, rules=settings.rules)
+        caller_ids = CallerIdRules(settings.emergency, settings.caller_id_strict)
+        self.store = Store(self.database, reactor, node=settings.node.name, rules=settings.rules, caller_ids=caller_ids)
         self._gateways = learning_of_gateways(reactor, self.store.gateways_down, lambda: self.lifecycle.health_log)
         self.telling = Telling(reactor, self.now, self.database, self.store, settings)
         self.record_keeper = RecordKeeper(reactor, self.now, StoredRecords(self.database), settings.keep_records)
+        shared = self.database.dialect is Dialect.POSTGRESQL
+        self._single_calls = keeping_calls_going(reactor, self.now, StoredSingleCalls(self.database).keep_going)
         self.switches = new_switches(
             reactor,
             self,
             settings.switches,
             self.now,
-            owns=self._has if self.database.dialect is Dialect.POSTGRESQL else None,
+            owns=self._has if shared else None,
             observation=hook_wiring.observation(settings.hook_apps, lambda: self.hub),
         )
         self.fleet = new_fleet(self.switches, settings.switches)
-        self._call_switches = CallSwitches(self.switches, self.fleet, lambda uuid: self.lifecycle.register.find(uuid))
+        self._call_switches = CallSwitches(self.switches, self.fleet, lambda uuid: self.lifecycle.register.find(uuid), shared)
 
     def now(self) -> datetime:
         """The moment by the clock that all nodes of the database share."""
@@ -179,6 +187,7 @@ class DialerService:
         self.record_keeper.start()
         self.idle_news.start()
         self._gateways.start()
+        self._single_calls.start()
         self.telling.start()
 
     async def quiesce(self) -> None:
@@ -203,6 +212,7 @@ class DialerService:
         await self.record_keeper.stop()
         await self.idle_news.stop()
         await self._gateways.stop()
+        await self._single_calls.stop()
         await self.telling.stop()
         await self._close()
 
@@ -216,6 +226,8 @@ class DialerService:
                 peers=frozenset(self.settings.outbound.allow),
                 max_strangers=min(MOST_STRANGERS, files_for(STRANGERS_SHARE) or MOST_STRANGERS),
                 proof=self._call_switches,
+                may_be_anothers=self._call_switches.may_be_anothers,
+                lapsed=lambda: self._call_switches.shared and self.heartbeat.lapsed,
             ),
         )
         self.outbound = server
@@ -228,6 +240,7 @@ class DialerService:
         flow = FlowSettings(
             installation=self.database.installation_id,
             outbound=outbound,
+            wait_for_dialer=settings.outbound.wait_for_dialer,
             inline=settings.outbound.inline,
             recovery=settings.recovery,
         )
@@ -288,7 +301,7 @@ class DialerService:
         self.idle_news = IdleNews(
             clock=self.reactor,
             now=self.now,
-            store=StoredIdleNews(self.database, settings.node.name, lambda: self.store.wanted),
+            store=StoredIdleNews(self.database, settings.node.name, lambda: self.store.wanted, self.store.caller_ids),
             explain=self.scheduler.explain,
             wanted=lambda: self.store.wanted,
             others_call=lambda: self.scheduler.others_call,
@@ -328,30 +341,6 @@ class DialerService:
             self._port = None
         await self.telling.close()
         await self.database.stop()
-
-    # --- dialer.interfaces.FlowControl ------------------------------------------------------------------------------------
-
-    def call_soon(self) -> None:
-        """Campaigns or contacts changed."""
-        self.scheduler.call_soon()
-
-    def release(self, campaign_id: int) -> None:
-        """Give back what was begun and not sent."""
-        self.lifecycle.release_unsent(campaign_id)
-
-    def hang_up(self, campaign_id: int) -> None:
-        """The same, and hang up the campaign's live calls."""
-        self.release(campaign_id)
-        hung_up = Deferred.fromCoroutine(self.lifecycle.hang_up_all(campaign_id))
-        hung_up.addErrback(lambda failure: log.error("calls not hung up", reason=failure.getErrorMessage()))
-
-    def live_calls(self, campaign_id: int) -> int:
-        """How many are open here, and at the other nodes as far as they are known."""
-        return self.scheduler.live_calls(campaign_id)
-
-    def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
-        """Why it is not calling."""
-        return self.scheduler.explain(campaign, progress)
 
     # --- dialer.interfaces.SwitchListener, and the outbound server's questions ----------------------------------------------
 

@@ -35,6 +35,7 @@ class ServiceSettings:
     keep_events: timedelta = timedelta(days=7)
     keep_records: timedelta = timedelta(days=FIVE_YEARS)
     emergency: frozenset[str] = frozenset()
+    caller_id_strict: bool = False
     hooks: HooksSettings = Factory(HooksSettings)
     hook_apps: tuple[HookApp, ...] = ()
     webhooks: WebhookSettings = Factory(WebhookSettings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,8 @@ LATEST_EPOCH: Final = 32_503_680_000
 
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{0,9})?")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+_SPAN = re.compile(r"([0-9]{1,8})([smhd]?)")
+_SECONDS_OF: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -175,3 +177,33 @@ class KnownZone(Zone):
     def schema(self) -> dict[str, Any]:
         """A name, or nothing."""
         return {"type": "string", "maxLength": 64}
+
+
+@frozen
+class Span(Kind):
+    """A span of time of some seconds at least, up to `longest` of them."""
+
+    longest: int
+
+    @property
+    def takes(self) -> str:  # type: ignore[override]
+        """The forms, and the bound."""
+        return f"a span of time such as 90s, 30m, 1h or 1d, of 1 s at least and {self.longest} s at most"
+
+    def parse(self, value: Any) -> timedelta:
+        """A whole number with its unit; without one, of seconds."""
+        found = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
+        if found is None:
+            raise ValueError
+        seconds = int(found[1]) * _SECONDS_OF[found[2]]
+        if not 1 <= seconds <= self.longest:
+            raise ValueError
+        return timedelta(seconds=seconds)
+
+    def stored(self, value: timedelta) -> str:
+        """In seconds."""
+        return f"{round(value.total_seconds())}s"
+
+    def schema(self) -> dict[str, Any]:
+        """A text of that pattern."""
+        return {"type": "string", "pattern": f"^{_SPAN.pattern}$"}

@@ -34,7 +34,7 @@ from api.whole_lists import whole
 from dialer.declare import noun_of
 from dialer.errors import AlreadyExists, LimitExceeded, NotFound
 from dialer.kinds import LARGEST_ID, Flag, Text, Whole, Word
-from dialer.management import Management, campaigns, reports
+from dialer.management import Management, campaigns, contacts, removals, reports
 from dialer.management.usage import UseOfGateways
 from dialer.model import Account, Campaign, CampaignDetails, CampaignReport, CampaignStatus
 from dialer.time_kinds import DAYS
@@ -47,6 +47,10 @@ NAMES: Final = named(Campaign)
 
 NONE_FOUND = Refusal(NotFound, "campaign", 404, "Campaign(s) not found")
 NOT_FOUND = Refusal(NotFound, "campaign", 404, "Campaign not found.")
+NO_PHONEBOOK = Refusal(NotFound, "phonebook", 400, "The PhoneBook ID doesn't exist!")
+TOO_MANY_CONTACTS = Refusal(
+    LimitExceeded, "contacts", 400, "You have too many contacts per campaign. You are allowed a maximum of {maximum}"
+)
 TOO_MANY = Refusal(LimitExceeded, "campaigns", 400, "You have too many campaign. Max allowed {maximum}")
 ON_VALUES: Final = (
     Refusal(NotFound, "gateway", 400, "The Gateway ID doesn't exist!"),
@@ -127,12 +131,14 @@ _Settings: Any = create_model("_Settings", __base__=_Given, **_fields())
 
 
 class NewCampaign(_Settings):
-    """What a campaign is made of. Without dates it starts now and expires seven days later."""
+    """What a campaign is made of. Without dates it starts now and expires seven days later. With `phonebook_id` it calls the
+    contacts of that phonebook, and gets none of its name."""
 
     model_config = ConfigDict(json_schema_extra=_tell_defaults)
     name: Annotated[str, Text(255, 1)]
     aleg_gateway: Id
     voipapp: Id
+    phonebook_id: Annotated[int | None, Whole(1, LARGEST_ID)] = None
 
 
 class ChangedCampaign(_Settings):
@@ -303,13 +309,43 @@ class Campaigns:
         schema=NewCampaign,
         answer=CampaignAnswer,
         encode=campaign,
-        refusals=(TOO_MANY, *ON_VALUES),
-        names=NAMES,
+        refusals=(TOO_MANY, NO_PHONEBOOK, TOO_MANY_CONTACTS, *ON_VALUES),
+        names={**NAMES, "phonebook": "phonebook_id"},
     )
     def create(self, who: Account, given: NewCampaign) -> Deferred[CampaignDetails]:
-        """Create a campaign, started, with a phonebook of its name."""
-        created = self.management.ask(campaigns.create, who, given.given(), PHONEBOOK_DESCRIPTION)
+        """Create a campaign, started, with a phonebook of its name, or for one that is there."""
+        created = Deferred.fromCoroutine(self._create(who, given.given(), given.phonebook_id))
         return created.addCallback(self.use.tell)
+
+    async def _create(self, who: Account, given: dict[str, Any], phonebook_id: int | None) -> CampaignDetails:
+        found = await self.management.ask(campaigns.create, who, given, PHONEBOOK_DESCRIPTION, phonebook_id=phonebook_id)
+        if phonebook_id is not None:
+            await contacts.subscribe(self.management, found.campaign.id, phonebook_id)
+        return found
+
+    @route(
+        "DELETE",
+        "campaign/<campaign_id>/",
+        schema=CampaignChoice,
+        answer=None,
+        encode=campaign,
+        refusals=(NOT_FOUND,),
+    )
+    def remove(self, who: Account, given: CampaignChoice) -> Deferred[None]:
+        """Remove a campaign: live calls are hung up, its phonebooks and the records of its calls stay."""
+        return Deferred.fromCoroutine(removals.campaign(self.management, who, given.campaign_id))
+
+    @route(
+        "DELETE",
+        "campaign/delete_cascade/<campaign_id>/",
+        schema=CampaignChoice,
+        answer=None,
+        encode=campaign,
+        refusals=(NOT_FOUND,),
+    )
+    def remove_cascade(self, who: Account, given: CampaignChoice) -> Deferred[None]:
+        """Remove a campaign with its phonebooks and their contacts, but for phonebooks that other campaigns use."""
+        return Deferred.fromCoroutine(removals.campaign_with_phonebooks(self.management, who, given.campaign_id))
 
     @route(
         "PUT",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn, Self
 
 from attrs import define
-from pydantic import Field
+from pydantic import Field, model_validator
 from twisted.internet.defer import Deferred
 
 from api.errors import HttpError, Refusal
@@ -37,19 +37,28 @@ SUBSCRIBER_NOT_FOUND = Refusal(NotFound, "subscriber", 404, "CampaignSubscriber 
 
 
 class NewContact(Attributes):
-    """What a contact is made of."""
+    """What a contact is made of. `name` is its whole name, in place of `last_name` and `first_name`."""
 
     contact: Number
     phonebook_id: Id
+    name: Name = ""
     last_name: Name = ""
     first_name: Name = ""
     email: Name = ""
     description: Annotated[str, Text(2000, lines=True)] = ""
     additional_vars: Annotated[Mapping[str, str], Variables()] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        if self.name and (self.last_name or self.first_name):
+            raise ValueError("name is the whole name; expected it, or last_name and first_name")
+        return self
+
     def as_contact(self) -> Contact:
-        """For the use case, by our names."""
-        return Contact(**{ours: getattr(self, theirs) for ours, theirs in _ENTERED.items()})
+        """For the use case, by our names. A whole name is kept as the last one, since nobody can tell where it is to be
+        divided."""
+        given = {ours: getattr(self, theirs) for ours, theirs in _ENTERED.items()}
+        return Contact(**{**given, "last_name": self.name or self.last_name})
 
 
 _ENTERED: Final = {ours: theirs for ours, theirs in NAMES.items() if theirs in NewContact.model_fields}

@@ -12,9 +12,15 @@ from api.bodies import shown
 from api.v2.problems import Flaw, Problem
 from api.v2.shapes import Schema, Shape, shape_of
 from dialer.declare import Field, Place, noun_of
-from dialer.kinds import LARGEST_ID, Inside, Kind, Whole
+from dialer.kinds import LARGEST_ID, Inside, Kind, Whole, Word
 
 ID: Final = Whole(1, LARGEST_ID)
+YES_OR_NO: Final = Word(("yes", "no"))
+
+
+def is_yes(query: Mapping[str, Any], name: str) -> bool | None:
+    """What a parameter of the kind `YES_OR_NO` says; None when it is not there."""
+    return None if name not in query else query[name] == "yes"
 
 
 @frozen(kw_only=True)

@@ -71,6 +71,10 @@ class Endpoint:
         if found.stream is not None:
             await request.write_stream(found.stream)
             return None
+        if found.long is not None:
+            await request.write_long(found.long)
+            found.sent()
+            return None
         if found.pieces is None:
             return body
         try:
@@ -138,7 +142,7 @@ class Endpoint:
         given = await self._given(request, path)
         if self.route.takes is not None:
             return await self._taken(request, given, who)
-        keyed = keyed_request(request, who.id, request.body()) if self.route.method == "POST" else None
+        keyed = keyed_request(request, who.id, request.body(), self.route.secrets) if self.route.method == "POST" else None
         if self.route.streams:
             wish, beginning = await self.route.serve(self._asked(request, given, who))
             return stream_reply(request, self.streams.new(wish, beginning))
@@ -178,6 +182,9 @@ class Endpoint:
         except BaseException:
             self.downloads.end(who.id)
             raise
+        if found.pieces is None and found.long is None:
+            self.downloads.end(who.id)
+            return found
         return evolve(found, sent=partial(self.downloads.end, who.id))
 
     async def _given(self, request: ApiRequest, path: Mapping[str, str]) -> Given:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from api.event_stream import CONTENT_TYPE as EVENT_STREAM
+from api.open_stream import CONTENT_TYPE as EVENT_STREAM
 from api.v2 import problems
 from api.v2.attributes import Answer, Attribute
 from api.v2.file_bodies import MULTIPART
@@ -26,6 +26,7 @@ _ALWAYS: Final = {"X-Request-Id": {**_TEXT, "description": "by which the log cal
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     401: {"WWW-Authenticate": _TEXT},
     405: {"Allow": _TEXT},
+    416: {"Content-Range": _TEXT},
     429: {"Retry-After": _SECONDS},
     503: {"Retry-After": _SECONDS},
 }
@@ -77,6 +78,9 @@ def operation(route: Route) -> dict[str, Any]:
         found["security"] = []
     else:
         found["description"] = f"Needs the scope `{route.scope}`."
+    if route.raw:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        found["requestBody"] = {"required": True, "content": dict.fromkeys(route.raw, file)}
     if route.body is not None:
         schema = {"schema": {"$ref": REFERENCE.format(name=route.body.name)}}
         needed = route.method == "POST" and any(each.required for each in route.body.attributes)
@@ -126,13 +130,20 @@ def _conditions(route: Route) -> Iterator[dict[str, Any]]:
         names = ("If-None-Match", "If-Match")
     elif route.current is not None:
         names = ("If-Match",)
+    elif route.ranges:
+        names = ("If-None-Match",)
+        yield {"name": "Range", "in": "header", "description": "the part that is wanted", "schema": {"type": "string"}}
+        yield {"name": "If-Range", "in": "header", "description": "its tag; else all is sent", "schema": {"type": "string"}}
     for name in names:
         yield {"name": name, "in": "header", "description": "tags (RFC 9110)", "schema": {"type": "string"}}
 
 
 def _responses(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {str(route.status): _done(route)}
-    if route.conditional:
+    if route.ranges:
+        part = found["200"]["headers"] | {"Content-Range": _TEXT}
+        found["206"] = {**found["200"], "description": "The part that was asked for.", "headers": part}
+    if route.conditional or route.ranges:
         found["304"] = {"description": "It is as If-None-Match has it.", "headers": {**_ALWAYS, "ETag": _TEXT}}
     kinds: dict[int, list[str]] = {}
     for name in refusals(route):
@@ -151,8 +162,10 @@ def refusals(route: Route) -> list[str]:
     found = [*_OF_ALL, *route.refusals]
     if route.scope is not None:
         found += _OF_USERS
-    if route.body is not None or route.takes is not None:
+    if route.body is not None or route.raw or route.takes is not None:
         found += _OF_BODIES
+    if route.ranges:
+        found.append("range-not-satisfiable")
     if route.query_parameters:
         found.append("bad-value")
     if route.path_parameters:
@@ -184,6 +197,8 @@ def _done(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {"description": "Done.", "headers": headers}
     if route.answer is not None:
         found["content"] = {JSON: {"schema": {"$ref": REFERENCE.format(name=route.answer.name)}}}
+    if route.ranges:
+        headers |= {"Accept-Ranges": _TEXT, "ETag": _TEXT}
     if route.files:
         headers["Content-Disposition"] = _TEXT
         found["content"] = {kind: {"schema": {"type": "string"}} for kind in route.files}

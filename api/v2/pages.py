@@ -11,6 +11,8 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 import orjson
@@ -19,7 +21,9 @@ from attrs import NOTHING, frozen
 from api.v2.attributes import Answer, Attribute, answer
 from api.v2.problems import Flaw, Problem
 from api.v2.shapes import Schema
-from dialer.kinds import LARGEST_ID, Text, Whole
+from dialer.declare import noun_of
+from dialer.kinds import LARGEST_ID, Text, Whole, Word
+from dialer.time_kinds import Moment
 
 MOST: Final = 100
 DEFAULT: Final = 25
@@ -33,19 +37,74 @@ CURSOR: Final = Attribute(
     name="cursor", kind=Text(_LONGEST, 1), doc="`next_cursor` of the page before, as it came", default=NOTHING
 )
 
-Place = int | str
-"""What an order is by: an id, or a text."""
+Place = int | str | list[Any]
+"""What an order is by: an id, a text, or a value and an id."""
+
+
+@frozen(eq=False, slots=False)
+class Sorting:
+    """The orders that a list can have: by these fields of a noun, upwards or downwards (`-` before the name). `value` finds
+    the noun in an entry."""
+
+    cls: type
+    fields: tuple[str, ...]
+    default: str = "id"
+    value: Callable[[Any], Any] = lambda entry: entry
+
+    @cached_property
+    def parameter(self) -> Attribute:
+        """By which the client chooses."""
+        words = tuple(word for name in self.fields for word in (name, f"-{name}"))
+        doc = "the field that the list is sorted by; with `-` before it, the largest come first"
+        return Attribute(name="sort", kind=Word(words), doc=doc, default=self.default)
+
+    def place(self, entry: Any, sort: str) -> list[Any]:
+        """The place of an entry, as a cursor has it."""
+        value = self.value(entry)
+        found = getattr(value, sort.removeprefix("-"))
+        return [found.isoformat() if isinstance(found, datetime) else found, value.id]
+
+    def behind(self, place: Any, sort: str) -> tuple[Any, int]:
+        """The place of a cursor, as a use case takes it. Raises `ValueError` for one that there cannot be."""
+        value, key = place
+        kind = noun_of(self.cls).field(sort.removeprefix("-")).kind
+        if type(key) is not int or not 0 <= key <= LARGEST_ID or type(value) is not (int if isinstance(kind, Whole) else str):
+            raise ValueError
+        if isinstance(kind, Moment):
+            moment = datetime.fromisoformat(str(value))
+            if moment.tzinfo is None:
+                raise ValueError
+            return moment, key
+        if isinstance(kind, Whole):
+            kind.parse(value)
+        elif kind.parse(value) != value:
+            raise ValueError
+        return value, key
 
 
 @frozen(kw_only=True)
 class Page:
     """How a list is paged: `place` is that of an entry in the order of the list, of the type `by`; or else that of the last
     thing that was looked at, which a `Portion` tells. `behind` makes of a place what the use case takes; it raises
-    `ValueError` for a place that there cannot be."""
+    `ValueError` for a place that there cannot be. With a `sorting`, that does it, and the client chooses the order."""
 
-    place: Callable[[Any], Place]
+    place: Callable[[Any], Place] = lambda entry: entry.id
     by: type = int
     behind: Callable[[Any], Any] = lambda place: place
+    sorting: Sorting | None = None
+
+    def place_of(self, entry: Any, query: Mapping[str, Any]) -> Place:
+        """The place of an entry in the list that a query wants."""
+        return self.place(entry) if self.sorting is None else self.sorting.place(entry, query["sort"])
+
+    def after(self, place: Place, query: Mapping[str, Any]) -> Any:
+        """What the use case takes for a place. Raises `ValueError`."""
+        return self.behind(place) if self.sorting is None else self.sorting.behind(place, query["sort"])
+
+
+def sorted_page(cls: type, *fields: str, default: str = "id", value: Callable[[Any], Any] = lambda entry: entry) -> Page:
+    """A page of a list that can be sorted by the id and by these fields."""
+    return Page(by=list, sorting=Sorting(cls, ("id", *fields), default, value))
 
 
 @frozen(kw_only=True)

@@ -19,7 +19,10 @@ from dialer.errors import (
     InUse,
     LimitExceeded,
     NotFound,
+    NotSetUp,
+    Over,
     StoreError,
+    WrongState,
 )
 from dialer.management.idempotency import KeyReused
 
@@ -49,12 +52,18 @@ KINDS: Final[Mapping[str, Kind]] = {
     "not-acceptable": Kind(406, "No answer of the wanted type can be given", "answers are application/json"),
     "already-exists": Kind(409, "It exists already", "what must be unique is taken"),
     "in-use": Kind(409, "It is in use", "what refers to it has to go first"),
+    "over": Kind(409, "It is over", "what is done for good cannot be changed any more"),
     "in-progress": Kind(409, "The same request is under way", "ask again a moment later"),
+    "wrong-state": Kind(409, "It is not in the state for that", "read it again; the detail names the states that it takes"),
+    "not-set-up": Kind(
+        409, "The installation is not set up for that", "an administrator can do it; the detail names the setting"
+    ),
     "precondition-failed": Kind(
         412, "It was changed meanwhile", "read it again; its ETag is another one than that of If-Match"
     ),
     "too-large": Kind(413, "The body is too large", "an administrator can raise `http.max_body`"),
-    "unsupported-type": Kind(415, "The body is of another type", "JSON in UTF-8 is taken"),
+    "unsupported-type": Kind(415, "The body is of another type", "JSON in UTF-8 is taken, where it is not a file"),
+    "range-not-satisfiable": Kind(416, "The file has no such part", "the header Content-Range tells how long it is"),
     "key-reused": Kind(422, "The Idempotency-Key belongs to another request", "a key stands for one request"),
     "too-many-requests": Kind(429, "Too many requests, or failed logins", "the header Retry-After tells when to ask again"),
     "internal": Kind(500, "Something went wrong here", "the log has it under `request_id`"),
@@ -190,8 +199,14 @@ def _of_circumstances(error: DialerError) -> Problem:
             return Problem("limit-exceeded", str(error))
         case InUse():
             return Problem("in-use", str(error))
+        case Over():
+            return Problem("over", str(error))
         case KeyReused():
             return Problem("key-reused", str(error))
+        case WrongState():
+            return Problem("wrong-state", str(error))
+        case NotSetUp():
+            return Problem("not-set-up", str(error))
         case Busy():
             return Problem("unavailable", str(error), headers=retry_after(error.seconds))
         case StoreError():

@@ -8,7 +8,7 @@ from typing import Any, Final
 from attrs import Factory, evolve, frozen
 
 from api.bodies import content_type_of, parse_form, parse_json, shown
-from api.event_stream import CONTENT_TYPE as EVENT_STREAM
+from api.open_stream import CONTENT_TYPE as EVENT_STREAM
 from api.request import ApiRequest
 from api.v2 import pages
 from api.v2.attributes import parse_parameters
@@ -71,7 +71,7 @@ def parse(route: Route, path: Mapping[str, str], query: bytes, content_type: byt
         return Given(path=in_path, query=in_query, body=body)
     limit, cursor = in_query.pop("limit"), in_query.pop("cursor", None)
     of = pages.identity(route.path, {**in_path, **in_query})
-    after = None if cursor is None else _behind(route.page, pages.place(cursor, of, route.page.by))
+    after = None if cursor is None else _behind(route.page, pages.place(cursor, of, route.page.by), in_query)
     return Given(path=in_path, query=in_query, limit=limit, after=after, of=of)
 
 
@@ -86,10 +86,10 @@ def with_fields(route: Route, given: Given, query: bytes, fields: Mapping[str, s
     return evolve(given, query=parse_parameters(route.query_parameters, {**in_query, **fields}))
 
 
-def _behind(page: pages.Page, place: pages.Place) -> Any:
+def _behind(page: pages.Page, place: pages.Place, query: Mapping[str, Any]) -> Any:
     try:
-        return page.behind(place)
-    except ValueError:
+        return page.after(place, query)
+    except (ValueError, TypeError):
         raise pages.bad_cursor() from None
 
 
@@ -106,6 +106,11 @@ def _path(route: Route, given: Mapping[str, str]) -> dict[str, Any]:
 def _body(route: Route, content_type: bytes | None, content: bytes) -> dict[str, Any]:
     if route.takes is not None:
         return {}
+    if route.raw:
+        kind, _ = content_type_of(content_type or b"")
+        if kind.decode("latin-1") not in route.raw:
+            raise Problem("unsupported-type", f"the body must be {' or '.join(route.raw)}")
+        return {"content": content}
     if route.body is None:
         if content:
             raise Problem("bad-request", "no body is taken here")

@@ -8,14 +8,16 @@ from typing import Any, Final
 import orjson
 from attrs import Factory, frozen
 
-from api.event_stream import CONTENT_TYPE as EVENT_STREAM
 from api.event_stream import EventStream
+from api.long_answers import LongAnswer
+from api.open_stream import CONTENT_TYPE as EVENT_STREAM
 from api.request import ApiRequest
 from api.streamed_answers import Pieces
 from api.v2 import pages, problems
 from api.v2.attributes import Answer
 from api.v2.conditions import CHANGED, matches, tag_of
 from api.v2.problems import Problem
+from api.v2.ranges import RangedFile, cut
 from api.v2.reading import JSON, Given
 from api.v2.routes import PREFIX, File, Route
 from dialer.management.idempotency import Answered
@@ -32,7 +34,8 @@ class Reply:
     headers: Mapping[str, str] = Factory(dict)
     stream: EventStream | None = None
     pieces: Pieces | None = None
-    """Of a body that is made while it is sent; `sent` is called then."""
+    """Of a body that is made while it is sent; `long` is one that is read meanwhile. `sent` is called then."""
+    long: LongAnswer | None = None
     sent: Callable[[], None] = lambda: None
 
 
@@ -43,6 +46,11 @@ def body_of(answer: Answer, value: Any) -> bytes:
 
 def reply(route: Route, request: ApiRequest, given: Given, value: Any) -> Reply:
     """The answer of a route."""
+    if isinstance(value, RangedFile):
+        part = cut(request, value.file)
+        told = {"Content-Disposition": f'inline; filename="{value.file.name}"', **part.headers}
+        content_type = value.content_type if part.answer is not None else ""
+        return Reply(status=part.status, headers={**told, **_headers(request, content_type)}, long=part.answer)
     if isinstance(value, File):
         told = {"Content-Disposition": f'attachment; filename="{value.name}"', **_headers(request, value.content_type)}
         return Reply(status=route.status, headers=told, pieces=value.pieces)
@@ -70,7 +78,7 @@ def _page(page: pages.Page, given: Given, entries: Any) -> dict[str, Any]:
     else:
         data, more = pages.cut(entries, given.limit)
         place = data[-1] if more else None
-    following = pages.cursor(page.place(place), given.of) if more else None
+    following = pages.cursor(page.place_of(place, given.query), given.of) if more else None
     return {"data": data, "has_more": more, "next_cursor": following}
 
 

@@ -18,6 +18,7 @@ from api.v2.pages import CURSOR, LIMIT, Page
 from api.v2.problems import Places
 from dialer.management import Management
 from dialer.management.idempotency import KeyedRequest, earlier
+from dialer.management.listing import Slice
 from dialer.management.management import Around, UseCase
 from dialer.model import Account, Scope
 
@@ -41,15 +42,20 @@ class Asked:
     file: Any = None
     """The `FileBody` of a route that takes one."""
 
+    @property
+    def part(self) -> Slice:
+        """The part of a list that is wanted, and the order."""
+        return Slice(sort=self.query["sort"], after=self.after, limit=self.limit)
+
     def only_within(self, around: Around) -> Asked:
         """The same with something around its use case."""
         return evolve(self, within=around)
 
-    def ask(self, use_case: UseCase[Any, Any], *args: Any) -> Deferred[Any]:
+    def ask(self, use_case: UseCase[Any, Any], *args: Any, **more: Any) -> Deferred[Any]:
         """Run a use case as the request wants it: once for its key, or only on what was not changed meanwhile."""
         if self.within is None:
-            return self.management.ask(use_case, *args)
-        return self.management.ask_within(self.within, use_case, *args)
+            return self.management.ask(use_case, *args, **more)
+        return self.management.ask_within(self.within, use_case, *args, **more)
 
     def ask_after(self, work: Callable[[], Awaitable[Any]], use_case: UseCase[Any, Any], *args: Any) -> Deferred[Any]:
         """Do what no single transaction can, then run a use case, whose last argument is what came of it. A request that came
@@ -94,14 +100,15 @@ class Route:
     otherwise; those that are not in the path are of the query. `scope` is what the login must be good for, None when nobody
     has to log in. With a `page`, the answer is a list, whose filters are the parameters.
 
-    With `files`, the answer is a `File` of one of these content types; with `takes`, the body is a file, and the parameters
-    may be fields of a form around it.
+    With `files`, the answer is a `File` of one of these content types; with `ranges`, too, a `RangedFile`. With `raw`, the
+    body is a file of one of these types, which is the attribute `content`; with `takes`, it is a file of any size, and the
+    parameters may be fields of a form around it.
 
     `current` makes If-Match possible. `location` is the address of what was made, in which `{id}` is that of the answer.
     With `streams`, it is a GET whose answer goes on: what serves it gives a `Wish` and a `Beginning`, behind the event that
     `after` names, a parameter or the header `Last-Event-ID`.
     `kept` makes of the answer what is sent when the request comes again. `refusals` are kinds of problems beside those that
-    every route has."""
+    every route has. `secrets` are attributes of the body by which two requests are not told apart: nothing is kept of them."""
 
     method: str
     path: str
@@ -114,11 +121,14 @@ class Route:
     takes: Taken | None = None
     page: Page | None = None
     files: tuple[str, ...] = ()
+    ranges: bool = False
+    raw: tuple[str, ...] = ()
     current: Current | None = None
     location: str = ""
     kept: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     refusals: tuple[str, ...] = ()
     streams: bool = False
+    secrets: tuple[str, ...] = ()
     path_parameters: tuple[Attribute, ...] = field(init=False)
     query_parameters: tuple[Attribute, ...] = field(init=False)
     places: Places = field(init=False)
@@ -128,7 +138,10 @@ class Route:
         names = re.findall(r"<(\w+)>", self.path)
         in_path = tuple(given.get(name) or _id_of(name) for name in names)
         in_query = tuple(each for each in self.parameters if each.name not in names)
-        of_page = (LIMIT, CURSOR) if self.page is not None else ()
+        of_page: tuple[Attribute, ...] = ()
+        if self.page is not None:
+            sorting = self.page.sorting
+            of_page = (LIMIT, CURSOR) if sorting is None else (sorting.parameter, LIMIT, CURSOR)
         body = self.body.attributes if self.body is not None else ()
         set_ = object.__setattr__
         set_(self, "path_parameters", in_path)

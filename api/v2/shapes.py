@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
 from dialer.kinds import Flag, Inside, Kind, Member, Nullable, Text, Variables, Whole, word_of
+from dialer.list_kinds import Ids, Objects, Texts, VariableChanges, Words
+from dialer.model.installation import Figures, Processes
 from dialer.model.retries import Retries
 from dialer.model.token import Scopes
 from dialer.model.webhook import WebhookKinds
@@ -38,9 +40,21 @@ class Shape:
     takes: str
 
 
+_CONTAINERS: Final[Mapping[type, tuple[type[Kind], ...]]] = {
+    list: (Scopes, Words, Texts, Objects, Ids),
+    dict: (VariableChanges, Figures, Processes),
+}
+"""The kinds that look in JSON as they are."""
+
+
 @lru_cache(maxsize=512)
 def shape_of(kind: Kind) -> Shape:
     """The shape of a kind."""
+    for container, kinds in _CONTAINERS.items():
+        if isinstance(kind, kinds):
+            return Shape(kind.schema(), _only(container, kind.parse), container, kind.takes)
+    if (shape := _of_several(kind)) is not None:
+        return shape
     match kind:
         case Nullable():
             inner = shape_of(kind.kind)
@@ -59,20 +73,24 @@ def shape_of(kind: Kind) -> Shape:
             return _members(kind)
         case Week():
             return _week(kind)
-        case Variables():
-            texts = {"type": "object", "maxProperties": kind.most, "additionalProperties": {"type": "string"}}
-            return Shape(texts, _texts(kind), dict, "an object of texts")
-        case Retries():
-            return Shape(kind.schema(), _only(dict, _numbers_alone(kind)), kind.as_json, "an object of rows by their outcomes")
-        case Scopes():
-            return Shape(kind.schema(), _only(list, kind.parse), list, kind.takes)
-        case WebhookKinds():
-            return _kinds_of_events(kind)
         case Whole():
             return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
         case Text():
             return Shape(Text.schema(kind), _only(str, kind.parse), _as_it_is, kind.takes)
     return Shape(kind.schema(), _only(str, kind.parse), kind.stored, kind.takes)
+
+
+def _of_several(kind: Kind) -> Shape | None:
+    """The shape of a kind that is an object or a list; None for the others."""
+    match kind:
+        case Variables():
+            texts = {"type": "object", "maxProperties": kind.most, "additionalProperties": {"type": "string"}}
+            return Shape(texts, _texts(kind), dict, "an object of texts")
+        case Retries():
+            return Shape(kind.schema(), _only(dict, _numbers_alone(kind)), kind.as_json, "an object of rows by their outcomes")
+        case WebhookKinds():
+            return _kinds_of_events(kind)
+    return None
 
 
 def shown_moment(moment: datetime) -> str:

@@ -17,7 +17,7 @@ from dialer.calls.register import OpenAttempts
 from dialer.calls.verdict import Health
 from dialer.gateways import Backoff
 from dialer.interfaces import Switch
-from dialer.model import Gateway
+from dialer.model import Gateway, GatewayHealth
 
 CALLS_OF_A_RATE: Final = 40
 """Calls at the same time that go with one call per second, where a switch has no limit to them: a stock FreeSWITCH admits
@@ -89,6 +89,11 @@ class Fleet:
         """Whether any of them is there."""
         return any(member.switch.ready for member in self.members)
 
+    @property
+    def calls_per_second(self) -> float:
+        """How many calls those take together that admit some."""
+        return sum(member.switch.calls_per_second for member in self.members if member.admits)
+
     # --- whose a call is --------------------------------------------------------------------------------------------------
 
     def of(self, live: LiveAttempt) -> Member | None:
@@ -138,6 +143,11 @@ class Fleet:
         if not blocked or len(blocked) < len(there):
             return None
         return min(blocked, key=lambda backoff: backoff.next_try or now)
+
+    def gateway_health(self, gateway_id: int, now: datetime) -> GatewayHealth:
+        """How a gateway fared of late, on the switch that had the most faults of it."""
+        found = (member.health.of_gateway(gateway_id, now) for member in self.members)
+        return max(found, key=lambda health: health.faults)
 
     def backed_off(self, now: datetime) -> int:
         """How many gateways are not called through for the moment, each counted once for each switch."""

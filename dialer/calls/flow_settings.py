@@ -18,6 +18,7 @@ class FlowSettings:
 
     installation: str
     outbound: str
+    wait_for_dialer: int = 60
     inline: bool = False
     recovery: RecoverySettings = Factory(RecoverySettings)
     hangup_wait: float = 1.0
@@ -41,8 +42,9 @@ def origination(attempt: Attempt, settings: FlowSettings, least_ring: int) -> Or
         max_duration=campaign.call_max_duration,
         deadline=attempt.deadline,
         outbound=settings.outbound,
+        wait_for_dialer=settings.wait_for_dialer,
         inline=settings.inline,
-        caller_id_number=campaign.caller_id,
-        caller_id_name=campaign.caller_name,
+        caller_id_number=attempt.plan.shown.number,
+        caller_id_name=attempt.plan.shown.name,
         variables=attempt.plan.gateway.parameters,
     )

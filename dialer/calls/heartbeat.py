@@ -52,12 +52,14 @@ class Heartbeat:
     lease: float = 10.0
     _steady_since: float = field(init=False)
     _answered_at: float = field(init=False)
+    _settled_at: float = field(init=False)
+    """When the last heartbeat was answered, or had failed."""
     _epoch: int = field(default=0, init=False)
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("no heartbeat: the database does not serve"), init=False)
     _loop: PeriodicLoop = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._steady_since = self._answered_at = self.clock.seconds()
+        self._steady_since = self._answered_at = self._settled_at = self.clock.seconds()
         self._loop = PeriodicLoop("heartbeat", EVERY, self.beat, self.clock)
 
     @property
@@ -65,6 +67,12 @@ class Heartbeat:
         """Whether the database has answered the last heartbeat, a moment ago."""
         recent = self.clock.seconds() - self._answered_at < UNANSWERED
         return recent and self._epoch != 0 and not self._degraded.reason
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether for longer than the lease no heartbeat was answered, and none failed: this process has stood still, and
+        others may have its calls by now."""
+        return self._epoch != 0 and self.clock.seconds() - self._settled_at > self.lease
 
     def start(self) -> None:
         """Begin to beat."""
@@ -90,6 +98,7 @@ class Heartbeat:
             self._degraded.worked()
         except StoreError as error:
             self._degraded.failed(str(error))
+        self._settled_at = self.clock.seconds()
 
     async def _pulse(self) -> Pulse:
         state = NodeState(

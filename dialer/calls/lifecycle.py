@@ -43,6 +43,7 @@ from dialer.calls.live import LiveAttempt, hang_up
 from dialer.calls.register import ForeignHangups, OpenAttempts
 from dialer.calls.verdict import got_through_at, judge
 from dialer.calls.watchers import Watchers
+from dialer.calls.way_back import WayBack
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.interfaces import UNFINISHED, AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
@@ -81,12 +82,14 @@ class Lifecycle:
     health_log: HealthLog = field(factory=HealthLog)
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
     watchers: Watchers = field(init=False)
+    _way_back: WayBack = field(init=False)
     _steps: Any = field(init=False)
     """Tells each step of a call at debug. Bound to the level of the moment once for many calls: at a higher one, its `debug`
     does nothing, at the price of a call."""
 
     def __attrs_post_init__(self) -> None:
         self._steps = log.bind()
+        self._way_back = WayBack(self.fleet, self.settings.outbound)
         self.watchers = Watchers(
             clock=self.clock,
             now=self.now,
@@ -202,6 +205,8 @@ class Lifecycle:
                 self._ending(live, signal)
         elif live.state is not before:
             self._steps.debug(live.state, call=signal.call_uuid)
+            if live.inherited and before is AttemptState.UNCONFIRMED and live.state in _WITHOUT_SESSION:
+                self._way_back.lead(live)
             self.store.move(live.attempt, live.state, signal.at, live.core_uuid)
             if live.state in _GOT_THROUGH and (member := self.fleet.of(live)) is not None:
                 member.health.got_through(live.attempt.plan, signal.at)
@@ -343,7 +348,7 @@ class Lifecycle:
         """
         for attempt in attempts:
             if attempt.call_uuid not in self.register.calls:
-                self.register.add(LiveAttempt(attempt, AttemptState.UNCONFIRMED, sent=True))
+                self.register.add(LiveAttempt(attempt, AttemptState.UNCONFIRMED, sent=True, inherited=True))
                 self.store.move(attempt, AttemptState.UNCONFIRMED, self.now())
                 for ended in self.foreign_hangups.recall(attempt.call_uuid):
                     self.signal_received(ended)
@@ -375,5 +380,8 @@ _UNEXPLAINED = frozenset({OwnCause.UNKNOWN, OwnCause.LOST_SWITCH})
 
 _REST_OF_THE_STORY = frozenset({SignalKind.HUNG_UP, SignalKind.FOUND_GONE, SignalKind.SESSION_CLOSED})
 """Signals that an attempt which has ended still waits for. Replies of the switch come late, and tell nothing of the end."""
+
+_WITHOUT_SESSION = frozenset({AttemptState.RINGING, AttemptState.ANSWERED})
+"""States of a call that has not come to this process, as far as is known."""
 
 _GOT_THROUGH = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})

@@ -21,6 +21,7 @@ from dialer.model import Attempt, AttemptState, Hangup, Outcome, OwnCause, Signa
 class LiveAttempt:
     """The mutable record of one open attempt. Only `dialer.calls.lifecycle` changes it.
 
+    `inherited` tells that another process, or another node, has begun it; its call may know only where that one listened.
     `sent` is False only while this process knows that no byte of the originate was written; `core_uuid` is the FreeSWITCH
     process that it was written to, "" when that is not known; `heard` tells that the switch answered in any way (for what an
     earlier process left open: that its channel was seen, since nobody knows when the job was accepted), `had_session`
@@ -32,6 +33,7 @@ class LiveAttempt:
     attempt: Attempt
     state: AttemptState
     sent: bool = False
+    inherited: bool = False
     core_uuid: str = ""
     heard: bool = False
     sent_at: datetime | None = None

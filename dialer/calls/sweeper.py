@@ -1,10 +1,11 @@
 """Finds what fell through: calls that nobody drives, and attempts of which nothing was heard for too long.
 
 An answered call is driven by a session. When none comes, because the dialer's port cannot be reached, the dialplan is not
-ours, or FreeSWITCH lost the call on its way there, the callee hears nothing: the call is ended. Not so when it had a session
-before, of this process or of an earlier one: what that began, such as a talk to an agent, goes on without it, and behind it
-the dialplan asks for another session or hangs up; its limit is the call's own. An attempt that is open for longer than its
-call can last has missed its end: the switch is asked, and it ends as unknown when the call is gone.
+ours, or FreeSWITCH lost the call on its way there, the callee hears nothing: the call is ended, at the second look. Not so
+when it had a session before, of this process or of an earlier one: what that began, such as a talk to an agent, goes on
+without it, and behind it the dialplan asks for another session or hangs up; its limit is the call's own.
+An attempt that is open for longer than its call can last has missed its end: the switch is asked, and it ends as unknown when
+the call is gone.
 
 What is looked at is this process's own memory; the switch is asked about single calls only, and once in a while for all of its
 channels, to find those of ours that no attempt knows.
@@ -39,7 +40,7 @@ class SweepRules:
     the time that its ringing and its call may take; how often to look for channels that nobody knows."""
 
     every: float = 10.0
-    without_session: float = 30.0
+    without_session: float = 20.0
     without_news: float = 60.0
     orphans_every: float = 60.0
 
@@ -59,6 +60,9 @@ class Sweeper:
     corrections: CorrectionLog
     rules: SweepRules = field(factory=SweepRules)
     _absent: set[str] = field(factory=set, init=False)
+    _undriven: set[str] = field(factory=set, init=False)
+    """Seen without a session at the last look. Who was frozen meanwhile finds those who have waited long for it: they come in
+    a moment, and are not hung up for that."""
     _orphans_at: float = field(default=0.0, init=False)
     _loop: PeriodicLoop = field(init=False)
 
@@ -78,12 +82,16 @@ class Sweeper:
         """One look. Calls whose switch is away are unconfirmed, and none of this loop's business."""
         if not self.switch.ready:
             self._absent.clear()
+            self._undriven.clear()
             return
         now = self.now()
+        before, self._undriven = self._undriven, set()
         try:
             for live in filter(self.is_here, self.attempts):
                 if self._is_undriven(live, now):
-                    await self._end(live, Correction.UNDRIVEN_HUNG_UP, "the call was answered, and no session drives it")
+                    self._undriven.add(live.attempt.call_uuid)
+                    if live.attempt.call_uuid in before:
+                        await self._end(live, Correction.UNDRIVEN_HUNG_UP, "the call was answered, and no session drives it")
                 elif self._is_overdue(live, now):
                     await self._end(live, Correction.OVERDUE_HUNG_UP, "the call has lasted longer than it may")
         except (SwitchUnavailable, CommandFailed) as error:

@@ -23,7 +23,7 @@ from dialer.calls import causes
 from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Fault, Verdict
 from dialer.calls.sip_answers import by_status
 from dialer.gateways import Backoff
-from dialer.model import Outcome, OwnCause, Plan, RetryClass
+from dialer.model import GatewayHealth, Outcome, OwnCause, Plan, RetryClass
 
 _NO_CODE_OF_ITS_OWN = 16
 """The Q.850 code that FreeSWITCH gives for any cause beyond 127 (`switch_channel_cause_q850`): no information."""
@@ -126,6 +126,12 @@ class Health:
             self.switch = self.switch.after_fault(now, plan.due_at, cause)
         elif got_through_at is not None:
             self.got_through(plan, got_through_at)
+
+    def of_gateway(self, gateway_id: int, now: datetime) -> GatewayHealth:
+        """How one fared of late."""
+        backoff = self.gateways.get(gateway_id, Backoff())
+        until = backoff.until if backoff.blocks(now) else None
+        return GatewayHealth(faults=backoff.faults, cause=backoff.cause, until=until)
 
     def got_through(self, plan: Plan, at: datetime) -> None:
         """A call rang, or was answered or refused by the contact's network: its gateway works, and the switch had room when

@@ -47,6 +47,8 @@ def explain(situation: Situation) -> IdleReason | None:
 
 def _status(situation: Situation) -> IdleReason | None:
     match situation.campaign.status:
+        case CampaignStatus.PAUSE if situation.campaign.draft:
+            return IdleReason(IdleCode.PAUSED, "the campaign is a draft, which was not started yet")
         case CampaignStatus.PAUSE:
             return IdleReason(IdleCode.PAUSED, "the campaign is paused")
         case CampaignStatus.ABORT:
@@ -107,14 +109,24 @@ def _contacts(situation: Situation) -> IdleReason | None:
         return IdleReason(IdleCode.LAST_CALLS, "the last contacts are being called")
     if progress.waiting < pending:
         return None
-    at = progress.next_ready_at
+    at, wait = progress.next_ready_at, progress.caller_id_wait
+    if wait is not None and wait.contacts >= pending:
+        return IdleReason(IdleCode.NO_CALLER_ID, wait.text, wait.until or at)
     if progress.held_by:
         text = f"the calling rules keep the contacts left ({pending}) waiting, the first of them: {progress.held_by}"
         return IdleReason(IdleCode.CALLING_RULES, text, at)
+    told = f"; {wait.text}" if wait is not None and wait.contacts else ""
     first = "" if at is None else f", the first on {_local(at, situation.campaign)}"
     return IdleReason(
-        IdleCode.RETRIES_LATER, f"the contacts left ({pending}) are to be called later{first}{_faults(situation)}", at
+        IdleCode.RETRIES_LATER, f"the contacts left ({pending}) are to be called later{first}{told}{_faults(situation)}", at
     )
+
+
+def _pool(situation: Situation) -> IdleReason | None:
+    wait = None if situation.progress is None else situation.progress.caller_id_wait
+    if wait is None or wait.contacts:
+        return None
+    return IdleReason(IdleCode.NO_CALLER_ID, wait.text, wait.until)
 
 
 def _faults(situation: Situation) -> str:
@@ -193,6 +205,7 @@ _CHECKS: Final[tuple[Callable[[Situation], IdleReason | None], ...]] = (
     _hours,
     _frequency,
     _contacts,
+    _pool,
     _dialers,
     _switch,
     _switch_full,

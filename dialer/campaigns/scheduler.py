@@ -224,15 +224,18 @@ class Scheduler:
         if begun:
             self._rates.taken(begun)
             self._paces[campaign.id] = Pace(begun[-1].due_at)
+        elif campaign.caller_id_pool_id is not None:
+            self._resting[campaign.id] = now + REST  # no caller id can be used: not asked at every tick
 
     def _caller_id_refusal(self, campaign: Campaign) -> str:
         """Why it, or a gateway that it calls through, may not show its caller id or its caller's name any more."""
         if reason := gate.caller_name_refusal(campaign.caller_name):
             return reason
+        own = "" if campaign.caller_id_pool_id is not None else campaign.caller_id
         if self._snapshot is None:
-            return gate.caller_id_refusal(campaign.caller_id, "", self.numbering)
+            return gate.caller_id_refusal(own, "", self.numbering)
         allowed = self._snapshot.caller_ids.get(campaign.id, "")
-        if reason := gate.caller_id_refusal(campaign.caller_id, allowed, self.numbering):
+        if reason := gate.caller_id_refusal(own, allowed, self.numbering):
             return reason
         for gateway in chain(self._snapshot.gateways, campaign.gateway_id):
             if reason := gate.variables_refusal(gateway.parameters, "", self.numbering):
@@ -269,6 +272,8 @@ class Scheduler:
         if key not in self._resting and open_now(campaign, now):
             return
         self._unfinished.discard(key)
+        if campaign.single:
+            return
         progress = await self.store.progress(key)
         if progress.finished:
             counts = {status.name.lower(): count for status, count in sorted(progress.subscribers.items())}

@@ -38,6 +38,11 @@ def own_emergency_numbers(config: Path) -> frozenset[str]:
     return load_config(config).numbers.emergency
 
 
+def are_caller_ids_strict(config: Path) -> bool:
+    """Whether calls show numbers of pools only, by the configuration. Raises `BadValue`."""
+    return load_config(config).numbers.caller_id_strict
+
+
 def receivers(config: Path) -> AddressRules:
     """What webhooks may be, by the configuration. Raises `BadValue`."""
     settings = load_config(config).webhooks

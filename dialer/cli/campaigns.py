@@ -12,16 +12,30 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, TextIO
 
-from dialer.cli import campaign_report, objects
+import attrs
+
+from dialer.cli import campaign_preview, campaign_report, objects
 from dialer.cli.blocking import config_option
 from dialer.cli.contact_export import written
 from dialer.cli.contact_import import phonebook_named
-from dialer.cli.objects import RemovableCommand, find, manage, names
+from dialer.cli.naming import names
+from dialer.cli.objects import RemovableCommand, find, manage
 from dialer.cli.showing import Shown, option_of_json, print_json, shown_noun
 from dialer.errors import BadValue
 from dialer.kinds import word_of
-from dialer.management import Management, campaigns, outcomes, phonebooks, removals, statistics, users, why
-from dialer.model import Campaign, CampaignReport, CampaignStatus, SubscriberStatus
+from dialer.management import (
+    Management,
+    campaigns,
+    contact_explanation,
+    outcomes,
+    phonebooks,
+    redial,
+    removals,
+    statistics,
+    users,
+    why,
+)
+from dialer.model import Campaign, CampaignReport, CampaignStatus, Disposition, SubscriberStatus
 from dialer.model.statistics import CampaignStatistics
 from dialer.model.user import ADMINISTRATOR
 
@@ -36,6 +50,11 @@ HELP_OF = {
     "pause": "pause campaigns: live calls go on",
     "stop": "end campaigns: live calls go on",
     "abort": "abort campaigns: live calls are hung up",
+}
+_REDIALLED = {
+    "failed": SubscriberStatus.FAIL,
+    "aborted": SubscriberStatus.ABORT,
+    "completed": SubscriberStatus.COMPLETE,
 }
 DONE = (SubscriberStatus.ABORT, SubscriberStatus.FAIL, SubscriberStatus.COMPLETE, SubscriberStatus.NOT_AUTHORISED)
 STANDARD_OUTPUT = "-"
@@ -64,6 +83,7 @@ class CampaignsCommand(RemovableCommand):
     word = "campaign"
     noun = Campaign
     actions = ("add", "list", "show", "set", "remove")
+    at_a_distance = True
     removal = "with what it has to call; its phonebooks, and the attempts of the past, stay"
     help = "the campaigns: who is called, when, how fast, through what"
     columns = (
@@ -75,6 +95,7 @@ class CampaignsCommand(RemovableCommand):
         """The user that a new one belongs to, and a phonebook that is there."""
         if action == "add":
             parser.add_argument("--user", metavar="NAME", help="the user that it belongs to, whose limits hold")
+            parser.add_argument("--draft", action="store_true", help="make it without starting it: it calls nobody before")
             parser.add_argument(
                 "--phonebook", metavar="NAME|ID", help="a phonebook of the user that it calls, beside the own one that it gets"
             )
@@ -85,13 +106,14 @@ class CampaignsCommand(RemovableCommand):
             sub = parsers.add_parser(action, help=HELP_OF[action])
             sub.add_argument("names", metavar="NAME|ID", nargs="+")
             config_option(sub)
-            sub.set_defaults(run=partial(_set_status, self, status))
+            sub.set_defaults(run=partial(_set_status, self, status), at_a_distance=True)
+        self._add_again(parsers)
         for action, told in (("attach", "call the contacts of a phonebook, too"), ("detach", "call them no more")):
             sub = parsers.add_parser(action, help=told)
             sub.add_argument("name", metavar="CAMPAIGN")
             sub.add_argument("phonebook", metavar="PHONEBOOK", help="its name or id")
             config_option(sub)
-            sub.set_defaults(run=_attach if action == "attach" else _detach)
+            sub.set_defaults(run=_attach if action == "attach" else _detach, at_a_distance=True)
         sub = parsers.add_parser(
             "report", help="its statistics: how its calls ended, when, through what, and when it may be done"
         )
@@ -100,6 +122,7 @@ class CampaignsCommand(RemovableCommand):
         option_of_json(sub)
         config_option(sub)
         sub.set_defaults(run=_report)
+        campaign_preview.add_parser(parsers, campaign_named)
         sub = parsers.add_parser("export", help="what became of its contacts, as CSV")
         sub.add_argument("name", metavar="NAME|ID")
         sub.add_argument(
@@ -108,6 +131,30 @@ class CampaignsCommand(RemovableCommand):
         sub.add_argument("--json", action="store_true", help="a JSON object a line")
         config_option(sub)
         sub.set_defaults(run=_export)
+
+    def _add_again(self, parsers: Any) -> None:
+        """What goes on again: campaigns that are paused, contacts that are done."""
+        sub = parsers.add_parser("resume", help="start campaigns that are paused")
+        sub.add_argument("names", metavar="NAME|ID", nargs="+")
+        config_option(sub)
+        sub.set_defaults(run=partial(_resume, self), at_a_distance=True)
+        sub = parsers.add_parser("redial", help="call contacts again that are done: each once more at least")
+        sub.add_argument("name", metavar="NAME|ID")
+        sub.add_argument(
+            "--state", action="append", choices=_REDIALLED, help="those that are so (default: failed); may be repeated"
+        )
+        sub.add_argument(
+            "--disposition",
+            action="append",
+            default=[],
+            choices=[str(each) for each in Disposition],
+            metavar="WORD",
+            help="of these, those whose last attempt ended so, such as BUSY; may be repeated",
+        )
+        sub.add_argument("--dry-run", action="store_true", help="change nothing, and tell how many they are")
+        option_of_json(sub)
+        config_option(sub)
+        sub.set_defaults(run=_redial, at_a_distance=True)
 
     async def entries(self, management: Management) -> Sequence[Shown]:
         """All campaigns."""
@@ -118,6 +165,7 @@ class CampaignsCommand(RemovableCommand):
             "gateway": await names(management, "gateway"),
             "voip app": await names(management, "voip app"),
             "user": owners,
+            "caller id pool": await names(management, "caller id pool"),
         }
         return [
             shown_noun(
@@ -141,9 +189,10 @@ class CampaignsCommand(RemovableCommand):
         book = None
         if arguments.phonebook is not None:
             book = (await phonebook_named(management, arguments.phonebook, arguments.user)).id
-        made = (await management.ask(campaigns.create, who, values, granting=True)).campaign.id
+        found = await management.ask(campaigns.create, who, values, granting=True, draft=arguments.draft)
+        made = int(found.campaign.id)
         if book is not None:
-            await phonebooks.attach(management, who, made, book)
+            await management.perform(phonebooks.attach, who, made, book)
         return made
 
     async def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> None:
@@ -152,7 +201,7 @@ class CampaignsCommand(RemovableCommand):
 
     def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one; the attempts of the past stay."""
-        return removals.campaign(management, ADMINISTRATOR, entry["id"])
+        return management.perform(removals.campaign, ADMINISTRATOR, entry["id"])
 
 
 def _progress(counts: Mapping[SubscriberStatus, int]) -> str:
@@ -200,11 +249,48 @@ def _set_status(command: CampaignsCommand, status: CampaignStatus, arguments: ar
     return 0
 
 
+def _resume(command: CampaignsCommand, arguments: argparse.Namespace) -> int:
+    async def resume(management: Management) -> list[str]:
+        entries = await command.entries(management)
+        wanted = [find(command, entries, name) for name in arguments.names]
+        for entry in wanted:
+            await management.ask(campaigns.resume, ADMINISTRATOR, entry["id"])
+        return [str(entry["name"]) for entry in wanted]
+
+    for name in manage(arguments, resume):
+        print(f"campaign {name}: start")
+    return 0
+
+
+def _redial(arguments: argparse.Namespace) -> int:
+    statuses = frozenset(_REDIALLED[word] for word in arguments.state or ["failed"])
+    ends = frozenset(map(Disposition, arguments.disposition))
+
+    async def again(management: Management) -> tuple[str, int, int]:
+        entry = await campaign_named(management, arguments.name)
+        looked_at, changed, after = 0, 0, ""
+        while True:
+            part = after, arguments.dry_run
+            found = await management.ask(redial.redial, ADMINISTRATOR, entry["id"], statuses, ends, *part)
+            looked_at, changed = looked_at + found.looked_at, changed + found.changed
+            if found.after is None:
+                return str(entry["name"]), looked_at, changed
+            after = found.after
+
+    name, looked_at, changed = manage(arguments, again)
+    if arguments.json:
+        print_json({"campaign": name, "looked_at": looked_at, "changed": changed, "dry_run": arguments.dry_run})
+    else:
+        told = "would be called again" if arguments.dry_run else "are called again"
+        print(f"campaign {name}: {changed} of {looked_at} contacts {told}")
+    return 0
+
+
 def _attach(arguments: argparse.Namespace) -> int:
     async def attach(management: Management) -> int:
         entry = await campaign_named(management, arguments.name)
         book = await phonebook_named(management, arguments.phonebook, entry["user"])
-        return await phonebooks.attach(management, ADMINISTRATOR, entry["id"], book.id)
+        return int(await management.perform(phonebooks.attach, ADMINISTRATOR, entry["id"], book.id))
 
     print(f"campaign {arguments.name} calls phonebook {arguments.phonebook}, too: {manage(arguments, attach)} contacts more")
     return 0
@@ -214,7 +300,7 @@ def _detach(arguments: argparse.Namespace) -> int:
     async def detach(management: Management) -> None:
         entry = await campaign_named(management, arguments.name)
         book = await phonebook_named(management, arguments.phonebook, entry["user"])
-        await removals.detach(management, ADMINISTRATOR, entry["id"], book.id)
+        await management.perform(removals.detach, ADMINISTRATOR, entry["id"], book.id)
 
     manage(arguments, detach)
     print(f"campaign {arguments.name} calls phonebook {arguments.phonebook} no more")
@@ -248,7 +334,7 @@ def _export(arguments: argparse.Namespace) -> int:
             writer = csv.writer(to)
             if not arguments.json:
                 writer.writerow(outcomes.COLUMNS)
-            async for rows in outcomes.pages(management, entry["id"]):
+            async for rows in outcomes.pages(management, ADMINISTRATOR, entry["id"]):
                 if arguments.json:
                     to.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
                 else:
@@ -276,13 +362,12 @@ def _why(arguments: argparse.Namespace) -> int:
             text = "nothing keeps it from calling" if reason is None else reason.text
             return told(report), [f"campaign {entry['name']}: {text}"]
         found = await management.ask(why.contact, entry["id"], arguments.number)
-        lines = list(why.sentences(found, management.now()))
-        report = await management.ask(why.campaign, ADMINISTRATOR, entry["id"])
-        if report.reason is not None and found.status is SubscriberStatus.START:
-            lines.insert(-len(found.tries) or len(lines), f"the campaign is not calling: {report.reason.text}")
-        return {"number": found.number, "identity": found.identity, "why": lines}, [
-            f"{found.number}: {line}" for line in lines
-        ]
+        reason = await management.ask(why.why_idle, entry["id"])
+        now = management.now()
+        lines = list(contact_explanation.sentences(found, reason, now))
+        told_of = [attrs.asdict(each) for each in contact_explanation.obstacles(found, reason, now)]
+        document = {"number": found.number, "identity": found.identity, "why": lines, "obstacles": told_of}
+        return document, [f"{found.number}: {line}" for line in lines]
 
     document, lines = manage(arguments, ask)
     if arguments.json:

@@ -16,7 +16,8 @@ from dialer.cli.showing import Shown, print_all, print_one
 from dialer.declare import Field
 from dialer.errors import BadValue
 from dialer.kinds import LARGEST_ID
-from dialer.management import Management, contact_list, removals, users
+from dialer.management import Management, contact_list, users
+from dialer.management.listing import Slice
 from dialer.model import Contact, Phonebook
 from dialer.model.user import ADMINISTRATOR
 
@@ -38,6 +39,7 @@ class ContactsCommand(RemovableCommand):
     metavar = "NUMBER"
     help = "the contacts of phonebooks"
     actions = ("add", "list", "show", "set", "remove")
+    at_a_distance = True
     removal = "with its other spellings; the attempts of the past stay"
     columns = (
         "id",
@@ -94,7 +96,8 @@ class ContactsCommand(RemovableCommand):
     async def listed(self, management: Management, arguments: argparse.Namespace) -> Sequence[Shown]:
         """A page of a phonebook."""
         phonebook = await _phonebook(management, arguments)
-        found = await management.ask(contact_list.page, ADMINISTRATOR, phonebook.id, arguments.after, arguments.limit)
+        part = Slice(after=(arguments.after, arguments.after), limit=arguments.limit)
+        found = await management.ask(contact_list.page, ADMINISTRATOR, phonebook.id, part)
         return [contact_entry(each) for each in found]
 
     def remark(self, entries: Sequence[Shown], arguments: argparse.Namespace) -> str:
@@ -127,16 +130,17 @@ class ContactsCommand(RemovableCommand):
         """Add one, in the name of the phonebook's user: its limits hold."""
         phonebook = await _phonebook(management, arguments)
         who = await management.ask(users.account_of, phonebook.user_id)
-        return (await contact_list.add(management, who, phonebook.id, values)).id
+        return int((await management.perform(contact_list.add, who, phonebook.id, values)).id)
 
     async def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> None:
         """Change what is named."""
         given = {name: value for name, value in values.items() if name != contact_list.VARIABLES}
-        await management.ask(contact_list.change, ADMINISTRATOR, entry["id"], given, values.get(contact_list.VARIABLES))
+        key = entry["phonebook_id"], entry["id"]
+        await management.ask(contact_list.changed, ADMINISTRATOR, *key, given, values.get(contact_list.VARIABLES))
 
     def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one; no campaign calls it any more."""
-        return management.ask(removals.contact, ADMINISTRATOR, entry["id"])
+        return management.ask(contact_list.remove, ADMINISTRATOR, entry["phonebook_id"], entry["id"])
 
 
 async def _phonebook(management: Management, arguments: argparse.Namespace) -> Phonebook:

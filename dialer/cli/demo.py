@@ -89,6 +89,15 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--connect-wait", type=_positive, default=10, metavar="S", help="give up without a switch after so long"
     )
+    parser.add_argument(
+        "--page",
+        type=_port,
+        nargs="?",
+        const=0,
+        metavar="PORT",
+        help="show it in a browser, too: the address is told, and signs in once; the page stays until Ctrl-C (default: a free "
+        "port)",
+    )
     without_configuration(parser, "is nothing that the demo reads: see its options, or `dialer run`")
     parser.set_defaults(run=run)
 
@@ -151,6 +160,7 @@ def _plan(arguments: argparse.Namespace, file: ReadContacts) -> DemoPlan:
         time_scale=arguments.time_scale,
         outcomes=arguments.outcomes,
         book=NO_RULES if (arguments.rules or ("none" if simulated else "shipped")) == "none" else RuleBook(shipped_rows()),
+        page=arguments.page,
     )
 
 
@@ -188,6 +198,13 @@ def _positive(text: str) -> int:
     number = _natural(text)
     if number == 0:
         raise argparse.ArgumentTypeError("expected a whole number of at least 1")
+    return number
+
+
+def _port(text: str) -> int:
+    number = _natural(text)
+    if number > 65535:
+        raise argparse.ArgumentTypeError("expected a port from 0 to 65535")
     return number
 
 

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from dialer.cli.demo_campaign import DemoCampaign, DemoRules
+from dialer.cli.demo_page import DemoPage
 from dialer.cli.display import ProgressDisplay, View, pacing_line, report
 from dialer.cli.signals import interrupts
 from dialer.errors import DialerError
@@ -43,7 +44,8 @@ LAST_WORDS = 5.0
 @frozen(kw_only=True)
 class DemoPlan:
     """A demo as asked for, checked. `switch` is None for the built-in simulator, whose callees take `time_scale` of their
-    usual time; `outbound` is the `host:port` at which the switch reaches us, "" for a free local port."""
+    usual time; `outbound` is the `host:port` at which the switch reaches us, "" for a free local port; `page` is the port at
+    which a browser sees it, 0 for a free one, None for no page."""
 
     database: Path
     rules: DemoRules
@@ -55,6 +57,7 @@ class DemoPlan:
     time_scale: float = 0.3
     outcomes: Path | None = None
     book: RuleBook = NO_RULES
+    page: int | None = None
 
 
 class DemoRun:
@@ -73,6 +76,9 @@ class DemoRun:
         self._display = ProgressDisplay(self.console)
         self._done: Deferred[None] = Deferred()
         self._interrupted = False
+        self._page: DemoPage | None = None
+        self._left: Deferred[None] = Deferred()
+        """Fires when nobody looks at the page any more."""
 
     def run(self) -> int:
         """Dial to the end. Returns the exit status."""
@@ -98,7 +104,7 @@ class DemoRun:
         service.pace.idle_after = max(SHORTEST_PAUSE, PAUSE_INTERVALS * 60 / self.plan.rules.frequency)
         try:
             await service.open()
-            management = Management(service.database, service.now, service)
+            management = Management(service.database, service.now, service, self.reactor)
             campaign = DemoCampaign(management, self.plan.rules)
             self.campaign_id = await campaign.prepare(utc_now())
             _, progress = await management.ask(campaigns.progress, ADMINISTRATOR, self.campaign_id)
@@ -106,15 +112,31 @@ class DemoRun:
                 self._nothing_left()
                 return
             service.begin()
+            await self._show_page(management)
             await self._wait_for_switch(service)
             if campaign.continued:
                 self.console.print(f"Going on with {campaign.name}, which was not finished.", highlight=False)
             await self._dial(service, management)
             await self._report(service, management, campaign.user)
+            await self._keep_page()
         finally:
+            if self._page is not None:
+                await self._page.stop()
             await service.stop()
             if self.simulator is not None:
                 await self.simulator.stop()
+
+    async def _show_page(self, management: Management) -> None:
+        if self.plan.page is not None:
+            page = DemoPage(self.reactor, management, self.plan.page)
+            address = await page.start()
+            self._page = page
+            self.console.print(f"The page, signed in by this link once: {address}", highlight=False, soft_wrap=True)
+
+    async def _keep_page(self) -> None:
+        if self._page is not None and not self._interrupted:
+            self.console.print("The page stays until Ctrl-C.", highlight=False)
+            await self._left
 
     def _nothing_left(self) -> None:
         number = len(self.plan.rules.contacts)
@@ -212,6 +234,8 @@ class DemoRun:
 
     def _pressed(self, count: int) -> None:
         self._interrupted = True
+        if not self._left.called:
+            self._left.callback(None)
         Deferred.fromCoroutine(self._interrupt(count)).addErrback(self._failed)
 
     async def _interrupt(self, count: int) -> None:

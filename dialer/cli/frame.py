@@ -15,6 +15,7 @@ from dialer.settings import LogLevel
 
 EXIT_USAGE = 2
 VARIABLE = "DIALER_CONFIG"
+TOKEN = "DIALER_TOKEN"  # noqa: S105 - the name of a variable of the environment
 HERE = Path("dialer.toml")
 INSTALLED = Path("/var/lib/dialer/dialer.toml")
 LEVELS = get_args(LogLevel)
@@ -47,6 +48,18 @@ class ShellParser(argparse.ArgumentParser):
             default=argparse.SUPPRESS,
             metavar="FILE",
             help=f"the configuration (default: {VARIABLE} of the environment, else {HERE} here, else {INSTALLED})",
+        )
+        group.add_argument(
+            "--server",
+            default=argparse.SUPPRESS,
+            metavar="URL",
+            help="ask the API of the dialer at this address in place of the database: for campaign and contact commands",
+        )
+        group.add_argument(
+            "--token-file",
+            default=argparse.SUPPRESS,
+            metavar="FILE",
+            help=f"with --server: its first line is the token of the login; - is standard input (default: {TOKEN})",
         )
         group.add_argument(
             "--log-level",
@@ -93,6 +106,12 @@ def without_configuration(parser: ShellParser, reason: str) -> None:
 def chosen_config(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Path | None:
     """The file that a command shall read; None for a command that reads none. Raises `BadValue`."""
     given: Path | None = arguments.config
+    if arguments.server is not None:
+        if not arguments.at_a_distance:
+            raise BadValue("--server", "this command works where the dialer is, not at a distance")
+        if given is not None:
+            raise BadValue("--server", "give this, or --config")
+        return None
     if arguments.needs_config:
         return given or find_config(environment)
     if given is not None and arguments.no_config:

@@ -36,12 +36,15 @@ COMMANDS: Final = {
     "gateway": "gateways",
     "voipapp": "gateways",
     "campaign": "campaigns",
+    "call": "calls",
     "why": "campaigns",
     "rules": "rules",
     "dnc": "dnc",
     "phonebook": "phonebooks",
     "contact": "contacts",
     "webhook": "webhooks",
+    "callerid": "caller_ids",
+    "callerpool": "caller_ids",
     "simulate": "simulate",
     "metrics": "metrics",
     "hooks": "hooks",
@@ -53,7 +56,9 @@ COMMANDS: Final = {
 def build_parser(modules: Sequence[str] = ()) -> ShellParser:
     """The command line: the commands of some modules, or of all."""
     parser = ShellParser(prog="dialer", description="An outbound dialer for FreeSWITCH.")
-    parser.set_defaults(config=None, log_level=None, needs_config=False, no_config="")
+    parser.set_defaults(
+        config=None, log_level=None, needs_config=False, no_config="", server=None, token_file=None, at_a_distance=False
+    )
     parser.add_argument("--version", action="version", version=f"dialer {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in modules or dict.fromkeys(COMMANDS.values()):

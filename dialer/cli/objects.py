@@ -11,18 +11,27 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any, ClassVar
 
 from attrs import Factory, frozen
 
-from dialer.cli.blocking import config_option, database_url, own_emergency_numbers, receivers, rules, with_database
+from dialer.cli.blocking import (
+    are_caller_ids_strict,
+    config_option,
+    database_url,
+    own_emergency_numbers,
+    receivers,
+    rules,
+    with_database,
+)
+from dialer.cli.naming import named
 from dialer.cli.passwords import text_of
 from dialer.cli.showing import Shown, print_all, print_json, print_one
 from dialer.declare import Field, noun_of
 from dialer.errors import BadValue, NotFound
 from dialer.kinds import Flag, Inside, Member, Nullable, Whole, word_of
-from dialer.management import Management, gateways
-from dialer.model.user import ADMINISTRATOR
+from dialer.management import Management
 from dialer.store.database import Database
 from dialer.wall_clock import utc_now
 
@@ -48,6 +57,8 @@ class NounCommand(ABC):
     metavar: ClassVar[str] = "NAME"
     unit_words: ClassVar[Mapping[str, str]] = {}
     actions: ClassVar[Sequence[str]] = ("add", "list", "show", "set")
+    at_a_distance: ClassVar[bool] = False
+    """Whether `--server` can be given: the API has all that it asks for."""
 
     async def entries(self, management: Management) -> Sequence[Shown]:
         """All there are. A noun of which there are too many has `listed` and `one` instead."""
@@ -154,7 +165,7 @@ def add_parser(commands: Any, command: NounCommand) -> None:
         if action in ("add", "list", "show"):
             sub.add_argument("--json", action="store_true", help="for programs")
         config_option(sub)
-        sub.set_defaults(run=runs[action])
+        sub.set_defaults(run=runs[action], at_a_distance=command.at_a_distance)
     command.more_actions(parsers)
     parsers.metavar = "|".join(parsers.choices)
 
@@ -249,27 +260,14 @@ async def _id_of(management: Management, field: Field, text: str) -> int:
     return await named(management, field.refers_to, text, flag_of(field))
 
 
-async def named(management: Management, noun_name: str, text: str, flag: str) -> int:
-    """The id of the gateway or the voice application of that name, or else of that id. Raises `BadValue` naming the option."""
-    found = await names(management, noun_name)
-    for by in ("name", "id"):
-        for key, name in found.items():
-            if text == (name if by == "name" else str(key)):
-                return key
-    raise BadValue(flag, f"there is no {noun_name} {text}")
-
-
-async def names(management: Management, noun_name: str) -> dict[int, str]:
-    """The names of the gateways or the voice applications, by their ids."""
-    use_case: Callable[..., Any] = gateways.listed if noun_name == "gateway" else gateways.applications
-    return {each.id: each.name for each in await management.ask(use_case, ADMINISTRATOR)}
-
-
 # --- the actions ----------------------------------------------------------------------------------------------------------
 
 
 def manage(arguments: argparse.Namespace, work: Callable[[Management], Awaitable[Any]]) -> Any:
-    """Do something on the database of the configuration. Raises what `work` raises, and `StoreError`."""
+    """Do something on the database of the configuration, or by the API of the dialer that is named. Raises what `work` raises,
+    and `StoreError`."""
+    if arguments.server is not None:
+        return import_module("dialer.cli.remote").asked_there(arguments, work)
 
     async def perform(database: Database) -> Any:
         management = Management(
@@ -278,6 +276,7 @@ def manage(arguments: argparse.Namespace, work: Callable[[Management], Awaitable
             emergency=own_emergency_numbers(arguments.config),
             receivers=receivers(arguments.config),
             rules=rules(arguments.config),
+            strict_caller_ids=are_caller_ids_strict(arguments.config),
         )
         return await work(management)
 

@@ -24,17 +24,21 @@ from api.monitoring import build_monitoring_site, watch_api
 from api.records import build_record_site
 from dialer import __version__
 from dialer.cli.blocking import config_option
+from dialer.cli.demo_page import sign_in_address
 from dialer.cli.signals import Signals
 from dialer.config import load_config
-from dialer.doctor.diagnosis import Level
+from dialer.doctor.diagnosis import Diagnosis, Level
+from dialer.doctor.diagnostics import Diagnostics
 from dialer.doctor.local import judge_files
 from dialer.errors import BadValue, DialerError
 from dialer.host import Api, Host
 from dialer.logs import LineLog, log_to_stderr
+from dialer.management import users
 from dialer.notify import Notifier, from_environment
 from dialer.open_files import files_needed, raise_most_open_files
 from dialer.safe_files import UnsafeFile
 from dialer.safe_paths import parent_of
+from dialer.service import new_id
 from dialer.settings import Config
 from dialer.store.location import shown
 from dialer.wall_clock import utc_now
@@ -170,18 +174,33 @@ class DialerProcess:
     async def _start(self) -> None:
         log.info("starting", version=__version__, config=self._path)
         await self._host.start()
+        self._host.management.examine = self._examine
         keep_loaded()
         self._up = True
         addresses = self._addresses()
         if self._ready_file is not None:
             write_ready(self._ready_file, json.dumps({"pid": os.getpid(), **addresses}))
         log.info("ready", **addresses)
+        await self._tell_of_page(addresses["http"])
         self._systemd.tell("READY=1", f"STATUS=dialling, API on {addresses['http']}")
         if self._systemd.watchdog:
             # Half of what systemd waits for, as sd_watchdog_enabled(3) recommends.
             self._watchdog.start(self._systemd.watchdog / 2)
         if self._stop_wanted:
             self._begin_stop()
+
+    async def _tell_of_page(self, address: str) -> None:
+        """Where a simulator stands in for the switch, somebody tries things out: the page is a click away."""
+        if self._host.config.simulator is None or not self._host.config.http.page or not address.startswith("127."):
+            return
+        admins = await self._host.management.ask(users.superusers)
+        if admins:
+            print(f"the page, signed in by this link once: {await sign_in_address(self._host.management, address, admins[0])}")
+            sys.stdout.flush()
+
+    async def _examine(self) -> list[Diagnosis]:
+        """The doctor's findings, of this installation as it is configured now."""
+        return await Diagnostics(self._reactor, self._host.config, self._path, utc_now, new_id).run()
 
     def _addresses(self) -> dict[str, str]:
         host = self._host

@@ -10,13 +10,16 @@ from typing import Any, Final
 from dialer.accounts import hash_password
 from dialer.cli import objects
 from dialer.cli.blocking import config_option
-from dialer.cli.objects import Extra, RemovableCommand, find, manage, named
+from dialer.cli.naming import named
+from dialer.cli.objects import Extra, RemovableCommand, find, manage
 from dialer.cli.passwords import given_password, password_options, prompted
 from dialer.cli.showing import Shown, shown_noun
+from dialer.config import load_config
 from dialer.errors import BadValue
-from dialer.management import Management, grants, removals, users
+from dialer.management import Management, grants, page_sessions, removals, users
 from dialer.model import User
 from dialer.patterns import parse_patterns
+from dialer.settings import HttpSettings
 
 ALL: Final = "all"
 """The gateways and voice applications of a superuser."""
@@ -109,6 +112,13 @@ class UsersCommand(RemovableCommand):
             config_option(sub)
             sub.set_defaults(run=partial(_change_grants, self, grants.grant if action == "grant" else grants.revoke))
 
+        link = parsers.add_parser(
+            "sign-in", help="an address of the page at which a user is signed in once, within an hour, without its password"
+        )
+        link.add_argument("name", metavar="NAME")
+        config_option(link)
+        link.set_defaults(run=_sign_in)
+
     def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> Awaitable[int]:
         """Create one."""
         return management.ask(users.create, values)
@@ -122,6 +132,27 @@ class UsersCommand(RemovableCommand):
         if arguments.everything:
             return removals.user(management, entry["id"])
         return management.ask(removals.user_without_anything, entry["id"])
+
+
+def _sign_in(arguments: argparse.Namespace) -> int:
+    secret = page_sessions.new_secret()
+
+    async def make(management: Management) -> None:
+        await management.ask(page_sessions.make_link, arguments.name, secret)
+
+    manage(arguments, make)
+    print(f"the page, signed in by this link once: {address_of(load_config(arguments.config).http)}/ui/link/{secret}")
+    return 0
+
+
+def address_of(settings: HttpSettings) -> str:
+    """Where a browser on this machine finds the page, as far as the endpoint tells."""
+    kind, _, rest = settings.endpoint.partition(":")
+    port, _, options = rest.partition(":")
+    host = next((each.partition("=")[2] for each in options.split(":") if each.startswith("interface=")), "localhost")
+    if kind not in ("tcp", "ssl") or not port.isdigit():
+        return "http://localhost"
+    return f"{'https' if kind == 'ssl' else 'http'}://{host or 'localhost'}:{port}"
 
 
 def _change_grants(command: UsersCommand, use_case: Callable[..., None], arguments: argparse.Namespace) -> int:

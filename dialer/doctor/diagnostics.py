@@ -33,7 +33,8 @@ TRIED = "1.10.12 and 1.11.2"
 CLOCK_TOLERANCE = 2.0
 """Seconds. The dialer allows for any difference; people who compare logs do not."""
 TALKERS = "speak"
-MARKS = "marks"
+ALWAYS = frozenset({"marks", "away"})
+"""What every installation needs of the modules that it can do without."""
 
 
 @define(eq=False)
@@ -188,7 +189,7 @@ class Diagnostics:
         loaded = {one.name for one in modules if (await self._switch.ask("module_exists", one.name)).strip() == "true"}
         missing = missing_modules(loaded, self._needs())
         for module in missing:
-            level = warning if module.need in (TALKERS, MARKS) else failure
+            level = warning if module.need in {TALKERS, *ALWAYS} else failure
             text = f"{module.name} is not loaded: {module.purpose}"
             self._say(level("modules", text, f"load {module.name}, and add it to modules.conf.xml"))
         if not missing:
@@ -196,8 +197,8 @@ class Diagnostics:
 
     def _needs(self) -> set[str]:
         if self._state is None:
-            return {MARKS}
-        needs = {MARKS} | {"sip" for gateway in self._state.gateways if gateway.address.startswith("sofia/")}
+            return set(ALWAYS)
+        needs = set(ALWAYS) | {"sip" for gateway in self._state.gateways if gateway.address.startswith("sofia/")}
         kinds = {VoipAppType.CONFERENCE: "conference", VoipAppType.SPEAK: TALKERS}
         return needs | {kinds[kind] for kind in self._state.apps if kind in kinds}
 

@@ -16,6 +16,8 @@ from dialer.model import Campaign, Gateway
 DIALPLAN = "dialplan"
 CONTEXT = "dialer"
 EXTENSION = "dialer"
+AWAY = "^dialer_away$"
+"""How the context has a call wait for a dialer again and again."""
 _INSTALL = "dialer freeswitch install, then reloadxml; or do without a dialplan: inline = true in [outbound]"
 GATEWAYS = "gateways"
 _GATEWAY = re.compile(r"sofia/gateway/([^/]+)/")
@@ -45,6 +47,8 @@ def judge_context(located: str, outbound: str) -> Diagnosis:
             )
         if not {"async", "full"} <= set(flags):
             return failure(DIALPLAN, f"the context {CONTEXT} must say 'async full' to its socket application", _INSTALL)
+    if not any(condition.get("expression") == AWAY for condition in context.iter("condition")):
+        return warning(DIALPLAN, f"the context {CONTEXT} is an older one: calls wait only once for a dialer", _INSTALL)
     if len(sockets) < 2:
         return warning(DIALPLAN, f"the context {CONTEXT} gives a call back to no restarted dialer (one socket only)", _INSTALL)
     if not any(name == "sched_hangup" for name, _ in actions):

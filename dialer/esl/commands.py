@@ -11,7 +11,7 @@ from functools import lru_cache
 from attrs import field, frozen
 
 from dialer.errors import BadValue
-from dialer.esl import proof, quoting
+from dialer.esl import inline_dialplan, proof, quoting
 from dialer.model import Origination
 
 EVENTS = (
@@ -47,6 +47,8 @@ OWN_VARIABLES = frozenset(
         "execute_on_answer",
         "park_timeout",
         "dialer_socket",
+        "dialer_wait",
+        "dialer_until",
         proof.VARIABLE,
         MARK_VARIABLE,
         "socket_resume",
@@ -115,6 +117,13 @@ def api(function: str, arguments: str = "") -> Command:
 def kill(call_uuid: str, cause: str) -> Command:
     """Hang a channel up."""
     return api("uuid_kill", f"{quoting.call_uuid('call_uuid', call_uuid)} {quoting.cause('cause', cause)}")
+
+
+def lead(call_uuid: str, outbound: str) -> Command:
+    """Have a channel come to another outbound Event Socket, from the next time on that its dialplan asks for one."""
+    return api(
+        "uuid_setvar", f"{quoting.call_uuid('call_uuid', call_uuid)} dialer_socket {quoting.endpoint('outbound', outbound)}"
+    )
 
 
 def exists(call_uuid: str) -> Command:
@@ -224,25 +233,17 @@ def originate(call: Origination, clock_offset: timedelta, token: str = "") -> Co
         call.timeout,
         call.max_duration,
         call.outbound,
+        call.wait_for_dialer,
         call.caller_id_number,
         call.caller_id_name,
         call.variables,
     )
-    target = _target(call.outbound, inline=call.inline)
+    target = inline_dialplan.target(call.wait_for_dialer) if call.inline else "dialer XML dialer"
     proven = f"{proof.VARIABLE}={quoting.word('token', token)}," if token else ""
-    own = f"origination_uuid={call_uuid},{proven}{MARK_VARIABLE}={mark}"
+    until = f"dialer_until={inline_dialplan.NOT_YET}," if call.inline else ""
+    own = f"origination_uuid={call_uuid},{proven}{until}{MARK_VARIABLE}={mark}"
     line = f"bgapi expand originate '{{{own},{common}}}{fenced}' {target}"
     return Command(f"originate {call_uuid}", f"{line}\nJob-UUID: {call_uuid}\n\n".encode())
-
-
-@lru_cache(maxsize=16)
-def _target(outbound: str, *, inline: bool) -> str:
-    if not inline:
-        return "dialer XML dialer"
-    # The same steps as in the shipped dialplan: when a session's listener goes away, the next one gets the call. The inline
-    # dialplan cuts at commas, then each step at its first colon (mod_dptools.c; seen to work on FreeSWITCH 1.10.12).
-    session = f"socket:{quoting.endpoint('outbound', outbound)} async full"
-    return f"'{session},sleep:2000,{session},hangup:NORMAL_CLEARING' inline"
 
 
 @lru_cache(maxsize=256)
@@ -251,6 +252,7 @@ def _common_variables(
     timeout: int,
     max_duration: int,
     outbound: str,
+    wait_for_dialer: int,
     caller_number: str,
     caller_name: str,
     variables: tuple[tuple[str, str], ...],
@@ -264,6 +266,7 @@ def _common_variables(
         ("execute_on_answer", f"sched_hangup +{duration} ALLOTTED_TIMEOUT"),
         ("park_timeout", str(duration + 60)),
         ("dialer_socket", quoting.endpoint("outbound", outbound)),
+        ("dialer_wait", str(_seconds("wait_for_dialer", wait_for_dialer))),
         # Without it, a session that closed at once left 4 of 8 channels parked for ever, one that closed without a word
         # 8 of 8; with it the dialplan went on in 16 of 16 tries (FreeSWITCH 1.10.12).
         ("socket_resume", "true"),

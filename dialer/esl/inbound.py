@@ -196,7 +196,11 @@ class InboundSwitch(Service):
 
     def kill(self, call_uuid: str, cause: str) -> Deferred[bool]:
         """Hang a call up. Fires with False when there is no such channel."""
-        return self._ask(commands.kill(call_uuid, cause), _killed)
+        return self._ask(commands.kill(call_uuid, cause), _found)
+
+    def lead(self, call_uuid: str, outbound: str) -> Deferred[bool]:
+        """Have a call ask for its sessions elsewhere. Fires with False when there is no such channel."""
+        return self._ask(commands.lead(call_uuid, outbound), _found)
 
     def is_alive(self, call_uuid: str) -> Deferred[bool]:
         """Whether the channel exists."""
@@ -353,5 +357,5 @@ async def _unprepared(_: Link) -> None:
     """It needs neither events nor the switch's identity."""
 
 
-def _killed(reply: CommandReply) -> bool:
+def _found(reply: CommandReply) -> bool:
     return not reply.text.startswith(_NO_SUCH_CHANNEL) and not reply.checked().failed

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 
-from dialer.esl.door_log import DoorLog
+from dialer.esl.door_log import DoorLog, Unwanted
 from dialer.esl.events import VariablePacker
 from dialer.esl.proof import Proof
 from dialer.esl.protocol import EventSocket
@@ -22,12 +22,16 @@ from dialer.interfaces import CallHandler
 class OutboundConfig:
     """`peers` are the addresses that FreeSWITCH may come from; beyond `max_sessions`, calls are hung up at once. Of the
     connections that have not proved to bring a call of ours there are `max_strangers` at most: the oldest one gives way.
-    Without a `proof`, a call needs none."""
+    Without a `proof`, a call needs none. A call that is not ours, but `may_be_anothers`, by its UUID and its token, is not
+    hung up: it is given back to the dialplan, which finds the one who may drive it; and so is any one while this dialer has
+    `lapsed`, and does not know which calls it still has."""
 
     peers: frozenset[str] = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
     max_sessions: int = 5_000
     max_strangers: int = 300
     proof: Proof | None = None
+    may_be_anothers: Callable[[str, str], bool] = lambda _uuid, _token: False
+    lapsed: Callable[[], bool] = lambda: False
     rules: SessionRules = Default(SessionRules)
 
 
@@ -94,15 +98,19 @@ class OutboundServer(Factory):
         del self._strangers[stranger]
         stranger.socket.abort(f"there are {self._config.max_strangers} connections already that have told of no call of ours")
 
-    def _judge(self, session: Session, token: str) -> str:
+    def _judge(self, session: Session, token: str) -> Unwanted | None:
         if not self._is_ours(session.call_uuid):
-            return "it is not a call of this dialer"
+            if self._config.may_be_anothers(session.call_uuid, token):
+                return Unwanted("another dialer has it by now", hang_up=False)
+            return Unwanted("it is not a call of this dialer")
         if self._config.proof is not None and not self._config.proof.holds(session.call_uuid, token):
-            return "it does not prove to come from the switch that has the call"
+            return Unwanted("it does not prove to come from the switch that has the call")
+        if self._config.lapsed():
+            return Unwanted("this dialer has stood still, and another one may have the call", hang_up=False)
         if len(self._sessions) > self._config.max_sessions:
-            return f"there are {self._config.max_sessions} sessions already"
+            return Unwanted(f"there are {self._config.max_sessions} sessions already")
         self._strangers.pop(session, None)
-        return ""
+        return None
 
     def _ended(self, session: Session) -> None:
         self._sessions.discard(session)

@@ -146,6 +146,11 @@ def quoted(value: str) -> str:
     return _escaped(_escaped(value), "'")
 
 
+def dialplan(text: str) -> str:
+    """A dialplan for between quotes, escaped for the levels 1 and 2; its `${...}` are left to the channel."""
+    return _escaped(_escaped(text, "'")).replace("$", "\\$")
+
+
 def _parted(assignment: str) -> str:
     """Without the texts that level 3 looks for, wherever they stand: a name may end with one half and its value begin with the
     other."""

@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from dialer.errors import BadValue, CommandFailed, DialerError, SessionGone, SwitchUnavailable
 from dialer.esl import bridging, commands
 from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, Rejected, Unreadable
-from dialer.esl.door_log import DoorLog
+from dialer.esl.door_log import DoorLog, Unwanted
 from dialer.esl.events import Event, VariablePacker
 from dialer.esl.frames import Limits
 from dialer.esl.proof import VARIABLE
@@ -54,7 +54,7 @@ class SessionRules:
 
 
 class Session:
-    """`judge` is given the session and the token that it brings, and says why its call is not wanted, "" when it is; `ended`
+    """`judge` is given the session and the token that it brings, and says why its call is not wanted, None when it is; `ended`
     is called once, after the handler and the connection."""
 
     _log = Logger()
@@ -64,7 +64,7 @@ class Session:
         clock: IReactorTime,
         rules: SessionRules,
         handler: CallHandler,
-        judge: Callable[[Session, str], str],
+        judge: Callable[[Session, str], Unwanted | None],
         new_id: Callable[[], str],
         packer: VariablePacker,
         door: DoorLog,
@@ -201,10 +201,9 @@ class Session:
         self._end_call("the dialer gave the call back")
 
     async def _run(self) -> None:
-        reason = await self._open()
-        if reason:
-            self._door.unwanted.happened(reason, call=self._call_uuid, peer=_host(self._socket.peer), reason=reason)
-            await self._part("CALL_REJECTED")
+        unwanted = await self._open()
+        if unwanted is not None:
+            await self._decline(unwanted)
             return
         try:
             await self._handler(self)
@@ -216,8 +215,15 @@ class Session:
             self._log.failure("the application of {call} failed", call=self._call_uuid)
         await self._part("NORMAL_CLEARING")
 
-    async def _open(self) -> str:
-        """Learn which call this is and subscribe to its events; returns why the call is not wanted, else ""."""
+    async def _decline(self, unwanted: Unwanted) -> None:
+        self._door.decline(unwanted, self._call_uuid, _host(self._socket.peer))
+        if unwanted.hang_up:
+            await self._part("CALL_REJECTED")
+        else:
+            self.leave()
+
+    async def _open(self) -> Unwanted | None:
+        """Learn which call this is and subscribe to its events; returns why the call is not wanted, None when it is."""
         limit = self._clock.callLater(self._rules.greeting, self._socket.abort, "the session could not be set up in time")
         try:
             return await self._greet()
@@ -225,15 +231,15 @@ class Session:
             if limit.active():
                 limit.cancel()
 
-    async def _greet(self) -> str:
+    async def _greet(self) -> Unwanted | None:
         reply = await self._socket.send(commands.connect())
         self._opened_at = self._clock.seconds()
         channel = reply.channel_data()
         self._call_uuid = channel.value("Unique-ID")[:LONGEST_UUID]
         if channel.value("Socket-Mode") != "async" or channel.value("Control") != "full":
-            return "the dialplan must say 'async full' to its socket application"
+            return Unwanted("the dialplan must say 'async full' to its socket application")
         unwanted = self._judge(self, channel.value(f"variable_{VARIABLE}"))
-        if unwanted:
+        if unwanted is not None:
             return unwanted
         self._trusted = True
         self._socket.limit(Limits())
@@ -251,7 +257,7 @@ class Session:
             if not answered:
                 reply.raiseException()
             reply.checked()
-        return ""
+        return None
 
     async def _part(self, cause: str) -> None:
         if not self._over:

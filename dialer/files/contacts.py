@@ -46,6 +46,7 @@ class Reason(enum.StrEnum):
     BLACKLIST = "blacklist"
     WHITELIST = "whitelist"
     LIMIT = "limit of the user"
+    REFERENCE = "reference of another contact"
 
 
 class RowFault(NamedTuple):

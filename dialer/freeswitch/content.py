@@ -5,15 +5,13 @@ from __future__ import annotations
 import ipaddress
 import math
 from collections.abc import Collection, Mapping
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from xml.sax.saxutils import escape
 
 from attrs import frozen
 
 from dialer.errors import BadValue
 from dialer.esl import quoting
+from dialer.freeswitch.shipped import shipped
 from dialer.settings import Config, SwitchSettings
 
 MARKER = "Installed by dialer freeswitch install, which replaces and removes it as long as nobody has changed it."
@@ -45,13 +43,6 @@ class ConfFile:
     path: str
     text: str
     secret: bool = False
-
-
-def shipped() -> Traversable:
-    """The folder with the files as they are shipped: inside the installed package, or beside it in a checkout."""
-    package = resources.files("dialer")
-    inside = package / "freeswitch_conf"
-    return inside if inside.is_dir() else Path(str(package)).parent / "freeswitch_conf"
 
 
 def render(config: Config, name: str | None = None) -> list[ConfFile]:

@@ -16,6 +16,7 @@ from dialer.model import (
     CampaignStatus,
     Candidate,
     Gateway,
+    GatewayHealth,
     IdleReason,
     Plan,
     Progress,
@@ -140,6 +141,15 @@ class FlowControl(Protocol):
         """How many attempts of a campaign are open."""
         ...
 
-    def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
-        """Why the campaign is not calling; None when nothing keeps it from it."""
+    def gateway_health(self, gateway_id: int) -> GatewayHealth:
+        """How a gateway fared of late."""
+        ...
+
+    def calls_per_second(self) -> float:
+        """How many calls all switches together take that are there; 0 when none is."""
+        ...
+
+    def explain(self, campaign: Campaign, progress: Progress | None) -> IdleReason | None:
+        """Why the campaign is not calling; None when nothing keeps it from it. Without `progress`, its contacts are not looked
+        at."""
         ...

@@ -55,6 +55,11 @@ class Switch(Protocol):
         """Hang a call up. Fires with False when there is no such channel."""
         ...
 
+    def lead(self, call_uuid: str, outbound: str) -> Deferred[bool]:
+        """Have a call, whenever nobody drives it, ask for a session at `outbound` (host:port) from now on. Fires with False
+        when there is no such channel."""
+        ...
+
     def is_alive(self, call_uuid: str) -> Deferred[bool]:
         """Whether the channel exists (`uuid_exists`, which decides where `show channels` lags)."""
         ...

@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 import structlog
-from pony.orm import desc
 
 from dialer.appdata import GATEWAY, Data, check_task
 from dialer.declare import entered, noun_of
-from dialer.errors import AlreadyExists, BadValue
+from dialer.errors import AlreadyExists, BadValue, WrongState
+from dialer.kinds import word_of
 from dialer.management import grants, news, phonebooks, rows
+from dialer.management.caller_ids import assigning
+from dialer.management.listing import NEWEST_FIRST, Place, Slice, having, rows_of
 from dialer.management.management import Management, Transaction, call_soon, reads, writes
 from dialer.management.numbers import check_caller_id, refusals
 from dialer.model import (
@@ -31,6 +33,7 @@ from dialer.model import (
 from dialer.model.campaign import EVERY_DAY
 from dialer.rules.decide import least_ring_in
 from dialer.store import held, statements
+from dialer.store.caller_ids import wait_of
 from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, value_of
 from dialer.time_kinds import Weekdays
@@ -53,19 +56,18 @@ def listed(
     t: Transaction,
     who: Account,
     statuses: Collection[CampaignStatus],
-    before: int | None = None,
-    limit: int | None = None,
+    part: Slice = NEWEST_FIRST,
+    name: str | None = None,
+    draft: bool | None = None,
 ) -> list[CampaignDetails]:
-    """The user's campaigns in one of `statuses`, the newest first; everybody's for a superuser. Those whose ids are below
-    `before`, `limit` of them at most."""
+    """The user's campaigns in one of `statuses`, everybody's for a superuser: those of that name, and those that are drafts or
+    that are none, where it is said."""
     e, numbers = t.entities, [int(status) for status in statuses]
     query = e.Campaign.select(lambda c: c.status in numbers and c.archived_at is None)
+    query = having(query, name=name, draft=draft)
     if not who.is_superuser:
         query = query.filter(lambda c: c.user.id == who.id)
-    if before is not None:
-        query = query.filter(lambda c: c.id < before)
-    query = query.order_by(lambda c: desc(c.id)).prefetch(e.Gateway, e.VoipApp, e.Phonebook)
-    return [_details(row) for row in (query if limit is None else query.limit(limit))]
+    return [_details(row) for row in rows_of(query.prefetch(e.Gateway, e.VoipApp, e.Phonebook), part)]
 
 
 async def read_pages(
@@ -74,15 +76,15 @@ async def read_pages(
     statuses: Collection[CampaignStatus],
     take: Callable[[list[CampaignDetails]], Awaitable[None]],
 ) -> None:
-    """The same, given to `take` page by page, so that the flow's transactions find their way between. Fails with `StoreError`,
-    and `NotFound` for a user that may do nothing any more."""
-    before: int | None = None
+    """The same, given to `take` page by page, the newest first, so that the flow's transactions find their way between. Fails
+    with `StoreError`, and `NotFound` for a user that may do nothing any more."""
+    after: Place | None = None
     while True:
-        found = await management.ask_in_turn(listed, who, statuses, before, PAGE)
+        found = await management.ask_in_turn(listed, who, statuses, Slice(sort="-id", after=after, limit=PAGE))
         await take(found)
         if len(found) < PAGE:
             return
-        before = found[-1].campaign.id
+        after = (found[-1].campaign.id, found[-1].campaign.id)
 
 
 @reads
@@ -108,6 +110,7 @@ def progress(t: Transaction, who: Account, campaign_id: int) -> tuple[Campaign, 
         waiting=waiting,
         next_ready_at=from_column_or_none(next_ready_at),
         held_by=(t.connection.execute(statements.HELD, (campaign_id,)).fetchone() or ("",))[0] or "",
+        caller_id_wait=wait_of(t.connection, campaign, assigning(t)),
     )
     return campaign, found
 
@@ -131,27 +134,51 @@ def unfinished(t: Transaction, who: Account) -> list[int]:
 
 @writes
 def create(
-    t: Transaction, who: Account, given: Mapping[str, Any], phonebook: str = "", *, granting: bool = False
+    t: Transaction,
+    who: Account,
+    given: Mapping[str, Any],
+    phonebook: str = "",
+    *,
+    granting: bool = False,
+    draft: bool = False,
+    phonebook_id: int | None = None,
 ) -> CampaignDetails:
-    """A campaign with a phonebook of its name, which `phonebook` describes; it is started unless another status is given.
+    """A campaign with a phonebook of its name, which `phonebook` describes, or with one of the user that is there: the first
+    of its contacts are subscribed, and `contacts.subscribe` does the rest. It is started unless another status is given, or
+    it is a `draft`, which is paused until it is started.
     Without dates it starts now and lasts for `LIFETIME`. With `granting`, an administrator chose its gateway and its voice
     application, which grants them to the user. Raises `LimitExceeded` (campaigns, and what `Campaign` declares), `NotFound`
     (a gateway or voip app that is not granted, or not there), `AlreadyExists`, `BadValue`."""
     user = rows.asking(t, who)
     rows.check_limit("campaigns", user.campaigns.select(lambda c: c.archived_at is None).count() + 1, user.max_number_campaign)
+    row = rows.create(t, Campaign, checked_new(t, who, given, granting=granting, draft=draft))
+    if phonebook_id is None:
+        phonebooks.add_own(t, row, phonebook)
+    else:
+        phonebooks.add_existing(t, who, row, phonebook_id)
+    news.campaign_created(t, row)
+    t.then(call_soon)
+    return _details(row)
+
+
+def checked_new(
+    t: Transaction, who: Account, given: Mapping[str, Any], *, granting: bool = False, draft: bool = False
+) -> dict[str, Any]:
+    """The settings of a new campaign of a user, as they may be stored. Raises as `create`, but for the number of campaigns."""
+    user = rows.asking(t, who)
     dates = {"starting_at": t.now, "expires_at": t.now + LIFETIME}
     checked = {**dates, **_entered(given, EVERY_DAY), "user_id": who.id}
+    if draft:
+        if checked.get("status", CampaignStatus.PAUSE) is not CampaignStatus.PAUSE:
+            raise BadValue("status", "is that of a campaign that is no draft; leave it out")
+        checked |= {"status": CampaignStatus.PAUSE, "draft": True}
     rows.check_limits(Campaign, checked, user)
     _check_references(t, user, who.id, checked, granting=granting)
     _refuse_taken(t, who.id, checked["name"])
     _check_task(t, t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""), who.id)
-    check_caller_id(t, who.id, checked.get("caller_id", ""))
+    check_caller_id(t, who.id, checked.get("caller_id", ""), checked.get("caller_id_pool_id"))
     _check_rules(t, who, checked, {"name": checked["name"]})
-    row = rows.create(t, Campaign, checked)
-    phonebooks.add_own(t, row, phonebook)
-    news.campaign_created(t, row)
-    t.then(call_soon)
-    return _details(row)
+    return checked
 
 
 @writes
@@ -170,18 +197,32 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
     if starts or "voip_app_id" in checked or "voip_app_data" in checked:
         app = t.entities.VoipApp.get(id=checked.get("voip_app_id", row.voip_app.id))
         _check_task(t, app, checked.get("voip_app_data", before["voip_app_data"]), row.user.id)
-    if starts or "caller_id" in checked:
-        check_caller_id(t, row.user.id, checked.get("caller_id", before["caller_id"]))
+    if starts or checked.keys() & {"caller_id", "caller_id_pool_id"}:
+        pool = row.caller_id_pool.id if row.caller_id_pool else None
+        number = checked.get("caller_id", before["caller_id"])
+        check_caller_id(t, row.user.id, number, checked.get("caller_id_pool_id", pool))
     if starts:
         check_caller_name(checked.get("caller_name", before["caller_name"]), "caller_name")
     _check_rules(t, who, checked, {**before, "name": row.name})
     status = row.status
+    if checked.get("status", CampaignStatus.PAUSE) is not CampaignStatus.PAUSE:
+        checked["draft"] = False
     rows.change(t, Campaign, row, checked)
     if not RULED_BY.isdisjoint(checked):
         held.recheck(t.connection, row.id)
     news.campaign_status(t, row, status)
     _obey(t, row, checked.get("status"))
     return _details(row)
+
+
+@writes
+def resume(t: Transaction, who: Account, campaign_id: int) -> CampaignDetails:
+    """Start a campaign that is paused; one that is started goes on. Raises `WrongState` for any other, and as `change`."""
+    row = rows.ours(who, t.entities.Campaign.get_for_update(id=campaign_id), "campaign", campaign_id)
+    if row.status not in (CampaignStatus.START, CampaignStatus.PAUSE) or row.draft:
+        found = "a draft" if row.draft else f"in the state {word_of(CampaignStatus(row.status))}"
+        raise WrongState(f"campaign {row.name} is {found}; only one that is paused is resumed")
+    return change(t, who, campaign_id, {"status": CampaignStatus.START})
 
 
 def _check_references(t: Transaction, user: Any, owner_id: int, checked: Mapping[str, Any], *, granting: bool = False) -> None:

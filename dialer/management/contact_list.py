@@ -11,7 +11,8 @@ from attrs import frozen
 from dialer.declare import entered, noun_of, valid
 from dialer.errors import AlreadyExists, BadValue, NotFound
 from dialer.kinds import LARGEST_ID
-from dialer.management import contacts, rows
+from dialer.management import contacts, removals, rows
+from dialer.management.listing import Place, Slice, in_sql
 from dialer.management.management import Management, Transaction, call_soon, verb, writes
 from dialer.model import Account, Contact, SubscriberStatus
 from dialer.store import contact_list as sql
@@ -65,20 +66,24 @@ class Found:
 
 
 @verb
-def page(t: Transaction, who: Account, phonebook_id: int, after: int = 0, limit: int = PAGE) -> list[Contact]:
-    """The contacts of a phonebook behind the id `after`, by their ids; doubles are among them. Raises `NotFound`."""
+def page(t: Transaction, who: Account, phonebook_id: int, part: Slice) -> list[Contact]:
+    """The contacts of a phonebook; doubles are among them. Raises `NotFound`."""
     _check_ours(t, who, phonebook_id)
-    return [sql.READ_CONTACT(row) for row in t.connection.execute(sql.PAGE, (phonebook_id, after, limit)).fetchall()]
+    order, values = in_sql(part, "k")
+    found = t.connection.execute(f"{sql.HERE}{order}", (phonebook_id, *values))
+    return [sql.READ_CONTACT(row) for row in found.fetchall()]
 
 
 async def pages(management: Management, who: Account, phonebook_id: int) -> AsyncIterator[list[Contact]]:
     """All contacts of a phonebook, page by page: those that come meanwhile are there, too. Fails with `NotFound`,
     `StoreError`."""
-    after: int | None = 0
-    while after is not None:
-        found = await management.ask(page, who, phonebook_id, after, PAGE)
+    after: Place | None = None
+    while True:
+        found = await management.ask(page, who, phonebook_id, Slice(after=after, limit=PAGE))
         yield found
-        after = found[-1].id if len(found) == PAGE else None
+        if len(found) < PAGE:
+            return
+        after = (found[-1].id, found[-1].id)
 
 
 @verb
@@ -181,6 +186,51 @@ def change(
         held.release_contact(t.connection, contact_id)
         t.then(call_soon)
     return _value(t, phonebook_id, contact_id)
+
+
+@writes
+def locked(t: Transaction, who: Account, phonebook_id: int, contact_id: int) -> Contact:
+    """A contact of a phonebook, which nobody changes until the end of the transaction. Raises `NotFound`."""
+    _row_of(t, who, phonebook_id, contact_id)
+    return _value(t, phonebook_id, contact_id)
+
+
+@writes
+def changed(
+    t: Transaction,
+    who: Account,
+    phonebook_id: int,
+    contact_id: int,
+    given: Mapping[str, Any],
+    variables: Mapping[str, str] | None,
+) -> Contact:
+    """As `change`, of a contact of that phonebook."""
+    rows.asking(t, who)
+    row = _row_of(t, who, phonebook_id, contact_id)
+    reference = given.get("reference")
+    if (
+        reference
+        and reference != row.reference
+        and t.connection.execute(sql.HAS_REFERENCE, (phonebook_id, reference)).fetchone()
+    ):
+        raise AlreadyExists("contact", "reference", reference)
+    return change(t, who, contact_id, given, variables)
+
+
+@writes
+def remove(t: Transaction, who: Account, phonebook_id: int, contact_id: int) -> None:
+    """Remove a contact of a phonebook, as `removals.contact` does. Raises `NotFound`."""
+    rows.asking(t, who)
+    _row_of(t, who, phonebook_id, contact_id)
+    removals.contact(t, who, contact_id)
+
+
+def _row_of(t: Transaction, who: Account, phonebook_id: int, contact_id: int) -> Any:
+    _check_ours(t, who, phonebook_id)
+    row = t.entities.Contact.get_for_update(id=contact_id)
+    if row is None or rows.is_archived(row) or row.phonebook.id != phonebook_id:
+        raise NotFound("contact", contact_id)
+    return row
 
 
 def _respelled(t: Transaction, phonebook_id: int, row: Any, text: str) -> str:

@@ -20,6 +20,7 @@ from dialer.model import Account, Contact, ContactDetails, Phonebook, Subscriber
 from dialer.numbering import Numbering
 from dialer.store import contacts as sql
 from dialer.store.connection import Connection
+from dialer.store.contact_list import HAS_REFERENCE
 from dialer.store.faults import refused_value
 from dialer.store.times import to_column
 
@@ -145,6 +146,8 @@ def create(t: Transaction, who: Account, phonebook_id: int, contact: Contact) ->
     entered = evolve(contact, number=number, identity=identity, phonebook_id=phonebook_id)
     added = t.connection.execute(sql.ADD_NEW_CONTACT, contact_row(entered, moment)).fetchall()
     if not added:
+        if t.connection.execute(HAS_REFERENCE, (phonebook_id, contact.reference)).fetchone() is not None:
+            raise AlreadyExists("contact", "reference", contact.reference)
         raise AlreadyExists("contact", "number", number)
     ((contact_id,),) = added
     key, status = contact_id, SubscriberStatus.START

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from attrs import frozen
+
 from dialer import gate
 from dialer.appdata import GATEWAY, Data, check_application, check_task
 from dialer.declare import entered
 from dialer.errors import BadValue, NotFound
 from dialer.esl.commands import HARMFUL_VARIABLES, OWN_VARIABLES
 from dialer.management import grants, rows
-from dialer.management.management import Transaction, call_soon, reads, writes
+from dialer.management.listing import OLDEST_FIRST, Slice, having, rows_of
+from dialer.management.management import Management, Transaction, call_soon, reads, writes
 from dialer.management.numbers import NOBODY, refusals
-from dialer.model import Account, Campaign, CampaignStatus, Gateway, VoipApp
+from dialer.model import Account, Campaign, CampaignStatus, Gateway, GatewayHealth, GatewayStatus, VoipApp, VoipAppType
 from dialer.model.gateway import dial_string_from, parse_parameters, with_secrets
+from dialer.store import reports, told_state
 from dialer.stored import complete, load_rules, value_of
 
 MOST_NAMES: Final = 5
@@ -24,10 +28,12 @@ RESERVED = OWN_VARIABLES | HARMFUL_VARIABLES
 
 
 @reads
-def listed(t: Transaction, who: Account, after: int = 0, limit: int | None = None) -> list[Gateway]:
-    """The gateways that exist for a user, the oldest first. Those whose ids are above `after`, `limit` of them at most."""
-    query = grants.visible(t, who, "gateway").filter(lambda g: g.id > after).order_by(lambda g: g.id)
-    return [value_of(Gateway, row) for row in (query if limit is None else query.limit(limit))]
+def listed(
+    t: Transaction, who: Account, part: Slice = OLDEST_FIRST, name: str | None = None, status: GatewayStatus | None = None
+) -> list[Gateway]:
+    """The gateways that exist for a user: those of that name and status, where they are given."""
+    query = having(grants.visible(t, who, "gateway"), name=name, status=None if status is None else int(status))
+    return [value_of(Gateway, row) for row in rows_of(query, part)]
 
 
 @reads
@@ -36,6 +42,45 @@ def read(t: Transaction, who: Account, gateway_id: int) -> Gateway:
     for row in grants.visible(t, who, "gateway").filter(lambda g: g.id == gateway_id):
         return value_of(Gateway, row)
     raise NotFound("gateway", gateway_id)
+
+
+@frozen(kw_only=True)
+class GatewayStanding:
+    """A gateway with its calls that are open now, at all nodes; whether a node has found it down; and how it fared of late at
+    this one."""
+
+    gateway: Gateway
+    open_calls: int
+    is_down: bool
+    health: GatewayHealth
+
+    @property
+    def word(self) -> str:
+        """Whether it takes a call now, or what keeps it from that."""
+        if self.gateway.status is GatewayStatus.INACTIVE:
+            return "inactive"
+        if self.health.until is not None:
+            return "paused"
+        full = self.gateway.maximum_call is not None and self.open_calls >= self.gateway.maximum_call
+        return "full" if full else "serving"
+
+
+STANDINGS: Final = ("serving", "paused", "full", "inactive")
+
+
+async def standing(management: Management, who: Account, gateway_id: int) -> GatewayStanding:
+    """How a gateway is. Fails with `NotFound`, `StoreError`."""
+    gateway, open_calls, is_down = await management.ask(_standing, who, gateway_id)
+    health = GatewayHealth() if management.flow is None else management.flow.gateway_health(gateway_id)
+    return GatewayStanding(gateway=gateway, open_calls=open_calls, is_down=is_down, health=health)
+
+
+@reads
+def _standing(t: Transaction, who: Account, gateway_id: int) -> tuple[Gateway, int, bool]:
+    gateway = read(t, who, gateway_id)
+    counted = t.connection.execute(reports.OPEN_BY_GATEWAY).fetchall()
+    down = t.connection.execute(told_state.IS_DOWN, (gateway_id,)).fetchone()
+    return gateway, sum(int(count) for key, count in counted if key == gateway_id), down is not None
 
 
 @writes
@@ -66,6 +111,7 @@ def remove(t: Transaction, gateway_id: int) -> None:
         "gateway": row.fails_over_for.count(),
         "attempt": row.attempts.count(),
         "second leg": row.second_legs.count(),
+        "caller id": row.caller_ids.count(),
     }
     rows.refuse_in_use("gateway", row.name, uses, "it is used by")
     row.delete()
@@ -91,9 +137,20 @@ def _check_reachable(values: Mapping[str, Any]) -> None:
 
 
 @reads
-def applications(t: Transaction, who: Account) -> list[VoipApp]:
-    """The voice applications that exist for a user, the oldest first."""
-    return [value_of(VoipApp, row) for row in grants.visible(t, who, "voip app").order_by(lambda v: v.id)]
+def applications(
+    t: Transaction, who: Account, part: Slice = OLDEST_FIRST, name: str | None = None, kind: VoipAppType | None = None
+) -> list[VoipApp]:
+    """The voice applications that exist for a user: those of that name and kind, where they are given."""
+    query = having(grants.visible(t, who, "voip app"), name=name, type=None if kind is None else int(kind))
+    return [value_of(VoipApp, row) for row in rows_of(query, part)]
+
+
+@reads
+def application(t: Transaction, who: Account, app_id: int) -> VoipApp:
+    """One of them. Raises `NotFound`."""
+    for row in grants.visible(t, who, "voip app").filter(lambda v: v.id == app_id):
+        return value_of(VoipApp, row)
+    raise NotFound("voip app", app_id)
 
 
 @writes

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
@@ -18,9 +18,11 @@ from dialer.files.import_folder import ImportFolder
 from dialer.hooks.addresses import AddressRules
 from dialer.interfaces import Answer, FlowControl, Now, WebhookSender
 from dialer.management.batches import Batches
+from dialer.management.kept_previews import KeptPreviews
 from dialer.management.turns import Turns
 from dialer.management.workers import Lane, Workers
 from dialer.model import Account, Token
+from dialer.model.role import Role, scopes_of
 from dialer.numbering import Numbering, numbering
 from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store.connection import Connection
@@ -39,8 +41,8 @@ Effect = Callable[[FlowControl], None]
 @define(eq=False)
 class Transaction:
     """The means of a use case. `now` is the moment of asking; `numbering` knows the numbers of the installation's region,
-    `rules` are its calling rules. A `verb` has no `entities`: what Pony remembers of a row would not know of what a
-    neighbour's statement did to it."""
+    `rules` are its calling rules; `strict_caller_ids` tells that it refuses caller ids that stand in no pool. A `verb` has
+    no `entities`: what Pony remembers of a row would not know of what a neighbour's statement did to it."""
 
     connection: Connection
     entities: Entities
@@ -48,6 +50,7 @@ class Transaction:
     numbering: Numbering = field(factory=numbering)
     rules: RuleBook = NO_RULES
     effects: list[Effect] = field(factory=list)
+    strict_caller_ids: bool = False
 
     def then(self, effect: Effect) -> None:
         """Tell the flow, where there is one, once this is durable."""
@@ -96,12 +99,20 @@ def verb(use_case: Callable[P, T]) -> Callable[P, T]:
     return use_case
 
 
+@frozen(kw_only=True)
+class Folders:
+    """Where files are that FreeSWITCH plays and records, as far as the installation says so; "" where it does not."""
+
+    sounds: str = ""
+    recordings: str = ""
+
+
 @define(eq=False)
 class Management:
     """Runs use cases on a database. `flow` is told what changed, where calls are made; with a `reactor`, requests that come
     close together share a transaction, and there are threads for what takes long. `emergency` are the installation's own
-    emergency numbers, `receivers` says what webhooks may be, `rules` when contacts may be called; `imports` is where files of
-    contacts wait, where they are taken."""
+    emergency numbers, `receivers` says what webhooks may be, `rules` when contacts may be called, `folders` where files
+    are; `imports` is where files of contacts wait, where they are taken."""
 
     database: Database
     now: Now
@@ -111,9 +122,14 @@ class Management:
     receivers: AddressRules = field(factory=AddressRules)
     sender: WebhookSender = field(factory=NoSender)
     rules: RuleBook = NO_RULES
+    strict_caller_ids: bool = False
+    folders: Folders = field(factory=Folders)
+    examine: Callable[[], Awaitable[Any]] | None = field(default=None, init=False)
+    """Gives the findings of the doctor, where the installation that it looks at is known."""
     imports: ImportFolder | None = None
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
+    previews: KeptPreviews = field(factory=KeptPreviews, init=False)
     _reads: Batches | None = field(default=None, init=False)
     _verbs: Batches | None = field(default=None, init=False)
     _workers: Workers = field(init=False)
@@ -149,7 +165,7 @@ class Management:
         asker = _place_of_asker(args)
 
         def on_entities(entities: Entities) -> tuple[T, list[Effect]]:
-            transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering, self.rules)
+            transaction = self._transaction(entities.db.get_connection(), entities, now)
             current: Any = args if asker is None else _with_current(transaction.connection, args, asker, now)
             if manner is Manner.READ:
                 return use_case(transaction, *current, **kwargs), []
@@ -157,7 +173,7 @@ class Management:
                 return use_case(transaction, *current, **kwargs), transaction.effects
 
         def on_connection(connection: Connection) -> tuple[T, list[Effect]]:
-            transaction = Transaction(connection, None, now, self.numbering, self.rules)  # type: ignore[arg-type]
+            transaction = self._transaction(connection, None, now)
             current: Any = args if asker is None else _with_current(connection, args, asker, now)
             return use_case(transaction, *current, **kwargs), transaction.effects
 
@@ -179,7 +195,7 @@ class Management:
         now, asker = self.now(), _place_of_asker(args)
 
         def on_entities(entities: Entities) -> tuple[Any, list[Effect]]:
-            transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering, self.rules)
+            transaction = self._transaction(entities.db.get_connection(), entities, now)
             current: Any = args if asker is None else _with_current(transaction.connection, args, asker, now)
             try:
                 with refusals():
@@ -201,6 +217,13 @@ class Management:
         if self._turns is None:
             return self.ask(use_case, who, *args, **kwargs)
         return Deferred.fromCoroutine(self._turns.take(who.id, partial(self.ask, use_case, who, *args, **kwargs)))
+
+    def perform(self, work: Callable[..., Awaitable[Any]], *args: Any) -> Awaitable[Any]:
+        """Do what takes several use cases: `work` is given this management, and the arguments."""
+        return work(self, *args)
+
+    def _transaction(self, connection: Connection, entities: Any, now: datetime) -> Transaction:
+        return Transaction(connection, entities, now, self.numbering, self.rules, strict_caller_ids=self.strict_caller_ids)
 
     def _again(self, failure: Failure, work: Callable[[Entities], T]) -> Deferred[T]:
         """The rows that another process wrote at the same moment are there by now: a use case that met with them is asked
@@ -239,10 +262,10 @@ class Management:
         return account if token.fits(secret_hash) else None
 
 
-_STILL: Final = "SELECT is_superuser FROM user_account WHERE id = ? AND is_active = 1 AND password_hash = ?"
+_STILL: Final = "SELECT is_superuser, role FROM user_account WHERE id = ? AND is_active = 1 AND password_hash = ?"
 _STILL_GOOD: Final = (
-    "SELECT u.is_superuser FROM user_account u JOIN api_token k ON k.user_id = u.id WHERE u.id = ? AND u.is_active = 1 "
-    "AND k.secret_hash = ? AND k.id = ? AND (k.expires_at IS NULL OR k.expires_at > ?)"
+    "SELECT u.is_superuser, u.role FROM user_account u JOIN api_token k ON k.user_id = u.id WHERE u.id = ? "
+    "AND u.is_active = 1 AND k.secret_hash = ? AND k.id = ? AND (k.expires_at IS NULL OR k.expires_at > ?)"
 )
 
 
@@ -252,7 +275,8 @@ def _place_of_asker(args: tuple[Any, ...]) -> int | None:
 
 
 def _with_current(connection: Connection, args: tuple[Any, ...], place: int, now: datetime) -> tuple[Any, ...]:
-    """The arguments with the account at that place as it is now."""
+    """The arguments with the account at that place as it is now. One that may do less than it proved is not that account any
+    more: who looks again finds what is left."""
     who: Account = args[place]
     if who.token_id is None:
         row = connection.execute(_STILL, (who.id, who.proof)).fetchone()
@@ -260,9 +284,12 @@ def _with_current(connection: Connection, args: tuple[Any, ...], place: int, now
         row = connection.execute(_STILL_GOOD, (who.id, who.proof, who.token_id, to_column(now))).fetchone()
     if row is None:
         raise NotFound("user", who.username)
-    if bool(row[0]) is who.is_superuser:
+    superuser, scopes = bool(row[0]), scopes_of(Role(row[1]), superuser=bool(row[0]))
+    if not who.scopes <= scopes:
+        raise NotFound("user", who.username)
+    if superuser is who.is_superuser:
         return args
-    return (*args[:place], evolve(who, is_superuser=bool(row[0])), *args[place + 1 :])
+    return (*args[:place], evolve(who, is_superuser=superuser), *args[place + 1 :])
 
 
 def _question(use_case: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable | None:
@@ -282,7 +309,8 @@ def credentials(t: Transaction, username: str) -> tuple[Account, str] | None:
     if row is None:
         return None
     proof = row.password_hash
-    return Account(id=row.id, username=username, is_superuser=row.is_superuser, proof=proof), proof
+    scopes = scopes_of(Role(row.role), superuser=row.is_superuser)
+    return Account(id=row.id, username=username, is_superuser=row.is_superuser, proof=proof, scopes=scopes), proof
 
 
 @reads
@@ -300,7 +328,7 @@ def token_credentials(t: Transaction, public_id: str) -> tuple[Account, str] | N
         is_superuser=row.user.is_superuser,
         proof=token.secret_hash,
         token_id=token.id,
-        scopes=frozenset(token.scopes),
+        scopes=frozenset(token.scopes) & scopes_of(Role(row.user.role), superuser=row.user.is_superuser),
     )
     return account, token.secret_hash
 

@@ -18,6 +18,8 @@ from dialer.management.management import Management, Transaction, call_soon, ver
 from dialer.management.numbers import number_rules
 from dialer.model import Contact, EventKind
 from dialer.store import contacts as sql
+from dialer.store.connection import Connection
+from dialer.store.contact_list import HOLDERS
 from dialer.store.events import About
 from dialer.store.faults import refused_value
 from dialer.store.times import to_column
@@ -79,6 +81,9 @@ def add_contacts(t: Transaction, phonebook_id: int, contacts: Sequence[Contact],
         (largest,) = connection.execute(sql.CONTACTS_UP_TO, (phonebook_id, maximum)).fetchone()
     refused = _refused_by_owner(t, phonebook_id, contacts) if has_rules else {}
     left = [(index, contact) for index, contact in enumerate(contacts) if index not in refused]
+    if any(contact.reference for _, contact in left):
+        refused |= _refused_references(connection, phonebook_id, left)
+        left = [(index, contact) for index, contact in left if index not in refused]
     room = len(left) if maximum is None else max(0, maximum - largest - (planned or 0))
     known: set[str] = set()
     if planned is not None or room < len(left):
@@ -100,6 +105,17 @@ def _refused_by_owner(t: Transaction, phonebook_id: int, contacts: Sequence[Cont
     for index, contact in enumerate(contacts):
         if why := rules.refusal(contact.number, contact.identity):
             faults[index] = RowFault(Reason.WHITELIST if "whitelist" in why else Reason.BLACKLIST, why)
+    return faults
+
+
+def _refused_references(connection: Connection, phonebook_id: int, left: Sequence[tuple[int, Contact]]) -> dict[int, RowFault]:
+    """Those whose reference is another contact's: of the phonebook, or an earlier one of these."""
+    listed = orjson.dumps([contact.reference for _, contact in left if contact.reference]).decode()
+    holders = dict(connection.execute(HOLDERS.of(connection), (phonebook_id, listed)).fetchall())
+    faults = {}
+    for index, contact in left:
+        if contact.reference and holders.setdefault(contact.reference, contact.identity) != contact.identity:
+            faults[index] = RowFault(Reason.REFERENCE, f"reference: {contact.reference} is that of another contact")
     return faults
 
 

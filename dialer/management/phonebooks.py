@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from typing import Any, Final
 
-from pony.orm import desc
-
 from dialer.declare import entered
 from dialer.errors import AlreadyExists, BadValue
 from dialer.management import contacts, rows
+from dialer.management.listing import NEWEST_FIRST, Place, Slice, having, rows_of
 from dialer.management.management import Management, Transaction, reads, verb, writes
 from dialer.model import Account, Phonebook
 from dialer.store import contact_list, removals
+from dialer.store import contacts as contacts_sql
 from dialer.stored import value_of
 
 LONGEST_NAME: Final = 255
@@ -22,32 +22,24 @@ PAGE: Final = 500
 
 
 @reads
-def listed(
-    t: Transaction, who: Account, name: str = "", before: int | None = None, limit: int | None = None
-) -> list[Phonebook]:
-    """The user's, the newest first; everybody's for a superuser. Those of that name, where one is given, and whose ids are
-    below `before`, `limit` of them at most."""
-    query = t.entities.Phonebook.select(lambda p: p.archived_at is None)
+def listed(t: Transaction, who: Account, part: Slice = NEWEST_FIRST, name: str | None = None) -> list[Phonebook]:
+    """The user's, everybody's for a superuser: those of that name, where one is given."""
+    query = having(t.entities.Phonebook.select(lambda p: p.archived_at is None), name=name)
     if not who.is_superuser:
         query = query.filter(lambda p: p.user.id == who.id)
-    if name:
-        query = query.filter(lambda p: p.name == name)
-    if before is not None:
-        query = query.filter(lambda p: p.id < before)
-    query = query.order_by(lambda p: desc(p.id))
-    return [value_of(Phonebook, row) for row in (query if limit is None else query.limit(limit))]
+    return [value_of(Phonebook, row) for row in rows_of(query, part)]
 
 
 async def read_pages(management: Management, who: Account, take: Callable[[list[Phonebook]], Awaitable[None]]) -> None:
-    """The same, given to `take` page by page. Fails with `StoreError`, and `NotFound` for a user that may do nothing any
-    more."""
-    before: int | None = None
+    """The same, given to `take` page by page, the newest first. Fails with `StoreError`, and `NotFound` for a user that may do
+    nothing any more."""
+    after: Place | None = None
     while True:
-        found = await management.ask_in_turn(listed, who, "", before, PAGE)
+        found = await management.ask_in_turn(listed, who, Slice(sort="-id", after=after, limit=PAGE))
         await take(found)
         if len(found) < PAGE:
             return
-        before = found[-1].id
+        after = (found[-1].id, found[-1].id)
 
 
 @reads
@@ -113,6 +105,12 @@ def change(t: Transaction, who: Account, phonebook_id: int, given: Mapping[str, 
     return value_of(Phonebook, row)
 
 
+@verb
+def attached(t: Transaction, who: Account, campaign_id: int, phonebook_id: int, added: int) -> tuple[int, int, int]:
+    """A campaign, a phonebook of it, and how many contacts it got by that: for the answer to who asked for it."""
+    return campaign_id, phonebook_id, added
+
+
 async def attach(management: Management, who: Account, campaign_id: int, phonebook_id: int) -> int:
     """A phonebook for a further campaign of its user, which calls its contacts from now on, too. Returns how many of them it
     did not have yet. Fails with `NotFound`, `LimitExceeded`, `BadValue`, `StoreError`."""
@@ -123,6 +121,20 @@ async def attach(management: Management, who: Account, campaign_id: int, phonebo
 @reads
 def _check_attach(t: Transaction, who: Account, campaign_id: int, phonebook_id: int) -> None:
     campaign = rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
+    _attachable(t, who, campaign, phonebook_id)
+
+
+def add_existing(t: Transaction, who: Account, campaign: Any, phonebook_id: int) -> None:
+    """A phonebook that is there for a new campaign of its user, with the first of its contacts. Raises `NotFound`,
+    `LimitExceeded`, `BadValue`."""
+    phonebook = _attachable(t, who, campaign, phonebook_id)
+    t.connection.execute(contacts_sql.LOCK_PHONEBOOK.of(t.connection), (phonebook_id,))
+    campaign.phonebooks.add(phonebook)
+    t.entities.db.flush()
+    contacts.subscribe_chunk(t, campaign.id, phonebook_id, 0)
+
+
+def _attachable(t: Transaction, who: Account, campaign: Any, phonebook_id: int) -> Any:
     phonebook = rows.ours(who, t.entities.Phonebook.get(id=phonebook_id), "phonebook", phonebook_id)
     if campaign.user.id != phonebook.user.id:
         raise BadValue("phonebook", f"{phonebook.name} is another user's than the campaign {campaign.name}")
@@ -131,6 +143,7 @@ def _check_attach(t: Transaction, who: Account, campaign_id: int, phonebook_id: 
         more = phonebook.contacts.select(lambda k: k.archived_at is None and k.double_of is None).count()
         both = campaign.subscribers.count() + more
         rows.check_limit("contacts", both, user.max_number_subscriber_campaign)
+    return phonebook
 
 
 def add_own(t: Transaction, campaign: Any, description: str) -> Any:

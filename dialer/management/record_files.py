@@ -22,7 +22,8 @@ class RecordFormat:
     encode: Callable[[Sequence[Record]], bytes]
 
 
-def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
+def csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Lines of a table, in UTF-8."""
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
     return text.getvalue().encode()
@@ -33,7 +34,7 @@ def _json_lines(records: Sequence[Record]) -> bytes:
 
 
 FORMATS: Final[Mapping[str, RecordFormat]] = {
-    "csv": RecordFormat(content_type="text/csv; charset=utf-8", head=_csv([NAMES]), encode=_csv),
+    "csv": RecordFormat(content_type="text/csv; charset=utf-8", head=csv_lines([NAMES]), encode=csv_lines),
     "jsonl": RecordFormat(content_type="application/jsonl", head=b"", encode=_json_lines),
 }
 """By the names that the API knows."""

@@ -7,19 +7,24 @@ repeated.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from dialer.errors import NotFound
-from dialer.management import rows
+from dialer.management import calls, rows
 from dialer.management.contacts import CHUNK
-from dialer.management.management import Management, Transaction, call_soon, verb, writes
+from dialer.management.management import Management, Transaction, call_soon, reads, verb, writes
 from dialer.management.subscribers import PAGE
 from dialer.model import Account, CampaignStatus
 from dialer.model.user import ADMINISTRATOR
-from dialer.store import contacts, import_jobs, removals, webhooks
+from dialer.store import caller_ids, contacts, import_jobs, removals, webhooks
 from dialer.store.connection import Connection
 from dialer.store.grants import FORGET
 from dialer.store.times import to_column
+
+Ask = Callable[..., Any]
+"""Runs a use case with its arguments, as `Management.ask` does."""
 
 # --- contacts -------------------------------------------------------------------------------------------------------------
 
@@ -50,9 +55,10 @@ def _withdraw(connection: Connection, statements: removals.Withdrawal, which: tu
 # --- phonebooks -----------------------------------------------------------------------------------------------------------
 
 
-async def phonebook(management: Management, who: Account, phonebook_id: int) -> None:
-    """Remove a phonebook with its contacts, as `contact` does. Fails with `NotFound`, `StoreError`."""
-    await management.ask(_unlink_everywhere, who, phonebook_id)
+async def phonebook(management: Management, who: Account, phonebook_id: int, ask: Ask | None = None) -> None:
+    """Remove a phonebook with its contacts, as `contact` does. `ask` runs the first use case in place of the management, and
+    may refuse to. Fails with `NotFound`, `StoreError`."""
+    await (ask or management.ask)(_unlink_everywhere, who, phonebook_id)
     removed = False
     while not removed:
         last: int | None = 0
@@ -118,14 +124,30 @@ def _drop_phonebook(t: Transaction, phonebook_id: int) -> bool:
 # --- campaigns and users --------------------------------------------------------------------------------------------------
 
 
-async def campaign(management: Management, who: Account, campaign_id: int) -> None:
-    """Remove a campaign; one that is started is aborted by it: its live calls are hung up. Its phonebooks stay. Fails with
-    `NotFound`, `StoreError`."""
-    await management.ask(_archive_campaign, who, campaign_id)
+async def campaign(management: Management, who: Account, campaign_id: int, ask: Ask | None = None) -> None:
+    """Remove a campaign; one that is started is aborted by it: its live calls are hung up. Its phonebooks stay. `ask` runs the
+    first use case in place of the management, and may refuse to. Fails with `NotFound`, `StoreError`."""
+    await (ask or management.ask)(_archive_campaign, who, campaign_id)
     after: str | None = ""
     while after is not None:
         after = await management.ask(_delete_subscribers, campaign_id, after)
     await management.ask(_drop_campaign, campaign_id)
+
+
+async def campaign_with_phonebooks(management: Management, who: Account, campaign_id: int) -> None:
+    """The same with its phonebooks and their contacts, but for phonebooks that other campaigns use. Fails as `campaign`."""
+    books = await management.ask(_own_phonebooks, who, campaign_id)
+    await campaign(management, who, campaign_id)
+    for key in books:
+        with suppress(NotFound):  # it was removed meanwhile
+            await phonebook(management, who, key)
+
+
+@reads
+def _own_phonebooks(t: Transaction, who: Account, campaign_id: int) -> list[int]:
+    """Those that no other campaign uses."""
+    row = rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
+    return sorted(book.id for book in rows.live(row.phonebooks) if len(rows.live(book.campaigns)) == 1)
 
 
 @writes
@@ -156,6 +178,7 @@ async def user(management: Management, user_id: int) -> None:
     """Remove a user with all its campaigns and phonebooks. It can do nothing any more from the first moment on. Fails with
     `NotFound`, `StoreError`."""
     campaigns, phonebooks = await management.ask(_close, user_id)
+    await management.ask(calls.cancel_all, user_id)
     for key in campaigns:
         await campaign(management, ADMINISTRATOR, key)
     for key in phonebooks:
@@ -175,6 +198,8 @@ def user_without_anything(t: Transaction, user_id: int) -> None:
     """Remove a user with all that is its own. Raises `NotFound`, and `InUse` when it has campaigns or phonebooks."""
     row = rows.found(t.entities.User, "user", user_id)
     uses = {"campaign": len(rows.live(row.campaigns)), "phonebook": len(rows.live(row.phonebooks))}
+    t.connection.execute(caller_ids.ARCHIVE_NUMBERS, (to_column(t.now), user_id))
+    t.connection.execute(caller_ids.ARCHIVE_POOLS, (to_column(t.now), user_id))
     rows.refuse_in_use("user", row.username, uses, "it has")
     t.connection.execute("DELETE FROM number_pattern WHERE user_id = ?", (user_id,))
     for statement in (*FORGET, webhooks.FORGET, import_jobs.FORGET):

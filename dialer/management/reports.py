@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from dialer.management import campaigns
+from dialer.management.caller_ids import assigning
 from dialer.management.management import Management, Transaction, reads
 from dialer.management.usage import UseOfGateways
 from dialer.model import Account, CampaignDetails, CampaignReport, Progress, SubscriberStatus
 from dialer.store import reports as sql
+from dialer.store.caller_ids import wait_of
 from dialer.store.times import from_column_or_none
 
 MOST_FINISHED: Final = 1024
@@ -21,13 +23,22 @@ async def campaign(management: Management, use: UseOfGateways, who: Account, cam
     details, progress = await management.ask(read, who, campaign_id)
     told = use.tell(details)
     details = told if isinstance(told, CampaignDetails) else await told
+    return await _reported(management, details, progress)
+
+
+async def progress(management: Management, who: Account, campaign_id: int) -> CampaignReport:
+    """The same without the use of its gateway."""
+    return await _reported(management, *await management.ask(read, who, campaign_id))
+
+
+async def _reported(management: Management, details: CampaignDetails, progress: Progress) -> CampaignReport:
     flow, finished_at = management.flow, None
     if progress.finished and details.campaign.next_call_at is not None:
         finished_at = await _finished_at(management, details, progress)
     return CampaignReport(
         details=details,
         progress=progress,
-        live_calls=flow.live_calls(campaign_id) if flow is not None else 0,
+        live_calls=flow.live_calls(details.campaign.id) if flow is not None else 0,
         reason=flow.explain(details.campaign, progress) if flow is not None else None,
         finished_at=finished_at,
     )
@@ -40,7 +51,8 @@ def read(t: Transaction, who: Account, campaign_id: int) -> tuple[CampaignDetail
     rows = t.connection.execute(sql.PROGRESS, (campaign_id, campaign_id, campaign_id)).fetchall()
     counts = {SubscriberStatus(status): subscribers for status, subscribers, *_ in rows if subscribers}
     ready_at, held_by = rows[0][2:] if rows else (None, None)
-    return details, Progress.of(counts, from_column_or_none(ready_at), held_by, t.now)
+    wait = wait_of(t.connection, details.campaign, assigning(t))
+    return details, Progress.of(counts, from_column_or_none(ready_at), held_by, t.now, wait)
 
 
 @reads

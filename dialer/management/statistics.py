@@ -192,21 +192,22 @@ def as_object(found: CampaignStatistics, words: Mapping[SubscriberStatus, str]) 
     forecast_ = found.forecast
     return {
         "campaign_id": found.campaign_id,
-        "from": _moment(found.since),
-        "to": _moment(found.until),
+        "from": told_moment(found.since),
+        "to": told_moment(found.until),
         "contacts": {word: found.contacts.get(status, 0) for status, word in words.items()},
         "live_calls": found.live_calls,
-        "totals": _told(found.totals),
-        "by_disposition": [{"disposition": str(key), **_told(sums)} for key, sums in found.by_disposition.items()],
+        "totals": told_sums(found.totals),
+        "by_disposition": [{"disposition": str(key), **told_sums(sums)} for key, sums in found.by_disposition.items()],
         "by_cause": [
-            {"disposition": str(disposition), "cause": cause, **_told(sums)}
+            {"disposition": str(disposition), "cause": cause, **told_sums(sums)}
             for (disposition, cause), sums in found.by_cause.items()
         ],
-        "by_hour": [{"hour": _moment(key), **_told(sums)} for key, sums in found.by_hour.items()],
+        "by_hour": [{"hour": told_moment(key), **told_sums(sums)} for key, sums in found.by_hour.items()],
         "by_gateway": [
-            {"gateway_id": key, "gateway": found.gateways.get(key), **_told(sums)} for key, sums in found.by_gateway.items()
+            {"gateway_id": key, "gateway": found.gateways.get(key), **told_sums(sums)}
+            for key, sums in found.by_gateway.items()
         ],
-        "by_number": [{"number_of_attempt": key, **_told(sums)} for key, sums in found.by_number.items()],
+        "by_number": [{"number_of_attempt": key, **told_sums(sums)} for key, sums in found.by_number.items()],
         "attempts_per_contact": [
             {"attempts": number, "contacts": contacts} for number, contacts in found.attempts_per_contact.items()
         ],
@@ -214,13 +215,14 @@ def as_object(found: CampaignStatistics, words: Mapping[SubscriberStatus, str]) 
             "contacts_left": forecast_.contacts_left,
             "calls_left": forecast_.calls_left,
             "calls_per_minute": round(forecast_.calls_per_minute, 1),
-            "ends_at": _moment(forecast_.ends_at),
+            "ends_at": told_moment(forecast_.ends_at),
             "reason": None if forecast_.reason is None else str(forecast_.reason),
         },
     }
 
 
-def _told(sums: Sums) -> dict[str, Any]:
+def told_sums(sums: Sums) -> dict[str, Any]:
+    """As JSON has them."""
     rate = sums.answer_rate
     return {
         "attempts": sums.attempts,
@@ -232,5 +234,6 @@ def _told(sums: Sums) -> dict[str, Any]:
     }
 
 
-def _moment(moment: datetime | None) -> str | None:
+def told_moment(moment: datetime | None) -> str | None:
+    """To the second, in UTC."""
     return None if moment is None else f"{moment.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"

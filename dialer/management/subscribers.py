@@ -31,6 +31,9 @@ from dialer.stored import reader
 PAGE: Final = 1000
 """Subscribers that are read at once: about 5 ms on the database thread."""
 
+MOST_STEPS: Final = 25
+"""Pages for one part of a list: 25,000 contacts are looked at."""
+
 DONE: Final = frozenset({SubscriberStatus.ABORT, SubscriberStatus.FAIL, SubscriberStatus.COMPLETE})
 PENDING: Final = frozenset(SubscriberStatus) - DONE
 
@@ -94,6 +97,32 @@ async def some(
     return found[:limit]
 
 
+async def portion(
+    management: Management,
+    who: Account,
+    campaign_id: int,
+    statuses: Collection[SubscriberStatus],
+    after: str,
+    limit: int,
+) -> Page:
+    """As `some`, but that no more than `MOST_STEPS` pages are looked at: there may be fewer by then, and more behind."""
+    found: list[SubscriberReport] = []
+    last: str | None = after
+    for _ in range(MOST_STEPS):
+        size = PAGE if len(statuses) < len(SubscriberStatus) else limit
+        read = await management.ask_in_turn(page, who, campaign_id, last or "", size)
+        wanted = [entry for entry in read.entries if entry.subscriber.status in statuses]
+        found += wanted[: limit - len(found)]
+        last = read.after
+        if len(found) == limit:
+            if len(wanted) and found[-1] is not read.entries[-1]:
+                last = found[-1].subscriber.number
+            break
+        if last is None:
+            break
+    return Page(found, last)
+
+
 @verb
 def page(t: Transaction, who: Account, campaign_id: int, after: str, size: int) -> Page:
     """The next subscribers in the order of their numbers, which the index has. Raises `NotFound` for the campaign."""
@@ -109,6 +138,24 @@ def one(t: Transaction, who: Account, campaign_id: int, number: str) -> list[Sub
     check_ours(t.connection, who, campaign_id)
     identity = subscribed_identity(t, campaign_id, wanted)
     return [_report(campaign_id, row, t.now) for row in t.connection.execute(reports.SUBSCRIBER, (campaign_id, identity))]
+
+
+@verb
+def read(t: Transaction, who: Account, campaign_id: int, number: str) -> SubscriberReport:
+    """The same. Raises also `NotFound` when there is none."""
+    for found in one(t, who, campaign_id, number):
+        return found
+    raise NotFound("contact in the campaign", number)
+
+
+@verb
+def changed(t: Transaction, who: Account, campaign_id: int, number: str, status: SubscriberStatus | None) -> SubscriberReport:
+    """Set the status of one of them, as `set_status` does; None leaves it as it is. Returns what it is then. Raises
+    `NotFound`, `BadValue`."""
+    read(t, who, campaign_id, number)
+    if status is not None:
+        set_status(t, who, campaign_id, number, status)
+    return read(t, who, campaign_id, number)
 
 
 def _report(campaign_id: int, row: tuple[Any, ...], now: datetime) -> SubscriberReport:

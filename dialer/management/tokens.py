@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from pony.orm import desc
-
 from dialer.declare import entered
 from dialer.errors import BadValue, Forbidden, NotFound
 from dialer.management import rows
+from dialer.management.listing import NEWEST_FIRST, Slice, rows_of
 from dialer.management.management import Transaction, reads, verb, writes
 from dialer.model import Account, MadeToken, Scope, Token
 from dialer.store.times import to_column
@@ -32,14 +31,14 @@ _NOTE_USE: Final = "UPDATE api_token SET last_used_at = ? WHERE id = ? AND (last
 
 
 @reads
-def listed(t: Transaction, who: Account, before: int | None = None, limit: int | None = None) -> list[Token]:
-    """The user's, the newest first; everybody's for a superuser whose login has the scope `admin`. `before` is an id."""
-    query = t.entities.Token.select().order_by(lambda k: desc(k.id))
+def listed(t: Transaction, who: Account, part: Slice = NEWEST_FIRST, user_id: int | None = None) -> list[Token]:
+    """The user's, everybody's for a superuser whose login has the scope `admin`: those of one of these, where it is given."""
+    query = t.entities.Token.select()
     if not _sees_all(who):
         query = query.filter(lambda k: k.user.id == who.id)
-    if before is not None:
-        query = query.filter(lambda k: k.id < before)
-    return [value_of(Token, row) for row in (query if limit is None else query.limit(limit))]
+    if user_id is not None:
+        query = query.filter(lambda k: k.user.id == user_id)
+    return [value_of(Token, row) for row in rows_of(query, part)]
 
 
 @reads

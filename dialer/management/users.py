@@ -3,29 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from pony.orm import select
 
+from dialer.accounts import hash_password
 from dialer.declare import entered
-from dialer.errors import NotFound
+from dialer.errors import BadValue, NotFound
 from dialer.management import rows
-from dialer.management.management import Transaction, reads, verb, writes
+from dialer.management.listing import OLDEST_FIRST, Slice, having, rows_of
+from dialer.management.management import Management, Transaction, reads, verb, writes
 from dialer.model import Account, User, UserDetails
+from dialer.model.role import Role
 from dialer.model.user import PROTECTIVE_LIMITS
 from dialer.patterns import like
 from dialer.stored import value_of
+
+SHORTEST_PASSWORD: Final = 8
+LONGEST_PASSWORD: Final = 1000
 
 LISTS = ("blacklist", "whitelist")
 """The lists of patterns of a user, beside its own settings."""
 
 
+OTHER: Final = "other user"
+"""The word for a user that is asked about, who is not the one that asks."""
+
+
 @reads
-def listed(t: Transaction) -> list[UserDetails]:
-    """All of them, the oldest first."""
+def listed(
+    t: Transaction,
+    part: Slice = OLDEST_FIRST,
+    username: str | None = None,
+    is_superuser: bool | None = None,
+    is_active: bool | None = None,
+) -> list[UserDetails]:
+    """All of them, as far as they are so."""
     e = t.entities
-    users = list(e.User.select().prefetch(e.NumberPattern, e.Gateway, e.VoipApp).order_by(lambda u: u.id))
-    return [_details(row) for row in rows.live(users)]
+    query = having(
+        e.User.select(lambda u: u.archived_at is None), username=username, is_superuser=is_superuser, is_active=is_active
+    )
+    return [_details(row) for row in rows_of(query.prefetch(e.NumberPattern, e.Gateway, e.VoipApp), part)]
+
+
+@reads
+def details(t: Transaction, user_id: int) -> UserDetails:
+    """One of them. Raises `NotFound`."""
+    row = t.entities.User.get(id=user_id)
+    if row is None or rows.is_archived(row):
+        raise NotFound(OTHER, user_id)
+    return _details(row)
 
 
 @reads
@@ -63,13 +91,23 @@ def superusers(t: Transaction) -> tuple[str, ...]:
     return tuple(name for _, name in sorted(found))
 
 
+async def hashed(management: Management, password: str) -> str:
+    """What is stored of a new password. Fails with `BadValue` for one that is too short or too long, and with `Busy`."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise BadValue("password", f"expected {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    return await management.in_thread(partial(hash_password, password))
+
+
 @writes
 def create(t: Transaction, given: Mapping[str, Any]) -> int:
     """A user, whose name is unique; one that is no superuser has `PROTECTIVE_LIMITS` where none are given. Returns its id.
     Raises `Duplicate`, `BadValue`, naming the field."""
     lists, settings = _parted(given)
     checked = entered(User, settings)
-    row = rows.create(t, User, checked if checked.get("is_superuser") else {**PROTECTIVE_LIMITS, **checked})
+    superuser = checked.get("is_superuser", False)
+    checked = {"role": Role.ADMIN if superuser else Role.OPERATOR, **checked}
+    _check_role(checked["role"], superuser=superuser)
+    row = rows.create(t, User, checked if superuser else {**PROTECTIVE_LIMITS, **checked})
     _write(t, row, lists)
     return int(row.id)
 
@@ -77,14 +115,24 @@ def create(t: Transaction, given: Mapping[str, Any]) -> int:
 @writes
 def change(t: Transaction, user_id: int, given: Mapping[str, Any]) -> None:
     """Change what is given; a list of patterns is replaced. A superuser that is one no more has `PROTECTIVE_LIMITS` where it
-    had none and is given none. Raises `NotFound`, `Duplicate`, `BadValue`."""
+    had none and is given none, and is no admin; one that becomes a superuser is an admin unless another role is given. Raises
+    `NotFound`, `Duplicate`, `BadValue`."""
     lists, settings = _parted(given)
     row = rows.found(t.entities.User, "user", user_id)
     checked = entered(User, settings)
     if row.is_superuser and checked.get("is_superuser") is False:
         checked = {**{name: most for name, most in PROTECTIVE_LIMITS.items() if getattr(row, name) is None}, **checked}
+        checked = {"role": Role.OPERATOR if row.role == Role.ADMIN else Role(row.role), **checked}
+    elif checked.get("is_superuser") and not row.is_superuser:
+        checked = {"role": Role.ADMIN, **checked}
+    _check_role(checked.get("role", Role(row.role)), superuser=checked.get("is_superuser", row.is_superuser))
     rows.change(t, User, row, checked)
     _write(t, row, lists)
+
+
+def _check_role(role: Role, *, superuser: bool) -> None:
+    if role is Role.ADMIN and not superuser:
+        raise BadValue("role", "admin is for superusers only; expected viewer or operator")
 
 
 def _parted(given: Mapping[str, Any]) -> tuple[dict[str, Sequence[str]], dict[str, Any]]:

@@ -24,6 +24,7 @@ from dialer.interfaces import Answer
 from dialer.kinds import LARGEST_ID
 from dialer.management import rows
 from dialer.management.idempotency import KeyedRequest
+from dialer.management.listing import OLDEST_FIRST, Slice, having, rows_of
 from dialer.management.management import Management, Transaction, reads, writes
 from dialer.model import Account, DeliveryStatus, Event, EventKind, Webhook, WebhookDelivery, WebhookStatus
 from dialer.model.event import Told, kinds_of
@@ -62,12 +63,18 @@ class Replayed:
 
 
 @reads
-def listed(t: Transaction, who: Account, after: int = 0, limit: int | None = None) -> list[Webhook]:
-    """The user's webhooks, the oldest first; everybody's for a superuser. `after` is an id."""
-    query = t.entities.Webhook.select().order_by(lambda w: w.id).filter(lambda w: w.id > after)
+def listed(
+    t: Transaction,
+    who: Account,
+    part: Slice = OLDEST_FIRST,
+    status: WebhookStatus | None = None,
+    campaign_id: int | None = None,
+) -> list[Webhook]:
+    """The user's webhooks, everybody's for a superuser: those of that status and campaign, where they are given."""
+    query = having(t.entities.Webhook.select(), status=None if status is None else str(status), campaign_id=campaign_id)
     if not who.is_superuser:
         query = query.filter(lambda w: w.user.id == who.id)
-    return [value_of(Webhook, row) for row in (query if limit is None else query.limit(limit))]
+    return [value_of(Webhook, row) for row in rows_of(query, part)]
 
 
 @reads

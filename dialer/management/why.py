@@ -1,29 +1,43 @@
 """Why a campaign, or one of its contacts, is not called now: told from the database alone, beside the dialers that are at work
-with it. A backed off gateway and a full switch are known to the dialling process only: its API and its log tell of these."""
+with it. Until when a gateway is backed off from, and a full switch, are known to the dialling process only: its API and its
+log tell of these."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from attrs import frozen
 
+from dialer import gate
 from dialer.campaigns import idle
 from dialer.campaigns.planning import Routes
 from dialer.errors import NotFound
+from dialer.gateways import chain
 from dialer.management import reports
 from dialer.management.management import Transaction, reads, verb
 from dialer.management.numbers import caller_id_refusal, rules_of_campaign
-from dialer.management.subscribers import subscribed_identity
-from dialer.model import Account, CampaignReport, Candidate, Disposition, Gateway, SubscriberStatus
+from dialer.management.subscribers import check_ours, subscribed_identity
+from dialer.model import (
+    Account,
+    Campaign,
+    CampaignReport,
+    Candidate,
+    Disposition,
+    Gateway,
+    IdleCode,
+    IdleReason,
+    Progress,
+    SubscriberStatus,
+)
 from dialer.numbers import parse_number
 from dialer.rules.decide import OPEN, Ruling, decide
-from dialer.store import held, mapping, statements
+from dialer.store import held, mapping, statements, told_state, turns
 from dialer.store import reports as sql
+from dialer.store.call_rules import call_rules
 from dialer.store.nodes import Standing, entries
 from dialer.store.times import from_column, from_column_or_none
-from dialer.stored import value_of
 
 
 @frozen
@@ -38,28 +52,54 @@ class _Open:
 def campaign(t: Transaction, who: Account, campaign_id: int) -> CampaignReport:
     """A campaign, how far it is, and why it is not calling. Raises `NotFound`."""
     details, progress = reports.read(t, who, campaign_id)
+    live = _counted(t, sql.OPEN_BY_CAMPAIGN).get(campaign_id, 0)
+    return CampaignReport(
+        details=details,
+        progress=progress,
+        live_calls=live,
+        reason=idle_reason(t, details.campaign, progress),
+        finished_at=reports.last_end(t, campaign_id) if progress.finished else None,
+    )
+
+
+@verb
+def why_idle(t: Transaction, campaign_id: int) -> IdleReason | None:
+    """Why a campaign is not calling, whatever its contacts. Raises `NotFound`."""
+    row = t.connection.execute(statements.CAMPAIGN, (campaign_id,)).fetchone()
+    if row is None:
+        raise NotFound("campaign", campaign_id)
+    return idle_reason(t, mapping.read_campaign(row), None)
+
+
+def idle_reason(t: Transaction, campaign: Campaign, progress: Progress | None) -> IdleReason | None:
+    """Why a campaign is not calling, as far as the database knows; None when nothing keeps it from it. Without `progress`, its
+    contacts are not looked at."""
     in_use = _Open(_counted(t, sql.OPEN_BY_GATEWAY), _counted(t, sql.OPEN_BY_CAMPAIGN))
-    gateways = {row.id: value_of(Gateway, row) for row in t.entities.Gateway.select()}
+    gateways = {each.id: each for each in map(mapping.read_gateway, t.connection.execute(statements.GATEWAYS).fetchall())}
     nodes = [entry for entry in entries(t.connection, t.now) if entry.standing in (Standing.DIALLING, Standing.NO_SWITCH)]
     reason = idle.explain(
         idle.Situation(
-            campaign=details.campaign,
+            campaign=campaign,
             now=t.now,
             routes=Routes(gateways, in_use, {}),
             dialers=bool(nodes),
             switch_ready=any(entry.node.ready for entry in nodes),
             progress=progress,
-            caller_id=caller_id_refusal(t, details.campaign),
-            next_call_at=details.campaign.next_call_at,
+            caller_id=caller_id_refusal(t, campaign),
+            next_call_at=campaign.next_call_at,
         )
     )
-    return CampaignReport(
-        details=details,
-        progress=progress,
-        live_calls=in_use.campaigns.get(campaign_id, 0),
-        reason=reason,
-        finished_at=reports.last_end(t, campaign_id) if progress.finished else None,
-    )
+    return _down(t, campaign, gateways) if reason is None or reason.code is IdleCode.NEXT_CALL_LATER else reason
+
+
+def _down(t: Transaction, campaign: Campaign, gateways: Mapping[int, Gateway]) -> IdleReason | None:
+    """That all gateways of a campaign are down, as far as any dialer has told."""
+    down = {row[0] for row in t.connection.execute(told_state.DOWN).fetchall()}
+    ways = [way.name for way in chain(gateways, campaign.gateway_id)]
+    if not ways or not down.issuperset(ways):
+        return None
+    text = ", ".join(f"gateway {name} is backed off from, as a dialer has told" for name in ways)
+    return IdleReason(IdleCode.GATEWAY_PAUSED, text)
 
 
 def _counted(t: Transaction, statement: str) -> dict[int, int]:
@@ -83,20 +123,26 @@ class Try:
 @frozen(kw_only=True)
 class Contacted:
     """A number in a campaign. `status` is None when the campaign does not have it. `forbidden` is the entry of the do-not-call
-    list (number, since, reason), `refusal` why the campaign's user may not call it, `elsewhere` the campaign that calls it
-    now, `ruling` the answer of the calling rules."""
+    list (number, since, reason), `refusal` why the campaign's user may not call it, `otherwise` why not in the form in which
+    its gateway dials it, `elsewhere` the campaign that calls it now, `ruling` the answer of the calling rules; `is_held` tells
+    that `ready_at` is their moment. `ahead` are the contacts that are called before it, once it is ready: as many as
+    `MOST_COUNTED` when there are more."""
 
     number: str
     identity: str
+    contact_id: int | None = None
     status: SubscriberStatus | None = None
     requested: SubscriberStatus | None = None
     ready_at: datetime | None = None
+    is_held: bool = False
     tries: Sequence[Try] = ()
     forbidden: tuple[str, datetime, str] | None = None
     refusal: str = ""
+    otherwise: str = ""
     emergency: bool = False
     ruling: Ruling = OPEN
     elsewhere: str = ""
+    ahead: int = 0
 
 
 @verb
@@ -106,28 +152,68 @@ def contact(t: Transaction, campaign_id: int, text: str) -> Contacted:
     ask = t.connection.execute
     if ask("SELECT 1 FROM campaign WHERE id = ? AND archived_at IS NULL", (campaign_id,)).fetchone() is None:
         raise NotFound("campaign", campaign_id)
-    identity = subscribed_identity(t, campaign_id, number)
+    return _contacted(t, campaign_id, number, subscribed_identity(t, campaign_id, number))
+
+
+@verb
+def contact_by_id(t: Transaction, who: Account, campaign_id: int, contact_id: int) -> tuple[Contacted, Campaign]:
+    """What is known of a contact in a campaign, be it as another spelling of its number, and the campaign. Raises
+    `NotFound`."""
+    check_ours(t.connection, who, campaign_id)
+    row = t.connection.execute(sql.OF_CONTACT, (campaign_id, contact_id, contact_id)).fetchone()
+    if row is None:
+        raise NotFound("contact", contact_id)
+    read = mapping.read_campaign(t.connection.execute(statements.CAMPAIGN, (campaign_id,)).fetchone())
+    return _contacted(t, campaign_id, *row), read
+
+
+def _contacted(t: Transaction, campaign_id: int, number: str, identity: str) -> Contacted:
+    ask = t.connection.execute
     found = ask(sql.STANDING, (campaign_id, identity)).fetchone()
     forbidden = ask(sql.FORBIDDEN, (identity,)).fetchone()
     elsewhere = ask(sql.CALLED_ELSEWHERE, (identity, campaign_id)).fetchone()
+    campaign = mapping.read_campaign(ask(statements.CAMPAIGN, (campaign_id,)).fetchone())
     told: dict[str, Any] = {"number": number}
     if found is not None:
-        key, told["number"], status, requested, ready_at = found
+        key, told["number"], status, requested, ready_at, contact_id, held_by = found
         told |= {
+            "contact_id": contact_id,
             "status": SubscriberStatus(status),
             "requested": None if requested is None else SubscriberStatus(requested),
             "ready_at": from_column_or_none(ready_at),
+            "is_held": held_by is not None,
             "tries": tuple(_try(row) for row in ask(sql.TRIES, (key,))),
+            "ahead": turns.ahead(t.connection, campaign, key, t.now),
         }
+    leg = _leg(t, campaign, told["number"])
     return Contacted(
         identity=identity,
         forbidden=None if forbidden is None else (forbidden[0], from_column(forbidden[1]), forbidden[2]),
         refusal=rules_of_campaign(t.connection, campaign_id).refusal(told["number"], identity),
+        otherwise=_refused_otherwise(t, campaign, leg),
         ruling=_ruling(t, campaign_id, identity, found),
-        emergency=t.numbering.is_emergency(told["number"]),
+        emergency=bool(gate.emergency_refusal(leg.forms, t.numbering)),
         elsewhere="" if elsewhere is None else elsewhere[0],
         **told,
     )
+
+
+def _leg(t: Transaction, campaign: Campaign, number: str) -> gate.GatedLeg:
+    """The number through the campaign's own gateway."""
+    row = t.connection.execute(statements.GATEWAY, (campaign.gateway_id,)).fetchone()
+    return gate.GatedLeg(number, (number,)) if row is None else gate.leg_through(mapping.read_gateway(row), number)
+
+
+def _refused_otherwise(t: Transaction, campaign: Campaign, leg: gate.GatedLeg) -> str:
+    """Why not with or without the prefixes of the gateway; "" for nothing."""
+    others = gate.identities((gate.GatedLeg(leg.number, leg.forms[1:]),), t.numbering)
+    rules = call_rules(t.connection, campaign.user_id, others)
+    is_black = gate.number_rules(rules.blacklist, frozenset()).is_black
+    found = [each for each in others if each in rules.do_not_call or is_black(each)]
+    if not found:
+        return ""
+    where = "the do-not-call list" if found[0] in rules.do_not_call else "the blacklist of this user"
+    return f"its gateway makes {found[0]} of it, which is on {where}"
 
 
 def _ruling(t: Transaction, campaign_id: int, identity: str, found: tuple[Any, ...] | None) -> Ruling:
@@ -151,55 +237,3 @@ def _try(row: tuple[Any, ...]) -> Try:
         cause=cause or "",
         reason=reason or "",
     )
-
-
-_MAY_BE_CALLED = (SubscriberStatus.START, SubscriberStatus.PAUSE, SubscriberStatus.NOT_AUTHORISED)
-
-_DONE = {
-    SubscriberStatus.PAUSE: "it is paused",
-    SubscriberStatus.ABORT: "it was aborted",
-    SubscriberStatus.FAIL: "it failed: no try is left, or trying again cannot help",
-    SubscriberStatus.COMPLETE: "it is complete: the contact was reached",
-    SubscriberStatus.NOT_AUTHORISED: "it may not be called",
-}
-
-
-def sentences(found: Contacted, now: datetime) -> Iterator[str]:
-    """All that keeps the number from being called now, the strongest first, and then its tries; times in UTC."""
-    if found.emergency:
-        yield "it is an emergency number, which is never dialled"
-    if found.forbidden is not None:
-        number, since, reason = found.forbidden
-        yield f"it is on the do-not-call list as {number} since {_shown(since)}{f': {reason}' if reason else ''}"
-    if found.refusal:
-        yield found.refusal
-    if found.status in _MAY_BE_CALLED and not found.ruling.is_open:
-        until = "for ever" if found.ruling.until is None else f"until {_shown(found.ruling.until)}"
-        yield f"the calling rules forbid it {until}: {found.ruling.text}"
-    if found.elsewhere:
-        yield f"campaign {found.elsewhere} is calling it now: one number never rings twice at once"
-    yield _standing(found, now)
-    for number_of_try, each in enumerate(found.tries, start=1):
-        end = "it is under way" if each.ended_at is None else f"{each.disposition}, {each.cause}: {each.reason}"
-        yield f"try {number_of_try} on {_shown(each.planned_at)}: {end}"
-
-
-def _standing(found: Contacted, now: datetime) -> str:
-    match found.status:
-        case None:
-            return "the campaign does not have it"
-        case SubscriberStatus.IN_PROCESS:
-            after = (
-                "" if found.requested is None else f"; when the call ends, {_DONE.get(found.requested, 'it is pending again')}"
-            )
-            return f"it is being called now{after}"
-        case SubscriberStatus.START if found.ready_at is not None and found.ready_at > now:
-            return f"it is called again on {_shown(found.ready_at)} at the earliest"
-        case SubscriberStatus.START:
-            return "it is pending, and called when its turn comes"
-        case status:
-            return _DONE[status]
-
-
-def _shown(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -7,6 +7,7 @@ is a contact in a *campaign*; an *attempt* is one try to reach a subscriber; a *
 from __future__ import annotations
 
 from dialer.model.call_record import CallRecord
+from dialer.model.caller_id import CallerId, CallerIdPool, CallerIdStrategy, ForeignPolicy
 from dialer.model.campaign import Campaign, CampaignDetails, CampaignStatus, Purpose, UnknownPolicy, UnservedPolicy
 from dialer.model.contact import Contact, ContactDetails, Progress, Subscriber, SubscriberStatus
 from dialer.model.event import Event, EventConsumer, EventKind
@@ -30,11 +31,12 @@ from dialer.model.flow import (
     SignalKind,
     Snapshot,
 )
-from dialer.model.gateway import Gateway, GatewayStatus, GatewayUse
+from dialer.model.gateway import Gateway, GatewayHealth, GatewayStatus, GatewayUse
 from dialer.model.idle import Explanation, IdleCode, IdleReason
 from dialer.model.import_job import ImportFormat, ImportJob, ImportState
 from dialer.model.installation import DoNotCallEntry, Installation, NodeRecord
 from dialer.model.kept_answer import KeptAnswer
+from dialer.model.page import AuditEntry, PageSession, SignInLink
 from dialer.model.phonebook import Phonebook
 from dialer.model.report import CampaignReport, SubscriberReport
 from dialer.model.token import MadeToken, Scope, Token
@@ -47,8 +49,12 @@ __all__ = [
     "Attempt",
     "AttemptResult",
     "AttemptState",
+    "AuditEntry",
     "CallRecord",
     "CallRules",
+    "CallerId",
+    "CallerIdPool",
+    "CallerIdStrategy",
     "Campaign",
     "CampaignDetails",
     "CampaignReport",
@@ -64,7 +70,9 @@ __all__ = [
     "EventConsumer",
     "EventKind",
     "Explanation",
+    "ForeignPolicy",
     "Gateway",
+    "GatewayHealth",
     "GatewayStatus",
     "GatewayUse",
     "Hangup",
@@ -83,6 +91,7 @@ __all__ = [
     "Others",
     "Outcome",
     "OwnCause",
+    "PageSession",
     "Phonebook",
     "Plan",
     "Progress",
@@ -90,6 +99,7 @@ __all__ = [
     "RefusedContact",
     "RetryClass",
     "Scope",
+    "SignInLink",
     "Signal",
     "SignalKind",
     "Snapshot",

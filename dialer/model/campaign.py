@@ -167,6 +167,16 @@ class Campaign:
     created_at: datetime = stamp("when it was created")
     updated_at: datetime = stamp("when it was last changed")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
+    caller_id_pool_id: int | None = reference(
+        "caller id pool",
+        reverse="campaigns",
+        default=None,
+        doc="the pool that the number comes from that the callee sees, in place of `caller_id`",
+    )
+    draft: bool = setting(False, read_only=True, doc="whether it was made without being started, and was not started since")
+    single: bool = setting(
+        False, read_only=True, doc="whether it is a call without a campaign, which has one contact and is in no list"
+    )
 
 
 @frozen(kw_only=True)

@@ -10,6 +10,7 @@ from attrs import Factory, frozen
 
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.kinds import Variables
+from dialer.model.caller_id import CallerIdWait
 from dialer.model.phonebook import Phonebook
 from dialer.time_kinds import KnownZone
 
@@ -52,7 +53,9 @@ class Contact:
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
     priority: int = setting(5, le=9, doc="9 is called first, 0 last; before the order of its campaign counts")
     time_zone: str = setting("", kind=KnownZone(), doc="where it is known to be; empty: its number tells, as far as that can")
-    reference: str = setting("", longest=255, doc="your own word for the contact, which its events repeat")
+    reference: str = setting(
+        "", longest=255, doc="your own word for the contact, unique in its phonebook, which its events repeat"
+    )
 
 
 @noun("subscriber")
@@ -97,26 +100,34 @@ class ContactDetails:
 @frozen(kw_only=True)
 class Progress:
     """How far a campaign is: subscribers by status, and how many of those pending wait for a moment after now; `held_by`
-    is the ruling by which the first of these waits, "" when the calling rules do not keep it."""
+    is the ruling by which the first of these waits, "" when the calling rules do not keep it; `caller_id_wait` is why they
+    wait for a caller id, None when they do not."""
 
     subscribers: Mapping[SubscriberStatus, int]
     waiting: int = 0
     next_ready_at: datetime | None = None
     held_by: str = ""
+    caller_id_wait: CallerIdWait | None = None
 
     @classmethod
     def of(
-        cls, counts: Mapping[SubscriberStatus, int], ready_at: datetime | None, held_by: str | None, now: datetime
+        cls,
+        counts: Mapping[SubscriberStatus, int],
+        ready_at: datetime | None,
+        held_by: str | None,
+        now: datetime,
+        caller_id_wait: CallerIdWait | None = None,
     ) -> Progress:
         """How far a campaign is, by its counts, by when the first of those pending is ready, and by the ruling that keeps it,
         if one does."""
         if ready_at is None or ready_at <= now:
-            return cls(subscribers=counts)
+            return cls(subscribers=counts, caller_id_wait=caller_id_wait)
         return cls(
             subscribers=counts,
             waiting=counts.get(SubscriberStatus.START, 0),
             next_ready_at=ready_at,
             held_by=held_by or "",
+            caller_id_wait=caller_id_wait,
         )
 
     @property

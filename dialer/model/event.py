@@ -90,6 +90,7 @@ _CALL: Final = {
     "number": Fact(_TEXT, "the number, as it was entered"),
     "number_of_attempt": Fact(_COUNT, "which attempt of the contact it is, from 1"),
     "gateway_id": Fact(_ID, "the gateway through which it goes"),
+    "caller_id": Fact(_TEXT, "the number that the callee sees; empty where the dialer names none"),
 }
 
 _END: Final = {

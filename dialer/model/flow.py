@@ -8,6 +8,7 @@ from datetime import datetime
 
 from attrs import Factory, field, frozen
 
+from dialer.model.caller_id import ShownCaller
 from dialer.model.campaign import Campaign
 from dialer.model.contact import SubscriberStatus
 from dialer.model.gateway import Gateway
@@ -64,7 +65,8 @@ class RefusedContact:
 class Plan:
     """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced). `also` are the
     identities that the number has with and without the prefixes of the gateway, where they are others than the contact's.
-    `switch` is the identity of the FreeSWITCH that makes it."""
+    `switch` is the identity of the FreeSWITCH that makes it; `caller` is whom the callee sees, None for what the campaign
+    says itself."""
 
     call_uuid: str
     candidate: Candidate
@@ -74,6 +76,12 @@ class Plan:
     due_at: datetime
     also: tuple[str, ...] = ()
     switch: str = ""
+    caller: ShownCaller | None = None
+
+    @property
+    def shown(self) -> ShownCaller:
+        """The number and the name that the callee sees."""
+        return self.caller or ShownCaller(number=self.campaign.caller_id, name=self.campaign.caller_name)
 
 
 class AttemptState(enum.StrEnum):
@@ -116,7 +124,8 @@ class Attempt:
 class Origination:
     """The request to the switch for an attempt. `variables` are channel variables beside those that every call gets;
     `timeout` bounds the ringing, `max_duration` the answered call, both in seconds; `outbound` is the `host:port` of the
-    outbound Event Socket that shall drive the answered call; with `inline`, the call does not need the shipped dialplan."""
+    outbound Event Socket that shall drive the answered call, and for which the call waits up to `wait_for_dialer` seconds
+    whenever nobody drives it; with `inline`, the call does not need the shipped dialplan."""
 
     call_uuid: str
     dial_string: str
@@ -125,6 +134,7 @@ class Origination:
     max_duration: int
     deadline: datetime
     outbound: str
+    wait_for_dialer: int = 60
     inline: bool = False
     caller_id_number: str = ""
     caller_id_name: str = ""

@@ -150,7 +150,7 @@ class GatewayStatus(enum.IntEnum):
     ACTIVE = 1
 
 
-@noun("gateway", links={"users": "user"})
+@noun("gateway", links={"users": "user", "caller_ids": "caller id"})
 @frozen(kw_only=True)
 class Gateway:
     """A gateway as it was entered. None is no limit; `failover_id` is the gateway to take when this one cannot serve."""
@@ -212,3 +212,13 @@ class GatewayUse:
     calls: int = 0
     open: int = 0
     talked: int = 0
+
+
+@frozen(kw_only=True)
+class GatewayHealth:
+    """How a gateway fared of late at one dialer: its faults in a row, the cause of the last one, and until when it is backed
+    off from; None when it is not."""
+
+    faults: int = 0
+    cause: str = ""
+    until: datetime | None = None

@@ -41,6 +41,7 @@ class IdleCode(enum.StrEnum):
     GATEWAY_UNREACHABLE = "gateway-unreachable"
     CAMPAIGN_FULL = "campaign-full"
     NEXT_CALL_LATER = "next-call-later"
+    NO_CALLER_ID = "no-caller-id"
 
 
 @frozen

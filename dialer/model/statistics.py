@@ -8,6 +8,7 @@ from datetime import datetime
 
 from attrs import frozen
 
+from dialer.model.campaign import CampaignStatus
 from dialer.model.contact import SubscriberStatus
 from dialer.model.flow import Disposition
 
@@ -76,3 +77,17 @@ class CampaignStatistics:
     gateways: Mapping[int, str]
     attempts_per_contact: Mapping[int, int]
     forecast: Forecast
+
+
+@frozen(kw_only=True)
+class OverallStatistics:
+    """All campaigns of a user together: what they are now, and their attempts that were begun from `since` until before
+    `until`."""
+
+    since: datetime
+    until: datetime
+    campaigns: Mapping[CampaignStatus, int]
+    contacts: Mapping[SubscriberStatus, int]
+    live_calls: int
+    totals: Sums
+    by_disposition: Mapping[Disposition, Sums]

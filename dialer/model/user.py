@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from dialer.declare import key, noun, reference, rule, setting, stamp
 from dialer.errors import BadValue
+from dialer.model.role import Role
 from dialer.model.token import EVERY_SCOPE, Scope
 from dialer.numbers import parse_number
 
@@ -60,6 +61,12 @@ class User:
     )
     created_at: datetime = stamp("when it was created")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
+    role: Role = setting(
+        Role.OPERATOR,
+        otherwise="admin for a superuser, operator for anybody else",
+        doc="what its logins may do with what it sees: viewer (look), operator (change, start and stop), admin (users and "
+        "gateways, too; superusers only)",
+    )
 
 
 @noun("number pattern")

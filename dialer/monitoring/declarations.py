@@ -147,6 +147,17 @@ CAMPAIGNS_IDLE: Final = _gauge(
     reason="`paused`, `outside-hours`, `all-done`, `no-switch`, ...: as `idle` of a campaign in the [API](api.md)",
 )
 
+CALLER_IDS: Final = _gauge(
+    "dialer_caller_ids",
+    "numbers of pools of caller ids; absent while the database does not serve",
+    state="`usable`, or why no call shows them: `resting`, `at-cap`, `inactive`, `refused` (their owner may not show them)",
+)
+CALLER_ID_CALLS: Final = _gauge(
+    "dialer_caller_id_calls_today",
+    "calls of the day, by the zones of the pools, that showed a number of a pool: their answer rate, short calls and refusals",
+    kind="`dialled`, `ended`, `answered`, `short` (answered, over in six seconds), `403`, `603`, `607`, `608` (SIP status)",
+)
+
 REACTOR_LAG: Final = _histogram(
     "dialer_reactor_lag_seconds", "by how much the reactor was late, looked at four times a second"
 )

@@ -63,6 +63,8 @@ def _campaigns(idleness: Idleness | None) -> Iterator[tuple[Metric, list[Sample]
     if idleness is not None:
         yield told.CAMPAIGNS_CALLING, [((), idleness.calling)]
         yield told.CAMPAIGNS_IDLE, [((str(code),), idleness.idle.get(code, 0)) for code in IdleCode]
+        yield told.CALLER_IDS, [((state,), count) for state, count in idleness.caller_ids.states.items()]
+        yield told.CALLER_ID_CALLS, [((kind,), count) for kind, count in idleness.caller_ids.today.items()]
 
 
 def _process(service: DialerService) -> Iterator[tuple[Metric, list[Sample]]]:

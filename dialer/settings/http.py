@@ -77,6 +77,24 @@ class HttpSettings:
         10, "wrong passwords of one user, before further ones are refused; 0 for no limit", unit="per minute", live=True, ge=0
     )
     failed_logins_per_address: int = setting(20, "the same for one address", unit="per minute", live=True, ge=0)
+    page: bool = setting(True, "true: a page for browsers is served, too, at /ui/")
+    page_idle: float = setting(
+        3600.0,
+        "how long nothing may be asked for by somebody who is signed in to the page, before that is over; live figures do not "
+        "count",
+        unit="seconds",
+        live=True,
+        ge=60,
+        le=2_592_000,
+    )
+    page_lifetime: float = setting(
+        43_200.0,
+        "after which one has to sign in to the page again in any case",
+        unit="seconds",
+        live=True,
+        ge=60,
+        le=31_536_000,
+    )
 
 
 @frozen(kw_only=True)

@@ -64,6 +64,9 @@ class NumbersSettings:
         converter=_emergency,
         max_length=200,
     )
+    caller_id_strict: bool = setting(
+        False, "true: calls show numbers of pools of caller ids only; a campaign with another number makes no calls"
+    )
 
 
 @frozen(kw_only=True)

@@ -78,6 +78,13 @@ class OutboundSettings:
     )
     advertise: str = setting("", "HOST:PORT at which FreeSWITCH reaches it; empty: as it listens")
     allow: tuple[str, ...] = setting(("127.0.0.1", "::1"), "the addresses of the switches that may connect")
+    wait_for_dialer: int = setting(
+        60,
+        "an answered call without a dialer asks for one every two seconds for so long, then it ends with three tones",
+        unit="seconds",
+        ge=5,
+        le=3600,
+    )
     inline: bool = setting(False, "true: calls do not need the dialplan context that is shipped for FreeSWITCH")
 
 

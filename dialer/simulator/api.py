@@ -12,7 +12,7 @@ from dialer.simulator.causes import named
 from dialer.simulator.channel import Action, Channel
 from dialer.simulator.clock import duration, stamp
 from dialer.simulator.dialstring import leading_int, separate
-from dialer.simulator.expansion import cond
+from dialer.simulator.expansion import cond, expr
 from dialer.simulator.hash import hash_command
 from dialer.simulator.installed import Installed
 from dialer.simulator.originate import originate
@@ -20,6 +20,7 @@ from dialer.simulator.switch import SimulatedSwitch
 
 Output = Callable[[str], None]
 HASH = "mod_hash"
+EXPR = "mod_expr"
 NO_CHANNEL = "-ERR No such channel!\n"
 
 
@@ -59,6 +60,7 @@ class SwitchApi:
             "create_uuid": lambda _: self.switch.new_uuid(),
             "echo": lambda text: text,
             "eval": lambda text: self.switch.expanded(text),
+            "expr": expr,
             "file_exists": lambda text: "false" if NO_SUCH in text else "true",
             "fsctl": self.fsctl,
             "global_getvar": self.global_getvar,
@@ -88,8 +90,9 @@ class SwitchApi:
             "uuid_setvar": self.uuid_setvar,
             "version": self.version,
         }
-        if HASH not in self.installed.config.modules:
-            del self._commands["hash"]
+        for module, command in ((HASH, "hash"), (EXPR, "expr")):
+            if module not in self.installed.config.modules:
+                del self._commands[command]
 
     def run(self, command: str, argument: str, output: Output) -> None:
         """Run a command; `output` gets what it says: at once, except for `originate`."""

@@ -45,7 +45,26 @@ def _unset(runner: Runner, running: Running) -> None:
 
 
 def _sleep(runner: Runner, running: Running) -> None:
-    running.end_after(runner.channel, leading_int(running.action.argument) / 1000)
+    """MILLISECONDS. A key ends it, and is left to the next application, unless `sleep_eat_digits` is set: then only those of
+    `playback_terminators` end it, and all are gone (sleep_function of mod_dptools.c, switch_ivr_sleep)."""
+    channel = runner.channel
+    eats = channel.variable("sleep_eat_digits") == "true"
+    terminators = channel.variable("playback_terminators") or DEFAULT_TERMINATORS
+
+    def digit(typed: str) -> None:
+        if not eats:
+            channel.digits += typed
+        if not eats or typed in terminators:
+            running.finish()
+
+    running.on_digit = digit
+    running.end_after(channel, leading_int(running.action.argument) / 1000)
+    waiting, channel.digits = channel.digits, ""
+    for typed in waiting:
+        if running in runner.stack:
+            digit(typed)
+        elif not eats:
+            channel.digits += typed
 
 
 def _hang_up(runner: Runner, running: Running) -> None:
@@ -248,6 +267,7 @@ APPLICATIONS: Mapping[str, Start] = {
     "answer": _instant,
     "amd": _amd,
     "conference": _conference,
+    "eval": _instant,
     "export": _set,
     "hangup": _hang_up,
     "info": _instant,
@@ -258,6 +278,7 @@ APPLICATIONS: Mapping[str, Start] = {
     "playback": _playback,
     "pre_answer": _instant,
     "record_session": _instant,
+    "reuse_caller_profile": _instant,
     "ring_ready": _instant,
     "sched_hangup": _sched_hangup,
     "set": _set,

@@ -56,6 +56,15 @@ class Exchange(Protocol):
 
 
 @frozen
+class Route:
+    """Where a call is sent, as `originate` and `transfer` are told it."""
+
+    destination: str = ""
+    dialplan: str = "XML"
+    context: str = "default"
+
+
+@frozen
 class Action:
     """An application with its argument. `event_uuid` comes back as `Application-UUID`."""
 
@@ -126,6 +135,11 @@ class Runner:
         """Begin with a dialplan; when it is through, the call ends (a dialplan without an end hangs up)."""
         self._plan.extend(plan)
         self._next()
+
+    def divert(self, plan: Sequence[Action]) -> None:
+        """Another dialplan in place of what is left of this one."""
+        self._plan.clear()
+        self._plan.extend(plan)
 
     def _next(self) -> None:
         if not self.channel.alive:
@@ -269,6 +283,7 @@ class Channel:
     session_id: int = 0
     digits: str = ""
     amd_result: str = "HUMAN"
+    route: Route = Route()
     when_hung_up: list[Callable[[], None]] = Factory(list)
     held: int = 0  # connections that keep the ended channel from being destroyed
     slots: Slots = field(init=False)

@@ -17,6 +17,7 @@ MODULES = frozenset(
         "mod_conference",
         "mod_dialplan_xml",
         "mod_dptools",
+        "mod_expr",
         "mod_event_socket",
         "mod_flite",
         "mod_hash",

@@ -5,27 +5,26 @@ The answers are those of FreeSWITCH 1.10.12.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping
 from xml.sax.saxutils import quoteattr
 
 from attrs import define
 
-from dialer.simulator.channel import Action
 from dialer.simulator.config import SimulatorConfig
+from dialer.simulator.dialplan import shipped_context
 
 RULE = "=" * 97 + "\n"
 NOTHING = "can't find anything\n"
 SIP = "mod_sofia"
-BACKSTOP = Action("sched_hangup", "+${park_timeout} ALLOTTED_TIMEOUT")
 PROFILES = ("external", "internal")
 
 
 @define
 class Installed:
-    """`context` are the actions of the dialplan context that is shipped for FreeSWITCH."""
+    """A switch that is set up like that."""
 
     config: SimulatorConfig
-    context: Sequence[Action]
 
     def commands(self) -> Mapping[str, Callable[[str], str]]:
         """The API commands, by name."""
@@ -40,25 +39,13 @@ class Installed:
         """SECTION TAG ATTRIBUTE VALUE."""
         match text.split(" "):
             case ["dialplan", "context", "name", "dialer"] if self.config.dialer_context:
-                return self._context()
+                return ET.tostring(shipped_context(), encoding="unicode", short_empty_elements=False)
             case ["configuration", "configuration", "name", "json_cdr.conf"] if self.config.json_cdr:
                 return self._json_cdr()
             case [_] | [_, _, _, _]:
                 return NOTHING
             case _:
                 return "-ERR bad args\n"
-
-    def _context(self) -> str:
-        """With the backstop that the shipped one has; here, calls are trusted to bring a limit of their own."""
-        actions = "".join(
-            f"        <action application={quoteattr(one.application)} data={quoteattr(one.argument)}></action>\n\n"
-            for one in (BACKSTOP, *self.context)
-        )
-        return (
-            '<context name="dialer">\n  <extension name="dialer">\n'
-            '      <condition field="destination_number" expression="^dialer$">\n'
-            f"{actions}      </condition>\n\n  </extension>\n\n</context>\n"
-        )
 
     def _json_cdr(self) -> str:
         params = "".join(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from attrs import Factory, define
 
 from dialer.simulator.callees import loopback_callee
 from dialer.simulator.calls import Call
-from dialer.simulator.channel import Action, Channel
+from dialer.simulator.channel import Action, Channel, Route
+from dialer.simulator.dialplan import steps
 from dialer.simulator.dialstring import (
     USAGE,
     Arguments,
@@ -21,7 +22,6 @@ from dialer.simulator.dialstring import (
     parse_dial,
     parse_endpoint,
     parse_target,
-    separate,
 )
 from dialer.simulator.loopback import LoopbackCall
 from dialer.simulator.switch import OUT_OF_ORDER, SimulatedSwitch
@@ -29,14 +29,6 @@ from dialer.simulator.switch import OUT_OF_ORDER, SimulatedSwitch
 NO_NUMBER = "0000000000"  # the caller id of a call that was given none
 # Names that the templates show themselves; a second header of that name would be no FreeSWITCH event.
 SHOWN_ANYWAY = ("uuid", "call_uuid", "direction", "is_outbound", "session_id", "channel_name")
-
-# The shipped dialplan context `dialer`: hand the call to the dialer, once more after a pause, then end it.
-DIALER_CONTEXT = (
-    Action("socket", "${dialer_socket} async full"),
-    Action("sleep", "2000"),
-    Action("socket", "${dialer_socket} async full"),
-    Action("hangup"),
-)
 
 Answer = Callable[[str], None]
 
@@ -191,7 +183,7 @@ class SimulatedOrigination:
         self._finish(f"+OK {call.channel.uuid}\n")
         channel = call.channel
         channel.emit_state("CS_EXECUTE")
-        channel.runner.start(self.plan())
+        channel.runner.start(self._plan(channel))
 
     def _failed(self, call: Call, cause: str) -> None:
         self.cause = cause
@@ -209,18 +201,13 @@ class SimulatedOrigination:
             self.done = True
             self.answer(output)
 
-    def plan(self) -> list[Action]:
+    def _plan(self, channel: Channel) -> Sequence[Action]:
         """The dialplan of the answered call."""
         arguments = self.arguments
         if arguments.target.startswith("&") and len(arguments.target) > 1:
             return [Action(*parse_target(arguments.target))]
-        if arguments.dialplan.lower() == "inline":
-            parts = [part.partition(":") for part in separate(arguments.target, ",", 128)]
-            return [Action(application, argument) for application, _, argument in parts]
-        if arguments.context == "dialer":
-            known = self.switch.config.dialer_context
-            return list(DIALER_CONTEXT) if known else [Action("hangup", "NO_ROUTE_DESTINATION")]
-        return [Action("park")]
+        channel.route = Route(arguments.target, arguments.dialplan, arguments.context)
+        return steps(channel)
 
 
 def _true(text: str) -> bool:

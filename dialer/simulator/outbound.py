@@ -168,7 +168,8 @@ class OutboundListener(Listener):
             self._lingering = self.switch.clock.reactor.callLater(self.linger, self.hang_up)
 
     def forget(self) -> None:
-        """The connection is over: the dialplan goes on. Unless the channel has `socket_resume=true`, FreeSWITCH loses a call
+        """The connection is over: the dialplan goes on, at once where the channel has `socket_resume=true`, which breaks off
+        what is playing (CS_RESET). Unless the channel has `socket_resume=true`, FreeSWITCH loses a call
         whose listener left before `connect`, or within the orphan window after it (facts, orphans)."""
         if self.closed:
             return
@@ -183,6 +184,7 @@ class OutboundListener(Listener):
             self._first.cancel()
         now = self.switch.clock.now()
         if self.asynchronous and self.channel.variable("socket_resume") == "true":
+            self.channel.runner.break_off()
             self.release()
         elif self.asynchronous and not self.connected:
             park(self.channel.runner, self.running)

@@ -18,11 +18,11 @@ from dialer.simulator.bus import EventBus
 from dialer.simulator.channel import Runner, Running
 from dialer.simulator.clock import SwitchClock
 from dialer.simulator.config import SimulatorConfig, uuid_factory
+from dialer.simulator.dialplan import transfer
 from dialer.simulator.inbound import InboundFactory, InboundListener
 from dialer.simulator.installed import Installed
 from dialer.simulator.listener import Listener
 from dialer.simulator.oracle import CalledSide, Oracle
-from dialer.simulator.originate import DIALER_CONTEXT
 from dialer.simulator.outbound import OutboundListener, open_socket
 from dialer.simulator.switch import SimulatedSwitch
 from dialer.simulator.templates import load
@@ -89,7 +89,7 @@ class Simulator:
         """A new FreeSWITCH process."""
         bus = EventBus(self._clock, load(), self._new_uuid())
         config = self.config
-        self.api = SwitchApi(self.shut_down, Installed(config, DIALER_CONTEXT))
+        self.api = SwitchApi(self.shut_down, Installed(config))
         self.switch = SimulatedSwitch(
             config=config,
             clock=self._clock,
@@ -99,7 +99,7 @@ class Simulator:
             oracle=self.oracle,
             sps=config.sps,
             max_sessions=config.max_sessions,
-            applications={**APPLICATIONS, "bridge": self._bridge, "socket": self._open_socket},
+            applications={**APPLICATIONS, "bridge": self._bridge, "socket": self._open_socket, "transfer": transfer},
             api=self.api.result,
             globals={"dialer_socket": config.outbound_socket} if config.outbound_socket else {},
         )

@@ -22,6 +22,7 @@ from dialer.rules.decide import decide
 from dialer.store import statements
 from dialer.store.blocked import Blocking, block
 from dialer.store.call_rules import call_rules
+from dialer.store.caller_ids import Assigning, assign
 from dialer.store.connection import Connection, Dialect
 from dialer.store.events import add_started
 from dialer.store.held import histories, lock_numbers, set_aside
@@ -37,7 +38,8 @@ MINUTE = 60.0
 @frozen(kw_only=True)
 class Beginning:
     """The attempts that shall be begun: their node, moment and deadline; no call is due after `until`. `wanted` are the
-    kinds of events that somebody asks for, `rules` when somebody may be called."""
+    kinds of events that somebody asks for, `rules` when somebody may be called; `caller_ids` is what their choice has to
+    know, None for what an installation without settings says."""
 
     plans: Sequence[Plan]
     owner: str
@@ -46,6 +48,7 @@ class Beginning:
     deadline: datetime
     wanted: frozenset[EventKind] = frozenset()
     rules: RuleBook = NO_RULES
+    caller_ids: Assigning | None = None
 
 
 def begin(connection: Connection, wanted: Beginning) -> list[Attempt]:
@@ -58,6 +61,7 @@ def begin(connection: Connection, wanted: Beginning) -> list[Attempt]:
         allowed += _ruled(connection, _claimable(connection, some, wanted), wanted)
     if shared:
         allowed = admit(allowed, campaigns, gateways, wanted.now, wanted.until)
+    allowed = assign(connection, allowed, wanted.caller_ids or Assigning(now=wanted.now))
     attempts: list[Attempt] = []
     for some in _chunks(allowed):
         attempts += _insert(connection, some, wanted)
@@ -190,9 +194,11 @@ def _insert(connection: Connection, plans: Sequence[Plan], wanted: Beginning) ->
             planned_at,
             to_column(plan.due_at),
             latest,
-            plan.campaign.caller_id,
-            plan.campaign.caller_name,
+            plan.shown.number,
+            plan.shown.name,
             plan.switch,
+            plan.shown.id,
+            plan.shown.day,
         )
     ids = dict(connection.execute(statements.insert_attempts(len(plans)), values).fetchall())
     attempts = [

@@ -58,13 +58,13 @@ def tell(connection: Connection, campaign_id: int, rows: Sequence[Any], why: Blo
     rules = call_rules(connection, user_id, [row[-1] for row in rows if row[0] not in why.reasons])
     for subscriber_id, _, contact_id, number, identity in rows:
         given = why.reasons.get(subscriber_id)
-        reason, text = (why.word, given) if given else _found(number, identity, rules)
+        reason, text = (why.word, given) if given else why_blocked(number, identity, rules)
         facts = {"number": number, "subscriber_id": subscriber_id, "reason": reason, "text": text}
         about = events.About(user_id=user_id, campaign_id=campaign_id, contact_id=contact_id)
         events.add(connection, EventKind.CONTACT_BLOCKED, why.at, about, facts)
 
 
-def _found(number: str, identity: str, rules: CallRules) -> tuple[str, str]:
+def why_blocked(number: str, identity: str, rules: CallRules) -> tuple[str, str]:
     """A word and a sentence."""
     known = number_rules(rules.blacklist, rules.whitelist)
     if identity in rules.do_not_call:

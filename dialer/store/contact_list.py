@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from dialer.model import Contact
+from dialer.store.connection import LISTED
 from dialer.stored import Reader, reader
 
 READ_CONTACT: Final[Reader[Contact]] = reader(Contact, "k")
@@ -13,8 +14,36 @@ _HERE: Final = f"SELECT {READ_CONTACT.columns} FROM contact k WHERE k.phonebook_
 OUR_PHONEBOOK: Final = "SELECT 1 FROM phonebook p WHERE p.id = ? AND p.archived_at IS NULL AND (p.user_id = ? OR ?)"
 """Parameters: phonebook, user, is a superuser."""
 
-PAGE: Final = f"{_HERE} AND k.id > ? ORDER BY k.id LIMIT ?"
-"""Parameters: phonebook, the id before, how many."""
+HERE: Final = _HERE
+"""To be continued by an order. Parameter: phonebook."""
+
+_OURS: Final = (
+    "SELECT c.id FROM phonebook p JOIN contact c ON c.phonebook_id = p.id AND c.archived_at IS NULL {} "
+    "WHERE p.archived_at IS NULL AND (p.user_id = ? OR ? = 1) AND (p.id = ? OR ? = 0)"
+)
+"""Parameters: those of the condition; user, is a superuser; phonebook, whether it is one alone."""
+_WITH_DOUBLES: Final = (
+    f"WITH found AS (%s) SELECT {READ_CONTACT.columns} FROM contact k WHERE k.id IN (SELECT id FROM found UNION ALL "  # noqa: S608
+    "SELECT d.id FROM contact d JOIN found ON d.double_of = found.id) AND k.archived_at IS NULL"
+)
+OF_IDENTITIES: Final = LISTED.within(
+    _WITH_DOUBLES.replace("%s", _OURS.format("AND c.double_of IS NULL AND c.identity IN (SELECT j.value FROM %s)"))
+)
+"""Contacts of some identities, a JSON list, and their doubles, in one phonebook or in all of a user; to be continued by an
+order. Parameters: list, user, is a superuser, phonebook, whether it is one alone."""
+OF_REFERENCE: Final = _WITH_DOUBLES.replace("%s", _OURS.format("AND c.reference = ? AND c.reference <> ''"))
+"""The same of a reference."""
+RULES_OF_OURS: Final = (
+    "SELECT DISTINCT p.rules FROM phonebook p WHERE p.archived_at IS NULL AND (p.user_id = ? OR ? = 1) AND (p.id = ? OR ? = 0)"
+)
+HAS_REFERENCE: Final = (
+    "SELECT 1 FROM contact WHERE phonebook_id = ? AND reference = ? AND reference <> '' AND archived_at IS NULL"
+)
+HOLDERS: Final = LISTED.within(
+    "SELECT k.reference, k.identity FROM contact k WHERE k.phonebook_id = ? AND k.reference <> '' AND k.archived_at IS NULL "
+    "AND k.reference IN (SELECT j.value FROM %s)"
+)
+"""Whose references they are. Parameters: phonebook, a JSON list."""
 
 BY_IDENTITY: Final = f"{_HERE} AND k.identity = ? AND k.double_of IS NULL"
 BY_ID: Final = f"{_HERE} AND k.id = ?"

@@ -114,6 +114,7 @@ def payload(end: AttemptResult) -> str:
         "number": attempt.plan.candidate.number,
         "number_of_attempt": attempt.number_of_attempt,
         "gateway_id": attempt.plan.gateway.id,
+        "caller_id": attempt.plan.shown.number,
         "disposition": str(end.disposition),
         "cause": str(outcome.cause),
         "counts": end.decision.counts_as_attempt,

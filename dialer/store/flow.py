@@ -42,6 +42,7 @@ from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store import events, mapping, statements, told_state
 from dialer.store.begin import Beginning, begin
 from dialer.store.blocked import Blocking, block
+from dialer.store.caller_ids import ANY_CALLER_ID, CallerIdRules
 from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
 from dialer.store.database import Database
@@ -80,7 +81,7 @@ class _Asked:
 @define(eq=False)
 class Store:
     """The flow's store for the node named `node`. It tells of what happens by the kinds of events in `wanted`, for which
-    others ask."""
+    others ask. `caller_ids` is what the installation says of these."""
 
     database: Database
     clock: IReactorTime
@@ -88,6 +89,7 @@ class Store:
     wanted: frozenset[EventKind] = frozenset()
     rules: RuleBook = NO_RULES
     _cut_short: set[int] = field(factory=set, init=False)
+    caller_ids: CallerIdRules = ANY_CALLER_ID
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
     _mixer: Mixer = field(factory=Mixer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
@@ -125,7 +127,14 @@ class Store:
         if not plans:
             return succeed([])
         wanted = Beginning(
-            plans=plans, owner=self.node, now=now, until=until, deadline=deadline, wanted=self.wanted, rules=self.rules
+            plans=plans,
+            owner=self.node,
+            now=now,
+            until=until,
+            deadline=deadline,
+            wanted=self.wanted,
+            rules=self.rules,
+            caller_ids=self.caller_ids.assigning(self.database.region, now),
         )
         return self.database.run(lambda connection: begin(connection, wanted), alone=True)
 

@@ -19,7 +19,7 @@ class Grant:
     """Nothing happens when it is granted already, or when there is no such thing."""
     remove: str
     used: str
-    """How many campaigns of the user use it."""
+    """How many campaigns of the user use it, calls that are not over among them."""
 
 
 def _grant(table: str, column: str, of: str) -> Grant:
@@ -31,7 +31,10 @@ def _grant(table: str, column: str, of: str) -> Grant:
             "WHERE u.id = ? AND x.id = ? ON CONFLICT DO NOTHING"
         ),
         remove=f"DELETE FROM {table} WHERE user_id = ? AND {column} = ?",  # noqa: S608
-        used=f"SELECT count(*) FROM campaign WHERE user_id = ? AND {column} = ? AND archived_at IS NULL",  # noqa: S608
+        used=(
+            f"SELECT count(*) FROM campaign WHERE user_id = ? AND {column} = ? "  # noqa: S608
+            "AND (archived_at IS NULL OR (single = 1 AND status < 3))"
+        ),
     )
 
 

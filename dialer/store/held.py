@@ -50,7 +50,7 @@ RELEASE_SOME: Final = (
 RELEASE_CONTACT: Final = f"{_RELEASE} contact_id = ? AND held_from IS NOT NULL"
 _RECHECKED: Final = "UPDATE campaign SET recheck = 0 WHERE id = ? AND recheck = ?"
 _RECHECK_ONE: Final = "UPDATE campaign SET recheck = recheck + 1 WHERE id = ?"
-_RECHECK_ALL: Final = "UPDATE campaign SET recheck = recheck + 1 WHERE archived_at IS NULL"
+_RECHECK_ALL: Final = "UPDATE campaign SET recheck = recheck + 1 WHERE archived_at IS NULL OR (single = 1 AND status < 3)"
 
 NUMBER_LOCKS: Final = LOCKS + 1
 """The first half of the keys of locks on numbers; the second is a hash of the identity."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from attrs import frozen
 
+from dialer.store import caller_id_counts
 from dialer.store.connection import Dialect, Variants
 from dialer.store.node_statements import CLOCK
 from dialer.store.statistics import COUNT_AGAIN, MISCOUNTED
@@ -180,6 +181,14 @@ _STATISTICS: Final = Invariant(
     repair=(COUNT_AGAIN,),
 )
 
+_CALLER_IDS: Final = Invariant(
+    name="wrong-caller-id-counts",
+    problem="kept counts of the calls that showed a caller id that are not those of the rows",
+    broken=caller_id_counts.MISCOUNTED,
+    remedy="the attempts that are there are counted again; those that were deleted stay counted",
+    repair=(caller_id_counts.COUNT_AGAIN,),
+)
+
 _SUBSCRIBERS: Final = (
     Invariant(
         name="attempt-without-claim",
@@ -343,6 +352,7 @@ _GRANTS: Final = (
 INVARIANTS: Final = (
     *_ATTEMPTS,
     _STATISTICS,
+    _CALLER_IDS,
     *_SUBSCRIBERS,
     _held_back("campaign"),
     _held_back("gateway"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from dialer.kinds import LARGEST_INTEGER
 from dialer.model import Attempt, AttemptState, Campaign, Candidate, Contact, Gateway, NodeRecord, Plan, User
+from dialer.model.caller_id import ShownCaller
 from dialer.store.times import from_column, from_column_or_none
 from dialer.stored import load_rules, reader
 
@@ -21,9 +22,10 @@ CANDIDATE_WIDTH = 8
 
 ATTEMPT_COLUMNS = (
     "a.id, a.call_uuid, a.dial_string, a.due_at, a.number_of_attempt, a.planned_at, a.deadline, a.state, a.core_uuid, "
-    "a.rang_at, a.answered_at, a.second_gateway_id, a.sent_at, a.switch"
+    "a.rang_at, a.answered_at, a.second_gateway_id, a.sent_at, a.switch, a.caller_id, a.caller_name, a.pooled_caller_id, "
+    "a.caller_day"
 )
-ATTEMPT_WIDTH = 14
+ATTEMPT_WIDTH = 18
 
 Row = Sequence[Any]
 
@@ -63,16 +65,20 @@ def attempt(row: Row) -> Attempt:
     """From ATTEMPT_COLUMNS, CANDIDATE_COLUMNS, and those of the readers of a campaign and of a gateway, in this order."""
     rest = row[ATTEMPT_WIDTH:]
     who, rest = rest[:CANDIDATE_WIDTH], rest[CANDIDATE_WIDTH:]
+    campaign = read_campaign(rest)
+    caller = ShownCaller(number=row[14], name=row[15], id=row[16], day=row[17])
+    as_the_campaign_says = caller == ShownCaller(number=campaign.caller_id, name=campaign.caller_name)
     return Attempt(
         id=row[0],
         plan=Plan(
             call_uuid=row[1],
             candidate=candidate(who),
-            campaign=read_campaign(rest),
+            campaign=campaign,
             gateway=read_gateway(rest[read_campaign.width :]),
             dial_string=row[2],
             due_at=from_column(row[3]),
             switch=row[13],
+            caller=None if as_the_campaign_says else caller,
         ),
         number_of_attempt=row[4],
         planned_at=from_column(row[5]),

@@ -90,5 +90,6 @@ DROP_CAMPAIGN: Final = (
 )
 DROP_USER: Final = (
     "DELETE FROM user_account WHERE id = ? AND NOT EXISTS (SELECT 1 FROM campaign c WHERE c.user_id = user_account.id) "
-    "AND NOT EXISTS (SELECT 1 FROM phonebook p WHERE p.user_id = user_account.id)"
+    "AND NOT EXISTS (SELECT 1 FROM phonebook p WHERE p.user_id = user_account.id) "
+    "AND NOT EXISTS (SELECT 1 FROM caller_id_pool p WHERE p.user_id = user_account.id)"
 )

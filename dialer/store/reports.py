@@ -62,8 +62,15 @@ OPEN_BY_CAMPAIGN: Final = "SELECT campaign_id, count(*) FROM attempt WHERE ended
 COUNTS_OF_ALL: Final = "SELECT campaign_id, status, subscribers FROM subscriber_count"
 
 STANDING: Final = (
-    "SELECT id, number, status, requested_status, ready_at FROM subscriber WHERE campaign_id = ? AND identity = ?"
+    "SELECT id, number, status, requested_status, ready_at, contact_id, held_by FROM subscriber "
+    "WHERE campaign_id = ? AND identity = ?"
 )
+OF_CONTACT: Final = (
+    "SELECT s.number, s.identity FROM subscriber s WHERE s.campaign_id = ? AND (s.contact_id = ? OR s.identity = "
+    "(SELECT k.identity FROM contact k WHERE k.id = ? AND k.archived_at IS NULL AND k.phonebook_id IN "
+    "(SELECT l.phonebook_id FROM campaign_phonebook l WHERE l.campaign_id = s.campaign_id))) LIMIT 1"
+)
+"""The subscriber of a contact, or of its number. Parameters: campaign, contact, twice."""
 TIME_ZONE: Final = "SELECT k.time_zone FROM subscriber s JOIN contact k ON k.id = s.contact_id WHERE s.id = ?"
 """Where the contact of a subscriber is known to be. Parameter: subscriber."""
 TRIES: Final = "SELECT planned_at, ended_at, disposition, cause, reason FROM attempt WHERE subscriber_id = ? ORDER BY id"

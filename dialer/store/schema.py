@@ -162,11 +162,12 @@ def _region(connection: Any) -> str:
 
 
 def _identify_again(connection: Any, steps: Sequence[Upgrade], identities: _Identities) -> None:
-    definitions = [connection.execute(_INDEX.of(connection), (index,)).fetchone()[0] for index in INDEXES]
-    for index in INDEXES:
+    found = {index: connection.execute(_INDEX.of(connection), (index,)).fetchone() for index in INDEXES}
+    definitions = {index: row[0] for index, row in found.items() if row is not None and row[0] is not None}
+    for index in definitions:
         connection.execute(f"DROP INDEX {index}")
     identities.make(connection, archive=steps[-1].version >= ARCHIVE)
-    for definition in definitions:
+    for definition in definitions.values():
         connection.execute(definition)
 
 

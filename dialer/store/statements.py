@@ -41,19 +41,19 @@ _RULES = (
 _MATCHES = "s.identity LIKE n.matcher"
 _MATCHES_ANYHOW = f"({_MATCHES} OR ltrim(s.number, '+') LIKE n.matcher)"
 _BLACK, _WHITE = _RULES.format("blacklist"), _RULES.format("whitelist")
-_FORBIDDEN = (
+FORBIDDEN = (
     "(EXISTS (SELECT 1 FROM do_not_call d WHERE d.identity = s.identity) "
     f"OR EXISTS (SELECT 1 {_BLACK} AND {_MATCHES_ANYHOW}) "
     f"OR (EXISTS (SELECT 1 {_WHITE}) AND NOT EXISTS (SELECT 1 {_WHITE} AND {_MATCHES})))"
 )
 """On the do-not-call list, or not to be called for this user: see `dialer.patterns`."""
 
-_LANE = "CASE WHEN s.count_attempt = 0 AND s.free_retries = 0 THEN 0 ELSE 1 END"
+LANE = "CASE WHEN s.count_attempt = 0 AND s.free_retries = 0 THEN 0 ELSE 1 END"
 """As the index has it, letter for letter: 0 for a new contact, 1 for a retry."""
 
 _SOMEBODY_READY = (
     "(SELECT 1 FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 AND s.priority = level.priority "
-    f"AND {_LANE} = {{}} AND s.ready_at <= ? LIMIT 1) IS NOT NULL"
+    f"AND {LANE} = {{}} AND s.ready_at <= ? LIMIT 1) IS NOT NULL"
 )
 LANES = (
     "WITH RECURSIVE level (priority) AS (SELECT max(s.priority) FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 "
@@ -66,8 +66,8 @@ contacts and in that of retries: from one priority to the next, by the index. Pa
 campaign, now."""
 
 READY = (
-    f"SELECT {CANDIDATE_COLUMNS}, s.ready_at, {_FORBIDDEN} FROM subscriber s "
-    f"WHERE s.campaign_id = ? AND s.status = 1 AND s.priority = ? AND {_LANE} = ? AND s.ready_at <= ? "
+    f"SELECT {CANDIDATE_COLUMNS}, s.ready_at, {FORBIDDEN} FROM subscriber s "
+    f"WHERE s.campaign_id = ? AND s.status = 1 AND s.priority = ? AND {LANE} = ? AND s.ready_at <= ? "
     f"AND {_NO_OPEN_ATTEMPT} ORDER BY s.ready_at, s.id LIMIT ?"
 )
 """Those of a lane. Parameters: campaign, priority, lane, now, limit. The last column tells those that must not be called."""
@@ -190,7 +190,7 @@ def claimable(count: int) -> Variants:
     """Which of `count` subscribers may still be called; those whose row another process has locked are left to it.
     Parameters: now, subscribers."""
     statement = (
-        f"SELECT s.id, s.count_attempt, s.free_retries, s.tally, s.identity, {_FORBIDDEN} FROM subscriber s "
+        f"SELECT s.id, s.count_attempt, s.free_retries, s.tally, s.identity, {FORBIDDEN} FROM subscriber s "
         "JOIN campaign c ON c.id = s.campaign_id AND c.status = 1 "
         f"WHERE s.ready_at <= ? AND s.id IN ({marks(count)}) AND s.status = 1 AND {_NO_OPEN_ATTEMPT}"
     )
@@ -219,9 +219,10 @@ def insert_attempts(count: int) -> str:
     """New attempts, but for numbers to which one is open; gives the id of each call UUID."""
     columns = (
         "call_uuid, campaign_id, subscriber_id, gateway_id, number, identity, dial_string, number_of_attempt, state, owner, "
-        "epoch, core_uuid, planned_at, due_at, deadline, caller_id, caller_name, switch"
+        "epoch, core_uuid, planned_at, due_at, deadline, caller_id, caller_name, switch, "
+        "pooled_caller_id, caller_day"
     )
-    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?, ?, ?, ?)"] * count)
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?, ?, ?, ?, ?, ?)"] * count)
     return (
         f"INSERT INTO attempt ({columns}) VALUES {rows} ON CONFLICT (identity) WHERE ended_at IS NULL DO NOTHING "
         "RETURNING call_uuid, id"

@@ -30,6 +30,25 @@ the attempts of all campaigns backwards until it had enough of this one. Paramet
 LAST_READY: Final = "SELECT max(ready_at) FROM subscriber WHERE campaign_id = ? AND status = 1"
 """When the last of those pending is due. Parameter: campaign."""
 
+OF_ALL: Final = (
+    "SELECT n.disposition, sum(n.attempts), sum(n.counted), sum(n.talk_ms) FROM attempt_count n JOIN campaign c "
+    "ON c.id = n.campaign_id WHERE c.archived_at IS NULL AND (c.user_id = ? OR ? = 1) AND n.hour >= ? AND n.hour < ? "
+    "GROUP BY n.disposition"
+)
+"""Attempts of the campaigns of a user, by disposition. Parameters: user, is a superuser, the hours from and to."""
+CONTACTS_OF_ALL: Final = (
+    "SELECT n.status, sum(n.subscribers) FROM subscriber_count n JOIN campaign c ON c.id = n.campaign_id "
+    "WHERE c.archived_at IS NULL AND (c.user_id = ? OR ? = 1) GROUP BY n.status"
+)
+CAMPAIGNS_OF_ALL: Final = (
+    "SELECT status, count(*) FROM campaign WHERE archived_at IS NULL AND (user_id = ? OR ? = 1) GROUP BY status"
+)
+LIVE_OF_ALL: Final = (
+    "SELECT count(*) FROM attempt n JOIN campaign c ON c.id = n.campaign_id WHERE n.ended_at IS NULL "
+    "AND (c.user_id = ? OR ? = 1)"
+)
+"""Of the three: parameters: user, is a superuser."""
+
 _HOUR: Final = Variants(sqlite="substr(a.planned_at, 1, 13) || ':00:00.000000'", postgresql="date_trunc('hour', a.planned_at)")
 _DIFFERENCE: Final = _HOUR.within(
     f"SELECT {_KEY}, CAST(sum(attempts) AS BIGINT) AS attempts, CAST(sum(counted) AS BIGINT) AS counted, "  # noqa: S608

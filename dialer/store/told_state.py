@@ -19,11 +19,13 @@ OF_CAMPAIGNS: Final = frozenset({EventKind.CAMPAIGN_IDLE, EventKind.CAMPAIGN_FIN
 
 _FINISHED: Final = (
     "INSERT INTO told_state (noun, noun_id, state) SELECT 'campaign', c.id, 'all-done' FROM campaign c WHERE c.id = ? "
-    "AND c.status = 1 AND NOT EXISTS (SELECT 1 FROM subscriber_count n WHERE n.campaign_id = c.id AND n.status IN (1, 6) "
-    "AND n.subscribers > 0) ON CONFLICT (noun, noun_id) DO UPDATE SET state = 'all-done' WHERE told_state.state <> 'all-done' "
+    "AND c.status = 1 AND c.single = 0 AND NOT EXISTS (SELECT 1 FROM subscriber_count n WHERE n.campaign_id = c.id "
+    "AND n.status IN (1, 6) AND n.subscribers > 0) "
+    "ON CONFLICT (noun, noun_id) DO UPDATE SET state = 'all-done' WHERE told_state.state <> 'all-done' "
     "RETURNING noun_id"
 )
-"""Nothing comes back while a contact is pending or being called, and when it was told. Parameter: campaign."""
+"""Nothing comes back while a contact is pending or being called, when it was told, and of a single call. Parameter:
+campaign."""
 
 _IDLE: Final = (
     "INSERT INTO told_state (noun, noun_id, state) SELECT 'campaign', c.id, ? FROM campaign c WHERE c.id = ? AND c.status = 1 "
@@ -48,6 +50,8 @@ _DOWN: Final = (
 )
 _UP: Final = "DELETE FROM told_state WHERE noun = 'gateway' AND noun_id = ? RETURNING noun_id"
 DOWN: Final = "SELECT g.name FROM told_state s JOIN gateway g ON g.id = s.noun_id WHERE s.noun = 'gateway'"
+
+IS_DOWN: Final = "SELECT 1 FROM told_state WHERE noun = 'gateway' AND noun_id = ?"
 
 _CAMPAIGN: Final = "SELECT user_id, name FROM campaign WHERE id = ?"
 _COUNTS: Final = "SELECT status, subscribers FROM subscriber_count WHERE campaign_id = ?"

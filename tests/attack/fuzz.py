@@ -53,6 +53,7 @@ from dialer.model.user import PROTECTIVE_LIMITS
 from tests.attack.place import PASSWORD, Place, Sections, basic, opened
 from tests.grounds import rows
 from tests.seeding import Seeds, account
+from tests.unit.api.v2.support import wav
 from tests.unit.api.world import cheap_hash
 
 ROUND: Final = 5000
@@ -91,7 +92,10 @@ THERE: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
         ("campaign_id", "phonebook_id", "contact_id", "webhook_id", "delivery_id", "token_id"), _one_of(1, 2, 3, 4)
     ),
-    **dict.fromkeys(("gateway_id", "voip_app_id"), _one_of(1, 2)),
+    **dict.fromkeys(("gateway_id", "voip_app_id", "user_id"), _one_of(1, 2)),
+    **dict.fromkeys(("node", "switch"), _one_of("dialer", "simulator")),
+    "sound": _one_of("hello.wav", "bye.wav"),
+    "reference": _one_of("", "one", "two", "three"),
     "url": _one_of(NOBODY_LISTENS, f"{NOBODY_LISTENS}another", "http://10.0.0.1/", "https://[::1]/"),
     "kinds": _one_of(["attempt.ended", "contact.*"], ["*"], ["campaign.paused"]),
     "since": _one_of("2026-01-01T00:00:00Z", "2999-01-01T00:00:00+01:00"),
@@ -202,6 +206,8 @@ def narrowed(published: dict[str, Any]) -> dict[str, Any]:
             parameter["schema"] = THERE.get(parameter["name"], parameter["schema"])
         if "requestBody" in operation:
             taken = operation["requestBody"]["content"]
+            if JSON not in taken:  # a file
+                continue
             body = schemas[taken[JSON]["schema"]["$ref"].rpartition("/")[2]]
             own = {name: THERE.get(name, schema) for name, schema in body["properties"].items() if name not in in_path}
             operation["requestBody"]["content"] = {kind: {"schema": {**body, "properties": own}} for kind in taken}
@@ -376,9 +382,16 @@ def one_round(number: int, at: int) -> Found:
         "log": {"format": "text"},
         "webhooks": {"allow": [ALLOWED]},
     }
-    with TemporaryDirectory(prefix="dialer-fuzz-") as folder, opened(Path(folder), sections, furnish) as place:
+    with (
+        TemporaryDirectory(prefix="dialer-sounds-") as sounds,
+        TemporaryDirectory(prefix="dialer-fuzz-") as folder,
+        TemporaryDirectory(prefix="dialer-recordings-") as recordings,
+        opened(Path(folder), {**sections, "apps": {"sounds": sounds, "recordings": recordings}}, furnish) as place,
+    ):
+        (Path(sounds) / "hello.wav").write_bytes(wav())
         fuzzer = Fuzzer(place, rng, found)
         before = victims(place)
+        fuzzer.ask((SUPERUSER,), 1)  # one whose password was right is heard, whoever fails in its name later
         fuzzer.ask(CLIENTS, number * 3 // 4)
         after = victims(place)
         found.defects |= {

@@ -96,9 +96,9 @@ def test_empty_campaigns_are_asked_for_nothing(ticking: Ticking, monkeypatch: py
     asked = Counter[int]()
     candidates = MemoryStore.candidates
 
-    def counted(store: MemoryStore, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Any:
+    def counted(store: MemoryStore, campaign_id: int, now: datetime, limit: int, *more: Any) -> Any:
         asked[campaign_id] += 1
-        return candidates(store, campaign_id, now, limit, skip)
+        return candidates(store, campaign_id, now, limit, *more)
 
     monkeypatch.setattr(MemoryStore, "candidates", counted)
     ticking.run(1)

@@ -19,13 +19,16 @@ RULES = CampaignRules(frequency=600, max_retry=1, interval=6, call_timeout=2, ma
 @frozen(kw_only=True)
 class Scenario:
     """A campaign: `callees` are scripts of the simulator, one contact each; so many `forbidden` contacts, which are on the
-    do-not-call list, are added to them. It is called through so many `switches`."""
+    do-not-call list, are added to them. It is called through so many `switches`. What is played lasts `message` seconds; with
+    `inline`, calls bring their dialplan themselves."""
 
     name: str
     callees: tuple[str, ...]
     forbidden: int = 0
     policy: UnknownPolicy = UnknownPolicy.RETRY
     switches: int = 1
+    message: float = 0.5
+    inline: bool = False
 
     @property
     def rules(self) -> CampaignRules:

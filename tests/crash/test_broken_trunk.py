@@ -40,8 +40,9 @@ class Trunk(World):
         self.told = "" if reason is None else reason.text
 
     def _mend(self) -> None:
-        switch = self.simulator.switch
-        switch.config = evolve(switch.config, plan=NumberPlan((parse_pattern("*=answers:ring=0.2,talk=0.7"),)))
+        for simulator in self.simulators:
+            switch = simulator.switch
+            switch.config = evolve(switch.config, plan=NumberPlan((parse_pattern("*=answers:ring=0.2,talk=0.7"),)))
 
 
 @pytest.mark.parametrize("callee", TRUNKS)

@@ -59,6 +59,8 @@ from tests.crash.template import START, database_for, number_of
 SWITCH_PORT, OUTBOUND_PORT = 8021, 8084
 GRACE = 2.0
 WINDOW = 2.0
+WAIT = 8
+"""Seconds for which an answered call waits for a dialer."""
 PATIENCE = 45.0
 """Seconds of the world's time in which a campaign must come to its end, whatever went wrong."""
 
@@ -140,6 +142,7 @@ class World:
     """At each kill: which one, the statistics, and the rows counted."""
     away_until: float = field(default=0.0, init=False)
     restarts: list[float] = field(factory=list, init=False)
+    """When switches died, and when they were back."""
     points: int = field(default=0, init=False)
     began: float = field(init=False)
     finished_at: float | None = field(default=None, init=False)
@@ -256,7 +259,7 @@ class World:
 
     def _start_switch(self, index: int) -> None:
         patterns = tuple(parse_pattern(f"{number_of(index)}={callee}") for index, callee in enumerate(self.scenario.callees))
-        config = SimulatorConfig(plan=NumberPlan(patterns), heartbeat=0, default_playback=0.5, list_lag=0.2)
+        config = SimulatorConfig(plan=NumberPlan(patterns), heartbeat=0, default_playback=self.scenario.message, list_lag=0.2)
         switch = Process(self, f"switch {index}")
         simulator = Simulator(switch, config, random.Random(self.plan.seed + 1000 * index))
         simulator.oracle = simulator.switch.oracle = self.oracle
@@ -281,7 +284,11 @@ class World:
         settings = ServiceSettings(
             database=sqlite_url(self._path),
             switches=tuple(map(self._switch_config, range(self.scenario.switches))),
-            outbound=OutboundSettings(endpoint=f"tcp:{OUTBOUND_PORT}:interface=127.0.0.1"),
+            outbound=OutboundSettings(
+                endpoint=f"tcp:{OUTBOUND_PORT}:interface=127.0.0.1",
+                wait_for_dialer=WAIT,
+                inline=self.scenario.inline,
+            ),
             outcomes=self.folder / "outcomes",
             applications={VoipAppType.PLAY_AUDIO: play},
             recovery=RecoverySettings(grace=GRACE, originate_window=WINDOW),
@@ -341,7 +348,7 @@ class World:
         for fault in pending:
             if isinstance(fault, Restart):
                 index = fault.which % self.scenario.switches
-                self.restarts.append(self.clock.seconds())
+                self.restarts += [self.clock.seconds(), self.clock.seconds() + fault.down]
                 self.network.refused_until[SWITCH_PORT + index] = self.clock.seconds() + fault.down
                 self.network.abort(self.switches[index])
                 self.simulators[index].restart()
@@ -360,6 +367,6 @@ class World:
 
 
 async def play(call: Any, context: Any) -> dict[str, str]:
-    """A voice application of half a second."""
+    """A voice application that plays the message."""
     await call.execute("playback", "hello.wav")
     return {"played": "1"}

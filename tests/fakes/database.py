@@ -44,6 +44,7 @@ class ClockedDatabase:
     rows: Rows
     clock: Clock
     alive: bool = True
+    region: str = ""
 
     def run(self, function: Callable[[sqlite3.Connection], T], *, may_wait: bool = False, alone: bool = False) -> Deferred[T]:
         if self.rows.away:

@@ -51,6 +51,8 @@ class MemorySwitch:
     """Which originates were executed, in time or late, as far as the switch remembers that; None when it cannot."""
     marked_asked: list[str] = field(factory=list)
     forgotten: list[str] = field(factory=list)
+    led: list[tuple[str, str]] = field(factory=list)
+    """The calls that were told where to ask for their sessions."""
     _busy_until: float = 0.0
 
     def headroom(self, within: float) -> int:
@@ -71,6 +73,11 @@ class MemorySwitch:
         self._check("uuid_kill")
         self.killed.append(call_uuid)
         return self._answer(lambda: call_uuid not in self.ghosts and self.channels.pop(call_uuid, None) is not None)
+
+    def lead(self, call_uuid: str, outbound: str) -> Deferred[bool]:
+        self._check("uuid_setvar")
+        self.led.append((call_uuid, outbound))
+        return self._answer(lambda: call_uuid in self.channels)
 
     def is_alive(self, call_uuid: str) -> Deferred[bool]:
         self._check("uuid_exists")

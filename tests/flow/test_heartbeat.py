@@ -272,3 +272,20 @@ def test_a_database_that_is_silent_for_a_while_has_not_answered(node: Node) -> N
     assert node.heartbeat.answered
     node.clock.advance(UNANSWERED)
     assert not node.heartbeat.answered
+
+
+def test_who_stood_still_for_longer_than_the_lease_has_lapsed_until_a_heartbeat_is_answered(node: Node) -> None:
+    node.settle()
+    assert not node.heartbeat.lapsed
+    node.nodes.silent = True
+    node.clock.advance(6.0)  # frozen meanwhile; the heartbeat that was due is on its way now
+    assert node.heartbeat.lapsed
+    node.nodes.waiting[-1].callback(Pulse(epoch=1, at=node.now()))
+    assert not node.heartbeat.lapsed
+
+
+def test_who_knows_that_the_database_is_away_has_not_stood_still(node: Node) -> None:
+    node.settle()
+    node.nodes.error = StoreError("away")
+    node.clock.pump([EVERY] * 20)
+    assert not node.heartbeat.lapsed

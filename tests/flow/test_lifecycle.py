@@ -15,6 +15,7 @@ from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.interfaces import UNFINISHED, AnsweredCall
 from dialer.logs import LineLog
 from dialer.model import Attempt, AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.model.caller_id import ShownCaller
 from dialer.model.retries import Retries
 from tests.fakes.flow import CAMPAIGN, Flow
 
@@ -53,6 +54,13 @@ def test_the_originate_carries_the_campaigns_rules(flow: Flow) -> None:
     call = flow.switch.submitted[0]
     assert (call.timeout, call.max_duration, call.caller_id_number, call.caller_id_name) == (12, 99, "5551234", "Autumn")
     assert call.account_code == "dialer-test"
+
+
+def test_a_call_shows_the_number_of_a_pool_that_was_chosen_for_it() -> None:
+    flow = Flow(campaign=evolve(CAMPAIGN, caller_id="5551234", caller_name="Autumn"))
+    flow.begin(evolve(flow.plan(), caller=ShownCaller(number="+12125550100", name="Desk two", id=7, day="2026-11-23")))
+    [call] = flow.switch.submitted
+    assert (call.caller_id_number, call.caller_id_name) == ("+12125550100", "Desk two")
 
 
 def test_an_answered_call_completes_the_contact(flow: Flow) -> None:

@@ -41,6 +41,15 @@ def test_an_answered_call_that_no_session_drives_is_ended_and_counted(flow: Flow
     assert flow.finished[0].disposition is Disposition.ANSWERED
 
 
+def test_a_call_that_waited_while_the_dialer_was_frozen_is_not_hung_up_at_the_first_look(flow: Flow) -> None:
+    uuid = answered(flow)
+    flow.clock.advance(45)
+    pass_time(flow, 5)
+    flow.tell(uuid, SignalKind.SESSION_OPENED)
+    pass_time(flow, 30)
+    assert flow.switch.killed == []
+
+
 def test_a_call_with_a_session_is_left_alone(flow: Flow) -> None:
     uuid = answered(flow)
     flow.tell(uuid, SignalKind.SESSION_OPENED)

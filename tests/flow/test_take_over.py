@@ -61,6 +61,56 @@ def test_a_call_that_lives_is_adopted_at_once(flow: Flow, dead: Flow, answered: 
     assert flow.store.open == {}
 
 
+HERE = "127.0.0.1:8084"
+"""Where this node listens."""
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_call_that_is_taken_over_is_led_to_this_node(flow: Flow, dead: Flow, answered: bool) -> None:
+    uuid = dead.call()
+    flow.channel(uuid, answered=answered)
+    rescued(flow, uuid)
+    assert flow.switch.led == [(uuid, HERE)]
+
+
+@pytest.mark.parametrize("kind", [SignalKind.RANG, SignalKind.ANSWERED])
+def test_a_call_that_begins_after_it_was_taken_over_is_led_here_too(flow: Flow, dead: Flow, kind: SignalKind) -> None:
+    uuid = dead.call()
+    rescued(flow, uuid)
+    assert flow.switch.led == []
+    flow.tell(uuid, kind)
+    assert flow.switch.led == [(uuid, HERE)]
+
+
+def test_a_call_that_has_come_here_needs_no_leading(flow: Flow, dead: Flow) -> None:
+    uuid = dead.call()
+    rescued(flow, uuid)
+    flow.tell(uuid, SignalKind.SESSION_OPENED)
+    assert flow.switch.led == []
+
+
+def test_a_call_of_this_very_process_knows_its_way_back(flow: Flow) -> None:
+    uuid = flow.call()
+    flow.channel(uuid)
+    flow.lifecycle.switch_down(flow.switch, "connection lost")
+    flow.lifecycle.switch_up(flow.switch)
+    assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}
+    assert flow.switch.led == []
+
+
+def test_a_call_that_could_not_be_led_is_led_when_it_is_found_again(flow: Flow, dead: Flow) -> None:
+    uuid = dead.call()
+    rescued(flow, uuid)
+    flow.switch.ready = False
+    flow.tell(uuid, SignalKind.ANSWERED)
+    assert flow.switch.led == []
+    flow.lifecycle.switch_down(flow.switch, "connection lost")
+    flow.channel(uuid)
+    flow.switch.ready = True
+    flow.lifecycle.switch_up(flow.switch)
+    assert flow.switch.led == [(uuid, HERE)]
+
+
 @pytest.mark.parametrize("state", [AttemptState.PLANNED, AttemptState.SUBMITTED, AttemptState.UNCONFIRMED])
 def test_what_may_still_be_on_its_way_is_not_judged_before_its_deadline_and_the_grace(
     flow: Flow, dead: Flow, state: AttemptState

@@ -49,7 +49,7 @@ class Broken:
 class Evidence:
     """Everything that is known at the end: of `expected` contacts, `contacts` are there. `at` is the moment, after which a
     contact may be called again; None: every contact is finished. `clock` is by how much its clocks may differ, in seconds;
-    `deaths` are the moments at which a switch died."""
+    `deaths` are the moments at which a switch died, and at which it was back."""
 
     rules: CampaignRules
     calls: Sequence[SeenCall]

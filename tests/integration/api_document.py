@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 PAGE_V2 = PAGE.with_name("api-v2.md")
 DOCUMENTED_ADDRESS = "127.0.0.1:8000"
 
-_PAIR = re.compile(r"```sh\n(curl [^\n]+)\n```\n\n```http\n(HTTP/1\.1 [^\n]+)\n\n(.*?)\n```", re.DOTALL)
+_PAIR = re.compile(r"```sh\n(curl [^\n]+)\n```\n\n```http\n(HTTP/1\.1 [^\n]+)\n(?:\n(.*?)\n)?```", re.DOTALL)
 _TIMES = re.compile(r'("(?:created|updated)_date": )"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"')
 _CHANGING = re.compile(r'("(?:created_at|updated_at|last_used_at|request_id|token|public_id|secret)": )"[^"]*"')
 """In the answers of the API v2."""
@@ -47,7 +47,7 @@ def examples(text: str) -> list[Example]:
 
 def answer(status: str, body: str) -> Answer:
     """The answer in a form that can be compared."""
-    plain = json.dumps(json.loads(body), indent=2)
+    plain = json.dumps(json.loads(body) if body.strip() else None, indent=2)
     return Answer(status.strip(), json.loads(_CHANGING.sub(r'\1"some"', _TIMES.sub(r'\1"some time"', plain))))
 
 

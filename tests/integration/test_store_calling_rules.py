@@ -13,7 +13,7 @@ from twisted.internet.task import deferLater
 from dialer.campaigns import idle
 from dialer.campaigns.planning import Routes
 from dialer.errors import BadValue, Forbidden
-from dialer.management import campaigns, contact_list, contacts, removals, reports, why
+from dialer.management import campaigns, contact_explanation, contact_list, contacts, removals, reports, why
 from dialer.model import Contact, EventKind, IdleCode, OwnCause, Purpose, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR
 from dialer.numbering import numbering
@@ -402,12 +402,13 @@ async def test_the_explanation_of_a_number_is_the_ruling(tmp_path):
     async with world(tmp_path, contacts=0) as w:
         await furnish(w, NEW_YORK, FLORIDA)
         noon = local("2026-11-23 12:00", "America/New_York")
-        told = list(why.sentences(await w.seeds.ask(why.contact, 1, NEW_YORK), NOW))
+        told = list(contact_explanation.sentences(await w.seeds.ask(why.contact, 1, NEW_YORK), None, NOW))
         assert told[0].startswith("the calling rules forbid it until 2026-11-23 13:00:00 UTC: outside the hours of United")
         for n in range(3):
             assert await call(w, 1, noon + timedelta(minutes=5 * n))
         w.seeds.now = noon + timedelta(hours=1)
-        texts = [next(why.sentences(await w.seeds.ask(why.contact, 1, number), w.seeds.now)) for number in (NEW_YORK, FLORIDA)]
+        found = [await w.seeds.ask(why.contact, 1, number) for number in (NEW_YORK, FLORIDA)]
+        texts = [next(contact_explanation.sentences(each, None, w.seeds.now)) for each in found]
         assert sum("3 attempts in 24 h reached: Florida" in text for text in texts) <= 1
 
 

@@ -57,16 +57,16 @@ class PlayedCampaign:
 
     def count(self, what: str) -> int:
         """How many rows there are: a table with its condition."""
-        ((count,),) = self._rows(f"SELECT count(*) FROM {what}")
+        ((count,),) = self.rows(f"SELECT count(*) FROM {what}")
         return int(count)
 
     def attempts(self) -> Sequence[StoredAttempt]:
         """In the order in which they were begun."""
-        return stored_attempts(self._rows)
+        return stored_attempts(self.rows)
 
     def contacts(self) -> Sequence[StoredContact]:
         """All of them."""
-        return stored_contacts(self._rows)
+        return stored_contacts(self.rows)
 
-    def _rows(self, statement: str) -> list[tuple[Any, ...]]:
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
         return rows(self.url, statement)

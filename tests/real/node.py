@@ -15,16 +15,23 @@ LEASE = 3.0
 
 
 def node_for(
-    switch: RealSwitch, name: str, parent: Path, url: str, port: int, records: Mapping[str, object] | None = None
+    switch: RealSwitch,
+    name: str,
+    parent: Path,
+    url: str,
+    port: int,
+    records: Mapping[str, object] | None = None,
+    outbound: Mapping[str, object] | None = None,
 ) -> Node:
     """A dialer with the database at `url`, which is not started. The Event Socket is reached on this machine's `port`;
-    `records` are the settings for FreeSWITCH's call detail records."""
+    `records` are the settings for FreeSWITCH's call detail records, `outbound` those of the port for sessions beside its
+    address."""
     sections = {
         "database": {"url": url},
         "node": {"name": name, "lease": LEASE},
         "switch": {"name": "real", "port": port, "password": switch.password},
         "http": {"endpoint": f"tcp:0:interface={LOCAL}"},
-        "outbound": {"endpoint": f"tcp:{lasting_port()}:interface={LOCAL}"},
+        "outbound": {"endpoint": f"tcp:{lasting_port()}:interface={LOCAL}", **(outbound or {})},
         **({"cdr": records} if records else {}),
     }
     return Node.create(name, parent, sections)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import define
 from twisted.internet.defer import Deferred
 
-from api.v2.attributes import ID, Attribute, answer
+from api.v2.attributes import ID, YES_OR_NO, Attribute, answer
 from api.v2.pages import Page, Portion, page_of
 from api.v2.routes import Asked, File, Route
 from api.v2.shapes import Schema
@@ -44,8 +44,7 @@ ATTEMPT: Final = answer(
     call_records.as_object,
 )
 
-_UUID: Final = Attribute(name="attempt_id", kind=Text(64, 1), doc="the UUID of the call's channel", required=True)
-_YES_OR_NO: Final = Word(("yes", "no"))
+UUID: Final = Attribute(name="attempt_id", kind=Text(64, 1), doc="the UUID of the call's channel", required=True)
 OLDEST, NEWEST = "planned_at", "-planned_at"
 
 FILTERS: Final = (
@@ -56,8 +55,8 @@ FILTERS: Final = (
     Attribute(name="gateway_id", kind=ID, doc="those that went through this gateway"),
     Attribute(name="since", kind=Moment(), doc="those that were begun at this moment or later (RFC 3339)"),
     Attribute(name="until", kind=Moment(), doc="those that were begun before this moment"),
-    Attribute(name="answered", kind=_YES_OR_NO, doc="those that were answered, or those that were not"),
-    Attribute(name="ended", kind=_YES_OR_NO, doc="those that are over, or those that are not"),
+    Attribute(name="answered", kind=YES_OR_NO, doc="those that were answered, or those that were not"),
+    Attribute(name="ended", kind=YES_OR_NO, doc="those that are over, or those that are not"),
     Attribute(
         name="sort",
         kind=Word((OLDEST, NEWEST)),
@@ -65,7 +64,7 @@ FILTERS: Final = (
         default=OLDEST,
     ),
 )
-_FORMAT: Final = Attribute(
+FORMAT: Final = Attribute(
     name="format", kind=Word(tuple(FORMATS)), doc="CSV with a header, or one JSON object a line", default="csv"
 )
 
@@ -180,8 +179,8 @@ ROUTES: Final = (
         path="attempts/export",
         scope=Scope.READ,
         serve=_export,
-        parameters=(*FILTERS, _FORMAT),
+        parameters=(*FILTERS, FORMAT),
         files=tuple(each.content_type.partition(";")[0] for each in FORMATS.values()),
     ),
-    Route(method="GET", path="attempts/<attempt_id>", scope=Scope.READ, serve=_read, answer=ATTEMPT, parameters=(_UUID,)),
+    Route(method="GET", path="attempts/<attempt_id>", scope=Scope.READ, serve=_read, answer=ATTEMPT, parameters=(UUID,)),
 )

@@ -8,17 +8,18 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 
 from api.newfies.answers import STATES
-from api.v2.attributes import Attribute, Body, Encoder, answer, enterable
-from api.v2.pages import Page, page_of
+from api.v2.attributes import YES_OR_NO, Attribute, Body, Encoder, answer, enterable, is_yes
+from api.v2.pages import page_of, sorted_page
 from api.v2.routes import Asked, Current, Route
 from api.v2.shapes import shown_moment
-from dialer.kinds import Word, word_of
-from dialer.management import campaigns
+from dialer.declare import noun_of
+from dialer.kinds import Flag, Word, word_of
+from dialer.management import campaigns, removals
 from dialer.model import Campaign, CampaignDetails, CampaignStatus, Explanation, IdleCode, Scope
 
 PHONEBOOK: Final = "made with its campaign"
 
-_SHOWN: Final = Encoder(Campaign, ("archived_at", "next_call_at", "recheck"))
+_SHOWN: Final = Encoder(Campaign, ("archived_at", "next_call_at", "recheck", "single"))
 _encode = _SHOWN.encoder()
 
 
@@ -83,7 +84,10 @@ EXPLANATION: Final = answer(
     _explained,
 )
 
-NEW: Final = Body(name="NewCampaign", attributes=enterable(Campaign))
+_DRAFT: Final = Attribute(
+    name="draft", kind=Flag(), doc="true: it is made without being started, and calls nobody until it is", default=False
+)
+NEW: Final = Body(name="NewCampaign", attributes=(*enterable(Campaign), _DRAFT))
 CHANGED: Final = Body(name="ChangedCampaign", attributes=enterable(Campaign, without=("user_id", "status")), merges=True)
 
 
@@ -91,7 +95,8 @@ def _list(asked: Asked) -> Deferred[Any]:
     """Your campaigns, the newest first."""
     wanted = asked.query.get("status")
     statuses = frozenset(CampaignStatus) if wanted is None else frozenset({_WORDS[wanted]})
-    return asked.ask(campaigns.listed, asked.who, statuses, asked.after, asked.limit)
+    name, draft = asked.query.get("name"), is_yes(asked.query, "draft")
+    return asked.ask(campaigns.listed, asked.who, statuses, asked.part, name, draft)
 
 
 def _read(asked: Asked) -> Deferred[Any]:
@@ -100,13 +105,25 @@ def _read(asked: Asked) -> Deferred[Any]:
 
 
 def _create(asked: Asked) -> Deferred[Any]:
-    """Create a campaign, started unless it says otherwise, with a phonebook of its name."""
-    return asked.ask(campaigns.create, asked.who, asked.body, PHONEBOOK)
+    """Create a campaign, started unless it is a draft or says otherwise, with a phonebook of its name."""
+    given = {name: value for name, value in asked.body.items() if name != _DRAFT.name}
+    return asked.ask(campaigns.create, asked.who, given, PHONEBOOK, draft=asked.body.get(_DRAFT.name, False))
 
 
 def _change(asked: Asked) -> Deferred[Any]:
     """Change the settings of a campaign: a merge patch, which acts at once."""
     return asked.ask(campaigns.change, asked.who, asked.path["campaign_id"], asked.body)
+
+
+def _delete(asked: Asked) -> Deferred[None]:
+    """Remove a campaign; the live calls of one that is started are hung up. Its phonebooks and its attempts stay."""
+    removed = removals.campaign(asked.management, asked.who, asked.path["campaign_id"], asked.ask)
+    return Deferred.fromCoroutine(removed)
+
+
+def _resume(asked: Asked) -> Deferred[Any]:
+    """Start a campaign that is paused."""
+    return asked.ask(campaigns.resume, asked.who, asked.path["campaign_id"])
 
 
 def _explain(asked: Asked) -> Deferred[tuple[Explanation, int]]:
@@ -146,8 +163,14 @@ ROUTES: Final = (
         scope=Scope.READ,
         serve=_list,
         answer=page_of(CAMPAIGN),
-        page=Page(place=lambda details: details.campaign.id),
-        parameters=(Attribute(name="status", kind=Word(tuple(_WORDS)), doc="only those of this status"),),
+        page=sorted_page(
+            Campaign, "name", "starting_at", "created_at", "updated_at", default="-id", value=lambda entry: entry.campaign
+        ),
+        parameters=(
+            Attribute(name="status", kind=Word(tuple(_WORDS)), doc="only those of this status"),
+            Attribute(name="name", kind=noun_of(Campaign).field("name").kind, doc="only those of this name"),
+            Attribute(name="draft", kind=YES_OR_NO, doc="only drafts, or only those that are none"),
+        ),
     ),
     Route(
         method="POST",
@@ -170,6 +193,15 @@ ROUTES: Final = (
         answer=CAMPAIGN,
         current=_CURRENT,
         refusals=("limit-exceeded", "already-exists"),
+    ),
+    Route(method="DELETE", path="campaigns/<campaign_id>", scope=Scope.DIAL, serve=_delete, status=204, current=_CURRENT),
+    Route(
+        method="POST",
+        path="campaigns/<campaign_id>/resume",
+        scope=Scope.DIAL,
+        serve=_resume,
+        answer=CAMPAIGN,
+        refusals=("wrong-state",),
     ),
     Route(method="GET", path="campaigns/<campaign_id>/explain", scope=Scope.READ, serve=_explain, answer=EXPLANATION),
     *(

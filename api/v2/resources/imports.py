@@ -13,7 +13,7 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from werkzeug.http import parse_options_header
 
-from api.v2.attributes import ID, Attribute, Encoder, answer
+from api.v2.attributes import ID, YES_OR_NO, Attribute, Encoder, answer, is_yes
 from api.v2.file_bodies import FileBody
 from api.v2.pages import Page, page_of
 from api.v2.problems import Flaw, Problem
@@ -92,7 +92,6 @@ class ColumnMap(Kind):
         return {"type": "string"}
 
 
-_YES_OR_NO: Final = Word(("yes", "no"))
 PARAMETERS: Final = (
     Attribute(name="phonebook_id", kind=ID, doc="the phonebook that the contacts go to; needed", refers_to="phonebook"),
     Attribute(
@@ -107,8 +106,8 @@ PARAMETERS: Final = (
         doc="whose numbers the national numbers of the file are, such as DE; by default those of the phonebook's region",
     ),
     Attribute(name="encoding", kind=Text(40), doc="of the file, such as cp1252; by default as its type says, or found out"),
-    Attribute(name="header", kind=_YES_OR_NO, doc="whether the first row of a table names its columns", default="yes"),
-    Attribute(name="dry_run", kind=_YES_OR_NO, doc="yes: tell what would be done, and write no contact", default="no"),
+    Attribute(name="header", kind=YES_OR_NO, doc="whether the first row of a table names its columns", default="yes"),
+    Attribute(name="dry_run", kind=YES_OR_NO, doc="yes: tell what would be done, and write no contact", default="no"),
 )
 _BOOK: Final = Attribute(name="phonebook_id", kind=ID, doc="only those into this phonebook")
 FILE: Final = Taken(types=(*CSV_TYPES, *JSON_TYPES, ANY_TYPE), doc="contacts: a table with a header, or a JSON object a line")
@@ -134,7 +133,7 @@ async def _created(asked: Asked) -> Any:
     if "phonebook_id" not in asked.query:
         raise Problem.of_flaws([Flaw.of_parameter("phonebook_id", "is missing; expected the id of a phonebook")])
     given = {name: value for name, value in asked.query.items() if name not in ("phonebook_id", "format")}
-    given |= {name: given[name] == "yes" for name in ("header", "dry_run")}
+    given |= {name: bool(is_yes(given, name)) for name in ("header", "dry_run")}
     kind, options = parse_options_header(body.content_type)
     given.setdefault("encoding", options.get("charset", ""))
     wanted = _format(asked.query.get("format"), kind, body.name)

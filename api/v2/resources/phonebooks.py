@@ -7,11 +7,11 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 
 from api.v2.attributes import ID, Attribute, Body, Encoder, answer, enterable
-from api.v2.pages import Page, page_of
+from api.v2.pages import page_of, sorted_page
 from api.v2.routes import Asked, Current, Route
 from dialer.declare import noun_of
 from dialer.kinds import Nullable
-from dialer.management import phonebooks
+from dialer.management import phonebooks, removals
 from dialer.model import Phonebook, Scope
 
 _SHOWN: Final = Encoder(Phonebook)
@@ -28,7 +28,7 @@ _NAME: Final = Attribute(name="name", kind=noun_of(Phonebook).field("name").kind
 
 def _list(asked: Asked) -> Deferred[Any]:
     """Your phonebooks, the newest first."""
-    return asked.ask(phonebooks.listed, asked.who, asked.query.get("name", ""), asked.after, asked.limit)
+    return asked.ask(phonebooks.listed, asked.who, asked.part, asked.query.get("name"))
 
 
 def _read(asked: Asked) -> Deferred[Any]:
@@ -47,6 +47,12 @@ def _change(asked: Asked) -> Deferred[Any]:
     return asked.ask(phonebooks.change, asked.who, asked.path["phonebook_id"], asked.body)
 
 
+def _delete(asked: Asked) -> Deferred[None]:
+    """Remove a phonebook with its contacts, which no campaign calls any more; the attempts of the past stay."""
+    removed = removals.phonebook(asked.management, asked.who, asked.path["phonebook_id"], asked.ask)
+    return Deferred.fromCoroutine(removed)
+
+
 _CURRENT: Final = Current(
     use_case=phonebooks.locked, args=lambda asked: (asked.who, asked.path["phonebook_id"]), answer=PHONEBOOK
 )
@@ -58,7 +64,7 @@ ROUTES: Final = (
         scope=Scope.READ,
         serve=_list,
         answer=page_of(PHONEBOOK),
-        page=Page(place=lambda phonebook: phonebook.id),
+        page=sorted_page(Phonebook, "name", "created_at", default="-id"),
         parameters=(_NAME,),
     ),
     Route(
@@ -83,4 +89,5 @@ ROUTES: Final = (
         current=_CURRENT,
         refusals=("already-exists",),
     ),
+    Route(method="DELETE", path="phonebooks/<phonebook_id>", scope=Scope.DIAL, serve=_delete, status=204, current=_CURRENT),
 )

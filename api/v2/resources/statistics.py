@@ -12,9 +12,10 @@ from api.v2.problems import Flaw, Problem
 from api.v2.resources.campaigns import COUNTS, MOMENT_OR_NONE
 from api.v2.routes import Asked, Route
 from api.v2.shapes import Schema
-from dialer.management import statistics
-from dialer.model import Disposition, Scope
-from dialer.model.statistics import CampaignStatistics, NoEnd
+from dialer.kinds import word_of
+from dialer.management import all_campaigns, statistics
+from dialer.model import CampaignStatus, Disposition, Scope
+from dialer.model.statistics import CampaignStatistics, NoEnd, OverallStatistics
 from dialer.time_kinds import Hour
 
 _NUMBER: Final[Schema] = {"type": "integer"}
@@ -100,7 +101,52 @@ def _read(asked: Asked) -> Deferred[CampaignStatistics]:
     return Deferred.fromCoroutine(statistics.of_campaign(asked.management, asked.who, asked.path["campaign_id"], since, until))
 
 
+def _seen(found: OverallStatistics) -> dict[str, Any]:
+    return {
+        "from": statistics.told_moment(found.since),
+        "to": statistics.told_moment(found.until),
+        "campaigns": {word_of(status): found.campaigns.get(status, 0) for status in CampaignStatus},
+        "contacts": {word: found.contacts.get(status, 0) for status, word in STATES.items()},
+        "live_calls": found.live_calls,
+        "totals": statistics.told_sums(found.totals),
+        "by_disposition": [
+            {"disposition": str(key), **statistics.told_sums(sums)} for key, sums in found.by_disposition.items()
+        ],
+    }
+
+
+OVERVIEW: Final = answer(
+    "Overview",
+    "All your campaigns together: what they are now, and their attempts that were begun from the hour `from` on, before `to`.",
+    {
+        "from": {"type": "string", "format": "date-time"},
+        "to": {"type": "string", "format": "date-time"},
+        "campaigns": answer(
+            "CampaignsByStatus", "Campaigns by status.", {word_of(status): _NUMBER for status in CampaignStatus}, dict
+        ).schema,
+        "contacts": COUNTS,
+        "live_calls": {**_NUMBER, "description": "attempts that have not ended"},
+        "totals": answer("Sums", "All attempts of the time.", _SUMS, dict).schema,
+        "by_disposition": _each("OfDisposition", "The most frequent first.", {"disposition": _DISPOSITION}),
+    },
+    _seen,
+)
+
+
+def _overview(asked: Asked) -> Deferred[OverallStatistics]:
+    """All your campaigns together: how many, their contacts, and the calls of the last day, or of up to 31 days."""
+    return asked.ask(all_campaigns.of_all, asked.who, asked.query.get("from"), asked.query.get("to"))
+
+
 ROUTES: Final = (
+    Route(
+        method="GET",
+        path="statistics",
+        scope=Scope.READ,
+        serve=_overview,
+        answer=OVERVIEW,
+        parameters=(_FROM, _TO),
+    ),
     Route(
         method="GET",
         path="campaigns/<campaign_id>/statistics",

@@ -7,8 +7,8 @@ from typing import Any, Final
 from attrs import evolve
 from twisted.internet.defer import Deferred
 
-from api.v2.attributes import Answer, Attribute, Body, Encoder, answer, enterable
-from api.v2.pages import Page, page_of
+from api.v2.attributes import ID, Answer, Attribute, Body, Encoder, answer, enterable
+from api.v2.pages import page_of, sorted_page
 from api.v2.routes import Asked, Current, Route
 from dialer.management import tokens
 from dialer.model import MadeToken, Scope, Token
@@ -41,7 +41,7 @@ NEW: Final = Body(name="NewToken", attributes=tuple(map(_optional, enterable(Tok
 
 def _list(asked: Asked) -> Deferred[Any]:
     """Your tokens, the newest first; everybody's with the scope `admin` of a superuser."""
-    return asked.ask(tokens.listed, asked.who, asked.after, asked.limit)
+    return asked.ask(tokens.listed, asked.who, asked.part, asked.query.get("user_id"))
 
 
 def _read(asked: Asked) -> Deferred[Any]:
@@ -68,7 +68,8 @@ ROUTES: Final = (
         scope=Scope.READ,
         serve=_list,
         answer=page_of(TOKEN),
-        page=Page(place=lambda token: token.id),
+        page=sorted_page(Token, "name", "created_at", default="-id"),
+        parameters=(Attribute(name="user_id", kind=ID, doc="only those of this user"),),
     ),
     Route(
         method="POST",

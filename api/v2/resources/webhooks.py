@@ -10,14 +10,14 @@ import orjson
 from attrs import evolve
 from twisted.internet.defer import Deferred
 
-from api.v2.attributes import Attribute, Body, Encoder, answer, enterable
-from api.v2.pages import Page, page_of
+from api.v2.attributes import ID, Attribute, Body, Encoder, answer, enterable
+from api.v2.pages import Page, page_of, sorted_page
 from api.v2.routes import Asked, Current, Route
 from api.v2.shapes import shown_moment
 from dialer.interfaces import Answer
-from dialer.kinds import Nullable, Word
+from dialer.kinds import Member, Nullable, Word
 from dialer.management import webhooks
-from dialer.model import DeliveryStatus, Scope, Webhook, WebhookDelivery
+from dialer.model import DeliveryStatus, Scope, Webhook, WebhookDelivery, WebhookStatus
 from dialer.time_kinds import Moment
 
 _SHOWN: Final = Encoder(Webhook, ("archived_at", "position"))
@@ -109,7 +109,7 @@ REPLAY: Final = Body(name="NewWebhookReplay", attributes=(_SINCE, _UNTIL))
 
 def _list(asked: Asked) -> Deferred[Any]:
     """Your webhooks, the oldest first."""
-    return asked.ask(webhooks.listed, asked.who, asked.after or 0, asked.limit)
+    return asked.ask(webhooks.listed, asked.who, asked.part, asked.query.get("status"), asked.query.get("campaign_id"))
 
 
 def _read(asked: Asked) -> Deferred[Any]:
@@ -187,7 +187,11 @@ ROUTES: Final = (
         scope=Scope.READ,
         serve=_list,
         answer=page_of(WEBHOOK),
-        page=Page(place=lambda webhook: webhook.id),
+        page=sorted_page(Webhook, "created_at"),
+        parameters=(
+            Attribute(name="status", kind=Member(WebhookStatus), doc="only those of this status"),
+            Attribute(name="campaign_id", kind=ID, doc="only those that hear of this campaign alone"),
+        ),
     ),
     Route(
         method="POST",

@@ -24,8 +24,8 @@ from tests.unit.api.raw import connect, exchange
 from tests.unit.api.world import JSON, MANY, World, basic, world
 
 AUTHORIZATION = f"Authorization: {basic('ann', 'ann')}\r\n".encode()
-PATHS = sorted({route.path for route in all_routes()})
-FILLED = {"<campaign_id>": "1", "<phonebook_id>": "1", "<contact>": "1230"}
+PATHS = sorted({route.address for route in all_routes()})
+FILLED = {"<campaign_id>": "1", "<callrequest_id>": "2", "<phonebook_id>": "1", "<contact>": "1230"}
 
 
 @pytest.fixture
@@ -43,6 +43,7 @@ def filled(path: str) -> str:
 async def furnish(api: World) -> None:
     await api.campaign()
     await api.contact("1230")
+    assert (await api.post("/api/dialer_cdr/callrequest/", {"phone_number": "1231"})).status == 200
 
 
 # --- addresses and methods ------------------------------------------------------------------------------------------------
@@ -55,14 +56,17 @@ async def test_every_address_works_with_and_without_its_slash(api: World, path: 
     with_slash = await api.get(filled(path))
     without = await api.get(filled(path).removesuffix("/"))
     assert (with_slash.status, with_slash.text) == (without.status, without.text)
-    assert with_slash.status == {"bulkcontact/": 405, "contact/": 400}.get(path, 200)
+    taken = {route.method for route in all_routes() if route.address == path}
+    assert with_slash.status == (405 if "GET" not in taken else 400 if path.endswith("/contact/") else 200)
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["DELETE", "PATCH", "OPTIONS", "FOO", "TRACE"])
 @pytest_twisted.ensureDeferred
 async def test_a_method_that_is_not_taken_is_405_with_those_that_are(api: World, path: str, method: str) -> None:
-    methods = {route.method for route in all_routes() if route.path == path}
+    methods = {route.method for route in all_routes() if route.address == path}
+    if method in methods:
+        return
     expected = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
     for form in (filled(path), filled(path).removesuffix("/")):
         reply = await api.ask(method, form)
@@ -200,7 +204,6 @@ TYPES: list[tuple[str | None, int]] = [
     ('application/x-www-form-urlencoded; charset="utf-8"', 200),
     ("application/x-www-form-urlencoded; charset=latin-1", 415),
     ("text/plain", 415),
-    ("multipart/form-data; boundary=x", 415),
     ("application/xml", 415),
     ("", 415),
     (None, 415),

@@ -26,7 +26,7 @@ from api import ApiSite, build_site
 from dialer.files.import_folder import ImportFolder
 from dialer.management import Management
 from dialer.management import management as logins
-from dialer.model import Campaign, IdleCode, IdleReason, Progress, VoipAppType
+from dialer.model import Campaign, GatewayHealth, IdleCode, IdleReason, Progress, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database, NodeIdentity
 from tests.grounds import copied_database, dump, rows
@@ -59,6 +59,7 @@ class Reply:
     text: bytes
     length: object
     """What Content-Length said; the client keeps that header to itself."""
+    cookies: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
@@ -93,6 +94,7 @@ class Flow:
     live: dict[int, int] = field(factory=dict)
     """Live calls by campaign."""
     reason: IdleReason | None = NO_SWITCH
+    healths: dict[int, GatewayHealth] = field(factory=dict)
 
     def call_soon(self) -> None:
         self.looks += 1
@@ -103,10 +105,16 @@ class Flow:
     def hang_up(self, campaign_id: int) -> None:
         self.hung_up.append(campaign_id)
 
+    def gateway_health(self, gateway_id: int) -> GatewayHealth:
+        return self.healths.get(gateway_id, GatewayHealth())
+
     def live_calls(self, campaign_id: int) -> int:
         return self.live.get(campaign_id, 0)
 
-    def explain(self, campaign: Campaign, progress: Progress) -> IdleReason | None:
+    def calls_per_second(self) -> float:
+        return 25.0
+
+    def explain(self, campaign: Campaign, progress: Progress | None) -> IdleReason | None:
         self.explained.append((campaign, progress))
         return self.reason
 
@@ -156,7 +164,8 @@ class World:
             method, where, headers=sent, data=body, agent=self.agent, allow_redirects=False, unbuffered=False
         )
         found = {name.decode().lower(): values[0].decode() for name, values in response.headers.getAllRawHeaders()}
-        return Reply(response.code, found, await response.content(), response.length)
+        cookies = tuple(each.decode() for each in response.headers.getRawHeaders(b"Set-Cookie", []))
+        return Reply(response.code, found, await response.content(), response.length, cookies)
 
     async def get(self, path: str, **more: Any) -> Reply:
         return await self.ask("GET", path, **more)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +11,9 @@ from hypothesis import strategies as st
 from dialer.calls import causes
 from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Blame, Fault
 from dialer.calls.sip_answers import SIP
-from dialer.calls.verdict import got_through_at, judge
-from dialer.model import Disposition, Outcome, OwnCause, RetryClass
+from dialer.calls.verdict import Health, got_through_at, judge
+from dialer.gateways import Backoff
+from dialer.model import Disposition, GatewayHealth, Outcome, OwnCause, RetryClass
 from tests.unit.builders import NOON, outcome
 
 D, R = Disposition, RetryClass
@@ -248,3 +251,11 @@ def test_what_was_never_sent_is_nobodys_fault_and_what_came_too_late_is_the_swit
     assert judge(outcome(OwnCause.NOT_SENT)).fault is Fault.NONE
     assert judge(outcome(OwnCause.REFUSED)).fault is Fault.NONE
     assert judge(outcome(OwnCause.LATE)).fault is Fault.SWITCH
+
+
+def test_the_health_of_a_gateway_tells_its_faults_and_its_pause_while_that_lasts() -> None:
+    now, health = NOON, Health()
+    assert health.of_gateway(1, now) == GatewayHealth()
+    health.gateways[1] = Backoff(faults=3, until=now + timedelta(seconds=1), cause="GATEWAY_DOWN")
+    assert health.of_gateway(1, now) == GatewayHealth(faults=3, cause="GATEWAY_DOWN", until=now + timedelta(seconds=1))
+    assert health.of_gateway(1, now + timedelta(seconds=1)) == GatewayHealth(faults=3, cause="GATEWAY_DOWN")

@@ -35,6 +35,29 @@ def test_campaigns_are_started_and_stopped_by_name_or_id(spring, action, status)
     assert [each["status"] for each in spring.good("campaign", "list", "--json").json] == [status, status]
 
 
+def test_a_draft_is_started_and_goes_on_after_a_pause(spring):
+    words = ("--user", "ann", "--gateway", "carrier", "--voip-app", "hello", "--draft")
+    spring.good("campaign", "add", "autumn", *words)
+    assert "is a draft" in spring.failed("campaign", "resume", "autumn")
+    assert "draft" in spring.good("why", "autumn").out
+    spring.good("campaign", "start", "autumn")
+    spring.good("campaign", "pause", "autumn")
+    assert spring.good("campaign", "resume", "autumn").out == "campaign autumn: start\n"
+
+
+def test_contacts_that_failed_are_called_again(spring):
+    rows(spring.url, "UPDATE subscriber SET status = 4, ready_at = NULL WHERE id = 1")
+    rows(spring.url, "UPDATE subscriber SET status = 5, ready_at = NULL WHERE id = 2")
+    assert spring.good("campaign", "redial", "spring", "--dry-run", "--json").json == {
+        "campaign": "spring", "looked_at": 2, "changed": 1, "dry_run": True,
+    }  # fmt: skip
+    assert states(spring) == {"fail": 1, "complete": 1}
+    assert spring.good("campaign", "redial", "spring").out == "campaign spring: 1 of 2 contacts are called again\n"
+    assert states(spring) == {"pending": 1, "complete": 1}
+    spring.good("campaign", "redial", "spring", "--state", "completed")
+    assert states(spring) == {"pending": 2}
+
+
 def test_nothing_is_changed_when_one_of_the_names_is_wrong(spring):
     assert "there is no campaign nobody" in spring.failed("campaign", "pause", "spring", "nobody")
     assert spring.good("campaign", "show", "spring", "--json").json["status"] == "start"

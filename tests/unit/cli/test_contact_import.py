@@ -265,3 +265,14 @@ def test_the_rows_of_a_file_are_those_taken_there_already_twice_or_refused(phone
     assert told["refused"] == sum(told["reasons"].values())
     assert len(ran.err.splitlines()) == min(20, told["duplicates"] + told["refused"])
     assert ran.status == (1 if told["refused"] else 0)
+
+
+def test_a_row_whose_reference_is_that_of_another_contact_is_refused(phonebook):
+    import_file(phonebook, "contact,reference\n+15551230001,A\n")
+    ran = import_file(
+        phonebook, "contact,reference\n+15551230002,A\n+15551230003,B\n+15551230004,B\n+15551230001,A\n", "--json"
+    )
+    assert ran.status == 1
+    assert (ran.json["taken"], ran.json["already_there"]) == (1, 1)
+    assert ran.json["reasons"] == {"reference of another contact": 2}
+    assert numbers(phonebook) == ["+15551230001", "+15551230003"]

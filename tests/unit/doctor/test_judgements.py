@@ -33,6 +33,11 @@ def context(*actions: str, expression: str = "^dialer$") -> str:
     )
 
 
+def waiting(*actions: str, expression: str = "^dialer$") -> str:
+    again = '<extension><condition field="destination_number" expression="^dialer_away$"/></extension>'
+    return context(*actions, expression=expression).replace("</context>", f"{again}</context>")
+
+
 def test_the_shipped_context_is_well() -> None:
     text = shipped().joinpath("dialplan", "dialer.xml").read_text()
     shipped_context = text[text.index("<context") : text.index("</include>")]
@@ -49,10 +54,11 @@ def test_the_shipped_context_is_well() -> None:
         (context(SOCKET, SOCKET, LIMIT, expression="(("), Level.FAILURE),
         (context(SOCKET.replace(" full", "")), Level.FAILURE),
         (context(SOCKET.replace("${dialer_socket}", "192.0.2.1:8084")), Level.FAILURE),
-        (context(SOCKET.replace("${dialer_socket}", HERE), SOCKET, LIMIT), Level.OK),
-        (context(SOCKET, LIMIT), Level.WARNING),
-        (context(SOCKET, SOCKET), Level.WARNING),
-        (context(SOCKET, SOCKET, LIMIT, expression="^.*$"), Level.OK),
+        (context(SOCKET.replace("${dialer_socket}", HERE), SOCKET, LIMIT), Level.WARNING),
+        (waiting(SOCKET.replace("${dialer_socket}", HERE), SOCKET, LIMIT), Level.OK),
+        (waiting(SOCKET, LIMIT), Level.WARNING),
+        (waiting(SOCKET, SOCKET), Level.WARNING),
+        (waiting(SOCKET, SOCKET, LIMIT, expression="^.*$"), Level.OK),
     ],
 )
 def test_a_context_is_well_when_it_hands_its_calls_to_the_dialer_twice_and_limits_them(located: str, level: Level) -> None:

@@ -35,6 +35,7 @@ OWN = {
     "execute_on_answer": "sched_hangup +120 ALLOTTED_TIMEOUT",
     "park_timeout": "180",
     "dialer_socket": "127.0.0.1:8084",
+    "dialer_wait": "60",
     "socket_resume": "true",
 }
 FIELDS = ["call_uuid", "account_code", "outbound", "dial_string", "caller_id_name", "caller_id_number"]
@@ -71,14 +72,18 @@ def test_the_deadline_is_in_the_switchs_clock() -> None:
 
 
 def test_without_the_shipped_dialplan_the_call_brings_its_own() -> None:
-    steps, dialplan = read(change(inline=True)).arguments
-    assert dialplan == "inline"
-    assert steps.split(",") == [
-        "socket:127.0.0.1:8084 async full",
-        "sleep:2000",
-        "socket:127.0.0.1:8084 async full",
-        "hangup:NORMAL_CLEARING",
-    ]
+    dialled = read(change(inline=True, wait_for_dialer=7))
+    assert dialled.variables == OWN | {"dialer_wait": "7", "dialer_until": "4294967295"}
+    extension, dialplan = dialled.arguments
+    assert (extension, dialplan[:12], dialplan[-1]) == ("dialer", "inline:'m:~:", "'")
+    steps = dialplan[12:-1].split("~")
+    assert [step.partition(":")[0] for step in steps] == [
+        "set", "reuse_caller_profile", "${cond(${strepoch()} < 0${dialer_until} ? eval ",
+        "${cond(${strepoch()} < 0${dialer_until} ? eval ", "socket", "set", "sleep", "socket", "set", "sleep", "unset", "set",
+        "transfer",
+    ]  # fmt: skip
+    assert steps[4] == steps[7] == "socket:\\${dialer_socket} async full"
+    assert "\\${expr(\\${strepoch()}+7)}" in steps[5] == steps[8]
 
 
 def test_caller_names_of_people_and_companies_are_carried() -> None:

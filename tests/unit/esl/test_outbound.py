@@ -276,6 +276,36 @@ def test_a_call_of_somebody_else_is_hung_up_and_logged(told: list[Any]) -> None:
     assert here.server.sessions == 0
 
 
+def test_a_call_that_another_dialer_has_by_now_is_given_back_and_not_hung_up() -> None:
+    handler = Keeping()
+    proofs: list[tuple[str, str]] = []
+
+    def may_be_anothers(call_uuid: str, token: str) -> bool:
+        proofs.append((call_uuid, token))
+        return True
+
+    here = Here(handler, ours=False, config=OutboundConfig(may_be_anothers=may_be_anothers))
+    here.channel = CHANNEL.replace(b"\n\n", b"\nvariable_dialer_proof: abc\n\n")
+    wire = here.open()
+    assert not wire.closing
+    here.settle(SETTLE)
+    assert (wire.commands, wire.closing) == (["connect"], True)
+    assert proofs == [(CALL_UUID, "abc")]
+    assert handler.calls == []
+    assert (here.server.door.given_back.total, here.server.door.unwanted.total) == (1, 0)
+
+
+def test_a_dialer_that_has_stood_still_gives_a_call_back_until_it_knows_what_it_has() -> None:
+    handler = Keeping()
+    lapsed = [True, False]
+    here = Here(handler, config=OutboundConfig(lapsed=lambda: lapsed.pop(0)))
+    first = here.open()
+    here.settle(SETTLE)
+    assert (first.commands, first.closing, handler.calls) == (["connect"], True, [])
+    here.open()
+    assert len(handler.calls) == 1
+
+
 @pytest.mark.parametrize(
     ("said", "wrong"), [(b"Mode: async", b"Mode: static"), (b"Control: full", b"Control: single-channel")]
 )

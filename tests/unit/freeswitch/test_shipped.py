@@ -77,10 +77,10 @@ def test_every_name_is_one_that_freeswitch_knows(file: ConfFile) -> None:
     for action in (*root.iter("action"), *root.iter("anti-action")):
         assert action.get("application") in vocabulary.APPLICATIONS
         for variable in re.findall(r"\$\{(\w+)\}", action.get("data", "")):
-            assert variable in vocabulary.VARIABLES
+            assert variable in vocabulary.VARIABLES | vocabulary.SWITCHS_OWN
     for condition in root.iter("condition"):
         field = condition.get("field")
-        assert field is None or field in vocabulary.FIELDS or field.strip("${}") in vocabulary.VARIABLES
+        assert field is None or field in vocabulary.FIELDS or set(re.findall(r"\$\{(\w+)\}", field)) & vocabulary.VARIABLES
         re.compile(condition.get("expression", ""))
     for cause in re.findall(r"\b[A-Z]+_[A-Z]+\b", " ".join(a.get("data", "") for a in root.iter("action"))):
         assert cause in vocabulary.CAUSES
@@ -99,15 +99,18 @@ def test_the_dialplan_uses_what_every_originate_sets() -> None:
     assert vocabulary.VARIABLES <= commands.OWN_VARIABLES
 
 
-def test_a_call_in_the_context_is_offered_twice_limited_and_never_left_parked() -> None:
-    extension = next(elements(named("dialplan/dialer.xml")).iter("extension"))
-    conditions = list(extension.iter("condition"))
-    assert [one.get("break") for one in conditions] == [None, None, "never", None]
+def test_a_call_in_the_context_is_limited_comes_again_and_again_and_is_never_left_parked() -> None:
+    first, again, _ = elements(named("dialplan/dialer.xml")).iter("extension")
+    conditions = list(first.iter("condition"))
+    assert [one.get("break") for one in conditions] == [None, None, "never", "never", None]
     assert {one.get("application") for one in conditions[2]} == {"sched_hangup"}
-    run = [(one.get("application"), one.get("data")) for one in conditions[3]]
-    assert [name for name, _ in run] == ["set", "socket", "sleep", "socket", "playback", "hangup"]
-    assert run[1] == run[3] == ("socket", "${dialer_socket} async full")
+    run = [(one.get("application"), one.get("data")) for one in conditions[4]]
     assert run[0] == ("set", "socket_resume=true")
+    assert run.count(("socket", "${dialer_socket} async full")) == 2
+    assert run[-1] == ("transfer", "dialer_away XML dialer")
+    turn = [one.get("application") for one in again.iter("action")]
+    assert turn == ["sleep", "socket", "set", "unset", "set", "transfer"]
+    assert [one.get("application") for one in again.iter("anti-action")] == ["playback", "hangup"]
 
 
 def test_values_are_escaped_for_xml() -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-APPLICATIONS = frozenset({"answer", "hangup", "log", "playback", "sched_hangup", "set", "sleep", "socket"})
+APPLICATIONS = frozenset(
+    {"answer", "hangup", "log", "playback", "sched_hangup", "set", "sleep", "socket"}
+    | {"reuse_caller_profile", "transfer", "unset"}
+)
 """Those of mod_dptools and mod_event_socket that make sense here."""
 
-VARIABLES = frozenset({"dialer_socket", "park_timeout", "socket_resume"})
-"""What every originate sets (`dialer.esl.commands.OWN_VARIABLES`)."""
+VARIABLES = frozenset({"dialer_socket", "dialer_until", "dialer_wait", "park_timeout", "socket_resume"})
+"""What an originate sets, or the context itself (`dialer.esl.commands.OWN_VARIABLES`)."""
+
+SWITCHS_OWN = frozenset({"current_application"})
+"""What FreeSWITCH sets."""
 
 FIELDS = frozenset({"destination_number"})
 CAUSES = frozenset({"ALLOTTED_TIMEOUT", "CALL_REJECTED", "NORMAL_CLEARING"})

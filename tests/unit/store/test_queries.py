@@ -20,6 +20,7 @@ from dialer.store import (
     node_statements,
     purge,
     reports,
+    single_calls,
     statements,
     statistics,
 )
@@ -96,6 +97,10 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "records by id": (call_records.THESE, ("[1, 10001, 10002]",)),
     "one record": (call_records.ONE, ("call-10001", True, 1)),
     "oldest records": (purge.NEXT, (0, 20)),
+    "ids of calls": (single_calls.IDS_OF_USER, (1, 1000, 20)),
+    "calls within a minute": (single_calls.WITHIN, (1, T, LATE)),
+    "calls awake": (single_calls.AWAKE, (LATE, LATE)),
+    "end calls": (single_calls.end(2), (LATE, 1000, 1001)),
 }
 OF_SQLITE = {"adopt": (statements.ADOPT_OPEN, ("there", "there"))}
 OF_POSTGRESQL = {

@@ -65,6 +65,8 @@ REFUSED = [
     "UPDATE campaign SET status = 0",
     "UPDATE campaign SET frequency = 0",
     "UPDATE campaign SET rules = '{'",
+    "UPDATE campaign SET draft = 2",
+    "UPDATE contact SET reference = 'the same'",
     "UPDATE campaign SET starting_at = '2026-11-23'",
     "UPDATE campaign SET gateway_id = 77",
     "DELETE FROM campaign",
@@ -110,6 +112,10 @@ REFUSED = [
     "UPDATE import_job SET last_rows = 1",
     "UPDATE import_job SET file = ''",
     "INSERT INTO do_not_call SELECT 'x', '', created_at, 'x' FROM do_not_call",
+    "UPDATE user_account SET role = 'king'",
+    f"INSERT INTO page_session (user_id, secret_hash, proof, created_at, seen_at) VALUES (1, 'x', 'x', '{T}', '{T}')",
+    f"INSERT INTO audit_entry VALUES (1, '{T}', 1, '', '', '', '', '{{}}')",
+    f"INSERT INTO audit_entry VALUES (1, '{T}', 1, '', '', 'a', '', '{{')",
 ]
 
 
@@ -234,6 +240,7 @@ def test_a_database_of_schema_3_keeps_everything(url):
     rows(url, f"UPDATE attempt SET state = 'ended', ended_at = '{T}', {end}")
     script(url, OUTBOX)
     later = ("campaign", "event", "event_consumer", "webhook", "webhook_delivery", "purged_attempts", "import_job")
+    later += ("caller_id_pool", "caller_id", "caller_id_gateway", "caller_id_wait")
     kept = dump(url, [table for table in TABLES if table not in later])
     assert upgrade(url) == [step.version for step in steps[3:]]
     assert differences_of(url) == []
@@ -310,6 +317,22 @@ def test_after_an_upgrade_users_have_what_their_campaigns_use(url):
     assert differences_of(url) == []
 
 
+def test_after_an_upgrade_superusers_are_admins_and_others_operators(url):
+    steps = upgrades(dialect_of(url))
+    page = next(step.version for step in steps if step.name == "page")
+    upgrade(url, steps[: page - 1])
+    script(url, SEED)
+    rows(
+        url,
+        "INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at) "
+        "VALUES (7, 'root', '', 1, 1, ?)",
+        T,
+    )
+    upgrade(url)
+    assert rows(url, "SELECT username, role FROM user_account ORDER BY 1") == [("ann", "operator"), ("root", "admin")]
+    assert differences_of(url) == []
+
+
 BEFORE_STATISTICS = f"""
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,
@@ -340,6 +363,26 @@ def test_after_an_upgrade_the_attempts_of_the_past_are_in_the_statistics(url):
     rows(url, "DELETE FROM subscriber")
     rows(url, "DELETE FROM campaign")
     assert rows(url, kept) == []
+
+
+def test_after_an_upgrade_a_reference_names_one_contact_of_its_phonebook(url):
+    steps = upgrades(dialect_of(url))
+    upgrade(url, steps[:16])
+    script(url, SEED)
+    rows(url, "UPDATE contact SET reference = 'A'")
+    rows(url, f"UPDATE contact SET archived_at = '{T}' WHERE id = 1")
+    for key in (3, 4):
+        rows(
+            url,
+            "INSERT INTO contact (id, phonebook_id, number, first_name, last_name, email, description, additional_vars, "
+            f"created_at, updated_at, identity, reference) VALUES ({key}, 1, '{key}00', '', '', '', '', '{{}}', '{T}', '{T}', "
+            f"'{key}00', '{'A' if key == 3 else ''}')",
+        )
+    upgrade(url)
+    found = rows(url, "SELECT id, reference FROM contact ORDER BY id")
+    assert found == [(1, "A"), (2, "A"), (3, "A (contact 3)"), (4, "")]
+    assert rows(url, "SELECT draft FROM campaign") == [(0,)]
+    assert differences_of(url) == []
 
 
 def test_a_later_upgrade_keeps_what_is_there(furnished):
@@ -411,6 +454,10 @@ def test_entities_map_every_column_of_every_table(url):
         "attempt_count_part",
         "purged_attempts",
         "told_state",
+        "caller_id_count",
+        "caller_id_count_part",
+        "caller_id_share",
+        "caller_id_wait",
     ):
         existing.pop(without_entity, None)
     assert mapped == existing

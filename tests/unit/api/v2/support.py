@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tempfile
+import wave
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -16,6 +20,7 @@ from api.v2.problems import CONTENT_TYPE
 from api.v2.routes import PREFIX, Route
 from api.v2.table import all_routes
 from dialer.interfaces import Answer
+from dialer.management.management import Folders
 from dialer.store.location import opened
 from tests.grounds import TABLES
 from tests.unit.api.world import Reply, World
@@ -38,15 +43,42 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "phonebooks"): {"name": "winter"},
     ("PATCH", "phonebooks/<phonebook_id>"): {"description": "cold"},
     ("POST", "phonebooks/<phonebook_id>/contacts"): {"number": "+15551230002"},
+    ("PATCH", "phonebooks/<phonebook_id>/contacts/<contact_id>"): {"email": "a@example.com", "additional_vars": {"x": None}},
+    ("POST", "phonebooks/<phonebook_id>/contacts/batch"): {"contacts": [{"number": "+15551230003"}, {"number": "x"}]},
+    ("POST", "phonebooks/<phonebook_id>/contacts/remove"): {"numbers": ["+15551230001"], "references": ["nobody's"]},
+    ("POST", "calls"): {"number": "+15551230005", "gateway_id": 1, "voip_app_id": 1},
     ("POST", "do-not-call"): {"number": "+15551239999"},
+    ("POST", "campaigns/<campaign_id>/phonebooks"): {"phonebook_id": 1},
+    ("POST", "campaigns/<campaign_id>/redial"): {"states": ["failed", "completed"], "dispositions": ["BUSY"], "dry_run": True},
+    ("PATCH", "campaigns/<campaign_id>/contacts/<number>"): {"state": "paused"},
+    ("POST", "gateways"): {"name": "second", "dial_string": "sofia/gateway/second/{number}"},
+    ("PATCH", "gateways/<gateway_id>"): {"maximum_call": 3},
+    ("POST", "voice-applications"): {"name": "second", "type": "speak", "data": "Hello."},
+    ("PATCH", "voice-applications/<voip_app_id>"): {"description": "says hello"},
+    ("POST", "users"): {"username": "eve", "password": "a password of eve", "blacklist": ["4990"]},
+    ("PATCH", "users/<user_id>"): {"max_frequency": 5},
+    ("POST", "users/<user_id>/grant"): {"gateway_ids": [1], "voip_app_ids": [1]},
+    ("POST", "users/<user_id>/revoke"): {"gateway_ids": [1]},
     ("POST", "webhooks"): {"url": "https://erp.example.com/dialer", "kinds": ["attempt.ended", "contact.*"]},
     ("PATCH", "webhooks/<webhook_id>"): {"batch_size": 20},
     ("POST", "webhooks/<webhook_id>/replay"): {"since": "2026-11-23T09:00:00Z"},
+    ("POST", "caller-id-pools"): {"name": "sales"},
+    ("PATCH", "caller-id-pools/<pool_id>"): {"strategy": "nearest"},
+    ("POST", "caller-ids"): {"pool_id": 1, "number": "+12125550002", "daily_cap": 50, "gateways": [1]},
+    ("PATCH", "caller-ids/<caller_id>"): {"daily_cap": 60},
+    ("POST", "caller-ids/<caller_id>/rest"): {"until": "2999-01-01T00:00:00Z"},
 }
 """A body that each route takes."""
 
 FILE = b"contact,first_name\n15551230077,Ana\n"
 """A body of a route that takes a file."""
+
+NEEDED: Mapping[str, str] = {
+    "GET contacts": "number=15551230001",
+    "POST sounds": "name=new.wav&replace=yes",
+    "POST imports": "phonebook_id=1",
+}
+"""A query without which a route tells nothing."""
 
 T = "2026-11-23 10:00:00.000000"
 
@@ -55,10 +87,18 @@ FILLED = {
     "<phonebook_id>": "1",
     "<contact_id>": "1",
     "<attempt_id>": "call-1",
+    "<call_id>": "2",
     "<gateway_id>": "1",
     "<token_id>": "1",
+    "<voip_app_id>": "1",
+    "<user_id>": "2",
+    "<sound>": "hello.wav",
+    "<node>": "elsewhere",
+    "<switch>": "far",
     "<webhook_id>": "1",
     "<import_id>": "1",
+    "<pool_id>": "1",
+    "<caller_id>": "1",
     "<delivery_id>": "1",
     "<number>": "+15551230009",
 }
@@ -69,11 +109,32 @@ def identified(route: Route) -> str:
     return f"{route.method} {route.path}"
 
 
+UNUSED: Mapping[str, str] = {
+    "INSERT INTO gateway (id, name, description, protocol, hostname, dial_string, removeprefix, addprefix, addparameter, "
+    f"status, created_at, updated_at) VALUES (9, 'unused', '', 'SIP', 'h', '', '', '', '', 1, '{T}', '{T}')": (
+        "DELETE gateways/<gateway_id>"
+    ),
+    "INSERT INTO voip_app (id, name, description, type, data, created_at, updated_at) "
+    f"VALUES (9, 'unused', '', 2, 'x.wav', '{T}', '{T}')": "DELETE voice-applications/<voip_app_id>",
+    "INSERT INTO user_account (id, username, password_hash, is_superuser, is_active, created_at) "
+    f"VALUES (9, 'unused', '', 0, 1, '{T}')": "DELETE users/<user_id>",
+}
+"""Things that can be removed, because nothing uses them, and the routes that do."""
+
+
 def filled(path: str) -> str:
     """An address of what there is."""
+    path = path.replace("/contacts/<number>", "/contacts/15551230001")
     for name, value in FILLED.items():
         path = path.replace(name, value.replace("+", "%2B"))
     return path
+
+
+def address(route: Route, query: str = "") -> str:
+    """The same of a route, with that query and what it needs."""
+    asked = "&".join(filter(None, (NEEDED.get(identified(route)), query)))
+    path = re.sub(r"<\w+>$", "9", route.path) if identified(route) in UNUSED.values() else route.path
+    return filled(path) + (asked and f"?{asked}")
 
 
 @cache
@@ -160,9 +221,10 @@ class Client:
     async def route(self, route: Route, path: str = "", **more: Any) -> Reply:
         """A request that the route takes."""
         if route.takes is not None:
-            address = (path or filled(route.path)) + "?phonebook_id=1"
-            return await self.ask(route.method, address, data=FILE, content_type="text/csv", **more)
-        return await self.ask(route.method, path or filled(route.path), GIVEN.get((route.method, route.path)), **more)
+            more = {"data": FILE, "content_type": route.takes.types[0], **more}
+        if route.raw:
+            more = {"data": wav(), "content_type": route.raw[0], **more}
+        return await self.ask(route.method, path or address(route), GIVEN.get((route.method, route.path)), **more)
 
     def of(self, user: str | None) -> Client:
         return Client(self.api, user)
@@ -172,6 +234,32 @@ class Client:
         made = await self.post("tokens", {"name": "made", "scopes": list(scopes), **more})
         assert made.status == 201, made
         return Client(self.api, token=made.json["token"])
+
+
+def wav(seconds: float = 0.1, rate: int = 8000) -> bytes:
+    """So much silence."""
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(b"\0\0" * round(seconds * rate))
+    return stream.getvalue()
+
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="dialer-sounds-")
+
+
+def with_files(api: World) -> Path:
+    """A sound, and the recording of a call, each in a folder of its own. Returns the one that both are in."""
+    folder = Path(_FOLDER.name)
+    for kind, name in (("sounds", "hello.wav"), ("recordings", "call-1.wav")):
+        (folder / kind).mkdir(exist_ok=True)
+        for file in (folder / kind).iterdir():
+            file.unlink()
+        (folder / kind / name).write_bytes(wav())
+    api.management.folders = Folders(sounds=str(folder / "sounds"), recordings=str(folder / "recordings"))
+    return folder
 
 
 @define(eq=False)
@@ -197,6 +285,7 @@ async def furnish(api: World) -> Client:
         f"'local', 1, '', '{T}', '{T}', '{T}', '{T}', 'USER_BUSY', 'BUSY', 1, 5, '{{}}')"
     )
     ann, root = Client(api), Client(api, "root")
+    assert (await ann.post("calls", {"number": "+15551230006", "gateway_id": 1, "voip_app_id": 1})).status == 201
     assert (await ann.post("tokens", {"name": "first"})).status == 201
     assert (await root.post("do-not-call", {"number": "+15551230009", "reason": "asked"})).status == 201
     uploaded = await ann.ask("POST", "imports?phonebook_id=1", data=FILE, content_type="text/csv")
@@ -210,7 +299,17 @@ async def furnish(api: World) -> Client:
         "INSERT INTO webhook_delivery (webhook_id, events, attempts, status, tries, http_status, milliseconds, error, "
         f"created_at, updated_at) VALUES (1, '[1]', 'call-1', 'dead', 10, 500, 12, 'the answer was 500', '{T}', '{T}')"
     )
+    for name in ("empty", "support"):
+        assert (await ann.post("caller-id-pools", {"name": name})).status == 201
+    assert (await ann.post("caller-ids", {"pool_id": 2, "number": "+12125550001"})).status == 201
+    api.sql(
+        "INSERT INTO node (name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, "
+        f"commits, figures) VALUES ('elsewhere', 1, 'h', 1, '1', '{{\"far\": \"c\"}}', 0, '{T}', '{T}', '{T}', 0, '{{}}')"
+    )
+    for statement in UNUSED:
+        api.sql(statement)
     api.management.sender = Sent()
+    with_files(api)
     return ann
 
 

@@ -8,24 +8,32 @@ import pytest_twisted
 from api.v2.routes import Route
 from api.v2.table import all_routes
 from dialer.model import Scope
-from tests.unit.api.v2.support import Client, everything, filled, furnish, identified, problem, whole
-from tests.unit.api.world import World
+from tests.unit.api.v2.support import Client, address, everything, filled, furnish, identified, problem, whole
+from tests.unit.api.world import Reply, World
 
-OWNED = [route for route in all_routes() if route.path_parameters and "<number>" not in route.path]
+OWNED = [
+    route
+    for route in all_routes()
+    if route.path_parameters
+    and "<sound>" not in route.path
+    and route.scope is not Scope.ADMIN
+    and not route.path.endswith("<number>")
+] + [route for route in all_routes() if route.path == "tokens/<token_id>" and route.method == "DELETE"]
 """Routes that name an object by its id."""
 LISTS = [route for route in all_routes() if route.page is not None]
 GUARDED = [route for route in all_routes() if route.scope is not None]
-OF_SUPERUSERS = [route for route in all_routes() if route.path.startswith("do-not-call")]
-OTHER = "gateways/<gateway_id>"
-"""Not a user's own: it is there for whom it is granted."""
+OF_SUPERUSERS = [route for route in all_routes() if route.scope is Scope.ADMIN and not route.path.startswith("tokens")]
+OTHER = ("gateways", "voice-applications")
+"""Not a user's own: they are there for whom they are granted."""
 
 
 @pytest.mark.parametrize("route", OWNED, ids=identified)
 @pytest_twisted.ensureDeferred
 async def test_another_users_object_is_as_if_it_did_not_exist(api: World, route: Route) -> None:
     await furnish(api)
-    if route.path == OTHER:
+    if route.path.startswith(OTHER):
         api.sql("DELETE FROM gateway_user WHERE user_id = 2")
+        api.sql("DELETE FROM user_voip_app WHERE user_id = 2")
     bob, before = Client(api, "bob"), everything(api)
     reply = await bob.route(route)
     missing = await bob.route(route, filled(route.path).replace("1", "77"))
@@ -55,6 +63,26 @@ async def test_lists_hold_the_users_own_objects_and_a_superusers_all(api: World)
         }
         assert owners == {"ann": {1}, "bob": {2}, "root": {1, 2}}, path
     assert [each["id"] for each in (await ann.get("gateways")).json["data"]] == [1]
+
+
+MARKS = (b"spring", b"crm.example.com", b"15551230001", b"call-1", b'"first"')
+"""Of what belongs to ann."""
+
+
+@pytest.mark.parametrize("route", [route for route in GUARDED if route.reads and whole(route)], ids=identified)
+@pytest_twisted.ensureDeferred
+async def test_no_answer_has_anything_of_another_user(api: World, route: Route) -> None:
+    ann = await furnish(api)
+    reply = await ann.of("bob").route(route)
+    asked = f"{address(route)}"
+    assert [
+        mark for mark in MARKS if mark in reply.text.replace(reply_instance(reply), b"") and mark.decode() not in asked
+    ] == []
+
+
+def reply_instance(reply: Reply) -> bytes:
+    """The address that a problem repeats."""
+    return str(reply.json["instance"]).encode() if reply.status >= 400 else b"\0"
 
 
 @pytest.mark.parametrize("route", OF_SUPERUSERS, ids=identified)
@@ -114,10 +142,10 @@ async def test_a_cursor_opens_no_more_than_its_user_may_see(api: World, route: R
     await ann.post("tokens", {"name": "third"})
     for user in ("ann", "bob", "bob"):
         await ann.of(user).post("webhooks", {"url": "https://more.example.com/", "kinds": ["*"]})
-    page = await ann.of("root").get(f"{filled(route.path)}?limit=1")
+    page = await ann.of("root").get(address(route, "limit=1"))
     if not page.json["has_more"]:
         return
-    reply = await ann.of("bob").get(f"{filled(route.path)}?limit=1&cursor={page.json['next_cursor']}")
+    reply = await ann.of("bob").get(address(route, f"limit=1&cursor={page.json['next_cursor']}"))
     if reply.status == 200:
         assert {each.get("user_id", 2) for each in reply.json["data"]} <= {2}
     else:

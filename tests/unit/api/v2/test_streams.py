@@ -13,7 +13,8 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from api.event_stream import HEARTBEAT, PATIENCE, PIECE, SILENT
+from api.event_stream import PIECE, SILENT
+from api.open_stream import HEARTBEAT, PATIENCE
 from dialer.envelope import outward_id
 from dialer.errors import StoreError
 from dialer.management import live
@@ -314,7 +315,7 @@ async def test_long_events_do_not_fill_the_memory(api: World, monkeypatch: pytes
     ann = await listen(api)
     await happen_often(api, 60, size=10_000)
     await ann.has(*range(1, 61))
-    hub: Any = api.site._streams._live
+    hub: Any = api.site._streams.live
     assert sum(len(each.told.event.data) for each in hub._recent) == hub._bytes <= 100_000
     assert hub._floor == 60 - len(hub._recent)
     late = await listen(api, last=outward_id(api.database.installation_id, 3))
@@ -362,7 +363,7 @@ async def test_many_clients_come_and_go_and_leave_nothing(api: World) -> None:
             ann.client.transport.abortConnection()
         for ann in streams:
             await ann.ends()
-    hub: Any = api.site._streams._live
+    hub: Any = api.site._streams.live
     assert (api.site.streams, hub._followers, hub._behind, +hub._kinds) == (0, {}, {}, {})
     assert not api.site._streams._of_user
 

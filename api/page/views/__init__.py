@@ -1,0 +1,27 @@
+"""What the page shows and changes, a module for each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from api.page.routes import PageRoute
+from api.page.views import (
+    account,
+    actions,
+    attempts,
+    campaigns,
+    contacts,
+    gateways,
+    overview,
+    users,
+    watching,
+    webhooks,
+)
+
+VIEWS: Final = (overview, campaigns, actions, attempts, contacts, gateways, webhooks, users, watching, account)
+
+
+def all_routes() -> Sequence[PageRoute]:
+    """Every route of somebody who is signed in."""
+    return [route for view in VIEWS for route in view.ROUTES]

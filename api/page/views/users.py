@@ -1,0 +1,134 @@
+"""Users and tokens: who may do what, and with what programs log in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from api.page.forms import check, controls, defaults, typed_values
+from api.page.problems import problem_of
+from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, shows
+from dialer.errors import BadValue, Forbidden, LimitExceeded
+from dialer.management import tokens, users
+from dialer.management.page_sessions import end_all
+from dialer.model import Scope, Token, User
+
+FIELDS: Final = (
+    "username", "role", "is_superuser", "is_active", "max_number_campaign", "max_number_subscriber_campaign", "max_frequency",
+    "max_duration", "max_retries", "max_timeout", "caller_ids",
+)  # fmt: skip
+
+
+async def _list(visit: Visit) -> PageReply:
+    return PageReply(template="users.html", values={"found": await visit.ask(users.listed)})
+
+
+async def _form(visit: Visit, key: int, values: dict[str, str], problems: dict[str, str], flaw: str) -> PageReply:
+    rows = controls(User, FIELDS, values, problems)
+    shown = {"controls": rows, "key": key, "name": values.get("username", ""), "flaw": flaw, "problems": problems}
+    return PageReply(template="user.html", values=shown, status=400 if problems or flaw else 200)
+
+
+async def _new(visit: Visit) -> PageReply:
+    return await _form(visit, 0, {**defaults(User, FIELDS), "role": "operator"}, {}, "")
+
+
+async def _show(visit: Visit) -> PageReply:
+    key = visit.key("user")
+    found = await visit.ask(users.account_of, key)
+    user = await visit.ask(users.read, found)
+    return await _form(visit, key, typed_values(User, FIELDS, user), {}, "")
+
+
+async def _save(visit: Visit, key: int, told: str) -> Moved | PageReply:
+    given, problems = check(User, FIELDS, visit.form)
+    flaw, password = "", visit.form.get("password", "")
+    try:
+        hashed = await users.hashed(visit.management, password) if password or not key else ""
+    except BadValue as error:
+        problems["password"] = error.problem
+    if not problems:
+        given |= {"password_hash": hashed} if password else {}
+        details = {name: value for name, value in visit.form.items() if name != "password"}
+        try:
+            if key:
+                await visit.do(f"user {key}", users.change, key, given, details=details)
+            else:
+                await visit.do(visit.form.get("username", ""), users.create, given, details=details)
+        except BadValue as error:
+            problems = {error.field: error.problem} if error.field in FIELDS else {}
+            flaw = "" if problems else problem_of(error).text
+        else:
+            return Moved(to=f"{PREFIX}users", told=told)
+    return await _form(visit, key, {**visit.form, "password": ""}, problems, flaw)
+
+
+async def _create(visit: Visit) -> Moved | PageReply:
+    return await _save(visit, 0, "user-created")
+
+
+async def _change(visit: Visit) -> Moved | PageReply:
+    return await _save(visit, visit.key("user"), "user-changed")
+
+
+async def _sign_out(visit: Visit) -> Moved:
+    key = visit.key("user")
+    await visit.do(f"user {key}", end_all, key)
+    return Moved(to=f"{PREFIX}users", told="user-signed-out")
+
+
+TOKEN_FIELDS: Final = ("name", "scopes", "expires_at")
+
+
+async def _tokens(visit: Visit) -> PageReply:
+    return await _listed_tokens(visit, {}, "")
+
+
+async def _listed_tokens(visit: Visit, problems: dict[str, str], flaw: str) -> PageReply:
+    found = await visit.ask(tokens.listed, visit.who)
+    scopes = [scope for scope in Scope if scope is not Scope.ADMIN or visit.who.is_superuser]
+    values = {
+        "found": found,
+        "name_control": controls(Token, ("name",), visit.form, problems)[0],
+        "expiry_control": controls(Token, ("expires_at",), visit.form, problems)[0],
+        "scopes": scopes,
+        "chosen": visit.form.get("scopes", "read").split(","),
+        "problems": problems,
+        "flaw": flaw,
+        "may_make": Scope.ADMIN in visit.who.scopes,
+    }
+    return PageReply(template="tokens.html", values=values, status=400 if problems or flaw else 200)
+
+
+async def _make_token(visit: Visit) -> PageReply:
+    given, problems = check(Token, TOKEN_FIELDS, visit.form)
+    flaw = ""
+    if not problems:
+        try:
+            made = await visit.do(visit.form.get("name", ""), tokens.create, visit.who, given, details=dict(visit.form))
+        except BadValue as error:
+            problems = {error.field: error.problem}
+        except (Forbidden, LimitExceeded) as error:
+            flaw = problem_of(error).text
+        else:
+            return PageReply(template="secret.html", values={"what": "token", "secret": made.text, "to": f"{PREFIX}tokens"})
+    return await _listed_tokens(visit, problems, flaw)
+
+
+async def _revoke(visit: Visit) -> Moved:
+    key = visit.key("token")
+    await visit.do(f"token {key}", tokens.revoke, visit.who, key)
+    return Moved(to=f"{PREFIX}tokens", told="token-revoked")
+
+
+_ADMINS: Final = {"scope": Scope.ADMIN, "superusers": True}
+ROUTES: Final = (
+    shows("users", _list, **_ADMINS),
+    shows("users/new", _new, **_ADMINS),
+    changes("users/new", _create, **_ADMINS),
+    shows("users/<user>", _show, **_ADMINS),
+    changes("users/<user>/settings", _change, **_ADMINS),
+    changes("users/<user>/sign-out", _sign_out, **_ADMINS),
+    shows("tokens", _tokens),
+    changes("tokens/make", _make_token, scope=Scope.ADMIN),
+    changes("tokens/<token>/revoke", _revoke, scope=Scope.ADMIN),
+)

@@ -1,0 +1,129 @@
+"""`nodes` and `switches`: the dialers of the installation, and what they are connected to. For superusers."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+
+from api.v2.attributes import Attribute, Encoder, answer
+from api.v2.pages import Page, page_of, sorted_page
+from api.v2.routes import Asked, Current, Route
+from dialer.kinds import Text, Word
+from dialer.management import installation
+from dialer.management.installation import NodeEntry, Standing, SwitchEntry
+from dialer.model import NodeRecord, Scope
+
+_SHOWN: Final = Encoder(NodeRecord, ("session", "commits", "epoch", "ready"))
+_encode = _SHOWN.encoder()
+_WORDS: Final = {each.name.lower(): each for each in Standing}
+
+
+def _node(entry: NodeEntry) -> dict[str, Any]:
+    return {
+        **_encode(entry.node),
+        "state": entry.standing.name.lower(),
+        "is_alive": entry.alive,
+        "open_attempts": entry.open_attempts,
+    }
+
+
+NODE: Final = answer(
+    "Node",
+    "A dialling process.",
+    {
+        **_SHOWN.properties,
+        "state": {"type": "string", "enum": list(_WORDS)},
+        "is_alive": {"type": "boolean", "description": "others leave its calls alone"},
+        "open_attempts": {"type": "integer"},
+    },
+    _node,
+)
+
+
+def _switch(entry: SwitchEntry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "ready": entry.ready,
+        "core_uuid": entry.core_uuid,
+        "nodes": list(entry.nodes),
+        "open_attempts": entry.open_attempts,
+    }
+
+
+SWITCH: Final = answer(
+    "Switch",
+    "A FreeSWITCH that dialers are, or were last, connected to.",
+    {
+        "name": {"type": "string"},
+        "ready": {"type": "boolean", "description": "a dialer is connected to it"},
+        "core_uuid": {"type": "string", "description": "its process, while it is ready"},
+        "nodes": {"type": "array", "items": {"type": "string"}, "description": "the names of these dialers"},
+        "open_attempts": {"type": "integer", "description": "of these dialers"},
+    },
+    _switch,
+)
+
+_NODE: Final = Attribute(name="node", kind=Text(64, 1), doc="the name of the node", required=True)
+_SWITCH: Final = Attribute(name="switch", kind=Text(255, 1), doc="the name of the switch", required=True)
+_STATE: Final = Attribute(name="state", kind=Word(tuple(_WORDS)), doc="only those that are so")
+_AT_SWITCH: Final = Attribute(name="switch", kind=Text(255, 1), doc="only those of this switch")
+
+
+def _list(asked: Asked) -> Deferred[Any]:
+    """The dialers that share the database."""
+    standing = _WORDS.get(asked.query.get("state", ""))
+    return asked.ask(installation.nodes, asked.who, asked.part, standing, asked.query.get("switch"))
+
+
+def _read(asked: Asked) -> Deferred[Any]:
+    """One dialer."""
+    return asked.ask(installation.node, asked.who, asked.path["node"])
+
+
+def _remove(asked: Asked) -> Deferred[Any]:
+    """Forget a dialer that will not come back."""
+    return asked.ask(installation.remove_node, asked.who, asked.path["node"])
+
+
+def _switches(asked: Asked) -> Deferred[Any]:
+    """The switches of the installation, in the order of their names."""
+    return asked.ask(installation.switches, asked.who, asked.after or "", asked.limit)
+
+
+def _one_switch(asked: Asked) -> Deferred[Any]:
+    """One switch."""
+    return asked.ask(installation.switch, asked.who, asked.path["switch"])
+
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path="nodes",
+        scope=Scope.ADMIN,
+        serve=_list,
+        answer=page_of(NODE),
+        page=sorted_page(NodeRecord, "name", "started_at", "seen_at", default="name", value=lambda entry: entry.node),
+        parameters=(_STATE, _AT_SWITCH),
+    ),
+    Route(method="GET", path="nodes/<node>", scope=Scope.ADMIN, serve=_read, answer=NODE, parameters=(_NODE,)),
+    Route(
+        method="DELETE",
+        path="nodes/<node>",
+        scope=Scope.ADMIN,
+        serve=_remove,
+        status=204,
+        parameters=(_NODE,),
+        current=Current(use_case=installation.node, args=lambda asked: (asked.who, asked.path["node"]), answer=NODE),
+        refusals=("wrong-state",),
+    ),
+    Route(
+        method="GET",
+        path="switches",
+        scope=Scope.ADMIN,
+        serve=_switches,
+        answer=page_of(SWITCH),
+        page=Page(place=lambda entry: entry.name, by=str),
+    ),
+    Route(method="GET", path="switches/<switch>", scope=Scope.ADMIN, serve=_one_switch, answer=SWITCH, parameters=(_SWITCH,)),
+)

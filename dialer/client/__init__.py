@@ -1,0 +1,11 @@
+"""A client of the API v2, for programs: `Client` waits for each answer, `AsyncClient` gives Deferreds.
+
+A POST has an `Idempotency-Key`, so that what was asked for happens once, however often it has to be sent. Lists are iterators,
+which fetch page after page.
+"""
+
+from dialer.client.calls import Refused, Unreachable
+from dialer.client.deferred import AsyncClient
+from dialer.client.waiting import Client
+
+__all__ = ["AsyncClient", "Client", "Refused", "Unreachable"]

@@ -1,0 +1,112 @@
+"""The client that waits for each answer: the standard library alone, one connection, no threads."""
+
+from __future__ import annotations
+
+import http.client
+import random
+import ssl
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from dialer.client.api import Api
+from dialer.client.calls import Answer, Call, Unreachable, pause, result
+from dialer.client.resources import Object, page_query
+from dialer.errors import BadValue
+
+
+def split_url(url: str) -> tuple[bool, str, int]:
+    """Whether TLS is spoken, the host and the port. Raises `BadValue`."""
+    found = urlsplit(url)
+    try:
+        port = found.port
+    except ValueError:
+        port = -1
+    if found.scheme not in ("http", "https") or not found.hostname or port == -1 or found.path not in ("", "/") or found.query:
+        raise BadValue("--server", f"expected an address such as http://127.0.0.1:8000, got {url[:80]!r}")
+    secure = found.scheme == "https"
+    return secure, found.hostname, port or (443 if secure else 80)
+
+
+class Client(Api[Object, Iterator[Object], bytes]):
+    """A dialer's API at `url`; `authorization` is what `calls.bearer` or `calls.basic` makes. Answers are objects of JSON.
+
+    Each method raises `Refused` for what is not done, and `Unreachable` when no answer came in `MOST_TRIES` tries. `timeout`
+    is of each, in seconds. To be closed, or used in a `with`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        authorization: str,
+        *,
+        timeout: float = 30.0,
+        context: ssl.SSLContext | None = None,
+        new_key: Callable[[], str] = lambda: uuid.uuid4().hex,  # noqa: TID251 - the outermost place
+        sleep: Callable[[float], object] = time.sleep,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._secure, self._host, self._port = split_url(url)
+        self._authorization = authorization
+        self._timeout = timeout
+        self._context = context
+        self._new_key = new_key
+        self._sleep = sleep
+        self._rng = rng or random.Random()
+        self._connection: http.client.HTTPConnection | None = None
+        super().__init__(self.send, self._pages, self.send)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def send(self, call: Call) -> Any:
+        """Make a call, as often as it takes. Raises `Refused`, `Unreachable`."""
+        headers = call.headers(self._authorization, self._new_key())
+        tries = 0
+        while True:
+            tries += 1
+            answer, problem = None, ""
+            try:
+                answer = self._once(call, headers)
+            except (OSError, http.client.HTTPException) as error:
+                self.close()
+                problem = str(error) or type(error).__name__
+            seconds = pause(tries, answer, self._rng.random())
+            if seconds is None and answer is not None:
+                return result(call, answer, tries)
+            if seconds is None:
+                raise Unreachable(f"{self._host}:{self._port} does not answer: {problem}")
+            self._sleep(seconds)
+
+    def _once(self, call: Call, headers: dict[str, str]) -> Answer:
+        if self._connection is None:
+            self._connection = self._connected()
+        self._connection.request(call.method, call.target, call.payload, headers)
+        response = self._connection.getresponse()
+        content = response.read()
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(status=response.status, headers=found, content=content)
+
+    def _connected(self) -> http.client.HTTPConnection:
+        if not self._secure:
+            return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+        context = self._context or ssl.create_default_context()
+        return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=context)
+
+    def _pages(self, call: Call) -> Iterator[Object]:
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.send(page_query(call, cursor))
+            yield from page["data"]
+            cursor = page["next_cursor"]

@@ -1,0 +1,204 @@
+"""What only superusers do over the API: gateways and voice applications, users and their grants, nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from dialer.accounts import hash_password
+from dialer.errors import BadValue, NotFound
+from dialer.kinds import Text
+from dialer.management import gateways, grants, removals, rows, users
+from dialer.management.listing import Slice
+from dialer.management.management import Management, Transaction, reads, writes
+from dialer.model import Account, Gateway, UserDetails, VoipApp
+from dialer.patterns import MOST_PATTERNS, parse_pattern
+
+PASSWORD: Final = Text(1024, 8)
+
+# --- gateways and voice applications ----------------------------------------------------------------------------------------
+
+
+@writes
+def add_gateway(t: Transaction, who: Account, given: Mapping[str, Any]) -> Gateway:
+    """As `gateways.create`. Raises also `Forbidden`."""
+    rows.check_superuser(who)
+    return gateways.read(t, who, gateways.create(t, given))
+
+
+@writes
+def change_gateway(t: Transaction, who: Account, gateway_id: int, given: Mapping[str, Any]) -> Gateway:
+    """As `gateways.change`. Raises also `Forbidden`."""
+    rows.check_superuser(who)
+    gateways.change(t, gateway_id, given)
+    return gateways.read(t, who, gateway_id)
+
+
+@writes
+def remove_gateway(t: Transaction, who: Account, gateway_id: int) -> None:
+    """As `gateways.remove`. Raises also `Forbidden`."""
+    rows.check_superuser(who)
+    gateways.remove(t, gateway_id)
+
+
+@writes
+def add_application(t: Transaction, who: Account, given: Mapping[str, Any]) -> VoipApp:
+    """As `gateways.create_application`. Raises also `Forbidden`."""
+    rows.check_superuser(who)
+    return gateways.application(t, who, gateways.create_application(t, given))
+
+
+@writes
+def change_application(t: Transaction, who: Account, app_id: int, given: Mapping[str, Any]) -> VoipApp:
+    """As `gateways.change_application`. Raises also `Forbidden`."""
+    rows.check_superuser(who)
+    gateways.change_application(t, app_id, given)
+    return gateways.application(t, who, app_id)
+
+
+@writes
+def remove_application(t: Transaction, who: Account, app_id: int) -> None:
+    """As `gateways.remove_application`. Raises also `Forbidden`."""
+    rows.check_superuser(who)
+    gateways.remove_application(t, app_id)
+
+
+@writes
+def locked_gateway(t: Transaction, who: Account, gateway_id: int) -> Gateway:
+    """A gateway, which nobody changes until the end of the transaction. Raises `Forbidden`, `NotFound`."""
+    rows.check_superuser(who)
+    rows.found(t.entities.Gateway, "gateway", gateway_id)
+    return gateways.read(t, who, gateway_id)
+
+
+@writes
+def locked_application(t: Transaction, who: Account, app_id: int) -> VoipApp:
+    """The same of a voice application."""
+    rows.check_superuser(who)
+    rows.found(t.entities.VoipApp, "voip app", app_id)
+    return gateways.application(t, who, app_id)
+
+
+# --- users ------------------------------------------------------------------------------------------------------------------
+
+
+@reads
+def all_users(
+    t: Transaction,
+    who: Account,
+    part: Slice,
+    username: str | None = None,
+    is_superuser: bool | None = None,
+    is_active: bool | None = None,
+) -> list[UserDetails]:
+    """All of them, as far as they are so. Raises `Forbidden`."""
+    rows.check_superuser(who)
+    return users.listed(t, part, username, is_superuser, is_active)
+
+
+@reads
+def one_user(t: Transaction, who: Account, user_id: int) -> UserDetails:
+    """One of them. Raises `Forbidden`, `NotFound`."""
+    rows.check_superuser(who)
+    return users.details(t, user_id)
+
+
+@writes
+def locked_user(t: Transaction, who: Account, user_id: int) -> UserDetails:
+    """The same, which nobody changes until the end of the transaction."""
+    rows.check_superuser(who)
+    _existing(t, user_id)
+    rows.found(t.entities.User, "user", user_id)
+    return one_user(t, who, user_id)
+
+
+async def password_hash(management: Management, who: Account, given: Mapping[str, Any]) -> str | None:
+    """What is stored of the `password` that is given; None where none is. Fails with `Forbidden`, `BadValue`, `Busy`."""
+    rows.check_superuser(who)
+    password = given.get("password")
+    if password is None:
+        return None
+    if not password.isprintable():
+        raise BadValue("password", "holds a control character")
+    return await management.in_thread(partial(hash_password, password))
+
+
+@writes
+def add_user(t: Transaction, who: Account, given: Mapping[str, Any], hashed: str | None) -> UserDetails:
+    """A user with that password's hash, if there is one. Raises `Forbidden`, `Duplicate`, `BadValue`."""
+    rows.check_superuser(who)
+    return users.details(t, users.create(t, _settings(given, hashed)))
+
+
+@writes
+def change_user(t: Transaction, who: Account, user_id: int, given: Mapping[str, Any], hashed: str | None) -> UserDetails:
+    """Change what is given. Raises `Forbidden`, `NotFound`, `Duplicate`, and `BadValue`, also for what would lock the asking
+    user out."""
+    rows.check_superuser(who)
+    for name in ("is_superuser", "is_active"):
+        if user_id == who.id and given.get(name) is False:
+            raise BadValue(name, "cannot be taken from yourself: another superuser can do that")
+    _existing(t, user_id)
+    users.change(t, user_id, _settings(given, hashed))
+    return users.details(t, user_id)
+
+
+@writes
+def remove_user(t: Transaction, who: Account, user_id: int) -> None:
+    """Remove a user that has nothing. Raises `Forbidden`, `NotFound`, `InUse`, and `BadValue` for the asking one."""
+    rows.check_superuser(who)
+    if user_id == who.id:
+        raise BadValue("user_id", "is yourself: another superuser can do that")
+    _existing(t, user_id)
+    removals.user_without_anything(t, user_id)
+
+
+def _existing(t: Transaction, user_id: int) -> None:
+    """Raise `NotFound` for a user that does not exist; not the one that tells of the asking user."""
+    row = t.entities.User.get(id=user_id)
+    if row is None or rows.is_archived(row):
+        raise NotFound(users.OTHER, user_id)
+
+
+def _settings(given: Mapping[str, Any], hashed: str | None) -> dict[str, Any]:
+    found = {name: value for name, value in given.items() if name != "password"}
+    for name in users.LISTS:
+        if name in found:
+            found[name] = _patterns(found[name], name)
+    return found if hashed is None else {**found, "password_hash": hashed}
+
+
+def _patterns(texts: Sequence[str], name: str) -> tuple[str, ...]:
+    patterns = tuple(dict.fromkeys(parse_pattern(text, name) for text in texts))
+    if len(patterns) > MOST_PATTERNS:
+        raise BadValue(name, f"has {len(patterns)} patterns; at most {MOST_PATTERNS} are allowed")
+    return patterns
+
+
+@writes
+def grant(t: Transaction, who: Account, user_id: int, gateway_ids: Sequence[int], app_ids: Sequence[int]) -> UserDetails:
+    """Let a user use these gateways and voice applications. Raises `Forbidden`, `NotFound`."""
+    return _change_grants(t, who, user_id, grants.grant, gateway_ids, app_ids)
+
+
+@writes
+def revoke(t: Transaction, who: Account, user_id: int, gateway_ids: Sequence[int], app_ids: Sequence[int]) -> UserDetails:
+    """The opposite. Raises also `InUse`."""
+    return _change_grants(t, who, user_id, grants.revoke, gateway_ids, app_ids)
+
+
+def _change_grants(
+    t: Transaction,
+    who: Account,
+    user_id: int,
+    change: Callable[..., None],
+    gateway_ids: Sequence[int],
+    app_ids: Sequence[int],
+) -> UserDetails:
+    rows.check_superuser(who)
+    _existing(t, user_id)
+    change(t, user_id, {"gateway": gateway_ids, "voip app": app_ids})
+    t.entities.db.flush()
+    t.entities.User[user_id].gateways.load()
+    return users.details(t, user_id)

@@ -1,0 +1,120 @@
+"""One explanation of a contact: all that keeps it from being called now. Who changes exactly that has it called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from attrs import frozen
+
+from dialer.management import why
+from dialer.management.management import Management
+from dialer.management.why import Contacted
+from dialer.model import Account, IdleReason, SubscriberStatus
+from dialer.model.contact_obstacle import ContactCode, ContactObstacle
+from dialer.store.turns import MOST_COUNTED
+
+_DONE: Final = {
+    SubscriberStatus.PAUSE: (ContactCode.PAUSED, "it is paused"),
+    SubscriberStatus.ABORT: (ContactCode.ABORTED, "it was aborted"),
+    SubscriberStatus.FAIL: (ContactCode.FAILED, "it failed: no try is left, or trying again cannot help"),
+    SubscriberStatus.COMPLETE: (ContactCode.COMPLETE, "it is complete: the contact was reached"),
+    SubscriberStatus.NOT_AUTHORISED: (ContactCode.NOT_AUTHORISED, "it may not be called"),
+}
+_MAY_BE_CALLED: Final = (SubscriberStatus.START, SubscriberStatus.PAUSE, SubscriberStatus.NOT_AUTHORISED)
+
+
+@frozen(kw_only=True)
+class ContactExplanation:
+    """A contact in a campaign, and what keeps it from being called, the strongest first: nothing when it is called next."""
+
+    campaign_id: int
+    contact_id: int
+    found: Contacted
+    obstacles: tuple[ContactObstacle, ...]
+
+
+async def explain(management: Management, who: Account, campaign_id: int, contact_id: int) -> ContactExplanation:
+    """Of a contact by its id; where calls are made, with what only that process knows. Fails with `NotFound`, `StoreError`."""
+    found, campaign = await management.ask(why.contact_by_id, who, campaign_id, contact_id)
+    if management.flow is not None:
+        reason = management.flow.explain(campaign, None)
+    else:
+        reason = await management.ask(why.why_idle, campaign_id)
+    return ContactExplanation(
+        campaign_id=campaign_id,
+        contact_id=contact_id,
+        found=found,
+        obstacles=tuple(obstacles(found, reason, management.now())),
+    )
+
+
+def obstacles(found: Contacted, reason: IdleReason | None, now: datetime) -> Iterator[ContactObstacle]:
+    """All that keeps it from being called at `now`, the strongest first. `reason` is why its campaign is not calling."""
+    if found.emergency:
+        yield ContactObstacle(ContactCode.EMERGENCY, "it is an emergency number, which is never dialled")
+    if found.forbidden is not None:
+        number, since, text = found.forbidden
+        told = f"it is on the do-not-call list as {number} since {_shown(since)}{f': {text}' if text else ''}"
+        yield ContactObstacle(ContactCode.DO_NOT_CALL, told)
+    if found.refusal:
+        yield ContactObstacle(ContactCode.NUMBER_LISTS, found.refusal)
+    if found.otherwise:
+        yield ContactObstacle(ContactCode.DIALLED_FORM, found.otherwise)
+    if found.status in _MAY_BE_CALLED and not found.ruling.is_open:
+        until = "for ever" if found.ruling.until is None else f"until {_shown(found.ruling.until)}"
+        told = f"the calling rules forbid it {until}: {found.ruling.text}"
+        yield ContactObstacle(ContactCode.CALLING_RULES, told, found.ruling.until)
+    if found.elsewhere:
+        told = f"campaign {found.elsewhere} is calling it now: one number never rings twice at once"
+        yield ContactObstacle(ContactCode.CALLED_ELSEWHERE, told)
+    yield from _standing(found, now)
+    if reason is not None and found.status is SubscriberStatus.START:
+        told = f"the campaign is not calling: {reason.text}"
+        yield ContactObstacle(ContactCode.CAMPAIGN, told, reason.until, str(reason.code))
+    if found.ahead:
+        count = f"more than {MOST_COUNTED}" if found.ahead == MOST_COUNTED else str(found.ahead)
+        others = "other is" if found.ahead == 1 else "others are"
+        told = f"{count} {others} called before it, by the priority of contacts and the order of the campaign"
+        yield ContactObstacle(ContactCode.BEHIND_OTHERS, told)
+
+
+def _standing(found: Contacted, now: datetime) -> Iterator[ContactObstacle]:
+    match found.status:
+        case None:
+            yield ContactObstacle(ContactCode.NOT_IN_CAMPAIGN, "the campaign does not have it")
+        case SubscriberStatus.IN_PROCESS:
+            then = "" if found.requested is None else f"; when the call ends, {_after(found.requested)}"
+            yield ContactObstacle(ContactCode.IN_PROCESS, f"it is being called now{then}")
+        case SubscriberStatus.START if found.ready_at is not None and found.ready_at > now:
+            if not found.is_held or found.ruling.is_open:
+                told = f"it is called again on {_shown(found.ready_at)} at the earliest"
+                yield ContactObstacle(ContactCode.DUE_LATER, told, found.ready_at)
+        case SubscriberStatus.START:
+            return
+        case status:
+            yield ContactObstacle(*_DONE[status])
+
+
+def _after(requested: SubscriberStatus) -> str:
+    return _DONE[requested][1] if requested in _DONE else "it is pending again"
+
+
+def reasons(found: Contacted, reason: IdleReason | None, now: datetime) -> Iterator[str]:
+    """The same for people; times in UTC."""
+    yield from (each.text for each in obstacles(found, reason, now))
+    if found.status is SubscriberStatus.START and (found.ready_at is None or found.ready_at <= now):
+        yield "it is pending, and called when its turn comes"
+
+
+def sentences(found: Contacted, reason: IdleReason | None, now: datetime) -> Iterator[str]:
+    """These, and then the tries of the contact."""
+    yield from reasons(found, reason, now)
+    for number_of_try, each in enumerate(found.tries, start=1):
+        end = "it is under way" if each.ended_at is None else f"{each.disposition}, {each.cause}: {each.reason}"
+        yield f"try {number_of_try} on {_shown(each.planned_at)}: {end}"
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,76 @@
+"""The history of a number: in which phonebooks and campaigns of a user it is, and whether it may be called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from attrs import frozen
+
+from dialer.management.contact_list import InCampaign
+from dialer.management.management import Transaction, verb
+from dialer.model import Account, CampaignStatus, SubscriberStatus
+from dialer.store import histories as sql
+from dialer.store.times import from_column, from_column_or_none
+
+MOST: Final = 100
+"""Campaigns, and phonebooks, that are told."""
+
+
+@frozen(kw_only=True)
+class InPhonebook:
+    """A number in a phonebook."""
+
+    phonebook_id: int
+    phonebook: str
+    contact_id: int
+    number: str
+    name: str
+
+
+@frozen(kw_only=True)
+class NumberHistory:
+    """What is known of a number. `forbidden` is since when it is on the do-not-call list, and why."""
+
+    number: str
+    identity: str
+    emergency: bool
+    forbidden: tuple[datetime, str] | None
+    phonebooks: Sequence[InPhonebook]
+    campaigns: Sequence[tuple[InCampaign, CampaignStatus]]
+
+
+@verb
+def read(t: Transaction, who: Account, text: str) -> NumberHistory:
+    """Of a number in any spelling. Raises `BadValue` for what is none."""
+    number, identity = t.numbering.read(text, "number")
+    asked = (identity, who.is_superuser, who.id, MOST)
+    forbidden = t.connection.execute(sql.FORBIDDEN, (identity,)).fetchone()
+    return NumberHistory(
+        number=number,
+        identity=identity,
+        emergency=t.numbering.is_emergency(number),
+        forbidden=None if forbidden is None else (from_column(forbidden[1]), forbidden[2]),
+        phonebooks=[_in_phonebook(row) for row in t.connection.execute(sql.PHONEBOOKS, asked).fetchall()],
+        campaigns=[_in_campaign(row) for row in t.connection.execute(sql.CAMPAIGNS, asked).fetchall()],
+    )
+
+
+def _in_phonebook(row: tuple[Any, ...]) -> InPhonebook:
+    phonebook_id, phonebook, contact_id, number, first, last = row
+    name = f"{first} {last}".strip()
+    return InPhonebook(phonebook_id=phonebook_id, phonebook=phonebook, contact_id=contact_id, number=number, name=name)
+
+
+def _in_campaign(row: tuple[Any, ...]) -> tuple[InCampaign, CampaignStatus]:
+    key, name, campaign_status, status, count, last_attempt_at, ready_at = row
+    found = InCampaign(
+        campaign_id=key,
+        campaign=name,
+        status=SubscriberStatus(status),
+        count_attempt=count,
+        last_attempt_at=from_column_or_none(last_attempt_at),
+        ready_at=from_column_or_none(ready_at),
+    )
+    return found, CampaignStatus(campaign_status)

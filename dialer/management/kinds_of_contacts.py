@@ -1,0 +1,83 @@
+"""Kinds of contacts: those to whom the same calling rules apply, of whom one ruling tells for all (`dialer.rules.decide`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import define, field, frozen
+
+from dialer.campaigns.rehearsal import NEVER
+from dialer.campaigns.timetable import micros, moment
+from dialer.model import Campaign
+from dialer.rules.book import RuleBook
+from dialer.rules.decide import EarlierCall, decide, longest_memory
+
+
+@frozen
+class Somebody:
+    """A callee, as the rules want one."""
+
+    identity: str
+    time_zone: str
+
+
+@define(eq=False)
+class ContactKinds:
+    """The kinds of a campaign's contacts, by numbers from 0 on. Contacts with earlier calls that count are each of a kind of
+    its own."""
+
+    book: RuleBook
+    campaign: Campaign
+    begin: int
+    _kinds: list[tuple[Somebody, Sequence[EarlierCall]]] = field(factory=list, init=False)
+    _by_rows: dict[int, tuple[int, Any]] = field(factory=dict, init=False)
+    _counts: dict[int, bool] = field(factory=dict, init=False)
+    _first: dict[int, int] = field(factory=dict, init=False)
+
+    @property
+    def are_ruled(self) -> bool:
+        """Whether there are rules for this campaign."""
+        return bool(self.book.rows) and not self.campaign.override
+
+    def of(self, callee: Somebody) -> int:
+        """The kind of somebody without earlier calls."""
+        if not self.are_ruled:
+            return 0
+        applying = self.book.applying(callee, self.campaign)
+        known = self._by_rows.get(id(applying))
+        if known is None:  # with what has that id, lest another one has it later
+            known = self._by_rows[id(applying)] = (self._new(callee, ()), applying)
+        return known[0]
+
+    def with_history(self, callee: Somebody, history: Sequence[EarlierCall]) -> int:
+        """The kind of somebody who was called before."""
+        return self._new(callee, history) if history else self.of(callee)
+
+    def looks_back(self, kind: int) -> bool:
+        """Whether earlier calls count for those of the kind."""
+        if not self.are_ruled:
+            return False
+        if kind not in self._counts:
+            self._counts[kind] = longest_memory(self.book, self._kinds[kind][0], self.campaign) > 0
+        return self._counts[kind]
+
+    def opens(self, kind: int, at: int) -> int:
+        """From when on they may be called: `at` when they may then, `NEVER` when they never may."""
+        if not self.are_ruled:
+            return at
+        callee, history = self._kinds[kind]
+        ruling = decide(self.book, callee, self.campaign, history, moment(at))
+        if ruling.is_open:
+            return at
+        return NEVER if ruling.until is None else micros(ruling.until)
+
+    def never(self, kind: int) -> bool:
+        """Whether they never may be called, as of the begin."""
+        if kind not in self._first:
+            self._first[kind] = self.opens(kind, self.begin)
+        return self._first[kind] == NEVER
+
+    def _new(self, callee: Somebody, history: Sequence[EarlierCall]) -> int:
+        self._kinds.append((callee, history))
+        return len(self._kinds) - 1

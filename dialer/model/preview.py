@@ -1,0 +1,104 @@
+"""The prospects of the contacts of a campaign: who will be called within a horizon, who later, who never, and why."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import frozen
+
+from dialer.model.campaign import Campaign
+from dialer.model.contact import SubscriberStatus
+
+
+class ProspectGroup(enum.StrEnum):
+    """What the prospects come down to."""
+
+    CALLED = "called"
+    LATER = "later"
+    NEVER = "never"
+
+
+class Prospect(enum.StrEnum):
+    """What is to be expected for a contact that is pending, or may not be called; each word stays as it is."""
+
+    CALLED = "called"
+    BEHIND_OTHERS = "behind-others"
+    DUE_LATER = "due-later"
+    CALLING_RULES = "calling-rules"
+    DO_NOT_CALL = "do-not-call"
+    BLACKLIST = "blacklist"
+    WHITELIST = "whitelist"
+    DIALLED_FORM = "dialled-form"
+    EMERGENCY = "emergency"
+    REFUSED = "refused-by-rules"
+    EXPIRES = "expires"
+
+    @property
+    def group(self) -> ProspectGroup:
+        """Called within the horizon, later, or never."""
+        match self:
+            case Prospect.CALLED:
+                return ProspectGroup.CALLED
+            case Prospect.BEHIND_OTHERS | Prospect.DUE_LATER | Prospect.CALLING_RULES:
+                return ProspectGroup.LATER
+            case _:
+                return ProspectGroup.NEVER
+
+    @property
+    def text(self) -> str:
+        """The same as a sentence."""
+        return _TEXTS[self]
+
+
+_TEXTS = {
+    Prospect.CALLED: "called within the horizon",
+    Prospect.BEHIND_OTHERS: "its turn does not come within the horizon: the pace, the limits and the hours of the campaign "
+    "leave no moment for it",
+    Prospect.DUE_LATER: "due after the horizon",
+    Prospect.CALLING_RULES: "the calling rules keep it waiting beyond the horizon",
+    Prospect.DO_NOT_CALL: "on the do-not-call list",
+    Prospect.BLACKLIST: "on the blacklist of the user",
+    Prospect.WHITELIST: "not on the whitelist of the user",
+    Prospect.DIALLED_FORM: "as its gateway dials it, on the do-not-call list or on the blacklist",
+    Prospect.EMERGENCY: "an emergency number",
+    Prospect.REFUSED: "refused by the calling rules",
+    Prospect.EXPIRES: "the campaign expires before it may be called",
+}
+
+
+@frozen(kw_only=True)
+class Outlook:
+    """A contact of a campaign with its prospect. `at` is when it is called, or may be called at the earliest, where that is
+    known; `text` says more of the reason than the prospect does."""
+
+    contact_id: int
+    number: str
+    prospect: Prospect
+    at: datetime | None = None
+    text: str = ""
+
+
+@frozen(kw_only=True)
+class PreviewSummary:
+    """What a preview found. `counts` are contacts by prospect, with a few `examples` of each; `done` are all others, by what
+    they are. `calls_per_minute` is the pace that was taken, `call_seconds` how long each call was taken to last. `refusal` is
+    why the campaign may not call anybody, "" for nothing."""
+
+    key: str
+    campaign: Campaign
+    begin: datetime
+    end: datetime
+    counts: Mapping[Prospect, int]
+    examples: Mapping[Prospect, tuple[Outlook, ...]]
+    done: Mapping[SubscriberStatus, int]
+    first_call_at: datetime | None
+    last_call_at: datetime | None
+    calls_per_minute: float
+    call_seconds: float
+    refusal: str
+
+    def in_group(self, group: ProspectGroup) -> int:
+        """How many contacts the group has."""
+        return sum(count for prospect, count in self.counts.items() if prospect.group is group)

@@ -1,0 +1,198 @@
+"""The daily work in a real browser: an admin does it, a viewer looks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.browser.driving import Installation, Window, window
+
+
+def row_of(at: Window, name: str) -> Any:
+    """A campaign on the overview."""
+    return at.page.locator("article", has=at.page.get_by_role("heading", name=name, exact=True))
+
+
+def reloaded(at: Window, wanted: Any) -> None:
+    """Load a page that is not live again until it has something, which depends on calls that end when they end."""
+    for _ in range(60):
+        if wanted.count():
+            return
+        at.page.wait_for_timeout(500)
+        at.page.reload()
+    raise AssertionError(at.page.inner_text("main"))
+
+
+def test_an_admin_does_the_whole_daily_work(installation: Installation, chromium: Any, receiver: str) -> None:
+    with window(chromium, installation) as at:
+        page = at.page
+        at.sign_in()
+
+        # A campaign is made, by a form that says what is wrong as it is typed.
+        page.get_by_role("link", name="Campaigns", exact=True).click()
+        page.get_by_role("link", name="New campaign").click()
+        page.get_by_label("Name *").fill("autumn")
+        page.get_by_label("Its data").fill("2000")
+        pace = page.get_by_label("Calls per minute")
+        at.awaited = ("status of 400",)
+        pace.fill("0")
+        page.get_by_text("expected a whole number from 1 to 1000000").wait_for()
+        pace.fill("120")
+        page.get_by_text("expected a whole number from 1 to 1000000").wait_for(state="detached")
+        page.get_by_role("button", name="Create and start").click()
+        page.get_by_text("The campaign is created.").wait_for()
+        campaign = int(page.url.split("?")[0].rpartition("/")[2])
+
+        # A webhook is told of it.
+        page.get_by_role("link", name="Webhooks").click()
+        page.get_by_text("Add a webhook").first.click()
+        page.get_by_label("Address *").fill(receiver)
+        page.get_by_label("Events *").fill("attempt.ended")
+        page.get_by_role("button", name="Add a webhook").click()
+        page.locator("code.secret", has_text="whsec_").wait_for()
+        page.get_by_role("link", name="I have kept it").click()
+
+        # It is watched live.
+        installation.add(campaign, 200)
+        page.get_by_role("link", name="Overview").click()
+        row = row_of(at, "autumn")
+        row.get_by_text("calling").wait_for()
+        row.get_by_text(re.compile(r"[1-9]\d* of 200 contacts done")).wait_for()
+
+        # The frequency is changed, and acts; what is being typed is left alone meanwhile.
+        frequency = row.get_by_label("Calls per minute of autumn")
+        frequency.fill("900")
+        row.get_by_text("/ 2.0").wait_for()
+        page.wait_for_timeout(1500)
+        assert frequency.input_value() == "900"
+        row.get_by_role("button", name="Set the frequency of autumn").click()
+        page.get_by_text("The frequency acts from now on.").wait_for()
+        row.get_by_text("/ 15.0").wait_for()
+
+        # It is paused, and says so.
+        row.get_by_role("button", name="Pause autumn").click()
+        page.get_by_text("The campaign is paused; live calls go on.").wait_for()
+        row.get_by_role("button", name="Start autumn").wait_for()
+
+        # A contact is found in another spelling, with its call, and is not called any more.
+        page.get_by_role("link", name="Contacts", exact=True).click()
+        page.get_by_label("A number, in any spelling").fill(f"+1 (555) {campaign:03}-0000")
+        page.keyboard.press("Enter")
+        page.get_by_text("may be called").wait_for()
+        reloaded(at, page.get_by_role("link", name=re.compile(r"^20\d\d-")))
+        page.get_by_role("link", name=re.compile(r"^20\d\d-")).first.click()
+        page.get_by_role("heading", name="Course").wait_for()
+        reloaded(at, page.locator(".course .name", has_text="decided"))
+        for step in ("planned", "ended", "decided"):
+            page.locator(".course .name", has_text=step).wait_for()
+        page.get_by_role("link", name="All that is known of the number").click()
+        page.get_by_label("Reason").fill("asked for it")
+        page.get_by_role("button", name="Do not call").click()
+        page.get_by_text("The number is not called any more.").wait_for()
+
+        # A delivery is sent again.
+        page.get_by_role("link", name="Webhooks").click()
+        page.get_by_role("link", name=receiver).click()
+        page.get_by_role("heading", name="Deliveries").wait_for()
+        reloaded(at, page.locator("table .badge", has_text="delivered"))
+        page.get_by_role("button", name="Send again").first.click()
+        page.get_by_text("The events are sent again, soon.").wait_for()
+
+        # All of it is in the audit log.
+        page.get_by_role("link", name="Audit log").click()
+        for deed in ("campaigns.new", "webhooks.add", "campaigns.frequency", "campaigns.pause", "do-not-call.add",
+                     "webhooks.deliveries.replay"):  # fmt: skip
+            page.get_by_text(deed).first.wait_for()
+
+
+def test_a_viewer_looks_and_changes_nothing(installation: Installation, chromium: Any) -> None:
+    installation.campaign("winter")
+    with window(chromium, installation) as admin:
+        page = admin.page
+        admin.sign_in()
+        page.get_by_role("link", name="Users").click()
+        page.get_by_role("link", name="New user").click()
+        page.get_by_label("User name *").fill("vera")
+        page.get_by_label("Role").select_option("viewer")
+        page.get_by_label("Sees everybody's objects").check()
+        page.get_by_label("Password").fill("looks at all of it")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("The user is created.").wait_for()
+    with window(chromium, installation) as vera:
+        page = vera.page
+        vera.sign_in("vera", "looks at all of it")
+        row = row_of(vera, "winter")
+        row.wait_for()
+        assert row.get_by_role("button").count() == 0
+        assert page.get_by_role("link", name="Users").count() == 0
+        row.get_by_role("link", name="winter").click()
+        page.get_by_role("heading", name="winter").first.wait_for()
+        vera.awaited = ("status of 403",)
+        csrf = page.locator("[name=csrf]").first.get_attribute("value")
+        statuses = page.evaluate(
+            """async (csrf) => Promise.all(["campaigns/1/pause", "do-not-call/add", "users/new"].map(async (path) =>
+                (await fetch(`/ui/${path}`, {method: "POST", body: new URLSearchParams({csrf})})).status))""",
+            csrf,
+        )
+        assert statuses == [403, 403, 403]
+        vera.go("/ui/users")
+        page.get_by_text("Your role does not allow that.").wait_for()
+
+
+def test_a_page_that_is_hidden_asks_for_nothing_and_goes_on_when_it_is_seen(installation: Installation, chromium: Any) -> None:
+    with window(chromium, installation) as at:
+        at.sign_in()
+        asked: list[str] = []
+        ended: list[str] = []
+        live = f"{at.address}/ui/live/overview"
+        at.page.on("request", lambda request: asked.append(request.url))
+        for event in ("requestfinished", "requestfailed"):
+            at.page.on(event, lambda request: ended.append(request.url))
+        at.go()
+        at.page.wait_for_timeout(500)
+        before = ended.count(live)
+        assert asked.count(live) == 1
+        show = "(hidden) => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+        show += " document.dispatchEvent(new Event('visibilitychange')); }"
+        at.page.evaluate(show, True)
+        at.page.wait_for_timeout(2500)
+        assert (asked.count(live), ended.count(live)) == (1, before + 1)
+        at.page.evaluate(show, False)
+        name = "seen again"
+        installation.campaign(name)
+        row_of(at, name).wait_for()
+
+
+def test_what_is_read_needs_no_script(installation: Installation, chromium: Any) -> None:
+    installation.campaign("plain")
+    with window(chromium, installation, java_script_enabled=False) as at:
+        at.sign_in()
+        row_of(at, "plain").get_by_role("button", name="Pause plain").click()
+        at.page.get_by_text("The campaign is paused; live calls go on.").wait_for()
+        row_of(at, "plain").get_by_role("link").click()
+        at.page.get_by_text("Settings").click()
+        assert at.page.get_by_label("Name *").input_value() == "plain"
+
+
+def test_hostile_names_run_nowhere(installation: Installation, chromium: Any) -> None:
+    name = "\"'><script>alert(1)</script><img src=x onerror=alert(2)><b hx-on:load=alert(3) hx-trigger=load hx-get=/x>"
+    campaign = installation.campaign(name, contacts=1)
+    with window(chromium, installation) as at:
+        at.sign_in()
+        for path in ("/ui/", "/ui/campaigns", f"/ui/campaigns/{campaign}", "/ui/events", "/ui/attempts"):
+            at.go(path)
+            at.page.wait_for_timeout(1300)
+            assert at.page.locator("img, b[hx-get]").count() == 0
+        at.go()
+        row_of(at, name).wait_for()
+
+
+def test_a_link_signs_in_once(installation: Installation, chromium: Any) -> None:
+    link = installation.link()
+    with window(chromium, installation) as at:
+        at.page.goto(link)
+        at.page.get_by_role("heading", name="Campaigns").wait_for()
+    with window(chromium, installation) as again:
+        again.awaited = ("status of 410",)
+        again.page.goto(link)
+        again.page.get_by_text("This link was used already").wait_for()

@@ -1,0 +1,221 @@
+"""The explanation of a contact is right: who changes exactly what it names has it called, and nobody before."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from dialer.gateways import Backoff
+from dialer.management import contact_explanation
+from dialer.model import IdleCode
+from dialer.model.contact_obstacle import ContactCode, ContactObstacle
+from dialer.store.times import to_column
+from tests.flow.played import ANN, Played, playing
+from tests.unit.rules.cases import SHIPPED, local
+
+MORNING = local("2026-11-24 07:59:30", "America/New_York")
+NUMBER = "12125550100"
+CONTACT = 1
+
+Harm = Callable[[Played], None]
+Mend = Callable[[Played, ContactObstacle], None]
+
+
+def wait(played: Played, obstacle: ContactObstacle) -> None:
+    assert obstacle.until is not None
+    played.run((obstacle.until - played.now()).total_seconds() + 0.1)
+
+
+def sql(statement: str, *values: object) -> Callable[..., None]:
+    return lambda played, *_: played.rows.sql(statement, *values) and None
+
+
+def pending(played: Played, _: ContactObstacle) -> None:
+    played.rows.sql("UPDATE subscriber SET status = 1, ready_at = ? WHERE id = 1", to_column(played.now()))
+
+
+def others(played: Played) -> None:
+    for index in range(3):
+        played.contact(f"4420794610{index:02}", priority=9)
+
+
+def elsewhere(played: Played) -> None:
+    columns = [row[1] for row in played.rows.sql("PRAGMA table_info(campaign)") if row[1] not in ("id", "name")]
+    named = ", ".join(map(str, columns))
+    played.rows.sql(f"INSERT INTO campaign (id, name, {named}) SELECT 2, 'other', {named} FROM campaign WHERE id = 1")
+    played.rows.sql("UPDATE campaign SET status = 2 WHERE id = 2")
+    played.attempt(NUMBER, played.start - timedelta(days=1), ended=False, campaign_id=2)
+
+
+END = (
+    "UPDATE attempt SET state = 'ended', ended_at = planned_at, cause = 'X', disposition = 'FAILED', counts_as_attempt = 1, "
+    "duration_ms = 0 WHERE ended_at IS NULL"
+)
+
+
+def drain(*, on: bool) -> Callable[..., None]:
+    def change(played: Played, *_: object) -> None:
+        (member,) = played.fleet
+        member.drain = on
+
+    return change
+
+
+def backed_off(played: Played) -> None:
+    (member,) = played.fleet
+    member.health.gateways[1] = Backoff(faults=5, until=played.now() + timedelta(seconds=8), cause="GATEWAY_DOWN")
+
+
+def switched(*, ready: bool) -> Callable[..., None]:
+    def change(played: Played, *_: object) -> None:
+        played.switch.ready = ready
+
+    return change
+
+
+HARMS: Mapping[str, Harm] = {
+    "do-not-call": lambda played: played.forbid(NUMBER),
+    "blacklist": lambda played: played.pattern("blacklist", "1212", "1212%"),
+    "whitelist": lambda played: played.pattern("whitelist", "49", "49%"),
+    "dialled-form": lambda played: (played.change("gateway", addprefix="9"), played.forbid(f"9{NUMBER}"))[0],
+    "elsewhere": elsewhere,
+    "paused": lambda played: played.change("subscriber", status=2, ready_at=None),
+    "failed": lambda played: played.change("subscriber", status=4, ready_at=None),
+    "complete": lambda played: played.change("subscriber", status=5, ready_at=None),
+    "not-authorised": lambda played: played.change("subscriber", status=7, ready_at=None),
+    "retry": lambda played: played.change("subscriber", ready_at=played.start + timedelta(seconds=50)),
+    "others": others,
+    "campaign-paused": lambda played: played.change(status=2),
+    "expired": lambda played: played.change(expires_at=played.start - timedelta(hours=1)),
+    "not-started": lambda played: played.change(starting_at=played.start + timedelta(seconds=40)),
+    "hours": lambda played: played.rule(daily_start="15:00:20", daily_stop="20:00:00"),
+    "caller-id": lambda played: (
+        played.rule(caller_id="+15550100"),
+        played.rows.sql("UPDATE user_account SET rules = json_set(rules, '$.caller_ids', '+15550199')"),
+    )[0],
+    "inactive": lambda played: played.change("gateway", status=0),
+    "drained": drain(on=True),
+    "no-switch": switched(ready=False),
+    "backed-off": backed_off,
+}
+
+OF_CONTACT: Mapping[str, Mend] = {
+    ContactCode.DO_NOT_CALL: sql("DELETE FROM do_not_call"),
+    ContactCode.NUMBER_LISTS: sql("DELETE FROM number_pattern"),
+    ContactCode.DIALLED_FORM: sql("DELETE FROM do_not_call WHERE identity LIKE '9%'"),
+    ContactCode.CALLED_ELSEWHERE: sql(END),
+    ContactCode.CALLING_RULES: wait,
+    ContactCode.PAUSED: pending,
+    ContactCode.FAILED: pending,
+    ContactCode.COMPLETE: pending,
+    ContactCode.NOT_AUTHORISED: pending,
+    ContactCode.DUE_LATER: wait,
+    ContactCode.BEHIND_OTHERS: lambda played, _: played.run(4),
+}
+
+OF_CAMPAIGN: Mapping[str, Mend] = {
+    IdleCode.PAUSED: sql("UPDATE campaign SET status = 1 WHERE id = 1"),
+    IdleCode.EXPIRED: lambda played, _: played.change(expires_at=played.now() + timedelta(days=9)),
+    IdleCode.EXPIRES_BEFORE_START: lambda played, _: played.change(expires_at=played.now() + timedelta(days=9)),
+    IdleCode.NOT_STARTED: wait,
+    IdleCode.OUTSIDE_HOURS: wait,
+    IdleCode.CALLER_ID: sql("UPDATE user_account SET rules = '{}'"),
+    IdleCode.GATEWAY_INACTIVE: sql("UPDATE gateway SET status = 1"),
+    IdleCode.GATEWAY_UNREACHABLE: drain(on=False),
+    IdleCode.GATEWAY_PAUSED: wait,
+    IdleCode.NO_SWITCH: switched(ready=True),
+    IdleCode.NEXT_CALL_LATER: wait,
+}
+
+
+@contextmanager
+def explaining(*given: Any) -> Iterator[Played]:
+    """A dialer that has looked once at what there is."""
+    with playing(*given) as played:
+        played.ask(played.scheduler.tick())
+        yield played
+
+
+def obstacles(played: Played) -> tuple[ContactObstacle, ...]:
+    return played.ask(contact_explanation.explain(played.management, ANN, 1, CONTACT)).obstacles
+
+
+def called(played: Played) -> bool:
+    return NUMBER in [number.removeprefix("9") if len(number) > 11 else number for _, number in played.sent]
+
+
+def follow(played: Played) -> list[str]:
+    """Change what is named, one after the other, until nothing is. Returns the words."""
+    named: list[str] = []
+    played.run(1)
+    while not called(played):
+        found = obstacles(played)
+        if not found:
+            played.run(3)
+            break
+        first = found[0]
+        word = first.campaign_code or first.code
+        assert len(named) < 20, named
+        named.append(str(word))
+        mend = OF_CAMPAIGN[first.campaign_code] if first.campaign_code else OF_CONTACT[first.code]
+        mend(played, first)
+        played.run(0.7)
+    assert called(played), named
+    return named
+
+
+def test_what_is_not_hindered_is_called_and_needs_no_change() -> None:
+    with explaining(MORNING + timedelta(hours=2), SHIPPED) as played:
+        played.contact(NUMBER)
+        assert obstacles(played) == ()
+        assert follow(played) == []
+
+
+@pytest.mark.parametrize("harm", list(HARMS))
+def test_each_obstacle_is_named_and_without_it_the_contact_is_called(harm: str) -> None:
+    with explaining(MORNING + timedelta(hours=2), SHIPPED) as played:
+        played.contact(NUMBER)
+        HARMS[harm](played)
+        found = obstacles(played)
+        assert len(found) >= 1, harm
+        assert follow(played), harm
+
+
+def test_the_hours_of_the_place_are_named_and_then_it_is_called() -> None:
+    with explaining(MORNING, SHIPPED) as played:
+        played.contact(NUMBER)
+        (found,) = obstacles(played)
+        assert (found.code, found.until) == (ContactCode.CALLING_RULES, MORNING + timedelta(seconds=30))
+        assert "opens 08:00 America/New_York" in found.text
+        played.run(29)
+        assert not called(played)
+        assert follow(played) == ["calling-rules"]
+
+
+def test_how_many_are_called_before_it_is_told() -> None:
+    with explaining(MORNING + timedelta(hours=2)) as played:
+        played.contact(NUMBER)
+        others(played)
+        for index in range(4):
+            played.contact(f"4930123456{index:02}", count_attempt=1)
+        (found,) = obstacles(played)
+        assert found.text.startswith("7 others are called before it")
+        played.run(7.5)
+        assert not called(played)
+        played.run(1)
+        assert called(played)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_however_many_obstacles_there_are_each_is_named_until_it_is_called(seed: int) -> None:
+    chance = random.Random(seed)
+    with explaining(MORNING, SHIPPED) as played:
+        played.contact(NUMBER)
+        for harm in chance.sample([*HARMS], 4):
+            HARMS[harm](played)
+        follow(played)

@@ -1,0 +1,249 @@
+"""What a preview says is what is then dialled."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dialer.errors import BadValue, Busy, NotFound
+from dialer.management import previews
+from dialer.model import Account, SubscriberStatus
+from dialer.model.campaign import CallOrder
+from dialer.model.preview import Prospect, ProspectGroup
+from dialer.rules.book import NO_RULES, RuleBook
+from dialer.rules.rows import ALL_DAY, Cap
+from tests.flow.played import ANN, Played, playing
+from tests.unit.rules.cases import SHIPPED, local
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+MORNING = local("2026-11-24 07:59:30", "America/New_York")
+"""In half a minute it is eight in New York; in Denver and in Chicago, everybody sleeps; in London it is one."""
+NEW_YORK, CHICAGO, DENVER, LONDON, TOLL_FREE = "1212555", "1312555", "1303555", "44207946", "1800555"
+HORIZON = timedelta(seconds=60.4)
+
+
+def preview(played: Played, horizon: timedelta = HORIZON, **more):
+    return played.ask(previews.preview(played.management, ANN, 1, horizon, **more))
+
+
+def listed(played: Played, summary, prospect: Prospect) -> list[str]:
+    """All numbers of a prospect, page by page."""
+    found: list[str] = []
+    while len(found) < summary.counts[prospect]:
+        page = previews.contacts(played.management, ANN, 1, summary.key, prospect, len(found), 7)
+        some, more = played.ask(page)
+        found += [each.number for each in some]
+        assert more is (len(found) < summary.counts[prospect])
+    return found
+
+
+def dialled(played: Played, summary) -> list[str]:
+    """The numbers that are sent up to the end of a preview."""
+    played.run((summary.end - played.now()).total_seconds())
+    return [number for _, number in played.sent]
+
+
+SPREAD = (-7200, -3600, -3600, -60.5, 10.5, 20.5, 30.5, 70.5, 86_400)
+PAST = (-7200, -3600, -60.5)
+
+
+def furnish(
+    played: Played, chance: random.Random, how_many: int = 90, *, places=(LONDON,), ready_in=SPREAD, forbidden: float = 0.1
+) -> None:
+    """Contacts of all kinds. Their ready times lie between the moments of calls."""
+    for index in range(how_many):
+        number = f"{chance.choice(places)}{1000 + index}"
+        ready = played.start + timedelta(seconds=chance.choice(ready_in))
+        more = {"priority": chance.choice([3, 5, 5, 5, 8]), "count_attempt": chance.choice([0, 0, 1, 2])}
+        if chance.random() < 0.15:
+            more = {"status": chance.choice([2, 3, 4, 5, 7])}
+        played.contact(number, ready, **more)
+        if chance.random() < forbidden:
+            played.forbid(number)
+        elif chance.random() < 0.05:
+            played.attempt(number, played.start - timedelta(hours=2))
+
+
+def check(played: Played) -> None:
+    """Preview it, play it, and compare."""
+    found = preview(played)
+    expected = listed(played, found, Prospect.CALLED)
+    never = {number for each in Prospect if each.group is ProspectGroup.NEVER for number in listed(played, found, each)}
+    later = {number for each in Prospect if each.group is ProspectGroup.LATER for number in listed(played, found, each)}
+    total = sum(found.counts.values()) + sum(found.done.values())
+    assert total == played.rows.sql("SELECT count(*) FROM subscriber")[0][0]
+    assert dialled(played, found) == expected
+    assert len(expected) > 20
+    assert not never & set(expected)
+    refused = {number for (number,) in played.rows.sql("SELECT number FROM subscriber WHERE status = 7")}
+    assert refused <= never
+    pending = {number for (number,) in played.rows.sql("SELECT number FROM subscriber WHERE status = 1")}
+    assert pending <= later | never
+    assert later <= pending
+
+
+@pytest.mark.parametrize("order", list(CallOrder))
+@pytest.mark.parametrize("seed", range(2))
+def test_who_is_called_and_in_which_order_is_as_told(seed: int, order: CallOrder) -> None:
+    with playing(NOON) as played:
+        # the store counts a forbidden contact as one of its lane, when it mixes them
+        furnish(played, random.Random(seed), forbidden=0.0 if order is CallOrder.MIX else 0.1)
+        played.rule(order=str(order))
+        check(played)
+
+
+@pytest.mark.parametrize("order", [CallOrder.RETRIES_FIRST, CallOrder.FRESH_FIRST, CallOrder.LIST])
+@pytest.mark.parametrize("seed", range(2))
+def test_who_has_to_wait_by_the_rules_and_who_is_refused_is_as_told(seed: int, order: CallOrder) -> None:
+    with playing(MORNING, SHIPPED) as played:
+        furnish(played, random.Random(seed), 160, places=(LONDON, LONDON, NEW_YORK, CHICAGO, DENVER, TOLL_FREE))
+        played.rule(order=str(order))
+        check(played)
+
+
+def test_attempts_that_count_are_counted() -> None:
+    whole = {"weekday": ALL_DAY, "saturday": ALL_DAY, "sunday": ALL_DAY, "holiday": None}
+    rows = [row.model_copy(update={**whole, "attempts": (Cap(most=1, seconds=7200),)}) for row in SHIPPED.rows]
+    with playing(MORNING, RuleBook(tuple(rows))) as played:
+        for index in range(40):
+            played.contact(f"{NEW_YORK}{1000 + index}")
+        for index, seconds in enumerate([7190, 7150, 3600, 60, 9000]):
+            played.attempt(f"{NEW_YORK}{1000 + index}", MORNING - timedelta(seconds=seconds))
+        found = preview(played)
+        assert found.counts[Prospect.CALLING_RULES] == 2
+        (first, *_) = found.examples[Prospect.CALLING_RULES]
+        assert "1 attempt in 2 h reached" in first.text
+        expected = listed(played, found, Prospect.CALLED)
+        assert dialled(played, found) == expected
+
+
+def test_the_hours_of_the_campaign_are_kept() -> None:
+    with playing(NOON) as played:
+        furnish(played, random.Random(5))
+        played.rule(daily_start="12:00:20", daily_stop="12:00:40")
+        played.change(frequency=20)
+        found = preview(played)
+        expected = listed(played, found, Prospect.CALLED)
+        assert dialled(played, found) == expected
+        assert len(expected) == 7
+        assert found.first_call_at == NOON + timedelta(seconds=20)
+
+
+@pytest.mark.parametrize(
+    ("table", "limit"),
+    [("campaign", {"max_concurrent": 3}), ("gateway", {"maximum_call": 3}), ("gateway", {"calls_per_second": 1})],
+)
+def test_the_limits_of_the_campaign_and_of_its_gateway_are_kept(table: str, limit: dict[str, int]) -> None:
+    with playing(NOON) as played:
+        furnish(played, random.Random(7), 120, ready_in=PAST)
+        played.change(table, **limit)
+        played.change(frequency=120)
+        found = preview(played, call_seconds=played.call_seconds)
+        expected = listed(played, found, Prospect.CALLED)
+        sent = dialled(played, found)
+        slower = 0 if "calls_per_second" in limit else 2  # each end is noticed a tick later
+        assert len(expected) - slower <= len(sent) <= len(expected)
+        assert 30 <= len(sent) < 62
+        assert sent == expected[: len(sent)]
+
+
+def test_a_paused_campaign_is_previewed_as_if_it_was_started() -> None:
+    with playing(NOON, alone=True) as played:
+        furnish(played, random.Random(9))
+        played.change(status=2)
+        found = preview(played)
+        expected = listed(played, found, Prospect.CALLED)
+        played.change(status=1)
+        assert dialled(played, found) == expected
+
+
+def test_what_was_held_by_other_rules_is_looked_at_again() -> None:
+    with playing(MORNING) as played:
+        played.contact(f"{DENVER}1000", MORNING + timedelta(hours=2), held_by="closed", held_from="2026-11-24 10:00:00.000000")
+        played.contact(f"{TOLL_FREE}1001", status=7, held_by="no zone", held_from="2026-11-24 10:00:00.000000")
+        played.contact(f"{LONDON}1002")
+        found = preview(played)
+        assert found.counts[Prospect.CALLING_RULES] == found.counts[Prospect.REFUSED] == 1
+        played.rows.sql("UPDATE campaign SET recheck = 1")
+        found = preview(played)
+        assert found.counts[Prospect.CALLED] == 3
+        assert dialled(played, found) == listed(played, found, Prospect.CALLED)
+
+
+def test_each_reason_is_told_with_examples() -> None:
+    with playing(MORNING, SHIPPED) as played:
+        wanted = {
+            f"{LONDON}1000": Prospect.DO_NOT_CALL,
+            f"{LONDON}2000": Prospect.BLACKLIST,
+            f"{TOLL_FREE}1000": Prospect.REFUSED,
+            "911": Prospect.EMERGENCY,
+            f"{DENVER}1000": Prospect.CALLING_RULES,
+            f"{LONDON}3000": Prospect.DUE_LATER,
+            f"{LONDON}4000": Prospect.CALLED,
+            f"{LONDON}5000": Prospect.EXPIRES,
+        }
+        for number, prospect in wanted.items():
+            after = {Prospect.DUE_LATER: timedelta(hours=1), Prospect.EXPIRES: timedelta(days=31)}.get(prospect)
+            played.contact(number, None if after is None else MORNING + after)
+        played.contact(f"{LONDON}6000", status=5)
+        played.forbid(f"+{LONDON}1000")
+        played.pattern("blacklist", f"{LONDON}2", f"{LONDON}2%")
+        found = preview(played)
+        assert {each.number: prospect for prospect, some in found.examples.items() for each in some} == wanted
+        assert found.done == {SubscriberStatus.COMPLETE: 1}
+        (waits,) = found.examples[Prospect.CALLING_RULES]
+        assert waits.at == local("2026-11-24 08:00", "America/Denver")
+        assert "opens 08:00 America/Denver" in waits.text
+        assert found.in_group(ProspectGroup.NEVER) == 5
+        dialled(played, found)
+        statuses = dict(played.rows.sql("SELECT number, status FROM subscriber"))
+        assert [number for number, prospect in wanted.items() if statuses[number] == 7] == [
+            number for number, prospect in wanted.items()
+            if prospect in (Prospect.DO_NOT_CALL, Prospect.BLACKLIST, Prospect.REFUSED, Prospect.EMERGENCY)
+        ]  # fmt: skip
+
+
+def test_a_number_that_its_gateway_makes_a_forbidden_one_is_told() -> None:
+    with playing(NOON) as played:
+        played.change("gateway", addprefix="9")
+        played.contact("442079461000")
+        played.contact("442079461001")
+        played.forbid("9442079461000")
+        found = preview(played)
+        assert [each.number for each in found.examples[Prospect.DIALLED_FORM]] == ["442079461000"]
+        assert len(dialled(played, found)) == 1
+
+
+def test_a_campaign_that_may_not_show_its_caller_id_calls_nobody() -> None:
+    with playing(NOON) as played:
+        furnish(played, random.Random(3))
+        played.rule(caller_id="+15550100")
+        played.rows.sql("UPDATE user_account SET rules = json_set(rules, '$.caller_ids', '+15550199')")
+        found = preview(played)
+        assert "is not one of the caller ids" in found.refusal
+        assert found.counts[Prospect.CALLED] == 0
+        assert dialled(played, found) == []
+
+
+def test_nothing_is_written() -> None:
+    with playing(MORNING, SHIPPED) as played:
+        furnish(played, random.Random(1), places=(LONDON, NEW_YORK, DENVER, TOLL_FREE))
+        before = "\n".join(played.rows.connection.iterdump())
+        preview(played)
+        assert "\n".join(played.rows.connection.iterdump()) == before
+
+
+def test_bad_questions_are_refused() -> None:
+    with playing(NOON, NO_RULES) as played:
+        for horizon in (timedelta(), timedelta(days=8), timedelta(seconds=-1)):
+            with pytest.raises(BadValue, match="horizon: expected more than nothing, and 7 days at most"):
+                preview(played, horizon)
+        with pytest.raises(NotFound):
+            played.ask(previews.preview(played.management, Account(id=2, username="bob"), 1, HORIZON))
+        with pytest.raises(BadValue, match="cursor: the preview is not kept any more"):
+            played.ask(previews.contacts(played.management, ANN, 1, "0123", Prospect.CALLED, 0, 10))
+        played.management.previews.making = True
+        with pytest.raises(Busy, match="another preview is being made"):
+            preview(played)

@@ -1,0 +1,98 @@
+"""What is shipped with the page: libraries as they were published, texts in one table, templates that escape."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from api.page.forms import controls
+from api.page.rendering import Renderer
+from api.page.routes import PageRoute
+from api.page.static_files import files
+from api.page.texts import TEXTS
+from api.page.views import all_routes
+from dialer.model import Campaign, CampaignStatus, DeliveryStatus, SubscriberStatus
+from dialer.model.event import EventKind
+from dialer.model.flow import AttemptState, Disposition
+from dialer.model.role import Role
+
+PAGE = Path(str(resources.files("api.page")))
+TEMPLATES = sorted((PAGE / "templates").iterdir())
+VENDOR = PAGE / "static" / "vendor"
+
+
+def test_libraries_are_as_they_were_published() -> None:
+    listed = dict(reversed(line.split("  ", 1)) for line in (VENDOR / "hashes.txt").read_text().splitlines())
+    there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in VENDOR.iterdir()}
+    assert {name: each for name, each in there.items() if name not in ("README.md", "hashes.txt")} == listed
+    assert {name for name in listed if name.endswith("LICENSE.txt")} == {"htmx.LICENSE.txt", "uPlot.LICENSE.txt"}
+
+
+def test_scripts_and_styles_name_nothing_elsewhere() -> None:
+    for name, file in files().items():
+        for address in re.findall(rb"""(?:src|href|url|import|fetch)\W{1,3}(https?://[^"')]+)""", file.content):
+            raise AssertionError((name, address))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_has_no_words_no_scripts_and_no_styles_of_its_own(path: Path) -> None:
+    source = path.read_text()
+    bare = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", "", source, flags=re.DOTALL)
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:|hx-on|hx-vals", bare), (
+        "not under our policy"
+    )
+    if path.suffix == ".html":
+        words = re.findall(r">([^<]*[a-z]{3,}[^<]*)<", bare)
+        assert not [word for word in words if "=" not in word], "texts belong into the table"
+
+
+def test_only_what_templates_have_made_is_not_escaped() -> None:
+    marked = {path.name: re.findall(r"\{\{([^}]*)\|\s*safe", path.read_text()) for path in TEMPLATES}
+    allowed = {"live", "row", "parts['summary']", "parts['gateways']", "parts['nodes']", "parts['events']"}
+    assert {each.strip() for found in marked.values() for each in found} == allowed
+
+
+def test_texts_that_templates_name_are_in_the_table_and_no_others_are() -> None:
+    sources = [path.read_text() for path in TEMPLATES] + [path.read_text() for path in PAGE.rglob("*.py")]
+    quoted = {each for source in sources for each in re.findall(r"""["']([a-z_-]+(?:\.[\w-]+)*\.?)["']""", source)}
+    named = {each for source in sources for each in re.findall(r"""\bt\(["']([^"'~]+)["'][,)]""", source)}
+    assert named <= set(TEXTS)
+    families = {each for each in quoted if each.endswith(".")} | {"event.", "field.", "hint.", "word.", "day.", "done."}
+    unused = [key for key in TEXTS if key not in quoted and not any(key.startswith(family) for family in families)]
+    assert unused == []
+
+
+def test_every_word_of_the_dialer_has_a_text() -> None:
+    wanted = [
+        *(f"status.{each.name.lower()}" for each in CampaignStatus),
+        *(f"state.{each.name.lower().replace('_', '-')}" for each in SubscriberStatus),
+        *(f"disposition.{each}" for each in Disposition),
+        *(f"attempt-state.{each}" for each in AttemptState),
+        *(f"delivery.{each}" for each in DeliveryStatus),
+        *(f"role.{each}" for each in Role),
+        *(f"event.{each.replace('_', '-')}" for each in EventKind),
+    ]
+    assert [key for key in wanted if key not in TEXTS] == []
+
+
+def test_every_change_is_a_post_for_those_who_may_change() -> None:
+    routes = all_routes()
+    assert len({(route.method, route.path) for route in routes}) == len(routes)
+    own = {"sign-out", "sign-out-everywhere"}
+
+    def reads_only(route: PageRoute) -> bool:
+        return route.scope == "read"
+
+    assert {route.path for route in routes if route.method == "POST" and reads_only(route)} == own
+
+
+def test_a_form_says_what_is_wrong_at_the_field() -> None:
+    (control,) = controls(Campaign, ("frequency",), {"frequency": "<b>"}, {"frequency": "expected <i>"})
+    html = str(Renderer.new().macro("forms.html", "control")(control, "campaign"))
+    assert 'value="&lt;b&gt;"' in html
+    assert "expected &lt;i&gt;" in html
+    assert 'aria-invalid="true"' in html
