@@ -4,11 +4,13 @@ request is refused that no route has seen, is a branch's own affair."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 from attrs import field, frozen
 from twisted.web.resource import IResource
+
+from api.uploads import Upload
 
 HARMLESS: Final = (
     b"Vary: Authorization",
@@ -43,6 +45,22 @@ def refuse_plainly(request: Any, status: int, sentence: str, headers: Mapping[st
     return headers, error_body(sentence)
 
 
+class Uploads(Protocol):
+    """The addresses of a branch whose bodies go to disk."""
+
+    def takes(self, method: bytes, path: bytes) -> bool:
+        """Whether this is one."""
+        ...
+
+    def begin(self, request: Any) -> Upload:
+        """The upload of a request whose head is here, and whose sender is known. Raises why it is refused."""
+        ...
+
+    def refusal(self, request: Any, error: Exception) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body of a refusal."""
+        ...
+
+
 @frozen(eq=False)
 class Branch:
     """What is served behind `prefix`, which begins and ends with a slash. `tokens` tells that a login may be a token; `usual`
@@ -55,6 +73,7 @@ class Branch:
     usual: bytes = end_of_head(HEADERS)
     refuse: Refuse = refuse_plainly
     largest: int = 0
+    uploads: Uploads | None = None
     segments: tuple[bytes, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:

@@ -70,6 +70,16 @@ class ApiChannel(HTTPChannel):
         return self._answering
 
     @property
+    def asked_method(self) -> bytes:
+        """The method of the request that is coming in."""
+        return bytes(self._command)
+
+    @property
+    def asked_uri(self) -> bytes:
+        """Its address, with its query."""
+        return bytes(self._path)
+
+    @property
     def asked_path(self) -> bytes:
         """The address of the request that is coming in, without its query."""
         return bytes(self._path).partition(b"?")[0]
@@ -125,6 +135,11 @@ class ApiChannel(HTTPChannel):
         self._networkProducer.resumeProducing()
         if held:
             super().rawDataReceived(b"".join(held))
+
+    def prolong(self) -> None:
+        """The time in which the request has to arrive begins anew: a body that goes to disk may take long."""
+        if self._receiving:
+            self.setTimeout(self.site.settings.request_timeout)
 
     def allContentReceived(self) -> None:
         """A request is here, whole."""

@@ -17,6 +17,7 @@ from api.errors import NO_RESOURCE, TOO_LARGE
 from api.long_answers import LongAnswer
 from api.open_stream import OpenStream
 from api.streamed_answers import Pieces, close
+from api.uploads import Upload
 from dialer.model import Account
 
 _PHRASES: Final = {422: b"Unprocessable Content"}
@@ -36,9 +37,13 @@ class ApiRequest(Request):
     not_identified: Failure | None = None
     """Why it is not known who sent it, where that was asked before its body was read."""
     branch: Branch = NO_BRANCH
+    upload: Upload | None = None
+    """The body, where that goes to disk."""
     _id = ""
     _kept = True
-    _too_large = False
+    _is_upload = False
+    _is_here = False
+    _is_refused = False
     _room = 0
 
     # --- what came --------------------------------------------------------------------------------------------------------
@@ -48,27 +53,33 @@ class ApiRequest(Request):
         self.content = BytesIO()
         self.path = self.channel.asked_path
         self.branch = self.channel.site.branch_of(self.path)
+        uploads = self.branch.uploads
+        self.method, self.uri = self.channel.asked_method, self.channel.asked_uri
+        self._is_upload = uploads is not None and uploads.takes(self.method, self.path)
         self._room = self.most_body
         if length is not None and length > self._room:
             self._refuse_body()
-        elif length != 0 and not self.branch.largest:
+        elif length != 0 and (self._is_upload or not self.branch.largest):
             self._look_at_sender()
 
     def handleContentChunk(self, data: bytes) -> None:
         """Part of the body is here. Refuses a body that turns out to be too long."""
         self._room -= len(data)
-        if self._too_large:
+        if self._is_refused:
             return
         if self._room < 0:
             self._refuse_body()
+        elif self.upload is not None:
+            self.upload.write(data)
         elif self._kept:
             self.content.write(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Everything is here. The body is not looked at: a route knows what it takes."""
-        if self._too_large:
+        if self._is_refused:
             self.finish()
             return
+        self._is_here = True
         self.args = {}
         self.method, self.uri, self.clientproto = command, path, version
         self.path = path.partition(b"?")[0]
@@ -151,6 +162,7 @@ class ApiRequest(Request):
             self.not_identified, known = Failure(), False
         if isinstance(known, bool):
             self._kept = known
+            self._begin_upload()
             return
         invited = self.requestHeaders.hasHeader(b"Expect")
         self.requestHeaders.removeHeader(b"Expect")
@@ -164,15 +176,38 @@ class ApiRequest(Request):
     def _not_identified(self, failure: Failure) -> None:
         self.not_identified, self._kept = failure, False
 
+    def _begin_upload(self) -> None:
+        """The sender is known, or nobody; a body for the disk is refused before it comes, where that is possible."""
+        if not self._is_upload or self.branch.uploads is None or self._disconnected:
+            return
+        try:
+            if self.not_identified is not None:
+                self.not_identified.raiseException()
+            self.upload = self.branch.uploads.begin(self)
+        except Exception as error:
+            self._refuse_now(*self.branch.uploads.refusal(self, error))
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The client has gone."""
+        super().connectionLost(reason)
+        if self.upload is not None and not self._is_here:
+            self.upload.close()
+
     def _go_on(self, invited: bool) -> None:
+        self._begin_upload()
         if not self._disconnected:
-            self.channel.go_on(invited=invited)
+            self.channel.go_on(invited=invited and not self._is_refused)
 
     @property
     def most_body(self) -> int:
         """Bytes that a body may have."""
-        most: int = self.channel.site.settings.max_body
-        return min(self.branch.largest or most, most)
+        settings = self.channel.site.settings
+        most: int = settings.max_body
+        if self._is_upload:
+            most = settings.max_import
+        elif self.branch.largest:
+            most = min(self.branch.largest, most)
+        return most
 
     # --- what goes --------------------------------------------------------------------------------------------------------
 
@@ -235,10 +270,16 @@ class ApiRequest(Request):
     def _refuse_body(self) -> None:
         """Answer at once, then read on and throw away until the client has seen it: closing with unread data would reset the
         connection, and the answer could be lost on its way (RFC 9112, section 9.6)."""
-        self._too_large = True
+        sentence = TOO_LARGE.format(maximum=self.most_body)
+        self._refuse_now(413, *self.branch.refuse(self, 413, sentence, {}))
+
+    def _refuse_now(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        if self.upload is not None:
+            self.upload.close()
+            self.upload = None
+        self._is_refused = True
         self.content = BytesIO()
         self.requestHeaders.removeHeader(b"Expect")
         self.clientproto = b"HTTP/1.1"
         self.channel.close_after_answer()
-        sentence = TOO_LARGE.format(maximum=self.most_body)
-        self.write(self.refused(413, sentence, {"Connection": "close"}))
+        self.write(self.headed(status, {**headers, "Connection": "close"}, body))

@@ -1,8 +1,12 @@
 """Contacts from a file: rows a second of `dialer contact import`, and its peak memory, against bare csv and executemany.
 
-`python -m bench.imports [ROWS] [--postgresql URL|start] [--directory DIR]` makes a file and imports it into a phonebook, and
-again into one that a campaign uses, so that each contact becomes a subscriber as well. The bare way writes the same file
-into the same tables: no validation, no identity of numbers, no word about what is wrong, one transaction for `CHUNK` rows.
+`python -m bench.imports [ROWS] [--postgresql URL|start] [--directory DIR] [--http]` makes a file and imports it into a
+phonebook, and again into one that a campaign uses, so that each contact becomes a subscriber as well. The bare way writes the
+same file into the same tables: no validation, no identity of numbers, no word about what is wrong, one transaction for `CHUNK`
+rows.
+
+With `--http`, the file is sent to a running dialer (`POST /api/v2/imports`), which calls meanwhile: rows a second from the
+first byte to the end of the import, the dialer's memory, and how late its reactor was beside that, and before.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from bench import imports_http
 from dialer.cli.blocking import with_database
 from dialer.management import Management, campaigns, gateways, phonebooks, users
 from dialer.management.imports import CHUNK
@@ -137,6 +142,7 @@ def main() -> None:
     parser.add_argument(
         "--postgresql", metavar="URL", help="an empty database to use in place of SQLite; `start` starts a server"
     )
+    parser.add_argument("--http", action="store_true", help="send the file to a running dialer in place of that")
     options = parser.parse_args()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.directory)))
@@ -145,7 +151,12 @@ def main() -> None:
             from tests.postgresql import Server
 
             url = stack.enter_context(Server.running()).new_database()
-        measure(url, directory, options.rows)
+        if options.http:
+            file = directory / "contacts.csv"
+            make_file(file, options.rows)
+            imports_http.measure(directory, file, options.rows, url if options.postgresql else "")
+        else:
+            measure(url, directory, options.rows)
 
 
 if __name__ == "__main__":

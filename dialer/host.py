@@ -23,11 +23,13 @@ from dialer.cdr import read_record
 from dialer.config import changes
 from dialer.errors import BadValue, CannotListen, DialerError, StoreError
 from dialer.esl.inbound import SwitchConfig
+from dialer.files.import_folder import ImportFolder
 from dialer.hook_wiring import hook_limits
 from dialer.interfaces import Monitoring, Scraped
 from dialer.listening import Site, WebServer
 from dialer.management import Management
 from dialer.management.idleness import Idleness, idleness
+from dialer.management.import_worker import ImportWorker
 from dialer.management.management import Folders
 from dialer.marks.app import load_all
 from dialer.model import VoipAppType
@@ -92,6 +94,7 @@ class Host:
     api: Api
     service: DialerService = field(init=False)
     management: Management = field(init=False)
+    importer: ImportWorker = field(init=False)
     web: WebServer = field(init=False)
     records: WebServer | None = field(default=None, init=False)
     watched: WebServer | None = field(default=None, init=False)
@@ -129,6 +132,7 @@ class Host:
             raise
         await self._look_for_gateways()
         self.service.begin()
+        self.importer.start()
 
     async def stop(self) -> None:
         """No new calls; the requests in flight are answered, live calls may go on for the time that is configured, the state
@@ -269,6 +273,7 @@ class Host:
             rules=rule_book(self.config.rules, self.folder),
         )
         self.service = DialerService(self.reactor, settings)
+        imports = ImportFolder(self.folder / self.config.imports.folder)
         self.management = Management(
             self.service.database,
             self.service.now,
@@ -278,9 +283,11 @@ class Host:
             self.service.telling.receivers,
             self.service.telling.sender,
             settings.rules,
-            settings.caller_id_strict,
+            imports=imports,
+            strict_caller_ids=settings.caller_id_strict,
             folders=Folders(sounds=self.config.apps.sounds, recordings=self.config.apps.recordings),
         )
+        self.importer = ImportWorker(self.management, imports, settings.node.name, timedelta(days=self.config.imports.keep))
         self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
         site = self.api.build_site(self.management, self.config.http, self.reactor)
         self.api.watch_api(site, self.management, self, self.reactor, self.config.metrics.on_api)
@@ -323,6 +330,7 @@ class Host:
 
     async def _close(self) -> None:
         if self._built:
+            await self.importer.stop()
             if self.records is not None:
                 await self.records.stop(RECORDS_SHARE)
             if self.watched is not None:

@@ -17,6 +17,7 @@ from api.request import ApiRequest
 from api.streams import Streams
 from api.v2.downloads import Downloads
 from api.v2.endpoint import Endpoint
+from api.v2.file_bodies import FileRoutes
 from api.v2.keys import UnderWay
 from api.v2.problems import of_http
 from api.v2.replies import refusal
@@ -30,7 +31,8 @@ _USUAL: Final = end_of_head((*HARMLESS, b"Cross-Origin-Resource-Policy: same-ori
 def build_branch(management: Management, authentication: Authentication, streams: Streams) -> Branch:
     """The branch, ready to serve."""
     app = build_app(management, authentication, streams)
-    return Branch(PREFIX.encode(), app.resource(), tokens=True, usual=_USUAL, refuse=_refuse)
+    uploads = FileRoutes(management, all_routes())
+    return Branch(PREFIX.encode(), app.resource(), tokens=True, usual=_USUAL, refuse=_refuse, uploads=uploads)
 
 
 def build_app(management: Management, authentication: Authentication, streams: Streams) -> Klein:

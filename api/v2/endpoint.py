@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
+import orjson
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 
@@ -14,17 +15,20 @@ from api.endpoint import LARGE_BODY
 from api.origins import refuse_cross_site
 from api.request import ApiRequest
 from api.streams import Streams
+from api.uploads import Upload
 from api.v2.conditions import unless_changed
 from api.v2.downloads import Downloads
+from api.v2.file_bodies import no_room
 from api.v2.keys import UnderWay, keyed_request
 from api.v2.problems import Problem, problem_of
-from api.v2.reading import Given, check_accepted, last_event_id, parse
+from api.v2.reading import Given, check_accepted, last_event_id, parse, with_fields
 from api.v2.replies import Reply, body_of, kept_reply, made_once, refusal, reply, stream_reply
 from api.v2.routes import PREFIX, Asked, Route
 from dialer.errors import Forbidden, NotFound
 from dialer.management import Management
 from dialer.management.idempotency import KeyedRequest, once
 from dialer.model import Account
+from dialer.safe_files import UnsafeFile
 
 ANYBODY: Final = Account(id=0, username="", scopes=frozenset())
 """Who asks where nobody has to log in."""
@@ -52,7 +56,10 @@ class Endpoint:
         effects, whether anybody still listens or not."""
         request.route = self._label
         body: Deferred[bytes | None] = Deferred()
-        Deferred.fromCoroutine(self._sent(request, path)).addCallback(body.callback)
+        sent = Deferred.fromCoroutine(self._sent(request, path))
+        if request.upload is not None:
+            sent.addBoth(_close, request.upload)
+        sent.addCallback(body.callback)
         return body
 
     async def _sent(self, request: ApiRequest, path: Mapping[str, str]) -> bytes | None:
@@ -133,19 +140,40 @@ class Endpoint:
         if self.route.scope is not None and self.route.scope not in who.scopes:
             raise Forbidden(f"the login lacks the scope {self.route.scope}")
         given = await self._given(request, path)
-        keyed = keyed_request(request, who.id, self.route.secrets) if self.route.method == "POST" else None
+        if self.route.takes is not None:
+            return await self._taken(request, given, who)
+        keyed = keyed_request(request, who.id, request.body(), self.route.secrets) if self.route.method == "POST" else None
         if self.route.streams:
             wish, beginning = await self.route.serve(self._asked(request, given, who))
             return stream_reply(request, self.streams.new(wish, beginning))
         if self.route.files:
             return await self._file(request, given, who)
+        return await self._answered(request, given, keyed, self._asked(request, given, who, keyed))
+
+    async def _answered(self, request: ApiRequest, given: Given, keyed: KeyedRequest | None, asked: Asked) -> Reply:
         if keyed is None:
-            return reply(self.route, request, given, await self.route.serve(self._asked(request, given, who)))
+            return reply(self.route, request, given, await self.route.serve(asked))
         self.under_way.begin(keyed)
         try:
-            return kept_reply(self.route, request, await self.route.serve(self._asked(request, given, who, keyed)))
+            return kept_reply(self.route, request, await self.route.serve(asked))
         finally:
             self.under_way.end(keyed)
+
+    async def _taken(self, request: ApiRequest, given: Given, who: Account) -> Reply:
+        """A file came. Whoever serves the route keeps it, or it goes."""
+        upload = request.upload
+        if upload is None:
+            raise Problem("bad-request", "the body is empty; expected a file")
+        try:
+            await upload.received()
+        except (OSError, UnsafeFile) as error:
+            raise no_room(error) from error
+        body: Any = upload.file
+        given = with_fields(self.route, given, request.query(), body.fields)
+        said = orjson.dumps([body.disk.digest, body.fields, request.query().decode("latin-1")], option=orjson.OPT_SORT_KEYS)
+        keyed = keyed_request(request, who.id, said)
+        asked = evolve(self._asked(request, given, who, keyed), file=body)
+        return await self._answered(request, given, keyed, asked)
 
     async def _file(self, request: ApiRequest, given: Given, who: Account) -> Reply:
         self.downloads.begin(who.id)
@@ -186,3 +214,8 @@ class Endpoint:
             raise Problem("precondition-failed", "nothing stands at this address that If-Match could name")
         around = unless_changed(expected, current.use_case, current.args(asked), partial(body_of, current.answer))
         return asked.only_within(around)
+
+
+def _close(result: bytes | None, upload: Upload) -> bytes | None:
+    upload.close()
+    return result

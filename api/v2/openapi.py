@@ -11,10 +11,11 @@ import orjson
 from api.open_stream import CONTENT_TYPE as EVENT_STREAM
 from api.v2 import problems
 from api.v2.attributes import Answer, Attribute
+from api.v2.file_bodies import MULTIPART
 from api.v2.keys import KEY_SCHEMA
 from api.v2.problems import KINDS
 from api.v2.reading import JSON, LAST_EVENT_ID, TAKEN
-from api.v2.routes import PREFIX, Route
+from api.v2.routes import PREFIX, Route, Taken
 from dialer.envelope import EventId
 
 REFERENCE: Final = "#/components/schemas/{name}"
@@ -84,7 +85,21 @@ def operation(route: Route) -> dict[str, Any]:
         schema = {"schema": {"$ref": REFERENCE.format(name=route.body.name)}}
         needed = route.method == "POST" and any(each.required for each in route.body.attributes)
         found["requestBody"] = {"required": needed, "content": dict.fromkeys(TAKEN[route.method], schema)}
+    if route.takes is not None:
+        found["requestBody"] = _file(route, route.takes)
     return found
+
+
+def _file(route: Route, taken: Taken) -> dict[str, Any]:
+    """A body that is a file, alone or in a form, whose fields may be the parameters."""
+    fields = {each.name: each.described for each in route.query_parameters}
+    form = {
+        "type": "object",
+        "properties": {"file": {"type": "string", "description": taken.doc, "format": "binary"}, **fields},
+        "required": ["file"],
+    }
+    alone = {"schema": {"type": "string", "description": taken.doc, "format": "binary"}}
+    return {"required": True, "content": {**dict.fromkeys(taken.types, alone), MULTIPART: {"schema": form}}}
 
 
 def _parameters(route: Route) -> Iterator[dict[str, Any]]:
@@ -147,7 +162,7 @@ def refusals(route: Route) -> list[str]:
     found = [*_OF_ALL, *route.refusals]
     if route.scope is not None:
         found += _OF_USERS
-    if route.body is not None or route.raw:
+    if route.body is not None or route.raw or route.takes is not None:
         found += _OF_BODIES
     if route.ranges:
         found.append("range-not-satisfiable")

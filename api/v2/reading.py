@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any, Final
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
-from api.bodies import content_type_of, parse_form, parse_json
+from api.bodies import content_type_of, parse_form, parse_json, shown
 from api.open_stream import CONTENT_TYPE as EVENT_STREAM
 from api.request import ApiRequest
 from api.v2 import pages
 from api.v2.attributes import parse_parameters
-from api.v2.problems import Problem
+from api.v2.problems import Flaw, Problem
 from api.v2.routes import Route
 from dialer.envelope import EventId
 
@@ -75,6 +75,17 @@ def parse(route: Route, path: Mapping[str, str], query: bytes, content_type: byt
     return Given(path=in_path, query=in_query, limit=limit, after=after, of=of)
 
 
+def with_fields(route: Route, given: Given, query: bytes, fields: Mapping[str, str]) -> Given:
+    """The same with parameters that were fields of a form. Raises `Problem`."""
+    if not fields:
+        return given
+    in_query = parse_form(query, "query") if query else {}
+    twice = sorted(set(in_query) & set(fields))
+    if twice:
+        raise Problem.of_flaws([Flaw.of_parameter(shown(twice[0]), "is given in the address and in the form")])
+    return evolve(given, query=parse_parameters(route.query_parameters, {**in_query, **fields}))
+
+
 def _behind(page: pages.Page, place: pages.Place, query: Mapping[str, Any]) -> Any:
     try:
         return page.after(place, query)
@@ -93,6 +104,8 @@ def _path(route: Route, given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _body(route: Route, content_type: bytes | None, content: bytes) -> dict[str, Any]:
+    if route.takes is not None:
+        return {}
     if route.raw:
         kind, _ = content_type_of(content_type or b"")
         if kind.decode("latin-1") not in route.raw:

@@ -39,6 +39,8 @@ class Asked:
     limit: int = 0
     key: KeyedRequest | None = None
     within: Around | None = None
+    file: Any = None
+    """The `FileBody` of a route that takes one."""
 
     @property
     def part(self) -> Slice:
@@ -75,6 +77,14 @@ class File:
 
 
 @frozen(kw_only=True, eq=False)
+class Taken:
+    """A body that is a file, of any size, which goes to disk while it comes: of one of these types, or in a form."""
+
+    types: tuple[str, ...]
+    doc: str
+
+
+@frozen(kw_only=True, eq=False)
 class Current:
     """How a thing that is about to be changed is read in the transaction of the change, and shown: as the GET of its address
     does."""
@@ -91,7 +101,8 @@ class Route:
     has to log in. With a `page`, the answer is a list, whose filters are the parameters.
 
     With `files`, the answer is a `File` of one of these content types; with `ranges`, too, a `RangedFile`. With `raw`, the
-    body is a file of one of these types, which is the attribute `content`.
+    body is a file of one of these types, which is the attribute `content`; with `takes`, it is a file of any size, and the
+    parameters may be fields of a form around it.
 
     `current` makes If-Match possible. `location` is the address of what was made, in which `{id}` is that of the answer.
     With `streams`, it is a GET whose answer goes on: what serves it gives a `Wish` and a `Beginning`, behind the event that
@@ -107,6 +118,7 @@ class Route:
     status: int = 200
     parameters: tuple[Attribute, ...] = ()
     body: Body | None = None
+    takes: Taken | None = None
     page: Page | None = None
     files: tuple[str, ...] = ()
     ranges: bool = False

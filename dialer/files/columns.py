@@ -83,8 +83,7 @@ def found_columns(header: Sequence[str], wanted: Mapping[str, str]) -> Columns:
         if not name:
             nameless.append(at)
             continue
-        target = _SPELLINGS.get(usual(name), usual(name))
-        target = target if target in NAMED else variable_name(name)
+        target = target_of(name)
         if target in places:
             raise BadValue("header", f"{_shown(names, places[target])} and {_shown(names, at)} would both be {target}; {_MAP}")
         places[target] = at
@@ -113,6 +112,12 @@ def usual(name: str) -> str:
     """A column's name in one spelling: lower case, without accents, words joined by underscores."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
     return _BETWEEN.sub("_", plain.strip().lower()).strip("_")
+
+
+def target_of(name: str) -> str:
+    """What a column is by its name: a field of a contact, or a variable. Raises `BadValue`."""
+    target = _SPELLINGS.get(usual(name), usual(name))
+    return target if target in NAMED else variable_name(name)
 
 
 def variable_name(name: str) -> str:

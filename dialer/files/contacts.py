@@ -7,15 +7,15 @@ number are told apart by who collects them (`dialer.files.seen`).
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
 from attrs import Factory, define, field, frozen
 
 from dialer.declare import Field, noun_of, valid
 from dialer.errors import BadValue
+from dialer.files.cells import clean, inert, inert_line
 from dialer.files.columns import ERROR, NUMBER, VARIABLES, Columns, found_columns, has_number_column, made_up_columns, usual
 from dialer.files.table import NoRows, Row, Table, end_of, joined, with_field
 from dialer.files.text import TextFile
@@ -27,11 +27,6 @@ from dialer.safe_files import UnsafeFile
 from dialer.safe_paths import open_to_read
 
 _KIND: Final = Variables()
-_FORMULA = re.compile(r'\s*="(.*)"\s*', re.DOTALL)
-_JOINED_FORMULA = re.compile(r'\s*=("(?:[^"]|"")*"(?:&CHAR\(\d{1,3}\)&"(?:[^"]|"")*")+)\s*')
-_PIECE = re.compile(r'"((?:[^"]|"")*)"|CHAR\((\d+)\)')
-_LINE_END = re.compile(r"[\r\n]")
-_LINE_ENDS = re.compile(r"([\r\n])")
 _AROUND: Final = frozenset("='")
 """The first characters of a cell whose text a spreadsheet has wrapped."""
 
@@ -69,6 +64,28 @@ class FileRow(NamedTuple):
     fault: RowFault | None
 
 
+class RowFile(Protocol):
+    """A file of contacts, whatever its format. `open` comes first."""
+
+    text: TextFile
+
+    def open(self) -> None:
+        """Find out how it is to be read. Raises `BadValue` (field: the file's name, or an option) and `OSError`."""
+        ...
+
+    def entries(self, allowed: Allowed) -> Iterator[FileRow]:
+        """Each row that is not blank. Raises `BadValue` where the file is no text any more, and `OSError`."""
+        ...
+
+    def header_with_error(self) -> str:
+        """What a file of refused rows begins with."""
+        ...
+
+    def row_with_error(self, row: Row, error: str) -> str:
+        """A row, and why it is not taken; once corrected, it can be read again with the error."""
+        ...
+
+
 @frozen(kw_only=True)
 class Reading:
     """How a file is read: `encoding` "" to find it out, columns by `--map`, and whether the first row is a header."""
@@ -81,11 +98,28 @@ class Reading:
 @frozen(kw_only=True)
 class Allowed:
     """Which numbers the contacts may have: those of a region, `rules`, but for emergency numbers there and in `others`; and
-    the phonebook that the contacts are of."""
+    the phonebook that the contacts are of. With `national`, the national numbers of the file are those of that region: they
+    are taken in their international form."""
 
     rules: Numbering = Factory(numbering)
     others: Sequence[Numbering] = ()
     phonebook_id: int = 0
+    national: Numbering | None = None
+
+    def checker(self) -> Callable[[str], str]:
+        """Makes of a number as `parse_number` gives it the one to be dialled; raises `RowRefused` for an emergency number."""
+        is_emergency, national = self.rules.is_emergency, self.national
+        others = tuple(each.is_emergency for each in (*self.others, *(() if national is None else (national,))))
+
+        def checked(number: str) -> str:
+            if is_emergency(number) or (others and any(each(number) for each in others)):
+                raise RowRefused(Reason.EMERGENCY, f"contact: {number} is an emergency number, which is never dialled")
+            if national is None or number[0] == "+":
+                return number
+            identity = national.identity(number)
+            return number if identity == number else f"+{identity}"
+
+        return checked
 
 
 @define(eq=False)
@@ -157,24 +191,32 @@ class ContactFile:
         table = self.table
         if not self.reading.header:
             return joined([*self._made_up_names(), ERROR], table.delimiter, end_of(table.first.raw))
-        raw = table.first.raw
+        raw, names = table.first.raw, list(map(inert, table.first.fields))
+        if names != [*table.first.fields]:
+            raw = joined(names, table.delimiter, end_of(raw))
         if self.columns.error_at is None:
             raw = with_field(raw, table.delimiter, ERROR)
         return table.preamble + raw
 
     def row_with_error(self, row: Row, error: str) -> str:
-        """A row as it stands in the file, and why it is not taken."""
+        """A row as it stands in the file, and why it is not taken. A cell that a spreadsheet would run as a formula becomes a
+        text there, which `clean` takes for the same."""
         delimiter, columns, fields = self.table.delimiter, self.columns, row.fields
         shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in error)
+        if row.problem:
+            return with_field(inert_line(row.raw, delimiter), delimiter, shown)
+        raw, cells = row.raw, list(map(inert, fields))
+        if cells != [*fields]:
+            raw, fields = joined(cells, delimiter, end_of(raw)), cells
         count, earlier = len(self.table.first.fields), 0
         if columns.error_at is not None:
             count, earlier = columns.error_at, 1
         # Empty fields at the end may be there or not, and so may the error of an earlier import.
         blank = not any(text.strip() for text in fields[count + earlier :])
         whole = len(fields) >= min(count, columns.width) or _may_be_short(row, columns)
-        if not row.problem and blank and len(fields) != count and whole:
-            return joined([*[*fields, *[""] * count][:count], shown], delimiter, end_of(row.raw))
-        return with_field(row.raw, delimiter, shown)
+        if blank and len(fields) != count and whole:
+            return joined([*[*fields, *[""] * count][:count], shown], delimiter, end_of(raw))
+        return with_field(raw, delimiter, shown)
 
     def _rows(self) -> Iterator[Row]:
         if not self.reading.header:
@@ -205,28 +247,6 @@ class RowRefused(BadValue):
         self.fault = RowFault(reason, text)
 
 
-def clean(text: str) -> str:
-    """A cell without what spreadsheets put around a text that shall stay one: `="0123"`, or `="two"&CHAR(10)&"lines"`."""
-    joined_text = _JOINED_FORMULA.fullmatch(text) if "&CHAR(" in text else None
-    if joined_text is not None:
-        pieces = _PIECE.finditer(joined_text[1])
-        return "".join(each[1].replace('""', '"') if each[2] is None else chr(int(each[2])) for each in pieces)
-    found = _FORMULA.fullmatch(text)
-    return text if found is None else found[1].replace('""', '"')
-
-
-def kept(text: str, *, on_one_line: bool = False) -> str:
-    """A cell that `clean` takes for exactly this text; with `on_one_line`, in which no line ends."""
-    if on_one_line and _LINE_END.search(text):
-        pieces = (f"CHAR({ord(each)})" if _LINE_END.match(each) else _quoted(each) for each in _LINE_ENDS.split(text))
-        return f"={'&'.join(pieces)}"
-    return f"={_quoted(text)}" if _FORMULA.fullmatch(text) else text
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
-
-
 def number_in(text: str) -> str:
     """The number in a cell, as it is dialled. Raises `BadValue`."""
     if text[:1] in _AROUND:
@@ -236,8 +256,7 @@ def number_in(text: str) -> str:
 
 def _maker(columns: Columns, allowed: Allowed) -> Callable[[Row], Contact]:
     """Makes the contact of a row. Raises `BadValue`."""
-    identity, is_emergency = allowed.rules.identity, allowed.rules.is_emergency
-    others, book = allowed.others, allowed.phonebook_id
+    identity, checked, book = allowed.rules.identity, allowed.checker(), allowed.phonebook_id
     number_at, width, exact = columns.number, columns.width, not columns.nameless
     fields = [(at, name, _field(name).kind.parse) for name, at in columns.fields.items()]
     variables = [(at, name, _KIND.value) for name, at in columns.variables.items()]
@@ -270,11 +289,6 @@ def _maker(columns: Columns, allowed: Allowed) -> Callable[[Row], Contact]:
         elif found:
             values[VARIABLES] = found
         return Contact(number=number, identity=identity(number), phonebook_id=book, **values)
-
-    def checked(number: str) -> str:
-        if is_emergency(number) or (others and any(each.is_emergency(number) for each in others)):
-            raise RowRefused(Reason.EMERGENCY, f"contact: {number} is an emergency number, which is never dialled")
-        return number
 
     return make
 

@@ -23,12 +23,12 @@ class Occurrence(NamedTuple):
 
 @define(eq=False)
 class Seen:
-    """The numbers so far. For one thread."""
+    """The numbers so far. For one thread at a time."""
 
     _connection: sqlite3.Connection = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._connection = sqlite3.connect("", isolation_level=None)
+        self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE}"):
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.execute("CREATE TABLE seen (identity TEXT PRIMARY KEY, number TEXT, line INTEGER) WITHOUT ROWID")

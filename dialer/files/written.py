@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from dialer.files.cells import kept
 from dialer.files.columns import NAMED, NUMBER, VARIABLES
-from dialer.files.contacts import kept
 from dialer.files.table import MOST_LINES, joined
 from dialer.kinds import variables_text
 from dialer.model import Contact

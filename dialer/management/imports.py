@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final, NamedTuple, Protocol
 
 from attrs import Factory, define, field, frozen
 from twisted.internet.defer import Deferred
 
-from dialer.files.contacts import Allowed, ContactFile, FileRow, Reason, RowFault
+from dialer.files.contacts import Allowed, FileRow, Reason, RowFault, RowFile
 from dialer.files.seen import Occurrence, Seen
 from dialer.files.whole import twice
 from dialer.management.management import Management
@@ -51,6 +52,12 @@ class Tally:
     def refused(self) -> int:
         """Rows that are not taken and were not there."""
         return sum(self.reasons.values())
+
+    def plus(self, chunk: Chunk, added: Added) -> Tally:
+        """The tally after a chunk; this one stays."""
+        after = Tally(self.rows, self.taken, self.known, self.duplicates, Counter(self.reasons))
+        after.add(len(chunk.entries), added, chunk.refusals(added.refused))
+        return after
 
     def add(self, entries: int, added: Added, refusals: Sequence[NotTaken]) -> None:
         """Count a chunk."""
@@ -98,7 +105,7 @@ class Import:
 
     management: Management
     destination: ContactsReceiver
-    file: ContactFile
+    file: RowFile
     dry_run: bool = False
     tell: Callable[[Sequence[NotTaken]], None] = lambda _: None
     rest: Callable[[float], object] = lambda _: None
@@ -113,55 +120,74 @@ class Import:
         seldom be.
         """
         await self.management.database.run(sql.prepare_for_import)
-        allowed = await self.destination.allowed(self.management)
-        under_way: _Chunk | None = None
-        pauses = False
-        seen = Seen()
+        reader = ChunkReader(self.file, await self.destination.allowed(self.management))
+        under_way: tuple[Chunk, Deferred[Added]] | None = None
+        pauses, number = False, 0
         try:
-            for number, entries in enumerate(self._chunks(allowed)):
+            while (chunk := reader.next()) is not None:
                 if number % LOOK_EVERY == 0:
                     pauses = self.management.database.is_dialled_with()
-                chunk, before, under_way = _Chunk(entries, seen), under_way, None
+                number += 1
+                before, under_way = under_way, None
                 await self._end(before)
                 planned = self.tally.taken if self.dry_run else None
-                chunk.added = self.destination.add(self.management, chunk.contacts, planned)
+                under_way = (chunk, self.destination.add(self.management, chunk.contacts, planned))
                 if pauses:
-                    await self._end(chunk)
+                    before, under_way = under_way, None
+                    await self._end(before)
                     self.rest(PAUSE)
-                else:
-                    under_way = chunk
         finally:
-            seen.close()
+            reader.close()
             await self._end(under_way)
         if not self.dry_run:
             await self.destination.finished(self.management, self.tally)
         return self.tally
 
-    async def _end(self, chunk: _Chunk | None) -> None:
-        if chunk is None:
+    async def _end(self, under_way: tuple[Chunk, Deferred[Added]] | None) -> None:
+        if under_way is None:
             return
-        added = await chunk.added
-        refusals = chunk.refusals(added)
+        chunk, adding = under_way
+        added = await adding
+        refusals = chunk.refusals(added.refused)
         self.tally.add(len(chunk.entries), added, refusals)
         self.tell(refusals)
 
-    def _chunks(self, allowed: Allowed) -> Iterator[list[FileRow]]:
-        chunk: list[FileRow] = []
-        for entry in self.file.entries(allowed):
-            chunk.append(entry)
-            if len(chunk) == CHUNK:
-                yield chunk
-                chunk = []
-        if chunk:
-            yield chunk
+
+@define(eq=False)
+class ChunkReader:
+    """The chunks of a file that is open, one after the other. For one thread at a time."""
+
+    file: RowFile
+    allowed: Allowed
+    _entries: Iterator[FileRow] = field(init=False)
+    _seen: Seen = field(factory=Seen, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._entries = self.file.entries(self.allowed)
+
+    def next(self, size: int = CHUNK) -> Chunk | None:
+        """The next rows, so many at most; None at the end. Raises `BadValue` where the file is no text any more, and
+        `OSError`."""
+        entries = list(islice(self._entries, size))
+        return Chunk(entries, self._seen) if entries else None
+
+    def skip(self, rows: int) -> bool:
+        """Pass so many rows that were taken before; whether there were as many. Raises as `next`."""
+        left = rows
+        while left and (chunk := self.next(min(left, CHUNK))) is not None:
+            left -= len(chunk.entries)
+        return not left
+
+    def close(self) -> None:
+        """No more are read."""
+        self._seen.close()
 
 
-class _Chunk:
+class Chunk:
     """Some rows of the file, and the contacts in them that no earlier row has."""
 
     def __init__(self, entries: list[FileRow], seen: Seen) -> None:
         self.entries = entries
-        self.added: Deferred[Added] = Deferred()
         self.contacts: list[Contact] = []
         self._places: list[int] = []
         self._faults: dict[int, RowFault] = {}
@@ -180,7 +206,8 @@ class _Chunk:
                 self.contacts.append(contact)
                 self._places.append(place)
 
-    def refusals(self, added: Added) -> list[NotTaken]:
-        """The rows that are not taken, in their order."""
-        faults = self._faults | {self._places[index]: fault for index, fault in added.refused.items()}
+    def refusals(self, refused: Mapping[int, RowFault]) -> list[NotTaken]:
+        """The rows that are not taken, in their order; `refused` are contacts that the destination did not take, by their
+        places among `contacts`."""
+        faults = self._faults | {self._places[index]: fault for index, fault in refused.items()}
         return [NotTaken(self.entries[place], faults[place]) for place in sorted(faults)]

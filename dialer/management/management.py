@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 
 from dialer.accounts import NOBODY, verify_password
 from dialer.errors import DialerError, Duplicate, NotFound
+from dialer.files.import_folder import ImportFolder
 from dialer.hooks.addresses import AddressRules
 from dialer.interfaces import Answer, FlowControl, Now, WebhookSender
 from dialer.management.batches import Batches
@@ -111,7 +112,7 @@ class Management:
     """Runs use cases on a database. `flow` is told what changed, where calls are made; with a `reactor`, requests that come
     close together share a transaction, and there are threads for what takes long. `emergency` are the installation's own
     emergency numbers, `receivers` says what webhooks may be, `rules` when contacts may be called, `folders` where files
-    are."""
+    are; `imports` is where files of contacts wait, where they are taken."""
 
     database: Database
     now: Now
@@ -125,6 +126,7 @@ class Management:
     folders: Folders = field(factory=Folders)
     examine: Callable[[], Awaitable[Any]] | None = field(default=None, init=False)
     """Gives the findings of the doctor, where the installation that it looks at is known."""
+    imports: ImportFolder | None = None
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     previews: KeptPreviews = field(factory=KeptPreviews, init=False)

@@ -18,7 +18,7 @@ from dialer.management.management import Management, Transaction, call_soon, rea
 from dialer.management.subscribers import PAGE
 from dialer.model import Account, CampaignStatus
 from dialer.model.user import ADMINISTRATOR
-from dialer.store import caller_ids, contacts, removals, webhooks
+from dialer.store import caller_ids, contacts, import_jobs, removals, webhooks
 from dialer.store.connection import Connection
 from dialer.store.grants import FORGET
 from dialer.store.times import to_column
@@ -79,6 +79,7 @@ async def detach(management: Management, who: Account, campaign_id: int, phonebo
 @writes
 def _unlink_everywhere(t: Transaction, who: Account, phonebook_id: int) -> None:
     rows.ours(who, t.entities.Phonebook.get(id=phonebook_id), "phonebook", phonebook_id)
+    t.connection.execute(import_jobs.CANCEL_OF_PHONEBOOK, (to_column(t.now), phonebook_id))
     t.connection.execute(removals.UNLINK_PHONEBOOK, (phonebook_id,))
 
 
@@ -194,14 +195,14 @@ def _close(t: Transaction, user_id: int) -> tuple[list[int], list[int]]:
 
 @writes
 def user_without_anything(t: Transaction, user_id: int) -> None:
-    """Remove a user with lists, grants and webhooks. Raises `NotFound`, and `InUse` when it has campaigns or phonebooks."""
+    """Remove a user with all that is its own. Raises `NotFound`, and `InUse` when it has campaigns or phonebooks."""
     row = rows.found(t.entities.User, "user", user_id)
     uses = {"campaign": len(rows.live(row.campaigns)), "phonebook": len(rows.live(row.phonebooks))}
     t.connection.execute(caller_ids.ARCHIVE_NUMBERS, (to_column(t.now), user_id))
     t.connection.execute(caller_ids.ARCHIVE_POOLS, (to_column(t.now), user_id))
     rows.refuse_in_use("user", row.username, uses, "it has")
     t.connection.execute("DELETE FROM number_pattern WHERE user_id = ?", (user_id,))
-    for statement in (*FORGET, webhooks.FORGET):
+    for statement in (*FORGET, webhooks.FORGET, import_jobs.FORGET):
         t.connection.execute(statement, (user_id,))
     if not t.connection.execute(removals.DROP_USER, (user_id,)).rowcount:
         t.connection.execute(removals.ARCHIVE_USER, (to_column(t.now), user_id))

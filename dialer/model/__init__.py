@@ -33,6 +33,7 @@ from dialer.model.flow import (
 )
 from dialer.model.gateway import Gateway, GatewayHealth, GatewayStatus, GatewayUse
 from dialer.model.idle import Explanation, IdleCode, IdleReason
+from dialer.model.import_job import ImportFormat, ImportJob, ImportState
 from dialer.model.installation import DoNotCallEntry, Installation, NodeRecord
 from dialer.model.kept_answer import KeptAnswer
 from dialer.model.page import AuditEntry, PageSession, SignInLink
@@ -77,6 +78,9 @@ __all__ = [
     "Hangup",
     "IdleCode",
     "IdleReason",
+    "ImportFormat",
+    "ImportJob",
+    "ImportState",
     "Installation",
     "KeptAnswer",
     "LiveChannel",

@@ -22,7 +22,7 @@ from dialer.settings.installation import (
     StopSettings,
 )
 from dialer.settings.switch import OutboundSettings, RecoverySettings, SimulatorSettings, SwitchSettings
-from dialer.settings.telling import FIVE_YEARS, EventsSettings, Network, RecordsSettings, WebhookSettings
+from dialer.settings.telling import FIVE_YEARS, EventsSettings, ImportsSettings, Network, RecordsSettings, WebhookSettings
 from dialer.settings.voice import AppSettings, HooksSettings
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "EventsSettings",
     "HooksSettings",
     "HttpSettings",
+    "ImportsSettings",
     "LogFormat",
     "LogLevel",
     "LogSettings",
@@ -76,6 +77,7 @@ class Config:
     stop: StopSettings = StopSettings()
     events: EventsSettings = EventsSettings()
     records: RecordsSettings = RecordsSettings()
+    imports: ImportsSettings = ImportsSettings()
     log: LogSettings = LogSettings()
 
     @property

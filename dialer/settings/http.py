@@ -43,8 +43,21 @@ class HttpSettings:
     max_body: int = setting(
         2_097_152, "longest request body; beyond it the answer is 413", unit="bytes", live=True, ge=1024, le=2**30
     )
+    max_import: int = setting(
+        536_870_912,
+        "longest file of contacts that is uploaded; beyond it the answer is 413",
+        unit="bytes",
+        live=True,
+        ge=1024,
+        le=2**40,
+    )
     request_timeout: float = setting(
-        30.0, "time in which a whole request has to arrive", unit="seconds", live=True, gt=0, le=3600
+        30.0,
+        "time in which a whole request has to arrive; of a file of contacts, each 256 KiB of it",
+        unit="seconds",
+        live=True,
+        gt=0,
+        le=3600,
     )
     idle_timeout: float = setting(
         60.0, "time between two requests of a connection, before it is closed", unit="seconds", live=True, gt=0, le=3600

@@ -55,6 +55,20 @@ class EventsSettings:
     )
 
 
+@frozen(kw_only=True)
+class ImportsSettings:
+    """Files of contacts that are uploaded (POST /api/v2/imports)."""
+
+    folder: str = setting(
+        "imports",
+        "where they are while they are taken, and the rows that were refused; a relative path counts from this file's folder",
+        min_length=1,
+    )
+    keep: float = setting(
+        30.0, "how long an import is told of after its end, with the rows that were refused", unit="days", gt=0, le=3650
+    )
+
+
 FIVE_YEARS = 1826
 """Days for which the Telemarketing Sales Rule of the United States has the records of calls kept (16 CFR 310.5)."""
 

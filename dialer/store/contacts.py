@@ -71,7 +71,7 @@ PHONEBOOK_OF_IMPORT: Final = (
     "SELECT EXISTS (SELECT 1 FROM number_pattern n WHERE n.user_id = p.user_id), u.max_number_subscriber_campaign, "
     "CASE WHEN u.max_number_subscriber_campaign IS NOT NULL THEN (SELECT max((SELECT sum(n.subscribers) "
     f"FROM subscriber_count n WHERE n.campaign_id = c.id)) {_OPEN_CAMPAIGNS}) END "
-    "FROM phonebook p JOIN user_account u ON u.id = p.user_id WHERE p.id = ?"
+    "FROM phonebook p JOIN user_account u ON u.id = p.user_id WHERE p.id = ? AND p.archived_at IS NULL"
 )
 """Whether the phonebook's user has rules for numbers, how many subscribers a campaign of it may have, and how many the largest
 one of the phonebook has that has not ended. Parameter: phonebook."""

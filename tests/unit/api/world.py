@@ -23,6 +23,7 @@ from twisted.web.http_headers import Headers
 from werkzeug.routing import Rule
 
 from api import ApiSite, build_site
+from dialer.files.import_folder import ImportFolder
 from dialer.management import Management
 from dialer.management import management as logins
 from dialer.model import Campaign, GatewayHealth, IdleCode, IdleReason, Progress, VoipAppType
@@ -211,6 +212,7 @@ async def world(folder: Path, settings: HttpSettings = MANY, **clock: Any) -> As
     await database.start()
     flow = Flow()
     management = Management(database, lambda: NOW, flow, reactor)
+    management.imports = ImportFolder(folder / "imports")
     management.start()
     site = _site(management, settings, clock.get("clock", reactor))
     port = reactor.listenTCP(0, site, interface="127.0.0.1")

@@ -36,6 +36,8 @@ INSERT INTO event VALUES (1, 'k', 1, '{T}', 1, 1, 1, 2, 1, 'one', '{{}}');
 INSERT INTO event_consumer VALUES (1, 'c', '*', 0, '', NULL, NULL, '{T}');
 INSERT INTO webhook VALUES (1, 1, 'https://a.example/', '*', NULL, 1, 's', '', NULL, 'active', '', 0, NULL, '{T}');
 INSERT INTO webhook_delivery VALUES (1, 1, '[1]', 'one', 'due', 0, NULL, NULL, NULL, '', '{T}', '{T}');
+INSERT INTO import_job VALUES (1, 1, 1, 'a', 'csv', '', '', '{{}}', '', 1, 0, 'queued', '', 1, 0, 0, 0, 0, 0, 0, '{{}}',
+    'f', 'n', '', NULL, 0, '{{}}', 0, '{T}', NULL, NULL);
 """
 OUTBOX = f"""
 INSERT INTO outbox VALUES (1, 'attempt.finished', 1, 1, '{{}}', 'due', 2, '{T}', '{T}', NULL, 'away'),
@@ -100,6 +102,15 @@ REFUSED = [
     "UPDATE webhook_delivery SET events = '['",
     "UPDATE webhook_delivery SET status = 'lost'",
     "UPDATE webhook_delivery SET tries = -1",
+    "UPDATE import_job SET user_id = 77",
+    "UPDATE import_job SET format = 'xlsx'",
+    "UPDATE import_job SET mapping = '{'",
+    "UPDATE import_job SET state = 'lost'",
+    "UPDATE import_job SET state = 'finished'",
+    f"UPDATE import_job SET ended_at = '{T}'",
+    "UPDATE import_job SET row_count = -1",
+    "UPDATE import_job SET last_rows = 1",
+    "UPDATE import_job SET file = ''",
     "INSERT INTO do_not_call SELECT 'x', '', created_at, 'x' FROM do_not_call",
     "UPDATE user_account SET role = 'king'",
     f"INSERT INTO page_session (user_id, secret_hash, proof, created_at, seen_at) VALUES (1, 'x', 'x', '{T}', '{T}')",
@@ -228,7 +239,7 @@ def test_a_database_of_schema_3_keeps_everything(url):
     end = "cause = 'X', disposition = 'BUSY', counts = 1, duration_ms = 5, record = '{}'"
     rows(url, f"UPDATE attempt SET state = 'ended', ended_at = '{T}', {end}")
     script(url, OUTBOX)
-    later = ("campaign", "event", "event_consumer", "webhook", "webhook_delivery", "purged_attempts")
+    later = ("campaign", "event", "event_consumer", "webhook", "webhook_delivery", "purged_attempts", "import_job")
     later += ("caller_id_pool", "caller_id", "caller_id_gateway", "caller_id_wait")
     kept = dump(url, [table for table in TABLES if table not in later])
     assert upgrade(url) == [step.version for step in steps[3:]]

@@ -70,7 +70,14 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
 }
 """A body that each route takes."""
 
-NEEDED: Mapping[str, str] = {"GET contacts": "number=15551230001", "POST sounds": "name=new.wav&replace=yes"}
+FILE = b"contact,first_name\n15551230077,Ana\n"
+"""A body of a route that takes a file."""
+
+NEEDED: Mapping[str, str] = {
+    "GET contacts": "number=15551230001",
+    "POST sounds": "name=new.wav&replace=yes",
+    "POST imports": "phonebook_id=1",
+}
 """A query without which a route tells nothing."""
 
 T = "2026-11-23 10:00:00.000000"
@@ -89,6 +96,7 @@ FILLED = {
     "<node>": "elsewhere",
     "<switch>": "far",
     "<webhook_id>": "1",
+    "<import_id>": "1",
     "<pool_id>": "1",
     "<caller_id>": "1",
     "<delivery_id>": "1",
@@ -212,6 +220,8 @@ class Client:
 
     async def route(self, route: Route, path: str = "", **more: Any) -> Reply:
         """A request that the route takes."""
+        if route.takes is not None:
+            more = {"data": FILE, "content_type": route.takes.types[0], **more}
         if route.raw:
             more = {"data": wav(), "content_type": route.raw[0], **more}
         return await self.ask(route.method, path or address(route), GIVEN.get((route.method, route.path)), **more)
@@ -278,6 +288,8 @@ async def furnish(api: World) -> Client:
     assert (await ann.post("calls", {"number": "+15551230006", "gateway_id": 1, "voip_app_id": 1})).status == 201
     assert (await ann.post("tokens", {"name": "first"})).status == 201
     assert (await root.post("do-not-call", {"number": "+15551230009", "reason": "asked"})).status == 201
+    uploaded = await ann.ask("POST", "imports?phonebook_id=1", data=FILE, content_type="text/csv")
+    assert uploaded.status == 202, uploaded
     assert (await ann.post("webhooks", {"url": "https://crm.example.com/", "kinds": ["*"]})).status == 201
     api.sql(
         "INSERT INTO event (kind, at, user_id, campaign_id, contact_id, attempt_id, call_uuid, sequence, version, data) "
