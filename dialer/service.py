@@ -266,7 +266,7 @@ class DialerService:
         )
         self.applications = VoiceApplications(
             settings=settings.apps,
-            store=AnsweredCalls(self.database),
+            store=AnsweredCalls(self.database, self.now),
             clock=self.reactor,
             now=self.now,
             applications=settings.applications,

@@ -11,6 +11,7 @@ from api.v2.resources import (
     campaigns,
     contacts,
     do_not_call,
+    do_not_call_lists,
     events,
     gateways,
     me,
@@ -31,6 +32,7 @@ RESOURCES: Final[tuple[Any, ...]] = (
     attempts,
     gateways,
     do_not_call,
+    do_not_call_lists,
     webhooks,
     events,
 )

@@ -101,7 +101,9 @@ def _contacts(situation: Situation) -> IdleReason | None:
     if not any(progress.subscribers.values()):
         return IdleReason(IdleCode.NO_CONTACTS, "the campaign has no contacts")
     if progress.finished:
-        return IdleReason(IdleCode.ALL_DONE, "every contact is done")
+        blocked = progress.subscribers.get(SubscriberStatus.NOT_AUTHORISED, 0)
+        told = f"; {blocked} of them may not be called" if blocked else ""
+        return IdleReason(IdleCode.ALL_DONE, f"every contact is done{told}")
     pending = progress.subscribers.get(SubscriberStatus.START, 0)
     if pending == 0:
         return IdleReason(IdleCode.LAST_CALLS, "the last contacts are being called")

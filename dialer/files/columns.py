@@ -38,7 +38,8 @@ ERROR: Final = "error"
 """A last column of this name is a remark of an earlier import, and ignored."""
 
 VARIABLES: Final = "additional_vars"
-NAMED: Final = ("first_name", "last_name", "email", "description", "reference", VARIABLES)
+CONSENT: Final = ("consent_basis", "consent_given_at", "consent_expires_at", "consent_proof")
+NAMED: Final = ("first_name", "last_name", "email", "description", "reference", *CONSENT, VARIABLES)
 _SPELLINGS: Final = {"firstname": "first_name", "lastname": "last_name", "e_mail": "email", "email_address": "email"}
 _FIELDS: Final = frozenset({NUMBER, *NAMED})
 _VARIABLE = re.compile(r"[A-Za-z0-9_.-]{1,64}")

@@ -16,6 +16,8 @@ from dialer.management.management import Management, Transaction, call_soon, rea
 from dialer.management.numbers import check_caller_id, refusals
 from dialer.model import (
     Account,
+    BlockedContacts,
+    BlockReason,
     Campaign,
     CampaignDetails,
     CampaignStatus,
@@ -27,7 +29,7 @@ from dialer.model import (
     VoipApp,
 )
 from dialer.model.campaign import EVERY_DAY
-from dialer.store import statements
+from dialer.store import reports, statements
 from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, value_of
 from dialer.time_kinds import Weekdays
@@ -109,7 +111,16 @@ async def explain(management: Management, who: Account, campaign_id: int) -> Exp
     campaign, found = await management.ask(progress, who, campaign_id)
     if management.flow is None:
         raise RuntimeError("no calls are made here, so nobody can tell why none are")
-    return Explanation(campaign=campaign, progress=found, reason=management.flow.explain(campaign, found))
+    some = await management.ask(blocked, who, campaign_id)
+    return Explanation(campaign=campaign, progress=found, reason=management.flow.explain(campaign, found), blocked=some)
+
+
+@reads
+def blocked(t: Transaction, who: Account, campaign_id: int) -> tuple[BlockedContacts, ...]:
+    """The contacts of one of them that may not be called, as far as their turn has come. Raises `NotFound`."""
+    rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
+    found = t.connection.execute(reports.BLOCKED, (campaign_id,)).fetchall()
+    return tuple(BlockedContacts(reason=reason, blocked=int(never), waiting=int(later)) for reason, never, later in found)
 
 
 @reads
@@ -164,8 +175,10 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
         check_caller_id(t, row.user.id, checked.get("caller_id", before["caller_id"]))
     if starts:
         check_caller_name(checked.get("caller_name", before["caller_name"]), "caller_name")
-    status = row.status
+    status, consent = row.status, row.consent
     rows.change(t, Campaign, row, checked)
+    if row.consent != consent:
+        t.connection.execute(statements.ASK_AGAIN_OF_CAMPAIGN, (to_column(t.now), str(BlockReason.CONSENT), campaign_id))
     news.campaign_status(t, row, status)
     _obey(t, row, checked.get("status"))
     return _details(row)

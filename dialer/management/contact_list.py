@@ -12,10 +12,11 @@ from dialer.declare import entered, noun_of, valid
 from dialer.errors import AlreadyExists, BadValue, NotFound
 from dialer.kinds import LARGEST_ID
 from dialer.management import contacts, rows
-from dialer.management.management import Management, Transaction, verb, writes
-from dialer.model import Account, Contact, SubscriberStatus
+from dialer.management.management import Management, Transaction, call_soon, verb, writes
+from dialer.model import Account, BlockReason, Contact, SubscriberStatus
 from dialer.store import contact_list as sql
-from dialer.store.times import from_column, from_column_or_none
+from dialer.store.statements import ASK_AGAIN_OF_CONTACT
+from dialer.store.times import from_column, from_column_or_none, to_column
 
 PAGE: Final = 1000
 """Contacts that are read at once: about 10 ms on the database thread."""
@@ -24,6 +25,8 @@ MOST_ATTEMPTS: Final = 20
 """Of a contact that are shown: the newest."""
 
 VARIABLES: Final = "additional_vars"
+CONSENT: Final = frozenset({"consent_basis", "consent_given_at", "consent_expires_at"})
+"""What decides whether a consent holds."""
 
 
 @frozen(kw_only=True)
@@ -160,7 +163,8 @@ def change(
     t: Transaction, who: Account, contact_id: int, given: Mapping[str, Any], variables: Mapping[str, str] | None = None
 ) -> Contact:
     """Change what is given. Of `variables`, each is set, or taken away where it is empty; the others stay. Another spelling of
-    the number is taken; a campaign that has the contact already dials the one that it knows. Raises `NotFound`, and
+    the number is taken; a campaign that has the contact already dials the one that it knows. With another
+    consent, campaigns that asked for one ask again. Raises `NotFound`, and
     `BadValue`, for another number, too."""
     row = t.entities.Contact.get_for_update(id=contact_id)
     if row is None or rows.is_archived(row):
@@ -173,6 +177,26 @@ def change(
         kept = {**checked.get(VARIABLES, _variables(row)), **variables}
         checked[VARIABLES] = valid(noun_of(Contact).field(VARIABLES), {key: text for key, text in kept.items() if text})
     rows.change(t, Contact, row, checked)
+    if CONSENT & checked.keys():
+        t.connection.execute(ASK_AGAIN_OF_CONTACT, (to_column(t.now), str(BlockReason.CONSENT), contact_id))
+        t.then(call_soon)
+    return _value(t, phonebook_id, contact_id)
+
+
+@writes
+def change_there(t: Transaction, who: Account, phonebook_id: int, contact_id: int, given: Mapping[str, Any]) -> Contact:
+    """The same for a contact of a phonebook."""
+    locked(t, who, phonebook_id, contact_id)
+    return change(t, who, contact_id, given)
+
+
+@writes
+def locked(t: Transaction, who: Account, phonebook_id: int, contact_id: int) -> Contact:
+    """A contact of a phonebook, which nobody changes until the end of the transaction. Raises `NotFound`."""
+    row = t.entities.Contact.get_for_update(id=contact_id)
+    if row is None or rows.is_archived(row) or row.phonebook.id != phonebook_id:
+        raise NotFound("contact", contact_id)
+    rows.ours(who, row.phonebook, "contact", contact_id)
     return _value(t, phonebook_id, contact_id)
 
 

@@ -12,13 +12,14 @@ from attrs import frozen
 from dialer.campaigns import idle
 from dialer.campaigns.planning import Routes
 from dialer.errors import NotFound
-from dialer.management import reports
+from dialer.management import campaigns, reports
 from dialer.management.management import Transaction, reads, verb
-from dialer.management.numbers import caller_id_refusal, rules_of_campaign
+from dialer.management.numbers import caller_id_refusal
 from dialer.management.subscribers import subscribed_identity
-from dialer.model import Account, CampaignReport, Disposition, Gateway, SubscriberStatus
+from dialer.model import Account, Block, BlockReason, CampaignReport, Disposition, Gateway, SubscriberStatus
 from dialer.numbers import parse_number
 from dialer.store import reports as sql
+from dialer.store.may_call import Asked, blocks, shown
 from dialer.store.nodes import Standing, entries
 from dialer.store.times import from_column, from_column_or_none
 from dialer.stored import value_of
@@ -57,6 +58,7 @@ def campaign(t: Transaction, who: Account, campaign_id: int) -> CampaignReport:
         live_calls=in_use.campaigns.get(campaign_id, 0),
         reason=reason,
         finished_at=reports.last_end(t, campaign_id) if progress.finished else None,
+        blocked=campaigns.blocked(t, who, campaign_id),
     )
 
 
@@ -80,9 +82,9 @@ class Try:
 
 @frozen(kw_only=True)
 class Contacted:
-    """A number in a campaign. `status` is None when the campaign does not have it. `forbidden` is the entry of the do-not-call
-    list (number, since, reason), `refusal` why the campaign's user may not call it, `elsewhere` the campaign that calls it
-    now."""
+    """A number in a campaign. `status` is None when the campaign does not have it. `blocks` are all that keeps the campaign
+    from calling it, the strongest first, `blocked_by` what it was blocked by when its turn came, `elsewhere` the campaign that
+    calls it now."""
 
     number: str
     identity: str
@@ -90,8 +92,8 @@ class Contacted:
     requested: SubscriberStatus | None = None
     ready_at: datetime | None = None
     tries: Sequence[Try] = ()
-    forbidden: tuple[str, datetime, str] | None = None
-    refusal: str = ""
+    blocks: Sequence[Block] = ()
+    blocked_by: str | None = None
     emergency: bool = False
     elsewhere: str = ""
 
@@ -105,21 +107,21 @@ def contact(t: Transaction, campaign_id: int, text: str) -> Contacted:
         raise NotFound("campaign", campaign_id)
     identity = subscribed_identity(t, campaign_id, number)
     found = ask(sql.STANDING, (campaign_id, identity)).fetchone()
-    forbidden = ask(sql.FORBIDDEN, (identity,)).fetchone()
     elsewhere = ask(sql.CALLED_ELSEWHERE, (identity, campaign_id)).fetchone()
     told: dict[str, Any] = {"number": number}
+    contact_id = 0
     if found is not None:
-        key, told["number"], status, requested, ready_at = found
+        key, contact_id, told["number"], status, requested, ready_at, told["blocked_by"] = found
         told |= {
             "status": SubscriberStatus(status),
             "requested": None if requested is None else SubscriberStatus(requested),
             "ready_at": from_column_or_none(ready_at),
             "tries": tuple(_try(row) for row in ask(sql.TRIES, (key,))),
         }
+    asked = Asked(campaign_id=campaign_id, contact_id=contact_id, number=told["number"], identity=identity)
     return Contacted(
         identity=identity,
-        forbidden=None if forbidden is None else (forbidden[0], from_column(forbidden[1]), forbidden[2]),
-        refusal=rules_of_campaign(t.connection, campaign_id).refusal(told["number"], identity),
+        blocks=tuple(blocks(t.connection, asked, t.now)),
         emergency=t.numbering.is_emergency(told["number"]),
         elsewhere="" if elsewhere is None else elsewhere[0],
         **told,
@@ -150,17 +152,15 @@ def sentences(found: Contacted, now: datetime) -> Iterator[str]:
     """All that keeps the number from being called now, the strongest first, and then its tries; times in UTC."""
     if found.emergency:
         yield "it is an emergency number, which is never dialled"
-    if found.forbidden is not None:
-        number, since, reason = found.forbidden
-        yield f"it is on the do-not-call list as {number} since {_shown(since)}{f': {reason}' if reason else ''}"
-    if found.refusal:
-        yield found.refusal
+    for block in found.blocks:
+        if block.reason is not BlockReason.CONSENT or found.status is not None:
+            yield block.text
     if found.elsewhere:
         yield f"campaign {found.elsewhere} is calling it now: one number never rings twice at once"
     yield _standing(found, now)
     for number_of_try, each in enumerate(found.tries, start=1):
         end = "it is under way" if each.ended_at is None else f"{each.disposition}, {each.cause}: {each.reason}"
-        yield f"try {number_of_try} on {_shown(each.planned_at)}: {end}"
+        yield f"try {number_of_try} on {shown(each.planned_at)}: {end}"
 
 
 def _standing(found: Contacted, now: datetime) -> str:
@@ -173,12 +173,10 @@ def _standing(found: Contacted, now: datetime) -> str:
             )
             return f"it is being called now{after}"
         case SubscriberStatus.START if found.ready_at is not None and found.ready_at > now:
-            return f"it is called again on {_shown(found.ready_at)} at the earliest"
+            return f"it is called again on {shown(found.ready_at)} at the earliest"
         case SubscriberStatus.START:
             return "it is pending, and called when its turn comes"
+        case SubscriberStatus.NOT_AUTHORISED if found.blocked_by:
+            return f"{_DONE[SubscriberStatus.NOT_AUTHORISED]}: it was blocked when its turn came ({found.blocked_by})"
         case status:
             return _DONE[status]
-
-
-def _shown(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

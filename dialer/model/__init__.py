@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dialer.model.call_record import CallRecord
 from dialer.model.campaign import Campaign, CampaignDetails, CampaignStatus, UnknownPolicy, UnservedPolicy
+from dialer.model.consent import ConsentBasis, ConsentPolicy
 from dialer.model.contact import Contact, ContactDetails, Progress, Subscriber, SubscriberStatus
+from dialer.model.disposition import Disposition
+from dialer.model.do_not_call import Block, BlockReason, DoNotCallEntry, DoNotCallList
 from dialer.model.event import Event, EventConsumer, EventKind
 from dialer.model.flow import (
     Attempt,
@@ -16,7 +19,6 @@ from dialer.model.flow import (
     AttemptState,
     Candidate,
     Decision,
-    Disposition,
     Hangup,
     LiveChannel,
     Origination,
@@ -31,8 +33,8 @@ from dialer.model.flow import (
     Snapshot,
 )
 from dialer.model.gateway import Gateway, GatewayStatus, GatewayUse
-from dialer.model.idle import Explanation, IdleCode, IdleReason
-from dialer.model.installation import DoNotCallEntry, Installation, NodeRecord
+from dialer.model.idle import BlockedContacts, Explanation, IdleCode, IdleReason
+from dialer.model.installation import Installation, NodeRecord
 from dialer.model.kept_answer import KeptAnswer
 from dialer.model.phonebook import Phonebook
 from dialer.model.report import CampaignReport, SubscriberReport
@@ -46,6 +48,9 @@ __all__ = [
     "Attempt",
     "AttemptResult",
     "AttemptState",
+    "Block",
+    "BlockReason",
+    "BlockedContacts",
     "CallRecord",
     "CallRules",
     "Campaign",
@@ -53,12 +58,15 @@ __all__ = [
     "CampaignReport",
     "CampaignStatus",
     "Candidate",
+    "ConsentBasis",
+    "ConsentPolicy",
     "Contact",
     "ContactDetails",
     "Decision",
     "DeliveryStatus",
     "Disposition",
     "DoNotCallEntry",
+    "DoNotCallList",
     "Event",
     "EventConsumer",
     "EventKind",

@@ -9,8 +9,10 @@ from attrs import frozen
 
 from dialer.declare import joined, key, noun, reference, rule, setting, stamp
 from dialer.kinds import Number, NumberOrText
+from dialer.model.consent import ConsentPolicy
 from dialer.model.gateway import Gateway, GatewayUse
 from dialer.model.phonebook import Phonebook
+from dialer.model.rests import AFTER_ABANDONED, rest_list
 from dialer.model.voip_app import VoipApp, no_shell
 from dialer.numbers import caller_number
 from dialer.time_kinds import Week, Weekdays, Zone
@@ -110,6 +112,19 @@ class Campaign:
     created_at: datetime = stamp("when it was created")
     updated_at: datetime = stamp("when it was last changed")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
+    consent: ConsentPolicy = setting(
+        ConsentPolicy.NOT_ASKED,
+        doc="which consent of a contact it asks for: none; `recorded`: any that is in force; `express`: one whose basis is "
+        "express or written",
+    )
+    rests: str = rule(
+        AFTER_ABANDONED,
+        longest=500,
+        check=rest_list,
+        doc="for how many hours no campaign of the user calls a number after a call to it that ended so: `ABANDONED` "
+        "(answered, and the voice application could do nothing) or a disposition, such as `ABANDONED=72,REJECTED=24`; empty: "
+        "no rests",
+    )
 
 
 @frozen(kw_only=True)

@@ -10,6 +10,7 @@ from attrs import Factory, frozen
 
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.kinds import Variables
+from dialer.model.consent import ConsentBasis
 from dialer.model.phonebook import Phonebook
 
 
@@ -50,6 +51,14 @@ class Contact:
     updated_at: datetime = stamp("when it was last changed", v1="updated_date")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
     reference: str = setting("", longest=255, doc="your own word for the contact, which its events repeat")
+    consent_basis: ConsentBasis | None = setting(
+        None, doc="what its consent to be called rests on: express and written are the contact's own; null: there is none"
+    )
+    consent_given_at: datetime | None = setting(
+        None, doc="when the consent was given; it holds from then on, and never without"
+    )
+    consent_expires_at: datetime | None = setting(None, doc="the consent holds until then; null: until it is taken back")
+    consent_proof: str = setting("", longest=500, doc="where the consent can be proved, such as the name of a recording")
 
 
 @noun("subscriber")
@@ -68,6 +77,7 @@ class Subscriber:
     count_attempt: int = setting(0, doc="attempts that count")
     free_retries: int = setting(0, doc="attempts in a row that do not")
     last_attempt_at: datetime | None = setting(None, doc="when the last attempt that counts began")
+    blocked_by: str | None = setting(None, doc="what it is not called for, or has to wait for: a word of `BlockReason`")
 
     @property
     def untouched(self) -> bool:

@@ -22,6 +22,7 @@ from dialer.store.blocked import Blocking, block
 from dialer.store.call_rules import call_rules
 from dialer.store.connection import Connection, Dialect
 from dialer.store.events import add_started
+from dialer.store.may_call import FOR_EVER, listed_until, moments
 from dialer.store.times import from_column_or_none, to_column
 from dialer.store.told_state import OF_CAMPAIGNS, forget_idle
 
@@ -109,36 +110,41 @@ def _claimable(connection: Connection, plans: Sequence[Plan], wanted: Beginning)
     """Those whose subscriber may be called, with the counts of this moment: a candidate may be older than the end of an
     earlier attempt. Subscribers that must not be called are set so."""
     subscribers = [plan.candidate.subscriber_id for plan in plans]
-    rows = connection.execute(statements.claimable(len(subscribers)).of(connection), (to_column(wanted.now), *subscribers))
+    now = to_column(wanted.now)
+    asked = (*moments(now), now, *subscribers)
+    rows = connection.execute(statements.claimable(len(subscribers)).of(connection), asked).fetchall()
     claimable = {row[0]: row[1:] for row in rows}
     identities: set[str] = set()
     allowed, forbidden = [], []
-    otherwise = _forbidden_otherwise(connection, plans)
+    otherwise = _forbidden_otherwise(connection, plans, wanted.now)
     for plan in plans:
         found = claimable.pop(plan.candidate.subscriber_id, None)
         if found is None:
             continue
-        count_attempt, free_retries, identity, is_forbidden = found
-        if is_forbidden or plan.call_uuid in otherwise:
+        count_attempt, free_retries, identity, blocked_by = found
+        if blocked_by or plan.candidate.subscriber_id in otherwise:
             forbidden.append(plan.candidate.subscriber_id)
         elif identity not in identities:
             identities.add(identity)
             allowed.append(_with_counts(plan, count_attempt, free_retries))
     if forbidden:
-        block(connection, forbidden, Blocking(at=wanted.now, wanted=wanted.wanted))
+        block(connection, forbidden, Blocking(at=wanted.now, wanted=wanted.wanted, until=otherwise))
     return allowed
 
 
-def _forbidden_otherwise(connection: Connection, plans: Sequence[Plan]) -> set[str]:
-    """The calls whose numbers are forbidden as they are with or without the prefixes of their gateway."""
-    forbidden: set[str] = set()
-    for user_id in {plan.campaign.user_id for plan in plans if plan.also}:
-        some = [plan for plan in plans if plan.also and plan.campaign.user_id == user_id]
-        rules = call_rules(connection, user_id, sorted({identity for plan in some for identity in plan.also}))
-        is_black = number_rules(rules.blacklist, frozenset()).is_black
-        forbidden |= {
-            plan.call_uuid for plan in some if any(each in rules.do_not_call or is_black(each) for each in plan.also)
-        }
+def _forbidden_otherwise(connection: Connection, plans: Sequence[Plan], now: datetime) -> dict[int, str]:
+    """The subscribers whose numbers are forbidden as they are with or without the prefixes of their gateway, each with the
+    moment until which that is so."""
+    forbidden: dict[int, str] = {}
+    for user_id, campaign_id in {(plan.campaign.user_id, plan.campaign.id) for plan in plans if plan.also}:
+        some = [plan for plan in plans if plan.also and plan.campaign.id == campaign_id]
+        identities = sorted({identity for plan in some for identity in plan.also})
+        listed = listed_until(connection, identities, campaign_id, user_id, now)
+        is_black = number_rules(call_rules(connection, user_id, (), now).blacklist, frozenset()).is_black
+        for plan in some:
+            until = [FOR_EVER if is_black(each) else listed.get(each, "") for each in plan.also]
+            if any(until):
+                forbidden[plan.candidate.subscriber_id] = max(until)
     return forbidden
 
 

@@ -11,7 +11,7 @@ from dialer.stored import insert
 
 CONTACT_COLUMNS: Final = (
     "phonebook_id", "number", "identity", "first_name", "last_name", "email", "description", "reference",
-    "additional_vars", "created_at", "updated_at",
+    "additional_vars", "created_at", "updated_at", "consent_basis", "consent_given_at", "consent_expires_at", "consent_proof",
 )  # fmt: skip
 
 ADD_CONTACT: Final = insert(Contact, CONTACT_COLUMNS)

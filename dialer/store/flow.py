@@ -44,6 +44,7 @@ from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
 from dialer.store.database import Database
 from dialer.store.finish import finish
+from dialer.store.may_call import moments
 from dialer.store.moves import MoveBuffer, Waiting, write_moves
 from dialer.store.nodes import others
 from dialer.store.second_legs import LegToBegin, begin_leg, end_leg
@@ -78,8 +79,8 @@ class Store:
         return self.database.run(lambda connection: self._snapshot(connection, now, also))
 
     def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
-        """Ready subscribers whose retry time has come. Those whose number came onto the do-not-call list are set to
-        NOT_AUTHORISED on the way, lest they stay pending for ever."""
+        """Ready subscribers whose retry time has come. Those that may not be called by now (`dialer.store.may_call`) are set
+        to NOT_AUTHORISED on the way, lest they stay pending for ever, or wait until they may."""
         blocking = Blocking(at=now, wanted=self.wanted)
         return self.database.run(lambda connection: _candidates(connection, campaign_id, blocking, limit, skip))
 
@@ -250,8 +251,9 @@ def _undamaged(
 
 
 def _candidates(connection: Connection, campaign_id: int, why: Blocking, limit: int, skip: int) -> list[Candidate]:
+    now = to_column(why.at)
     while True:
-        rows = connection.execute(statements.READY, (campaign_id, to_column(why.at), limit, skip)).fetchall()
+        rows = connection.execute(statements.READY, (*moments(now), campaign_id, now, limit, skip)).fetchall()
         if len(rows) < limit and skip:
             skip = 0
             continue

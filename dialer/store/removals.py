@@ -82,9 +82,11 @@ DELETE_SUBSCRIBERS: Final = (
 )
 DROP_CAMPAIGN: Final = (
     "DELETE FROM campaign WHERE id = ? AND NOT EXISTS (SELECT 1 FROM subscriber s WHERE s.campaign_id = campaign.id) "
-    "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.campaign_id = campaign.id)"
+    "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.campaign_id = campaign.id) "
+    "AND NOT EXISTS (SELECT 1 FROM do_not_call_list l WHERE l.campaign_id = campaign.id)"
 )
 DROP_USER: Final = (
     "DELETE FROM user_account WHERE id = ? AND NOT EXISTS (SELECT 1 FROM campaign c WHERE c.user_id = user_account.id) "
-    "AND NOT EXISTS (SELECT 1 FROM phonebook p WHERE p.user_id = user_account.id)"
+    "AND NOT EXISTS (SELECT 1 FROM phonebook p WHERE p.user_id = user_account.id) "
+    "AND NOT EXISTS (SELECT 1 FROM do_not_call_list l WHERE l.user_id = user_account.id)"
 )

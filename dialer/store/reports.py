@@ -57,11 +57,16 @@ OPEN_BY_CAMPAIGN: Final = "SELECT campaign_id, count(*) FROM attempt WHERE ended
 COUNTS_OF_ALL: Final = "SELECT campaign_id, status, subscribers FROM subscriber_count"
 
 STANDING: Final = (
-    "SELECT id, number, status, requested_status, ready_at FROM subscriber WHERE campaign_id = ? AND identity = ?"
+    "SELECT id, contact_id, number, status, requested_status, ready_at, blocked_by FROM subscriber WHERE campaign_id = ? "
+    "AND identity = ?"
 )
 TRIES: Final = "SELECT planned_at, ended_at, disposition, cause, reason FROM attempt WHERE subscriber_id = ? ORDER BY id"
 """Parameter: subscriber."""
-FORBIDDEN: Final = "SELECT number, created_at, reason FROM do_not_call WHERE identity = ?"
+BLOCKED: Final = (
+    "SELECT blocked_by, sum(CASE status WHEN 7 THEN 1 ELSE 0 END), sum(CASE status WHEN 1 THEN 1 ELSE 0 END) FROM subscriber "
+    "WHERE campaign_id = ? AND blocked_by IS NOT NULL AND status IN (1, 7) GROUP BY blocked_by ORDER BY blocked_by"
+)
+"""What contacts of a campaign are blocked by or wait for, and how many of either. Parameter: campaign."""
 CALLED_ELSEWHERE: Final = (
     "SELECT c.name FROM attempt a JOIN campaign c ON c.id = a.campaign_id WHERE a.identity = ? AND a.ended_at IS NULL "
     "AND a.campaign_id <> ?"

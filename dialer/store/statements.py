@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dialer.store.connection import Variants
 from dialer.store.mapping import ATTEMPT_COLUMNS, CANDIDATE_COLUMNS, read_campaign, read_contact, read_gateway
+from dialer.store.may_call import BLOCKED
 
 GATEWAYS = f"SELECT {read_gateway.columns} FROM gateway g ORDER BY g.id"
 GATEWAY = f"SELECT {read_gateway.columns} FROM gateway g WHERE g.id = ?"
@@ -33,25 +34,13 @@ these, so that it reads nothing of the others. Not EXISTS, of which a server may
 Parameter: now."""
 
 _NO_OPEN_ATTEMPT = "NOT EXISTS (SELECT 1 FROM attempt o WHERE o.identity = s.identity AND o.ended_at IS NULL)"
-_RULES = (
-    "FROM number_pattern n WHERE n.user_id = (SELECT u.user_id FROM campaign u WHERE u.id = s.campaign_id) AND n.kind = '{}'"
-)
-_MATCHES = "s.identity LIKE n.matcher"
-_MATCHES_ANYHOW = f"({_MATCHES} OR ltrim(s.number, '+') LIKE n.matcher)"
-_BLACK, _WHITE = _RULES.format("blacklist"), _RULES.format("whitelist")
-_FORBIDDEN = (
-    "(EXISTS (SELECT 1 FROM do_not_call d WHERE d.identity = s.identity) "
-    f"OR EXISTS (SELECT 1 {_BLACK} AND {_MATCHES_ANYHOW}) "
-    f"OR (EXISTS (SELECT 1 {_WHITE}) AND NOT EXISTS (SELECT 1 {_WHITE} AND {_MATCHES})))"
-)
-"""On the do-not-call list, or not to be called for this user: see `dialer.patterns`."""
-
 READY = (
-    f"SELECT {CANDIDATE_COLUMNS}, {_FORBIDDEN} FROM subscriber s "
+    f"SELECT {CANDIDATE_COLUMNS}, {BLOCKED} FROM subscriber s "
     f"WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at <= ? AND {_NO_OPEN_ATTEMPT} "
     "ORDER BY s.ready_at, s.id LIMIT ? OFFSET ?"
 )
-"""Parameters: campaign, now, limit, how many to skip. The last column tells those that must not be called."""
+"""Parameters: those of `BLOCKED`, campaign, now, limit, how many to skip. The last column tells of those that may not be
+called why not: null for the others."""
 
 COUNTS = "SELECT status, subscribers FROM subscriber_count WHERE campaign_id = ?"
 
@@ -102,8 +91,6 @@ SETTLE_SUBSCRIBER = (
 )
 """The status that a user asked for while the call was live wins over the decision. Parameters: decided status (twice), when it
 is ready should it be pending, whether the attempt counts (twice), the attempt's time when it counts, subscriber."""
-
-FORBID_NUMBER = "INSERT INTO do_not_call (number, identity, reason, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 PAUSE_CAMPAIGN = "UPDATE campaign SET status = 2 WHERE id = ? AND status = 1"
 
@@ -164,9 +151,9 @@ def lock_gateways(count: int) -> str:
 
 def claimable(count: int) -> Variants:
     """Which of `count` subscribers may still be called; those whose row another process has locked are left to it.
-    Parameters: now, subscribers."""
+    Parameters: those of `BLOCKED`, now, subscribers."""
     statement = (
-        f"SELECT s.id, s.count_attempt, s.free_retries, s.identity, {_FORBIDDEN} FROM subscriber s "
+        f"SELECT s.id, s.count_attempt, s.free_retries, s.identity, {BLOCKED} FROM subscriber s "
         "JOIN campaign c ON c.id = s.campaign_id AND c.status = 1 "
         f"WHERE s.ready_at <= ? AND s.id IN ({marks(count)}) AND s.status = 1 AND {_NO_OPEN_ATTEMPT}"
     )
@@ -180,12 +167,22 @@ def statuses_of(count: int) -> str:
 
 def claim(count: int) -> str:
     """The claimed subscribers are in process. Parameters: subscribers."""
-    return f"UPDATE subscriber SET status = 6 WHERE id IN ({marks(count)})"
+    return f"UPDATE subscriber SET status = 6, blocked_by = NULL WHERE id IN ({marks(count)})"
 
 
 def forbid(count: int) -> str:
-    """These subscribers are never called. Parameters: subscribers."""
-    return f"UPDATE subscriber SET status = 7, ready_at = NULL WHERE id IN ({marks(count)}) AND status = 1"
+    """These subscribers are never called. Parameters: what for, subscribers."""
+    return f"UPDATE subscriber SET status = 7, ready_at = NULL, blocked_by = ? WHERE id IN ({marks(count)}) AND status = 1"
+
+
+_ASK_AGAIN = "UPDATE subscriber SET status = 1, ready_at = ?, blocked_by = NULL WHERE status = 7 AND blocked_by = ? AND "
+ASK_AGAIN_OF_CAMPAIGN = f"{_ASK_AGAIN} campaign_id = ?"
+ASK_AGAIN_OF_CONTACT = f"{_ASK_AGAIN} contact_id = ?"
+"""Those that were blocked for a reason are pending again, and blocked again unless it is gone. Parameters: now, what for,
+campaign or contact."""
+
+WAIT = "UPDATE subscriber SET ready_at = ?, blocked_by = ? WHERE id = ? AND status = 1"
+"""Parameters: until when, what for, subscriber."""
 
 
 def insert_attempts(count: int) -> str:

@@ -11,7 +11,18 @@ from typing import Any
 
 import pytest
 
-from dialer.store import call_records, consumers, contacts, events, node_statements, purge, reports, statements, statistics
+from dialer.store import (
+    call_records,
+    consumers,
+    contacts,
+    events,
+    may_call,
+    node_statements,
+    purge,
+    reports,
+    statements,
+    statistics,
+)
 from dialer.store.call_records import RecordFilter
 from dialer.store.connection import Dialect, Variants
 from dialer.store.location import opened
@@ -34,7 +45,7 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "started campaigns": (statements.STARTED_CAMPAIGNS, ()),
     "ready campaigns": (statements.READY_CAMPAIGNS, (LATE,)),
     "started among": (statements.started_among(2), (1, 2)),
-    "ready": (statements.READY, (1, LATE, 20, 0)),
+    "ready": (statements.READY, (*may_call.moments(LATE), 1, LATE, 20, 0)),
     "counts": (statements.COUNTS, (1,)),
     "progress": (reports.PROGRESS, (1, 1)),
     "started page": (statements.STARTED_PAGE, (0, 100)),
@@ -43,9 +54,11 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "subscriber": (reports.SUBSCRIBER, (1, "100")),
     "subscribers": (reports.SUBSCRIBERS, (1, "100", 10)),
     "waiting": (statements.WAITING, (1, LATE)),
-    "claimable": (statements.claimable(3), (LATE, 1, 2, 3)),
+    "claimable": (statements.claimable(3), (*may_call.moments(LATE), LATE, 1, 2, 3)),
     "claim": (statements.claim(3), (1, 2, 3)),
-    "forbid": (statements.forbid(3), (1, 2, 3)),
+    "forbid": (statements.forbid(3), ("consent", 1, 2, 3)),
+    "blocked among": (may_call.blocked_among(3), (*may_call.moments(LATE), LATE, 1, 2, 3)),
+    "wait": (statements.WAIT, (LATE, "do-not-call", 1)),
     "advance campaign": (statements.ADVANCE_CAMPAIGN, (LATE, 1, LATE)),
     "advance gateway": (statements.ADVANCE_GATEWAY, (LATE, 1, LATE)),
     "move": (statements.MOVE, ("ringing", T, None, None, None, None, 1, "here")),
@@ -103,10 +116,11 @@ IN_ORDER = {"ready", "events", "subscribers", "oldest records", *(name for name 
 
 UNFINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1399)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', 0, 0, NULL, number
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '',
+    NULL, NULL, NULL, '' FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', 0, 0, NULL, number, NULL
     FROM contact WHERE id BETWEEN 1000 AND 1349;
-INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number
+INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number, NULL
     FROM contact WHERE id BETWEEN 1350 AND 1399;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
@@ -121,8 +135,9 @@ INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready,
 
 FINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 10000 + :count)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number FROM contact WHERE id >= 10000;
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '',
+    NULL, NULL, NULL, '' FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number, NULL FROM contact WHERE id >= 10000;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,
     identity)
