@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dialer.kinds import Flag, Kind, Member, Nullable, Text, Variables, Whole, word_of
+from dialer.kinds import Flag, Kind, Member, Nullable, Numbers, Text, Variables, Whole, word_of
 from dialer.model.token import Scopes
 from dialer.model.webhook import WebhookKinds
 from dialer.time_kinds import DAYS, Moment, Week
@@ -61,6 +61,8 @@ def shape_of(kind: Kind) -> Shape:
         case Variables():
             texts = {"type": "object", "maxProperties": kind.most, "additionalProperties": {"type": "string"}}
             return Shape(texts, _texts(kind), dict, "an object of texts")
+        case Numbers():
+            return Shape({"type": "array", "items": {"type": "string"}}, _numbers(kind), list, "a list of numbers as texts")
         case Scopes():
             return Shape(kind.schema(), _only(list, kind.parse), list, kind.takes)
         case WebhookKinds():
@@ -134,6 +136,15 @@ def _kinds_of_events(kind: WebhookKinds) -> Shape:
 
     schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "enum": list(kind.words)}}
     return Shape(schema, take, str.split, f"a list of one or more of {', '.join(kind.words)}")
+
+
+def _numbers(kind: Numbers) -> Callable[[Any], Any]:
+    def take(value: Any) -> Any:
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise ValueError
+        return kind.parse(value)
+
+    return take
 
 
 def _texts(kind: Variables) -> Callable[[Any], Mapping[str, str]]:

@@ -95,16 +95,14 @@ def _common(parser: Any, run: Any) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    given = {"reason": arguments.reason, "source": arguments.source, "expires_at": arguments.expires}
+    given: dict[str, object] = {"reason": arguments.reason, "source": arguments.source}
 
     async def add(management: Management) -> Changed:
         entries = entries_of(arguments.numbers, management.numbering, given)
         return await management.ask(do_not_call.add, operator(), await list_named(management, arguments.list), entries)
 
-    try:
-        found = manage(arguments, add)
-    except BadValue as error:
-        raise BadValue("--expires", error.problem) from None if error.field == "expires_at" else error
+    given["expires_at"] = _moment(arguments.expires)
+    found = manage(arguments, add)
     _tell(arguments, {"added": found.changed, "already_there": found.unchanged})
     return 0
 

@@ -45,7 +45,7 @@ def doer(who: Account) -> str:
 def listed(t: Transaction, who: Account, after: int = 0, limit: int = 1000) -> list[DoNotCallList]:
     """The user's, the oldest first; for a superuser everybody's, and with the scope `admin` those that hold for everybody.
     `after` is an id."""
-    found = t.connection.execute(_PAGE, (after, who.id, int(who.is_superuser), int(Scope.ADMIN in who.scopes), limit))
+    found = t.connection.execute(_PAGE, (after, who.id, who.is_superuser, Scope.ADMIN in who.scopes, limit))
     return [_READ(row) for row in found.fetchall()]
 
 

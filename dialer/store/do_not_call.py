@@ -29,22 +29,28 @@ _NEW: Final = Variants(
 """Parameter: a JSON list of (number, identity, reason, source, expiry)."""
 
 _MAKE_ROOM: Final = _NEW.within(
-    "UPDATE do_not_call SET removed_at = ?, removed_by = ? FROM %s WHERE do_not_call.identity = j.identity "
-    "AND do_not_call.list_id = ? AND do_not_call.removed_at IS NULL AND do_not_call.expires_at IS NOT NULL "
-    "AND (j.expires_at IS NULL OR j.expires_at > do_not_call.expires_at)"
+    "UPDATE do_not_call SET removed_at = ?, removed_by = ? WHERE id IN (SELECT d.id FROM %s CROSS JOIN do_not_call d "
+    "WHERE d.identity = j.identity AND d.list_id = ? AND d.removed_at IS NULL AND d.expires_at IS NOT NULL "
+    "AND (j.expires_at IS NULL OR j.expires_at > d.expires_at))"
 )
-"""Entries that would expire before the new ones. Parameters: now, by whom, the new ones, list."""
+"""Entries that would expire before the new ones. CROSS JOIN has SQLite look each new one up, instead of reading the list.
+Parameters: now, by whom, the new ones, list."""
 
-_ADD: Final = _NEW.within(
+_INSERT: Final = (
     "INSERT INTO do_not_call (list_id, number, identity, reason, source, expires_at, created_at, added_by) "
     "SELECT ?, j.number, j.identity, j.reason, j.source, j.expires_at, ?, ? FROM %s WHERE true ORDER BY j.key "
-    "ON CONFLICT (identity, list_id) WHERE removed_at IS NULL DO UPDATE SET expires_at = excluded.expires_at, "
-    "reason = excluded.reason, source = excluded.source, added_by = excluded.added_by "
-    "WHERE do_not_call.expires_at IS NOT NULL "
+    "ON CONFLICT (identity, list_id) WHERE removed_at IS NULL DO "
+)
+"""`WHERE true` keeps SQLite from reading ON as a join's."""
+_ADD: Final = _NEW.within(f"{_INSERT} NOTHING")
+"""Those that are not on the list. Parameters: list, now, by whom, the new ones."""
+_ADD_OR_PROLONG: Final = _NEW.within(
+    f"{_INSERT} UPDATE SET expires_at = excluded.expires_at, reason = excluded.reason, source = excluded.source, "
+    "added_by = excluded.added_by WHERE do_not_call.expires_at IS NOT NULL "
     "AND (excluded.expires_at IS NULL OR excluded.expires_at > do_not_call.expires_at)"
 )
-"""`WHERE true` keeps SQLite from reading ON as a join's. A conflict that changes anything is one with an entry that another
-transaction has written since room was made: on a server only. Parameters: list, now, by whom, the new ones."""
+"""The same where room was made. An entry is changed only when another transaction has written it since, which can be on a
+server alone: a wish must not be lost beside a shorter one."""
 
 _REMOVE: Final = LISTED.within(
     "UPDATE do_not_call SET removed_at = ?, removed_by = ? WHERE list_id = ? AND removed_at IS NULL "
@@ -91,15 +97,17 @@ def add(connection: Connection, list_id: int, entries: Iterable[DoNotCallEntry],
     Returns how many are new."""
     new: dict[str, DoNotCallEntry] = {}
     for entry in entries:
-        known = new.get(entry.identity)
-        if known is None or _end(known) < _end(entry):
+        known = new.setdefault(entry.identity, entry)
+        if known is not entry and _end(known) < _end(entry):
             new[entry.identity] = entry
     rows = [
         (each.number, each.identity, each.reason, each.source, to_column_or_none(each.expires_at)) for each in new.values()
     ]
     listed, moment = orjson.dumps(rows).decode(), to_column(now)
-    connection.execute(_MAKE_ROOM.of(connection), (moment, by, listed, list_id))
-    return connection.execute(_ADD.of(connection), (list_id, moment, by, listed)).rowcount
+    added = connection.execute(_ADD.of(connection), (list_id, moment, by, listed)).rowcount
+    if added < len(rows) and connection.execute(_MAKE_ROOM.of(connection), (moment, by, listed, list_id)).rowcount:
+        added += connection.execute(_ADD_OR_PROLONG.of(connection), (list_id, moment, by, listed)).rowcount
+    return added
 
 
 def _end(entry: DoNotCallEntry) -> str:

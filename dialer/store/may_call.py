@@ -138,7 +138,10 @@ def _in_words(connection: Connection, reason: BlockReason, asked: Asked, now: da
             return _listed(connection, asked, now)
         case BlockReason.CONSENT:
             agreed = connection.execute(_AGREED, (asked.contact_id,)).fetchone()
-            return Block(reason=reason, text=f"{asked.number}: {_lacking(agreed, now)}, which the campaign asks for")
+            return Block(
+                reason=reason,
+                text=f"{asked.number} has not got the consent that the campaign asks for: {_lacking(agreed, now)}",
+            )
         case BlockReason.BLACKLIST:
             return Block(reason=reason, text=f"{asked.number} is on the blacklist of this user")
     return Block(reason=reason, text=f"{asked.number} is not on the whitelist of this user")
@@ -158,14 +161,14 @@ def _lacking(agreed: tuple[Any, ...] | None, now: datetime) -> str:
     """The consent that is not there."""
     basis, given_at, expires_at = agreed or (None, None, None)
     if basis is None:
-        return "no consent is recorded"
+        return "none is recorded"
     if given_at is None:
-        return f"its consent ({basis}) has no date, and so does not hold"
+        return f"that ({basis}) has no date, and so does not hold"
     if from_column(given_at) > now:
-        return f"its consent ({basis}) does not hold before {shown(from_column(given_at))}"
+        return f"that ({basis}) does not hold before {shown(from_column(given_at))}"
     if expires_at is not None and from_column(expires_at) <= now:
-        return f"its consent ({basis}) expired on {shown(from_column(expires_at))}"
-    return f"its consent ({basis}) is no express one"
+        return f"that ({basis}) expired on {shown(from_column(expires_at))}"
+    return f"that ({basis}) is no express one"
 
 
 def shown(moment: datetime) -> str:

@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 
 import dialer.esl.commands
+import dialer.store.begin
 import dialer.store.flow
 from dialer.calls import retry
 from dialer.calls.lifecycle import Lifecycle
@@ -26,6 +27,7 @@ from dialer.store.events import add_moves
 from dialer.store.finish import tell
 from dialer.store.flow import Store
 from dialer.store.moves import write_moves
+from dialer.store.times import from_column, to_column
 
 
 @contextmanager
@@ -166,6 +168,18 @@ def blocked_by_itself() -> Iterator[None]:
 
 
 @contextmanager
+def lists_end_early() -> Iterator[None]:
+    """An entry of a do-not-call list is taken for expired before it is."""
+    moments = dialer.store.flow.moments
+
+    def later(now: str) -> tuple[str, ...]:
+        return moments(to_column(from_column(now) + timedelta(hours=1)))
+
+    with mock.patch.object(dialer.store.flow, "moments", later), mock.patch.object(dialer.store.begin, "moments", later):
+        yield
+
+
+@contextmanager
 def event_of_a_move_by_itself() -> Iterator[None]:
     """The events of moves are written in a transaction of their own, before that of the moves."""
 
@@ -229,6 +243,7 @@ DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
         "event by itself": Defect(event_by_itself),
         "end counted by itself": Defect(counted_by_itself),
         "blocked by itself": Defect(blocked_by_itself),
+        "lists end early": Defect(lists_end_early),
         "event of a move by itself": Defect(event_of_a_move_by_itself),
         "adoption without Core-UUID check": Defect(any_core_is_the_same, "switch restarts"),
         "planned treated as never sent": Defect(planned_was_never_sent),

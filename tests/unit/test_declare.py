@@ -138,7 +138,8 @@ def test_a_joined_noun_is_read_with_it():
     own = {"status": 2, "starting_at": T, "expires_at": T, "frequency": 9, "max_retry": 1, "created_at": T, "updated_at": T}
     row = [own.get(field.name, 1) for field in noun_of(Campaign).columns if field.name != "next_call_at"]
     row.insert([field.name for field in noun_of(Campaign).columns].index("next_call_at"), None)
-    row[-1] = None  # archived_at
+    for name, value in (("archived_at", None), ("consent", "not-asked")):
+        row[[field.name for field in noun_of(Campaign).columns].index(name)] = value
     found = read([*row, '{"caller_name":"Ana"}', 5, "hello", "", 4, None, "x", T, T])
     assert (found.status, found.caller_name, found.next_call_at) == (CampaignStatus.PAUSE, "Ana", None)
     assert (found.voip_app.id, found.voip_app.type) == (5, VoipAppType.SPEAK)

@@ -99,8 +99,7 @@ def _add(asked: Asked) -> Deferred[Any]:
 
 
 def _parsed(asked: Asked, given: dict[str, Any]) -> Deferred[list[DoNotCallEntry]]:
-    listed = asked.body["numbers"]
-    numbers = [text for text in (listed.split(",") if isinstance(listed, str) else listed) if text.strip()]
+    numbers = asked.body["numbers"]
     parse = partial(do_not_call.entries_of, numbers, asked.management.numbering, given)
     return succeed(parse()) if len(numbers) < _LONG else asked.management.in_thread(parse)
 

@@ -38,7 +38,12 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "phonebooks"): {"name": "winter"},
     ("PATCH", "phonebooks/<phonebook_id>"): {"description": "cold"},
     ("POST", "phonebooks/<phonebook_id>/contacts"): {"number": "+15551230002"},
+    ("PATCH", "phonebooks/<phonebook_id>/contacts/<contact_id>"): {"description": "tall"},
     ("POST", "do-not-call"): {"number": "+15551239999"},
+    ("POST", "do-not-call-lists"): {"name": "letters"},
+    ("PATCH", "do-not-call-lists/<list_id>"): {"description": "of 2027"},
+    ("POST", "do-not-call-lists/<list_id>/entries"): {"numbers": ["+15551239999"], "reason": "asked"},
+    ("POST", "do-not-call-lists/<list_id>/entries/remove"): {"numbers": ["+15551230009"]},
     ("POST", "webhooks"): {"url": "https://erp.example.com/dialer", "kinds": ["attempt.ended", "contact.*"]},
     ("PATCH", "webhooks/<webhook_id>"): {"batch_size": 20},
     ("POST", "webhooks/<webhook_id>/replay"): {"since": "2026-11-23T09:00:00Z"},
@@ -57,6 +62,7 @@ FILLED = {
     "<webhook_id>": "1",
     "<delivery_id>": "1",
     "<number>": "+15551230009",
+    "<list_id>": "2",
 }
 """The objects of `furnish`."""
 
@@ -192,6 +198,9 @@ async def furnish(api: World) -> Client:
     ann, root = Client(api), Client(api, "root")
     assert (await ann.post("tokens", {"name": "first"})).status == 201
     assert (await root.post("do-not-call", {"number": "+15551230009", "reason": "asked"})).status == 201
+    assert (await ann.post("do-not-call-lists", {"name": "own"})).status == 201
+    listed = await ann.post("do-not-call-lists/2/entries", {"numbers": ["+15551230009"]})
+    assert listed.status == 200, listed
     assert (await ann.post("webhooks", {"url": "https://crm.example.com/", "kinds": ["*"]})).status == 201
     api.sql(
         "INSERT INTO event (kind, at, user_id, campaign_id, contact_id, attempt_id, call_uuid, sequence, version, data) "
