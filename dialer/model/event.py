@@ -172,8 +172,9 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
                 "subscriber_id": _CONTACT["subscriber_id"],
                 "reason": Fact(
                     _TEXT,
-                    "do-not-call, blacklist, whitelist (it is not on it), dialled-form (what its gateway makes of the number "
-                    "is on a list), or never-dialled (such as an emergency number)",
+                    "do-not-call (a list without an end), blacklist, whitelist (it is not on it), consent (it has not got the "
+                    "one that the campaign asks for), dialled-form (what its gateway makes of the number is on a list), or "
+                    "never-dialled (such as an emergency number)",
                 ),
                 "text": Fact(_TEXT, "the same for people"),
             },

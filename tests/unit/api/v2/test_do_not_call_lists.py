@@ -16,7 +16,11 @@ OF = "do-not-call-lists/2"
 @pytest_twisted.ensureDeferred
 async def test_many_numbers_are_put_on_a_list_and_taken_off_in_any_spelling(api: World) -> None:
     ann = await furnish(api)
-    given = {"numbers": ["+1 (555) 123-0009", "5550100", "+15551230011"], "reason": "asked", "expires_at": "2999-01-01T00:00:00Z"}
+    given = {
+        "numbers": ["+1 (555) 123-0009", "5550100", "+15551230011"],
+        "reason": "asked",
+        "expires_at": "2999-01-01T00:00:00Z",
+    }
     assert (await ann.post(f"{OF}/entries", given)).json == {"added": 2, "already_there": 1}
     assert (await ann.post(f"{OF}/entries", {"numbers": ["5550100", "5550102"]})).json == {"added": 2, "already_there": 0}
     first = (await ann.get(f"{OF}/entries?limit=2")).json
