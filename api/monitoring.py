@@ -57,7 +57,7 @@ def pages(monitoring: Monitoring, clock: IReactorTime, admit: Admit | None) -> M
     async def ready(request: ApiRequest) -> None:
         _look(request, looks, clock)
         reasons = monitoring.unready()
-        request.reply(503 if reasons else 200, orjson.dumps(_readiness(reasons)), {})
+        request.reply(503 if reasons else 200, orjson.dumps(_readiness(reasons, *monitoring.switches())), {})
 
     served: dict[bytes, Serve] = {LIVE: live, READY: ready}
     if admit is not None:
@@ -105,10 +105,12 @@ def _look(request: ApiRequest, looks: Limiter, clock: IReactorTime) -> None:
         raise HttpError(429, TOO_OFTEN.format(maximum=MOST_A_MINUTE), retry_after(wait))
 
 
-def _readiness(reasons: Sequence[Unready]) -> Mapping[str, object]:
+def _readiness(reasons: Sequence[Unready], connected: int, switches: int) -> Mapping[str, object]:
+    """One switch that is away is no reason to be taken for dead: of several, it is told how many are there."""
+    fleet = {"switches": {"connected": connected, "configured": switches}} if switches > 1 else {}
     if not reasons:
-        return {"status": "ready"}
-    return {"status": "not ready", "reasons": [{"code": str(each), "text": each.text} for each in reasons]}
+        return {"status": "ready", **fleet}
+    return {"status": "not ready", "reasons": [{"code": str(each), "text": each.text} for each in reasons], **fleet}
 
 
 # --- on the API's port ------------------------------------------------------------------------------------------------------

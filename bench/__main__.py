@@ -16,6 +16,7 @@ WHOLE = (
     ("bench.tick",),
     ("bench.flow",),
     ("bench.flow", "--search"),
+    ("bench.caller_ids",),
     ("bench.nodes",),
     ("bench.memory",),
     ("bench.imports",),
@@ -28,6 +29,8 @@ WHOLE = (
     ("bench.metrics",),
     ("bench.webhooks",),
     ("bench.live",),
+    ("bench.rules",),
+    ("bench.rules_tick",),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -35,6 +38,7 @@ QUICK = (
     ("bench.store", "--attempts", "1500"),
     ("bench.tick", "--ticks", "30"),
     ("bench.flow", "--seconds", "6"),
+    ("bench.caller_ids", "--seconds", "4", "--rounds", "1"),
     ("bench.nodes", "--seconds", "5"),
     ("bench.memory", "--quick"),
     ("bench.imports", "100000"),
@@ -47,6 +51,8 @@ QUICK = (
     ("bench.metrics", "--scrapes", "20"),
     ("bench.webhooks", "--seconds", "5", "--events", "4000"),
     ("bench.live", "--seconds", "5", "--clients", "200"),
+    ("bench.rules", "--seconds", "5", "--rounds", "1"),
+    ("bench.rules_tick", "--ticks", "10"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 

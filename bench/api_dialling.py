@@ -38,6 +38,7 @@ def config(port: int) -> Config:
             "database": {"url": "sqlite:///bench.db"},
             "http": {"endpoint": "tcp:0:interface=127.0.0.1", "requests_per_minute": 0},
             "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"},
+            "rules": {"apply": "none"},
             "switch": [{"port": port, "password": SwitchConfig().password, "calls_per_second": 2 * CALLS_PER_SECOND}],
         }
     )

@@ -15,10 +15,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from dialer.esl.inbound import SwitchConfig
-from dialer.management import Management, campaigns, gateways, phonebooks, users
+from dialer.management import Management, caller_ids, campaigns, gateways, phonebooks, users
 from dialer.management.contacts import import_contacts
 from dialer.model import Account, AttemptResult, Contact, VoipAppType
 from dialer.pace_meter import PaceMeter
+from dialer.rules.book import NO_RULES, RuleBook
+from dialer.rules.places import area_codes
 from dialer.service import DialerService
 from dialer.service_settings import ServiceSettings
 from dialer.settings import OutboundSettings, WebhookSettings
@@ -30,7 +32,7 @@ from dialer.wall_clock import utc_now
 @frozen(kw_only=True)
 class Load:
     """What shall be dialled, with the database at `url`, as the node of that name; a node that `joins` calls the contacts of a
-    campaign that another one has made."""
+    campaign that another one has made. With `caller_ids`, the campaign takes its numbers from a pool of so many."""
 
     port: int
     url: str
@@ -40,7 +42,10 @@ class Load:
     ring_timeout: int = 60
     node: str = "local"
     joins: bool = False
+    caller_ids: int = 0
     webhooks: WebhookSettings = Factory(WebhookSettings)
+    rules: RuleBook | None = None
+    """With a book, also an empty one, the contacts are spread over all area codes of the United States."""
 
 
 @define(eq=False)
@@ -77,7 +82,10 @@ class Dialling:
         """So many more contacts, ready to be called."""
         numbers = range(self.contacts, self.contacts + count)
         self.contacts += count
-        contacts = (Contact(number=f"1555{index:07}") for index in numbers)
+        codes = (
+            ["555"] if self.load.rules is None else [code for code, area in area_codes().items() if area.place[:3] == "US-"]
+        )
+        contacts = (Contact(number=f"1{codes[index % len(codes)]}{index:07}") for index in numbers)
         await import_contacts(self.management, self.phonebook, contacts)
 
     async def add_phonebook(self, count: int) -> None:
@@ -105,7 +113,17 @@ class Dialling:
         }
         details = await ask(campaigns.create, self.user, given)
         self.campaign, self.phonebook = details.campaign.id, details.phonebooks[0].id
+        if load.caller_ids:
+            await self._take_from_a_pool(load.caller_ids)
         await self.add_contacts(load.contacts)
+
+    async def _take_from_a_pool(self, numbers: int) -> None:
+        ask = self.management.ask
+        pool = await ask(caller_ids.create_pool, self.user, {"name": "bench"})
+        for index in range(numbers):
+            given = {"pool_id": pool.id, "number": f"+1212555{index:04}", "daily_cap": 1_000_000, "warm_up_start": 900_000}
+            await ask(caller_ids.create, self.user, {**given, "warm_up_days": 30})
+        await ask(campaigns.change, self.user, self.campaign, {"caller_id_pool_id": pool.id})
 
     def call_faster(self, calls_per_minute: int) -> Deferred[Any]:
         """Change the campaign's frequency."""
@@ -126,7 +144,12 @@ def dial(load: Load, watch: Callable[[Dialling], Awaitable[None]]) -> None:
     config = SwitchConfig(port=load.port, calls_per_second=10_000, max_in_flight=500)
     outbound = OutboundSettings(endpoint="tcp:0:interface=127.0.0.1", inline=True)
     settings = ServiceSettings(
-        database=load.url, node=NodeIdentity(name=load.node), switch=config, outbound=outbound, webhooks=load.webhooks
+        database=load.url,
+        node=NodeIdentity(name=load.node),
+        switches=(config,),
+        outbound=outbound,
+        webhooks=load.webhooks,
+        rules=load.rules or NO_RULES,
     )
 
     def count(_: AttemptResult) -> None:
@@ -136,7 +159,7 @@ def dial(load: Load, watch: Callable[[Dialling], Awaitable[None]]) -> None:
 
     async def run() -> None:
         await dialling.service.start()
-        while not dialling.service.switch.ready:
+        while not dialling.service.fleet.ready:
             await sleep(0.1)
         if not load.joins:
             await dialling.open_campaign()

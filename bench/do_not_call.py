@@ -59,7 +59,7 @@ async def seed(management: Management) -> None:
 def searched(connection: Any) -> float:
     """Microseconds a contact."""
     began = time.perf_counter()
-    found = connection.execute(statements.READY, (*moments(LATER), 1, LATER, CONTACTS, 0)).fetchall()
+    found = connection.execute(statements.READY, (*moments(LATER), 1, 5, 0, LATER, CONTACTS)).fetchall()
     assert len(found) == CONTACTS
     return (time.perf_counter() - began) / CONTACTS * 1e6
 

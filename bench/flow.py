@@ -56,11 +56,14 @@ def measure(
     warm_up: float = WARM_UP,
     profile: str = "",
     tries: int = 1,
+    rules: str = "",
     show: Callable[[dict[str, Any]], None] = lambda _: None,
+    caller_ids: int = 0,
 ) -> list[dict[str, Any]]:
     """The figures at each rate, one after the other, up to the first that is not held in so many tries."""
     raise_file_limit()
-    task = {"rates": list(rates), "seconds": seconds, "warm_up": warm_up, "profile": profile, "tries": tries}
+    task = {"rates": list(rates), "seconds": seconds, "warm_up": warm_up, "profile": profile, "tries": tries, "rules": rules}
+    task["caller_ids"] = caller_ids
     found = []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -125,6 +128,7 @@ def _child(task: dict[str, Any]) -> None:
     from twisted.internet.threads import deferToThread
 
     from bench.dialling import Dialling, Load, dial
+    from bench.rules import book
 
     rates, seconds = task["rates"], task["seconds"]
     load = Load(
@@ -132,9 +136,11 @@ def _child(task: dict[str, Any]) -> None:
         url=task["database"],
         node=task.get("node", "local"),
         joins=task.get("joins", False),
+        caller_ids=task.get("caller_ids", 0),
         contacts=int((sum(rates) + (task["tries"] - 1) * rates[-1]) * (seconds + task["warm_up"] + 5)),
         calls_per_minute=round(rates[0] * 60),
         audio=AUDIO,
+        rules=book(task["rules"]) if task.get("rules") else None,
     )
 
     async def watch(dialling: Dialling) -> None:

@@ -41,6 +41,8 @@ url = "sqlite:///start.sqlite3"
 endpoint = "tcp:0:interface=127.0.0.1"
 [outbound]
 endpoint = "tcp:0:interface=127.0.0.1"
+[rules]
+apply = "none"
 [[switch]]
 port = {port}
 password = "ClueCon"

@@ -152,7 +152,7 @@ def bare(path: Path, plans: Sequence[Plan]) -> tuple[float, float]:
             connection.execute("BEGIN IMMEDIATE")
             account = (text, "USER_BUSY", "BUSY", 1, "busy", 17, 486, "", text, None, 900, 0, 1000, 0, "{}")
             connection.executemany(statements.END_ATTEMPT, [(*account, key, "bench") for key in ids])
-            connection.executemany(statements.SETTLE_SUBSCRIBER, [(1, 1, later, 1, 1, text, key) for key in who])
+            connection.executemany(statements.SETTLE_SUBSCRIBER, [(1, 1, later, 1, 1, text, None, key) for key in who])
             connection.execute("COMMIT")
         return len(plans) / (time.perf_counter() - began), (time.process_time() - cpu) / len(plans)
 

@@ -17,7 +17,9 @@ from pathlib import Path
 
 from twisted.internet import reactor, task
 
-from dialer.calls.lifecycle import FlowSettings, Lifecycle
+from dialer.calls.fleet import Fleet
+from dialer.calls.flow_settings import FlowSettings
+from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns.scheduler import Scheduler
 from dialer.interfaces import AnsweredCall
 from dialer.management import Management, campaigns, gateways, users
@@ -80,16 +82,15 @@ async def measure(directory: Path, number: int, ticks: int) -> None:
     await database.start()
     try:
         await seed(database)
-        store, switch, ids = Store(database, reactor, node="bench"), MemorySwitch(free=0), count()
+        store, ids = Store(database, reactor, node="bench"), count()
         settings = FlowSettings(installation="bench", outbound="127.0.0.1:8084")
-        lifecycle = Lifecycle(
-            clock=reactor, now=lambda: NOW, store=store, switch=switch, settings=settings, application=nothing
-        )
+        fleet = Fleet.of_one(MemorySwitch(free=0))
+        lifecycle = Lifecycle(clock=reactor, now=lambda: NOW, store=store, fleet=fleet, settings=settings, application=nothing)
         scheduler = Scheduler(
             clock=reactor,
             now=lambda: NOW,
             store=store,
-            switch=switch,
+            fleet=fleet,
             lifecycle=lifecycle,
             new_id=lambda: f"call-{next(ids)}",
         )

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from attrs import NOTHING, fields_dict, has
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from dialer.errors import BadValue
 from dialer.safe_files import UnsafeFile, refusal
 from dialer.safe_paths import read_text
 from dialer.secret_sources import file_of, secret_of
-from dialer.settings import DECLARED, Config
+from dialer.settings import DECLARED, Config, SwitchSettings
 
 T = TypeVar("T")
 
 STANDARD_INPUT = Path("-")
+
+MOST_SWITCHES = 100
+"""Each has three connections, and is asked for its channels; as many values has the label of a metric."""
 
 
 def load_config(path: Path) -> Config:
@@ -74,8 +78,25 @@ def parse_config(raw: Mapping[str, object], source: str = "configuration") -> Co
     except BadValue as error:
         raise BadValue(source, str(error)) from None
     if bool(config.switch) == (config.simulator is not None):
-        raise BadValue(source, "expected one [[switch]], or [simulator] in its place")
+        raise BadValue(source, "expected [[switch]], one or several, or [simulator] in their place")
+    if wrong := "; ".join(_confused(config.switch)):
+        raise BadValue(source, wrong)
     return config
+
+
+def _confused(switches: Sequence[SwitchSettings]) -> Iterator[str]:
+    """Why several switches could not be told apart."""
+    if len(switches) < 2:
+        return
+    for number, switch in enumerate(switches, start=1):
+        if not switch.name:
+            yield f"switch.name is missing in [[switch]] number {number}: of several, each needs one"
+    names = Counter(switch.name for switch in switches if switch.name)
+    yield from (f"switch.name: {name} is the name of {count} [[switch]]" for name, count in names.items() if count > 1)
+    places = Counter((switch.host, switch.port) for switch in switches)
+    for (host, port), count in places.items():
+        if count > 1:
+            yield f"switch.port: {count} [[switch]] are at {host}:{port}, which is one FreeSWITCH"
 
 
 def validated(declared: type[T], raw: Mapping[str, object]) -> T:
@@ -103,12 +124,17 @@ def _model(declared: type) -> type[BaseModel]:
         model: Any = _model(section(name))
         match default:
             case ():
-                checked[name] = (tuple[model, ...], Field((), max_length=1))
+                checked[name] = (Annotated[tuple[model, ...], BeforeValidator(_as_list)], Field((), max_length=MOST_SWITCHES))
             case None:
                 checked[name] = (model | None, None)
             case _:
                 checked[name] = (model, default)
     return create_model(declared.__name__, __config__=ConfigDict(extra="forbid"), **checked)
+
+
+def _as_list(given: object) -> object:
+    """`[switch]` is one `[[switch]]`."""
+    return [given] if isinstance(given, dict) else given
 
 
 def _value(declared: type[T], checked: BaseModel) -> T:
@@ -123,7 +149,7 @@ def _section_value(declared: type, given: Any) -> Any:
 
 
 def _problem(item: Any) -> str:
-    where = ".".join(str(part) for part in item["loc"] if part != 0)
+    where = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in item["loc"] if part != 0)[1:]
     match item["type"]:
         case "extra_forbidden":
             return f"{where} is not a setting"

@@ -23,7 +23,7 @@ import orjson
 from attrs import NOTHING, frozen
 
 from dialer.errors import BadValue
-from dialer.kinds import LARGEST_ID, LARGEST_INTEGER, Flag, Kind, Member, Nullable, Text, Whole, word_of
+from dialer.kinds import LARGEST_ID, LARGEST_INTEGER, Flag, Inside, Kind, Member, Nullable, Text, Whole, word_of
 from dialer.time_kinds import ClockTime, Moment
 
 T = TypeVar("T")
@@ -242,6 +242,8 @@ def valid(field: Field, value: Any) -> Any:
     """A value that a user entered for a field, as it is stored. Raises `BadValue` naming the field."""
     try:
         parsed = field.kind.parse(value)
+    except Inside as wrong:
+        raise BadValue(".".join((field.name, *wrong.path)), f"expected {wrong.takes}") from None
     except (ValueError, TypeError):
         raise BadValue(field.name, f"expected {field.kind.takes}") from None
     return parsed if field.check is None else field.check(parsed, field.name)

@@ -16,6 +16,8 @@ FAULTS_BEFORE_PAUSE: Final = 3
 
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(seconds=60)
+TRIAL: Final = timedelta(seconds=40)
+"""How long the one call is waited for that tries a gateway again: more than the 32 s after which SIP gives up (RFC 3261)."""
 
 # --- what is dialled ------------------------------------------------------------------------------------------------------
 
@@ -73,7 +75,8 @@ def chain(gateways: Mapping[int, Gateway], gateway_id: int) -> Iterator[Gateway]
 @frozen
 class Backoff:
     """How a gateway, or the switch, fared of late: faults in a row, the cause of the last one that counted, and until when it
-    is backed off from.
+    is backed off from. A circuit breaker: after the pause, a gateway is tried with one call, for which is waited until
+    `trial_until`; so one that refuses everything, whatever the reason, does not burn through a phonebook.
 
     Faults that come in meanwhile are those of calls that were on their way: they lengthen nothing. After the pause
     it is tried again, and each further fault doubles the pause, from 1 s to `longest`, until a call gets through. The end of a
@@ -86,21 +89,35 @@ class Backoff:
     fault_at: datetime | None = None
     longest: timedelta = LONGEST_PAUSE
     cause: str = ""
+    trial_until: datetime | None = None
 
     def blocks(self, now: datetime) -> bool:
-        """Whether it is backed off from at `now`."""
-        return self.until is not None and now < self.until
+        """Whether it is backed off from at `now`, or waited for the call that tries it."""
+        return self.next_try is not None and now < self.next_try
+
+    @property
+    def next_try(self) -> datetime | None:
+        """When it may be tried (again); None when nothing was the matter."""
+        return self.until if self.until is None or self.trial_until is None else max(self.until, self.trial_until)
+
+    def is_on_trial(self, now: datetime) -> bool:
+        """Whether it gets one call now, and not more."""
+        return self.until is not None and not self.blocks(now)
+
+    def tried(self, now: datetime) -> Backoff:
+        """After that call was begun."""
+        return evolve(self, trial_until=now + TRIAL)
 
     def after_fault(self, now: datetime, sent_at: datetime | None = None, cause: str = "") -> Backoff:
         """After a call that failed by its fault. With `sent_at`, what was sent before the pause ended was on its way."""
-        if self.blocks(sent_at or now):
+        if self.until is not None and (sent_at or now) < self.until:
             return evolve(self, fault_at=now)
         faults = self.faults + 1
         if faults < FAULTS_BEFORE_PAUSE:
-            return evolve(self, faults=faults, until=None, fault_at=now, cause=cause)
+            return evolve(self, faults=faults, until=None, trial_until=None, fault_at=now, cause=cause)
         doublings = min(faults - FAULTS_BEFORE_PAUSE, 10)  # 2**10 s is far beyond the longest pause
         until = now + min(FIRST_PAUSE * 2**doublings, self.longest)
-        return evolve(self, faults=faults, until=until, fault_at=now, cause=cause)
+        return evolve(self, faults=faults, until=until, trial_until=None, fault_at=now, cause=cause)
 
     @property
     def text(self) -> str:

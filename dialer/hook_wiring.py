@@ -17,8 +17,9 @@ from dialer.apps.gated import GatedLegs
 from dialer.calls.register import OpenAttempts
 from dialer.errors import BadValue
 from dialer.esl import commands, proof
-from dialer.esl.inbound import InboundSwitch, Observation
+from dialer.esl.inbound import Observation
 from dialer.esl.remote import RemoteChannel
+from dialer.fleet_wiring import CallSwitches
 from dialer.interfaces import ApplicationStore, SecondLegs
 from dialer.marks.app import HookApp
 from dialer.numbering import Numbering
@@ -35,7 +36,7 @@ class HookedCalls:
     """`dialer.marks.hub.Calls`."""
 
     register: OpenAttempts
-    switch: InboundSwitch
+    switches: CallSwitches
     numbering: Numbering
     store: ApplicationStore
     limits: SecondLegs
@@ -51,11 +52,11 @@ class HookedCalls:
 
     def channel(self, uuid: str, call_uuid: str, leg: str) -> GatedLegs[str]:
         """A channel of a call that lives. Raises `BadValue` for any other."""
-        live = self.register.find(call_uuid)
-        if live is None:
+        live, switch = self.register.find(call_uuid), self.switches.of(call_uuid)
+        if live is None or switch is None:
             raise BadValue("uuid", f"{uuid} is not a call of this dialer")
         return GatedLegs(
-            call=RemoteChannel(self.switch.ask_aside, uuid, leg),
+            call=RemoteChannel(switch.ask_aside, uuid, leg),
             call_uuid=call_uuid,
             is_told=False,
             user_id=live.attempt.plan.campaign.user_id,
@@ -66,13 +67,14 @@ class HookedCalls:
             clock=self.clock,
         )
 
-    def ask(self, function: str, arguments: str) -> Deferred[str]:
-        """Run a function of the switch. Fails with `BadValue`, `SwitchUnavailable`, `CommandFailed`."""
+    def ask(self, function: str, arguments: str, call_uuid: str) -> Deferred[str]:
+        """Run a function of the switch that has the call; of any that is there when it is "". Fails with `BadValue`,
+        `SwitchUnavailable`, `CommandFailed`."""
         try:
             command = commands.api(function, arguments)
         except BadValue as error:
             return fail(error)
-        return self.switch.ask_aside(command)
+        return (self.switches.of(call_uuid) or self.switches.any()).ask_aside(command)
 
 
 def observation(apps: Sequence[HookApp], hub: Callable[[], Hub | None]) -> Observation | None:

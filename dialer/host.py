@@ -15,12 +15,13 @@ import structlog
 from attrs import asdict, define, field, frozen
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import CannotListenError
+from twisted.python.failure import Failure
 
 from dialer import emergency
 from dialer.apps import runner
 from dialer.cdr import read_record
 from dialer.config import changes
-from dialer.errors import BadValue, CannotListen, DialerError
+from dialer.errors import BadValue, CannotListen, DialerError, StoreError
 from dialer.esl.inbound import SwitchConfig
 from dialer.hook_wiring import hook_limits
 from dialer.interfaces import Monitoring, Scraped
@@ -34,6 +35,8 @@ from dialer.monitoring.declarations import Metric, Sample
 from dialer.monitoring.figures import figures
 from dialer.monitoring.scrape import Scraper
 from dialer.numbering import check_region
+from dialer.rule_files import rule_book
+from dialer.rules.book import RuleBook
 from dialer.service import DialerService
 from dialer.service_settings import ServiceSettings
 from dialer.settings import Config, HttpSettings, SimulatorSettings
@@ -111,9 +114,9 @@ class Host:
 
         Fails with `DialerError`, with nothing left running: `BadValue` for what the configuration cannot mean.
         """
-        switch = await self._find_switch()
+        switches = await self._find_switches()
         try:
-            self._build(switch)
+            self._build(switches)
             await self.service.open()
             self._check_region()
             self.management.start()
@@ -123,6 +126,7 @@ class Host:
         except BaseException:
             await self._close()
             raise
+        await self._look_for_gateways()
         self.service.begin()
 
     async def stop(self) -> None:
@@ -139,20 +143,28 @@ class Host:
             raise DialerError(f"not everything was done within {self.config.stop.timeout} s (stop.timeout)") from None
 
     def reload(self, config: Config) -> tuple[list[str], list[str]]:
-        """Take over the live settings of another configuration. Returns the settings that changed, and those that differ from
-        what the process was started with and need a restart."""
+        """Take over the live settings of another configuration, and the file of calling rules as it is now. Returns the
+        settings that changed, and those that differ from what the process was started with and need a restart. Raises
+        `BadValue`, with nothing taken over, for calling rules that are wrong."""
+        book = rule_book(config.rules, self.folder)
         live, _ = changes(self.config, config)
         _, fixed = changes(self._started_with, config)
         same_kind = (config.simulator is None) == (self._started_with.simulator is None)
         sections = {name.partition(".")[0] for name in live}
         if sections & {"switch", "simulator"} and same_kind:
-            self.service.switch.limit(config.calls_per_second, _in_flight(config))
+            self._limit_switches(config)
         if "hooks" in sections and self.service.hub is not None:
             self.service.hub.use(hook_limits(config.hooks), config.hooks.commands_per_second)
         if "http" in sections:
             self.web.site.use(config.http)
+        if book.fingerprint != self.management.rules.fingerprint:
+            self._use_rules(book)
         self.config = config
         return live, fixed
+
+    def _use_rules(self, book: RuleBook) -> None:
+        self.management.rules = self.service.lifecycle.rules = book
+        self.service.store.use_rules(book).addCallbacks(lambda _: self.service.call_soon(), _not_looked_at_again)
 
     # --- call detail records ----------------------------------------------------------------------------------------------
 
@@ -180,12 +192,16 @@ class Host:
         if credentials is None and not self.watched.address.startswith(_OF_THIS_MACHINE):
             log.warning("whoever reaches this port may read the metrics", port=self.watched.address, see="metrics.password")
 
+    def switches(self) -> tuple[int, int]:
+        """`dialer.interfaces.Monitoring`."""
+        return sum(switch.ready for switch in self.service.switches), len(self.service.switches)
+
     def unready(self) -> list[Unready]:
         """`dialer.interfaces.Monitoring`."""
         found = {
             Unready.STOPPING: not self._stopping,
             Unready.NO_DATABASE: self.service.database_serves,
-            Unready.NO_SWITCH: self.service.switch.ready,
+            Unready.NO_SWITCH: self.service.fleet.ready,
         }
         return [reason for reason, well in found.items() if not well]
 
@@ -200,11 +216,22 @@ class Host:
 
     # --- building ---------------------------------------------------------------------------------------------------------
 
-    async def _find_switch(self) -> SwitchConfig:
+    async def _find_switches(self) -> tuple[SwitchConfig, ...]:
         if self.config.simulator is not None:
-            return await self._start_simulator(self.config.simulator)
-        (switch,) = self.config.switch
-        return SwitchConfig(**asdict(switch))
+            return (await self._start_simulator(self.config.simulator),)
+        return tuple(SwitchConfig(**asdict(switch)) for switch in self.config.switch)
+
+    def _limit_switches(self, config: Config) -> None:
+        if config.simulator is not None:
+            (switch,) = self.service.switches
+            switch.limit(config.simulator.calls_per_second, SwitchConfig().max_in_flight)
+            return
+        several = len(self.service.switches) > 1  # then each has a name, and may stand at another place now
+        for switch, member in zip(self.service.switches, self.service.fleet, strict=True):
+            settings = next((one for one in config.switch if not several or one.name == switch.name), None)
+            if settings is not None:
+                switch.limit(settings.calls_per_second, settings.max_in_flight)
+                member.max_calls, member.drain = settings.max_calls, settings.drain
 
     async def _start_simulator(self, settings: SimulatorSettings) -> SwitchConfig:
         config = _simulator(settings)
@@ -222,21 +249,23 @@ class Host:
     def _database(self) -> str:
         return absolute_url(self.config.database.url, self.folder)
 
-    def _build(self, switch: SwitchConfig) -> None:
+    def _build(self, switches: tuple[SwitchConfig, ...]) -> None:
         settings = ServiceSettings(
             database=self._database,
             node=NodeIdentity(name=self.config.node.name or socket.gethostname(), lease=self.config.node.lease),
-            switch=switch,
+            switches=switches,
             outbound=self.config.outbound,
             apps=self.config.apps,
             applications=runner.applications({kind: getattr(self.config.apps, kind.name.lower()) for kind in VoipAppType}),
             recovery=self.config.recovery,
             emergency=self.config.numbers.emergency,
+            caller_id_strict=self.config.numbers.caller_id_strict,
             keep_events=timedelta(days=self.config.events.keep),
             keep_records=timedelta(days=self.config.records.keep),
             hooks=self.config.hooks,
             hook_apps=load_all(self.config.hooks.apps),
             webhooks=self.config.webhooks,
+            rules=rule_book(self.config.rules, self.folder),
         )
         self.service = DialerService(self.reactor, settings)
         self.management = Management(
@@ -247,6 +276,8 @@ class Host:
             settings.emergency,
             self.service.telling.receivers,
             self.service.telling.sender,
+            settings.rules,
+            settings.caller_id_strict,
         )
         self.scraper = Scraper(self.reactor, self._figures, partial(idleness, self.management))
         site = self.api.build_site(self.management, self.config.http, self.reactor)
@@ -263,6 +294,14 @@ class Host:
             )
         if not there:
             emergency.everywhere()  # made now, not while a request or a call waits
+
+    async def _look_for_gateways(self) -> None:
+        """A gateway may be renamed at any time, so that is no reason not to start."""
+        snapshot = await self.service.store.snapshot()
+        known = {gateway.name for gateway in snapshot.gateways.values()}
+        for switch in self.config.switch:
+            for name in sorted(switch.gateways - known):
+                log.error("a switch names a gateway that there is not", switch=switch.name, gateway=name, known=sorted(known))
 
     # --- stopping ---------------------------------------------------------------------------------------------------------
 
@@ -306,5 +345,6 @@ def _simulator(settings: SimulatorSettings) -> SimulatorConfig:
     return SimulatorConfig(sps=0, max_sessions=0, plan=plan, time_scale=settings.time_scale)
 
 
-def _in_flight(config: Config) -> int:
-    return config.switch[0].max_in_flight if config.switch else SwitchConfig().max_in_flight
+def _not_looked_at_again(failure: Failure) -> None:
+    failure.trap(StoreError)
+    log.warning("contacts that are held by the rules before are looked at after the next start", reason=str(failure.value))

@@ -33,6 +33,15 @@ _VARIABLE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NEXT_VARIABLE = re.compile(r"[\r\n]+|,(?=\s*[A-Za-z0-9_.-]{1,64}\s*=)")
 
 
+class Inside(ValueError):
+    """Something inside of a value is not acceptable: `path` leads to it by names, `takes` ends the sentence "expected ..."."""
+
+    def __init__(self, path: tuple[str, ...], takes: str) -> None:
+        super().__init__(f"{'.'.join(path)}: expected {takes}")
+        self.path = path
+        self.takes = takes
+
+
 class Kind(ABC):
     """A kind of value. `takes` ends the sentence "expected ..."; `column` is the Python type of its column."""
 
@@ -168,6 +177,32 @@ class Text(Kind):
     def schema(self) -> dict[str, Any]:
         """A text with its bounds."""
         return {"type": "string", "minLength": self.shortest, "maxLength": self.longest}
+
+
+@frozen
+class Ids(Kind):
+    """Ids of things, each once."""
+
+    most: int = 100
+
+    @property
+    def takes(self) -> str:  # type: ignore[override]
+        """The bounds in words."""
+        return f"a list of at most {self.most} ids"
+
+    def parse(self, value: Any) -> tuple[int, ...]:
+        """The ids of a list."""
+        if not isinstance(value, list | tuple) or len(value) > self.most or any(type(each) is not int for each in value):
+            raise ValueError
+        return tuple(dict.fromkeys(map(Whole(1, LARGEST_ID).parse, value)))
+
+    def stored(self, value: tuple[int, ...]) -> list[int]:
+        """A list."""
+        return list(value)
+
+    def schema(self) -> dict[str, Any]:
+        """A list of ids."""
+        return {"type": "array", "maxItems": self.most, "items": Whole(1, LARGEST_ID).schema()}
 
 
 class Number(Text):

@@ -30,6 +30,8 @@ _LONGEST_COUNTRY_CODE: Final = 3
 _SHORTEST_NATIONAL: Final = 7
 """Digits: a shorter number is a national one only where it is in use (`is_valid_number`)."""
 _SHORTEST_ABROAD: Final = 10
+_WORLD: Final = "001"
+"""Of phonenumbers: a number of no country, such as that of a satellite phone."""
 
 
 class _Country:
@@ -104,6 +106,21 @@ def _canonical(parsed: Any) -> str:
 
 def _is_possible(parsed: Any) -> bool:
     return bool(phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE)
+
+
+@lru_cache(maxsize=16384)
+def _region_of(identity: str) -> str:
+    """The country of an international number, as phonenumbers knows it: of a country code that several countries share, the
+    main one where no other is told by the number. "" for what is no international number."""
+    country = _country_of(identity) if identity.isdigit() else None
+    if country is None or not country.viable(identity[len(country.code) :]):
+        return ""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(country.code)]
+    if len(regions) > 1:
+        found = phonenumbers.region_code_for_number(phonenumbers.parse(f"+{identity}"))
+        if found is not None:
+            return str(found)
+    return str(regions[0]) if regions[0] != _WORLD else ""
 
 
 @define(eq=False)
@@ -182,6 +199,11 @@ class Numbering:
         if is_valid_short_number_for_region(parsed, self.region) or not phonenumbers.is_valid_number(parsed):
             return number
         return _canonical(parsed)
+
+    def country(self, identity: str) -> str:
+        """The country of the number of that identity, two letters; that of the installation for an extension or a number
+        without a country code, "" where none is known."""
+        return _region_of(identity) or self.region
 
     def read(self, text: str, field: str = "contact") -> tuple[str, str]:
         """A number as it is dialled, and its identity. Raises `BadValue` naming `field`."""

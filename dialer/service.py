@@ -1,38 +1,38 @@
 """The wiring: everything is built here once, and nothing starts before `start`.
 
-store  <-  lifecycle  ->  switch (inbound Event Socket)  ->  FreeSWITCH
+store  <-  lifecycle  ->  fleet (inbound Event Sockets)  ->  FreeSWITCH, one or several
               ^   ^                                              |
       scheduler   +--  outbound server (answered calls)  <-------+
 """
 
 from __future__ import annotations
 
-import random
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from attrs import define, field
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 
 from dialer import hook_wiring
 from dialer.apps.runner import VoiceApplications
 from dialer.calls.cdr_reconciler import CdrReconciler
-from dialer.calls.health_log import HealthLog
+from dialer.calls.fleet import Fleet
+from dialer.calls.flow_settings import FlowSettings
+from dialer.calls.health_log import HealthLog, learning_of_gateways
 from dialer.calls.heartbeat import Heartbeat
-from dialer.calls.lifecycle import FlowSettings, Lifecycle
+from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.register import MOST_FOREIGN_HANGUPS, ForeignHangups
 from dialer.campaigns.idle_news import IdleNews
 from dialer.campaigns.scheduler import Scheduler
 from dialer.database_clock import DatabaseClock
 from dialer.emergency import everywhere
-from dialer.errors import StoreError
 from dialer.esl.inbound import InboundSwitch
 from dialer.esl.outbound import OutboundConfig, OutboundServer
+from dialer.fleet_wiring import CallSwitches, new_fleet, new_switches
 from dialer.hook_wiring import HookedCalls
 from dialer.interfaces import AnsweredCall, Switch
 from dialer.listening import address_of, listen, local_address_of
@@ -45,6 +45,7 @@ from dialer.reactor_lag import ReactorLag
 from dialer.record_keeping import RecordKeeper
 from dialer.service_settings import ServiceSettings
 from dialer.store.answered import AnsweredCalls
+from dialer.store.caller_ids import CallerIdRules
 from dialer.store.connection import Dialect
 from dialer.store.corrections import Corrections
 from dialer.store.database import Database
@@ -63,9 +64,6 @@ log = structlog.get_logger()
 MOST_STRANGERS = 300
 """Connections to the outbound port that have brought no call of ours; each may cost 128 kB for 10 s."""
 
-GATEWAYS_EVERY = 60.0
-"""Seconds between two looks at which gateways other nodes have found down."""
-
 
 def new_id() -> str:
     """A new UUID, for calls and for what is executed on them."""
@@ -74,7 +72,7 @@ def new_id() -> str:
 
 @define(eq=False, slots=False)
 class DialerService:
-    """A dialer on one database and one FreeSWITCH. `finished` is told of each stored end of an attempt."""
+    """A dialer on one database and its FreeSWITCH servers. `finished` is told of each stored end of an attempt."""
 
     reactor: Any
     settings: ServiceSettings
@@ -82,7 +80,8 @@ class DialerService:
     pace: PaceMeter = field(factory=PaceMeter, init=False)
     database: Database = field(init=False)
     store: Store = field(init=False)
-    switch: InboundSwitch = field(init=False)
+    switches: tuple[InboundSwitch, ...] = field(init=False)
+    fleet: Fleet = field(init=False)
     lifecycle: Lifecycle = field(init=False)
     scheduler: Scheduler = field(init=False)
     cdr_reconciler: CdrReconciler = field(init=False)
@@ -99,27 +98,29 @@ class DialerService:
     hub: Hub | None = field(default=None, init=False)
     _port: IListeningPort | None = field(default=None, init=False)
     _up: bool = field(default=False, init=False)
+    _call_switches: CallSwitches = field(init=False)
     _gateways: PeriodicLoop = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         settings, reactor = self.settings, self.reactor
         self.clock = DatabaseClock(utc_now)
         self.reactor_lag = ReactorLag(reactor)
-        self._gateways = PeriodicLoop("gateways that are down", GATEWAYS_EVERY, self._learn_gateways, reactor)
         self.database = Database(settings.database, reactor, dialling=True, node=settings.node)
-        self.store = Store(self.database, reactor, node=settings.node.name)
+        caller_ids = CallerIdRules(settings.emergency, settings.caller_id_strict)
+        self.store = Store(self.database, reactor, node=settings.node.name, rules=settings.rules, caller_ids=caller_ids)
+        self._gateways = learning_of_gateways(reactor, self.store.gateways_down, lambda: self.lifecycle.health_log)
         self.telling = Telling(reactor, self.now, self.database, self.store, settings)
         self.record_keeper = RecordKeeper(reactor, self.now, StoredRecords(self.database), settings.keep_records)
-        shared = self.database.dialect is Dialect.POSTGRESQL
-        self.switch = InboundSwitch(
+        self.switches = new_switches(
             reactor,
             self,
-            settings.switch,
+            settings.switches,
             self.now,
-            random.Random(),
-            owns=self._has if shared else None,
+            owns=self._has if self.database.dialect is Dialect.POSTGRESQL else None,
             observation=hook_wiring.observation(settings.hook_apps, lambda: self.hub),
         )
+        self.fleet = new_fleet(self.switches, settings.switches)
+        self._call_switches = CallSwitches(self.switches, self.fleet, lambda uuid: self.lifecycle.register.find(uuid))
 
     def now(self) -> datetime:
         """The moment by the clock that all nodes of the database share."""
@@ -155,6 +156,7 @@ class DialerService:
         await self.database.start()
         try:
             await self.telling.load()
+            await self.store.use_rules(self.settings.rules)
             left = await self.store.open_attempts()
             # From the listening on, a call of an earlier run may come back: in that very step it must be known as ours.
             await self._listen()
@@ -167,23 +169,19 @@ class DialerService:
         self._up = True
 
     def begin(self) -> None:
-        """Connect to the switch, and begin to call. To be called once, after `open`."""
+        """Connect to the switches, and begin to call. To be called once, after `open`."""
         if self.hub is not None:
             self.hub.start()
-        self.switch.startService()
+        for switch in self.switches:
+            switch.startService()
         self.scheduler.start()
-        self.lifecycle.sweeper.start()
+        self.lifecycle.watchers.start()
         self.heartbeat.start()
         self.reactor_lag.start()
         self.record_keeper.start()
         self.idle_news.start()
         self._gateways.start()
         self.telling.start()
-
-    async def _learn_gateways(self) -> None:
-        """Which gateways are down, as an earlier process or another node has told: whoever sees one serve again tells it."""
-        with suppress(StoreError):  # heard of at the next look
-            self.lifecycle.health_log.know_down(await self.store.gateways_down())
 
     async def quiesce(self) -> None:
         """Begin no more calls, and give back those that were not sent. Live calls go on."""
@@ -197,11 +195,11 @@ class DialerService:
         self._up = False
         self.reactor_lag.stop()
         await self.quiesce()
-        await self.lifecycle.sweeper.stop()
+        await self.lifecycle.watchers.stop()
         await self.outbound.stop()
         if self.hub is not None:
             await self.hub.stop()
-        await self.switch.stopService()
+        await gatherResults([switch.stopService() for switch in self.switches])
         await self.heartbeat.stop()
         await self.store.flush()
         await self.record_keeper.stop()
@@ -219,7 +217,7 @@ class DialerService:
             OutboundConfig(
                 peers=frozenset(self.settings.outbound.allow),
                 max_strangers=min(MOST_STRANGERS, files_for(STRANGERS_SHARE) or MOST_STRANGERS),
-                proof=self.switch.proof,
+                proof=self._call_switches,
             ),
         )
         self.outbound = server
@@ -239,11 +237,12 @@ class DialerService:
             clock=self.reactor,
             now=self.now,
             store=self.store,
-            switch=self.switch,
+            fleet=self.fleet,
             settings=flow,
             application=self._run_application,
             finished=self._attempt_ended,
             submitted=self.pace.note,
+            rules=settings.rules,
             foreign_hangups=ForeignHangups(MOST_FOREIGN_HANGUPS if self.database.dialect is Dialect.POSTGRESQL else 0),
             health_log=HealthLog(self.telling.tell_of_gateway),
         )
@@ -259,7 +258,7 @@ class DialerService:
             clock=self.reactor,
             now=self.now,
             store=self.store,
-            switch=self.switch,
+            fleet=self.fleet,
             lifecycle=self.lifecycle,
             new_id=new_id,
             numbering=numbering(self.database.region, settings.emergency),
@@ -279,19 +278,19 @@ class DialerService:
             settings.hooks,
             HookedCalls(
                 register=self.lifecycle.register,
-                switch=self.switch,
+                switches=self._call_switches,
                 numbering=self.applications.numbering,
                 store=self.applications.store,
                 limits=self.scheduler.second_legs,
                 clock=self.reactor,
             ),
-            settings.switch.host,
+            settings.switches[0].host,
             self._hook_switched_off,
         )
         self.idle_news = IdleNews(
             clock=self.reactor,
             now=self.now,
-            store=StoredIdleNews(self.database, settings.node.name, lambda: self.store.wanted),
+            store=StoredIdleNews(self.database, settings.node.name, lambda: self.store.wanted, self.store.caller_ids),
             explain=self.scheduler.explain,
             wanted=lambda: self.store.wanted,
             others_call=lambda: self.scheduler.others_call,
@@ -301,7 +300,7 @@ class DialerService:
             now=self.now,
             nodes=Nodes(self.database, utc_now()),
             store=self.store,
-            switch=self.switch,
+            fleet=self.fleet,
             lifecycle=self.lifecycle,
             figures=self._figures,
             learn=self.clock.learn,
@@ -311,11 +310,10 @@ class DialerService:
     def _figures(self) -> dict[str, int]:
         """The figures of this process for `dialer nodes`."""
         done = {str(kind): count for kind, count in self.lifecycle.corrections.items() if count}
-        now = self.now()
         noticed = {
-            "unreadable-events": self.switch.unreadable + self.outbound.door.unreadable.total,
+            "unreadable-events": sum(switch.unreadable for switch in self.switches) + self.outbound.door.unreadable.total,
             "unserved-callees": self.applications.unserved,
-            "gateways-backed-off": sum(backoff.blocks(now) for backoff in self.lifecycle.health.gateways.values()),
+            "gateways-backed-off": self.fleet.backed_off(self.now()),
             **self.outbound.door.figures,
             **(self.hub.figures if self.hub is not None else {}),
         }

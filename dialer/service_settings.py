@@ -13,6 +13,7 @@ from dialer.apps.runner import BUILT_IN
 from dialer.esl.inbound import SwitchConfig
 from dialer.marks.app import HookApp
 from dialer.model import VoipAppType
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.settings import FIVE_YEARS, AppSettings, HooksSettings, OutboundSettings, RecoverySettings, WebhookSettings
 from dialer.store.database import NodeIdentity
 
@@ -24,7 +25,7 @@ class ServiceSettings:
     JSON. `hook_apps` are the classes that `hooks` names."""
 
     database: str
-    switch: SwitchConfig
+    switches: tuple[SwitchConfig, ...]
     node: NodeIdentity = Factory(NodeIdentity)
     outbound: OutboundSettings = Factory(lambda: OutboundSettings(endpoint="tcp:0:interface=127.0.0.1"))
     outcomes: Path | None = None
@@ -34,6 +35,8 @@ class ServiceSettings:
     keep_events: timedelta = timedelta(days=7)
     keep_records: timedelta = timedelta(days=FIVE_YEARS)
     emergency: frozenset[str] = frozenset()
+    caller_id_strict: bool = False
     hooks: HooksSettings = Factory(HooksSettings)
     hook_apps: tuple[HookApp, ...] = ()
     webhooks: WebhookSettings = Factory(WebhookSettings)
+    rules: RuleBook = NO_RULES

@@ -161,3 +161,17 @@ class Zone(Kind):
     def schema(self) -> dict[str, Any]:
         """A name."""
         return {"type": "string", "minLength": 1, "maxLength": 64}
+
+
+class KnownZone(Zone):
+    """The same, or an empty text where it is not known."""
+
+    takes = "the name of a time zone such as Europe/Madrid, or an empty text"
+
+    def parse(self, value: Any) -> str:
+        """Its name, or ""."""
+        return "" if isinstance(value, str) and not value.strip() else super().parse(value)
+
+    def schema(self) -> dict[str, Any]:
+        """A name, or nothing."""
+        return {"type": "string", "maxLength": 64}

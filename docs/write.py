@@ -1,7 +1,7 @@
 """Write what is generated in the documentation: `python docs/write.py`. Tests compare it with the declarations.
 
 The schemas of the APIs go to `openapi.json` and `openapi-v2.json`; tables stand between two comments in `api.md`,
-`api-v2.md`, `events.md`, `metrics.md` and `operations.md`.
+`api-v2.md`, `events.md`, `metrics.md`, `operations.md` and `outcomes.md`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from api import openapi  # noqa: E402 - of this checkout, installed or not
 from api.v2 import openapi as openapi_v2  # noqa: E402
 from api.v2 import problems  # noqa: E402
 from api.v2.table import all_routes  # noqa: E402
+from dialer.calls import sip_answers  # noqa: E402
 from dialer.declare import documentation  # noqa: E402
 from dialer.model import Campaign  # noqa: E402
 from dialer.model.event import documentation as event_kinds  # noqa: E402
@@ -42,6 +43,7 @@ def main() -> None:
         ("events.md", "kinds", event_kinds()),
         ("api-v2.md", "columns of call records", record_columns()),
         ("api-v2.md", "kinds of problems", problems.documentation()),
+        ("outcomes.md", "answers of SIP", sip_answers.documentation()),
         ("operations.md", "settings", settings_tables().strip("\n")),
         ("metrics.md", "metrics", monitoring.documentation()),
     ):

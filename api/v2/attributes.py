@@ -12,7 +12,7 @@ from api.bodies import shown
 from api.v2.problems import Flaw, Problem
 from api.v2.shapes import Schema, Shape, shape_of
 from dialer.declare import Field, Place, noun_of
-from dialer.kinds import LARGEST_ID, Kind, Whole
+from dialer.kinds import LARGEST_ID, Inside, Kind, Whole
 
 ID: Final = Whole(1, LARGEST_ID)
 
@@ -84,6 +84,8 @@ class Body:
                 continue
             try:
                 found[name] = self._value(attribute, value)
+            except Inside as wrong:
+                flaws.append(Flaw.inside((name, *wrong.path), f"expected {wrong.takes}"))
             except (ValueError, TypeError, OverflowError):
                 flaws.append(Flaw.at(name, f"expected {attribute.shape.takes}"))
         for attribute in self.attributes:

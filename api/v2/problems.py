@@ -91,6 +91,12 @@ class Flaw:
         return cls(detail=detail, pointer="#/" + name.replace("~", "~0").replace("/", "~1"))
 
     @classmethod
+    def inside(cls, names: Sequence[str], detail: str) -> Flaw:
+        """Inside of an attribute of the body: `names` lead there."""
+        places = (name.replace("~", "~0").replace("/", "~1") for name in names)
+        return cls(detail=detail, pointer="#/" + "/".join(places))
+
+    @classmethod
     def of_parameter(cls, name: str, detail: str) -> Flaw:
         """In a parameter of the address."""
         return cls(detail=detail, parameter=name)

@@ -13,7 +13,8 @@ from typing import Any
 
 from attrs import frozen
 
-from dialer.kinds import Flag, Kind, Member, Nullable, Numbers, Text, Variables, Whole, word_of
+from dialer.kinds import Flag, Ids, Inside, Kind, Member, Nullable, Numbers, Text, Variables, Whole, word_of
+from dialer.model.retries import Retries
 from dialer.model.token import Scopes
 from dialer.model.webhook import WebhookKinds
 from dialer.time_kinds import DAYS, Moment, Week
@@ -58,20 +59,30 @@ def shape_of(kind: Kind) -> Shape:
             return _members(kind)
         case Week():
             return _week(kind)
+        case Whole():
+            return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
+        case Text():
+            return Shape(Text.schema(kind), _only(str, kind.parse), _as_it_is, kind.takes)
+    return _of_several(kind) or Shape(kind.schema(), _only(str, kind.parse), kind.stored, kind.takes)
+
+
+def _of_several(kind: Kind) -> Shape | None:
+    """The shape of a kind that is an object or a list; None for the others."""
+    match kind:
         case Variables():
             texts = {"type": "object", "maxProperties": kind.most, "additionalProperties": {"type": "string"}}
             return Shape(texts, _texts(kind), dict, "an object of texts")
+        case Retries():
+            return Shape(kind.schema(), _only(dict, _numbers_alone(kind)), kind.as_json, "an object of rows by their outcomes")
+        case Ids():
+            return Shape(kind.schema(), _only(list, kind.parse), kind.stored, kind.takes)
         case Numbers():
             return Shape({"type": "array", "items": {"type": "string"}}, _numbers(kind), list, "a list of numbers as texts")
         case Scopes():
             return Shape(kind.schema(), _only(list, kind.parse), list, kind.takes)
         case WebhookKinds():
             return _kinds_of_events(kind)
-        case Whole():
-            return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
-        case Text():
-            return Shape(Text.schema(kind), _only(str, kind.parse), _as_it_is, kind.takes)
-    return Shape(kind.schema(), _only(str, kind.parse), kind.stored, kind.takes)
+    return None
 
 
 def shown_moment(moment: datetime) -> str:
@@ -142,6 +153,19 @@ def _numbers(kind: Numbers) -> Callable[[Any], Any]:
     def take(value: Any) -> Any:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise ValueError
+        return kind.parse(value)
+
+    return take
+
+
+def _numbers_alone(kind: Retries) -> Callable[[Any], Any]:
+    """Takes rows whose numbers are no texts."""
+
+    def take(value: Mapping[str, Any]) -> Any:
+        for outcome, row in value.items():
+            for column, given in row.items() if isinstance(row, dict) else ():
+                if isinstance(given, str):
+                    raise Inside((outcome, column), "a number")
         return kind.parse(value)
 
     return take

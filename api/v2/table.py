@@ -8,6 +8,7 @@ from typing import Any, Final
 from api.v2.resources import (
     about,
     attempts,
+    caller_ids,
     campaigns,
     contacts,
     do_not_call,
@@ -31,6 +32,7 @@ RESOURCES: Final[tuple[Any, ...]] = (
     contacts,
     attempts,
     gateways,
+    caller_ids,
     do_not_call,
     do_not_call_lists,
     webhooks,

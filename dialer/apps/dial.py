@@ -44,7 +44,7 @@ async def dial(call: AnsweredCall, context: CallContext) -> None:
     gateway, contact = await context.parties(through_gateway=bool(target.number))
     address = appdata.address_of(target, gateway)
     variables = gateway.parameters if gateway is not None else ()
-    own_caller_id = context.attempt.plan.campaign.caller_id
+    own_caller_id = context.attempt.plan.shown.number
     transfer = Transfer(
         dial_string=address,
         timeout=context.settings.dial_timeout,

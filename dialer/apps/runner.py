@@ -20,7 +20,7 @@ from dialer.apps.dial import dial
 from dialer.apps.gated import GatedCall, NoLimits
 from dialer.apps.guard import Guard
 from dialer.errors import BadValue, DialerError, SessionGone
-from dialer.interfaces import OPT_OUT, UNSERVED, AnsweredCall, ApplicationStore, Now, SecondLegs
+from dialer.interfaces import OPT_OUT, UNFINISHED, UNSERVED, AnsweredCall, ApplicationStore, Now, SecondLegs
 from dialer.loading import named_object
 from dialer.model import Attempt, VoipAppType
 from dialer.numbering import Numbering, numbering
@@ -90,15 +90,17 @@ class VoiceApplications:
         # The dialplan goes on behind an interrupted session only when its `bridge` has ended.
         self.limits.end(call.call_uuid)
         guard = Guard(call, self.clock, settings.limit(kind), digit)
+        finished = False
         try:
             if settings.recordings or settings.inband_dtmf:
                 await self._prepare(call, context)
             if not guard.pressed:
                 context.notes |= await self.applications[kind](gated, context) or {}
+            finished = True
             if digit and not guard.pressed:
                 await guard.pause(settings.opt_out_wait)
-        except SessionGone:
-            pass  # the callee has hung up: the usual end of a call
+        except SessionGone:  # the callee has hung up: the usual end of a call
+            _note_unfinished(context, finished=finished)
         except CancelledError:
             if not guard.interrupted:
                 raise  # the session does not wait for it any longer, and says so
@@ -176,6 +178,12 @@ class VoiceApplications:
 
 _DONE: Final = ("spoken", "transfer", "conference_seconds")
 """Notes that tell of something done for the callee, beside sounds that were played."""
+
+
+def _note_unfinished(context: CallContext, *, finished: bool) -> None:
+    """A conference has no other end."""
+    if not finished and context.attempt.plan.campaign.voip_app.type is not VoipAppType.CONFERENCE:
+        context.notes[UNFINISHED] = "the callee hung up"
 
 
 def _left_unserved(notes: dict[str, str]) -> None:

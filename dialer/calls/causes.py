@@ -2,12 +2,16 @@
 
 The names and numbers are those of FreeSWITCH's `switch_call_cause_t`. Up to 127 a number is the Q.850 code; beyond it is
 FreeSWITCH's own, and `hangup_cause_q850` then says 16. Q.850 codes that FreeSWITCH has no name for arrive as `UNKNOWN` with
-their number. Each cause stands in the one group whose reason explains it. Two thoughts decide most of them:
+their number. Each cause stands in the one group whose reason explains it; the answers of SIP, for causes that say less, are in
+`dialer.calls.sip_answers`. Three thoughts decide most of them:
 
 - STOP is for what the network says about the number, or the callee about us. It ends a contact for good, so what FreeSWITCH
   finds wrong in its own settings is never STOP: a mistake in a gateway must not burn a phonebook.
 - REQUEUE is for what happened before anybody could be disturbed and had nothing to do with the contact. After ringing it
   counts (`dialer.calls.verdict` sees to that).
+- A verdict names the one to blame. The caller, that is our account, identity and settings, the carrier, the switch and the
+  dialer are never the contact's affair. Some answers may mean the number as well; they are `doubtful`, and what becomes of
+  the other calls through that gateway decides (`dialer.calls.retry`).
 """
 
 from __future__ import annotations
@@ -22,6 +26,17 @@ from attrs import evolve, frozen
 from dialer.model import Disposition, OwnCause, RetryClass
 
 
+class Blame(enum.StrEnum):
+    """The one whom an end is to blame on."""
+
+    CALLEE = "callee"  # the person, or their phone
+    NUMBER = "number"  # nobody has it
+    CALLER = "caller"  # we: account, identity, settings of the gateway
+    CARRIER = "carrier"
+    SWITCH = "switch"
+    DIALER = "dialer"
+
+
 class Fault(enum.StrEnum):
     """The one to back off from for a while."""
 
@@ -32,14 +47,28 @@ class Fault(enum.StrEnum):
 
 @frozen
 class Verdict:
-    """The meaning of an end. `reason` continues the sentence "the attempt failed because ...", for logs and reports; `tried`
-    is False for what the switch never dialled: the contact is not charged for that, however often it happens."""
+    """The meaning of an end, and whom it is to blame on; a `doubtful` one may be of this number alone. `reason` continues the
+    sentence "the attempt failed because ...", for logs and reports; `tried` is False for what the switch never dialled;
+    `at_once` means that the contact need not wait, since nothing is the matter with it or the way to it."""
 
     disposition: Disposition
     retry: RetryClass
     reason: str
-    fault: Fault = Fault.NONE
+    blame: Blame = Blame.CALLEE
+    doubtful: bool = False
     tried: bool = True
+    at_once: bool = False
+
+    @property
+    def fault(self) -> Fault:
+        """The one to back off from: nobody, when the contact is charged."""
+        return _FAULTS.get(self.blame, Fault.NONE) if self.retry is RetryClass.REQUEUE else Fault.NONE
+
+
+OURS: Final = frozenset({Blame.CALLER, Blame.CARRIER, Blame.SWITCH, Blame.DIALER})
+"""Those whose faults are no contact's."""
+
+_FAULTS = MappingProxyType({Blame.CALLER: Fault.GATEWAY, Blame.CARRIER: Fault.GATEWAY, Blame.SWITCH: Fault.SWITCH})
 
 
 @frozen(kw_only=True)
@@ -60,23 +89,39 @@ NO_ANSWER: Final = Verdict(Disposition.NO_ANSWER, _RETRY, "nobody answered")
 ABSENT: Final = Verdict(Disposition.NO_ANSWER, _RETRY, "the phone was off or not registered")
 REJECTED: Final = Verdict(Disposition.REJECTED, _RETRY, "the call was rejected")
 UNWANTED: Final = Verdict(Disposition.REJECTED, _STOP, "the callee or a filter for them declared the call unwanted")
-INVALID: Final = Verdict(Disposition.INVALID_NUMBER, _STOP, "the network does not know the number")
-CANCELLED: Final = Verdict(Disposition.CANCELLED, _REQUEUE, "the call was cancelled on our side")
+INVALID: Final = Verdict(Disposition.INVALID_NUMBER, _STOP, "the network does not know the number", Blame.NUMBER)
+CANCELLED: Final = Verdict(Disposition.CANCELLED, _REQUEUE, "the call was cancelled on our side", Blame.DIALER)
 TAKEN: Final = Verdict(Disposition.CANCELLED, _RETRY, "the call was taken over elsewhere on the switch")
-CONGESTED: Final = Verdict(Disposition.CONGESTION, _REQUEUE, "the carrier had no capacity", Fault.GATEWAY)
-SWITCH_FULL: Final = Verdict(Disposition.CONGESTION, _REQUEUE, "the switch was over a limit or paused", Fault.SWITCH)
+CONGESTED: Final = Verdict(Disposition.CONGESTION, _REQUEUE, "the carrier had no capacity", Blame.CARRIER)
+SWITCH_FULL: Final = Verdict(Disposition.CONGESTION, _REQUEUE, "the switch was over a limit or paused", Blame.SWITCH)
 NOT_ADMITTED: Final = evolve(SWITCH_FULL, tried=False)
 OUT_OF_ORDER: Final = Verdict(Disposition.FAILED, _REQUEUE, "the line of the callee was out of order")
-CARRIER: Final = Verdict(Disposition.FAILED, _REQUEUE, "the carrier could not route the call", Fault.GATEWAY)
-ACCOUNT: Final = Verdict(Disposition.FAILED, _REQUEUE, "the carrier refused our account or identity", Fault.GATEWAY)
-SETTINGS: Final = Verdict(Disposition.FAILED, _REQUEUE, "the gateway is down or wrongly set up", Fault.GATEWAY)
-SWITCH: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch ended the call for reasons of its own", Fault.SWITCH)
-SERVICE: Final = Verdict(Disposition.FAILED, _RETRY, "the network does not offer that kind of call to this number")
-PROTOCOL: Final = Verdict(Disposition.FAILED, _RETRY, "the signalling between switch and carrier failed")
+CARRIER: Final = Verdict(Disposition.FAILED, _REQUEUE, "the carrier could not route the call", Blame.CARRIER)
+ACCOUNT: Final = Verdict(Disposition.FAILED, _REQUEUE, "the carrier refused our account or identity", Blame.CALLER)
+FORBIDDEN: Final = Verdict(
+    Disposition.REJECTED, _REQUEUE, "the carrier forbade the call, to us or to this number", Blame.CALLER, doubtful=True
+)
+SETTINGS: Final = Verdict(Disposition.FAILED, _REQUEUE, "the gateway is down or wrongly set up", Blame.CALLER)
+SWITCH: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch ended the call for reasons of its own", Blame.SWITCH)
+SERVICE: Final = Verdict(
+    Disposition.FAILED,
+    _REQUEUE,
+    "the network does not offer that kind of call, to us or to this number",
+    Blame.CALLER,
+    doubtful=True,
+)
+PROTOCOL: Final = Verdict(
+    Disposition.FAILED, _REQUEUE, "the signalling between switch and carrier failed", Blame.CARRIER, doubtful=True
+)
 UNSPECIFIED: Final = Verdict(Disposition.FAILED, _RETRY, "no particular reason was given")
-NOT_TRIED: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch was never asked to dial, or refused to", tried=False)
-TOO_LATE: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch got to the call too late", Fault.SWITCH, tried=False)
-LOST: Final = Verdict(Disposition.FAILED, _RETRY, "the switch restarted under the call")
+NOT_TRIED: Final = Verdict(
+    Disposition.FAILED, _REQUEUE, "the switch was never asked to dial, or refused to", Blame.DIALER, tried=False
+)
+NEVER_DIALLED: Final = Verdict(
+    Disposition.FAILED, _REQUEUE, "the switch never got to the call", Blame.DIALER, tried=False, at_once=True
+)
+TOO_LATE: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch got to the call too late", Blame.SWITCH, tried=False)
+LOST: Final = Verdict(Disposition.FAILED, _RETRY, "the switch restarted under the call", Blame.SWITCH)
 UNKNOWN: Final = Verdict(Disposition.UNKNOWN, _RETRY, "nobody can tell how the call ended")
 
 _GROUPS: tuple[tuple[Verdict, Mapping[str, int]], ...] = (
@@ -151,7 +196,7 @@ _GROUPS: tuple[tuple[Verdict, Mapping[str, int]], ...] = (
     ),
     # 703 is what the restart of a SIP profile and `hupall` leave.
     (SWITCH, {"CRASH": 700, "SYSTEM_SHUTDOWN": 701, "MANAGER_REQUEST": 703}),
-    # Barred, or the two ends found no common codec or service. May be of the number or of our line; asking again soon is idle.
+    # Barred, or the two ends found no common codec or service. May be of the number or of our line.
     (
         SERVICE,
         {
@@ -167,6 +212,7 @@ _GROUPS: tuple[tuple[Verdict, Mapping[str, int]], ...] = (
             "NOT_ACCEPTABLE": 818,
         },
     ),
+    # 96 is what mod_sofia gives when it is asked for a password and has none (sofia_reg_handle_sip_r_challenge).
     (
         PROTOCOL,
         {
@@ -230,6 +276,7 @@ OWN_CAUSES: Final[Mapping[str, Verdict]] = MappingProxyType(
         OwnCause.NOT_SENT: NOT_TRIED,
         OwnCause.LATE: TOO_LATE,
         OwnCause.REFUSED: NOT_TRIED,
+        OwnCause.NEVER_DIALLED: NEVER_DIALLED,
         OwnCause.LOST_SWITCH: LOST,
         OwnCause.UNKNOWN: UNKNOWN,
     }

@@ -19,8 +19,10 @@ class Correction(enum.StrEnum):
     ADOPTED_ANSWERED = "adopted-answered"
     ENDED_UNKNOWN = "ended-unknown"  # its call is gone, and nobody heard how that ended
     ENDED_ANSWERED = "ended-answered"  # the same for a call that had been answered
+    NEVER_DIALLED = "never-dialled"  # it may have been sent, and the switch never got to it
     LOST_SWITCH = "lost-switch"  # its call died with the FreeSWITCH process that had it
     LOST_WITHOUT_A_WORD = "lost-without-a-word"  # its call is gone although the connection held
+    LOST_AWAY = "lost-away"  # its switch stays away, and the call can last no longer
     JOB_NOT_BELIEVED = "job-not-believed"  # the switch said that it failed, and knows the call
     UNDRIVEN_HUNG_UP = "undriven-hung-up"  # answered, and no session came
     OVERDUE_HUNG_UP = "overdue-hung-up"  # beyond every limit of its own
@@ -36,6 +38,7 @@ NOTHING_LOST = frozenset(
         Correction.ADOPTED_RINGING,
         Correction.ADOPTED_ANSWERED,
         Correction.RESCUED,
+        Correction.NEVER_DIALLED,
         Correction.RECORD_ENDED,
         Correction.RECORD_CORRECTED,
     }

@@ -6,24 +6,31 @@ while it lasts; and one that comes and goes is told no more often than that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
 
+from dialer.calls.causes import Verdict
+from dialer.errors import StoreError
 from dialer.gateways import Backoff
 from dialer.model import Gateway, Outcome
+from dialer.periodic import PeriodicLoop
 
 log = structlog.get_logger()
 
 REMIND: Final = timedelta(minutes=1)
+LEARN_EVERY: Final = 60.0
+"""Seconds between two looks at which gateways other nodes have found down."""
 
 
-def words(outcome: Outcome) -> str:
-    """The cause of an end for people: FreeSWITCH's word, and the SIP status where there was one."""
-    return outcome.cause if outcome.sip_status is None else f"{outcome.cause}, SIP {outcome.sip_status}"
+def words(outcome: Outcome, verdict: Verdict) -> str:
+    """The cause of an end for people: FreeSWITCH's word, and where there was one the SIP status with its meaning."""
+    return outcome.cause if outcome.sip_status is None else f"{outcome.cause}, SIP {outcome.sip_status}: {verdict.reason}"
 
 
 @define(eq=False)
@@ -73,3 +80,16 @@ class HealthLog:
 
 def _word(name: str) -> str:
     return f"gateway {name}"
+
+
+def learning_of_gateways(
+    reactor: IReactorTime, down: Callable[[], Awaitable[Collection[str]]], health_log: Callable[[], HealthLog]
+) -> PeriodicLoop:
+    """Learns which gateways are `down`, as an earlier process or another node has told: whoever sees one serve again tells
+    it. A `StoreError` of `down` is passed over: it is asked again at the next look."""
+
+    async def learn() -> None:
+        with suppress(StoreError):
+            health_log().know_down(await down())
+
+    return PeriodicLoop("gateways that are down", LEARN_EVERY, learn, reactor)

@@ -2,8 +2,8 @@
 
 A heartbeat renews the lease within which others leave this node's attempts alone, and tells the database's clock. When others
 took this node for dead (it was frozen, or cut off), what they have taken over is forgotten here: no end and no move of it
-comes from this node any more, and a session that is opened for it here is refused. When another node's lease runs out, and its
-switch is ours, its attempts are taken over and compared with the switch like those of an earlier run.
+comes from this node any more, and a session that is opened for it here is refused. When another node's lease runs out, its
+attempts on switches that are ours, too, are taken over and compared with these like those of an earlier run.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 
 from dialer.calls.corrections import Correction
+from dialer.calls.fleet import Fleet
 from dialer.calls.lifecycle import Lifecycle
 from dialer.errors import StoreError
-from dialer.interfaces import FlowStore, NodeState, NodeStore, Now, Pulse, Switch
+from dialer.interfaces import FlowStore, NodeState, NodeStore, Now, Pulse
 from dialer.periodic import DegradedLog, PeriodicLoop
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ class Heartbeat:
     now: Now
     nodes: NodeStore
     store: FlowStore
-    switch: Switch
+    fleet: Fleet
     lifecycle: Lifecycle
     figures: Callable[[], Mapping[str, int]]
     learn: Callable[[datetime, datetime, datetime], None] = lambda _before, _told, _after: None
@@ -84,7 +85,7 @@ class Heartbeat:
             if self._epoch not in (0, pulse.epoch):
                 await self._rejoined()
             self._epoch = pulse.epoch
-            if self.switch.ready and self.clock.seconds() - self._steady_since >= self.lease:
+            if self.fleet.ready and self.clock.seconds() - self._steady_since >= self.lease:
                 await self._rescue()
             self._degraded.worked()
         except StoreError as error:
@@ -92,9 +93,10 @@ class Heartbeat:
 
     async def _pulse(self) -> Pulse:
         state = NodeState(
-            switch=self.switch.identity,
-            core_uuid=self.switch.core_uuid,
-            ready=self.switch.ready,
+            switches={
+                member.name: member.switch.core_uuid if member.switch.ready else "" for member in self.fleet if member.name
+            },
+            ready=self.fleet.ready,
             figures=self.figures(),
         )
         overdue = self.clock.callLater(self.lease, self.nodes.interrupt)
@@ -120,7 +122,7 @@ class Heartbeat:
         self.lifecycle.take_over([attempt for uuid, attempt in owned.items() if uuid not in known])
 
     async def _rescue(self) -> None:
-        rescued = await self.nodes.rescue(self.switch.identity)
+        rescued = await self.nodes.rescue([member.name for member in self.fleet if member.switch.ready])
         if not rescued:
             return
         for attempt in rescued:

@@ -24,63 +24,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 import structlog
-from attrs import Factory, define, field, frozen
+from attrs import define, field
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from dialer.calls import machine, retry
 from dialer.calls.corrections import Correction, CorrectionLog
+from dialer.calls.fleet import Fleet, Member
+from dialer.calls.flow_settings import FlowSettings, origination
 from dialer.calls.health_log import HealthLog, words
+from dialer.calls.keys import hear_keys
 from dialer.calls.live import LiveAttempt, hang_up
-from dialer.calls.recovery import Reconciler
 from dialer.calls.register import ForeignHangups, OpenAttempts
-from dialer.calls.sweeper import Sweeper
-from dialer.calls.verdict import Health, got_through_at, judge
+from dialer.calls.verdict import got_through_at, judge
+from dialer.calls.watchers import Watchers
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
-from dialer.interfaces import AnsweredCall, FlowStore, Now, Switch, VoiceApplication
+from dialer.interfaces import UNFINISHED, AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
     Attempt,
     AttemptResult,
     AttemptState,
     Campaign,
-    Origination,
+    Gateway,
     OwnCause,
     Plan,
     Signal,
     SignalKind,
 )
-from dialer.settings import RecoverySettings
-
-
-@frozen(kw_only=True)
-class FlowSettings:
-    """The facts of the installation for the flow. Durations in seconds.
-
-    `hangup_wait` is how long the end of a call waits for the switch's account of it after the job failed; `session_wait`, for
-    the end of the voice application after the hangup.
-    """
-
-    installation: str
-    outbound: str
-    inline: bool = False
-    recovery: RecoverySettings = Factory(RecoverySettings)
-    hangup_wait: float = 1.0
-    session_wait: float = 5.0
-    finish_retry: float = 1.0
-
-    @property
-    def account_code(self) -> str:
-        """How our channels are told from others' on a shared switch."""
-        return f"dialer-{self.installation}"
-
+from dialer.rules.book import NO_RULES, RuleBook
+from dialer.rules.decide import decide, least_ring
 
 log = structlog.get_logger()
-
-MOST_KEYS: Final = 200
-"""Of a session that are told of: whoever leans on a key makes no flood."""
 
 
 @define(eq=False)
@@ -90,43 +69,33 @@ class Lifecycle:
     clock: IReactorTime
     now: Now
     store: FlowStore
-    switch: Switch
+    fleet: Fleet
     settings: FlowSettings
     application: VoiceApplication
     finished: Callable[[AttemptResult], None] = lambda _: None
     submitted: Callable[[datetime], None] = lambda _: None
     foreign_hangups: ForeignHangups = field(factory=ForeignHangups)
+    rules: RuleBook = NO_RULES
     corrections: CorrectionLog = field(factory=CorrectionLog, init=False)
     register: OpenAttempts = field(factory=OpenAttempts, init=False)
-    health: Health = field(factory=Health, init=False)
     health_log: HealthLog = field(factory=HealthLog)
     _rules: dict[int, Campaign] = field(factory=dict, init=False)
-    _reconciler: Reconciler = field(init=False)
-    sweeper: Sweeper = field(init=False)
+    watchers: Watchers = field(init=False)
     _steps: Any = field(init=False)
     """Tells each step of a call at debug. Bound to the level of the moment once for many calls: at a higher one, its `debug`
     does nothing, at the price of a call."""
 
     def __attrs_post_init__(self) -> None:
         self._steps = log.bind()
-        self._reconciler = Reconciler(
+        self.watchers = Watchers(
             clock=self.clock,
             now=self.now,
-            switch=self.switch,
+            fleet=self.fleet,
+            attempts=self.register,
             account_code=self.settings.account_code,
             grace=self.settings.recovery.grace,
-            attempts=self.register,
             tell=self.signal_received,
             known=self.store.known,
-            corrections=self.corrections,
-        )
-        self.sweeper = Sweeper(
-            clock=self.clock,
-            now=self.now,
-            switch=self.switch,
-            attempts=self.register,
-            tell=self.signal_received,
-            look_for_orphans=self._reconciler.look_soon,
             corrections=self.corrections,
         )
 
@@ -155,6 +124,8 @@ class Lifecycle:
                 "planned", call=attempt.call_uuid, campaign=plan.campaign.id, gateway=plan.gateway.name, dial=plan.dial_string
             )
             live = LiveAttempt(attempt, AttemptState.PLANNED)
+            if (member := self.fleet.of(live)) is not None:
+                member.health.begun(plan, now)
             self.register.add(live)
             wait = (plan.due_at - now).total_seconds()
             live.timer = self.clock.callLater(max(wait, 0.0), self._submit, live)
@@ -165,29 +136,29 @@ class Lifecycle:
     def _submit(self, live: LiveAttempt) -> None:
         live.timer = None
         attempt = live.attempt
-        campaign = attempt.plan.campaign
-        call = Origination(
-            call_uuid=attempt.call_uuid,
-            dial_string=attempt.plan.dial_string,
-            account_code=self.settings.account_code,
-            timeout=campaign.call_timeout,
-            max_duration=campaign.call_max_duration,
-            deadline=attempt.deadline,
-            outbound=self.settings.outbound,
-            inline=self.settings.inline,
-            caller_id_number=campaign.caller_id,
-            caller_id_name=campaign.caller_name,
-            variables=attempt.plan.gateway.parameters,
-        )
+        campaign, candidate, now = attempt.plan.campaign, attempt.plan.candidate, self.now()
+        call = origination(attempt, self.settings, least_ring(self.rules, candidate, campaign, now))
         self.register.sending(live)
-        live.core_uuid = self.switch.core_uuid
+        if not decide(self.rules, candidate, campaign, (), now).is_open:  # its hours ended while it waited for its moment
+            live.sent = False
+            self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
+            return
         try:
-            job = self.switch.submit(call)
+            member = self._member(live)
+            live.core_uuid = member.switch.core_uuid
+            job = member.switch.submit(call)
         except Exception:
             self._not_submitted(Failure(), live)
             return
         self.submitted(self.now())
         job.addCallbacks(self._accepted, self._not_submitted, callbackArgs=(live,), errbackArgs=(live,))
+
+    def _member(self, live: LiveAttempt) -> Member:
+        """The switch that has the call, or is to make it. Raises `SwitchUnavailable` when it is none of the fleet."""
+        member = self.fleet.of(live)
+        if member is None:
+            raise SwitchUnavailable("originate", f"switch {live.attempt.plan.switch} is not configured", sent=False)
+        return member
 
     def _accepted(self, _: None, live: LiveAttempt) -> None:
         self._tell(live, SignalKind.SUBMITTED)
@@ -206,7 +177,10 @@ class Lifecycle:
 
     def release_unsent(self, campaign_id: int | None = None) -> None:
         """Give back every attempt (of one campaign) of which no byte was written: the contact is as ready as it was before."""
-        for live in self.register.take_unsent(campaign_id):
+        self._release(lambda live: campaign_id in (None, live.attempt.plan.campaign.id))
+
+    def _release(self, which: Callable[[LiveAttempt], bool]) -> None:
+        for live in self.register.take_unsent(which):
             self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
 
     # --- 6. events, 7. state ----------------------------------------------------------------------------------------------
@@ -219,17 +193,18 @@ class Lifecycle:
         if live is None or live.concluding:
             return
         before = live.state
-        if signal.kind is SignalKind.JOB_FAILED and self._reconciler.doubts(live, signal):
+        if signal.kind is SignalKind.JOB_FAILED and self.watchers.doubts(live, signal):
             return
         live.note(signal)
         live.state = machine.next_state(before, signal.kind)
         if live.state is AttemptState.ENDED:
-            self._ending(live, signal)
+            if before is not AttemptState.ENDED or signal.kind in _REST_OF_THE_STORY:
+                self._ending(live, signal)
         elif live.state is not before:
             self._steps.debug(live.state, call=signal.call_uuid)
             self.store.move(live.attempt, live.state, signal.at, live.core_uuid)
-            if live.state in _GOT_THROUGH:
-                self.health.got_through(live.attempt.plan)
+            if live.state in _GOT_THROUGH and (member := self.fleet.of(live)) is not None:
+                member.health.got_through(live.attempt.plan, signal.at)
 
     def _ending(self, live: LiveAttempt, signal: Signal) -> None:
         """Wait for the rest of the story, but not for long: the switch's account of the call, the session's end."""
@@ -254,24 +229,22 @@ class Lifecycle:
             return
         self._tell(live, SignalKind.SESSION_OPENED)
         try:
-            self._hear_keys(call, live, MOST_KEYS)
+            hear_keys(call, partial(self._pressed, live))
             notes = await self.application(call, live.attempt)
+            live.unfinished = UNFINISHED in notes
+            notes = {name: note for name, note in notes.items() if name != UNFINISHED}
             live.notes = {**(live.notes or {}), **notes}
         except SessionGone:
-            pass  # the callee hung up: the usual end of a call
+            live.unfinished = True  # the callee hung up: the usual end of a call
         finally:
             self._tell(live, SignalKind.SESSION_CLOSED)
 
-    def _hear_keys(self, call: AnsweredCall, live: LiveAttempt, left: int) -> None:
-        """Note each key that the callee presses, until the session or the attempt is over."""
-
-        def pressed(digit: str) -> None:
-            if self.register.holds(live) and not live.concluding:
-                self.store.pressed(live.attempt, digit, self.now())
-                self._hear_keys(call, live, left - 1)
-
-        if left:
-            call.next_digit().addCallback(pressed).addErrback(_over)
+    def _pressed(self, live: LiveAttempt, digit: str) -> bool:
+        """Note a key; False once the attempt is over."""
+        goes_on = self.register.holds(live) and not live.concluding
+        if goes_on:
+            self.store.pressed(live.attempt, digit, self.now())
+        return goes_on
 
     # --- 9. disposition, 10. retry ----------------------------------------------------------------------------------------
 
@@ -283,17 +256,23 @@ class Lifecycle:
         campaign = self._rules.get(plan.campaign.id, plan.campaign)
         outcome = live.outcome(now)
         verdict = judge(outcome)
-        got_through = got_through_at(outcome, verdict)
-        self.health.ended(plan, verdict.fault, got_through, now, words(outcome))
-        backoff = self.health.gateways.get(plan.gateway.id)
-        self.health_log.look_at_gateway(plan.gateway, backoff, now, got_through=got_through is not None)
-        self.health_log.look("the switch", self.health.switch, now)
-        if self.health.switch.blocks(now):
-            self.release_unsent()
-        decision = retry.decide(verdict, outcome, plan.candidate, campaign, now)
+        member = self.fleet.of(live)
+        alone = False
+        if member is not None:
+            alone = member.health.fails_alone(plan, live.attempt.planned_at - retry.requeued_for(plan.candidate))
+            got_through = got_through_at(outcome, verdict)
+            member.health.ended(plan, verdict.fault, got_through, now, words(outcome, verdict))
+            self._look_at_health(member, plan.gateway, now, got_through=got_through is not None)
+        decision = retry.decide(verdict, outcome, plan.candidate, campaign, now, alone=alone)
         self._finish(
             live, AttemptResult(attempt=live.attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)
         )
+
+    def _look_at_health(self, member: Member, gateway: Gateway, now: datetime, *, got_through: bool) -> None:
+        self.health_log.look_at_gateway(gateway, self.fleet.backoff_of(gateway, now), now, got_through=got_through)
+        self.health_log.look(self.fleet.title(member), member.health.switch, now)
+        if member.health.switch.blocks(now):
+            self._release(partial(self.fleet.has_call, member))
 
     # --- 11. finish -------------------------------------------------------------------------------------------------------
 
@@ -307,6 +286,8 @@ class Lifecycle:
 
     def _finished(self, changed: bool, live: LiveAttempt, finish: AttemptResult) -> None:
         self.register.remove(live, ended=changed)
+        if changed and live.sent and (member := self.fleet.of(live)) is not None:
+            member.switch.forget(live.attempt.call_uuid)
         if changed:
             self._steps.debug("ended", call=live.attempt.call_uuid, cause=finish.outcome.cause, disposition=finish.disposition)
             self.finished(finish)
@@ -339,18 +320,20 @@ class Lifecycle:
     def switch_up(self, switch: Switch) -> None:
         """Compare what we own with what lives on the switch. Connections do not break at the same moment: what the last one
         told of a call, after the first had broken, says nothing about what became of it since."""
-        self._make_unconfirmed()
-        self._reconciler.start()
+        member = self.fleet.member(switch)
+        self._make_unconfirmed(member)
+        self.watchers.switch_up(member)
 
     def switch_down(self, switch: Switch, reason: str) -> None:
-        """Sent attempts are unconfirmed until the switch is back; unsent ones are given back."""
-        self._reconciler.stop()
-        self.release_unsent()
-        self._make_unconfirmed()
+        """Its sent attempts are unconfirmed until it is back; unsent ones are given back. Those of other switches go on."""
+        member = self.fleet.member(switch)
+        self.watchers.switch_down(member)
+        self._release(partial(self.fleet.has_call, member))
+        self._make_unconfirmed(member)
 
-    def _make_unconfirmed(self) -> None:
+    def _make_unconfirmed(self, member: Member) -> None:
         for live in self.register:
-            if live.sent and live.state is not AttemptState.UNCONFIRMED:
+            if live.sent and live.state is not AttemptState.UNCONFIRMED and self.fleet.has_call(member, live):
                 self._tell(live, SignalKind.SWITCH_LOST)
 
     def take_over(self, attempts: Iterable[Attempt]) -> None:
@@ -364,7 +347,7 @@ class Lifecycle:
                 self.store.move(attempt, AttemptState.UNCONFIRMED, self.now())
                 for ended in self.foreign_hangups.recall(attempt.call_uuid):
                     self.signal_received(ended)
-        self._reconciler.look_soon()
+        self.watchers.look_soon()
 
     def forget(self, call_uuids: Iterable[str]) -> None:
         """Other nodes have these attempts by now: nothing is written about them any more, what was not sent stays so, and
@@ -378,16 +361,19 @@ class Lifecycle:
             self.register.remove(live, ended=False)
 
     async def hang_up_all(self, campaign_id: int | None = None) -> int:
-        """Hang up every call (of one campaign) that this process owns. Returns how many the switch knew."""
-        return await hang_up(self.register.of_campaign(campaign_id), self.switch, self.clock)
-
-
-def _over(failure: Failure) -> None:
-    """The session has ended, as it does."""
-    failure.trap(SessionGone)
+        """Hang up every call (of one campaign) that this process owns. Returns how many the switches knew."""
+        calls = self.register.of_campaign(campaign_id)
+        each = []
+        for member in self.fleet:
+            there = [live for live in calls if self.fleet.has_call(member, live)]
+            each.append(Deferred.fromCoroutine(hang_up(there, member.switch, self.clock)))
+        return sum(await gatherResults(each, consumeErrors=True))
 
 
 _UNEXPLAINED = frozenset({OwnCause.UNKNOWN, OwnCause.LOST_SWITCH})
 """Ends that the dialer concludes from a call's absence."""
+
+_REST_OF_THE_STORY = frozenset({SignalKind.HUNG_UP, SignalKind.FOUND_GONE, SignalKind.SESSION_CLOSED})
+"""Signals that an attempt which has ended still waits for. Replies of the switch come late, and tell nothing of the end."""
 
 _GOT_THROUGH = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})

@@ -23,9 +23,10 @@ class LiveAttempt:
 
     `sent` is False only while this process knows that no byte of the originate was written; `core_uuid` is the FreeSWITCH
     process that it was written to, "" when that is not known; `heard` tells that the switch answered in any way (for what an
-    earlier process left open: that its channel was seen, since nobody knows when the job was accepted), and `had_session`
-    that a voice application may have begun. `timer` is whatever the attempt waits for next: its turn to be submitted, or the
-    rest of its end. `stored` are those who wait for its end to be durable.
+    earlier process left open: that its channel was seen, since nobody knows when the job was accepted), `had_session`
+    that a voice application may have begun, and `unfinished` that the last one did not come to its end. `timer` is whatever
+    the attempt waits for next: its turn to be submitted, or the rest of its end. `stored` are those who wait for its end to be
+    durable.
     """
 
     attempt: Attempt
@@ -42,6 +43,7 @@ class LiveAttempt:
     sessions: int = 0
     had_session: bool = field(init=False)
     notes: dict[str, str] | None = None
+    unfinished: bool = False
     timer: IDelayedCall | None = None
     concluding: bool = False
     stored: list[Deferred[bool]] = field(factory=list, init=False)
@@ -54,7 +56,7 @@ class LiveAttempt:
         self.sent_at = self.attempt.sent_at
         self.rang_at = self.attempt.rang_at
         self.answered_at = self.attempt.answered_at
-        self.heard = self.attempt.state in _CHANNEL_SEEN
+        self.heard = self.attempt.state in CHANNEL_SEEN
 
     def note(self, signal: Signal) -> None:
         """Keep the facts that a signal brings. The earliest time of each fact counts: repeated signals change nothing."""
@@ -104,6 +106,7 @@ class LiveAttempt:
                 sent_at=self.sent_at,
                 rang_at=self.rang_at,
                 answered_at=self.answered_at,
+                unfinished=self.unfinished,
                 session=notes,
             )
         # What the channel itself has noted is better than when the news came, or a session.
@@ -125,11 +128,13 @@ class LiveAttempt:
             ring_ms=hangup.ring_ms,
             talk_ms=hangup.talk_ms,
             duration_ms=hangup.duration_ms,
+            unfinished=self.unfinished,
             session=notes,
         )
 
 
-_CHANNEL_SEEN = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})
+CHANNEL_SEEN: Final = frozenset({AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.CONNECTED})
+"""States of which the switch told something that only a channel can do."""
 _RINGING = frozenset({SignalKind.RANG, SignalKind.EARLY_MEDIA_STARTED, SignalKind.FOUND_RINGING})
 # A session opens for answered calls only, and so does a job succeed; either may be heard of before the answer.
 _ANSWERED = frozenset({SignalKind.ANSWERED, SignalKind.FOUND_ANSWERED, SignalKind.SESSION_OPENED, SignalKind.JOB_SUCCEEDED})

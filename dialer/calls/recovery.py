@@ -9,6 +9,9 @@ A job outlives the connection that asked for it: FreeSWITCH may still start a ca
 connection broke. So absence counts only when the grace has passed since the last moment at which the originate could have been
 written or started, which for an attempt without a reply is its deadline.
 
+An executed originate leaves a mark on the switch before it dials. The switch itself refuses what it gets to after the
+deadline, so a call without a mark by then was never dialled, and never will be: `NEVER_DIALLED`, at once, uncounted.
+
 The listed channels are told first, all of them: callees are on those lines. Only then are the others asked for one by one,
 since the list is a copy that can lag; as many questions are under way as make the round trip cheap, and no more, for they
 share their connection with the originates of other contacts.
@@ -28,7 +31,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from dialer.calls.corrections import Correction, CorrectionLog
-from dialer.calls.live import LiveAttempt
+from dialer.calls.live import CHANNEL_SEEN, LiveAttempt
 from dialer.calls.orphans import OrphanChannels
 from dialer.calls.register import OpenAttempts
 from dialer.errors import CommandFailed, SwitchUnavailable
@@ -40,13 +43,17 @@ log = structlog.get_logger()
 LOOK_AGAIN = 1.0
 """Seconds between two looks at the attempts whose fate is still open."""
 
+AFTER_DEADLINE = timedelta(seconds=1)
+"""What clocks may differ by: from so long after the deadline on, a missing mark counts."""
+
 AT_ONCE = 20
 """Questions about single calls that are under way at a time."""
 
 
 @define(eq=False, kw_only=True)
 class Reconciler:
-    """Tells the flow, by signals, what became of the attempts that are unconfirmed. `known` is `FlowStore.known`."""
+    """Tells the flow, by signals, what became of the attempts that are unconfirmed and whose calls are on this switch
+    (`is_here`). `known` is `FlowStore.known`."""
 
     clock: IReactorTime
     now: Now
@@ -54,6 +61,7 @@ class Reconciler:
     account_code: str
     grace: float
     attempts: OpenAttempts
+    is_here: Callable[[LiveAttempt], bool] = lambda _: True
     tell: Callable[[Signal], None]
     known: Callable[[Collection[str]], Deferred[set[str]]]
     corrections: CorrectionLog
@@ -66,6 +74,8 @@ class Reconciler:
     _soon: bool = field(default=False, init=False)
     _failed: bool = field(default=False, init=False)
     _asked: set[str] = field(factory=set, init=False)
+    _asked_marks: set[str] = field(factory=set, init=False)
+    """Of which the switch was asked whether they were dialled, and it did not deny that."""
     _adopted: dict[str, datetime] = field(factory=dict, init=False)
     """Found alive, and when; not asked for again since."""
     _missed: set[str] = field(factory=set, init=False)
@@ -93,7 +103,7 @@ class Reconciler:
         """The switch went away: its channels as last seen prove nothing any more."""
         self._running = self._looking = self._soon = self._failed = False
         self._visit += 1
-        for told in (self._asked, self._adopted, self._missed):
+        for told in (self._asked, self._asked_marks, self._adopted, self._missed):
             told.clear()
         self._orphans.forget()
         self._cancel()
@@ -157,7 +167,7 @@ class Reconciler:
             self._timer = self.clock.callLater(0 if self._soon else LOOK_AGAIN, self._look)
 
     def _unconfirmed(self) -> list[LiveAttempt]:
-        return [live for live in self.attempts if self._is_unconfirmed(live)]
+        return [live for live in self.attempts if self._is_unconfirmed(live) and self.is_here(live)]
 
     def _is_unconfirmed(self, live: LiveAttempt) -> bool:
         return live.state is AttemptState.UNCONFIRMED and live.sent and self.attempts.holds(live)
@@ -203,11 +213,20 @@ class Reconciler:
     def _doubtful(self, unlisted: list[LiveAttempt]) -> Iterator[LiveAttempt]:
         """Each is asked for at once, and again when its absence counts; those of another core need not be asked for."""
         self._asked &= self.attempts.calls
+        self._asked_marks &= self.attempts.calls
         for live in unlisted:
             if self._is_lost(live):
                 self._gone(live, OwnCause.LOST_SWITCH)
-            elif live.attempt.call_uuid not in self._asked or self.now() >= self._proven_by(live):
+            elif live.attempt.call_uuid not in self._asked or self._mark_counts(live) or self.now() >= self._proven_by(live):
                 yield live
+
+    def _mark_counts(self, live: LiveAttempt) -> bool:
+        """Whether the switch shall be asked if it ever executed the originate: it cannot do so any more."""
+        if live.attempt.call_uuid in self._asked_marks or live.attempt.state in CHANNEL_SEEN:
+            return False
+        if live.rang_at is not None or live.answered_at is not None or live.hangup is not None:
+            return False
+        return self.now() >= live.attempt.deadline + AFTER_DEADLINE
 
     async def _ask_for(self, doubtful: list[LiveAttempt], visit: int) -> None:
         waiting = iter(doubtful)
@@ -221,6 +240,10 @@ class Reconciler:
             counts = self.now() >= self._proven_by(live)
             try:
                 alive = await self.switch.is_alive(uuid)
+                asks_mark = not alive and uuid not in self._adopted and self._mark_counts(live)
+                dialled = None
+                if asks_mark:
+                    dialled = await self.switch.was_dialled(uuid, live.attempt.planned_at)
             except (SwitchUnavailable, CommandFailed) as error:
                 self._cannot_look(visit, error)
                 return
@@ -230,10 +253,14 @@ class Reconciler:
                 self._confirm(live, alive=alive)
                 continue
             self._asked.add(uuid)
+            if asks_mark:
+                self._asked_marks.add(uuid)
             if not self._is_unconfirmed(live):
                 continue  # it was heard of meanwhile
             if alive:
                 self._found(live, answered=live.answered_at is not None)
+            elif dialled is False:
+                self._gone(live, OwnCause.NEVER_DIALLED)
             elif counts:
                 self._gone(live, OwnCause.UNKNOWN)
 
@@ -270,6 +297,8 @@ class Reconciler:
         uuid = live.attempt.call_uuid
         if cause is OwnCause.LOST_SWITCH:
             self.corrections.note(Correction.LOST_SWITCH, uuid, "the FreeSWITCH process that had the call is no more")
+        elif cause is OwnCause.NEVER_DIALLED:
+            self.corrections.note(Correction.NEVER_DIALLED, uuid, "the switch has never executed its originate, and will not")
         elif live.answered_at is not None:
             self.corrections.note(Correction.ENDED_ANSWERED, uuid, "the call was answered, and it is gone")
         else:

@@ -7,29 +7,33 @@ so that a limit can never be passed by what is still on its way.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, KeysView, Mapping
+from collections.abc import Callable, Iterator, KeysView, Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from dialer.calls.live import LiveAttempt
-from dialer.model import AttemptState, Plan, Signal, SignalKind
+from dialer.model import AttemptState, Signal, SignalKind
+
+T = TypeVar("T")
 
 
 @define(eq=False)
 class OpenAttempts:
     """Holds them, counts them, and tells those that wait for their end. Only the lifecycle adds and removes; others look.
 
-    `gateways` and `campaigns` are how many attempts are open, by the id of their gateway and of their campaign; what has none
-    is not listed. Their second legs count in `gateways`, too.
+    `gateways`, `campaigns` and `switches` are how many attempts are open, by the id of their gateway and of their campaign,
+    and by the name of their switch; what has none is not listed. Second legs count in `gateways` and `switches`, too.
     """
 
     _live: dict[str, LiveAttempt] = field(factory=dict, init=False)
     _unsent: dict[str, LiveAttempt] = field(factory=dict, init=False)
     _gateways: dict[int, int] = field(factory=dict, init=False)
     _campaigns: dict[int, int] = field(factory=dict, init=False)
+    _switches: dict[str, int] = field(factory=dict, init=False)
+    _unsent_on: dict[str, int] = field(factory=dict, init=False)
     _second_legs: dict[str, int] = field(factory=dict, init=False)
     """The gateways of those that were not heard to end, by call UUID."""
     _idle: list[Deferred[None]] = field(factory=list, init=False)
@@ -59,9 +63,18 @@ class OpenAttempts:
         return self._campaigns
 
     @property
+    def switches(self) -> Mapping[str, int]:
+        """How many are open on each switch, second legs included."""
+        return self._switches
+
+    @property
     def unsent(self) -> int:
         """How many were begun and wait for their due time."""
         return len(self._unsent)
+
+    def unsent_on(self, switch: str) -> int:
+        """How many of these wait for that switch."""
+        return self._unsent_on.get(switch, 0)
 
     def find(self, call_uuid: str) -> LiveAttempt | None:
         """The attempt of a call; None when this process does not own it."""
@@ -115,10 +128,12 @@ class OpenAttempts:
     def begin_leg(self, call_uuid: str, gateway_id: int) -> bool:
         """A second leg of a call that has none counts in its gateway as an attempt does, until it ends or its attempt does.
         False when this process does not own the call."""
-        if call_uuid not in self._live:
+        live = self._live.get(call_uuid)
+        if live is None:
             return False
         self._second_legs[call_uuid] = gateway_id
         _count(self._gateways, gateway_id)
+        _count(self._switches, live.attempt.plan.switch)
         return True
 
     def end_leg(self, call_uuid: str) -> bool:
@@ -127,6 +142,7 @@ class OpenAttempts:
         if gateway_id is None:
             return False
         _discount(self._gateways, gateway_id)
+        _discount(self._switches, self._live[call_uuid].attempt.plan.switch)
         return True
 
     # --- for the lifecycle ------------------------------------------------------------------------------------------------
@@ -137,21 +153,23 @@ class OpenAttempts:
         self._live[call_uuid] = live
         if not live.sent:
             self._unsent[call_uuid] = live
-        for ledger, key in self._ledgers(plan):
-            _count(ledger, key)
+            _count(self._unsent_on, plan.switch)
+        _count(self._gateways, plan.gateway.id)
+        _count(self._campaigns, plan.campaign.id)
+        _count(self._switches, plan.switch)
         if live.attempt.second_gateway_id is not None:
             self.begin_leg(call_uuid, live.attempt.second_gateway_id)
 
     def sending(self, live: LiveAttempt) -> None:
         """From now on a byte of its originate may have been written."""
-        self._unsent.pop(live.attempt.call_uuid, None)
+        self._forget_unsent(live)
         live.sent = True
 
-    def take_unsent(self, campaign_id: int | None) -> list[LiveAttempt]:
-        """The attempts (of one campaign) of which no byte was written; they do not wait for their due time any more."""
-        taken = [live for live in self._unsent.values() if campaign_id in (None, live.attempt.plan.campaign.id)]
+    def take_unsent(self, which: Callable[[LiveAttempt], bool]) -> list[LiveAttempt]:
+        """Those of the attempts of which no byte was written; they do not wait for their due time any more."""
+        taken = [live for live in self._unsent.values() if which(live)]
         for live in taken:
-            del self._unsent[live.attempt.call_uuid]
+            self._forget_unsent(live)
         return [live for live in taken if live.state is AttemptState.PLANNED]
 
     def remove(self, live: LiveAttempt, *, ended: bool) -> None:
@@ -159,26 +177,28 @@ class OpenAttempts:
         if not self.holds(live):
             return
         call_uuid, plan = live.attempt.call_uuid, live.attempt.plan
-        del self._live[call_uuid]
-        self._unsent.pop(call_uuid, None)
-        for ledger, key in self._ledgers(plan):
-            _discount(ledger, key)
         self.end_leg(call_uuid)
+        del self._live[call_uuid]
+        self._forget_unsent(live)
+        _discount(self._gateways, plan.gateway.id)
+        _discount(self._campaigns, plan.campaign.id)
+        _discount(self._switches, plan.switch)
         live.tell_stored(ended)
         if not self._live:
             waiting, self._idle = self._idle, []
             for waiter in waiting:
                 waiter.callback(None)
 
-    def _ledgers(self, plan: Plan) -> tuple[tuple[dict[int, int], int], ...]:
-        return (self._gateways, plan.gateway.id), (self._campaigns, plan.campaign.id)
+    def _forget_unsent(self, live: LiveAttempt) -> None:
+        if self._unsent.pop(live.attempt.call_uuid, None) is not None:
+            _discount(self._unsent_on, live.attempt.plan.switch)
 
 
-def _count(ledger: dict[int, int], key: int) -> None:
+def _count(ledger: dict[T, int], key: T) -> None:
     ledger[key] = ledger.get(key, 0) + 1
 
 
-def _discount(ledger: dict[int, int], key: int) -> None:
+def _discount(ledger: dict[T, int], key: T) -> None:
     ledger[key] -= 1
     if not ledger[key]:
         del ledger[key]

@@ -46,13 +46,14 @@ class SweepRules:
 
 @define(eq=False, kw_only=True)
 class Sweeper:
-    """Looks every few seconds while it runs and the switch is there. `tell` takes a signal to the flow; `look_for_orphans` is
-    the reconciler's."""
+    """Looks every few seconds while it runs and the switch is there, at the attempts whose calls are on it (`is_here`). `tell`
+    takes a signal to the flow; `look_for_orphans` is the reconciler's."""
 
     clock: IReactorTime
     now: Now
     switch: Switch
     attempts: OpenAttempts
+    is_here: Callable[[LiveAttempt], bool] = lambda _: True
     tell: Callable[[Signal], None]
     look_for_orphans: Callable[[], None]
     corrections: CorrectionLog
@@ -80,7 +81,7 @@ class Sweeper:
             return
         now = self.now()
         try:
-            for live in self.attempts:
+            for live in filter(self.is_here, self.attempts):
                 if self._is_undriven(live, now):
                     await self._end(live, Correction.UNDRIVEN_HUNG_UP, "the call was answered, and no session drives it")
                 elif self._is_overdue(live, now):

@@ -21,60 +21,19 @@ from attrs import define, evolve, field
 
 from dialer.calls import causes
 from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Fault, Verdict
+from dialer.calls.sip_answers import by_status
 from dialer.gateways import Backoff
 from dialer.model import Outcome, OwnCause, Plan, RetryClass
 
 _NO_CODE_OF_ITS_OWN = 16
 """The Q.850 code that FreeSWITCH gives for any cause beyond 127 (`switch_channel_cause_q850`): no information."""
 
-SIP: Final = MappingProxyType(
-    {
-        400: causes.CONGESTED,
-        401: causes.ACCOUNT,
-        402: causes.ACCOUNT,
-        403: causes.REJECTED,
-        404: causes.INVALID,
-        405: causes.SERVICE,
-        406: causes.SERVICE,
-        407: causes.ACCOUNT,
-        408: causes.CONGESTED,
-        410: causes.INVALID,
-        415: causes.SERVICE,
-        428: causes.ACCOUNT,
-        429: causes.ACCOUNT,
-        433: causes.REJECTED,
-        436: causes.ACCOUNT,
-        437: causes.ACCOUNT,
-        438: causes.ACCOUNT,
-        480: causes.NO_ANSWER,
-        481: causes.CONGESTED,
-        482: causes.CARRIER,
-        483: causes.CARRIER,
-        484: causes.INVALID,
-        485: causes.INVALID,
-        486: causes.BUSY,
-        487: causes.NO_ANSWER,
-        488: causes.SERVICE,
-        500: causes.CONGESTED,
-        501: causes.SERVICE,
-        502: causes.CONGESTED,
-        503: causes.CONGESTED,
-        504: causes.CONGESTED,
-        580: causes.SERVICE,
-        600: causes.BUSY,
-        603: causes.REJECTED,
-        604: causes.INVALID,
-        606: causes.SERVICE,
-        607: causes.UNWANTED,
-        608: causes.UNWANTED,
-    }
-)
-"""The meaning of a final SIP status, after RFC 3398 section 8.2.6.1, for causes that say less than the status."""
-
 _VAGUE = frozenset({"NONE", "NORMAL_CLEARING", "NORMAL_UNSPECIFIED", "INTERWORKING", "SUCCESS"})
 _SAID_BY_THE_NETWORK = frozenset({causes.BUSY, causes.REJECTED, causes.UNWANTED, causes.INVALID, causes.ABSENT})
-_REJECTED_BY_CARRIER = frozenset({401, 402, 407, 607, 608})
-"""Statuses that mod_sofia turns into CALL_REJECTED, as it does with a callee's own refusal."""
+_SAYS_LESS = MappingProxyType(
+    {"CALL_REJECTED": frozenset({401, 402, 403, 407, 607, 608}), "MANDATORY_IE_MISSING": frozenset({401, 407})}
+)
+"""Statuses that mod_sofia turns into a cause that stands for other things, too: CALL_REJECTED is also a callee's refusal."""
 
 
 def judge(outcome: Outcome) -> Verdict:
@@ -83,7 +42,7 @@ def judge(outcome: Outcome) -> Verdict:
         return causes.MACHINE if outcome.machine else causes.ANSWERED
     verdict = _unanswered(outcome)
     if outcome.rang_at is not None and verdict.retry is RetryClass.REQUEUE:
-        return evolve(verdict, retry=RetryClass.RETRY, fault=Fault.NONE)
+        return evolve(verdict, retry=RetryClass.RETRY)
     return verdict
 
 
@@ -114,16 +73,16 @@ def _is_unnamed_code(outcome: Outcome) -> bool:
 def _unnamed(outcome: Outcome) -> Verdict:
     if outcome.q850 is not None and outcome.q850 != _NO_CODE_OF_ITS_OWN and outcome.q850 in Q850:
         return Q850[outcome.q850]
-    return _by_sip(outcome.sip_status, causes.UNSPECIFIED)
+    return by_status(outcome.sip_status, causes.UNSPECIFIED)
 
 
 def _refined(outcome: Outcome, verdict: Verdict) -> Verdict:
     cause, status = outcome.cause, outcome.sip_status
     if cause in _VAGUE:
         # A call that we hang up while it rings is cancelled, whatever cause was given with the order.
-        return causes.CANCELLED if outcome.sip_disposition == "send_cancel" else _by_sip(status, verdict)
-    if cause == "CALL_REJECTED" and status in _REJECTED_BY_CARRIER:
-        return _by_sip(status, verdict)
+        return causes.CANCELLED if outcome.sip_disposition == "send_cancel" else by_status(status, verdict)
+    if status in _SAYS_LESS.get(cause, ()):
+        return by_status(status, verdict)
     if cause == "RECOVERY_ON_TIMER_EXPIRE" and outcome.rang_at is not None:
         return causes.NO_ANSWER
     if cause == "ORIGINATOR_CANCEL" and outcome.sip_disposition.startswith("recv"):
@@ -137,14 +96,6 @@ def _refined(outcome: Outcome, verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _by_sip(status: int | None, otherwise: Verdict) -> Verdict:
-    if status is None:
-        return otherwise
-    if 500 <= status < 600:
-        return SIP.get(status, causes.CONGESTED)
-    return SIP.get(status, otherwise)
-
-
 LONGEST_SWITCH_PAUSE = timedelta(seconds=30)
 """A full switch has room again as soon as some calls have ended."""
 
@@ -155,9 +106,12 @@ class Health:
     backed off from after faults of its carrier, the switch as a whole after faults of its own: it is full, paused or going
     away (`dialer.calls.causes.Fault`).
 
-    `gateways` are those that did not fare well of late, by id; `switch` is how the switch fares."""
+    `gateways` are those that did not fare well of late, by id; `switch` is how the switch fares. `through` tells when a call
+    got through a gateway last, `failing` which subscribers' did not since then (two of them are enough), both by its id."""
 
     gateways: dict[int, Backoff] = field(factory=dict, init=False)
+    through: dict[int, datetime] = field(factory=dict, init=False)
+    failing: dict[int, frozenset[int]] = field(factory=dict, init=False)
     switch: Backoff = field(factory=lambda: Backoff(longest=LONGEST_SWITCH_PAUSE), init=False)
 
     def ended(self, plan: Plan, fault: Fault, got_through_at: datetime | None, now: datetime, cause: str = "") -> None:
@@ -165,15 +119,38 @@ class Health:
         gateway_id = plan.gateway.id
         if fault is Fault.GATEWAY:
             self.gateways[gateway_id] = self.gateways.get(gateway_id, Backoff()).after_fault(now, cause=cause)
+            failing = self.failing.get(gateway_id, _NOBODY)
+            if len(failing) < MOST_FAILING:
+                self.failing[gateway_id] = failing | {plan.candidate.subscriber_id}
         elif fault is Fault.SWITCH:
             self.switch = self.switch.after_fault(now, plan.due_at, cause)
         elif got_through_at is not None:
-            self.got_through(plan)
-            before = self.gateways.get(gateway_id)
-            if before is not None and not before.after_success(got_through_at).faults:
-                del self.gateways[gateway_id]
+            self.got_through(plan, got_through_at)
 
-    def got_through(self, plan: Plan) -> None:
-        """A call rang, or was answered or refused by the contact's network: the switch had room when it was sent."""
+    def got_through(self, plan: Plan, at: datetime) -> None:
+        """A call rang, or was answered or refused by the contact's network: its gateway works, and the switch had room when
+        it was sent."""
+        gateway_id = plan.gateway.id
+        self.through[gateway_id] = max(at, self.through.get(gateway_id, at))
+        self.failing.pop(gateway_id, None)
         if self.switch.faults:
             self.switch = self.switch.after_success(plan.due_at)
+        before = self.gateways.get(gateway_id)
+        if before is not None and not before.after_success(at).faults:
+            del self.gateways[gateway_id]
+
+    def begun(self, plan: Plan, now: datetime) -> None:
+        """A call is on its way. Through a gateway that had failed, it is the one that shows whether that works again."""
+        backoff = self.gateways.get(plan.gateway.id)
+        if backoff is not None and backoff.is_on_trial(now):
+            self.gateways[plan.gateway.id] = backoff.tried(now)
+
+    def fails_alone(self, plan: Plan, since: datetime) -> bool:
+        """Whether the gateway got others through since then, and failed nobody else after the last of them."""
+        at = self.through.get(plan.gateway.id)
+        failing = self.failing.get(plan.gateway.id, _NOBODY)
+        return at is not None and at >= since and failing <= {plan.candidate.subscriber_id}
+
+
+MOST_FAILING: Final = 2
+_NOBODY: Final[frozenset[int]] = frozenset()

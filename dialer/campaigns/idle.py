@@ -16,7 +16,7 @@ from attrs import Factory, frozen
 from dialer.campaigns.planning import Routes, Unavailable, campaign_headroom
 from dialer.campaigns.windows import in_daily_window, next_opening
 from dialer.gateways import FAULTS_BEFORE_PAUSE, Backoff, chain
-from dialer.model import Campaign, CampaignStatus, Gateway, IdleCode, IdleReason, Progress, SubscriberStatus
+from dialer.model import BlockReason, Campaign, CampaignStatus, Gateway, IdleCode, IdleReason, Progress, SubscriberStatus
 
 SOON: Final = timedelta(seconds=1)
 """A campaign whose next call is due within this time is calling: calls are planned ahead, so the next one is always later."""
@@ -109,11 +109,26 @@ def _contacts(situation: Situation) -> IdleReason | None:
         return IdleReason(IdleCode.LAST_CALLS, "the last contacts are being called")
     if progress.waiting < pending:
         return None
-    at = progress.next_ready_at
+    at, wait = progress.next_ready_at, progress.caller_id_wait
+    if wait is not None and wait.contacts >= pending:
+        return IdleReason(IdleCode.NO_CALLER_ID, wait.text, wait.until or at)
+    if progress.held_by:
+        ruled = progress.blocked_by == BlockReason.CALLING_RULES
+        what = "the calling rules keep" if ruled else "do-not-call lists keep"
+        text = f"{what} the contacts left ({pending}) waiting, the first of them: {progress.held_by}"
+        return IdleReason(IdleCode.CALLING_RULES if ruled else IdleCode.DO_NOT_CALL, text, at)
+    told = f"; {wait.text}" if wait is not None and wait.contacts else ""
     first = "" if at is None else f", the first on {_local(at, situation.campaign)}"
     return IdleReason(
-        IdleCode.RETRIES_LATER, f"the contacts left ({pending}) are to be called later{first}{_faults(situation)}", at
+        IdleCode.RETRIES_LATER, f"the contacts left ({pending}) are to be called later{first}{told}{_faults(situation)}", at
     )
+
+
+def _pool(situation: Situation) -> IdleReason | None:
+    wait = None if situation.progress is None else situation.progress.caller_id_wait
+    if wait is None or wait.contacts:
+        return None
+    return IdleReason(IdleCode.NO_CALLER_ID, wait.text, wait.until)
 
 
 def _faults(situation: Situation) -> str:
@@ -192,6 +207,7 @@ _CHECKS: Final[tuple[Callable[[Situation], IdleReason | None], ...]] = (
     _hours,
     _frequency,
     _contacts,
+    _pool,
     _dialers,
     _switch,
     _switch_full,

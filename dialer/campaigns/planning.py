@@ -50,26 +50,32 @@ def _sum(one: Mapping[int, int], other: Mapping[int, int]) -> Mapping[int, int]:
 class Unavailable:
     """Why a gateway cannot serve: a word, the rest of a sentence about it, and until when, where that is known."""
 
-    word: Literal["inactive", "paused", "full"]
+    word: Literal["inactive", "paused", "full", "unreachable"]
     text: str
     until: datetime | None = None
 
 
 @frozen
 class Routes:
-    """The gateways, how full they are, and which are backed off from (by id; one that fared well is not listed)."""
+    """The gateways, how full they are, and which are backed off from (by id; one that fared well is not listed); `reaches`
+    tells whether a switch that is there has a gateway."""
 
     gateways: Mapping[int, Gateway]
     in_use: Usage
     backoffs: Mapping[int, Backoff]
+    reaches: Callable[[Gateway], bool] = lambda _: True
 
     def unavailable(self, gateway: Gateway, now: datetime, planned: int = 0) -> Unavailable | None:
         """Why `gateway` cannot serve a call at `now` beside `planned` ones that are not open yet; None when it can."""
         if gateway.status is not GatewayStatus.ACTIVE:
             return Unavailable("inactive", "is inactive")
+        if not self.reaches(gateway):
+            return Unavailable("unreachable", "is on none of the switches that are connected and take calls")
         backoff = self.backoffs.get(gateway.id)
         if backoff is not None and backoff.blocks(now):
-            return Unavailable("paused", f"is backed off from after {backoff.text}", backoff.until)
+            return Unavailable("paused", f"is backed off from after {backoff.text}", backoff.next_try)
+        if backoff is not None and planned and backoff.is_on_trial(now):
+            return Unavailable("paused", f"is tried with one call after {backoff.text}")
         if headroom(gateway, self._live(gateway) + planned) == 0:
             return Unavailable("full", f"is full ({gateway.maximum_call} calls)")
         return None
@@ -85,7 +91,9 @@ class Routes:
         total = 0
         for way in chain(self.gateways, campaign.gateway_id):
             if self.unavailable(way, now) is None:
-                free = headroom(way, self._live(way))
+                backoff = self.backoffs.get(way.id)
+                on_trial = backoff is not None and backoff.is_on_trial(now)
+                free = 1 if on_trial else headroom(way, self._live(way))
                 total += limit if free is None else free
         return min(limit, total)
 
@@ -118,11 +126,12 @@ def plan(
     *,
     ids: Callable[[], str],
     numbering: Numbering,
+    switch_for: Callable[[Gateway], str | None] = lambda _: "",
 ) -> Planned:
     """Calls for `candidates`, in their order, at most one for each of `due_times`.
 
-    `ids` makes call UUIDs. An emergency number is refused (`dialer.gate`), also one that the gateway's prefixes make of a
-    harmless number.
+    `ids` makes call UUIDs; `switch_for` names the switch for one more call through a gateway, None when there is none now.
+    An emergency number is refused (`dialer.gate`), also one that the gateway's prefixes make of a harmless number.
     """
     slots = list(reversed(due_times[: campaign_headroom(campaign, routes.in_use, len(due_times))]))
     planned: Counter[int] = Counter()
@@ -136,6 +145,9 @@ def plan(
         if reason := gate.emergency_refusal(leg.forms, numbering):
             refused.append(RefusedContact(candidate, reason))
             continue
+        switch = switch_for(way)
+        if switch is None:
+            break
         others = gate.identities((gate.GatedLeg(leg.number, leg.forms[1:]),), numbering) if len(leg.forms) > 1 else ()
         planned[way.id] += 1
         plans.append(
@@ -147,6 +159,7 @@ def plan(
                 dial_string=dial_string(way, candidate.number),
                 due_at=slots.pop(),
                 also=tuple(identity for identity in others if identity != candidate.identity),
+                switch=switch,
             )
         )
     return Planned(tuple(plans), tuple(refused))

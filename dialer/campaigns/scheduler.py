@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from dialer import gate
+from dialer.calls.fleet import Capacity, Fleet, GatewayBackoffs
 from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns import idle, planning
 from dialer.campaigns.limits import GatewayRates, Limit, pace_of
@@ -25,7 +26,7 @@ from dialer.campaigns.second_legs import CountedLegs
 from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
 from dialer.gateways import chain
-from dialer.interfaces import FlowStore, Now, Switch
+from dialer.interfaces import FlowStore, Now
 from dialer.limiter import SLACK, Pace, due_times, resume
 from dialer.model import Campaign, CampaignStatus, Candidate, Gateway, IdleReason, Others, Plan, Progress, Snapshot
 from dialer.numbering import Numbering, numbering
@@ -61,7 +62,7 @@ class Scheduler:
     clock: IReactorTime
     now: Now
     store: FlowStore
-    switch: Switch
+    fleet: Fleet
     lifecycle: Lifecycle
     new_id: Callable[[], str]
     numbering: Numbering = field(factory=numbering)
@@ -82,7 +83,12 @@ class Scheduler:
 
     def __attrs_post_init__(self) -> None:
         self.second_legs = CountedLegs(
-            self.now, self.store, self.lifecycle.register, self._rates, lambda: self._others.gateways
+            self.now,
+            self.store,
+            self.lifecycle.register,
+            self._rates,
+            lambda: self._others.gateways,
+            self._is_reached,
         )
         self._silenced = RepeatedLog("a campaign makes no calls: its caller id may not be shown", self.clock)
         self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
@@ -112,8 +118,8 @@ class Scheduler:
                 campaign=campaign,
                 now=self.now(),
                 routes=self._routes(gateways),
-                switch_ready=self.switch.ready,
-                switch=self.lifecycle.health.switch,
+                switch_ready=self.fleet.ready,
+                switch=self.fleet.backoff(self.now()),
                 database=self._database,
                 progress=progress,
                 caller_id=self._caller_id_refusal(campaign),
@@ -128,15 +134,14 @@ class Scheduler:
 
     async def tick(self) -> None:
         """Plan and begin what is due, unless the database is behind with what was begun before."""
-        if not self.switch.ready or self.store.backlog >= LONGEST_BACKLOG:
+        if not self.fleet.ready or self.store.backlog >= LONGEST_BACKLOG:
             return
         try:
             snapshot = await self.store.snapshot(self.now(), self._watched)
             self._remember(snapshot)
             await self._obey(snapshot)
             for campaign in self._in_turn(snapshot.campaigns):
-                if not self.lifecycle.health.switch.blocks(self.now()):
-                    await self._call_some(campaign, snapshot)
+                await self._call_some(campaign, snapshot)
                 await self._tell_if_finished(campaign)
             self._degraded.worked()
         except StoreError as error:
@@ -205,37 +210,41 @@ class Scheduler:
             self._silenced.happened((campaign.id, reason), campaign=campaign.name, reason=reason)
             return
         routes = self._routes(snapshot.gateways)
-        due = self._how_many(campaign, routes, now)
+        capacity = Capacity.of(self.fleet, self.lifecycle.register, now, HORIZON.total_seconds())
+        due = self._how_many(campaign, routes, capacity, now)
         if not due:
             return
         candidates = await self._contacts(campaign, len(due), now)
         if not candidates:
             return
-        plans = await self._which(candidates, campaign, routes, due, now)
+        plans = await self._which(candidates, campaign, routes, capacity, due, now)
         if not plans:
             return
         begun = [attempt.plan for attempt in await self.lifecycle.begin(plans, now + HORIZON)]
         if begun:
             self._rates.taken(begun)
             self._paces[campaign.id] = Pace(begun[-1].due_at)
+        elif campaign.caller_id_pool_id is not None:
+            self._resting[campaign.id] = now + REST  # no caller id can be used: not asked at every tick
 
     def _caller_id_refusal(self, campaign: Campaign) -> str:
         """Why it, or a gateway that it calls through, may not show its caller id or its caller's name any more."""
         if reason := gate.caller_name_refusal(campaign.caller_name):
             return reason
+        own = "" if campaign.caller_id_pool_id is not None else campaign.caller_id
         if self._snapshot is None:
-            return gate.caller_id_refusal(campaign.caller_id, "", self.numbering)
+            return gate.caller_id_refusal(own, "", self.numbering)
         allowed = self._snapshot.caller_ids.get(campaign.id, "")
-        if reason := gate.caller_id_refusal(campaign.caller_id, allowed, self.numbering):
+        if reason := gate.caller_id_refusal(own, allowed, self.numbering):
             return reason
         for gateway in chain(self._snapshot.gateways, campaign.gateway_id):
             if reason := gate.variables_refusal(gateway.parameters, "", self.numbering):
                 return f"gateway {gateway.name}: {reason}"
         return ""
 
-    def _how_many(self, campaign: Campaign, routes: Routes, now: datetime) -> list[datetime]:
-        """The due times that the pace, the headroom of switch and gateways, and the campaign's own limit allow."""
-        headroom = self.switch.headroom(HORIZON.total_seconds()) - self.lifecycle.register.unsent
+    def _how_many(self, campaign: Campaign, routes: Routes, capacity: Capacity, now: datetime) -> list[datetime]:
+        """The due times that the pace, the headroom of switches and gateways, and the campaign's own limit allow."""
+        headroom = capacity.total(chain(routes.gateways, campaign.gateway_id))
         limit = routes.capacity(campaign, now, headroom) if headroom > 0 else 0
         slack = SLACK if campaign.id in self._calling else timedelta()
         return due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
@@ -243,14 +252,14 @@ class Scheduler:
     async def _contacts(self, campaign: Campaign, wanted: int, now: datetime) -> list[Candidate]:
         """At most `wanted` ready contacts, the first ones left to the nodes before this one; without any, it rests."""
         skip = self._others.before * wanted if self._others.dialling else 0
-        candidates = await self.store.candidates(campaign.id, now, wanted, skip)
+        candidates = await self.store.candidates(campaign.id, now, wanted, skip, campaign.order, campaign.retry_share)
         if len(candidates) == wanted:
             self._calling.add(campaign.id)
         else:
             self._calling.discard(campaign.id)
         if candidates:
             self._unfinished.add(campaign.id)
-        else:
+        elif not self.store.is_cut_short(campaign.id):
             self._resting[campaign.id] = now + REST
         return candidates
 
@@ -269,10 +278,25 @@ class Scheduler:
             log.info("campaign finished", campaign=campaign.name, id=key, **counts)
 
     async def _which(
-        self, candidates: Sequence[Candidate], campaign: Campaign, routes: Routes, due: Sequence[datetime], now: datetime
+        self,
+        candidates: Sequence[Candidate],
+        campaign: Campaign,
+        routes: Routes,
+        capacity: Capacity,
+        due: Sequence[datetime],
+        now: datetime,
     ) -> Sequence[Plan]:
         """The calls to make, at times that their gateways allow; a number that must never be dialled is refused."""
-        planned = planning.plan(candidates, campaign, routes, due, self.now(), ids=self.new_id, numbering=self.numbering)
+        planned = planning.plan(
+            candidates,
+            campaign,
+            routes,
+            due,
+            self.now(),
+            ids=self.new_id,
+            numbering=self.numbering,
+            switch_for=capacity.take,
+        )
         if planned.refused:
             for refusal in planned.refused:
                 log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
@@ -290,7 +314,13 @@ class Scheduler:
         return pace
 
     def _routes(self, gateways: Mapping[int, Gateway]) -> Routes:
-        return Routes(gateways, in_use_everywhere(self.lifecycle.register, self._others), self.lifecycle.health.gateways)
+        in_use = in_use_everywhere(self.lifecycle.register, self._others)
+        return Routes(gateways, in_use, GatewayBackoffs(self.fleet, gateways, self.now()), self.fleet.reaches)
+
+    def _is_reached(self, call_uuid: str, gateway: Gateway) -> bool:
+        live = self.lifecycle.register.find(call_uuid)
+        member = None if live is None else self.fleet.of(live)
+        return member is None or member.has(gateway)
 
     @property
     def _others(self) -> Others:

@@ -23,17 +23,21 @@ from dialer.periodic import DegradedLog
 
 @define(eq=False)
 class CountedLegs:
-    """`dialer.interfaces.SecondLegs`; `elsewhere` are the calls that other nodes have open, by gateway."""
+    """`dialer.interfaces.SecondLegs`; `elsewhere` are the calls that other nodes have open, by gateway; `reaches` tells
+    whether the switch of a call has a gateway."""
 
     now: Now
     store: FlowStore
     register: OpenAttempts
     rates: GatewayRates
     elsewhere: Callable[[], Mapping[int, int]]
+    reaches: Callable[[str, Gateway], bool] = lambda _call, _gateway: True
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("the ends of second legs are not stored"), init=False)
 
     async def begin(self, call_uuid: str, gateway: Gateway) -> float:
         self.end(call_uuid)
+        if not self.reaches(call_uuid, gateway):
+            raise BadValue("transfer", f"gateway {gateway.name} is not one of the switch that has the call")
         now = self.now()
         wanted = admit_leg(gateway, self._limit(gateway), now, now)
         if not self.register.begin_leg(call_uuid, gateway.id):

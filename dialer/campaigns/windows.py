@@ -78,18 +78,19 @@ def _turns(clocks: tuple[time, ...], zone: ZoneInfo, since: datetime) -> Iterato
     today = since.astimezone(zone).date()
     for ahead in range(-1, _DAYS_AHEAD + 1):
         day = today + ahead * _DAY
-        moments = {_moment(day, clock, zone, fold) for clock in clocks for fold in (0, 1)}
-        change = _change_of_clocks(_moment(day, time(), zone, 0), _moment(day + _DAY, time(), zone, 0), zone)
+        moments = {moment_of(day, clock, zone, fold) for clock in clocks for fold in (0, 1)}
+        change = change_of_clocks(moment_of(day, time(), zone, 0), moment_of(day + _DAY, time(), zone, 0), zone)
         if change is not None:
             moments.add(change)
         yield from sorted(moments)
 
 
-def _moment(day: date, clock: time, zone: ZoneInfo, fold: int) -> datetime:
+def moment_of(day: date, clock: time, zone: ZoneInfo, fold: int) -> datetime:
+    """When a clock in the zone shows that; `fold` 1 is the second time, where it comes twice."""
     return datetime.combine(day, clock, tzinfo=zone).replace(fold=fold).astimezone(UTC)
 
 
-def _change_of_clocks(begin: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
+def change_of_clocks(begin: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
     """The second in (begin, end] from which on the offset is the one at `end`; None when it does not change."""
     before, after = _offset(begin, zone), _offset(end, zone)
     if before == after:

@@ -15,6 +15,8 @@ from zope.interface import implementer
 
 from dialer.config import load_config
 from dialer.hooks.addresses import AddressRules
+from dialer.rule_files import rule_book
+from dialer.rules.book import RuleBook
 from dialer.store.database import Database
 from dialer.store.location import absolute_url
 
@@ -36,10 +38,20 @@ def own_emergency_numbers(config: Path) -> frozenset[str]:
     return load_config(config).numbers.emergency
 
 
+def are_caller_ids_strict(config: Path) -> bool:
+    """Whether calls show numbers of pools only, by the configuration. Raises `BadValue`."""
+    return load_config(config).numbers.caller_id_strict
+
+
 def receivers(config: Path) -> AddressRules:
     """What webhooks may be, by the configuration. Raises `BadValue`."""
     settings = load_config(config).webhooks
     return AddressRules(settings.allow, settings.http)
+
+
+def rules(config: Path) -> RuleBook:
+    """The calling rules, by the configuration. Raises `BadValue`."""
+    return rule_book(load_config(config).rules, config.absolute().parent)
 
 
 def with_database(url: str, work: Callable[[Database], Awaitable[T]], *, dialling: bool = False) -> T:

@@ -16,7 +16,8 @@ from dialer.cli import campaign_report, objects
 from dialer.cli.blocking import config_option
 from dialer.cli.contact_export import written
 from dialer.cli.contact_import import phonebook_named
-from dialer.cli.objects import RemovableCommand, find, manage, names
+from dialer.cli.naming import names
+from dialer.cli.objects import RemovableCommand, find, manage
 from dialer.cli.showing import Shown, option_of_json, print_json, shown_noun
 from dialer.errors import BadValue
 from dialer.kinds import word_of
@@ -118,6 +119,7 @@ class CampaignsCommand(RemovableCommand):
             "gateway": await names(management, "gateway"),
             "voip app": await names(management, "voip app"),
             "user": owners,
+            "caller id pool": await names(management, "caller id pool"),
         }
         return [
             shown_noun(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dialer.calls.cdr_reconciler import CdrReconciler, RecordVerdict
-from dialer.calls.lifecycle import FlowSettings
+from dialer.calls.flow_settings import FlowSettings
 from dialer.cdr import LARGEST, DetailRecord, read_record
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.cli.cdr_export import add_export

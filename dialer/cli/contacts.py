@@ -39,7 +39,18 @@ class ContactsCommand(RemovableCommand):
     help = "the contacts of phonebooks"
     actions = ("add", "list", "show", "set", "remove")
     removal = "with its other spellings; the attempts of the past stay"
-    columns = ("id", "number", "double_of", "first_name", "last_name", "email", "description", "reference", "additional_vars")
+    columns = (
+        "id",
+        "number",
+        "double_of",
+        "first_name",
+        "last_name",
+        "email",
+        "description",
+        "reference",
+        "time_zone",
+        "additional_vars",
+    )
 
     @property
     def options(self) -> list[Field]:

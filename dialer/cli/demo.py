@@ -18,6 +18,7 @@ from dialer.esl.inbound import SwitchConfig
 from dialer.files.whole import BadRow, ReadContacts, read_contacts
 from dialer.model import Contact
 from dialer.model.gateway import parse_dial_string
+from dialer.rules.book import NO_RULES, RuleBook, shipped_rows
 from dialer.secret_sources import is_elsewhere, secret_of
 
 EXIT_BAD_ROWS = 3
@@ -57,6 +58,12 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--database", type=Path, default=Path("dialer-demo.sqlite3"), metavar="FILE", help="(default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rules",
+        choices=("shipped", "none"),
+        help="whether the calling rules hold that come with the dialer (default: shipped; none with the simulator, "
+        "which calls nobody)",
     )
     parser.add_argument("--again", action="store_true", help="call all of them, those of an earlier run, too")
     parser.add_argument("--outcomes", type=Path, metavar="FILE.jsonl", help="write each outcome there, as a line of JSON")
@@ -143,6 +150,7 @@ def _plan(arguments: argparse.Namespace, file: ReadContacts) -> DemoPlan:
         seed=arguments.seed,
         time_scale=arguments.time_scale,
         outcomes=arguments.outcomes,
+        book=NO_RULES if (arguments.rules or ("none" if simulated else "shipped")) == "none" else RuleBook(shipped_rows()),
     )
 
 

@@ -21,6 +21,7 @@ from dialer.management import Management, campaigns, statistics, subscribers
 from dialer.model import Account, Explanation
 from dialer.model.user import ADMINISTRATOR
 from dialer.periodic import PeriodicLoop
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.service import DialerService
 from dialer.service_settings import ServiceSettings
 from dialer.settings import OutboundSettings
@@ -53,6 +54,7 @@ class DemoPlan:
     seed: int = 1
     time_scale: float = 0.3
     outcomes: Path | None = None
+    book: RuleBook = NO_RULES
 
 
 class DemoRun:
@@ -126,7 +128,7 @@ class DemoRun:
         endpoint = f"tcp:{port}:interface={host}" if self.plan.outbound else "tcp:0:interface=127.0.0.1"
         return ServiceSettings(
             database=sqlite_url(self.plan.database),
-            switch=switch,
+            switches=(switch,),
             outbound=OutboundSettings(
                 endpoint=endpoint,
                 advertise=self.plan.outbound,
@@ -134,6 +136,7 @@ class DemoRun:
                 inline=True,
             ),
             outcomes=self.plan.outcomes,
+            rules=self.plan.book,
         )
 
     # --- the switch -------------------------------------------------------------------------------------------------------
@@ -148,9 +151,9 @@ class DemoRun:
 
     async def _wait_for_switch(self, service: DialerService) -> None:
         waited = 0.0
-        while not service.switch.ready and not self._interrupted:
+        while not service.fleet.ready and not self._interrupted:
             if waited >= self.plan.connect_wait:
-                raise DialerError(f"no FreeSWITCH after {waited:.0f} s: {service.switch.last_error}")
+                raise DialerError(f"no FreeSWITCH after {waited:.0f} s: {service.switches[0].last_error}")
             await self._sleep(LOOK_EVERY)
             waited += LOOK_EVERY
 
@@ -180,7 +183,7 @@ class DemoRun:
             self._display.stop()
 
     def _view(self, service: DialerService, explained: Explanation, elapsed: float) -> View:
-        note = "" if service.switch.ready else f"waiting for the switch: {service.switch.last_error}"
+        note = "" if service.fleet.ready else f"waiting for the switch: {service.switches[0].last_error}"
         if self._interrupted:
             note = "interrupted: no new calls; Ctrl-C again hangs up the live ones"
         elif not note and not service.lifecycle.register and explained.reason is not None:

@@ -11,7 +11,7 @@ from dialer.cli.blocking import config_option
 from dialer.cli.frame import printable
 from dialer.config import load_config
 from dialer.freeswitch.by_hand import READ, SWITCH, hints, remains
-from dialer.freeswitch.content import DIALPLAN, EVENT_SOCKET, SESSION_LIMITS, ConfFile, render
+from dialer.freeswitch.content import DIALPLAN, EVENT_SOCKET, SESSION_LIMITS, ConfFile, chosen, render
 from dialer.freeswitch.folder import ConfFolder
 from dialer.freeswitch.planning import FileStep, Verb, diff, diff_if_replaced, plan_install, plan_uninstall, summary
 from dialer.settings import SwitchSettings
@@ -46,6 +46,7 @@ def add_parser(commands: Any) -> None:
         action="store_true",
         help="replace files that stand there already, such as event_socket.conf.xml; uninstalling puts them back",
     )
+    install.add_argument("--switch", metavar="NAME", help="which [[switch]] this FreeSWITCH is, where there are several")
     config_option(install)
     install.set_defaults(run=run_install)
     uninstall.set_defaults(run=run_uninstall)
@@ -54,9 +55,9 @@ def add_parser(commands: Any) -> None:
 def run_install(arguments: argparse.Namespace) -> int:
     """Install. Raises `DialerError`."""
     config = load_config(arguments.config)
-    files = render(config)
+    files = render(config, arguments.switch)
     with ConfFolder(arguments.folder) as folder:
-        return _install(arguments, folder, files, config.switch[0])
+        return _install(arguments, folder, files, chosen(config, arguments.switch))
 
 
 def _install(arguments: argparse.Namespace, folder: ConfFolder, files: Sequence[ConfFile], switch: SwitchSettings) -> int:

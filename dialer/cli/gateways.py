@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from dialer.cli import objects
-from dialer.cli.objects import RemovableCommand, find, names
+from dialer.cli.naming import names
+from dialer.cli.objects import RemovableCommand, find
 from dialer.cli.showing import Shown, shown_noun
 from dialer.management import Management, gateways, grants
 from dialer.model import Gateway, VoipApp

@@ -205,6 +205,7 @@ def _settings(wanted: Wanted, region: str) -> dict[str, dict[str, object]]:
         settings["node"] = {"name": wanted.node}
     if region:
         settings["numbers"] = {"region": region}
+    settings["rules"] = {"apply": "none" if wanted.simulated else "shipped"}  # nobody is called by the simulator
     if wanted.simulated:
         return settings | {"simulator": {}, "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"}}
     return settings | {"switch": {"password": SwitchConfig().password}}

@@ -111,7 +111,7 @@ def _show(found: Sequence[NodeEntry], *, leases: bool) -> None:
             entry.node.name,
             _state(entry),
             f"{entry.node.pid} on {entry.node.host} ({entry.node.version})",
-            entry.node.switch or "-",
+            ", ".join(_switches(entry)) or "-",
             span(_ago(entry)),
             *([span(_lease_left(entry)) if entry.alive else "-"] if leases else []),
             str(entry.open_attempts),
@@ -121,6 +121,12 @@ def _show(found: Sequence[NodeEntry], *, leases: bool) -> None:
     for entry in found:
         for line in _figures(entry):
             out.print(_text(line), highlight=False)
+
+
+def _switches(entry: NodeEntry) -> Iterator[str]:
+    several = len(entry.node.switches) > 1
+    for name, process in entry.node.switches.items():
+        yield f"{name} (away)" if several and not process else name
 
 
 def _state(entry: NodeEntry) -> str:

@@ -15,14 +15,22 @@ from typing import Any, ClassVar
 
 from attrs import Factory, frozen
 
-from dialer.cli.blocking import config_option, database_url, own_emergency_numbers, receivers, with_database
+from dialer.cli.blocking import (
+    are_caller_ids_strict,
+    config_option,
+    database_url,
+    own_emergency_numbers,
+    receivers,
+    rules,
+    with_database,
+)
+from dialer.cli.naming import named
 from dialer.cli.passwords import text_of
 from dialer.cli.showing import Shown, print_all, print_json, print_one
 from dialer.declare import Field, noun_of
 from dialer.errors import BadValue, NotFound
-from dialer.kinds import Flag, Member, Nullable, Whole, word_of
-from dialer.management import Management, gateways
-from dialer.model.user import ADMINISTRATOR
+from dialer.kinds import Flag, Inside, Member, Nullable, Whole, word_of
+from dialer.management import Management
 from dialer.store.database import Database
 from dialer.wall_clock import utc_now
 
@@ -193,6 +201,8 @@ def _parsed(field: Field, text: str, name: str) -> Any:
     """A field's value from the text of an option. Raises `BadValue` naming the option."""
     try:
         value = field.kind.parse(text)
+    except Inside as wrong:
+        raise BadValue(name, f"{'.'.join(wrong.path)}: expected {wrong.takes}") from None
     except ValueError:
         shown = ascii(text) if not text.isprintable() else repr(text[:40])
         got = "" if field.secret else f", got {shown}"
@@ -247,22 +257,6 @@ async def _id_of(management: Management, field: Field, text: str) -> int:
     return await named(management, field.refers_to, text, flag_of(field))
 
 
-async def named(management: Management, noun_name: str, text: str, flag: str) -> int:
-    """The id of the gateway or the voice application of that name, or else of that id. Raises `BadValue` naming the option."""
-    found = await names(management, noun_name)
-    for by in ("name", "id"):
-        for key, name in found.items():
-            if text == (name if by == "name" else str(key)):
-                return key
-    raise BadValue(flag, f"there is no {noun_name} {text}")
-
-
-async def names(management: Management, noun_name: str) -> dict[int, str]:
-    """The names of the gateways or the voice applications, by their ids."""
-    use_case: Callable[..., Any] = gateways.listed if noun_name == "gateway" else gateways.applications
-    return {each.id: each.name for each in await management.ask(use_case, ADMINISTRATOR)}
-
-
 # --- the actions ----------------------------------------------------------------------------------------------------------
 
 
@@ -275,6 +269,8 @@ def manage(arguments: argparse.Namespace, work: Callable[[Management], Awaitable
             utc_now,
             emergency=own_emergency_numbers(arguments.config),
             receivers=receivers(arguments.config),
+            rules=rules(arguments.config),
+            strict_caller_ids=are_caller_ids_strict(arguments.config),
         )
         return await work(management)
 

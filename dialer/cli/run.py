@@ -185,7 +185,11 @@ class DialerProcess:
 
     def _addresses(self) -> dict[str, str]:
         host = self._host
-        addresses = {"http": host.web.address, "outbound": host.service.outbound_address, "switch": host.service.switch.name}
+        addresses = {
+            "http": host.web.address,
+            "outbound": host.service.outbound_address,
+            "switch": ", ".join(switch.name for switch in host.service.switches),
+        }
         if host.watched is not None:
             addresses["metrics"] = host.watched.address
         return addresses | {"database": shown(host.service.settings.database)}
@@ -222,10 +226,10 @@ class DialerProcess:
         self._systemd.tell("RELOADING=1", f"MONOTONIC_USEC={microseconds}")
         try:
             config = load_config(self._path)
+            live, fixed = self._host.reload(config)
         except BadValue as error:
             log.error("the configuration stays as it was", reason=str(error))
         else:
-            live, fixed = self._host.reload(config)
             self._lines.format, self._lines.mask_numbers = config.log.format, config.log.mask_numbers
             self._lines.set_levels(self._log_level or config.log.level, config.log.library_level)
             changed = ", ".join(live) or "nothing"

@@ -10,7 +10,8 @@ from typing import Any, Final
 from dialer.accounts import hash_password
 from dialer.cli import objects
 from dialer.cli.blocking import config_option
-from dialer.cli.objects import Extra, RemovableCommand, find, manage, named
+from dialer.cli.naming import named
+from dialer.cli.objects import Extra, RemovableCommand, find, manage
 from dialer.cli.passwords import given_password, password_options, prompted
 from dialer.cli.showing import Shown, shown_noun
 from dialer.errors import BadValue

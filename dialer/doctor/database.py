@@ -201,16 +201,25 @@ def judge_nodes(nodes: Sequence[NodeEntry], name: str, host: str) -> Iterator[Di
                 f"node {name} is at work already: process {entry.node.pid} on {entry.node.host}",
                 "give this dialer a name of its own ([node] name)",
             )
-        if entry.standing is Standing.DEAD and entry.open_attempts and not _rescuers(entry, nodes):
+        if (
+            entry.standing is Standing.DEAD
+            and entry.open_attempts
+            and (_without_rescuer(entry, nodes) or not entry.node.switches)
+        ):
+            left = ", ".join(_without_rescuer(entry, nodes)) or "unknown"
             yield warning(
                 "nodes",
                 f"node {entry.node.name} is dead, and its open attempts ({entry.open_attempts}) have nobody who ends them",
-                f"start it, or another node with the same switch ({entry.node.switch or 'unknown'})",
+                f"start it, or another node with the same switches ({left})",
             )
 
 
-def _rescuers(dead: NodeEntry, nodes: Sequence[NodeEntry]) -> list[NodeEntry]:
-    return [entry for entry in nodes if entry.standing is Standing.DIALLING and entry.node.switch == dead.node.switch]
+def _without_rescuer(dead: NodeEntry, nodes: Sequence[NodeEntry]) -> list[str]:
+    """The switches of a dead node that no other node is connected to."""
+    there = {
+        name for entry in nodes if entry.standing is Standing.DIALLING for name, core in entry.node.switches.items() if core
+    }
+    return [name for name in dead.node.switches if name not in there]
 
 
 def process_of(nodes: Sequence[NodeEntry], name: str, host: str) -> int | None:
@@ -222,12 +231,14 @@ def process_of(nodes: Sequence[NodeEntry], name: str, host: str) -> int | None:
 
 @frozen(kw_only=True)
 class State:
-    """`campaigns` are the started ones, `gateways` the active ones, `apps` the kinds of voice application that exist; `server`
-    is None when the database is a file. `oldest_record` is when the oldest attempt was begun, None when there is none."""
+    """`campaigns` are the started ones, `gateways` the active ones, `names` those of all gateways, `apps` the kinds of voice
+    application that exist; `server` is None when the database is a file. `oldest_record` is when the oldest attempt was begun,
+    None when there is none."""
 
     installation: str
     campaigns: tuple[Campaign, ...]
     gateways: tuple[Gateway, ...]
+    names: frozenset[str]
     apps: frozenset[VoipAppType]
     server: ServerFacts | None
     oldest_record: datetime | None
@@ -251,6 +262,7 @@ async def read_state(url: str, reactor: Any, now: Now) -> State:
         installation=database.installation_id,
         campaigns=snapshot.campaigns,
         gateways=tuple(gateway for gateway in ways if gateway.status),
+        names=frozenset(gateway.name for gateway in ways),
         apps=frozenset(app.type for app in apps),
         server=server,
         oldest_record=oldest_record,

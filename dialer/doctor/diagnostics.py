@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from dialer.config import secret_files
 from dialer.doctor import database, judgements, local, loopback_check, ports, records, sounds
@@ -22,7 +22,7 @@ from dialer.doctor.record_keeping import judge_keeping
 from dialer.errors import AddressRefused, AuthenticationFailed, BadValue, CommandFailed, DialerError
 from dialer.freeswitch.content import known_modules, missing_modules
 from dialer.interfaces import Now
-from dialer.model import VoipAppType
+from dialer.model import Gateway, VoipAppType
 from dialer.open_files import files_needed
 from dialer.settings import Config, SwitchSettings
 from dialer.store.connection import Dialect
@@ -33,12 +33,13 @@ TRIED = "1.10.12 and 1.11.2"
 CLOCK_TOLERANCE = 2.0
 """Seconds. The dialer allows for any difference; people who compare logs do not."""
 TALKERS = "speak"
+MARKS = "marks"
 
 
 @define(eq=False)
 class Diagnostics:
-    """Of the installation that `config`, read from the file `path`, describes. `patience` are the seconds that the switch may
-    take for anything."""
+    """Of the installation that `config`, read from the file `path`, describes; of several switches, each is looked at, and its
+    findings begin with its name. `patience` are the seconds that a switch may take for anything."""
 
     reactor: Any
     config: Config
@@ -51,6 +52,10 @@ class Diagnostics:
     _taken: set[str] = field(factory=set, init=False)
     """Settings that name a port of somebody else's."""
     _switch: SwitchConnection = field(init=False)
+    _about: str = field(default="", init=False)
+    """How what is said of the switch begins."""
+    _cores: dict[str, str] = field(factory=dict, init=False)
+    """The names of switches by their processes."""
 
     async def run(self) -> list[Diagnosis]:
         """All findings, in order."""
@@ -58,18 +63,24 @@ class Diagnostics:
         if not self.config.switch:
             self._say(ok("switch", "the built-in simulator stands in for it: nothing to look at"))
             return self.findings
-        (switch,) = self.config.switch
+        for switch in self.config.switch:
+            self._about = f"{switch.name}: " if len(self.config.switch) > 1 else ""
+            await self._look_at_switch(switch)
+        return self.findings
+
+    async def _look_at_switch(self, switch: SwitchSettings) -> None:
         self._switch = SwitchConnection(self.reactor, switch, self.now, self.patience)
+        if self._state is not None:
+            self._say(*judgements.judge_names(switch.gateways, self._state.names))
         if await self._enter(switch):
             try:
                 for check, look in self._looks(switch):
                     await self._try(check, look)
             finally:
                 self._switch.close()
-        return self.findings
 
     def _say(self, *findings: Diagnosis) -> None:
-        self.findings += findings
+        self.findings += [evolve(finding, text=self._about + finding.text) for finding in findings]
 
     # --- this machine -----------------------------------------------------------------------------------------------------
 
@@ -132,6 +143,7 @@ class Diagnostics:
 
     def _looks(self, switch: SwitchSettings) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         looks: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("switch", lambda: self._look_at_process(switch)),
             ("version", self._look_at_version),
             ("modules", self._look_at_modules),
             ("clock", self._look_at_clock),
@@ -141,7 +153,7 @@ class Diagnostics:
             looks.append((judgements.DIALPLAN, self._look_at_dialplan))
         looks += [
             ("outbound", self._check_outbound),
-            (judgements.GATEWAYS, self._look_at_gateways),
+            (judgements.GATEWAYS, lambda: self._look_at_gateways(switch)),
             (sounds.CHECK, self._look_at_sounds),
             (records.CHECK, lambda: self._look_at_records(switch)),
         ]
@@ -152,6 +164,14 @@ class Diagnostics:
             await look()
         except DialerError as error:
             self._say(failure(check, str(error), "see the switch's log, and try again"))
+
+    async def _look_at_process(self, switch: SwitchSettings) -> None:
+        """Two sections that lead to one FreeSWITCH would give it twice the calls that each of them allows."""
+        core = (await self._switch.ask("global_getvar", "core_uuid")).strip()
+        if core and core in self._cores:
+            text = f"it is the same FreeSWITCH as {self._cores[core]}"
+            self._say(failure("switch", text, "take one of the two out: a [[switch]] is one FreeSWITCH"))
+        self._cores[core] = switch.name
 
     async def _look_at_version(self) -> None:
         said = (await self._switch.ask("version", "short")).strip()
@@ -168,7 +188,7 @@ class Diagnostics:
         loaded = {one.name for one in modules if (await self._switch.ask("module_exists", one.name)).strip() == "true"}
         missing = missing_modules(loaded, self._needs())
         for module in missing:
-            level = warning if module.need == TALKERS else failure
+            level = warning if module.need in (TALKERS, MARKS) else failure
             text = f"{module.name} is not loaded: {module.purpose}"
             self._say(level("modules", text, f"load {module.name}, and add it to modules.conf.xml"))
         if not missing:
@@ -176,8 +196,8 @@ class Diagnostics:
 
     def _needs(self) -> set[str]:
         if self._state is None:
-            return set()
-        needs = {"sip" for gateway in self._state.gateways if gateway.address.startswith("sofia/")}
+            return {MARKS}
+        needs = {MARKS} | {"sip" for gateway in self._state.gateways if gateway.address.startswith("sofia/")}
         kinds = {VoipAppType.CONFERENCE: "conference", VoipAppType.SPEAK: TALKERS}
         return needs | {kinds[kind] for kind in self._state.apps if kind in kinds}
 
@@ -200,7 +220,7 @@ class Diagnostics:
         campaigns = self._state.campaigns if self._state else ()
         self._say(judgements.judge_sessions(per_second, most, switch.calls_per_second, campaigns))
         if self._state is not None:
-            self._say(judgements.judge_pace(switch.calls_per_second, campaigns))
+            self._say(judgements.judge_pace(self.config.calls_per_second, campaigns))
 
     async def _look_at_dialplan(self) -> None:
         located = await self._switch.ask("xml_locate", f"dialplan context name {judgements.CONTEXT}")
@@ -221,8 +241,8 @@ class Diagnostics:
         )
         self._say(*await check.run())
 
-    async def _look_at_gateways(self) -> None:
-        entries = self._state.gateways if self._state else ()
+    async def _look_at_gateways(self, switch: SwitchSettings) -> None:
+        entries = [] if self._state is None else [one for one in self._state.gateways if _has(switch, one)]
         for gateway in entries:
             example = judgements.judge_example(gateway)
             if example is not None:
@@ -250,3 +270,7 @@ class Diagnostics:
             return
         for url, credentials in judged:
             self._say(await records.try_url(self.reactor, switch.host, url, credentials))
+
+
+def _has(switch: SwitchSettings, gateway: Gateway) -> bool:
+    return not switch.gateways or gateway.name in switch.gateways

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from attrs import frozen
 
@@ -117,6 +117,14 @@ def judge_route(ours: str, route: SipRoute, status: str) -> Diagnosis:
     if fields.get("PingFreq", "0") == "0":
         return warning(GATEWAYS, f"{said} is {up}, which nobody has tried", 'have it pinged: <param name="ping" value="15"/>')
     return ok(GATEWAYS, f"{said} is {up} ({state})")
+
+
+def judge_names(wanted: Collection[str], known: Collection[str]) -> Iterator[Diagnosis]:
+    """The names of gateways that a switch is said to have, against those that there are."""
+    there = ", ".join(sorted(known)) or "none"
+    for name in sorted(set(wanted).difference(known)):
+        text = f"switch.gateways names {name}, and there is no gateway of that name (there are: {there})"
+        yield failure(GATEWAYS, text, f"dialer gateway add {name}, or correct the name")
 
 
 _EXAMPLE = re.compile(r"sofia/[^/]+/\{number\}@localhost")

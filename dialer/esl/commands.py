@@ -34,6 +34,10 @@ it."""
 
 MAX_SECONDS = 86_400
 
+MARK_REALM = "dialer-sent"
+"""Of the marks that executed originates leave in the switch's hash (`dialer.esl.sent_marks`)."""
+MARK_VARIABLE = "dialer_sent"
+
 OWN_VARIABLES = frozenset(
     {
         "origination_uuid",
@@ -44,6 +48,7 @@ OWN_VARIABLES = frozenset(
         "park_timeout",
         "dialer_socket",
         proof.VARIABLE,
+        MARK_VARIABLE,
         "socket_resume",
         "origination_caller_id_number",
         "origination_caller_id_name",
@@ -205,12 +210,15 @@ def originate(call: Origination, clock_offset: timedelta, token: str = "") -> Co
     `clock_offset` is the switch's clock minus ours, `token` the proof that its session will bring (`dialer.esl.proof`).
     The refusal is the first branch of `cond` because cond_function cuts its branches at `:` (mod_commands.c): only the
     last one may hold `host:port`. Seen on FreeSWITCH 1.10.12: dials `sofia/external/8001@127.0.0.1:5090` in time, and
-    answers `-ERR LOSE_RACE` with no channel when late.
+    answers `-ERR LOSE_RACE` with no channel when late. The line leaves a mark that it was executed, before it dials
+    (`dialer.esl.sent_marks`); without mod_hash, its variable is empty, and the switch does not set it.
     """
     deadline = math.floor((call.deadline + clock_offset).timestamp())
     call_uuid = quoting.call_uuid("call_uuid", call.call_uuid)
     address = quoting.dial_string("dial_string", call.dial_string)
-    fenced = f"${{cond(${{strepoch()}} >= {deadline} ? error/{LATE_CAUSE} : {address})}}"
+    late = f"${{strepoch()}} >= {deadline}"
+    mark = f"${{hash(insert/{MARK_REALM}/{call_uuid}/${{cond({late} ? 0 : 1)}})}}"
+    fenced = f"${{cond({late} ? error/{LATE_CAUSE} : {address})}}"
     common = _common_variables(
         call.account_code,
         call.timeout,
@@ -222,7 +230,8 @@ def originate(call: Origination, clock_offset: timedelta, token: str = "") -> Co
     )
     target = _target(call.outbound, inline=call.inline)
     proven = f"{proof.VARIABLE}={quoting.word('token', token)}," if token else ""
-    line = f"bgapi expand originate '{{origination_uuid={call_uuid},{proven}{common}}}{fenced}' {target}"
+    own = f"origination_uuid={call_uuid},{proven}{MARK_VARIABLE}={mark}"
+    line = f"bgapi expand originate '{{{own},{common}}}{fenced}' {target}"
     return Command(f"originate {call_uuid}", f"{line}\nJob-UUID: {call_uuid}\n\n".encode())
 
 

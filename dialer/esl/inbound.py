@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -20,13 +20,15 @@ from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 
 from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
-from dialer.esl import commands
+from dialer.esl import commands, sent_marks
 from dialer.esl.connection import CommandReply
 from dialer.esl.events import Event, concerns, concerns_legs
 from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules
 from dialer.esl.originate_queue import OriginateQueue
 from dialer.esl.proof import SessionProof
+from dialer.esl.sent_marks import MarkRemover
 from dialer.esl.signals import live_channels, signal
+from dialer.esl.strain import Strain
 from dialer.esl.telemetry import SwitchTelemetry
 from dialer.interfaces import Now, SwitchListener
 from dialer.model import LiveChannel, Origination
@@ -65,7 +67,7 @@ class Observation:
 class InboundSwitch(Service):
     """`dialer.interfaces.Switch` for one FreeSWITCH; a service that connects, and reconnects with growing pauses.
 
-    `last_error` says why there is no connection, naming host and port; "" while there is one. Where other dialers use the
+    `last_error` says why there is no connection, naming the switch; "" while there is one. Where other dialers use the
     switch, `owns` tells the calls that are this one's: of others, only the ends are told. `proof` makes what its calls bring
     back to the outbound server. With an `observation`, there is a connection more, for the commands of the one who observes:
     no originate waits behind them.
@@ -94,13 +96,17 @@ class InboundSwitch(Service):
         self._core_uuid = ""
         self._identity = config.name
         self.proof = SessionProof(config.password)
-        self.name = f"{config.host}:{config.port}"
-        self.last_error = f"{self.name}: not connected yet"
+        self.name = config.name or f"{config.host}:{config.port}"
+        self._where = f"{config.name} ({config.host}:{config.port})" if config.name else self.name
+        self.last_error = f"{self._where}: not connected yet"
         self._unreadable = RepeatedLog("an event of the switch cannot be read, and is passed over", reactor)
         self.telemetry = SwitchTelemetry()
         self._originate_queue = OriginateQueue(
-            reactor, now, config.calls_per_second, config.max_in_flight, self._send, self.telemetry.originate
+            reactor, now, config.calls_per_second, config.max_in_flight, self._send, self._originate_took
         )
+        self._marks = MarkRemover(reactor, self._send)
+        self._limits = config.calls_per_second, config.max_in_flight
+        self.strain = Strain(reactor, self.name, lambda _: self._apply_limits())
         there = endpoint or HostnameEndpoint(reactor, config.host, config.port, timeout=config.handshake)
         rules = LinkRules(
             password=config.password,
@@ -118,7 +124,7 @@ class InboundSwitch(Service):
             pinged=self._pinged,
             concerns=None if owns is None else partial(concerns, owns=owns),
             unreadable=self._passed_over,
-            round_trip=self.telemetry.ping.observe,
+            round_trip=self._ping_took,
         )
         self._observation = observation
         self._side: Link | None = None
@@ -163,7 +169,7 @@ class InboundSwitch(Service):
 
     @property
     def calls_per_second(self) -> float:
-        """How many are allowed."""
+        """How many are allowed now: fewer than configured while it is under strain."""
         return self._originate_queue.calls_per_second
 
     def headroom(self, within: float) -> int:
@@ -172,7 +178,12 @@ class InboundSwitch(Service):
 
     def limit(self, calls_per_second: float, max_in_flight: int) -> None:
         """How hard the switch may be driven, from now on."""
-        self._originate_queue.limit(calls_per_second, max_in_flight)
+        self._limits = calls_per_second, max_in_flight
+        self._apply_limits()
+
+    def _apply_limits(self) -> None:
+        calls_per_second, max_in_flight = self._limits
+        self._originate_queue.limit(calls_per_second * self.strain.share, max_in_flight)
 
     def submit(self, call: Origination) -> Deferred[None]:
         """Originate, as soon as the pace allows. Fails with `SwitchUnavailable` or `CommandFailed`, or with `BadValue` when
@@ -195,6 +206,16 @@ class InboundSwitch(Service):
         """Every channel of the switch."""
         return self._ask(commands.channels(), lambda reply: live_channels(reply.checked().text))
 
+    async def was_dialled(self, call_uuid: str, planned_at: datetime) -> bool | None:
+        """Whether it executed the originate of a call in time; None when it cannot tell. To be asked after the deadline."""
+        mark = await self._send(sent_marks.mark_of(call_uuid))
+        since = await self._send(sent_marks.since())
+        return sent_marks.was_executed(mark, since, planned_at + self._clock.offset)
+
+    def forget(self, call_uuid: str) -> None:
+        """Nobody will ask any more whether that call was dialled."""
+        self._marks.add(call_uuid)
+
     # --- for the one who observes ---
 
     def ask_aside(self, command: commands.Command) -> Deferred[str]:
@@ -216,6 +237,8 @@ class InboundSwitch(Service):
         """Twisted: disconnect. Fires when all connections are closed; the calls on the switch go on."""
         super().stopService()
         self._originate_queue.closed("the dialer is stopping")
+        self._marks.closed()
+        self.strain.forget()
         return gatherResults([link.service.stopService() for link in self._all_links()]).addCallback(lambda _: None)
 
     # --- what the links tell ---
@@ -232,6 +255,7 @@ class InboundSwitch(Service):
         if not self._identity:
             self._identity = f"{(await link.send(commands.host_name())).checked().text.strip()}:{self._config.port}"
         if link is self._events:
+            await link.send(sent_marks.remember_since())  # whatever it answers: without mod_hash, nothing is remembered
             (await link.send(self._subscription())).checked()
 
     def _subscription(self) -> commands.Command:
@@ -253,24 +277,27 @@ class InboundSwitch(Service):
         self.telemetry.connection_made()
         self.last_error = ""
         self._originate_queue.opened()
-        self._log.info("connected to {name}, core {core}", name=self.name, core=self._core_uuid)
+        self._marks.opened()
+        self._log.info("connected to {name}, core {core}", name=self._where, core=self._core_uuid)
         self._listener.switch_up(self)
 
     def _link_down(self, link: Link, reason: str) -> None:
         if link is not self._events and any(other.is_up for other in self._commands):
             return
-        self.last_error = f"{self.name}: {reason}"
+        self.last_error = f"{self._where}: {reason}"
         if not self._ready:
             return
         self._ready = False
         self._clock.forget()
         self._originate_queue.closed(self.last_error)
+        self._marks.closed()
+        self.strain.forget()
         if self.running:
-            self._log.warn("lost {name}: {reason}", name=self.name, reason=reason)
+            self._log.warn("lost {name}: {reason}", name=self._where, reason=reason)
         self._listener.switch_down(self, reason)
 
     def _link_failed(self, reason: str) -> None:
-        error = f"{self.name}: {reason}"
+        error = f"{self._where}: {reason}"
         if error != self.last_error and not self._ready and self.running:
             self._log.warn("no connection to {error}", error=error)
             self.last_error = error
@@ -288,10 +315,20 @@ class InboundSwitch(Service):
         if told is not None:
             self._listener.signal_received(told)
             self.telemetry.event_lag.observe((self._now() + self._clock.offset - told.at).total_seconds())
+        elif event.name == "HEARTBEAT":
+            self.strain.beat(event.value("Idle-CPU"), event.value("Session-Count"), event.value("Max-Sessions"))
         elif event.name == "SHUTDOWN":
             # Its calls still end one by one, with events, before it closes the connection.
             self._shutting_down = True
-            self._originate_queue.closed(f"{self.name}: the switch is shutting down")
+            self._originate_queue.closed(f"{self._where}: the switch is shutting down")
+
+    def _ping_took(self, seconds: float) -> None:
+        self.telemetry.ping.observe(seconds)
+        self.strain.replied(seconds)
+
+    def _originate_took(self, seconds: float) -> None:
+        self.telemetry.originate.observe(seconds)
+        self.strain.replied(seconds)
 
     def _passed_over(self, reason: str) -> None:
         self._unreadable.happened(switch=self.name, reason=reason)

@@ -13,7 +13,6 @@ from twisted.python.failure import Failure
 from dialer.errors import SwitchUnavailable
 from dialer.esl.commands import Command
 from dialer.esl.connection import CommandReply
-from dialer.histogram import Histogram
 from dialer.interfaces import Now
 from dialer.limiter import Limiter
 from dialer.model import Origination
@@ -36,8 +35,8 @@ class _Waiting:
 
 
 class OriginateQueue:
-    """`send` writes a command to the switch; it is called only between `opened` and `closed`. `round_trip` counts how long the
-    switch took to reply, `started` how many were sent; `calls_per_second` is what is allowed now."""
+    """`send` writes a command to the switch; it is called only between `opened` and `closed`. `round_trip` is told how long
+    the switch took to reply, in seconds; `started` is how many were sent, `calls_per_second` is what is allowed now."""
 
     def __init__(
         self,
@@ -46,7 +45,7 @@ class OriginateQueue:
         calls_per_second: float,
         max_in_flight: int,
         send: Callable[[Command], Deferred[CommandReply]],
-        round_trip: Histogram,
+        round_trip: Callable[[float], None],
     ) -> None:
         self.started = 0
         self.calls_per_second = calls_per_second
@@ -133,7 +132,7 @@ class OriginateQueue:
     def _answered(self, result: CommandReply | Failure, sent_at: float) -> CommandReply | Failure:
         self._in_flight -= 1
         if isinstance(result, CommandReply):
-            self._round_trip.observe(self._clock.seconds() - sent_at)
+            self._round_trip(self._clock.seconds() - sent_at)
         if self._queue:
             self._pump_in(0)
         return result

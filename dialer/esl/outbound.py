@@ -12,7 +12,7 @@ from twisted.internet.protocol import Factory
 
 from dialer.esl.door_log import DoorLog
 from dialer.esl.events import VariablePacker
-from dialer.esl.proof import SessionProof
+from dialer.esl.proof import Proof
 from dialer.esl.protocol import EventSocket
 from dialer.esl.session import Session, SessionRules
 from dialer.interfaces import CallHandler
@@ -27,7 +27,7 @@ class OutboundConfig:
     peers: frozenset[str] = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
     max_sessions: int = 5_000
     max_strangers: int = 300
-    proof: SessionProof | None = None
+    proof: Proof | None = None
     rules: SessionRules = Default(SessionRules)
 
 

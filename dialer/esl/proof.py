@@ -11,13 +11,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 from attrs import field, frozen
 
 VARIABLE: Final = "dialer_proof"
 _LENGTH: Final = 32
 """Hexadecimal digits."""
+
+
+class Proof(Protocol):
+    """Judges what a session brings."""
+
+    def holds(self, call_uuid: str, token: str) -> bool:
+        """Whether that is the token of the call."""
+        ...
 
 
 @frozen

@@ -39,8 +39,16 @@ ERROR: Final = "error"
 
 VARIABLES: Final = "additional_vars"
 CONSENT: Final = ("consent_basis", "consent_given_at", "consent_expires_at", "consent_proof")
-NAMED: Final = ("first_name", "last_name", "email", "description", "reference", *CONSENT, VARIABLES)
-_SPELLINGS: Final = {"firstname": "first_name", "lastname": "last_name", "e_mail": "email", "email_address": "email"}
+NAMED: Final = (
+    "first_name", "last_name", "email", "description", "reference", "priority", "time_zone", *CONSENT, VARIABLES,
+)  # fmt: skip
+_SPELLINGS: Final = {
+    "firstname": "first_name",
+    "lastname": "last_name",
+    "e_mail": "email",
+    "email_address": "email",
+    "timezone": "time_zone",
+}
 _FIELDS: Final = frozenset({NUMBER, *NAMED})
 _VARIABLE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _BETWEEN = re.compile(r"[\s_-]+")

@@ -43,7 +43,7 @@ def _row(contact: Contact, *, on_one_line: bool) -> str:
     return joined(cells, DELIMITER, END)
 
 
-def _text(value: str | datetime | None) -> str:
+def _text(value: str | int | datetime | None) -> str:
     """A moment in UTC, to the microsecond."""
     if value is None:
         return ""

@@ -54,10 +54,10 @@ def shipped() -> Traversable:
     return inside if inside.is_dir() else Path(str(package)).parent / "freeswitch_conf"
 
 
-def render(config: Config) -> list[ConfFile]:
-    """The files for this configuration. Raises `BadValue` for one that no FreeSWITCH can be set up for: it has a simulator,
-    or does not say where the dialer is."""
-    values = _values(config)
+def render(config: Config, name: str | None = None) -> list[ConfFile]:
+    """The files for this configuration, of several switches for the one of that name. Raises `BadValue` for one that no
+    FreeSWITCH can be set up for: it has a simulator, does not say where the dialer is, or has no switch of that name."""
+    values = _values(config, name)
     return [ConfFile(path=path, text=_filled(path, values), secret=path in WITH_SECRETS) for path in FILES]
 
 
@@ -75,10 +75,22 @@ def _filled(path: str, values: Mapping[str, str]) -> str:
     return text
 
 
-def _values(config: Config) -> dict[str, str]:
+def chosen(config: Config, name: str | None = None) -> SwitchSettings:
+    """The switch of that name; without one, the only one. Raises `BadValue`."""
     if not config.switch:
         raise BadValue("simulator", "stands in the place of a FreeSWITCH: write [[switch]] into the configuration instead")
-    (switch,) = config.switch
+    if name is None and len(config.switch) == 1:
+        return config.switch[0]
+    found = next((switch for switch in config.switch if switch.name == name), None)
+    if found is None:
+        names = ", ".join(switch.name for switch in config.switch)
+        problem = "is needed to tell which one" if name is None else f"{name} is none of them"
+        raise BadValue("--switch", f"{problem}: the configuration has {names or 'one without a name'}")
+    return found
+
+
+def _values(config: Config, name: str | None) -> dict[str, str]:
+    switch = chosen(config, name)
     listen, allowed = _addresses(switch, config.outbound.advertise)
     per_second, most = session_limits(switch.calls_per_second)
     return {

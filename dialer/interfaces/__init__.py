@@ -12,6 +12,7 @@ from dialer.interfaces.switch import Switch, SwitchListener
 from dialer.interfaces.telling import Answer, ConsumerStore, EventReceiver, WebhookSender, WebhookStore
 from dialer.interfaces.voice import (
     OPT_OUT,
+    UNFINISHED,
     UNSERVED,
     AnsweredCall,
     ApplicationStore,
@@ -22,6 +23,7 @@ from dialer.interfaces.voice import (
 
 __all__ = [
     "OPT_OUT",
+    "UNFINISHED",
     "UNSERVED",
     "Answer",
     "AnsweredCall",

@@ -23,6 +23,7 @@ from dialer.model import (
     Signal,
     Snapshot,
 )
+from dialer.model.campaign import CallOrder
 
 Now = Callable[[], datetime]
 """Returns the current moment, aware, in UTC."""
@@ -36,9 +37,23 @@ class FlowStore(Protocol):
         and those of `also`, as far as they are started."""
         ...
 
-    def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
-        """At most `limit` subscribers that are ready at `now`, the longest waiting first, not on the do-not-call list and
-        with no attempt open to their number. The first `skip` are left to others, if there are more."""
+    def candidates(
+        self,
+        campaign_id: int,
+        now: datetime,
+        limit: int,
+        skip: int = 0,
+        order: CallOrder = CallOrder.RETRIES_FIRST,
+        share: int = 50,
+    ) -> Deferred[list[Candidate]]:
+        """At most `limit` subscribers that are ready at `now`, not on the do-not-call list and with no attempt open to their
+        number: of the highest priority, in that order, of which `share` percent are retries where it is a mix. The first
+        `skip` are left to others, if there are more."""
+        ...
+
+    def is_cut_short(self, campaign_id: int) -> bool:
+        """Whether the last answer about a campaign's candidates was given before all that are ready were looked at: many had
+        to be set aside."""
         ...
 
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:

@@ -21,6 +21,10 @@ class Scraped:
 class Monitoring(Protocol):
     """A dialer, for machines that watch it. Asked on the reactor thread."""
 
+    def switches(self) -> tuple[int, int]:
+        """How many switches are connected, of how many."""
+        ...
+
     def unready(self) -> Sequence[Unready]:
         """Why it does not serve its purpose now; nothing when it does. At hand: nobody is asked."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -16,11 +16,10 @@ from dialer.model import (
 
 @frozen(kw_only=True)
 class NodeState:
-    """A node as it sees itself: the switch that it is connected to (`Switch.identity`, `core_uuid`; "" when to none),
+    """A node as it sees itself: its switches (`Switch.identity`) with their processes (`core_uuid`; "" for one that is away),
     whether it dials, and figures for people."""
 
-    switch: str
-    core_uuid: str
+    switches: Mapping[str, str]
     ready: bool
     figures: Mapping[str, int]
 
@@ -42,9 +41,9 @@ class NodeStore(Protocol):
         attempts that others have taken over."""
         ...
 
-    def rescue(self, switch: str) -> Deferred[list[Attempt]]:
-        """Take over the open attempts of nodes whose lease has run out and whose switch was this one. From then on these
-        nodes write nothing any more; their calls are for the caller to find out about."""
+    def rescue(self, switches: Collection[str]) -> Deferred[list[Attempt]]:
+        """Take over the open attempts, on these switches, of nodes whose lease has run out. From then on these nodes write
+        nothing any more; their calls are for the caller to find out about."""
         ...
 
     def leave(self, now: datetime) -> Deferred[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -19,7 +20,7 @@ class Switch(Protocol):
 
     @property
     def name(self) -> str:
-        """`host:port`, for messages."""
+        """Its name as configured, else `host:port`: for messages."""
         ...
 
     @property
@@ -35,6 +36,11 @@ class Switch(Protocol):
     @property
     def core_uuid(self) -> str:
         """The identity of the running FreeSWITCH process; "" before the first connection."""
+        ...
+
+    @property
+    def calls_per_second(self) -> float:
+        """How many originates it is given at most."""
         ...
 
     def headroom(self, within: float) -> int:
@@ -55,6 +61,15 @@ class Switch(Protocol):
 
     def live_channels(self) -> Deferred[list[LiveChannel]]:
         """Every channel of the switch."""
+        ...
+
+    async def was_dialled(self, call_uuid: str, planned_at: datetime) -> bool | None:
+        """Whether the switch executed the originate of a call that was planned then, in time: to be asked after its deadline,
+        when it cannot be executed any more. None when the switch cannot tell."""
+        ...
+
+    def forget(self, call_uuid: str) -> None:
+        """The end of that call is stored: nobody will ask any more whether it was dialled. Nothing waits or fails."""
         ...
 
 

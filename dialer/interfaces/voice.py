@@ -83,6 +83,11 @@ UNSERVED = "unserved"
 dialled, the data means nothing. Whether the contact was reached all the same is the campaign's policy."""
 
 
+UNFINISHED = "unfinished"
+"""The note of a voice application that the callee hung up before it had come to its end. It is not stored; whether such a
+contact is called again is the campaign's affair."""
+
+
 class ApplicationStore(Protocol):
     """The reads and writes of voice applications. Fails with: `StoreError`."""
 

@@ -6,18 +6,19 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+import structlog
 from pony.orm import desc
 
 from dialer.appdata import GATEWAY, Data, check_task
 from dialer.declare import entered, noun_of
 from dialer.errors import AlreadyExists, BadValue
 from dialer.management import grants, news, phonebooks, rows
+from dialer.management.caller_ids import assigning
 from dialer.management.management import Management, Transaction, call_soon, reads, writes
 from dialer.management.numbers import check_caller_id, refusals
 from dialer.model import (
     Account,
     BlockedContacts,
-    BlockReason,
     Campaign,
     CampaignDetails,
     CampaignStatus,
@@ -25,18 +26,26 @@ from dialer.model import (
     Gateway,
     Phonebook,
     Progress,
+    Purpose,
     SubscriberStatus,
     VoipApp,
 )
 from dialer.model.campaign import EVERY_DAY
-from dialer.store import reports, statements
+from dialer.rules.decide import least_ring_in
+from dialer.store import held, reports, statements
+from dialer.store.caller_ids import wait_of
 from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, value_of
 from dialer.time_kinds import Weekdays
 from dialer.variables import check_caller_name
 
+log = structlog.get_logger()
+
 PAGE: Final = 25
 """Campaigns that are read at once, with everything of them: some milliseconds on the database thread."""
+
+RULED_BY: Final = frozenset({"purpose", "override", "voip_app_id", "time_zone", "consent"})
+"""Settings by which a contact may be called, or not."""
 
 LIFETIME: Final = timedelta(days=7)
 """How long a campaign lasts whose expiry is not given, from the moment of its creation."""
@@ -97,10 +106,14 @@ def progress(t: Transaction, who: Account, campaign_id: int) -> tuple[Campaign, 
     campaign = value_of(Campaign, rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id))
     counts = t.connection.execute(statements.COUNTS, (campaign_id,)).fetchall()
     waiting, next_ready_at = t.connection.execute(statements.WAITING, (campaign_id, to_column(t.now))).fetchone()
+    held_by, blocked_by = t.connection.execute(statements.HELD, (campaign_id,)).fetchone() or ("", "")
     found = Progress(
         subscribers={SubscriberStatus(status): subscribers for status, subscribers in counts if subscribers},
         waiting=waiting,
         next_ready_at=from_column_or_none(next_ready_at),
+        held_by=held_by or "",
+        blocked_by=blocked_by or "",
+        caller_id_wait=wait_of(t.connection, campaign, assigning(t)),
     )
     return campaign, found
 
@@ -147,7 +160,8 @@ def create(
     _check_references(t, user, who.id, checked, granting=granting)
     _refuse_taken(t, who.id, checked["name"])
     _check_task(t, t.entities.VoipApp.get(id=checked["voip_app_id"]), checked.get("voip_app_data", ""), who.id)
-    check_caller_id(t, who.id, checked.get("caller_id", ""))
+    check_caller_id(t, who.id, checked.get("caller_id", ""), checked.get("caller_id_pool_id"))
+    _check_rules(t, who, checked, {"name": checked["name"]})
     row = rows.create(t, Campaign, checked)
     phonebooks.add_own(t, row, phonebook)
     news.campaign_created(t, row)
@@ -171,14 +185,17 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
     if starts or "voip_app_id" in checked or "voip_app_data" in checked:
         app = t.entities.VoipApp.get(id=checked.get("voip_app_id", row.voip_app.id))
         _check_task(t, app, checked.get("voip_app_data", before["voip_app_data"]), row.user.id)
-    if starts or "caller_id" in checked:
-        check_caller_id(t, row.user.id, checked.get("caller_id", before["caller_id"]))
+    if starts or checked.keys() & {"caller_id", "caller_id_pool_id"}:
+        pool = row.caller_id_pool.id if row.caller_id_pool else None
+        number = checked.get("caller_id", before["caller_id"])
+        check_caller_id(t, row.user.id, number, checked.get("caller_id_pool_id", pool))
     if starts:
         check_caller_name(checked.get("caller_name", before["caller_name"]), "caller_name")
-    status, consent = row.status, row.consent
+    _check_rules(t, who, checked, {**before, "name": row.name})
+    status = row.status
     rows.change(t, Campaign, row, checked)
-    if row.consent != consent:
-        t.connection.execute(statements.ASK_AGAIN_OF_CAMPAIGN, (to_column(t.now), str(BlockReason.CONSENT), campaign_id))
+    if not RULED_BY.isdisjoint(checked):
+        held.recheck(t.connection, row.id)
     news.campaign_status(t, row, status)
     _obey(t, row, checked.get("status"))
     return _details(row)
@@ -199,6 +216,27 @@ def _entered(given: Mapping[str, Any], weekdays: Weekdays) -> dict[str, Any]:
     if isinstance(days, tuple) and len(days) == len(weekdays):
         given = {**given, "weekdays": [old if flag is None else flag for flag, old in zip(days, weekdays, strict=True)]}
     return entered(Campaign, given)
+
+
+def _check_rules(t: Transaction, who: Account, checked: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Raise `BadValue` for a campaign whose calls would not ring for as long as its country asks, and `Forbidden` for somebody
+    who may not override the calling rules; who may is logged."""
+    override = checked.get("override", before.get("override", ""))
+    if override != before.get("override", ""):
+        rows.check_superuser(who)
+        told = {"campaign": checked.get("name", before["name"]), "by": who.username or "an administrator"}
+        if override:
+            log.warning("the calling rules do not hold for a campaign", reason=override, **told)
+        else:
+            log.warning("the calling rules hold for a campaign again", **told)
+    timeout = checked.get("call_timeout")
+    if timeout is not None and not override and t.numbering.region:
+        purpose = checked.get("purpose", before.get("purpose", Purpose.SALES))
+        row = least_ring_in(t.rules, t.numbering.region, purpose, t.now)
+        if row is not None and timeout < row.min_ring:
+            raise BadValue(
+                "call_timeout", f"is {timeout}; a call rings for {row.min_ring} s at least: {row.name} ({row.source})"
+            )
 
 
 def _obey(t: Transaction, row: Any, wanted: CampaignStatus | None) -> None:

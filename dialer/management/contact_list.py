@@ -13,10 +13,11 @@ from dialer.errors import AlreadyExists, BadValue, NotFound
 from dialer.kinds import LARGEST_ID
 from dialer.management import contacts, rows
 from dialer.management.management import Management, Transaction, call_soon, verb, writes
-from dialer.model import Account, BlockReason, Contact, SubscriberStatus
+from dialer.model import Account, Contact, SubscriberStatus
 from dialer.store import contact_list as sql
-from dialer.store.statements import ASK_AGAIN_OF_CONTACT
-from dialer.store.times import from_column, from_column_or_none, to_column
+from dialer.store import contacts as subscriptions
+from dialer.store import held
+from dialer.store.times import from_column, from_column_or_none
 
 PAGE: Final = 1000
 """Contacts that are read at once: about 10 ms on the database thread."""
@@ -25,8 +26,8 @@ MOST_ATTEMPTS: Final = 20
 """Of a contact that are shown: the newest."""
 
 VARIABLES: Final = "additional_vars"
-CONSENT: Final = frozenset({"consent_basis", "consent_given_at", "consent_expires_at"})
-"""What decides whether a consent holds."""
+RULED_BY: Final = frozenset({"time_zone", "consent_basis", "consent_given_at", "consent_expires_at"})
+"""By which it may be called, or not."""
 
 
 @frozen(kw_only=True)
@@ -177,8 +178,10 @@ def change(
         kept = {**checked.get(VARIABLES, _variables(row)), **variables}
         checked[VARIABLES] = valid(noun_of(Contact).field(VARIABLES), {key: text for key, text in kept.items() if text})
     rows.change(t, Contact, row, checked)
-    if CONSENT & checked.keys():
-        t.connection.execute(ASK_AGAIN_OF_CONTACT, (to_column(t.now), str(BlockReason.CONSENT), contact_id))
+    if "priority" in checked:
+        t.connection.execute(subscriptions.SET_PRIORITY, (checked["priority"], contact_id, checked["priority"]))
+    if RULED_BY & checked.keys():
+        held.release_contact(t.connection, contact_id)
         t.then(call_soon)
     return _value(t, phonebook_id, contact_id)
 

@@ -165,7 +165,7 @@ def _subscribe(connection: Connection, newest_campaign: int, contact: Contact, m
     """A subscriber in each campaign of the phonebook. Returns the one in the newest: a campaign that has the number from
     another phonebook keeps the subscriber that it has."""
     made = connection.execute(
-        sql.SUBSCRIBE_ONE, (contact.id, contact.number, contact.identity, moment, contact.phonebook_id)
+        sql.SUBSCRIBE_ONE, (contact.id, contact.number, contact.identity, moment, contact.priority, contact.phonebook_id)
     ).fetchall()
     for key, campaign_id in made:
         if campaign_id == newest_campaign:
@@ -299,6 +299,8 @@ def contact_row(contact: Contact, moment: str) -> tuple[Any, ...]:
         contact.email,
         contact.description,
         contact.reference,
+        contact.priority,
+        contact.time_zone,
         _STORE_VARIABLES(contact.additional_vars),
         moment,
         moment,

@@ -11,6 +11,7 @@ from dialer.management import rows
 from dialer.management.management import Transaction, call_soon, verb, writes
 from dialer.model import Account, DoNotCallList, Scope
 from dialer.model.do_not_call import EVERYBODYS
+from dialer.store.held import RELEASE
 from dialer.store.removals import ARCHIVE_NAME
 from dialer.store.times import to_column
 from dialer.stored import reader, value_of
@@ -30,10 +31,10 @@ _PAGE: Final = f"{_LIVE} AND l.id > ? AND (l.user_id = ? OR (? AND (l.user_id IS
 
 _ARCHIVE: Final = ARCHIVE_NAME.format("do_not_call_list", "removed_by = ?, name", "name", 220)
 _READY_AGAIN: Final = (
-    "UPDATE subscriber SET ready_at = ?, blocked_by = NULL WHERE blocked_by = 'do-not-call' AND status = 1 AND EXISTS "
+    f"{RELEASE} blocked_by = 'do-not-call' AND status = 1 AND EXISTS "  # noqa: S608
     "(SELECT 1 FROM do_not_call d WHERE d.identity = subscriber.identity AND d.list_id = ? AND d.removed_at IS NULL)"
 )
-"""Those that wait for an entry to expire. Parameters: now, list."""
+"""Those that wait for an entry to expire. Parameter: list."""
 
 
 def doer(who: Account) -> str:
@@ -115,7 +116,7 @@ def remove(t: Transaction, who: Account, list_id: int) -> None:
     if list_id == EVERYBODYS:
         raise Forbidden("this list stays, since callees put themselves on it; its entries can be removed")
     t.connection.execute(_ARCHIVE, (doer(who), to_column(t.now), list_id))
-    t.connection.execute(_READY_AGAIN, (to_column(t.now), list_id))
+    t.connection.execute(_READY_AGAIN, (list_id,))
     t.then(call_soon)
 
 

@@ -66,6 +66,7 @@ def remove(t: Transaction, gateway_id: int) -> None:
         "gateway": row.fails_over_for.count(),
         "attempt": row.attempts.count(),
         "second leg": row.second_legs.count(),
+        "caller id": row.caller_ids.count(),
     }
     rows.refuse_in_use("gateway", row.name, uses, "it is used by")
     row.delete()

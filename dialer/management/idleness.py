@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from attrs import frozen
+from attrs import Factory, frozen
 
+from dialer.management import caller_ids
+from dialer.management.caller_ids import CallerIdFigures, assigning
 from dialer.management.management import Management, Transaction, verb
 from dialer.model import Campaign, CampaignStatus, IdleCode, Progress
 from dialer.store import idle_news
@@ -22,10 +24,12 @@ _STOPPED: Final = {
 
 @frozen
 class Idleness:
-    """Campaigns that nothing keeps from calling, and the others by the reason that is told first."""
+    """Campaigns that nothing keeps from calling, and the others by the reason that is told first; and how the caller ids of
+    pools fare."""
 
     calling: int
     idle: Mapping[IdleCode, int]
+    caller_ids: CallerIdFigures = Factory(CallerIdFigures)
 
 
 async def idleness(management: Management) -> Idleness:
@@ -44,7 +48,7 @@ async def idleness(management: Management) -> Idleness:
                 calling += 1
             else:
                 idle[reason.code] += 1
-    return Idleness(calling, idle)
+    return Idleness(calling, idle, await caller_ids.figures(management))
 
 
 @verb
@@ -58,4 +62,4 @@ def stopped(t: Transaction) -> dict[IdleCode, int]:
 def started(t: Transaction, after: int) -> tuple[list[tuple[Campaign, Progress]], int | None]:
     """The next started campaigns and how far they are, as `reports.read` tells it, and the id behind which the next page
     begins; None after the last."""
-    return idle_news.started(t.connection, after, t.now)
+    return idle_news.started(t.connection, after, assigning(t))

@@ -21,6 +21,7 @@ from dialer.management.turns import Turns
 from dialer.management.workers import Lane, Workers
 from dialer.model import Account, Token
 from dialer.numbering import Numbering, numbering
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store.connection import Connection
 from dialer.store.database import Database
 from dialer.store.entities import Entities
@@ -36,15 +37,17 @@ Effect = Callable[[FlowControl], None]
 
 @define(eq=False)
 class Transaction:
-    """The means of a use case. `now` is the moment of asking; `numbering` knows the numbers of the
-    installation's region. A `verb`
-    has no `entities`: what Pony remembers of a row would not know of what a neighbour's statement did to it."""
+    """The means of a use case. `now` is the moment of asking; `numbering` knows the numbers of the installation's region,
+    `rules` are its calling rules; `strict_caller_ids` tells that it refuses caller ids that stand in no pool. A `verb` has
+    no `entities`: what Pony remembers of a row would not know of what a neighbour's statement did to it."""
 
     connection: Connection
     entities: Entities
     now: Any
     numbering: Numbering = field(factory=numbering)
+    rules: RuleBook = NO_RULES
     effects: list[Effect] = field(factory=list)
+    strict_caller_ids: bool = False
 
     def then(self, effect: Effect) -> None:
         """Tell the flow, where there is one, once this is durable."""
@@ -97,7 +100,7 @@ def verb(use_case: Callable[P, T]) -> Callable[P, T]:
 class Management:
     """Runs use cases on a database. `flow` is told what changed, where calls are made; with a `reactor`, requests that come
     close together share a transaction, and there are threads for what takes long. `emergency` are the installation's own
-    emergency numbers, `receivers` says what webhooks may be."""
+    emergency numbers, `receivers` says what webhooks may be, `rules` when contacts may be called."""
 
     database: Database
     now: Now
@@ -106,6 +109,8 @@ class Management:
     emergency: frozenset[str] = frozenset()
     receivers: AddressRules = field(factory=AddressRules)
     sender: WebhookSender = field(factory=NoSender)
+    rules: RuleBook = NO_RULES
+    strict_caller_ids: bool = False
     finished: dict[int, tuple[object, datetime | None]] = field(factory=dict, init=False)
     """When campaigns finished, by id, each with the state that it was read at: see `reports`."""
     _reads: Batches | None = field(default=None, init=False)
@@ -143,7 +148,7 @@ class Management:
         asker = _place_of_asker(args)
 
         def on_entities(entities: Entities) -> tuple[T, list[Effect]]:
-            transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering)
+            transaction = self._transaction(entities.db.get_connection(), entities, now)
             current: Any = args if asker is None else _with_current(transaction.connection, args, asker, now)
             if manner is Manner.READ:
                 return use_case(transaction, *current, **kwargs), []
@@ -151,7 +156,7 @@ class Management:
                 return use_case(transaction, *current, **kwargs), transaction.effects
 
         def on_connection(connection: Connection) -> tuple[T, list[Effect]]:
-            transaction = Transaction(connection, None, now, self.numbering)  # type: ignore[arg-type]
+            transaction = self._transaction(connection, None, now)
             current: Any = args if asker is None else _with_current(connection, args, asker, now)
             return use_case(transaction, *current, **kwargs), transaction.effects
 
@@ -173,7 +178,7 @@ class Management:
         now, asker = self.now(), _place_of_asker(args)
 
         def on_entities(entities: Entities) -> tuple[Any, list[Effect]]:
-            transaction = Transaction(entities.db.get_connection(), entities, now, self.numbering)
+            transaction = self._transaction(entities.db.get_connection(), entities, now)
             current: Any = args if asker is None else _with_current(transaction.connection, args, asker, now)
             try:
                 with refusals():
@@ -195,6 +200,9 @@ class Management:
         if self._turns is None:
             return self.ask(use_case, who, *args, **kwargs)
         return Deferred.fromCoroutine(self._turns.take(who.id, partial(self.ask, use_case, who, *args, **kwargs)))
+
+    def _transaction(self, connection: Connection, entities: Any, now: datetime) -> Transaction:
+        return Transaction(connection, entities, now, self.numbering, self.rules, strict_caller_ids=self.strict_caller_ids)
 
     def _again(self, failure: Failure, work: Callable[[Entities], T]) -> Deferred[T]:
         """The rows that another process wrote at the same moment are there by now: a use case that met with them is asked

@@ -9,9 +9,11 @@ from typing import Final
 from dialer import gate
 from dialer.errors import BadValue
 from dialer.gate import GatedLeg, NumberRules
+from dialer.management.caller_ids import check_pool
 from dialer.management.management import Transaction
 from dialer.model import Campaign
 from dialer.store.call_rules import call_rules
+from dialer.store.caller_ids import is_pooled
 from dialer.store.connection import Connection
 
 PATTERNS: Final = "SELECT n.kind, n.pattern FROM number_pattern n JOIN phonebook p ON p.user_id = n.user_id WHERE p.id = ?"
@@ -40,8 +42,17 @@ def refusals(t: Transaction, user_id: int) -> gate.Refusal:
     return refusal
 
 
-def check_caller_id(t: Transaction, user_id: int, number: str) -> None:
-    """Raise `BadValue` for a number that the user's calls may not show as the caller's."""
+def check_caller_id(t: Transaction, user_id: int, number: str, pool_id: int | None = None) -> None:
+    """Raise `BadValue` for a number that the user's calls may not show as the caller's, `NotFound` for a pool of caller ids
+    that is not the user's."""
+    check_pool(t, user_id, pool_id)
+    if (
+        pool_id is None
+        and t.strict_caller_ids
+        and number
+        and not is_pooled(t.connection, user_id, t.numbering.identity(number))
+    ):
+        raise BadValue("caller_id", f"{number} stands in no pool of caller ids of this user, which this installation requires")
     if reason := _caller_id_refusal(t, user_id, number):
         raise BadValue("caller_id", reason)
 
@@ -49,7 +60,8 @@ def check_caller_id(t: Transaction, user_id: int, number: str) -> None:
 def caller_id_refusal(t: Transaction, campaign: Campaign) -> str:
     """Why a campaign may not show its caller id or its caller's name, "" when it may."""
     named = gate.caller_name_refusal(campaign.caller_name)
-    return named or _caller_id_refusal(t, campaign.user_id, campaign.caller_id)
+    own = "" if campaign.caller_id_pool_id is not None else campaign.caller_id
+    return named or _caller_id_refusal(t, campaign.user_id, own)
 
 
 def _caller_id_refusal(t: Transaction, user_id: int, number: str) -> str:

@@ -16,7 +16,7 @@ from dialer.management.management import Management, Transaction, call_soon, ver
 from dialer.management.subscribers import PAGE
 from dialer.model import Account, CampaignStatus
 from dialer.model.user import ADMINISTRATOR
-from dialer.store import contacts, removals, webhooks
+from dialer.store import caller_ids, contacts, removals, webhooks
 from dialer.store.connection import Connection
 from dialer.store.grants import FORGET
 from dialer.store.times import to_column
@@ -174,6 +174,8 @@ def user_without_anything(t: Transaction, user_id: int) -> None:
     """Remove a user with lists, grants and webhooks. Raises `NotFound`, and `InUse` when it has campaigns or phonebooks."""
     row = rows.found(t.entities.User, "user", user_id)
     uses = {"campaign": len(rows.live(row.campaigns)), "phonebook": len(rows.live(row.phonebooks))}
+    t.connection.execute(caller_ids.ARCHIVE_NUMBERS, (to_column(t.now), user_id))
+    t.connection.execute(caller_ids.ARCHIVE_POOLS, (to_column(t.now), user_id))
     rows.refuse_in_use("user", row.username, uses, "it has")
     t.connection.execute("DELETE FROM number_pattern WHERE user_id = ?", (user_id,))
     for statement in (*FORGET, webhooks.FORGET):

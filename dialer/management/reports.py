@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from dialer.management import campaigns
+from dialer.management.caller_ids import assigning
 from dialer.management.management import Management, Transaction, reads
 from dialer.management.usage import UseOfGateways
 from dialer.model import Account, CampaignDetails, CampaignReport, Progress, SubscriberStatus
 from dialer.store import reports as sql
+from dialer.store.caller_ids import wait_of
 from dialer.store.times import from_column_or_none
 
 MOST_FINISHED: Final = 1024
@@ -37,9 +39,11 @@ async def campaign(management: Management, use: UseOfGateways, who: Account, cam
 def read(t: Transaction, who: Account, campaign_id: int) -> tuple[CampaignDetails, Progress]:
     """One of them, and how far it is: `waiting` is 0 when any of its contacts is ready. Raises `NotFound`."""
     details = campaigns.read(t, who, campaign_id)
-    rows = t.connection.execute(sql.PROGRESS, (campaign_id, campaign_id)).fetchall()
-    counts = {SubscriberStatus(status): subscribers for status, subscribers, _ in rows if subscribers}
-    return details, Progress.of(counts, from_column_or_none(rows[0][2]) if rows else None, t.now)
+    rows = t.connection.execute(sql.PROGRESS, (campaign_id,) * 4).fetchall()
+    counts = {SubscriberStatus(status): subscribers for status, subscribers, *_ in rows if subscribers}
+    ready_at, *held = rows[0][2:] if rows else (None, None, None)
+    wait = wait_of(t.connection, details.campaign, assigning(t))
+    return details, Progress.of(counts, from_column_or_none(ready_at), held, t.now, wait)
 
 
 @reads

@@ -10,6 +10,7 @@ from dialer.declare import NOUNS, noun_of, refuse_missing
 from dialer.errors import Forbidden, InUse, LimitExceeded, NotFound
 from dialer.management.management import Transaction
 from dialer.model import Account
+from dialer.model.retries import RetryTable
 from dialer.model.user import ADMINISTRATOR
 from dialer.stored import complete, stored
 
@@ -66,7 +67,9 @@ def check_limits(cls: type, given: Mapping[str, Any], user: Any) -> None:
     """Raise `LimitExceeded` for a field that its declaration lets a user's limit bound."""
     for field in noun_of(cls).enterable if user is not None else ():
         if field.limited_by:
-            check_limit(field.limited_by.removeprefix("max_"), given.get(field.name), getattr(user, field.limited_by))
+            wanted = given.get(field.name)
+            most = wanted.most if isinstance(wanted, RetryTable) else wanted
+            check_limit(field.limited_by.removeprefix("max_"), most, getattr(user, field.limited_by))
 
 
 def references(t: Transaction, cls: type, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dialer.campaigns import idle
 from dialer.campaigns.planning import Routes
@@ -16,8 +16,10 @@ from dialer.management import campaigns, reports
 from dialer.management.management import Transaction, reads, verb
 from dialer.management.numbers import caller_id_refusal
 from dialer.management.subscribers import subscribed_identity
-from dialer.model import Account, Block, BlockReason, CampaignReport, Disposition, Gateway, SubscriberStatus
+from dialer.model import Account, Block, BlockReason, CampaignReport, Candidate, Disposition, Gateway, SubscriberStatus
 from dialer.numbers import parse_number
+from dialer.rules.decide import Ruling, decide
+from dialer.store import held, mapping, statements
 from dialer.store import reports as sql
 from dialer.store.may_call import Asked, blocks, shown
 from dialer.store.nodes import Standing, entries
@@ -83,8 +85,8 @@ class Try:
 @frozen(kw_only=True)
 class Contacted:
     """A number in a campaign. `status` is None when the campaign does not have it. `blocks` are all that keeps the campaign
-    from calling it, the strongest first, `blocked_by` what it was blocked by when its turn came, `elsewhere` the campaign that
-    calls it now."""
+    from calling it, the strongest first, the calling rules the last; `blocked_by` what it was blocked by when its turn came,
+    `elsewhere` the campaign that calls it now."""
 
     number: str
     identity: str
@@ -118,14 +120,35 @@ def contact(t: Transaction, campaign_id: int, text: str) -> Contacted:
             "ready_at": from_column_or_none(ready_at),
             "tries": tuple(_try(row) for row in ask(sql.TRIES, (key,))),
         }
-    asked = Asked(campaign_id=campaign_id, contact_id=contact_id, number=told["number"], identity=identity)
+    asked = Asked(campaign_id, contact_id, told["number"], identity)
     return Contacted(
         identity=identity,
-        blocks=tuple(blocks(t.connection, asked, t.now)),
+        blocks=tuple(_blocks(t, asked, found)),
         emergency=t.numbering.is_emergency(told["number"]),
         elsewhere="" if elsewhere is None else elsewhere[0],
         **told,
     )
+
+
+def _blocks(t: Transaction, asked: Asked, found: tuple[Any, ...] | None) -> Iterator[Block]:
+    """All that keeps a number from being called, the calling rules the last."""
+    yield from blocks(t.connection, asked, t.now)
+    ruling = _ruling(t, asked.campaign_id, asked.identity, found)
+    if not ruling.is_open:
+        until = "for ever" if ruling.until is None else f"until {shown(ruling.until)}"
+        yield evolve(held.as_block(ruling), text=f"the calling rules forbid it {until}: {ruling.text}")
+
+
+def _ruling(t: Transaction, campaign_id: int, identity: str, found: tuple[Any, ...] | None) -> Ruling:
+    """Of the campaign's next call to a number, with the time zone that its contact has there."""
+    started = t.connection.execute(statements.CAMPAIGN, (campaign_id,)).fetchone()
+    campaign = mapping.read_campaign(started)
+    time_zone = "" if found is None else t.connection.execute(sql.TIME_ZONE, (found[0],)).fetchone()[0]
+    candidate = Candidate(
+        subscriber_id=0, contact_id=0, campaign_id=campaign_id, number=identity, identity=identity, time_zone=time_zone
+    )
+    known = held.histories(t.connection, t.rules, [(candidate, campaign)], t.now)
+    return decide(t.rules, candidate, campaign, known.get(identity, ()), t.now)
 
 
 def _try(row: tuple[Any, ...]) -> Try:
@@ -138,6 +161,13 @@ def _try(row: tuple[Any, ...]) -> Try:
         reason=reason or "",
     )
 
+
+_ANY = (None, *SubscriberStatus)
+_TOLD_OF = {
+    BlockReason.CONSENT: tuple(SubscriberStatus),
+    BlockReason.CALLING_RULES: (SubscriberStatus.START, SubscriberStatus.PAUSE, SubscriberStatus.NOT_AUTHORISED),
+}
+"""Where a reason matters: None for a number that the campaign does not have."""
 
 _DONE = {
     SubscriberStatus.PAUSE: "it is paused",
@@ -153,7 +183,7 @@ def sentences(found: Contacted, now: datetime) -> Iterator[str]:
     if found.emergency:
         yield "it is an emergency number, which is never dialled"
     for block in found.blocks:
-        if block.reason is not BlockReason.CONSENT or found.status is not None:
+        if found.status in _TOLD_OF.get(block.reason, _ANY):
             yield block.text
     if found.elsewhere:
         yield f"campaign {found.elsewhere} is calling it now: one number never rings twice at once"

@@ -73,8 +73,8 @@ class Calls(Protocol):
         """A channel of a call of this dialer that lives."""
         ...
 
-    def ask(self, function: str, arguments: str) -> Deferred[str]:
-        """Run a function of the switch. Fails with: `DialerError`."""
+    def ask(self, function: str, arguments: str, call_uuid: str) -> Deferred[str]:
+        """Run a function of the switch that has the call; of any switch when it is "". Fails with: `DialerError`."""
         ...
 
 
@@ -260,7 +260,7 @@ class Hub:
             return fail(BadValue(request.function, f"{request.arguments.rpartition(' ')[2]} is a secret"))
         match request:
             case Ask():
-                return self.calls.ask(request.function, request.arguments)
+                return self.calls.ask(request.function, request.arguments, call_uuid)
             case Execute():
                 return self.calls.channel(uuid, call_uuid, request.leg).execute(request.application, request.argument)
             case SecondLeg():

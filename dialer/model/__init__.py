@@ -7,7 +7,8 @@ is a contact in a *campaign*; an *attempt* is one try to reach a subscriber; a *
 from __future__ import annotations
 
 from dialer.model.call_record import CallRecord
-from dialer.model.campaign import Campaign, CampaignDetails, CampaignStatus, UnknownPolicy, UnservedPolicy
+from dialer.model.caller_id import CallerId, CallerIdPool, CallerIdStrategy, ForeignPolicy
+from dialer.model.campaign import Campaign, CampaignDetails, CampaignStatus, Purpose, UnknownPolicy, UnservedPolicy
 from dialer.model.consent import ConsentBasis, ConsentPolicy
 from dialer.model.contact import Contact, ContactDetails, Progress, Subscriber, SubscriberStatus
 from dialer.model.disposition import Disposition
@@ -53,6 +54,9 @@ __all__ = [
     "BlockedContacts",
     "CallRecord",
     "CallRules",
+    "CallerId",
+    "CallerIdPool",
+    "CallerIdStrategy",
     "Campaign",
     "CampaignDetails",
     "CampaignReport",
@@ -71,6 +75,7 @@ __all__ = [
     "EventConsumer",
     "EventKind",
     "Explanation",
+    "ForeignPolicy",
     "Gateway",
     "GatewayStatus",
     "GatewayUse",
@@ -90,6 +95,7 @@ __all__ = [
     "Phonebook",
     "Plan",
     "Progress",
+    "Purpose",
     "RefusedContact",
     "RetryClass",
     "Scope",

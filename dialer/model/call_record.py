@@ -57,6 +57,11 @@ class CallRecord:
     machine: bool | None = setting(None, doc="whether a machine answered")
     session: Mapping[str, str] = setting(Factory(dict), kind=Variables(), doc="what the voice application noted")
     pending_cdr: str | None = setting(None, doc="an end told to another node")
+    switch: str = setting("", doc="the FreeSWITCH that makes it, by its name; empty for what was ended by an older version")
+    pooled_caller_id: int | None = reference(
+        "caller id", default=None, reverse="attempts", doc="the number of a pool that was shown as the caller's"
+    )
+    caller_day: str | None = setting(None, longest=10, doc="the day of the pool for which it counts")
 
     @property
     def ended(self) -> bool:

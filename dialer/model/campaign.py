@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime, time
+from typing import Final
 
 from attrs import frozen
 
 from dialer.declare import joined, key, noun, reference, rule, setting, stamp
+from dialer.errors import BadValue
 from dialer.kinds import Number, NumberOrText
 from dialer.model.consent import ConsentPolicy
 from dialer.model.gateway import Gateway, GatewayUse
 from dialer.model.phonebook import Phonebook
 from dialer.model.rests import AFTER_ABANDONED, rest_list
+from dialer.model.retries import Retries, RetryTable
 from dialer.model.voip_app import VoipApp, no_shell
 from dialer.numbers import caller_number
 from dialer.time_kinds import Week, Weekdays, Zone
 from dialer.variables import caller_name
 
+SHORTEST_REASON: Final = 10
+"""Characters."""
+
 EVERY_DAY: Weekdays = (True, True, True, True, True, True, True)
+
+
+def reason_to_override(text: str, field: str) -> str:
+    """A reason that says something, or none. Raises `BadValue` naming `field`."""
+    if text and len(text) < SHORTEST_REASON:
+        raise BadValue(field, f"{text!r} is no reason; expected one of {SHORTEST_REASON} characters or more, or none")
+    return text
 
 
 class CampaignStatus(enum.IntEnum):
@@ -42,6 +55,24 @@ class UnservedPolicy(enum.StrEnum):
 
     RETRY = "retry"
     COMPLETE = "complete"
+
+
+class CallOrder(enum.StrEnum):
+    """Who is called first, of those of the same priority."""
+
+    RETRIES_FIRST = "retries-first"
+    FRESH_FIRST = "fresh-first"
+    MIX = "mix"  # retries have a share of the calls
+    LIST = "list"  # in the order in which they became ready: the list from its beginning, each retry in its turn
+
+
+class Purpose(enum.StrEnum):
+    """The reason for which a campaign calls, as the calling rules of places tell them apart."""
+
+    SALES = "sales"
+    RESEARCH = "research"
+    DEBT = "debt"
+    INFORMATIONAL = "informational"
 
 
 @noun("campaign", links={"phonebooks": "phonebook"})
@@ -74,6 +105,19 @@ class Campaign:
         0, le=3600, unit="s", v1="min_call_duration", doc="an answered call that was shorter did not reach the contact"
     )
     max_retry: int = setting(3, le=1000, v1="maxretry", limited_by="max_retries", doc="further attempts after the first")
+    retry: RetryTable = setting(
+        RetryTable(),
+        kind=Retries(),
+        limited_by="max_retries",
+        doc="retries by outcome, in place of `max_retry` and `interval_retry`: how many, after how long, growing by what, how "
+        "many a day at most",
+    )
+    order: CallOrder = rule(
+        CallOrder.RETRIES_FIRST,
+        doc="who is called first, of contacts of the same priority; with mix, retries have the share `retry_share`, with list "
+        "who became ready first",
+    )
+    retry_share: int = rule(50, ge=1, le=99, unit="%", doc="the share of retries in the calls, where the order is mix")
     interval_retry: int = rule(300, le=31_536_000, unit="s", v1="intervalretry", doc="from an attempt's end to the next one")
     call_timeout: int = rule(
         45, ge=1, le=3600, unit="s", v1="calltimeout", limited_by="max_timeout", doc="how long a call may ring"
@@ -108,10 +152,29 @@ class Campaign:
         v1="unserved_policy",
         doc="whether a contact is called again that answered, and for whom the voice application could do nothing",
     )
+    purpose: Purpose = rule(
+        Purpose.SALES, v1="purpose", doc="the reason for the calls, by which the calling rules of a place hold or do not"
+    )
+    override: str = rule(
+        "",
+        longest=500,
+        v1="override",
+        check=reason_to_override,
+        doc="why the calling rules do not hold for it: a superuser says so, and it is logged; empty: they hold",
+    )
     next_call_at: datetime | None = setting(None, read_only=True, doc="the earliest moment of the next call by the pacing")
+    recheck: int = setting(
+        0, read_only=True, doc="changes after which its held contacts were not looked at again yet by the calling rules"
+    )
     created_at: datetime = stamp("when it was created")
     updated_at: datetime = stamp("when it was last changed")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
+    caller_id_pool_id: int | None = reference(
+        "caller id pool",
+        reverse="campaigns",
+        default=None,
+        doc="the pool that the number comes from that the callee sees, in place of `caller_id`",
+    )
     consent: ConsentPolicy = setting(
         ConsentPolicy.NOT_ASKED,
         doc="which consent of a contact it asks for: none; `recorded`: any that is in force; `express`: one whose basis is "

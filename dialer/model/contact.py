@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from attrs import Factory, frozen
 
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.kinds import Variables
+from dialer.model.caller_id import CallerIdWait
 from dialer.model.consent import ConsentBasis
 from dialer.model.phonebook import Phonebook
+from dialer.time_kinds import KnownZone
 
 
 class SubscriberStatus(enum.IntEnum):
@@ -50,6 +52,8 @@ class Contact:
     created_at: datetime = stamp("when it was created", v1="created_date")
     updated_at: datetime = stamp("when it was last changed", v1="updated_date")
     archived_at: datetime | None = setting(None, read_only=True, doc="when it was removed; its attempts stay")
+    priority: int = setting(5, le=9, doc="9 is called first, 0 last; before the order of its campaign counts")
+    time_zone: str = setting("", kind=KnownZone(), doc="where it is known to be; empty: its number tells, as far as that can")
     reference: str = setting("", longest=255, doc="your own word for the contact, which its events repeat")
     consent_basis: ConsentBasis | None = setting(
         None, doc="what its consent to be called rests on: express and written are the contact's own; null: there is none"
@@ -77,7 +81,12 @@ class Subscriber:
     count_attempt: int = setting(0, doc="attempts that count")
     free_retries: int = setting(0, doc="attempts in a row that do not")
     last_attempt_at: datetime | None = setting(None, doc="when the last attempt that counts began")
-    blocked_by: str | None = setting(None, doc="what it is not called for, or has to wait for: a word of `BlockReason`")
+    priority: int = setting(5, le=9, doc="the contact's priority")
+    tally: str = setting("{}", longest=10_000, doc="how often its calls ended in which way")
+
+    held_from: datetime | None = setting(None, doc="when it would be ready if nothing kept it waiting")
+    held_by: str | None = setting(None, longest=2000, doc="why it waits, or is refused, for people")
+    blocked_by: str | None = setting(None, doc="what it waits for, or is not called for: a word of `BlockReason`")
 
     @property
     def untouched(self) -> bool:
@@ -98,18 +107,38 @@ class ContactDetails:
 
 @frozen(kw_only=True)
 class Progress:
-    """How far a campaign is: subscribers by status, and how many of those pending wait for a moment after now."""
+    """How far a campaign is: subscribers by status, and how many of those pending wait for a moment after now; `held_by`
+    is why the first of these waits, and `blocked_by` the word for that (of `BlockReason`), "" when nothing but its own time
+    keeps it; `caller_id_wait` is why they wait for a caller id, None when they do not."""
 
     subscribers: Mapping[SubscriberStatus, int]
     waiting: int = 0
     next_ready_at: datetime | None = None
+    held_by: str = ""
+    blocked_by: str = ""
+    caller_id_wait: CallerIdWait | None = None
 
     @classmethod
-    def of(cls, counts: Mapping[SubscriberStatus, int], ready_at: datetime | None, now: datetime) -> Progress:
-        """How far a campaign is, by its counts and by when the first of those pending is ready."""
+    def of(
+        cls,
+        counts: Mapping[SubscriberStatus, int],
+        ready_at: datetime | None,
+        held: Sequence[str | None],
+        now: datetime,
+        caller_id_wait: CallerIdWait | None = None,
+    ) -> Progress:
+        """How far a campaign is, by its counts, by when the first of those pending is ready, and by what keeps it: why, and
+        the word for that."""
         if ready_at is None or ready_at <= now:
-            return cls(subscribers=counts)
-        return cls(subscribers=counts, waiting=counts.get(SubscriberStatus.START, 0), next_ready_at=ready_at)
+            return cls(subscribers=counts, caller_id_wait=caller_id_wait)
+        return cls(
+            subscribers=counts,
+            waiting=counts.get(SubscriberStatus.START, 0),
+            next_ready_at=ready_at,
+            held_by=held[0] or "",
+            blocked_by=held[1] or "",
+            caller_id_wait=caller_id_wait,
+        )
 
     @property
     def finished(self) -> bool:

@@ -24,7 +24,13 @@ class BlockReason(enum.StrEnum):
     BLACKLIST = "blacklist"
     WHITELIST = "whitelist"  # it is not on it
     CONSENT = "consent"
+    CALLING_RULES = "calling-rules"  # those of the place where it is
     DIALLED_FORM = "dialled-form"  # what the gateway makes of the number is on a list
+
+
+LOOKED_AT_AGAIN: Final = frozenset({BlockReason.CONSENT, BlockReason.CALLING_RULES})
+"""Contacts that were refused for these are looked at again when something changes by which the reason might; those refused for
+others stay so until a user starts them again."""
 
 
 @frozen(kw_only=True)

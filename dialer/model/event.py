@@ -32,6 +32,7 @@ class EventKind(enum.StrEnum):
     CONTACT_COMPLETED = "contact.completed"
     CONTACT_FAILED = "contact.failed"
     CONTACT_BLOCKED = "contact.blocked"
+    CONTACT_HELD = "contact.held"
     CAMPAIGN_CREATED = "campaign.created"
     CAMPAIGN_STARTED = "campaign.started"
     CAMPAIGN_PAUSED = "campaign.paused"
@@ -89,6 +90,7 @@ _CALL: Final = {
     "number": Fact(_TEXT, "the number, as it was entered"),
     "number_of_attempt": Fact(_COUNT, "which attempt of the contact it is, from 1"),
     "gateway_id": Fact(_ID, "the gateway through which it goes"),
+    "caller_id": Fact(_TEXT, "the number that the callee sees; empty where the dialer names none"),
 }
 
 _END: Final = {
@@ -166,17 +168,29 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
             doc="The contact was not reached, and the campaign calls it no more.", facts=_CONTACT, sequence=8
         ),
         EventKind.CONTACT_BLOCKED: EventType(
-            doc="The contact's turn came, and it is not called because it must not be: the campaign calls it no more.",
+            doc="The contact's turn came, and it is not called because it must not be: the campaign calls it no more, unless "
+            "it was for the calling rules, and these, its time zone or the campaign change.",
             facts={
                 "number": _CONTACT["number"],
                 "subscriber_id": _CONTACT["subscriber_id"],
                 "reason": Fact(
                     _TEXT,
                     "do-not-call (a list without an end), blacklist, whitelist (it is not on it), consent (it has not got the "
-                    "one that the campaign asks for), dialled-form (what its gateway makes of the number is on a list), or "
-                    "never-dialled (such as an emergency number)",
+                    "one that the campaign asks for), calling-rules, dialled-form (what its gateway makes of the number is on "
+                    "a list), or never-dialled (such as an emergency number)",
                 ),
                 "text": Fact(_TEXT, "the same for people"),
+            },
+        ),
+        EventKind.CONTACT_HELD: EventType(
+            doc="The contact's turn came, and the calling rules, or do-not-call lists that let it go later, keep it waiting. "
+            "Told once, until it is called, or until the rules, the lists, the contact or the campaign change.",
+            facts={
+                "number": _CONTACT["number"],
+                "subscriber_id": _CONTACT["subscriber_id"],
+                "until": Fact(_TEXT, "when its turn comes again", is_time=True),
+                "reason": Fact(_TEXT, "calling-rules, do-not-call, or dialled-form (what its gateway makes of the number)"),
+                "text": Fact(_TEXT, "why it waits, for people"),
             },
         ),
         EventKind.CAMPAIGN_CREATED: EventType(doc="A campaign was created.", facts=_CAMPAIGN),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from attrs import Factory, field, frozen
 
+from dialer.model.caller_id import ShownCaller
 from dialer.model.campaign import Campaign
 from dialer.model.contact import SubscriberStatus
 from dialer.model.disposition import Disposition
@@ -39,7 +40,8 @@ class Snapshot:
 @frozen(kw_only=True)
 class Candidate:
     """A subscriber that is ready to be called. `count_attempt` are the attempts that count; `free_retries` are the ends in
-    a row that the switch or the carrier was to blame for."""
+    a row that the switch or the carrier was to blame for; `tally` counts ends by their outcomes (`dialer.calls.tally`);
+    `time_zone` is where the contact is known to be."""
 
     subscriber_id: int
     contact_id: int
@@ -48,6 +50,8 @@ class Candidate:
     identity: str = ""
     count_attempt: int = 0
     free_retries: int = 0
+    tally: str = "{}"
+    time_zone: str = ""
 
 
 @frozen
@@ -61,7 +65,9 @@ class RefusedContact:
 @frozen(kw_only=True)
 class Plan:
     """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced). `also` are the
-    identities that the number has with and without the prefixes of the gateway, where they are others than the contact's."""
+    identities that the number has with and without the prefixes of the gateway, where they are others than the contact's.
+    `switch` is the identity of the FreeSWITCH that makes it; `caller` is whom the callee sees, None for what the campaign
+    says itself."""
 
     call_uuid: str
     candidate: Candidate
@@ -70,6 +76,13 @@ class Plan:
     dial_string: str
     due_at: datetime
     also: tuple[str, ...] = ()
+    switch: str = ""
+    caller: ShownCaller | None = None
+
+    @property
+    def shown(self) -> ShownCaller:
+        """The number and the name that the callee sees."""
+        return self.caller or ShownCaller(number=self.campaign.caller_id, name=self.campaign.caller_name)
 
 
 class AttemptState(enum.StrEnum):
@@ -197,6 +210,7 @@ class OwnCause(enum.StrEnum):
     LATE = "LATE"  # the switch refused it after the deadline
     REFUSED = "REFUSED"  # the switch refused the command
     LOST_SWITCH = "LOST_SWITCH"  # the switch restarted under the call
+    NEVER_DIALLED = "NEVER_DIALLED"  # it may have been sent, and the switch has never executed it
     UNKNOWN = "UNKNOWN"  # the call is gone and nobody can tell how it ended
 
 
@@ -225,17 +239,20 @@ class Outcome:
     talk_ms: int = 0
     duration_ms: int = 0
     machine: bool = False
+    unfinished: bool = False  # the callee hung up before the voice application had come to its end
     session: Mapping[str, str] = Factory(dict)  # what the voice application noted
 
 
 @frozen(kw_only=True)
 class Decision:
-    """The fate of the subscriber: its status, from when on it is ready (when START), and whether the attempt counts."""
+    """The fate of the subscriber: its status, from when on it is ready (when START), whether the attempt counts, and the
+    candidate's new `tally`, None where that stays."""
 
     status: SubscriberStatus
     ready_at: datetime | None
     counts_as_attempt: bool
     reason: str
+    tally: str | None = None
 
 
 @frozen(kw_only=True)

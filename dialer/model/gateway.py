@@ -150,7 +150,7 @@ class GatewayStatus(enum.IntEnum):
     ACTIVE = 1
 
 
-@noun("gateway", links={"users": "user"})
+@noun("gateway", links={"users": "user", "caller_ids": "caller id"})
 @frozen(kw_only=True)
 class Gateway:
     """A gateway as it was entered. None is no limit; `failover_id` is the gateway to take when this one cannot serve."""

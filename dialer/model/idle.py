@@ -29,6 +29,8 @@ class IdleCode(enum.StrEnum):
     ALL_DONE = "all-done"
     LAST_CALLS = "last-calls"
     RETRIES_LATER = "retries-later"
+    CALLING_RULES = "calling-rules"
+    DO_NOT_CALL = "do-not-call"
     NO_DIALER = "no-dialer"
     NO_SWITCH = "no-switch"
     SWITCH_FULL = "switch-full"
@@ -37,8 +39,10 @@ class IdleCode(enum.StrEnum):
     GATEWAY_INACTIVE = "gateway-inactive"
     GATEWAY_PAUSED = "gateway-paused"
     GATEWAY_FULL = "gateway-full"
+    GATEWAY_UNREACHABLE = "gateway-unreachable"
     CAMPAIGN_FULL = "campaign-full"
     NEXT_CALL_LATER = "next-call-later"
+    NO_CALLER_ID = "no-caller-id"
 
 
 @frozen

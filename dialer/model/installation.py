@@ -33,6 +33,26 @@ class Figures(Kind):
         return {"type": "object", "additionalProperties": {"type": "integer"}}
 
 
+@frozen
+class Processes(Kind):
+    """Texts by their names, as a JSON object."""
+
+    takes = "a JSON object of texts"
+
+    def parse(self, value: Any) -> Mapping[str, str]:
+        """From the object, or its text."""
+        found = orjson.loads(value) if isinstance(value, str) else value
+        return {str(name): str(text) for name, text in found.items()}
+
+    def stored(self, value: Mapping[str, str]) -> str:
+        """Its text."""
+        return orjson.dumps(dict(value)).decode()
+
+    def schema(self) -> dict[str, Any]:
+        """An object."""
+        return {"type": "object", "additionalProperties": {"type": "string"}}
+
+
 @noun("installation")
 @frozen(kw_only=True)
 class Installation:
@@ -40,6 +60,7 @@ class Installation:
 
     id: int = key()
     region: str = setting("", doc="the region of national numbers, for which the identities are made")
+    rule_book: str = setting("", doc="the fingerprint of the calling rules that the last dialer had")
     installation_id: str = setting(longest=16, shortest=16, doc="generated with the schema")
 
 
@@ -54,9 +75,10 @@ class NodeRecord:
     host: str = setting(doc="the host on which it runs")
     pid: int = setting(doc="its process")
     version: str = setting(doc="of the dialer")
-    switch: str = setting("", doc="the switch to which it is connected")
-    core_uuid: str = setting("", doc="the FreeSWITCH process")
-    ready: bool = setting(doc="whether it is connected")
+    switches: Mapping[str, str] = setting(
+        Factory(dict), kind=Processes(), doc="its switches, each with its FreeSWITCH process; empty for one that is away"
+    )
+    ready: bool = setting(doc="whether it is connected to any of them")
     started_at: datetime = setting(doc="when it started")
     seen_at: datetime = setting(doc="its last heartbeat")
     lease_until: datetime = setting(doc="others leave its calls alone until then")

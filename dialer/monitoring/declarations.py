@@ -74,7 +74,7 @@ def _histogram(name: str, text: str, **labels: str) -> Metric:
     return Metric(name=name, kind=MetricKind.HISTOGRAM, text=text, labels=labels)
 
 
-_SWITCH: Final = "host and port of the Event Socket, as configured"
+_SWITCH: Final = "its name as configured, else host and port of its Event Socket"
 _PORT: Final = "`api`, `records` or `metrics`"
 
 BUILD: Final = _gauge("dialer_build_info", "the program that runs: 1", version="its version")
@@ -95,7 +95,8 @@ CORRECTIONS: Final = _counter(
     kind="as in the [log](operations.md#log)",
 )
 GATEWAYS_BACKED_OFF: Final = _gauge(
-    "dialer_gateways_backed_off", "gateways that are not called through for the moment, after faults"
+    "dialer_gateways_backed_off",
+    "gateways that are not called through for the moment, after faults, each counted once for each switch",
 )
 CALLEES_UNSERVED: Final = _counter("dialer_callees_unserved", "callees for whom the voice application could do nothing")
 
@@ -103,6 +104,9 @@ SWITCH_UP: Final = _gauge(
     "dialer_switch_up", "1 while calls can be made on the switch and their events arrive, else 0", switch=_SWITCH
 )
 SWITCH_RECONNECTS: Final = _counter("dialer_switch_reconnects", "times that a lost switch was there again", switch=_SWITCH)
+SWITCH_CALLS: Final = _gauge(
+    "dialer_switch_calls", "calls that this process has open on the switch, second legs included", switch=_SWITCH
+)
 CALLS_ORIGINATED: Final = _counter(
     "dialer_calls_originated", "originates that were sent; its rate is the calls per second made", switch=_SWITCH
 )
@@ -141,6 +145,17 @@ CAMPAIGNS_IDLE: Final = _gauge(
     "campaigns that are not calling, by the reason that is told first; absent, as the number of those calling, while the "
     "database does not serve",
     reason="`paused`, `outside-hours`, `all-done`, `no-switch`, ...: as `idle` of a campaign in the [API](api.md)",
+)
+
+CALLER_IDS: Final = _gauge(
+    "dialer_caller_ids",
+    "numbers of pools of caller ids; absent while the database does not serve",
+    state="`usable`, or why no call shows them: `resting`, `at-cap`, `inactive`, `refused` (their owner may not show them)",
+)
+CALLER_ID_CALLS: Final = _gauge(
+    "dialer_caller_id_calls_today",
+    "calls of the day, by the zones of the pools, that showed a number of a pool: their answer rate, short calls and refusals",
+    kind="`dialled`, `ended`, `answered`, `short` (answered, over in six seconds), `403`, `603`, `607`, `608` (SIP status)",
 )
 
 REACTOR_LAG: Final = _histogram(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from dialer import __version__
+from dialer.esl.telemetry import SwitchTelemetry
 from dialer.listening import Site
 from dialer.management.idleness import Idleness
 from dialer.model import AttemptState, IdleCode
@@ -21,7 +22,7 @@ def figures(
     of their ports. To be called on the reactor thread, while the service is up."""
     yield told.BUILD, [((__version__,), 1)]
     yield from _calls(service, now)
-    yield from _switch(service)
+    yield from _switches(service)
     yield from _campaigns(idleness)
     yield from _process(service)
     yield from _http(sites)
@@ -30,34 +31,40 @@ def figures(
 def _calls(service: DialerService, now: datetime) -> Iterator[tuple[Metric, list[Sample]]]:
     lifecycle = service.lifecycle
     states = lifecycle.register.states()
-    backed_off = sum(backoff.blocks(now) for backoff in lifecycle.health.gateways.values())
     yield told.ATTEMPTS_ENDED, [((str(word),), count) for word, count in service.ended.items()]
     yield told.ATTEMPTS_OPEN, [((str(state),), states[state]) for state in AttemptState]
     yield told.CORRECTIONS, [((str(kind),), count) for kind, count in lifecycle.corrections.items()]
-    yield told.GATEWAYS_BACKED_OFF, [((), backed_off)]
+    yield told.GATEWAYS_BACKED_OFF, [((), service.fleet.backed_off(now))]
     yield told.CALLEES_UNSERVED, [((), service.applications.unserved)]
     oldest = service.telling.undelivered.oldest
     yield told.EVENT_AGE, [((), 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()))]
 
 
-def _switch(service: DialerService) -> Iterator[tuple[Metric, list[Sample]]]:
-    switch, telemetry = service.switch, service.switch.telemetry
-    name = (switch.name,)
-    yield told.SWITCH_UP, [(name, switch.ready)]
-    yield told.SWITCH_RECONNECTS, [(name, max(0, telemetry.connected - 1))]
-    yield told.CALLS_ORIGINATED, [(name, switch.originated)]
-    yield told.CALLS_ALLOWED, [(name, switch.calls_per_second)]
-    yield told.ROUND_TRIP, [((*name, "ping"), telemetry.ping), ((*name, "originate"), telemetry.originate)]
-    yield told.EVENT_LAG, [(name, telemetry.event_lag)]
-    yield told.EVENTS_SKIPPED, [(name, telemetry.skipped)]
-    yield told.EVENTS_LATE, [(name, telemetry.late)]
-    yield told.EVENTS_UNREADABLE, [(name, switch.unreadable)]
+def _switches(service: DialerService) -> Iterator[tuple[Metric, list[Sample]]]:
+    named = [((switch.name,), switch) for switch in service.switches]
+    calls = service.lifecycle.register.switches
+    yield told.SWITCH_UP, [(name, switch.ready) for name, switch in named]
+    yield told.SWITCH_RECONNECTS, [(name, max(0, switch.telemetry.connected - 1)) for name, switch in named]
+    yield told.SWITCH_CALLS, [(name, calls.get(switch.identity, 0)) for name, switch in named]
+    yield told.CALLS_ORIGINATED, [(name, switch.originated) for name, switch in named]
+    yield told.CALLS_ALLOWED, [(name, switch.calls_per_second) for name, switch in named]
+    yield told.ROUND_TRIP, [sample for name, switch in named for sample in _round_trips(name, switch.telemetry)]
+    yield told.EVENT_LAG, [(name, switch.telemetry.event_lag) for name, switch in named]
+    yield told.EVENTS_SKIPPED, [(name, switch.telemetry.skipped) for name, switch in named]
+    yield told.EVENTS_LATE, [(name, switch.telemetry.late) for name, switch in named]
+    yield told.EVENTS_UNREADABLE, [(name, switch.unreadable) for name, switch in named]
+
+
+def _round_trips(name: tuple[str, ...], telemetry: SwitchTelemetry) -> list[Sample]:
+    return [((*name, "ping"), telemetry.ping), ((*name, "originate"), telemetry.originate)]
 
 
 def _campaigns(idleness: Idleness | None) -> Iterator[tuple[Metric, list[Sample]]]:
     if idleness is not None:
         yield told.CAMPAIGNS_CALLING, [((), idleness.calling)]
         yield told.CAMPAIGNS_IDLE, [((str(code),), idleness.idle.get(code, 0)) for code in IdleCode]
+        yield told.CALLER_IDS, [((state,), count) for state, count in idleness.caller_ids.states.items()]
+        yield told.CALLER_ID_CALLS, [((kind,), count) for kind, count in idleness.caller_ids.today.items()]
 
 
 def _process(service: DialerService) -> Iterator[tuple[Metric, list[Sample]]]:

@@ -18,6 +18,7 @@ from dialer.settings.installation import (
     LogSettings,
     NodeSettings,
     NumbersSettings,
+    RulesSettings,
     StopSettings,
 )
 from dialer.settings.switch import OutboundSettings, RecoverySettings, SimulatorSettings, SwitchSettings
@@ -45,6 +46,7 @@ __all__ = [
     "OutboundSettings",
     "RecordsSettings",
     "RecoverySettings",
+    "RulesSettings",
     "SimulatorSettings",
     "StopSettings",
     "SwitchSettings",
@@ -55,11 +57,12 @@ __all__ = [
 
 @frozen(kw_only=True)
 class Config:
-    """The whole file. It has one `switch`, or a `simulator` in its place."""
+    """The whole file. It has one `switch` or several, or a `simulator` in their place."""
 
     http: HttpSettings = HttpSettings()
     database: DatabaseSettings
     numbers: NumbersSettings = NumbersSettings()
+    rules: RulesSettings = RulesSettings()
     node: NodeSettings = NodeSettings()
     switch: tuple[SwitchSettings, ...] = ()
     simulator: SimulatorSettings | None = None
@@ -77,5 +80,7 @@ class Config:
 
     @property
     def calls_per_second(self) -> float:
-        """The cap of the switch, the simulated one included."""
-        return self.simulator.calls_per_second if self.simulator is not None else self.switch[0].calls_per_second
+        """The cap of all switches together, the simulated one included."""
+        if self.simulator is not None:
+            return self.simulator.calls_per_second
+        return sum(switch.calls_per_second for switch in self.switch)

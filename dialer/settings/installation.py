@@ -64,6 +64,31 @@ class NumbersSettings:
         converter=_emergency,
         max_length=200,
     )
+    caller_id_strict: bool = setting(
+        False, "true: calls show numbers of pools of caller ids only; a campaign with another number makes no calls"
+    )
+
+
+@frozen(kw_only=True)
+class RulesSettings:
+    """The calling rules of the places that are called: hours, holidays, attempts, ring (docs/calling-rules.md)."""
+
+    apply: Literal["shipped", "file", "none"] = setting(
+        "shipped",
+        "shipped: those that come with the dialer, and those of the file; file: those of the file alone; none: no rules",
+        live=True,
+    )
+    file: str = setting(
+        "",
+        "a TOML file with rows of your own, read again with this file; a relative path counts from this file's folder",
+        live=True,
+    )
+    unknown_zone: Literal["refuse", "campaign"] = setting(
+        "refuse",
+        "a contact whose time zone nobody can tell, in a country with hours: refuse: it is not called; campaign: it is taken "
+        "to be in the campaign's zone",
+        live=True,
+    )
 
 
 @frozen(kw_only=True)

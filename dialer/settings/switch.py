@@ -9,12 +9,15 @@ from dialer.settings.declaration import setting
 
 @frozen(kw_only=True)
 class SwitchSettings:
-    """The FreeSWITCH and its Event Socket (event_socket.conf.xml)."""
+    """A FreeSWITCH and its Event Socket (event_socket.conf.xml). With several of them, the section is written once for each,
+    every one with a name."""
 
     name: str = setting(
         "",
-        "the same for all dialers that use this FreeSWITCH, different for any other one; empty: its host name and port",
+        "the same for all dialers that use this FreeSWITCH, different for any other one; empty, where there is only one: its "
+        "host name and port",
         max_length=200,
+        pattern="^[^,]*$",
     )
     host: str = setting("127.0.0.1", "its address", min_length=1)
     port: int = setting(8021, "the port of its Event Socket", ge=1, le=65535)
@@ -29,6 +32,19 @@ class SwitchSettings:
     )
     max_in_flight: int = setting(
         50, "originate commands that it has not accepted yet, at the same time", unit="commands", live=True, ge=1, le=10_000
+    )
+    max_calls: int = setting(
+        0, "calls of this dialer at the same time; 0 for no limit", unit="calls", live=True, ge=0, le=1_000_000
+    )
+    drain: bool = setting(
+        False, "true: no more calls are begun on it, and those that it has go on, so that it can be taken out", live=True
+    )
+    gateways: frozenset[str] = setting(
+        (),
+        'the gateways that this FreeSWITCH has, by their names, such as ["carrier"]; empty: all',
+        given=tuple[str, ...],
+        converter=frozenset,
+        max_length=1000,
     )
     silence: float = setting(
         10.0,

@@ -13,11 +13,13 @@ from dialer.simulator.channel import Action, Channel
 from dialer.simulator.clock import duration, stamp
 from dialer.simulator.dialstring import leading_int, separate
 from dialer.simulator.expansion import cond
+from dialer.simulator.hash import hash_command
 from dialer.simulator.installed import Installed
 from dialer.simulator.originate import originate
 from dialer.simulator.switch import SimulatedSwitch
 
 Output = Callable[[str], None]
+HASH = "mod_hash"
 NO_CHANNEL = "-ERR No such channel!\n"
 
 
@@ -61,6 +63,7 @@ class SwitchApi:
             "fsctl": self.fsctl,
             "global_getvar": self.global_getvar,
             "global_setvar": self.global_setvar,
+            "hash": lambda text: hash_command(self.switch.hash, text),
             "hostname": lambda _: "fs",
             "hupall": self.hupall,
             "limit_usage": lambda _: "0",
@@ -85,6 +88,8 @@ class SwitchApi:
             "uuid_setvar": self.uuid_setvar,
             "version": self.version,
         }
+        if HASH not in self.installed.config.modules:
+            del self._commands["hash"]
 
     def run(self, command: str, argument: str, output: Output) -> None:
         """Run a command; `output` gets what it says: at once, except for `originate`."""

@@ -113,6 +113,11 @@ CALLEES: Mapping[str, Callee] = {
         Callee(name="machine", answers=True, machine=True, ring=(3, 6), talk=(10, 20)),
         Callee(name="congested", rings=False, cause="NORMAL_CIRCUIT_CONGESTION", sip_status=503),
         Callee(name="unavailable", rings=False, cause="NORMAL_TEMPORARY_FAILURE", sip_status=503),
+        Callee(name="unauthorized", rings=False, cause="CALL_REJECTED", sip_status=401),
+        Callee(name="forbidden", rings=False, cause="CALL_REJECTED", sip_status=403),
+        Callee(name="not_acceptable", rings=False, cause="INCOMPATIBLE_DESTINATION", sip_status=488),
+        # A challenge for which the switch has no password.
+        Callee(name="challenged", rings=False, cause="MANDATORY_IE_MISSING", sip_status=407),
         Callee(name="early_media", rings=False, early_media=True, answers=True, ring=(1, 4), talk=(2, 12)),
         Callee(name="never_replies", rings=False),
         Callee(name="gateway_down", no_channel="GATEWAY_DOWN"),

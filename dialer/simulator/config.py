@@ -19,6 +19,7 @@ MODULES = frozenset(
         "mod_dptools",
         "mod_event_socket",
         "mod_flite",
+        "mod_hash",
         "mod_loopback",
         "mod_native_file",
         "mod_sndfile",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -37,6 +38,8 @@ class Listener:
     _busy: bool = False
     _waiting: list[bytes] = Factory(list)
     _flush: IDelayedCall | None = None
+    _late: deque[bytes] = Factory(deque)
+    _late_until: float = 0.0
 
     @property
     def bus(self) -> EventBus:
@@ -75,12 +78,20 @@ class Listener:
         """Send at once, or late when that fault is on."""
         if self.closed or self.silent:
             return
-        if self.delay > 0:
-            self.switch.clock.reactor.callLater(self.delay, self._write, data)
+        if self.delay > 0 or self._late:
+            self._send_late(data)
         else:
             self.transport.write(data)
 
-    def _write(self, data: bytes) -> None:
+    def _send_late(self, data: bytes) -> None:
+        """Nothing overtakes what was sent before, also when the fault has ended meanwhile."""
+        clock = self.switch.clock.reactor
+        self._late.append(data)
+        self._late_until = max(self._late_until, clock.seconds() + self.delay)
+        clock.callLater(self._late_until - clock.seconds(), self._write_late)
+
+    def _write_late(self) -> None:
+        data = self._late.popleft()
         if not self.closed and not self.silent:
             self.transport.write(data)
 

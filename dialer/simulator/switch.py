@@ -22,10 +22,14 @@ from dialer.simulator.templates import Slots
 OUT_OF_ORDER = "DESTINATION_OUT_OF_ORDER"
 UNSET = "0"
 PHRASES = {
+    401: "Unauthorized",
+    403: "Forbidden",
     404: "Not Found",
+    407: "Proxy Authentication Required",
     408: "Request Timeout",
     486: "Busy Here",
     487: "CANCEL",
+    488: "Not Acceptable Here",
     503: "Service Unavailable",
     603: "Decline",
 }
@@ -56,6 +60,7 @@ class SimulatedSwitch:
     globals: dict[str, str] = Factory(dict)
     channels: dict[str, Channel] = Factory(dict)
     rooms: dict[str, Room] = Factory(dict)
+    hash: dict[str, str] = Factory(dict)
     paused: bool = False
     sessions: int = 0
     peak: int = 0

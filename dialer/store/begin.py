@@ -16,13 +16,17 @@ from attrs import evolve, frozen
 
 from dialer.campaigns.limits import GATEWAY_AHEAD, Limit, admit, next_through, per_minute
 from dialer.gate import number_rules
-from dialer.model import Attempt, EventKind, Plan
-from dialer.store import statements
-from dialer.store.blocked import Blocking, block
+from dialer.model import Attempt, Block, BlockReason, EventKind, Plan
+from dialer.rules.book import NO_RULES, RuleBook
+from dialer.rules.decide import decide
+from dialer.store import blocked, held, statements
+from dialer.store.blocked import Blocking
 from dialer.store.call_rules import call_rules
+from dialer.store.caller_ids import Assigning, assign
 from dialer.store.connection import Connection, Dialect
 from dialer.store.events import add_started
-from dialer.store.may_call import FOR_EVER, listed_until, moments
+from dialer.store.held import histories, lock_numbers
+from dialer.store.may_call import FOR_EVER, ends, listed_until, moments
 from dialer.store.times import from_column_or_none, to_column
 from dialer.store.told_state import OF_CAMPAIGNS, forget_idle
 
@@ -35,7 +39,8 @@ MINUTE = 60.0
 @frozen(kw_only=True)
 class Beginning:
     """The attempts that shall be begun: their node, moment and deadline; no call is due after `until`. `wanted` are the
-    kinds of events that somebody asks for."""
+    kinds of events that somebody asks for, `rules` when somebody may be called; `caller_ids` is what their choice has to
+    know, None for what an installation without settings says."""
 
     plans: Sequence[Plan]
     owner: str
@@ -43,17 +48,21 @@ class Beginning:
     until: datetime
     deadline: datetime
     wanted: frozenset[EventKind] = frozenset()
+    rules: RuleBook = NO_RULES
+    caller_ids: Assigning | None = None
 
 
 def begin(connection: Connection, wanted: Beginning) -> list[Attempt]:
     """The attempts for those of the plans that may be made, in the order of the plans. See `FlowStore.begin`."""
     shared = connection.dialect is Dialect.POSTGRESQL
     campaigns, gateways = _locked(connection, wanted.plans) if shared else ({}, {})
+    lock_numbers(connection, wanted.rules, ((plan.candidate, plan.campaign) for plan in wanted.plans))
     allowed: list[Plan] = []
     for some in _chunks(wanted.plans):
-        allowed += _claimable(connection, some, wanted)
+        allowed += _ruled(connection, _claimable(connection, some, wanted), wanted)
     if shared:
         allowed = admit(allowed, campaigns, gateways, wanted.now, wanted.until)
+    allowed = assign(connection, allowed, wanted.caller_ids or Assigning(now=wanted.now))
     attempts: list[Attempt] = []
     for some in _chunks(allowed):
         attempts += _insert(connection, some, wanted)
@@ -108,7 +117,7 @@ def _headroom(connection: Connection, statement: str, keys: tuple[int, ...], mos
 
 def _claimable(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> list[Plan]:
     """Those whose subscriber may be called, with the counts of this moment: a candidate may be older than the end of an
-    earlier attempt. Subscribers that must not be called are set so."""
+    earlier attempt. Subscribers that may not be called are set aside."""
     subscribers = [plan.candidate.subscriber_id for plan in plans]
     now = to_column(wanted.now)
     asked = (*moments(now), now, *subscribers)
@@ -116,26 +125,49 @@ def _claimable(connection: Connection, plans: Sequence[Plan], wanted: Beginning)
     claimable = {row[0]: row[1:] for row in rows}
     identities: set[str] = set()
     allowed, forbidden = [], []
+    dialled: dict[int, Block] = {}
     otherwise = _forbidden_otherwise(connection, plans, wanted.now)
     for plan in plans:
         found = claimable.pop(plan.candidate.subscriber_id, None)
         if found is None:
             continue
-        count_attempt, free_retries, identity, blocked_by = found
-        if blocked_by or plan.candidate.subscriber_id in otherwise:
+        count_attempt, free_retries, tally, identity, blocked_by = found
+        if blocked_by:
+            forbidden.append(plan.candidate.subscriber_id)
+        elif plan.call_uuid in otherwise:
+            dialled[plan.candidate.subscriber_id] = otherwise[plan.call_uuid]
             forbidden.append(plan.candidate.subscriber_id)
         elif identity not in identities:
             identities.add(identity)
-            allowed.append(_with_counts(plan, count_attempt, free_retries))
+            allowed.append(_with_counts(plan, count_attempt, free_retries, tally))
+    why = Blocking(at=wanted.now, wanted=wanted.wanted)
     if forbidden:
-        block(connection, forbidden, Blocking(at=wanted.now, wanted=wanted.wanted, until=otherwise))
+        blocked.block(connection, forbidden, why)
+    if dialled:
+        blocked.set_aside(connection, dialled, why)
     return allowed
 
 
-def _forbidden_otherwise(connection: Connection, plans: Sequence[Plan], now: datetime) -> dict[int, str]:
-    """The subscribers whose numbers are forbidden as they are with or without the prefixes of their gateway, each with the
-    moment until which that is so."""
-    forbidden: dict[int, str] = {}
+def _ruled(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> Sequence[Plan]:
+    """Those whose calls may be made when they are due: attempts may have been made since they were planned, by any campaign.
+    The others are set aside."""
+    rules = wanted.rules
+    if not rules.rows or not plans:
+        return plans
+    earliest = min(plan.due_at for plan in plans)
+    known = histories(connection, rules, ((plan.candidate, plan.campaign) for plan in plans), earliest)
+    rulings = [
+        (plan, decide(rules, plan.candidate, plan.campaign, known.get(plan.candidate.identity, ()), plan.due_at))
+        for plan in plans
+    ]
+    closed = [(plan.candidate.subscriber_id, ruling) for plan, ruling in rulings if not ruling.is_open]
+    held.set_aside(connection, closed, Blocking(at=wanted.now, wanted=wanted.wanted))
+    return [plan for plan, ruling in rulings if ruling.is_open]
+
+
+def _forbidden_otherwise(connection: Connection, plans: Sequence[Plan], now: datetime) -> dict[str, Block]:
+    """The calls whose numbers are forbidden as they are with or without the prefixes of their gateway, and why."""
+    forbidden: dict[str, Block] = {}
     for user_id, campaign_id in {(plan.campaign.user_id, plan.campaign.id) for plan in plans if plan.also}:
         some = [plan for plan in plans if plan.also and plan.campaign.id == campaign_id]
         identities = sorted({identity for plan in some for identity in plan.also})
@@ -144,15 +176,15 @@ def _forbidden_otherwise(connection: Connection, plans: Sequence[Plan], now: dat
         for plan in some:
             until = [FOR_EVER if is_black(each) else listed.get(each, "") for each in plan.also]
             if any(until):
-                forbidden[plan.candidate.subscriber_id] = max(until)
+                number = plan.candidate.number
+                text = f"{number} as its gateway dials it is on a do-not-call list, or on the blacklist of this user"
+                forbidden[plan.call_uuid] = Block(reason=BlockReason.DIALLED_FORM, text=text, until=ends(max(until)))
     return forbidden
 
 
-def _with_counts(plan: Plan, count_attempt: int, free_retries: int) -> Plan:
-    candidate = plan.candidate
-    if candidate.count_attempt == count_attempt and candidate.free_retries == free_retries:
-        return plan
-    return evolve(plan, candidate=evolve(candidate, count_attempt=count_attempt, free_retries=free_retries))
+def _with_counts(plan: Plan, count_attempt: int, free_retries: int, tally: str) -> Plan:
+    counted = evolve(plan.candidate, count_attempt=count_attempt, free_retries=free_retries, tally=tally)
+    return plan if counted == plan.candidate else evolve(plan, candidate=counted)
 
 
 def _insert(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> list[Attempt]:
@@ -176,8 +208,11 @@ def _insert(connection: Connection, plans: Sequence[Plan], wanted: Beginning) ->
             planned_at,
             to_column(plan.due_at),
             latest,
-            plan.campaign.caller_id,
-            plan.campaign.caller_name,
+            plan.shown.number,
+            plan.shown.name,
+            plan.switch,
+            plan.shown.id,
+            plan.shown.day,
         )
     ids = dict(connection.execute(statements.insert_attempts(len(plans)), values).fetchall())
     attempts = [

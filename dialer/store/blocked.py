@@ -1,88 +1,132 @@
-"""Contacts that must not be called: they become NOT_AUTHORISED, which is told. One that is only on lists which let it go later
-waits until then instead."""
+"""Contacts whose turn came and that may not be called: they wait until they may be, or are called no more, and that is told.
+
+Why a contact is not called is a `Block`, whoever found it: the lists, patterns and consents of `dialer.store.may_call`, the
+calling rules (`dialer.store.held`), or what its gateway would dial. Where it names a moment, the contact waits for that, and
+costs nothing before; else it becomes NOT_AUTHORISED: for good, or until something changes by which the reason might
+(`LOOKED_AT_AGAIN`). Of those that may have another turn, `held_from` tells when they would have been ready.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dialer.model import Block, BlockReason, EventKind
+from dialer.model.do_not_call import LOOKED_AT_AGAIN
 from dialer.store import events, statements
 from dialer.store.connection import Connection
-from dialer.store.may_call import FOR_EVER, Asked, blocked_among, blocks, moments
+from dialer.store.may_call import Asked, blocked_among, ends, in_words, moments
 from dialer.store.times import to_column
 from dialer.store.told_state import tell_finished
 
-_BLOCKED: Final = " RETURNING id, campaign_id, contact_id, number, identity"
-_OWNER: Final = "SELECT user_id FROM campaign WHERE id = ?"
+LONGEST: Final = 2000
+"""Characters that are kept of a reason."""
 
-NO_REASONS: Final[Mapping[int, str]] = MappingProxyType({})
+HOLD: Final = (
+    "UPDATE subscriber SET held_from = coalesce(held_from, ready_at), ready_at = ?, held_by = ?, blocked_by = ? "
+    "WHERE id = ? AND status = 1"
+)
+"""It waits. Parameters: until when, why, the word for that, subscriber."""
+_RETURNED: Final = " RETURNING id, campaign_id, contact_id, number, identity"
+_HOLD_FIRST: Final = f"{HOLD} AND held_from IS NULL{_RETURNED}"
+_OWNER: Final = "SELECT user_id FROM campaign WHERE id = ?"
 
 
 @frozen(kw_only=True)
 class Blocking:
-    """Why now: the moment, the kinds of events that somebody asks for, and by subscriber why, where that is not to be found in
-    the lists; `until` are the moments until which what their gateways dial is listed, as columns have them."""
+    """When, and the kinds of events that somebody asks for."""
 
     at: datetime
     wanted: frozenset[EventKind]
-    reasons: Mapping[int, str] = NO_REASONS
-    until: Mapping[int, str] = NO_REASONS
 
 
 def block(connection: Connection, subscriber_ids: Sequence[int], why: Blocking) -> None:
-    """These are never called, unless a call of theirs is live; they and campaigns that have finished by that are told of.
-    Those that may be called later wait."""
+    """Those of these that `dialer.store.may_call` keeps from being called are set aside."""
     now = to_column(why.at)
-    found = connection.execute(blocked_among(len(subscriber_ids)), (*moments(now), now, *subscriber_ids)).fetchall()
-    never: dict[str, list[int]] = {}
-    later: list[tuple[str, str, int]] = []
-    for key, word, listed_until in found:
-        reason, until = _judged(key, word, listed_until, why)
-        if until < FOR_EVER:
-            later.append((until, reason, key))
+    found: dict[int, Block] = {}
+    statement = blocked_among(len(subscriber_ids))
+    for key, word, listed_until, *row in connection.execute(statement, (*moments(now), now, *subscriber_ids)).fetchall():
+        if word is None:
+            continue
+        reason = BlockReason(word)
+        until = ends(listed_until) if reason is BlockReason.DO_NOT_CALL else None
+        if until is None:
+            found[key] = Block(reason=reason, text="")
         else:
-            never.setdefault(reason, []).append(key)
-    if later:
-        connection.executemany(statements.WAIT, later)
+            found[key] = evolve(in_words(connection, reason, Asked(*row), why.at), until=until)
+    set_aside(connection, found, why)
+
+
+def set_aside(connection: Connection, found: Mapping[int, Block], why: Blocking) -> None:
+    """Pending subscribers by their ids, with what keeps each from being called; what has no text has it from
+    `dialer.store.may_call`. Who did not wait before, and who is called no more, is told of, as far as somebody asks for it;
+    campaigns that have finished by that are, too."""
+    waiting = {key: each for key, each in found.items() if each.until is not None}
+    again: Collection[int] = waiting
+    if EventKind.CONTACT_HELD in why.wanted:
+        again = _hold_and_tell(connection, waiting, why)
+    if again:
+        connection.executemany(HOLD, [(*_kept(waiting[key]), key) for key in again])
+    refused = {key: each for key, each in found.items() if each.until is None}
+    if refused:
+        _refuse(connection, refused, why)
+
+
+def _kept(found: Block) -> tuple[str, str, str]:
+    """Until when a contact waits, why, and the word for that."""
+    if found.until is None:
+        raise ValueError(f"{found.reason} has no end")
+    return to_column(found.until), found.text[:LONGEST], str(found.reason)
+
+
+def _hold_and_tell(connection: Connection, waiting: Mapping[int, Block], why: Blocking) -> list[int]:
+    """Those that did not wait do, and are told of; the others are given back."""
+    again: list[int] = []
+    owners: dict[int, int] = {}
+    for key, found in waiting.items():
+        row = connection.execute(_HOLD_FIRST, (*_kept(found), key)).fetchone()
+        if row is None:
+            again.append(key)
+            continue
+        _, campaign_id, contact_id, number, _ = row
+        if campaign_id not in owners:
+            (owners[campaign_id],) = connection.execute(_OWNER, (campaign_id,)).fetchone()
+        about = events.About(user_id=owners[campaign_id], campaign_id=campaign_id, contact_id=contact_id)
+        facts = {"number": number, "subscriber_id": key, "until": found.until}
+        facts |= {"reason": str(found.reason), "text": found.text}
+        events.add(connection, EventKind.CONTACT_HELD, why.at, about, facts)
+    return again
+
+
+def _refuse(connection: Connection, refused: Mapping[int, Block], why: Blocking) -> None:
+    alike: dict[tuple[BlockReason, str], list[int]] = {}
+    for key, found in refused.items():
+        alike.setdefault((found.reason, found.text if found.reason in LOOKED_AT_AGAIN else ""), []).append(key)
     by_campaign: dict[int, list[Any]] = {}
-    for reason, keys in never.items():
-        for row in connection.execute(statements.forbid(len(keys)) + _BLOCKED, [reason, *keys]).fetchall():
+    for (reason, text), keys in alike.items():
+        if reason in LOOKED_AT_AGAIN:
+            changed = connection.execute(
+                statements.refuse(len(keys)) + _RETURNED, [text[:LONGEST] or None, str(reason), *keys]
+            )
+        else:
+            changed = connection.execute(statements.forbid(len(keys)) + _RETURNED, [str(reason), *keys])
+        for row in changed.fetchall():
             by_campaign.setdefault(row[1], []).append(row)
     if EventKind.CONTACT_BLOCKED in why.wanted:
         for campaign_id, rows in by_campaign.items():
-            tell(connection, campaign_id, rows, why)
+            _tell(connection, campaign_id, rows, refused, why)
     tell_finished(connection, by_campaign, why.at, why.wanted)
 
 
-def _judged(key: int, word: str | None, listed_until: str | None, why: Blocking) -> tuple[str, str]:
-    """The word for which a subscriber is not called, and until when."""
-    if key in why.reasons:
-        return BlockReason.NEVER_DIALLED, FOR_EVER
-    if word is None:
-        return BlockReason.DIALLED_FORM, why.until.get(key, FOR_EVER)
-    return word, (listed_until or FOR_EVER) if word == BlockReason.DO_NOT_CALL else FOR_EVER
-
-
-def tell(connection: Connection, campaign_id: int, rows: Sequence[Any], why: Blocking) -> None:
+def _tell(connection: Connection, campaign_id: int, rows: Sequence[Any], refused: Mapping[int, Block], why: Blocking) -> None:
     """The events of subscribers of a campaign: their ids, campaigns, contacts, numbers and identities."""
     (user_id,) = connection.execute(_OWNER, (campaign_id,)).fetchone()
     for subscriber_id, _, contact_id, number, identity in rows:
-        given = why.reasons.get(subscriber_id)
-        if given:
-            found = Block(reason=BlockReason.NEVER_DIALLED, text=given)
-        else:
-            asked = Asked(campaign_id=campaign_id, contact_id=contact_id, number=number, identity=identity)
-            found = next(blocks(connection, asked, why.at), None) or _dialled_form(number)
-        facts = {"number": number, "subscriber_id": subscriber_id, "reason": str(found.reason), "text": found.text}
+        found = refused[subscriber_id]
+        text = found.text or in_words(connection, found.reason, Asked(campaign_id, contact_id, number, identity), why.at).text
+        facts = {"number": number, "subscriber_id": subscriber_id, "reason": str(found.reason), "text": text}
         about = events.About(user_id=user_id, campaign_id=campaign_id, contact_id=contact_id)
         events.add(connection, EventKind.CONTACT_BLOCKED, why.at, about, facts)
-
-
-def _dialled_form(number: str) -> Block:
-    text = f"{number} as its gateway dials it is on a do-not-call list, or on the blacklist of this user"
-    return Block(reason=BlockReason.DIALLED_FORM, text=text)

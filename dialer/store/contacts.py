@@ -11,33 +11,35 @@ from dialer.stored import insert
 
 CONTACT_COLUMNS: Final = (
     "phonebook_id", "number", "identity", "first_name", "last_name", "email", "description", "reference",
-    "additional_vars", "created_at", "updated_at", "consent_basis", "consent_given_at", "consent_expires_at", "consent_proof",
+    "priority", "time_zone", "additional_vars", "created_at", "updated_at",
+    "consent_basis", "consent_given_at", "consent_expires_at", "consent_proof",
 )  # fmt: skip
 
 ADD_CONTACT: Final = insert(Contact, CONTACT_COLUMNS)
 ADD_NEW_CONTACT: Final = f"{ADD_CONTACT} ON CONFLICT DO NOTHING RETURNING id"
 
 _SUBSCRIBER: Final = (
-    "INSERT INTO subscriber (campaign_id, contact_id, number, identity, status, ready_at, count_attempt, free_retries) "
+    "INSERT INTO subscriber (campaign_id, contact_id, number, identity, status, ready_at, count_attempt, free_retries, "
+    "priority) "
 )
 _ONCE: Final = "ON CONFLICT DO NOTHING"
 
 SUBSCRIBE_NEW: Final = (
-    f"{_SUBSCRIBER} SELECT l.campaign_id, k.id, k.number, k.identity, 1, ?, 0, 0 FROM campaign_phonebook l "
+    f"{_SUBSCRIBER} SELECT l.campaign_id, k.id, k.number, k.identity, 1, ?, 0, 0, k.priority FROM campaign_phonebook l "
     "JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) JOIN contact k ON k.phonebook_id = l.phonebook_id "
     f"WHERE l.phonebook_id = ? AND k.id > ? AND k.double_of IS NULL AND k.archived_at IS NULL {_ONCE}"
 )
 """In every campaign of a phonebook that has not ended. Parameters: now, phonebook, the last contact before these."""
 
 SUBSCRIBE_ONE: Final = (
-    f"{_SUBSCRIBER} SELECT c.id, ?, ?, ?, 1, ?, 0, 0 FROM campaign_phonebook l "
+    f"{_SUBSCRIBER} SELECT c.id, ?, ?, ?, 1, ?, 0, 0, ? FROM campaign_phonebook l "
     f"JOIN campaign c ON c.id = l.campaign_id AND c.status IN (1, 2) WHERE l.phonebook_id = ? {_ONCE} "
     "RETURNING id, campaign_id"
 )
-"""The same for one. Parameters: contact, number, identity, now, phonebook."""
+"""The same for one. Parameters: contact, number, identity, now, priority, phonebook."""
 
 SUBSCRIBE_SOME: Final = (
-    f"{_SUBSCRIBER} SELECT ?, k.id, k.number, k.identity, 1, ?, 0, 0 FROM contact k "
+    f"{_SUBSCRIBER} SELECT ?, k.id, k.number, k.identity, 1, ?, 0, 0, k.priority FROM contact k "
     f"WHERE k.phonebook_id = ? AND k.id > ? AND k.id <= ? AND k.double_of IS NULL AND k.archived_at IS NULL {_ONCE}"
 )
 END_OF_CHUNK: Final = (
@@ -133,6 +135,9 @@ OUR_CAMPAIGN: Final = (
 """Whether a campaign may be seen by a user; no row for a user that may do nothing any more. Parameters: campaign, is a
 superuser, user."""
 
+SET_PRIORITY: Final = "UPDATE subscriber SET priority = ? WHERE contact_id = ? AND priority <> ?"
+"""In every campaign that has the contact. Parameters: priority, contact, priority."""
+
 SUBSCRIBER_STATUS: Final = (
     "SELECT s.id, coalesce(s.requested_status, s.status), s.contact_id FROM subscriber s "
     "WHERE s.campaign_id = ? AND s.identity = ?"
@@ -140,8 +145,12 @@ SUBSCRIBER_STATUS: Final = (
 SET_STATUS: Final = (
     "UPDATE subscriber SET requested_status = CASE status WHEN 6 THEN ? END, "
     "ready_at = CASE WHEN status = 6 THEN ready_at WHEN ? = 1 THEN CASE status WHEN 1 THEN ready_at ELSE ? END END, "
-    "status = CASE status WHEN 6 THEN 6 ELSE ? END WHERE campaign_id = ? AND identity = ? "
+    "status = CASE status WHEN 6 THEN 6 ELSE ? END, "
+    "held_from = CASE WHEN ? = 1 AND status = 1 THEN held_from END, "
+    "held_by = CASE WHEN ? = 1 AND status = 1 THEN held_by END, "
+    "blocked_by = CASE WHEN ? = 1 AND status = 1 THEN blocked_by END WHERE campaign_id = ? AND identity = ? "
     "AND NOT EXISTS (SELECT 1 FROM contact k WHERE k.id = subscriber.contact_id AND k.archived_at IS NOT NULL)"
 )
 """While a call is live, the status is kept as requested, and takes effect when that ends. That of a removed contact stays.
-Parameters: status, status, now, status, campaign, identity."""
+A contact that waits, and is to be called, still waits; of the others, what they were refused for is forgotten.
+Parameters: status, status, now, status, status, status, status, campaign, identity."""

@@ -12,6 +12,7 @@ import orjson
 from dialer.model import DoNotCallEntry
 from dialer.model.do_not_call import RESTS
 from dialer.store.connection import LISTED, Connection, Variants
+from dialer.store.held import RELEASE
 from dialer.store.may_call import FOR_EVER
 from dialer.store.times import to_column, to_column_or_none
 from dialer.stored import Reader, reader
@@ -57,11 +58,9 @@ _REMOVE: Final = LISTED.within(
     "AND identity IN (SELECT j.value FROM %s)"
 )
 _READY_AGAIN: Final = LISTED.within(
-    "UPDATE subscriber SET ready_at = ?, blocked_by = NULL WHERE blocked_by = 'do-not-call' AND status = 1 "
-    "AND identity IN (SELECT j.value FROM %s)"
+    f"{RELEASE} blocked_by = 'do-not-call' AND status = 1 AND identity IN (SELECT j.value FROM %s)"  # noqa: S608
 )
-"""Those that wait for an entry to expire. They are looked at once more, lest they wait for nothing. Parameters: now,
-identities."""
+"""Those that wait for an entry to expire. They are looked at once more, lest they wait for nothing. Parameter: identities."""
 
 COUNT: Final = LISTED.within(
     "SELECT count(*) FROM do_not_call WHERE list_id = ? AND removed_at IS NULL AND (expires_at IS NULL OR expires_at > ?) "
@@ -120,7 +119,7 @@ def remove(connection: Connection, list_id: int, identities: Sequence[str], by: 
     listed, moment = orjson.dumps(list(identities)).decode(), to_column(now)
     removed = connection.execute(_REMOVE.of(connection), (moment, by, list_id, listed)).rowcount
     if removed:
-        connection.execute(_READY_AGAIN.of(connection), (moment, listed))
+        connection.execute(_READY_AGAIN.of(connection), (listed,))
     return removed
 
 

@@ -70,7 +70,8 @@ come first."""
 _MOVED: Final = (
     "INSERT INTO event (kind, version, at, sequence, user_id, campaign_id, contact_id, attempt_id, call_uuid, data) "
     "SELECT :kind, :version, :moment, :sequence, c.user_id, a.campaign_id, s.contact_id, a.id, a.call_uuid, "
-    "CAST(:object('number', a.number, 'number_of_attempt', a.number_of_attempt, 'gateway_id', a.gateway_id:more) AS TEXT) "
+    "CAST(:object('number', a.number, 'number_of_attempt', a.number_of_attempt, 'gateway_id', a.gateway_id, "
+    "'caller_id', a.caller_id:more) AS TEXT) "
     "FROM attempt a JOIN subscriber s ON s.id = a.subscriber_id JOIN campaign c ON c.id = a.campaign_id "
     "WHERE a.id = ? AND a.owner = ? AND a.ended_at IS NULL:unless"
 )
@@ -181,6 +182,7 @@ def call_facts(attempt: Attempt) -> dict[str, Any]:
         "number": attempt.plan.candidate.number,
         "number_of_attempt": attempt.number_of_attempt,
         "gateway_id": attempt.plan.gateway.id,
+        "caller_id": attempt.plan.shown.number,
     }
 
 

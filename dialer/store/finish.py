@@ -61,6 +61,7 @@ def finish(
             counts,
             counts,
             to_column(attempt.planned_at) if counts else None,
+            decision.tally,
             attempt.plan.candidate.subscriber_id,
         ),
     ).fetchone()
@@ -131,6 +132,7 @@ def payload(end: AttemptResult) -> str:
         "number": attempt.plan.candidate.number,
         "number_of_attempt": attempt.number_of_attempt,
         "gateway_id": attempt.plan.gateway.id,
+        "caller_id": attempt.plan.shown.number,
         "disposition": str(end.disposition),
         "cause": str(outcome.cause),
         "counts": end.decision.counts_as_attempt,

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
@@ -23,6 +23,8 @@ from dialer.model import (
     Attempt,
     AttemptResult,
     AttemptState,
+    Block,
+    BlockReason,
     Campaign,
     CampaignStatus,
     Candidate,
@@ -36,17 +38,21 @@ from dialer.model import (
     Snapshot,
     SubscriberStatus,
 )
+from dialer.model.campaign import CallOrder
 from dialer.periodic import DegradedLog
+from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store import events, mapping, statements, told_state
 from dialer.store.begin import Beginning, begin
-from dialer.store.blocked import Blocking, block
+from dialer.store.blocked import Blocking, set_aside
+from dialer.store.caller_ids import ANY_CALLER_ID, CallerIdRules
 from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
 from dialer.store.database import Database
 from dialer.store.finish import finish
-from dialer.store.may_call import moments
+from dialer.store.held import allowed, release_some, use_book
 from dialer.store.moves import MoveBuffer, Waiting, write_moves
 from dialer.store.nodes import others
+from dialer.store.ready import Mixer, candidates
 from dialer.store.second_legs import LegToBegin, begin_leg, end_leg
 from dialer.store.times import to_column
 
@@ -56,20 +62,38 @@ MOVE_DELAY = 0.05
 """Seconds that a move may wait for company."""
 MOVE_RETRY = 1.0
 """Seconds after which moves that could not be written are tried again."""
+LOOKED_AT = 200
+MOST_LOOKS = 4
+"""Contacts that are looked at together, and how often, while the calling rules keep most waiting: some milliseconds."""
 MOST_AT_ONCE = 500
 """Parameters of one statement: databases have limits."""
+
+
+@frozen
+class _Asked:
+    """Whose contacts are asked for, why now, behind how many of them, and in which order."""
+
+    campaign_id: int
+    why: Blocking
+    skip: int
+    order: CallOrder
+    share: int
 
 
 @define(eq=False)
 class Store:
     """The flow's store for the node named `node`. It tells of what happens by the kinds of events in `wanted`, for which
-    others ask."""
+    others ask. `caller_ids` is what the installation says of these."""
 
     database: Database
     clock: IReactorTime
     node: str
     wanted: frozenset[EventKind] = frozenset()
+    rules: RuleBook = NO_RULES
+    _cut_short: set[int] = field(factory=set, init=False)
+    caller_ids: CallerIdRules = ANY_CALLER_ID
     _moves: MoveBuffer = field(factory=MoveBuffer, init=False)
+    _mixer: Mixer = field(factory=Mixer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("moves are not stored yet"), init=False)
 
@@ -78,18 +102,41 @@ class Store:
         `also`: it costs as much as there are of these. One whose settings are damaged is paused on the way."""
         return self.database.run(lambda connection: self._snapshot(connection, now, also))
 
-    def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
-        """Ready subscribers whose retry time has come. Those that may not be called by now (`dialer.store.may_call`) are set
-        to NOT_AUTHORISED on the way, lest they stay pending for ever, or wait until they may."""
-        blocking = Blocking(at=now, wanted=self.wanted)
-        return self.database.run(lambda connection: _candidates(connection, campaign_id, blocking, limit, skip))
+    def candidates(
+        self,
+        campaign_id: int,
+        now: datetime,
+        limit: int,
+        skip: int = 0,
+        order: CallOrder = CallOrder.RETRIES_FIRST,
+        share: int = 50,
+    ) -> Deferred[list[Candidate]]:
+        """Ready subscribers whose retry time has come. Those that may not be called by now (`dialer.store.may_call`, the
+        calling rules) are set aside on the way: to NOT_AUTHORISED, lest they stay pending for ever, or until they may."""
+        asked = _Asked(campaign_id, Blocking(at=now, wanted=self.wanted), skip, order, share)
+        if not self.rules.rows:
+            return self.database.run(lambda connection: self._ready(connection, asked, limit))
+        return self.database.run(lambda connection: self._allowed(connection, asked, limit))
+
+    def is_cut_short(self, campaign_id: int) -> bool:
+        """Whether the last answer about a campaign's candidates was given before all that are ready were looked at."""
+        return campaign_id in self._cut_short
 
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         """Write the attempts of these plans, as far as the limits admit them. On a server it has its transaction for itself:
         others wait for the rows that it locks."""
         if not plans:
             return succeed([])
-        wanted = Beginning(plans=plans, owner=self.node, now=now, until=until, deadline=deadline, wanted=self.wanted)
+        wanted = Beginning(
+            plans=plans,
+            owner=self.node,
+            now=now,
+            until=until,
+            deadline=deadline,
+            wanted=self.wanted,
+            rules=self.rules,
+            caller_ids=self.caller_ids.assigning(self.database.region, now),
+        )
         return self.database.run(lambda connection: begin(connection, wanted), alone=True)
 
     @property
@@ -97,9 +144,9 @@ class Store:
         return self.database.backlog
 
     def refuse(self, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
-        reasons = {each.candidate.subscriber_id: each.reason for each in refused}
-        blocking = Blocking(at=now, wanted=self.wanted, reasons=reasons)
-        return self.database.run(lambda connection: block(connection, list(reasons), blocking))
+        found = {each.candidate.subscriber_id: Block(reason=BlockReason.NEVER_DIALLED, text=each.reason) for each in refused}
+        blocking = Blocking(at=now, wanted=self.wanted)
+        return self.database.run(lambda connection: set_aside(connection, found, blocking))
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         self._moves.add(attempt, to, at, core_uuid)
@@ -181,7 +228,40 @@ class Store:
         self._write_moves()
         return self.database.run(lambda _: None)
 
+    def _ready(self, connection: Connection, asked: _Asked, limit: int) -> list[Candidate]:
+        return candidates(connection, self._mixer, asked.campaign_id, asked.why, limit, asked.skip, asked.order, asked.share)
+
+    def _allowed(self, connection: Connection, asked: _Asked, limit: int) -> list[Candidate]:
+        """Contacts that may be called now. Where many have to wait, more are looked at: those behind them have their turn."""
+        row = connection.execute(statements.started_among(1), (asked.campaign_id,)).fetchone()
+        if row is None:
+            return []
+        campaign, size = mapping.started(tuple(row))[0], limit
+        self._cut_short.discard(asked.campaign_id)
+        for _ in range(MOST_LOOKS):
+            ready = self._ready(connection, asked, size)
+            found = allowed(connection, self.rules, ready, campaign, asked.why)
+            if len(found) >= limit or len(found) == len(ready):
+                return found[:limit]
+            size = max(size, LOOKED_AT)
+        self._cut_short.add(asked.campaign_id)
+        return found[:limit]
+
+    def use_rules(self, book: RuleBook) -> Deferred[bool]:
+        """These calling rules hold from now on: what was set aside by others, by an earlier run too, is looked at again. Fires
+        once that is durable, with whether there were others."""
+        self.rules = book
+        fingerprint = book.fingerprint
+
+        def told(others: bool) -> bool:
+            if others:
+                log.info("the calling rules are others than before: held contacts are looked at again", rows=len(book.rows))
+            return others
+
+        return self.database.run(lambda connection: use_book(connection, fingerprint), may_wait=True).addCallback(told)
+
     def _snapshot(self, connection: Connection, now: datetime | None, also: Collection[int]) -> Snapshot:
+        release_some(connection)
         gateways = [mapping.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
         started = list(_undamaged(connection, _started_rows(connection, now, also), partial(self._paused, now)))
         campaigns = [campaign for campaign, _ in started]
@@ -248,19 +328,6 @@ def _undamaged(
         if connection.execute(statements.PAUSE_CAMPAIGN, (campaign.id,)).rowcount:
             paused(connection, campaign)
         log.error("campaign paused: its settings are damaged", campaign=campaign.name, id=campaign.id, settings=damaged)
-
-
-def _candidates(connection: Connection, campaign_id: int, why: Blocking, limit: int, skip: int) -> list[Candidate]:
-    now = to_column(why.at)
-    while True:
-        rows = connection.execute(statements.READY, (*moments(now), campaign_id, now, limit, skip)).fetchall()
-        if len(rows) < limit and skip:
-            skip = 0
-            continue
-        forbidden = [row[0] for row in rows if row[-1]]
-        if not forbidden:
-            return [mapping.candidate(row) for row in rows]
-        block(connection, forbidden, why)
 
 
 def _progress(connection: Connection, campaign_id: int) -> Progress:

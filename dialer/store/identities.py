@@ -34,6 +34,7 @@ _SET: Final = {
         ("contact", "id", "CAST(j.key AS INTEGER)", "j.key::bigint"),
         ("do_not_call", "number", "j.key", "j.key"),
         ("do_not_call", "id", "CAST(j.key AS INTEGER)", "j.key::bigint"),
+        ("caller_id", "id", "CAST(j.key AS INTEGER)", "j.key::bigint"),
     )
 }
 """Parameter: a JSON object of identities by key."""
@@ -82,6 +83,16 @@ _HAS_PURGED: Final = Variants(
     postgresql="SELECT to_regclass('purged_attempts') IS NOT NULL",
 )
 """Whether the schema knows of attempts that were purged: identities are made on the way to a newer one, too."""
+_HAS_CALLER_IDS: Final = Variants(
+    sqlite="SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'caller_id')",
+    postgresql="SELECT to_regclass('caller_id') IS NOT NULL",
+)
+_ONE_CALLER_ID: Final = (
+    "UPDATE caller_id SET archived_at = coalesce(archived_at, updated_at), "  # noqa: S608
+    f"identity = substr(identity, 1, 40) || '{ARCHIVED}' || id WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER "
+    "(PARTITION BY identity ORDER BY CASE WHEN archived_at IS NULL THEN 0 ELSE 1 END, id) AS place FROM caller_id) AS d "
+    "WHERE place > 1)"
+)
 _TAKE_PURGED: Final = (
     "INSERT INTO purged_attempts (subscriber_id, counted) SELECT ?, counted FROM purged_attempts WHERE subscriber_id = ? "
     "ON CONFLICT (subscriber_id) DO UPDATE SET counted = purged_attempts.counted + excluded.counted"
@@ -106,7 +117,13 @@ _SURE_NOT_TO_BE_CALLED: Final = (7, 5, 3, 2, 4, 1)
 _IN_PROCESS: Final = 6
 _START: Final = 1
 
-INDEXES: Final = ("contact_identity_key", "subscriber_identity_key", "do_not_call_identity_key", "attempt_open_identity")
+INDEXES: Final = (
+    "contact_identity_key",
+    "subscriber_identity_key",
+    "do_not_call_identity_key",
+    "attempt_open_identity",
+    "caller_id_identity_key",
+)
 """Those that would be in the way of new identities."""
 
 
@@ -137,8 +154,20 @@ def identify(connection: Any, region: str, *, archive: bool = True, lists: bool 
     subscribers = _join_subscribers(connection)
     connection.execute(_WITHOUT_ATTEMPT)
     _strip_patterns(connection)
+    _identify_caller_ids(connection, region)
     contacts = tuple(tuple(row) for row in connection.execute(_DOUBLES).fetchall())
     return Doubles(contacts=contacts, subscribers=subscribers, forbidden=forbidden)
+
+
+def _identify_caller_ids(connection: Any, region: str) -> None:
+    """Of several that turn out to be one number, the first that was not removed stays; the others are removed."""
+    (there,) = connection.execute(_HAS_CALLER_IDS.of(connection)).fetchone()
+    if not there:
+        return
+    _identify(connection, "caller_id", "id, number", "id", lambda _: numbering(region))
+    connection.execute(_ONE_CALLER_ID)
+    for key, identity in connection.execute("SELECT id, identity FROM caller_id").fetchall():
+        connection.execute("UPDATE caller_id SET country = ? WHERE id = ?", (numbering(region).country(identity), key))
 
 
 def _identify_contacts(connection: Any, region: str) -> None:

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from dialer.model import Campaign, EventKind, IdleReason, Progress, SubscriberStatus
 from dialer.store import mapping, told_state
 from dialer.store import reports as sql
+from dialer.store.caller_ids import ANY_CALLER_ID, Assigning, CallerIdRules, wait_of
 from dialer.store.connection import Connection
 from dialer.store.consumers import Consumers
 from dialer.store.database import Database
@@ -31,6 +32,7 @@ class StoredIdleNews:
     database: Database
     node: str
     wanted: Callable[[], frozenset[EventKind]]
+    caller_ids: CallerIdRules = ANY_CALLER_ID
     _readers: Consumers = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -41,7 +43,8 @@ class StoredIdleNews:
 
     def started(self, after: int, now: datetime) -> Deferred[tuple[list[tuple[Campaign, Progress, str]], int | None]]:
         def read(connection: Connection) -> tuple[list[tuple[Campaign, Progress, str]], int | None]:
-            found, following = started(connection, after, now)
+            how = self.caller_ids.assigning(self.database.region, now)
+            found, following = started(connection, after, how)
             last = found[-1][0].id if found else after
             told = dict(connection.execute(told_state.STATES, (after, last)).fetchall())
             return [(campaign, progress, told.get(campaign.id, "")) for campaign, progress in found], following
@@ -64,7 +67,7 @@ class StoredIdleNews:
         return self.database.run(forget, may_wait=True)
 
 
-def started(connection: Connection, after: int, now: datetime) -> tuple[list[tuple[Campaign, Progress]], int | None]:
+def started(connection: Connection, after: int, how: Assigning) -> tuple[list[tuple[Campaign, Progress]], int | None]:
     """The next started campaigns and how far they are, and the id behind which the next page begins; None after the last."""
     rows = connection.execute(STARTED_PAGE, (after, PAGE + 1)).fetchall()
     if not rows:
@@ -74,9 +77,11 @@ def started(connection: Connection, after: int, now: datetime) -> tuple[list[tup
     counts: dict[int, dict[SubscriberStatus, int]] = {}
     for campaign_id, status, subscribers in connection.execute(sql.COUNTS_OF_STARTED, (after, last)):
         counts.setdefault(campaign_id, {})[SubscriberStatus(status)] = int(subscribers)
-    first_ready = dict(connection.execute(sql.FIRST_READY, (after, last)).fetchall())
-    page = [
-        (campaign, Progress.of(counts.get(campaign.id, {}), from_column_or_none(first_ready.get(campaign.id)), now))
-        for campaign in campaigns
-    ]
+    first_ready = {key: first for key, *first in connection.execute(sql.FIRST_READY, (after, last)).fetchall()}
+    page = []
+    for campaign in campaigns:
+        ready_at, *held = first_ready.get(campaign.id, (None, None, None))
+        wait = wait_of(connection, campaign, how)
+        progress = Progress.of(counts.get(campaign.id, {}), from_column_or_none(ready_at), held, how.now, wait)
+        page.append((campaign, progress))
     return page, last if len(rows) > PAGE else None

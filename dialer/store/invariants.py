@@ -10,6 +10,7 @@ from typing import Final
 
 from attrs import frozen
 
+from dialer.store import caller_id_counts
 from dialer.store.connection import Dialect, Variants
 from dialer.store.node_statements import CLOCK
 from dialer.store.statistics import COUNT_AGAIN, MISCOUNTED
@@ -121,7 +122,8 @@ _ATTEMPTS: Final = (
         problem="nodes that were last heard of more than ten minutes ago and have attempts open",
         broken="SELECT n.name || ' (process ' || n.pid || ' on ' || n.host || '): heard of ' "
         f"|| floor(extract(epoch FROM {CLOCK} - n.seen_at) / 60) || ' min ago, switch ' "
-        "|| CASE n.switch WHEN '' THEN 'unknown' ELSE n.switch END || ', open attempts: ' || count(a.id) FROM node n "
+        "|| string_agg(DISTINCT coalesce(nullif(a.switch, ''), 'unknown'), ', ') || ', open attempts: ' || count(a.id) "
+        "FROM node n "
         "JOIN attempt a ON a.owner = n.name AND a.ended_at IS NULL "
         f"WHERE n.lease_until < {CLOCK} - interval '10 minutes' GROUP BY n.id ORDER BY n.name",
         remedy="start that node again, or another one whose switch is the same ([[switch]] name): it finds out what became "
@@ -185,6 +187,14 @@ _STATISTICS: Final = Invariant(
     repair=(COUNT_AGAIN,),
 )
 
+_CALLER_IDS: Final = Invariant(
+    name="wrong-caller-id-counts",
+    problem="kept counts of the calls that showed a caller id that are not those of the rows",
+    broken=caller_id_counts.MISCOUNTED,
+    remedy="the attempts that are there are counted again; those that were deleted stay counted",
+    repair=(caller_id_counts.COUNT_AGAIN,),
+)
+
 _SUBSCRIBERS: Final = (
     Invariant(
         name="attempt-without-claim",
@@ -223,7 +233,8 @@ _SUBSCRIBERS: Final = (
             "UPDATE subscriber SET requested_status = coalesce(requested_status, "
             "CASE WHEN (SELECT a.disposition FROM attempt a WHERE a.subscriber_id = subscriber.id ORDER BY a.id DESC LIMIT 1) "
             "= 'ANSWERED' THEN 5 "
-            "WHEN count_attempt > (SELECT c.max_retry FROM campaign c WHERE c.id = subscriber.campaign_id) THEN 4 "
+            "WHEN count_attempt > (SELECT c.max_retry FROM campaign c WHERE c.id = subscriber.campaign_id "
+            "AND c.retry = '{}') THEN 4 "
             f"ELSE 1 END) WHERE status = 6 AND {_NO_OPEN_ATTEMPT}",
             "UPDATE subscriber SET status = requested_status, "
             "ready_at = CASE requested_status WHEN 1 THEN coalesce(:now, ready_at) END, requested_status = NULL "
@@ -347,6 +358,7 @@ _GRANTS: Final = (
 INVARIANTS: Final = (
     *_ATTEMPTS,
     _STATISTICS,
+    _CALLER_IDS,
     *_SUBSCRIBERS,
     _held_back("campaign"),
     _held_back("gateway"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from dialer.kinds import LARGEST_INTEGER
 from dialer.model import Attempt, AttemptState, Campaign, Candidate, Contact, Gateway, NodeRecord, Plan, User
+from dialer.model.caller_id import ShownCaller
 from dialer.store.times import from_column, from_column_or_none
 from dialer.stored import load_rules, reader
 
@@ -16,14 +17,15 @@ read_campaign = reader(Campaign, "c", voip_app="v")
 read_contact = reader(Contact, "k")
 read_node = reader(NodeRecord, "n")
 
-CANDIDATE_COLUMNS = "s.id, s.contact_id, s.campaign_id, s.number, s.identity, s.count_attempt, s.free_retries"
-CANDIDATE_WIDTH = 7
+CANDIDATE_COLUMNS = "s.id, s.contact_id, s.campaign_id, s.number, s.identity, s.count_attempt, s.free_retries, s.tally"
+CANDIDATE_WIDTH = 8
 
 ATTEMPT_COLUMNS = (
     "a.id, a.call_uuid, a.dial_string, a.due_at, a.number_of_attempt, a.planned_at, a.deadline, a.state, a.core_uuid, "
-    "a.rang_at, a.answered_at, a.second_gateway_id, a.sent_at"
+    "a.rang_at, a.answered_at, a.second_gateway_id, a.sent_at, a.switch, a.caller_id, a.caller_name, a.pooled_caller_id, "
+    "a.caller_day"
 )
-ATTEMPT_WIDTH = 13
+ATTEMPT_WIDTH = 18
 
 Row = Sequence[Any]
 
@@ -55,6 +57,7 @@ def candidate(row: Row) -> Candidate:
         identity=row[4],
         count_attempt=row[5],
         free_retries=row[6],
+        tally=row[7],
     )
 
 
@@ -62,15 +65,20 @@ def attempt(row: Row) -> Attempt:
     """From ATTEMPT_COLUMNS, CANDIDATE_COLUMNS, and those of the readers of a campaign and of a gateway, in this order."""
     rest = row[ATTEMPT_WIDTH:]
     who, rest = rest[:CANDIDATE_WIDTH], rest[CANDIDATE_WIDTH:]
+    campaign = read_campaign(rest)
+    caller = ShownCaller(number=row[14], name=row[15], id=row[16], day=row[17])
+    as_the_campaign_says = caller == ShownCaller(number=campaign.caller_id, name=campaign.caller_name)
     return Attempt(
         id=row[0],
         plan=Plan(
             call_uuid=row[1],
             candidate=candidate(who),
-            campaign=read_campaign(rest),
+            campaign=campaign,
             gateway=read_gateway(rest[read_campaign.width :]),
             dial_string=row[2],
             due_at=from_column(row[3]),
+            switch=row[13],
+            caller=None if as_the_campaign_says else caller,
         ),
         number_of_attempt=row[4],
         planned_at=from_column(row[5]),

@@ -70,9 +70,17 @@ def moments(now: str) -> tuple[str, ...]:
 
 
 def blocked_among(count: int) -> str:
-    """Why so many subscribers are not called, and until when they are on a list. Parameters: those of `BLOCKED`, now,
-    subscribers."""
-    return f"SELECT s.id, {BLOCKED}, {LISTED_UNTIL} FROM subscriber s WHERE s.id IN ({', '.join('?' * count)})"  # noqa: S608
+    """Why so many subscribers are not called, until when they are on a list, and their campaigns, contacts, numbers and
+    identities. Parameters: those of `BLOCKED`, now, subscribers."""
+    return (
+        f"SELECT s.id, {BLOCKED}, {LISTED_UNTIL}, s.campaign_id, s.contact_id, s.number, s.identity FROM subscriber s "  # noqa: S608
+        f"WHERE s.id IN ({', '.join('?' * count)})"
+    )
+
+
+def ends(listed_until: str | None) -> datetime | None:
+    """The moment until which something is listed, of a column; None for ever."""
+    return None if listed_until is None or listed_until >= FOR_EVER else from_column(listed_until)
 
 
 def listed_until(
@@ -93,7 +101,7 @@ def listed_until(
 # --- in words ---------------------------------------------------------------------------------------------------------------
 
 
-@frozen(kw_only=True)
+@frozen
 class Asked:
     """A number that a campaign might call; `contact_id` is 0 when it has no such contact."""
 
@@ -129,10 +137,11 @@ def blocks(connection: Connection, asked: Asked, now: datetime) -> Iterator[Bloc
     flags = connection.execute(_WHICH, (*moments(moment), *asked.row)).fetchone()
     for (reason, _), holds_now in zip(CONDITIONS, flags, strict=True):
         if holds_now:
-            yield _in_words(connection, reason, asked, now)
+            yield in_words(connection, reason, asked, now)
 
 
-def _in_words(connection: Connection, reason: BlockReason, asked: Asked, now: datetime) -> Block:
+def in_words(connection: Connection, reason: BlockReason, asked: Asked, now: datetime) -> Block:
+    """Why a number is not called, for one of the reasons of `CONDITIONS` that holds."""
     match reason:
         case BlockReason.DO_NOT_CALL:
             return _listed(connection, asked, now)
@@ -149,6 +158,8 @@ def _in_words(connection: Connection, reason: BlockReason, asked: Asked, now: da
 
 def _listed(connection: Connection, asked: Asked, now: datetime) -> Block:
     row = connection.execute(_STRONGEST, (*asked.row, to_column(now))).fetchone()
+    if row is None:  # on a server, somebody has just removed it
+        return Block(reason=BlockReason.DO_NOT_CALL, text=f"{asked.number} was on a do-not-call list")
     why, since, expires_at, number, list_id, name = row
     until = from_column_or_none(expires_at)
     spelled = f" as {number}" if number != asked.number else ""

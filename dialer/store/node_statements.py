@@ -12,15 +12,15 @@ CLOCK: Final = "(clock_timestamp() AT TIME ZONE 'UTC')"
 # --- the dialling lock ----------------------------------------------------------------------------------------------------
 
 ENTER: Final = (
-    "INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits, "
-    f"figures) VALUES (?, 1, ?, ?, ?, '', '', 0, {CLOCK}, {CLOCK}, {CLOCK}, 0, '{{}}') ON CONFLICT (name) DO NOTHING"
+    "INSERT INTO node (name, epoch, host, pid, version, ready, started_at, seen_at, lease_until, commits, "
+    f"figures) VALUES (?, 1, ?, ?, ?, 0, {CLOCK}, {CLOCK}, {CLOCK}, 0, '{{}}') ON CONFLICT (name) DO NOTHING"
 )
 NODE: Final = (
     f"SELECT id, host, pid, session, lease_until <= {CLOCK}, date_part('epoch', {CLOCK} - seen_at)::int "
     "FROM node WHERE name = ?"
 )
 TAKE: Final = (
-    "UPDATE node SET epoch = epoch + 1, host = ?, pid = ?, version = ?, switch = '', core_uuid = '', ready = 0, "
+    "UPDATE node SET epoch = epoch + 1, host = ?, pid = ?, version = ?, switches = '{}', ready = 0, "
     f"started_at = {CLOCK}, seen_at = {CLOCK}, lease_until = {CLOCK} + ? * interval '1 second', stopped_at = NULL, "
     "session = pg_backend_pid() WHERE id = ? RETURNING epoch, commits"
 )
@@ -33,8 +33,8 @@ REJOIN: Final = (
     "session = pg_backend_pid() WHERE id = ? RETURNING epoch"
 )
 ENTER_AGAIN: Final = (
-    "INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, "
-    f"session, commits, figures) VALUES (?, ?, ?, ?, ?, ?, '', '', 0, {CLOCK}, {CLOCK}, {CLOCK} + ? * interval '1 second', "
+    "INSERT INTO node (id, name, epoch, host, pid, version, ready, started_at, seen_at, lease_until, "
+    f"session, commits, figures) VALUES (?, ?, ?, ?, ?, ?, 0, {CLOCK}, {CLOCK}, {CLOCK} + ? * interval '1 second', "
     "pg_backend_pid(), ?, '{}') ON CONFLICT DO NOTHING RETURNING epoch"
 )
 """Of a node that was removed while its process was frozen; the lock that it holds goes by the id."""
@@ -49,17 +49,17 @@ AT_WORK: Final = f"SELECT name, host, pid FROM node WHERE lease_until > {CLOCK} 
 # --- heartbeats -----------------------------------------------------------------------------------------------------------
 
 ENTER_FILE: Final = (
-    "INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits, "
-    "figures) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (name) DO UPDATE SET "
+    "INSERT INTO node (name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, commits, "
+    "figures) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (name) DO UPDATE SET "
     "epoch = node.epoch + (node.started_at <> excluded.started_at), host = excluded.host, pid = excluded.pid, "
-    "version = excluded.version, switch = excluded.switch, core_uuid = excluded.core_uuid, ready = excluded.ready, "
+    "version = excluded.version, switches = excluded.switches, ready = excluded.ready, "
     "started_at = excluded.started_at, seen_at = excluded.seen_at, lease_until = excluded.lease_until, stopped_at = NULL, "
     "figures = excluded.figures RETURNING epoch"
 )
 """For SQLite, where the dialling lock is that of the file."""
 
 BEAT: Final = (
-    f"UPDATE node SET switch = ?, core_uuid = ?, ready = ?, figures = ?, seen_at = {CLOCK}, stopped_at = NULL, "
+    f"UPDATE node SET switches = ?, ready = ?, figures = ?, seen_at = {CLOCK}, stopped_at = NULL, "
     f"lease_until = {CLOCK} + ? * interval '1 second' WHERE id = ? AND epoch = ? RETURNING seen_at"
 )
 LEAVE: Final = "UPDATE node SET stopped_at = ?, ready = 0 WHERE name = ?"
@@ -77,16 +77,18 @@ OPEN_ELSEWHERE: Final = (
 """Second legs are of no campaign. Parameters: name of the one who asks, twice."""
 
 EXPIRED: Final = (
-    f"SELECT id, name FROM node n WHERE lease_until <= {CLOCK} AND switch = ? AND name <> ? AND EXISTS "
-    "(SELECT 1 FROM attempt a WHERE a.owner = n.name AND a.ended_at IS NULL) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+    f"SELECT id, name FROM node n WHERE lease_until <= {CLOCK} AND name <> ? AND EXISTS (SELECT 1 FROM attempt a "
+    "WHERE a.owner = n.name AND a.ended_at IS NULL AND a.switch = ANY (?)) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
-"""Dead nodes that left something open. Parameters: switch, name of the one who asks."""
+"""Dead nodes that left something open on these switches. Parameters: name of the one who asks, switches."""
 
 FENCE: Final = "UPDATE node SET epoch = epoch + 1, ready = 0 WHERE id = ?"
 """From now on it commits nothing. Parameter: node."""
 
-TAKE_OVER: Final = "UPDATE attempt SET owner = ?, epoch = epoch + 1 WHERE owner = ? AND ended_at IS NULL RETURNING id"
-"""Parameters: new owner, old owner."""
+TAKE_OVER: Final = (
+    "UPDATE attempt SET owner = ?, epoch = epoch + 1 WHERE owner = ? AND ended_at IS NULL AND switch = ANY (?) RETURNING id"
+)
+"""Parameters: new owner, old owner, switches."""
 
 LIST: Final = (
     f"SELECT {read_node.columns}, (SELECT count(*) FROM attempt a WHERE a.owner = n.name AND a.ended_at IS NULL) "

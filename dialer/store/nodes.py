@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import os
 import socket
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,11 +79,11 @@ class Nodes:
             return self.database.run(lambda connection: self._beat_in_file(connection, state, figures, now))
         return self.database.run(lambda connection: _beat(connection, claim, state, figures))
 
-    def rescue(self, switch: str) -> Deferred[list[Attempt]]:
-        """Take over the open attempts of dead nodes with this switch. A SQLite file has no other node."""
-        if not switch or self.database.dialect is Dialect.SQLITE:
+    def rescue(self, switches: Collection[str]) -> Deferred[list[Attempt]]:
+        """Take over the open attempts of dead nodes on these switches. A SQLite file has no other node."""
+        if not switches or self.database.dialect is Dialect.SQLITE:
             return succeed([])
-        return self.database.run(lambda connection: _rescue(connection, switch, self._name), alone=True)
+        return self.database.run(lambda connection: _rescue(connection, list(switches), self._name), alone=True)
 
     def leave(self, now: datetime) -> Deferred[None]:
         def leave(connection: Connection) -> None:
@@ -100,8 +101,7 @@ class Nodes:
             socket.gethostname(),
             os.getpid(),
             __version__,
-            state.switch,
-            state.core_uuid,
+            _processes(state),
             int(state.ready),
             to_column(self.started_at),
             moment,
@@ -113,7 +113,7 @@ class Nodes:
 
 
 def _beat(connection: Connection, claim: NodeClaim, state: NodeState, figures: str) -> Pulse:
-    told = (state.switch, state.core_uuid, int(state.ready), figures, claim.bearer.lease)
+    told = (_processes(state), int(state.ready), figures, claim.bearer.lease)
     row = connection.execute(node_statements.BEAT, (*told, claim.id, claim.epoch)).fetchone()
     if row is None:
         claim.rejoin(connection)
@@ -121,12 +121,16 @@ def _beat(connection: Connection, claim: NodeClaim, state: NodeState, figures: s
     return Pulse(epoch=claim.epoch, at=from_column(row[0]))
 
 
-def _rescue(connection: Connection, switch: str, name: str) -> list[Attempt]:
+def _processes(state: NodeState) -> str:
+    return orjson.dumps(dict(state.switches)).decode()
+
+
+def _rescue(connection: Connection, switches: list[str], name: str) -> list[Attempt]:
     """In this order: once the dead node is fenced, nothing of it is committed that could be overlooked."""
     taken: list[int] = []
-    for node_id, dead in connection.execute(node_statements.EXPIRED, (switch, name)).fetchall():
+    for node_id, dead in connection.execute(node_statements.EXPIRED, (name, switches)).fetchall():
         connection.execute(node_statements.FENCE, (node_id,))
-        taken += [key for (key,) in connection.execute(node_statements.TAKE_OVER, (name, dead))]
+        taken += [key for (key,) in connection.execute(node_statements.TAKE_OVER, (name, dead, switches))]
     if not taken:
         return []
     mine = [mapping.attempt(row) for row in connection.execute(statements.OPEN_ATTEMPTS, (name,))]
@@ -190,7 +194,7 @@ def remove(connection: Connection, name: str, now: datetime) -> None:
     if entry.open_attempts:
         raise BadValue(
             "node",
-            f"{name} has {entry.open_attempts} open attempts: start it, or another node with the same switch, to end them",
+            f"{name} has {entry.open_attempts} open attempts: start it, or another node with the same switches, to end them",
         )
     connection.execute(node_statements.FORGET, (name,))
 

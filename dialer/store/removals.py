@@ -27,13 +27,18 @@ _NO_ATTEMPT: Final = (
 class Withdrawal:
     """The statements that take contacts out of campaigns, in this order; `which` gives the ids of the contacts, and
     `condition` narrows the subscribers down. A subscriber whose number another phonebook of the campaign has goes over to that
-    contact; of the others, those with attempts stay and are called no more, and those without go."""
+    contact; of the others, those with attempts stay and are called no more, also not once the calling rules that refused them
+    are others; those without go."""
 
     def __init__(self, which: str, condition: str = "") -> None:
         mine = f"contact_id IN ({which}){condition}"
         other = _OTHER.replace("WHERE l.", f"WHERE k.id NOT IN ({which}) AND l.")
         self.hand_over: Final = f"UPDATE subscriber SET contact_id = ({other}) WHERE {mine} AND ({other}) IS NOT NULL"
-        self.abort: Final = f"UPDATE subscriber SET status = 3, ready_at = NULL WHERE {mine} AND status IN (1, 2)"
+        self.abort: Final = (
+            "UPDATE subscriber SET status = CASE WHEN status IN (1, 2) THEN 3 ELSE status END, ready_at = NULL, "
+            "held_from = NULL, held_by = NULL, blocked_by = CASE status WHEN 7 THEN blocked_by END "
+            f"WHERE {mine} AND (status IN (1, 2) OR held_from IS NOT NULL)"
+        )
         self.abort_live: Final = f"UPDATE subscriber SET requested_status = 3 WHERE {mine} AND status = 6"
         self.delete: Final = f"DELETE FROM subscriber WHERE {mine} AND status <> 6 AND {_NO_ATTEMPT}"
 
@@ -88,5 +93,6 @@ DROP_CAMPAIGN: Final = (
 DROP_USER: Final = (
     "DELETE FROM user_account WHERE id = ? AND NOT EXISTS (SELECT 1 FROM campaign c WHERE c.user_id = user_account.id) "
     "AND NOT EXISTS (SELECT 1 FROM phonebook p WHERE p.user_id = user_account.id) "
+    "AND NOT EXISTS (SELECT 1 FROM caller_id_pool p WHERE p.user_id = user_account.id) "
     "AND NOT EXISTS (SELECT 1 FROM do_not_call_list l WHERE l.user_id = user_account.id)"
 )

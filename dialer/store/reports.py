@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 PROGRESS: Final = (
-    "SELECT status, subscribers, (SELECT min(ready_at) FROM subscriber WHERE campaign_id = ? AND status = 1) "
+    "SELECT status, subscribers, (SELECT min(ready_at) FROM subscriber WHERE campaign_id = ? AND status = 1), "
+    "(SELECT held_by FROM subscriber WHERE campaign_id = ? AND status = 1 ORDER BY ready_at, id LIMIT 1), "
+    "(SELECT blocked_by FROM subscriber WHERE campaign_id = ? AND status = 1 ORDER BY ready_at, id LIMIT 1) "
     "FROM subscriber_count WHERE campaign_id = ?"
 )
-"""Subscribers by status, and when the first of those pending is ready. Parameters: campaign, campaign."""
+"""Subscribers by status, when the first of those pending is ready, why it waits, and the word for that. Parameter: campaign,
+four times."""
 
 CAMPAIGNS_BY_STATUS: Final = "SELECT status, count(*) FROM campaign WHERE archived_at IS NULL GROUP BY status"
 
@@ -17,10 +20,14 @@ COUNTS_OF_STARTED: Final = (
     "WHERE c.status = 1 AND c.id > ? AND c.id <= ? AND n.subscribers > 0"
 )
 FIRST_READY: Final = (
-    "SELECT c.id, (SELECT min(s.ready_at) FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1) FROM campaign c "
+    "SELECT c.id, (SELECT min(s.ready_at) FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1), "
+    "(SELECT s.held_by FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1 ORDER BY s.ready_at, s.id LIMIT 1), "
+    "(SELECT s.blocked_by FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1 ORDER BY s.ready_at, s.id LIMIT 1) "
+    "FROM campaign c "
     "WHERE c.status = 1 AND c.id > ? AND c.id <= ?"
 )
-"""Of the started campaigns, when the first of those pending is ready. Parameters of both: the id before these, their last."""
+"""Of the started campaigns, when the first of those pending is ready, why it waits, and the word for that. Parameters of both:
+the id before these, their last."""
 
 LAST_END: Final = (
     "SELECT max(ended_at) FROM (SELECT ended_at FROM attempt WHERE campaign_id = ? "
@@ -60,6 +67,8 @@ STANDING: Final = (
     "SELECT id, contact_id, number, status, requested_status, ready_at, blocked_by FROM subscriber WHERE campaign_id = ? "
     "AND identity = ?"
 )
+TIME_ZONE: Final = "SELECT k.time_zone FROM subscriber s JOIN contact k ON k.id = s.contact_id WHERE s.id = ?"
+"""Where the contact of a subscriber is known to be. Parameter: subscriber."""
 TRIES: Final = "SELECT planned_at, ended_at, disposition, cause, reason FROM attempt WHERE subscriber_id = ? ORDER BY id"
 """Parameter: subscriber."""
 BLOCKED: Final = (

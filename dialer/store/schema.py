@@ -48,7 +48,7 @@ ONE_IDENTITY = 6
 """The step before which the identities of numbers are made: it lets each be there once."""
 ARCHIVE = 7
 """The step from which on a contact can be archived."""
-LISTS = 17
+LISTS = 21
 """The step from which on there are several do-not-call lists."""
 
 _VERSIONS = "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at {} NOT NULL)"
@@ -165,11 +165,12 @@ def _region(connection: Any) -> str:
 
 
 def _identify_again(connection: Any, steps: Sequence[Upgrade], identities: _Identities) -> None:
-    definitions = [connection.execute(_INDEX.of(connection), (index,)).fetchone()[0] for index in INDEXES]
-    for index in INDEXES:
+    found = {index: connection.execute(_INDEX.of(connection), (index,)).fetchone() for index in INDEXES}
+    definitions = {index: row[0] for index, row in found.items() if row is not None and row[0] is not None}
+    for index in definitions:
         connection.execute(f"DROP INDEX {index}")
     identities.make(connection, steps[-1].version)
-    for definition in definitions:
+    for definition in definitions.values():
         connection.execute(definition)
 
 

@@ -19,6 +19,8 @@ _STARTED = (
 STARTED_CAMPAIGNS = f"{_STARTED} ORDER BY c.id"
 """The last column has the settings of the user."""
 
+CAMPAIGN = f"SELECT {read_campaign.columns} FROM campaign c JOIN voip_app v ON v.id = c.voip_app_id WHERE c.id = ?"
+
 STARTED_PAGE = f"{_STARTED} AND c.archived_at IS NULL AND c.id > ? ORDER BY c.id LIMIT ?"
 """The same, a page of them. Parameters: the last id before these, how many."""
 
@@ -34,13 +36,33 @@ these, so that it reads nothing of the others. Not EXISTS, of which a server may
 Parameter: now."""
 
 _NO_OPEN_ATTEMPT = "NOT EXISTS (SELECT 1 FROM attempt o WHERE o.identity = s.identity AND o.ended_at IS NULL)"
-READY = (
-    f"SELECT {CANDIDATE_COLUMNS}, {BLOCKED} FROM subscriber s "
-    f"WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at <= ? AND {_NO_OPEN_ATTEMPT} "
-    "ORDER BY s.ready_at, s.id LIMIT ? OFFSET ?"
+_LANE = "CASE WHEN s.count_attempt = 0 AND s.free_retries = 0 THEN 0 ELSE 1 END"
+"""As the index has it, letter for letter: 0 for a new contact, 1 for a retry."""
+
+_SOMEBODY_READY = (
+    "(SELECT 1 FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 AND s.priority = level.priority "
+    f"AND {_LANE} = {{}} AND s.ready_at <= ? LIMIT 1) IS NOT NULL"
 )
-"""Parameters: those of `BLOCKED`, campaign, now, limit, how many to skip. The last column tells of those that may not be
-called why not: null for the others."""
+LANES = (
+    "WITH RECURSIVE level (priority) AS (SELECT max(s.priority) FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 "
+    "UNION ALL SELECT (SELECT max(s.priority) FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 "
+    "AND s.priority < level.priority) FROM level WHERE level.priority IS NOT NULL) "
+    f"SELECT priority, {_SOMEBODY_READY.format(0)}, {_SOMEBODY_READY.format(1)} FROM level WHERE priority IS NOT NULL"
+)
+"""The priorities of a campaign's pending subscribers, the highest first, and whether there are ready ones in the lane of new
+contacts and in that of retries: from one priority to the next, by the index. Parameters: campaign, campaign; campaign, now;
+campaign, now."""
+
+READY = (
+    f"SELECT {CANDIDATE_COLUMNS}, s.ready_at, {BLOCKED} FROM subscriber s "
+    f"WHERE s.campaign_id = ? AND s.status = 1 AND s.priority = ? AND {_LANE} = ? AND s.ready_at <= ? "
+    f"AND {_NO_OPEN_ATTEMPT} ORDER BY s.ready_at, s.id LIMIT ?"
+)
+"""Those of a lane. Parameters: those of `BLOCKED`, campaign, priority, lane, now, limit. The last column tells of those that
+may not be called why not: null for the others."""
+
+HELD = "SELECT held_by, blocked_by FROM subscriber WHERE campaign_id = ? AND status = 1 ORDER BY ready_at, id LIMIT 1"
+"""Why the first of those pending waits, and the word for that. Parameter: campaign."""
 
 COUNTS = "SELECT status, subscribers FROM subscriber_count WHERE campaign_id = ?"
 
@@ -87,10 +109,12 @@ SETTLE_SUBSCRIBER = (
     "UPDATE subscriber SET status = coalesce(requested_status, ?), "
     "ready_at = CASE coalesce(requested_status, ?) WHEN 1 THEN coalesce(?, ready_at) END, requested_status = NULL, "
     "count_attempt = count_attempt + ?, free_retries = CASE ? WHEN 1 THEN 0 ELSE free_retries + 1 END, "
-    "last_attempt_at = coalesce(?, last_attempt_at) WHERE id = ? AND status = 6 RETURNING status, count_attempt"
+    "last_attempt_at = coalesce(?, last_attempt_at), tally = coalesce(?, tally) "
+    "WHERE id = ? AND status = 6 RETURNING status, count_attempt"
 )
 """The status that a user asked for while the call was live wins over the decision. Parameters: decided status (twice), when it
-is ready should it be pending, whether the attempt counts (twice), the attempt's time when it counts, subscriber."""
+is ready should it be pending, whether the attempt counts (twice), the attempt's time when it counts, its tally where that
+changes, subscriber."""
 
 PAUSE_CAMPAIGN = "UPDATE campaign SET status = 2 WHERE id = ? AND status = 1"
 
@@ -153,7 +177,7 @@ def claimable(count: int) -> Variants:
     """Which of `count` subscribers may still be called; those whose row another process has locked are left to it.
     Parameters: those of `BLOCKED`, now, subscribers."""
     statement = (
-        f"SELECT s.id, s.count_attempt, s.free_retries, s.identity, {BLOCKED} FROM subscriber s "
+        f"SELECT s.id, s.count_attempt, s.free_retries, s.tally, s.identity, {BLOCKED} FROM subscriber s "
         "JOIN campaign c ON c.id = s.campaign_id AND c.status = 1 "
         f"WHERE s.ready_at <= ? AND s.id IN ({marks(count)}) AND s.status = 1 AND {_NO_OPEN_ATTEMPT}"
     )
@@ -167,31 +191,35 @@ def statuses_of(count: int) -> str:
 
 def claim(count: int) -> str:
     """The claimed subscribers are in process. Parameters: subscribers."""
-    return f"UPDATE subscriber SET status = 6, blocked_by = NULL WHERE id IN ({marks(count)})"
+    return (
+        f"UPDATE subscriber SET status = 6, held_from = NULL, held_by = NULL, blocked_by = NULL WHERE id IN ({marks(count)})"
+    )
+
+
+def refuse(count: int) -> str:
+    """These subscribers are not called until they are looked at again. Parameters: why, the word for that, subscribers."""
+    return (
+        "UPDATE subscriber SET status = 7, held_from = coalesce(held_from, ready_at), ready_at = NULL, held_by = ?, "
+        f"blocked_by = ? WHERE id IN ({marks(count)}) AND status = 1"
+    )
 
 
 def forbid(count: int) -> str:
     """These subscribers are never called. Parameters: what for, subscribers."""
-    return f"UPDATE subscriber SET status = 7, ready_at = NULL, blocked_by = ? WHERE id IN ({marks(count)}) AND status = 1"
-
-
-_ASK_AGAIN = "UPDATE subscriber SET status = 1, ready_at = ?, blocked_by = NULL WHERE status = 7 AND blocked_by = ? AND "
-ASK_AGAIN_OF_CAMPAIGN = f"{_ASK_AGAIN} campaign_id = ?"
-ASK_AGAIN_OF_CONTACT = f"{_ASK_AGAIN} contact_id = ?"
-"""Those that were blocked for a reason are pending again, and blocked again unless it is gone. Parameters: now, what for,
-campaign or contact."""
-
-WAIT = "UPDATE subscriber SET ready_at = ?, blocked_by = ? WHERE id = ? AND status = 1"
-"""Parameters: until when, what for, subscriber."""
+    return (
+        "UPDATE subscriber SET status = 7, ready_at = NULL, held_from = NULL, held_by = NULL, blocked_by = ? "
+        f"WHERE id IN ({marks(count)}) AND status = 1"
+    )
 
 
 def insert_attempts(count: int) -> str:
     """New attempts, but for numbers to which one is open; gives the id of each call UUID."""
     columns = (
         "call_uuid, campaign_id, subscriber_id, gateway_id, number, identity, dial_string, number_of_attempt, state, owner, "
-        "epoch, core_uuid, planned_at, due_at, deadline, caller_id, caller_name"
+        "epoch, core_uuid, planned_at, due_at, deadline, caller_id, caller_name, switch, "
+        "pooled_caller_id, caller_day"
     )
-    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?, ?, ?)"] * count)
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, 1, '', ?, ?, ?, ?, ?, ?, ?, ?)"] * count)
     return (
         f"INSERT INTO attempt ({columns}) VALUES {rows} ON CONFLICT (identity) WHERE ended_at IS NULL DO NOTHING "
         "RETURNING call_uuid, id"

@@ -1,4 +1,4 @@
-"""The place where everything runs: a database, a switch, one to three dialers, the network between them."""
+"""The place where everything runs: a database, one or two switches, one to three dialers, the network between them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ from tests.harness.network import LOCAL, Network
 from tests.harness.node import START
 from tests.processes import lasting_port
 
+OTHER = "other"
+"""The second switch's name."""
+
 FRESH = 50
 """Contacts that are never called yet, below which more are added."""
 
@@ -48,7 +51,8 @@ class Happening:
 @define(eq=False)
 class Arena:
     """A run. A context manager, after which nothing of it is left running. `expected` are beginnings of log lines which are no
-    errors in this run; `defect` is one of `tests.crash.defects`."""
+    errors in this run; `defect` is one of `tests.crash.defects`. With a `second` switch, the dialers have two; it is
+    never killed, and there is no link before it."""
 
     folder: Path
     ground: Ground
@@ -57,9 +61,11 @@ class Arena:
     rules: Rules = Factory(Rules)
     expected: tuple[str, ...] = ()
     defect: str = ""
+    second: bool = False
     rng: random.Random = field(init=False)
     campaign: PlayedCampaign = field(init=False)
     switch: Switch = field(init=False)
+    other: Switch | None = field(default=None, init=False)
     nodes: list[LinkedNode] = field(factory=list, init=False)
     happenings: list[Happening] = field(factory=list, init=False)
     open_at_kills: list[int] = field(factory=list, init=False)
@@ -76,6 +82,9 @@ class Arena:
         self.rng = random.Random(self.seed)
         self.campaign = PlayedCampaign(self.ground, self.rules)
         self.switch = Switch(self.folder, self.seed)
+        if self.second:
+            (self.folder / OTHER).mkdir()
+            self.other = Switch(self.folder / OTHER, self.seed + 500)
 
     def __enter__(self) -> Arena:
         self._began = (time.monotonic(), _cpu())
@@ -91,7 +100,8 @@ class Arena:
         self._stack.callback(self._end_processes)
         self.campaign.create()
         self.campaign.add(2 * FRESH)
-        self.switch.start()
+        for switch in self._switches():
+            switch.start()
         for name in "abc"[: self.nodes_wanted]:
             node = self._node(name, network)
             self.nodes.append(node)
@@ -116,6 +126,8 @@ class Arena:
             **self.ground.sections(name),
         }
         node = LinkedNode.create(name, self.folder, sections)
+        if self.other is not None:
+            node.configure("switch", {**switch, "name": OTHER, "port": self.other.port})
         node.link, node.defect = link, self.defect
         return node
 
@@ -126,8 +138,9 @@ class Arena:
         for node in self.nodes:
             if node.alive:
                 node.kill()
-        if self.switch.alive:
-            self.switch.kill()
+        for switch in self._switches():
+            if switch.alive:
+                switch.kill()
         self.elapsed = time.monotonic() - self._began[0]
         self.cpu = _cpu() - self._began[1]
 
@@ -195,7 +208,7 @@ class Arena:
             if node.died_by_itself():
                 self._complain(f"node {node.name} ended by itself, status {node.buried()}: {node.last_words()}")
                 node.start()
-        if self.switch.died_by_itself():
+        if any(switch.died_by_itself() for switch in self._switches()):
             raise AssertionError("the simulator has died by itself")
         # A frozen dialer may hold the write lock of its file.
         if self.paused_at is None and not any(node.frozen for node in self.nodes) and self.campaign.fresh() < FRESH:
@@ -225,10 +238,31 @@ class Arena:
         for node in self.nodes:
             if (status := node.stop()) != 0:
                 self._complain(f"node {node.name} stopped with status {status}: {node.last_words()}")
-        seen = self.switch.seen()
-        self.switch.kill(signal.SIGTERM)
+        seen = self.seen()
+        for switch in self._switches():
+            switch.kill(signal.SIGTERM)
         broken = judge(evolve(self.evidence(seen), at=time.time()))
-        return [*broken, *self._audit(), *self._complaints(), *self._broken]
+        return [*broken, *self._untouched(), *self._audit(), *self._complaints(), *self._broken]
+
+    def seen(self) -> CalledSideLog:
+        """What the called side has seen so far."""
+        logs = [switch.seen() for switch in self._switches()]
+        return CalledSideLog(
+            sorted((call for log in logs for call in log.calls), key=lambda call: call.invited_at),
+            sorted((refusal for log in logs for refusal in log.refusals), key=lambda refusal: refusal.at),
+        )
+
+    def _switches(self) -> list[Switch]:
+        return [self.switch] if self.other is None else [self.switch, self.other]
+
+    def _untouched(self) -> list[Broken]:
+        """Nothing of the second switch is lost with the first one, as long as no dialer dies."""
+        if self.other is None or self.open_at_kills:
+            return []
+        statement = f"SELECT call_uuid, cause FROM attempt WHERE switch = '{OTHER}' AND cause IN ('UNKNOWN', 'LOST_SWITCH')"
+        return [
+            Broken(Kind.LOST, f"{uuid} on the other switch ended as {cause}") for uuid, cause in self.ground.rows(statement)
+        ]
 
     def evidence(self, seen: CalledSideLog) -> Evidence:
         """What is known when everything has ended."""
@@ -238,6 +272,7 @@ class Arena:
             attempts=stored_attempts(self.ground.rows),
             contacts=stored_contacts(self.ground.rows),
             expected=self.campaign.contacts,
+            deaths=[life.died_at for life in self.switch.lives if life.died_at is not None],
         )
 
     def _end_attempts(self) -> None:

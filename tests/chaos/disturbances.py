@@ -59,6 +59,31 @@ class KillSwitch:
 
 
 @frozen
+class SlowOther:
+    """For so many seconds, the second switch stands still most of the time; `meanwhile`, something happens to the first."""
+
+    seconds: float = 6.0
+    meanwhile: Disturbance | None = None
+
+    def __call__(self, arena: Arena) -> None:
+        assert arena.other is not None
+        calling(arena)
+        arena.note("slow")
+        self._slow(arena, self.seconds / 2)
+        if self.meanwhile is not None:
+            self.meanwhile(arena)
+        self._slow(arena, self.seconds / 2)
+        arena.note("fast again")
+
+    def _slow(self, arena: Arena, seconds: float) -> None:
+        assert arena.other is not None
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            arena.other.stand_still(arena.rng.uniform(0.2, 0.6))
+            arena.wait(0.1)
+
+
+@frozen
 class KillBoth:
     """The switch dies, and a dialer before it has got over that."""
 

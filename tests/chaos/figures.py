@@ -60,7 +60,7 @@ class Figures:
 
     def add(self, arena: Arena, broken: Sequence[Broken]) -> None:
         """Another run, which is over."""
-        seen = arena.switch.seen()
+        seen = arena.seen()
         evidence = arena.evidence(seen)
         logs = {node: node.log() for node in arena.nodes}
         self.kills += len(arena.open_at_kills)

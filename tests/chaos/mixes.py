@@ -17,6 +17,7 @@ from tests.chaos.disturbances import (
     LateOriginates,
     Restart,
     SilentLink,
+    SlowOther,
 )
 from tests.chaos.grounds import LEASE
 
@@ -47,6 +48,15 @@ NODES: Final[Sequence[Disturbance]] = [
     KillDatabase(down=0.0),
 ]
 """What several nodes on one server have to get over."""
+
+FLEET: Final[Sequence[Disturbance]] = [
+    KillSwitch(),
+    SlowOther(),
+    KillSwitch(down=3.0),
+    SlowOther(meanwhile=KillSwitch()),
+    CutLink(),
+]
+"""What happens to one of two switches, or to each of them."""
 
 OUTAGE: Final = (
     "no calls are begun: the database does not serve",

@@ -18,7 +18,8 @@ from tests.harness.judge import Broken, Kind
 @frozen
 class Play:
     """What is played: in which folder, on which of `GROUNDS`, with how many dialers, by which seed; with which of
-    `tests.crash.defects`. `expected` are beginnings of log lines which are no errors in this play."""
+    `tests.crash.defects`, with a `second` switch or without. `expected` are beginnings of log lines which are no errors
+    in this play."""
 
     folder: Path
     database: str
@@ -27,11 +28,20 @@ class Play:
     finish: bool = False
     defect: str = ""
     expected: tuple[str, ...] = ()
+    second: bool = False
 
     def __call__(self, disturbances: Iterable[Disturbance], figures: Figures) -> list[Broken]:
         """Play it; the broken promises. Without any, the folder is removed."""
         with GROUNDS[self.database](self.folder) as ground:
-            arena = Arena(self.folder, ground, self.seed, self.nodes, defect=self.defect, expected=self.expected)
+            arena = Arena(
+                self.folder,
+                ground,
+                self.seed,
+                self.nodes,
+                defect=self.defect,
+                expected=self.expected,
+                second=self.second,
+            )
             try:
                 with arena:
                     for disturbance in disturbances:

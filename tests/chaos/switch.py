@@ -68,6 +68,15 @@ class Switch:
             life.process.wait(START)
             life.died_at = time.time()
 
+    def stand_still(self, seconds: float) -> None:
+        """It does nothing for so long (SIGSTOP), and has everything."""
+        process = self.lives[-1].process.pid
+        os.kill(process, signal.SIGSTOP)
+        try:
+            time.sleep(seconds)
+        finally:
+            os.kill(process, signal.SIGCONT)
+
     def died_by_itself(self) -> bool:
         """Whether it has ended without having been told to."""
         return self.alive and self.lives[-1].process.poll() is not None

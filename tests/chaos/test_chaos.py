@@ -16,7 +16,7 @@ from dialer.calls.corrections import Correction
 from dialer.model import OwnCause
 from tests.chaos.disturbances import Disturbance, KillDialer, KillSwitch, LateOriginates
 from tests.chaos.figures import Figures
-from tests.chaos.mixes import KILLS, LINKS, NODES, OUTAGE, TO_THE_END
+from tests.chaos.mixes import FLEET, KILLS, LINKS, NODES, OUTAGE, TO_THE_END
 from tests.chaos.play import Play
 from tests.harness.judge import Broken, Kind
 
@@ -38,6 +38,7 @@ class Planned:
     finish: bool = False
     defect: str = ""
     expected: tuple[str, ...] = ()
+    second: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}-{self.database}"
@@ -52,6 +53,10 @@ SHARED: Final = Planned(name="nodes", disturbances=NODES, database="postgresql",
 FINISHED: Final = (
     Planned(name="to the end", disturbances=TO_THE_END, seed=401, finish=True),
     Planned(name="to the end", disturbances=TO_THE_END, database="postgresql", nodes=2, seed=402, finish=True),
+)
+FLEETS: Final = (
+    Planned(name="two switches", disturbances=FLEET, seed=501, finish=True, second=True),
+    Planned(name="two switches", disturbances=FLEET, database="postgresql", nodes=2, seed=502, finish=True, second=True),
 )
 DEFECTIVE: Final = (
     Planned(name="planned treated as never sent", disturbances=[KillDialer()] * 8),
@@ -80,13 +85,13 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plays]:
     """By the texts of the plans. The longest ones begin first."""
 
     def submit(plan: Planned) -> Future[Played]:
-        more = {"finish": plan.finish, "defect": plan.defect, "expected": plan.expected}
+        more = {"finish": plan.finish, "defect": plan.defect, "expected": plan.expected, "second": plan.second}
         play = Play(tmp_path_factory.mktemp("chaos"), plan.database, plan.seed, plan.nodes, **more)
         return pool.submit(_run, play, plan.disturbances)
 
     defective = [evolve(plan, defect=plan.name) for plan in DEFECTIVE]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {str(plan): submit(plan) for plan in (SHARED, LINKED, *KILLED, *FINISHED, *defective)}
+        yield {str(plan): submit(plan) for plan in (SHARED, LINKED, *KILLED, *FINISHED, *FLEETS, *defective)}
 
 
 def _run(play: Play, disturbances: Sequence[Disturbance]) -> Played:
@@ -124,6 +129,14 @@ def test_every_contact_is_finished_in_the_end(played, plan):
     run = played[str(plan)].result()
     assert not run.broken, str(run)
     assert (run.figures.kills, run.figures.switch_kills) == (3, 1)
+
+
+@pytest.mark.parametrize("plan", FLEETS, ids=str)
+def test_of_two_switches_one_dies_and_one_is_slow_and_nobody_is_called_twice_or_lost(played, plan):
+    run = played[str(plan)].result()
+    assert not run.broken, str(run)
+    assert run.figures.switch_kills == 3
+    assert run.figures.causes[OwnCause.LOST_SWITCH] > 0
 
 
 @pytest.mark.parametrize("plan", DEFECTIVE, ids=str)

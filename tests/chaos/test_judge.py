@@ -106,9 +106,25 @@ def test_what_is_lost_is_seen(evidence, told):
     assert any(one.kind is Kind.LOST and told in one.text for one in broken), broken
 
 
+def test_a_contact_that_is_charged_for_a_call_that_was_never_made_is_seen_unless_the_switch_died():
+    evidence = evolve(stored(cause="UNKNOWN", counts=True), calls=[call("u1", 100.0)])
+    (broken,) = judge(evidence)
+    assert broken.text == f"{NUMBER} was charged for the attempt u2 (UNKNOWN), and was never called"
+    assert judge(evolve(evidence, deaths=[110.5])) == []
+    assert judge(evolve(evidence, deaths=[112.0])) == [broken]
+
+
 def test_a_call_that_died_with_the_switch_and_counts_as_unknown_is_seen():
     evidence = evolve(stored(cause="UNKNOWN"), calls=[call("u1", 100.0), call("u2", 110.0, died=True)])
     assert [(one.kind, "died with the switch" in one.text) for one in judge(evidence)] == [(Kind.OTHER, True)]
+
+
+def test_a_call_whose_switch_stayed_away_longer_than_it_could_last_may_be_unknown():
+    calls = [call("u1", 100.0), call("u2", 110.0, died=True)]
+    longest = 113.0 + RULES.call_timeout + RULES.max_duration
+    for ended_at, seen in ((longest - 1.0, True), (longest + 1.0, False)):
+        broken = judge(evolve(stored(cause="UNKNOWN", ended_at=ended_at), calls=calls, at=longest + 10.0))
+        assert any("died with the switch" in one.text for one in broken) is seen
 
 
 def test_attempts_that_are_due_too_soon_after_one_another_are_seen():

@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 import dialer.esl.commands
 import dialer.store.begin
 import dialer.store.flow
+import dialer.store.ready
 from dialer.calls import retry
 from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.recovery import Reconciler
@@ -73,8 +74,8 @@ def unknown_retried_at_once() -> Iterator[None]:
     """A contact whose attempt ended nobody knows how is called again without the interval."""
     decide = retry.decide
 
-    def impatient(verdict: Any, outcome: Any, candidate: Any, campaign: Any, now: Any) -> Any:
-        decision = decide(verdict, outcome, candidate, campaign, now)
+    def impatient(verdict: Any, outcome: Any, candidate: Any, campaign: Any, now: Any, **more: Any) -> Any:
+        decision = decide(verdict, outcome, candidate, campaign, now, **more)
         if verdict.disposition is Disposition.UNKNOWN and decision.status is SubscriberStatus.START:
             return evolve(decision, ready_at=now)
         return decision
@@ -144,7 +145,7 @@ def counted_by_itself() -> Iterator[None]:
 @contextmanager
 def blocked_by_itself() -> Iterator[None]:
     """That a contact must not be called is told in a transaction of its own, after that in which the contact is set so."""
-    candidates, block = Store.candidates, dialer.store.flow.block
+    candidates, block = Store.candidates, dialer.store.ready.block
     late: list[tuple[list[int], Blocking]] = []
 
     def silent(connection: Any, subscriber_ids: Any, why: Blocking) -> None:
@@ -158,12 +159,12 @@ def blocked_by_itself() -> Iterator[None]:
                 row = connection.execute(of, (key,)).fetchone()
                 tell_blocked(connection, row[1], [row], why)
 
-    def in_two_parts(self: Store, campaign_id: int, now: Any, limit: int, skip: int = 0) -> Deferred[Any]:
+    def in_two_parts(self: Store, campaign_id: int, now: Any, limit: int, *more: Any) -> Deferred[Any]:
         late.clear()
-        found = candidates(self, campaign_id, now, limit, skip)
+        found = candidates(self, campaign_id, now, limit, *more)
         return found.addCallback(lambda ready: self.database.run(told).addCallback(lambda _: ready) if late else ready)
 
-    with mock.patch.object(dialer.store.flow, "block", silent), mock.patch.object(Store, "candidates", in_two_parts):
+    with mock.patch.object(dialer.store.ready, "block", silent), mock.patch.object(Store, "candidates", in_two_parts):
         yield
 
 

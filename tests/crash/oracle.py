@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dialer.model import SubscriberStatus
+from dialer.model import OwnCause, SubscriberStatus
 from dialer.simulator.oracle import CalledSide
 from tests.crash.database import AWAY
-from tests.crash.scenarios import Away
+from tests.crash.scenarios import Away, Restart, Slow
 from tests.crash.template import START, number_of
 from tests.crash.world import World
 from tests.harness.called_side import SeenCall
@@ -18,7 +18,7 @@ from tests.harness.judge import MICROSECONDS, Evidence, judge
 
 def violations(world: World) -> list[str]:
     """Every broken promise of a run that is over, in words; an empty list for a good run."""
-    return [*_invites(world), *_ends(world), *_events(world), *_statistics(world), *_complaints(world)]
+    return [*_invites(world), *_ends(world), *_events(world), *_statistics(world), *_others(world), *_complaints(world)]
 
 
 def _invites(world: World) -> Iterator[str]:
@@ -46,6 +46,7 @@ def _ends(world: World) -> Iterator[str]:
         contacts=[contact for contact in stored_contacts(world.rows) if contact.status != FORBIDDEN],
         expected=len(world.scenario.callees),
         clock=MICROSECONDS,
+        deaths=world.restarts,
     )
     yield from map(str, judge(evidence))
 
@@ -112,6 +113,20 @@ def _statistics(world: World) -> Iterator[str]:
     for where, counted, there in [*world.counts, ("at the end", *world.count())]:
         if counted != there:
             yield f"{where}, ended attempts are counted as {counted}, and the rows are {there}"
+
+
+def _others(world: World) -> Iterator[str]:
+    """The calls of a switch that nothing strikes end as their callees want, whatever becomes of another one."""
+    faults = world.plan.faults.values()
+    if world.scenario.switches == 1 or not all(isinstance(fault, Restart | Slow) for fault in faults):
+        return
+    struck = {f"switch{fault.which % world.scenario.switches}" for fault in faults if isinstance(fault, Restart | Slow)}
+    for uuid, switch, cause in world.rows("SELECT call_uuid, switch, cause FROM attempt"):
+        if switch not in struck and cause in _OWN_CAUSES:
+            yield f"attempt {uuid} on {switch}, which nothing has struck, ended as {cause}"
+
+
+_OWN_CAUSES = frozenset({OwnCause.UNKNOWN, OwnCause.LOST_SWITCH, OwnCause.REFUSED, OwnCause.LATE})
 
 
 def _complaints(world: World) -> Iterator[str]:

@@ -19,13 +19,15 @@ RULES = CampaignRules(frequency=600, max_retry=1, interval=6, call_timeout=2, ma
 @frozen(kw_only=True)
 class Scenario:
     """A campaign: `callees` are scripts of the simulator, one contact each; so many `forbidden` contacts, which are on the
-    do-not-call list, are added to them. The first callee is on a list of the user for so many seconds of `rest`."""
+    do-not-call list, are added to them. The first callee is on a list of the user for so many seconds of `rest`. It is called
+    through so many `switches`."""
 
     name: str
     callees: tuple[str, ...]
     forbidden: int = 0
     rest: int = 0
     policy: UnknownPolicy = UnknownPolicy.RETRY
+    switches: int = 1
 
     @property
     def rules(self) -> CampaignRules:
@@ -43,9 +45,20 @@ class Kill:
 
 @frozen
 class Restart:
-    """FreeSWITCH dies, and another one serves after `down` seconds."""
+    """FreeSWITCH dies, and another process of it serves after `down` seconds. `which` of several switches it is, is counted
+    around."""
 
     down: float = 0.5
+    which: int = 0
+
+
+@frozen
+class Slow:
+    """Everything that FreeSWITCH sends leaves so many seconds `late`, for so many seconds; `which` as in `Restart`."""
+
+    late: float = 1.5
+    seconds: float = 4.0
+    which: int = 0
 
 
 @frozen
@@ -74,7 +87,7 @@ class Away:
     seconds: float = 3.0
 
 
-Fault = Kill | Restart | Cut | Silence | Stall | Away
+Fault = Kill | Restart | Slow | Cut | Silence | Stall | Away
 
 
 @frozen
@@ -98,6 +111,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
                 name="never",
                 callees=("answers:ring=1,talk=2", "early_media:ring=0.5,talk=1", "busy_ringing", "invalid"),
                 policy=UnknownPolicy.NEVER,
+            ),
+            Scenario(
+                name="fleet",
+                callees=("answers:ring=0.5,talk=1.5", "answers:ring=0.3,talk=1", "busy_ringing", "no_answer"),
+                switches=2,
             ),
         )
     }

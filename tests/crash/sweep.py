@@ -14,7 +14,7 @@ from attrs import Factory, define, frozen
 
 from tests.crash.network import Fate
 from tests.crash.oracle import violations
-from tests.crash.scenarios import SCENARIOS, Away, Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Stall
+from tests.crash.scenarios import SCENARIOS, Away, Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Slow, Stall
 from tests.crash.world import World
 
 
@@ -98,7 +98,24 @@ def kills_with_a_stalled_link(number: int) -> dict[int, Fault]:
 
 def switch_restarts(number: int) -> dict[int, Fault]:
     """FreeSWITCH dies and comes back as another process."""
-    return {number: Restart((0.1, 2.0)[number % 2])}
+    return {number: Restart((0.1, 2.0)[number % 2], number // 2 % 2)}
+
+
+def slow_switches(number: int) -> dict[int, Fault]:
+    """FreeSWITCH is slow to answer and to tell: a little, so much that its connections are given up, and it dies of it."""
+    which = number // 3 % 2
+    faults: dict[int, Fault] = {number: Slow((0.5, 1.5, 3.0)[number % 3], 4.0, which)}
+    if number % 5 == 0:
+        faults[number + 20] = Restart(1.0, which)
+    return faults
+
+
+def one_dies_and_another_is_slow(number: int) -> dict[int, Fault]:
+    """One FreeSWITCH dies, another is slow, and now and then the dialer dies of grief."""
+    faults: dict[int, Fault] = {number: Restart(2.0, 0), number + 1: Slow(1.5, 3.0, 1)}
+    if number % 4 == 0:
+        faults[number + 10] = Kill(Fate.ARRIVES, 0.3)
+    return faults
 
 
 def both_die(number: int) -> dict[int, Fault]:
@@ -139,6 +156,8 @@ SWEEPS: Final[Sequence[Sweep]] = (
     Sweep("kills", kills, step=1, idle=20),
     Sweep("kills with a stalled link", kills_with_a_stalled_link),
     Sweep("switch restarts", switch_restarts),
+    Sweep("slow switches", slow_switches, step=8),
+    Sweep("one dies, another is slow", one_dies_and_another_is_slow, step=8),
     Sweep("both die", both_die),
     Sweep("links break", links_break),
     Sweep("the database is away", the_database_is_away),
@@ -164,7 +183,8 @@ def _any_fault(rng: random.Random) -> Fault:
     return rng.choice(
         [
             Kill(rng.choice(list(Fate)), rng.choice([0.05, 0.3, 1.0, 3.0, 6.0])),
-            Restart(rng.choice([0.0, 0.3, 2.0])),
+            Restart(rng.choice([0.0, 0.3, 2.0]), rng.randrange(2)),
+            Slow(rng.choice([0.5, 1.5, 3.0]), 4.0, rng.randrange(2)),
             Cut(),
             Silence(rng.choice([0.0, 1.0, 4.0])),
             Stall(rng.choice([1.0, 4.0, 12.0])),

@@ -30,6 +30,7 @@ from twisted.python.failure import Failure
 
 import dialer.campaigns.scheduler
 import dialer.esl.inbound
+import dialer.fleet_wiring
 import dialer.hooks.consumer
 import dialer.hooks.interests
 import dialer.hooks.webhooks
@@ -52,7 +53,7 @@ from tests.crash.database import NoEntities, SteppedDatabase, prepare
 from tests.crash.logs import Complaints
 from tests.crash.network import Fate, Network
 from tests.crash.process import Process
-from tests.crash.scenarios import Away, Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Stall
+from tests.crash.scenarios import Away, Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Slow, Stall
 from tests.crash.template import START, database_for, number_of
 
 SWITCH_PORT, OUTBOUND_PORT = 8021, 8084
@@ -144,8 +145,8 @@ class World:
     finished_at: float | None = field(default=None, init=False)
     dialer: Process = field(init=False)
     service: DialerService = field(init=False)
-    switch: Process = field(init=False)
-    simulator: Simulator = field(init=False)
+    switches: list[Process] = field(factory=list, init=False)
+    simulators: list[Simulator] = field(factory=list, init=False)
     reader: sqlite3.Connection = field(init=False)
     _path: Path = field(init=False)
     _started_at: float = field(default=0.0, init=False)
@@ -161,7 +162,8 @@ class World:
         shutil.copyfile(database_for(self.scenario, self.folder), self._path)
         self.reader = sqlite3.connect(self._path, isolation_level=None)
         self.oracle.attempt_of = self._attempt_of
-        self._start_switch()
+        for index in range(self.scenario.switches):
+            self._start_switch(index)
 
     # --- the run ------------------------------------------------------------------------------------------------------------
 
@@ -181,7 +183,8 @@ class World:
                 if self.clock.calls:
                     self.clock.step()
             self.dialer.kill(Fate.LOST)
-        self.switch.kill(Fate.LOST)
+        for switch in self.switches:
+            switch.kill(Fate.LOST)
 
     def point(self, name: str) -> None:
         """A kill point is reached."""
@@ -251,22 +254,33 @@ class World:
 
     # --- the processes ------------------------------------------------------------------------------------------------------
 
-    def _start_switch(self) -> None:
+    def _start_switch(self, index: int) -> None:
         patterns = tuple(parse_pattern(f"{number_of(index)}={callee}") for index, callee in enumerate(self.scenario.callees))
         config = SimulatorConfig(plan=NumberPlan(patterns), heartbeat=0, default_playback=0.5, list_lag=0.2)
-        self.switch = Process(self, "switch")
-        self.simulator = Simulator(self.switch, config, random.Random(self.plan.seed))
-        self.simulator.oracle = self.simulator.switch.oracle = self.oracle
-        self.simulator.start(SWITCH_PORT)
+        switch = Process(self, f"switch {index}")
+        simulator = Simulator(switch, config, random.Random(self.plan.seed + 1000 * index))
+        simulator.oracle = simulator.switch.oracle = self.oracle
+        simulator.start(SWITCH_PORT + index)
+        self.switches.append(switch)
+        self.simulators.append(simulator)
+
+    def _switch_config(self, index: int) -> SwitchConfig:
+        return SwitchConfig(
+            name=f"switch{index}" if self.scenario.switches > 1 else "",
+            port=SWITCH_PORT + index,
+            handshake=2.0,
+            ping_interval=1.0,
+            silence=2.0,
+            retry_initial=0.2,
+            retry_max=1.0,
+        )
 
     def _start_dialer(self) -> None:
         self.dialer = Process(self, "dialer", numbered=True)
         self._started_at = self.clock.seconds()
         settings = ServiceSettings(
             database=sqlite_url(self._path),
-            switch=SwitchConfig(
-                port=SWITCH_PORT, handshake=2.0, ping_interval=1.0, silence=2.0, retry_initial=0.2, retry_max=1.0
-            ),
+            switches=tuple(map(self._switch_config, range(self.scenario.switches))),
             outbound=OutboundSettings(endpoint=f"tcp:{OUTBOUND_PORT}:interface=127.0.0.1"),
             outcomes=self.folder / "outcomes",
             applications={VoipAppType.PLAY_AUDIO: play},
@@ -298,8 +312,8 @@ class World:
                 Database=SteppedDatabase,
                 utc_now=self.now,
                 new_id=uuid_factory(random.Random(self.plan.seed)),
-                random=SimpleNamespace(Random=lambda: random.Random(self.plan.seed)),
             ),
+            mock.patch.object(dialer.fleet_wiring, "random", SimpleNamespace(Random=lambda: random.Random(self.plan.seed))),
             mock.patch.multiple(
                 dialer.telling,
                 JsonLines=lambda _: self._hook,
@@ -326,10 +340,15 @@ class World:
         pending, self._pending = self._pending, []
         for fault in pending:
             if isinstance(fault, Restart):
+                index = fault.which % self.scenario.switches
                 self.restarts.append(self.clock.seconds())
-                self.network.refused_until[SWITCH_PORT] = self.clock.seconds() + fault.down
-                self.network.abort(self.switch)
-                self.simulator.restart()
+                self.network.refused_until[SWITCH_PORT + index] = self.clock.seconds() + fault.down
+                self.network.abort(self.switches[index])
+                self.simulators[index].restart()
+            elif isinstance(fault, Slow):
+                simulator = self.simulators[fault.which % self.scenario.switches]
+                simulator.reply_late(fault.late)
+                self.clock.callLater(fault.seconds, simulator.reply_late, 0.0)
             elif isinstance(fault, Cut):
                 self.network.cut()
             elif isinstance(fault, Silence):

@@ -8,7 +8,10 @@ from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from dialer.calls.lifecycle import FlowSettings, Lifecycle
+from dialer.calls.fleet import Fleet
+from dialer.calls.flow_settings import FlowSettings
+from dialer.calls.lifecycle import Lifecycle
+from dialer.calls.verdict import Health
 from dialer.interfaces import AnsweredCall
 from dialer.model import (
     Attempt,
@@ -68,6 +71,7 @@ class Flow:
     store: MemoryStore = field(factory=MemoryStore)
     switch: MemorySwitch = field(factory=MemorySwitch)
     finished: list[AttemptResult] = field(factory=list)
+    fleet: Fleet = field(init=False)
     lifecycle: Lifecycle = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -75,13 +79,24 @@ class Flow:
         self.store.gateways[self.gateway.id] = self.gateway
         self.lifecycle = self.new_lifecycle()
 
+    @property
+    def health(self) -> Health:
+        """How the one switch, and the gateways through it, fared."""
+        (member,) = self.fleet
+        return member.health
+
+    def new_fleet(self) -> Fleet:
+        """As a process has it when it starts."""
+        return Fleet.of_one(self.switch)
+
     def new_lifecycle(self) -> Lifecycle:
         """As a new process of the same node would have it."""
+        self.fleet = self.new_fleet()
         return Lifecycle(
             clock=self.clock,
             now=self.now,
             store=self.store,
-            switch=self.switch,
+            fleet=self.fleet,
             settings=FlowSettings(installation="test", outbound="127.0.0.1:8084"),
             application=nothing,
             finished=self.finished.append,

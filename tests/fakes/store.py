@@ -25,6 +25,7 @@ from dialer.model import (
     Snapshot,
     SubscriberStatus,
 )
+from dialer.model.campaign import CallOrder
 
 
 @define
@@ -54,6 +55,8 @@ class MemoryStore:
     hold: bool = False
     backlog: int = 0
     others: Others = field(factory=Others)
+    cut_short: set[int] = field(factory=set)
+    """Campaigns with so many to set aside that not all are looked at."""
     caller_ids: dict[int, str] = field(factory=dict)
     held: list[Deferred[None]] = field(factory=list)
     progress_asked: int = 0
@@ -88,7 +91,15 @@ class MemoryStore:
             for row in self.rows.values()
         )
 
-    def candidates(self, campaign_id: int, now: datetime, limit: int, skip: int = 0) -> Deferred[list[Candidate]]:
+    def candidates(
+        self,
+        campaign_id: int,
+        now: datetime,
+        limit: int,
+        skip: int = 0,
+        order: CallOrder = CallOrder.LIST,
+        share: int = 50,
+    ) -> Deferred[list[Candidate]]:
         if self.error:
             return fail(self.error)
         ready = [
@@ -97,6 +108,9 @@ class MemoryStore:
             if row.candidate.campaign_id == campaign_id and row.status is SubscriberStatus.START and row.ready_at <= now
         ]
         return succeed(ready[:limit])
+
+    def is_cut_short(self, campaign_id: int) -> bool:
+        return campaign_id in self.cut_short
 
     def begin(self, plans: Sequence[Plan], now: datetime, until: datetime, deadline: datetime) -> Deferred[list[Attempt]]:
         if self.error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 from attrs import define, field
@@ -25,6 +26,7 @@ class MemorySwitch:
     core_uuid: str = "core-1"
     identity: str = "memory"
     free: int = 1_000
+    calls_per_second: float = 25.0
     submitted: list[Origination] = field(factory=list)
     killed: list[str] = field(factory=list)
     channels: dict[str, LiveChannel] = field(factory=dict)
@@ -45,6 +47,10 @@ class MemorySwitch:
     """How often all channels were asked for."""
     asked: list[str] = field(factory=list)
     """The calls of which was asked whether they live."""
+    marks: dict[str, bool] | None = None
+    """Which originates were executed, in time or late, as far as the switch remembers that; None when it cannot."""
+    marked_asked: list[str] = field(factory=list)
+    forgotten: list[str] = field(factory=list)
     _busy_until: float = 0.0
 
     def headroom(self, within: float) -> int:
@@ -75,6 +81,14 @@ class MemorySwitch:
         self._check("show channels")
         self.lists += 1
         return self._answer(lambda: list(self.channels.values()))
+
+    async def was_dialled(self, call_uuid: str, planned_at: datetime) -> bool | None:
+        self._check("hash")
+        self.marked_asked.append(call_uuid)
+        return None if self.marks is None else self.marks.get(call_uuid, False)
+
+    def forget(self, call_uuid: str) -> None:
+        self.forgotten.append(call_uuid)
 
     def _answer(self, look: Callable[[], T]) -> Deferred[T]:
         if self.clock is None:

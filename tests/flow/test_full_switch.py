@@ -41,7 +41,7 @@ def limited() -> Limited:
 
 
 def until_paused(limited: Limited) -> None:
-    while not limited.lifecycle.health.switch.blocks(limited.now()):
+    while not limited.health.switch.blocks(limited.now()):
         limited.run(0.02)
 
 
@@ -86,7 +86,7 @@ def test_the_first_call_that_gets_through_ends_the_back_off(limited: Limited) ->
     asked = len(limited.sent)
     limited.run(20)
     assert limited.rung
-    assert not limited.lifecycle.health.switch.faults
+    assert not limited.health.switch.faults
     since = [at for at, _ in limited.sent[asked:]]
     assert len(since) > 50
     assert max(after - before for before, after in pairwise(since)) < 0.2
@@ -98,9 +98,9 @@ def test_a_call_that_was_let_in_before_the_fault_and_rings_later_lifts_nothing(l
     limited.full = True
     [early, *_] = limited.rung
     until_paused(limited)
-    before = limited.lifecycle.health.switch
+    before = limited.health.switch
     limited.tell(early, SignalKind.ANSWERED)
-    assert limited.lifecycle.health.switch == before
+    assert limited.health.switch == before
 
 
 def test_one_refusal_among_calls_that_get_through_pauses_nothing(limited: Limited) -> None:
@@ -119,7 +119,7 @@ def test_a_campaign_says_that_the_switch_is_full(limited: Limited) -> None:
     assert reason is not None
     assert reason.code is IdleCode.SWITCH_FULL
     assert reason.text.startswith("the switch is full: it refused ")
-    assert reason.until == limited.lifecycle.health.switch.until
+    assert reason.until == limited.health.switch.until
     limited.full = False
     limited.run(10)
     assert limited.scheduler.explain(CAMPAIGN) is None
@@ -132,7 +132,7 @@ def test_a_stop_elsewhere_is_obeyed_during_a_pause(limited: Limited) -> None:
     until_paused(limited)
     limited.change(status=CampaignStatus.ABORT)
     limited.run(0.5)
-    assert limited.lifecycle.health.switch.blocks(limited.now())
+    assert limited.health.switch.blocks(limited.now())
     assert set(limited.rung) <= set(limited.switch.killed)
 
 
@@ -142,5 +142,5 @@ def test_a_line_that_is_out_of_order_by_the_carriers_word_is_no_full_switch(limi
     for uuid in limited.rung:
         limited.hang_up(uuid, REFUSED, rang=True, sip_status=502, q850=27)
     limited.run(1)
-    assert not limited.lifecycle.health.switch.faults
+    assert not limited.health.switch.faults
     assert all(finish.decision.counts_as_attempt for finish in limited.finished)

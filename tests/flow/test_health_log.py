@@ -112,7 +112,7 @@ def test_whoever_sees_a_gateway_serve_again_tells_it_and_a_call_that_was_never_s
 
 
 def test_the_campaign_says_why_it_does_not_call(down: Down) -> None:
-    while not down.lifecycle.health.gateways or not down.lifecycle.health.gateways[1].blocks(down.now()):
+    while not down.health.gateways or not down.health.gateways[1].blocks(down.now()):
         down.run(0.05)
     found = down.scheduler.explain(CAMPAIGN)
     assert found is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -29,7 +29,7 @@ class MemoryNodes:
     error: Exception | None = None
     silent: bool = False
     states: list[NodeState] = field(factory=list)
-    asked: list[str] = field(factory=list)
+    asked: list[list[str]] = field(factory=list)
     interrupted: int = 0
     left: int = 0
     waiting: list[Deferred[Pulse]] = field(factory=list)
@@ -43,8 +43,8 @@ class MemoryNodes:
             return self.waiting[-1]
         return succeed(Pulse(epoch=self.epoch, at=now))
 
-    def rescue(self, switch: str) -> Deferred[list[Attempt]]:
-        self.asked.append(switch)
+    def rescue(self, switches: Collection[str]) -> Deferred[list[Attempt]]:
+        self.asked.append(list(switches))
         found, self.dead = self.dead, []
         return succeed(found)
 
@@ -70,7 +70,7 @@ class Node(Flow):
             now=self.now,
             nodes=self.nodes,
             store=self.store,
-            switch=self.switch,
+            fleet=self.fleet,
             lifecycle=self.lifecycle,
             figures=lambda: {"waiting-changes": 3},
             lease=5.0,
@@ -104,7 +104,7 @@ def test_a_node_says_every_second_what_it_is_connected_to_and_how_it_fares(node:
     node.clock.pump([EVERY] * 3)
     assert len(node.nodes.states) == 4
     state = node.nodes.states[-1]
-    assert (state.switch, state.core_uuid, state.ready) == ("memory", "core-1", True)
+    assert (state.switches, state.ready) == ({"memory": "core-1"}, True)
     assert state.figures == {"waiting-changes": 3}
 
 
@@ -138,7 +138,7 @@ def test_the_calls_of_a_dead_node_that_live_are_adopted(node: Node) -> None:
     node.nodes.dead = [ringing, answered]
     node.clock.advance(EVERY)
     node.clock.advance(0)
-    assert node.nodes.asked[-1] == "memory"
+    assert node.nodes.asked[-1] == ["memory"]
     assert node.lifecycle.register.states() == {AttemptState.RINGING: 1, AttemptState.ANSWERED: 1}
     assert node.lifecycle.corrections[Correction.RESCUED] == 2
     node.hang_up(answered.call_uuid)

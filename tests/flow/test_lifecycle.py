@@ -10,10 +10,13 @@ import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred
 
-from dialer.calls import lifecycle
+from dialer.calls import keys
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
+from dialer.interfaces import UNFINISHED, AnsweredCall
 from dialer.logs import LineLog
-from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.model import Attempt, AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.model.caller_id import ShownCaller
+from dialer.model.retries import Retries
 from tests.fakes.flow import CAMPAIGN, Flow
 
 
@@ -51,6 +54,13 @@ def test_the_originate_carries_the_campaigns_rules(flow: Flow) -> None:
     call = flow.switch.submitted[0]
     assert (call.timeout, call.max_duration, call.caller_id_number, call.caller_id_name) == (12, 99, "5551234", "Autumn")
     assert call.account_code == "dialer-test"
+
+
+def test_a_call_shows_the_number_of_a_pool_that_was_chosen_for_it() -> None:
+    flow = Flow(campaign=evolve(CAMPAIGN, caller_id="5551234", caller_name="Autumn"))
+    flow.begin(evolve(flow.plan(), caller=ShownCaller(number="+12125550100", name="Desk two", id=7, day="2026-11-23")))
+    [call] = flow.switch.submitted
+    assert (call.caller_id_number, call.caller_id_name) == ("+12125550100", "Desk two")
 
 
 def test_an_answered_call_completes_the_contact(flow: Flow) -> None:
@@ -273,7 +283,7 @@ def test_who_leans_on_a_key_makes_no_flood(flow: Flow) -> None:
     uuid, session = answered_session(flow)
     for _ in range(1000):
         session.press("5")
-    assert flow.store.log.count(f"pressed 5 {uuid}") == lifecycle.MOST_KEYS
+    assert flow.store.log.count(f"pressed 5 {uuid}") == keys.MOST_KEYS
 
 
 class _Session:
@@ -291,3 +301,35 @@ class _Session:
         waiting, self.waiting = self.waiting, []
         for each in waiting:
             each.callback(digit)
+
+
+@pytest.mark.parametrize(("text", "status"), [("incomplete=1/1h", SubscriberStatus.START), ("", SubscriberStatus.COMPLETE)])
+def test_a_callee_who_left_the_application_before_its_end_is_called_again_where_the_campaign_says_so(
+    flow: Flow, text: str, status: SubscriberStatus
+) -> None:
+    flow.lifecycle.use_rules([evolve(CAMPAIGN, retry=Retries().parse(text))])
+
+    async def leave(call: AnsweredCall, attempt: Attempt) -> dict[str, str]:
+        return {UNFINISHED: "the callee hung up", "played": "0"}
+
+    flow.lifecycle.application = leave
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.ANSWERED)
+    session = Deferred.fromCoroutine(flow.lifecycle.connected(cast(AnsweredCall, _Session(uuid))))
+    flow.hang_up(uuid, answered=True, talk_ms=3000)
+    assert session.called
+    (finish,) = flow.finished
+    assert finish.decision.status is status
+    assert finish.outcome.session == {"played": "0"}
+
+
+def test_a_reply_behind_the_failure_of_the_job_does_not_end_the_wait_for_the_switchs_account(flow: Flow) -> None:
+    flow.switch.hold = True
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.JOB_FAILED, "CALL_REJECTED")
+    flow.switch.waiting[0].callback(None)
+    assert flow.finished == []
+    flow.hang_up(uuid, "CALL_REJECTED", sip_status=401)
+    (finish,) = flow.finished
+    assert finish.outcome.sip_status == 401
+    assert not finish.decision.counts_as_attempt

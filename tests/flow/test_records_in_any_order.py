@@ -19,7 +19,9 @@ from twisted.internet.task import Clock
 
 from dialer.calls.cdr_reconciler import CdrReconciler
 from dialer.calls.corrections import Correction
-from dialer.calls.lifecycle import FlowSettings, Lifecycle
+from dialer.calls.fleet import Fleet
+from dialer.calls.flow_settings import FlowSettings
+from dialer.calls.lifecycle import Lifecycle
 from dialer.cdr import DetailRecord, read_record
 from dialer.errors import StoreError
 from dialer.model import (
@@ -115,7 +117,7 @@ class Story:
             clock=self.clock,
             now=self.now,
             store=Store(database, self.clock, node="here", wanted=frozenset(EventKind)),
-            switch=self.switch,
+            fleet=Fleet.of_one(self.switch),
             settings=FlowSettings(installation="test", outbound="127.0.0.1:8084"),
             application=nothing,
             finished=lambda finish: self.finished.append(finish.attempt.call_uuid),
@@ -128,7 +130,7 @@ class Story:
             tell=self.lifecycle.signal_received,
             corrections=self.lifecycle.corrections,
         )
-        self.lifecycle.sweeper.start()
+        self.lifecycle.watchers.start()
 
     def _now(self, deferred: Deferred[Any]) -> Any:
         results: list[Any] = []

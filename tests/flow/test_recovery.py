@@ -327,3 +327,77 @@ def test_a_switch_that_refuses_to_list_its_channels_is_asked_again(flow: Flow) -
     assert flow.lifecycle.register.states() == {AttemptState.UNCONFIRMED: 1}
     flow.clock.advance(1)
     assert flow.lifecycle.register.states() == {AttemptState.ANSWERED: 1}
+
+
+# --- marks on the switch ----------------------------------------------------------------------------------------------------
+
+
+def killed_with_an_originate_on_its_way(flow: Flow) -> str:
+    """Nobody knows whether the switch has got it."""
+    flow.switch.hold = True
+    uuid = flow.call()
+    restart(flow)
+    regain_switch(flow)
+    return uuid
+
+
+def test_a_call_that_the_switch_never_got_to_is_requeued_as_soon_as_it_cannot_be_dialled_any_more(flow: Flow) -> None:
+    flow.switch.marks = {}
+    killed_with_an_originate_on_its_way(flow)
+    flow.clock.pump([1.0] * 10)  # the window
+    assert flow.finished == []
+    flow.clock.pump([1.0] * 2)
+    (finish,) = flow.finished
+    assert finish.outcome.cause == OwnCause.NEVER_DIALLED
+    assert not finish.decision.counts_as_attempt
+    assert finish.decision.status is SubscriberStatus.START
+    assert finish.decision.ready_at is not None
+    assert (finish.decision.ready_at - flow.now()).total_seconds() <= 1.0
+    assert counted(flow) == {Correction.NEVER_DIALLED: 1}
+
+
+def test_a_call_that_the_switch_executed_counts_after_the_grace(flow: Flow) -> None:
+    flow.switch.marks = {}
+    flow.switch.marks[killed_with_an_originate_on_its_way(flow)] = True
+    flow.clock.pump([1.0] * 19)
+    assert flow.finished == []
+    flow.clock.pump([1.0] * 3)
+    assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
+    assert flow.finished[0].decision.counts_as_attempt
+    assert len(flow.switch.marked_asked) == 1
+
+
+def test_a_call_that_the_switch_executed_and_has_begun_is_adopted_whatever_the_marks_say(flow: Flow) -> None:
+    flow.switch.marks = {}
+    uuid = killed_with_an_originate_on_its_way(flow)
+    flow.switch.hidden.add(uuid)
+    flow.clock.pump([1.0] * 30)
+    assert flow.finished == []
+    assert flow.switch.marked_asked == []
+
+
+def test_a_call_that_rang_is_not_taken_for_one_that_was_never_dialled(flow: Flow) -> None:
+    flow.switch.marks = {}
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.RANG)
+    lose_switch(flow)
+    flow.clock.pump([1.0] * 12)
+    regain_switch(flow)
+    flow.clock.pump([1.0] * 2)
+    assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
+    assert flow.switch.marked_asked == []
+
+
+def test_a_switch_that_keeps_no_marks_is_asked_once_and_the_grace_decides(flow: Flow) -> None:
+    killed_with_an_originate_on_its_way(flow)
+    flow.clock.pump([1.0] * 22)
+    assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
+    assert len(flow.switch.marked_asked) == 1
+
+
+def test_the_mark_of_a_call_is_given_up_when_its_end_is_stored_and_not_before(flow: Flow) -> None:
+    uuid = flow.call()
+    flow.tell(uuid, SignalKind.RANG)
+    assert flow.switch.forgotten == []
+    flow.hang_up(uuid, "USER_BUSY", rang=True)
+    assert flow.switch.forgotten == [uuid]

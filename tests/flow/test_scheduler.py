@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import time, timedelta
 from itertools import count, pairwise
+from unittest import mock
 
 import pytest
 from attrs import define, evolve, field
@@ -21,9 +22,12 @@ from dialer.model import (
     LiveChannel,
     Origination,
     Others,
+    SignalKind,
     SubscriberStatus,
 )
+from dialer.model.campaign import CallOrder
 from tests.fakes.flow import CAMPAIGN, GATEWAY, START, Flow
+from tests.fakes.store import MemoryStore
 
 
 @define(eq=False)
@@ -41,7 +45,7 @@ class Ticking(Flow):
             clock=self.clock,
             now=self.now,
             store=self.store,
-            switch=self.switch,
+            fleet=self.fleet,
             lifecycle=self.lifecycle,
             new_id=lambda: f"call-{next(ids)}",
         )
@@ -90,6 +94,21 @@ def test_contacts_are_called_in_their_order_and_once(ticking: Ticking) -> None:
     numbers = [number for _, number in ticking.sent]
     assert numbers == sorted(numbers)
     assert max(Counter(numbers).values()) == 1
+
+
+def test_the_store_is_asked_in_the_order_of_the_campaign(ticking: Ticking) -> None:
+    ticking.contacts(5)
+    ticking.change(order=CallOrder.MIX, retry_share=20)
+    asked = []
+    found = ticking.store.candidates
+
+    def candidates(*given: object) -> object:
+        asked.append(given[-2:])
+        return found(*given)
+
+    with mock.patch.object(MemoryStore, "candidates", lambda _, *given: candidates(*given)):
+        ticking.run(0.3)
+    assert set(asked) == {(CallOrder.MIX, 20)}
 
 
 def test_a_changed_frequency_acts_at_once(ticking: Ticking) -> None:
@@ -169,6 +188,9 @@ def test_a_gateway_with_carrier_faults_is_spared_for_a_while(ticking: Ticking) -
     ticking.run(0.7)
     assert len(ticking.sent) - before <= 3  # what was already on its way
     ticking.run(2)
+    assert len(ticking.sent) > before
+    ticking.tell(f"call-{len(ticking.sent)}", SignalKind.RANG)
+    ticking.run(1)
     assert len(ticking.sent) > before + 5
 
 

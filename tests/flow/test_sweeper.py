@@ -15,7 +15,7 @@ OVERDUE = CAMPAIGN.call_timeout + CAMPAIGN.call_max_duration + 60
 @pytest.fixture
 def flow() -> Flow:
     flow = Flow()
-    flow.lifecycle.sweeper.start()
+    flow.lifecycle.watchers.start()
     return flow
 
 
@@ -61,11 +61,11 @@ def test_what_a_session_has_begun_may_go_on_without_it_up_to_the_calls_limit(flo
 
 def test_a_talk_that_an_earlier_process_began_is_not_broken_off(flow: Flow) -> None:
     uuid = answered(flow)
-    Deferred.fromCoroutine(flow.lifecycle.sweeper.stop())
+    Deferred.fromCoroutine(flow.lifecycle.watchers.stop())
     flow.lifecycle = flow.new_lifecycle()
     flow.lifecycle.take_over(flow.store.open.values())
     flow.lifecycle.switch_up(flow.switch)
-    flow.lifecycle.sweeper.start()
+    flow.lifecycle.watchers.start()
     pass_time(flow, 60)
     assert flow.lifecycle.register.owns(uuid)
     assert flow.switch.killed == []
@@ -134,6 +134,6 @@ def test_an_orphan_channel_is_found_while_the_connection_holds(flow: Flow) -> No
 
 def test_a_stopped_sweeper_looks_no_more(flow: Flow) -> None:
     answered(flow)
-    Deferred.fromCoroutine(flow.lifecycle.sweeper.stop())
+    Deferred.fromCoroutine(flow.lifecycle.watchers.stop())
     pass_time(flow, 100)
     assert flow.switch.killed == []

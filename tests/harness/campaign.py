@@ -65,7 +65,7 @@ async def seed(
 
 @frozen(kw_only=True)
 class StoredAttempt:
-    """A row of attempts. Times are seconds since 1970."""
+    """A row of attempts; `counts` tells whether its contact was charged. Times are seconds since 1970."""
 
     uuid: str
     number: str
@@ -78,6 +78,7 @@ class StoredAttempt:
     disposition: str | None = None
     cause: str | None = None
     core_uuid: str = ""
+    counts: bool = False
 
 
 @frozen(kw_only=True)
@@ -92,8 +93,8 @@ class StoredContact:
 
 
 ATTEMPTS = (
-    "SELECT call_uuid, number, state, owner, planned_at, due_at, deadline, ended_at, disposition, cause, core_uuid "
-    "FROM attempt ORDER BY id"
+    "SELECT call_uuid, number, state, owner, planned_at, due_at, deadline, ended_at, disposition, cause, core_uuid, "
+    "counts_as_attempt FROM attempt ORDER BY id"
 )
 CONTACTS = (
     "SELECT s.number, s.status, s.ready_at, s.count_attempt, "
@@ -119,8 +120,9 @@ def stored_attempts(query: Query) -> list[StoredAttempt]:
             disposition=disposition,
             cause=cause,
             core_uuid=core_uuid,
+            counts=bool(counts),
         )
-        for (uuid, number, state, owner, planned_at, due_at, deadline, ended_at, disposition, cause, core_uuid) in query(
+        for uuid, number, state, owner, planned_at, due_at, deadline, ended_at, disposition, cause, core_uuid, counts in query(
             ATTEMPTS
         )
     ]

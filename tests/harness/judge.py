@@ -22,7 +22,7 @@ MICROSECONDS = 2e-6
 LONGEST_PAUSE = 80.0
 """Seconds: of the pauses after which a contact that was not dialled is tried again."""
 
-NEVER_DIALLED = (OwnCause.NOT_SENT, OwnCause.LATE, OwnCause.REFUSED)
+NEVER_DIALLED = (OwnCause.NOT_SENT, OwnCause.LATE, OwnCause.REFUSED, OwnCause.NEVER_DIALLED)
 FINISHED = (SubscriberStatus.FAIL, SubscriberStatus.COMPLETE)
 
 
@@ -48,7 +48,8 @@ class Broken:
 @frozen(kw_only=True)
 class Evidence:
     """Everything that is known at the end: of `expected` contacts, `contacts` are there. `at` is the moment, after which a
-    contact may be called again; None: every contact is finished. `clock` is by how much its clocks may differ, in seconds."""
+    contact may be called again; None: every contact is finished. `clock` is by how much its clocks may differ, in seconds;
+    `deaths` are the moments at which a switch died."""
 
     rules: CampaignRules
     calls: Sequence[SeenCall]
@@ -57,6 +58,7 @@ class Evidence:
     expected: int
     at: float | None = None
     clock: float = CLOCK
+    deaths: Sequence[float] = ()
 
     def attempts_by_uuid(self) -> Mapping[str, StoredAttempt]:
         """The attempts that calls were made for, by the calls' UUIDs."""
@@ -70,6 +72,7 @@ def judge(evidence: Evidence) -> list[Broken]:
         *(Broken(Kind.DUPLICATE, text) for text in _moments(evidence)),
         *(Broken(Kind.LOST, text) for text in _attempts(evidence)),
         *(Broken(Kind.LOST, text) for text in _contacts(evidence)),
+        *(Broken(Kind.OTHER, text) for text in _charged(evidence)),
         *(Broken(Kind.OTHER, text) for text in _lost_switch(evidence)),
         *(Broken(Kind.OTHER, text) for text in _pace(evidence)),
     ]
@@ -150,12 +153,28 @@ def _contacts(evidence: Evidence) -> Iterator[str]:
             yield f"{contact.number} counts as reached, and nobody answered"
 
 
+def _charged(evidence: Evidence) -> Iterator[str]:
+    """No contact is charged for a call that was never made, as long as the switch lives, which remembers what it dialled."""
+    invited = {call.uuid for call in evidence.calls}
+    for attempt in evidence.attempts:
+        if not attempt.counts or attempt.uuid in invited or attempt.cause == OwnCause.LOST_SWITCH:
+            continue
+        until = attempt.ended_at or float("inf")
+        if not any(attempt.planned_at - evidence.clock <= death <= until for death in evidence.deaths):
+            yield f"{attempt.number} was charged for the attempt {attempt.uuid} ({attempt.cause}), and was never called"
+
+
 def _lost_switch(evidence: Evidence) -> Iterator[str]:
-    """A call that died with its switch is known to have: the campaign's policy for unknown ends is not for it."""
+    """A call that died with its switch is known to have: the campaign's policy for unknown ends is not for it. Where another
+    switch is there, one that stays away longer than the call can last is not waited for."""
     attempts = evidence.attempts_by_uuid()
+    longest = evidence.rules.call_timeout + evidence.rules.max_duration
     for call in evidence.calls:
         attempt = attempts.get(call.uuid)
-        if call.died and attempt is not None and attempt.core_uuid and attempt.cause not in (OwnCause.LOST_SWITCH, None):
+        if not call.died or attempt is None or not attempt.core_uuid or attempt.cause in (OwnCause.LOST_SWITCH, None):
+            continue
+        stayed_away = attempt.ended_at is not None and attempt.ended_at > attempt.deadline + longest
+        if attempt.cause != OwnCause.UNKNOWN or not stayed_away:
             yield f"the call {call.uuid} died with the switch {attempt.core_uuid}, and ended as {attempt.cause}"
 
 

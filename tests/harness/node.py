@@ -46,10 +46,10 @@ class Node:
 
     @classmethod
     def create(cls, name: str, parent: Path, sections: Mapping[str, Mapping[str, object]]) -> Self:
-        """A new folder with a configuration of these sections, ready to be run."""
+        """A new folder with a configuration of these sections, ready to be run. It calls made-up numbers at any hour."""
         folder = parent / name
         folder.mkdir()
-        (folder / CONFIG).write_text(settings_file(sections), encoding="utf-8")
+        (folder / CONFIG).write_text(settings_file({"rules": {"apply": "none"}, **sections}), encoding="utf-8")
         return cls(name, folder)
 
     # --- the process ------------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ async def dial(
     finished: Deferred[Any] = Deferred()
     service = DialerService(
         reactor,
-        ServiceSettings(database=url, switch=switch, apps=settings, applications={**BUILT_IN, **(own or {})}),
+        ServiceSettings(database=url, switches=(switch,), apps=settings, applications={**BUILT_IN, **(own or {})}),
         lambda end: finished.callback(end),
     )
     await service.start()
@@ -162,7 +162,7 @@ async def test_a_live_second_leg_counts_after_a_restart_until_its_call_ends(tmp_
     url, switch = new_database(tmp_path), SwitchConfig(port=await simulator.start(), password=simulator.config.password)
 
     async def started() -> DialerService:
-        service = DialerService(reactor, ServiceSettings(database=url, switch=switch))
+        service = DialerService(reactor, ServiceSettings(database=url, switches=(switch,)))
         await service.start()
         return service
 

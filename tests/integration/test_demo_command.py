@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from dialer.cli.main import main
+from dialer.model import SubscriberStatus
 from tests.processes import lasting_port
 
 QUICK = ("--time-scale", "0.05", "--interval-retry", "1", "--call-timeout", "2", "--frequency", "3000")
@@ -233,6 +234,23 @@ def test_every_outcome_is_a_line_of_json(tmp_path: Path) -> None:
     assert told == dict(rows(tmp_path / "dialer-demo.sqlite3", "SELECT call_uuid, disposition FROM attempt"))
 
 
+def test_with_a_real_switch_the_calling_rules_hold_unless_they_are_switched_off(
+    tmp_path: Path, switch: tuple[str, Path]
+) -> None:
+    (tmp_path / "list.csv").write_text("contact\n+18005550100\n")
+    arguments = ("--contacts", "list.csv", "--switch", switch[0], "--gateway", "sofia/gateway/a/{number}", "--max-retry", "0")
+    database = tmp_path / "dialer-demo.sqlite3"
+    done = demo(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    ((status, reason),) = rows(database, "SELECT status, held_by FROM subscriber")
+    assert status == SubscriberStatus.NOT_AUTHORISED
+    assert reason.startswith("its time zone is not known: area code 800")
+    assert one(database, "SELECT count(*) FROM attempt") == 0
+    done = demo(*arguments, "--rules", "none", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert one(database, "SELECT count(*) FROM attempt") == 1
+
+
 class Interrupted:
     """A demo against `switch` whose calls last for `seconds`; it is interrupted once some of them are answered."""
 
@@ -241,6 +259,7 @@ class Interrupted:
         self.log = switch[1]
         self.arguments = command(
             *("demo", "--contacts", contacts_file(folder, 30, prefix), "--database", self.database, "--switch", switch[0]),
+            *("--rules", "none"),
             *("--gateway", "sofia/gateway/a/{number}", "--frequency", "600", "--interval-retry", "1"),
             *("--audio", f"tone_stream://%({seconds}000,0,440)"),
         )

@@ -55,6 +55,7 @@ class Bed:
         settings = {"password": PASSWORD, "sps": 60} | switch
         self.simulator = Simulator(reactor, SimulatorConfig(**settings), random.Random(3))
         self.switch: dict[str, object] = {"password": PASSWORD}
+        self.others: list[dict[str, object]] = []
         self.outbound: dict[str, object] = {"endpoint": "tcp:0:interface=127.0.0.1"}
         self.more: dict[str, object] = {"http": {"endpoint": "tcp:0:interface=127.0.0.1"}}
         self.campaigns: list[dict[str, Any]] = []
@@ -68,7 +69,7 @@ class Bed:
         during()
         raw = {
             "database": {"url": "sqlite:///dialer.db"},
-            "switch": [{"port": port, **self.switch}],
+            "switch": [{"port": port, **self.switch}, *self.others],
             "outbound": self.outbound,
             **self.more,
         }
@@ -481,3 +482,36 @@ async def test_a_switch_that_falls_silent_is_named_and_the_diagnostics_end(tmp_p
     bed.patience = 0.5
     findings = await bed.examine(bed.simulator.go_silent)
     assert bad(findings) == [("switch", Level.FAILURE)]
+
+
+@on_the_reactor
+async def test_each_of_several_switches_is_looked_at_and_told_by_its_name(tmp_path: Path) -> None:
+    bed = Bed(tmp_path)
+    bed.switch |= {"name": "a"}
+    bed.others = [{"name": "b", "port": 1, "password": PASSWORD}]
+    findings = await bed.examine()
+    (missing,) = [one for one in findings if one.check == "switch" and one.level is Level.FAILURE]
+    assert missing.text.startswith("b: 127.0.0.1:1: cannot connect")
+    assert [one.text for one in findings if one.check == "version"] == ["a: FreeSWITCH 1.11.2"]
+
+
+@on_the_reactor
+async def test_a_gateway_that_a_switch_is_said_to_have_and_that_is_none_is_named(tmp_path: Path) -> None:
+    bed = Bed(tmp_path)
+    bed.switch |= {"gateways": ["carrier", "carier"]}
+    findings = await bed.examine()
+    (wrong,) = [one for one in findings if "carier" in one.text]
+    assert (wrong.check, wrong.level) == ("gateways", Level.FAILURE)
+    assert wrong.text == "switch.gateways names carier, and there is no gateway of that name (there are: carrier)"
+
+
+@on_the_reactor
+async def test_two_switches_that_are_one_freeswitch_are_told(tmp_path: Path) -> None:
+    bed = Bed(tmp_path)
+    bed.switch |= {"name": "a"}
+    port = await bed.simulator.start()
+    await bed.simulator.stop()
+    bed.simulator.start = lambda start=bed.simulator.start: start(port)
+    bed.others = [{"name": "b", "host": "localhost", "port": port, "password": PASSWORD}]
+    findings = await bed.examine()
+    assert "b: it is the same FreeSWITCH as a" in [one.text for one in findings]

@@ -110,7 +110,7 @@ async def test_beside_nodes_at_work_all_are_named(url, tmp_path):
     database = Database(url, reactor, dialling=True, node=NodeIdentity(name="two"))
     await database.start()
     try:
-        state = NodeState(switch="fs1:8021", core_uuid="core", ready=True, figures={})
+        state = NodeState(switches={"fs1:8021": "core"}, ready=True, figures={})
         await Nodes(database, now()).beat(state, now())
         findings = await examine(url, tmp_path, node="two")
         assert [one.text for one in findings if one.check == "nodes"] == ["this one is two; two dialling"]

@@ -87,7 +87,7 @@ async def test_an_app_hears_the_calls_of_the_dialer_from_their_begin_to_their_en
 @pytest_twisted.ensureDeferred
 async def test_what_nobody_asks_for_is_not_subscribed_to(tmp_path):
     async with hooked(tmp_path, "HangsUp") as here:
-        await until(here, lambda: here.host.service.switch.ready)
+        await until(here, lambda: here.host.service.fleet.ready)
         subscribed = [protocol.listener.subscription for protocol in here.host.simulator.inbound.protocols]
         names = set().union(*(each.names for each in subscribed if each is not None))
         own = {"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "BACKGROUND_JOB", "HEARTBEAT", "SHUTDOWN"}
@@ -151,8 +151,8 @@ async def test_events_go_on_after_the_connection_was_lost(tmp_path):
         await until(here, lambda: here.host.service.lifecycle.register.states() == {AttemptState.CONNECTED: 1})
         heard = app(here).heard
         here.host.simulator.drop_connections(outbound=False)
-        await until(here, lambda: not here.host.service.switch.ready)
-        await until(here, lambda: here.host.service.switch.ready)
+        await until(here, lambda: not here.host.service.fleet.ready)
+        await until(here, lambda: here.host.service.fleet.ready)
         while not heard.empty():
             heard.get()
         here.host.service.hang_up(1)

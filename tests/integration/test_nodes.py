@@ -22,7 +22,7 @@ from dialer.store.schema import upgrade
 from tests.unit.store.support import NOW, World, ended
 
 COUNT = count()
-STATE = NodeState(switch="fs1:8021", core_uuid="core-1", ready=True, figures={"adopted-ringing": 2})
+STATE = NodeState(switches={"fs1:8021": "core-1"}, ready=True, figures={"adopted-ringing": 2})
 
 
 @define(eq=False)
@@ -36,8 +36,8 @@ class NodeWorld(World):
     async def beat(self, state: NodeState = STATE) -> int:
         return (await Nodes(self.database, NOW).beat(state, NOW)).epoch
 
-    async def rescue(self, switch: str = "fs1:8021"):
-        return await Nodes(self.database, NOW).rescue(switch)
+    async def rescue(self, *switches: str):
+        return await Nodes(self.database, NOW).rescue(switches or ("fs1:8021",))
 
 
 @pytest.fixture
@@ -291,6 +291,18 @@ async def test_who_cannot_reach_the_switch_of_a_dead_node_leaves_its_calls_alone
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_attempts_of_a_dead_node_are_taken_over_switch_by_switch(url):
+    async with two_nodes(url, frequency=100_000) as (one, two):
+        here, there = await one.plans(2, 2)
+        await one.begin([here, evolve(there, switch="fs2:8021")])
+        die(url, "one")
+        assert [attempt.call_uuid for attempt in await two.rescue("fs1:8021", "fs3:8021")] == [here.call_uuid]
+        assert await two.rescue("fs1:8021", "fs3:8021") == []
+        (rest,) = await two.rescue("fs2:8021")
+        assert (rest.call_uuid, rest.plan.switch) == (there.call_uuid, "fs2:8021")
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_node_that_was_taken_for_dead_writes_nothing_until_it_has_joined_again(url):
     async with two_nodes(url, frequency=100_000) as (one, two):
         epoch = await one.beat()
@@ -347,10 +359,9 @@ async def test_nodes_are_listed_with_what_they_say_of_themselves(url):
         await one.begin(await one.plans(2, 2))
         await Nodes(two.database, NOW).leave(NOW)
         first, second = await one.database.run(lambda connection: nodes.entries(connection, NOW))
-        assert (first.node.name, first.node.switch, first.node.core_uuid, first.node.ready, first.open_attempts) == (
+        assert (first.node.name, first.node.switches, first.node.ready, first.open_attempts) == (
             "one",
-            "fs1:8021",
-            "core-1",
+            {"fs1:8021": "core-1"},
             True,
             2,
         )

@@ -13,7 +13,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 
 from dialer.config import parse_config
-from dialer.errors import CannotListen, DialerError, StoreError
+from dialer.errors import BadValue, CannotListen, DialerError, StoreError
 from dialer.host import Api, Host
 from dialer.model import AttemptState, Contact, VoipAppType
 from dialer.settings import Config, DatabaseSettings, HttpSettings
@@ -22,6 +22,20 @@ from tests.grounds import new_database, on_sqlite, rows
 from tests.seeding import Seeds
 
 pytestmark = pytest.mark.usefixtures("database_kind")
+
+
+OWN_ROW = """
+[[row]]
+place = "FR"
+name = "France, our own"
+weekday = ["{opens}-18:00"]
+saturday = []
+sunday = []
+source = "our counsel"
+read_on = 2026-11-27
+confidence = "high"
+note = ""
+"""
 
 
 class Site(Factory):
@@ -162,12 +176,59 @@ async def test_live_settings_act_at_once_and_the_rest_is_named(tmp_path):
         assert here.host.reload(after) == (["http.max_body", "simulator.calls_per_second", "stop.timeout"], [])
         assert here.host.web.site.limits.max_body == 5000
         assert here.host.config.stop.timeout == 3
-        while not here.host.service.switch.ready:
+        while not here.host.service.fleet.ready:
             await deferLater(here.host.reactor, 0.02)
-        assert here.host.service.switch.headroom(2) == 3
+        assert here.host.service.switches[0].headroom(2) == 3
         moved = config(simulator=simulator, database={"url": "sqlite:///other.db"})
         assert here.host.reload(moved)[1] == ["database.url"]
         assert here.host.reload(moved) == ([], ["database.url"])
+
+
+def of_switches(url: str, *switches: dict[str, object]) -> Config:
+    given = [{"port": 1 + number, "password": "x", **switch} for number, switch in enumerate(switches)]
+    endpoint = {"endpoint": "tcp:0:interface=127.0.0.1"}
+    return parse_config({"database": {"url": url}, "http": endpoint, "outbound": endpoint, "switch": given})
+
+
+@pytest_twisted.ensureDeferred
+async def test_live_settings_of_a_switch_are_those_of_its_name_wherever_it_stands(tmp_path):
+    async with running(tmp_path, of_switches("sqlite://", {"name": "a"}, {"name": "b", "max_calls": 7})) as here:
+        url = here.host.config.database.url
+        changed = of_switches(url, {"name": "b", "max_calls": 9, "drain": True}, {"name": "c", "max_calls": 1})
+        here.host.reload(changed)
+        told = [(member.name, member.max_calls, member.drain) for member in here.host.service.fleet]
+        assert told == [("a", 0, False), ("b", 9, True)]
+        here.host.reload(of_switches(url, {"name": "a"}, {"name": "b", "max_calls": 9}))
+        assert [member.drain for member in here.host.service.fleet] == [False, False]
+
+
+@pytest_twisted.ensureDeferred
+async def test_calling_rules_are_read_again_with_their_file_and_wrong_ones_change_nothing(tmp_path):
+    place = tmp_path / "rules.toml"
+    place.write_text(OWN_ROW.format(opens="08:00"))
+    rules = {"apply": "file", "file": str(place)}
+    async with running(tmp_path, config(rules=rules)) as here:
+        service, management = here.host.service, here.host.management
+        before = service.store.rules
+        same = config(database={"url": here.host.config.database.url}, rules=rules)
+        assert here.host.reload(same) == ([], [])
+        assert service.store.rules is before
+        place.write_text(OWN_ROW.format(opens="09:30"))
+        assert rows(service.database.url, "SELECT rule_book FROM installation") == [(before.fingerprint,)]
+        assert here.host.reload(same) == ([], [])
+        assert [row.weekday for row in service.store.rules.rows] == [((570, 1080),)]
+        assert service.store.rules is service.lifecycle.rules is management.rules
+        kept = service.store.rules
+        place.write_text(OWN_ROW.format(opens="25:00"))
+        with pytest.raises(BadValue, match="25:00"):
+            here.host.reload(evolve(same, stop=evolve(same.stop, timeout=3)))
+        assert service.store.rules is kept
+        assert here.host.config.stop.timeout != 3
+        off = config(database={"url": here.host.config.database.url}, rules={"apply": "none"})
+        assert here.host.reload(off) == (["rules.apply", "rules.file"], [])
+        assert not service.store.rules.rows
+        await service.store.snapshot()  # behind the writing
+        assert rows(service.database.url, "SELECT rule_book FROM installation") == [("",)]
 
 
 @pytest_twisted.ensureDeferred

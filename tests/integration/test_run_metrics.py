@@ -91,7 +91,7 @@ async def test_a_scrape_tells_of_the_calls_that_are_made(tmp_path):
     async with watching(tmp_path) as here:
         await here.call(2)
         found = await here.scrape()
-        switch = here.host.service.switch.name
+        switch = here.host.service.switches[0].name
         assert samples(found["dialer_attempts_open"])["connected",] == 2
         assert samples(found["dialer_calls_originated"]) == {(switch,): 2}
         assert samples(found["dialer_calls_per_second_allowed"]) == {(switch,): 25}
@@ -129,7 +129,7 @@ async def test_a_dialer_is_ready_while_its_database_serves_and_a_switch_is_there
         told = await here.until_ready(503)
         assert [reason["code"] for reason in told["reasons"]] == ["no-switch"]
         assert (await here.ask("/health/live"))[0] == 200
-        assert samples((await here.scrape())["dialer_switch_up"]) == {(here.host.service.switch.name,): 0}
+        assert samples((await here.scrape())["dialer_switch_up"]) == {(here.host.service.switches[0].name,): 0}
 
 
 @pytest_twisted.ensureDeferred
@@ -146,11 +146,11 @@ async def test_before_its_first_heartbeat_and_once_it_stops_a_dialer_is_not_read
 async def test_a_reconnect_is_counted(tmp_path):
     async with watching(tmp_path) as here:
         await here.until_ready(200)
-        for link in here.host.service.switch._links():
+        for link in here.host.service.switches[0]._links():
             link.drop("as a test")
         await here.until_ready(503)
         await here.until_ready(200)
-        assert samples((await here.scrape())["dialer_switch_reconnects"]) == {(here.host.service.switch.name,): 1}
+        assert samples((await here.scrape())["dialer_switch_reconnects"]) == {(here.host.service.switches[0].name,): 1}
 
 
 @pytest_twisted.ensureDeferred

@@ -35,7 +35,7 @@ async def test_the_plugin_runs_what_a_configuration_describes(tap, tmp_path, dat
     file.write_text(settings_file(values))
     service = tap.makeService(options(tap, "--config", file))
     service.startService()
-    while not (service.host.up and service.host.service.switch.ready):
+    while not (service.host.up and service.host.service.fleet.ready):
         await deferLater(service.host.reactor, 0.02)
     assert service.host.web.address.startswith("127.0.0.1:")
     await service.stopService()

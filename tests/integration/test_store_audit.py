@@ -37,7 +37,7 @@ async def world(url: str, contacts: int) -> AsyncIterator[World]:
         here = World(database)
         await here.seed(contacts)
         await database.run(lambda connection: connection.execute("UPDATE subscriber SET ready_at = ?", (to_column(NOW),)))
-        await Nodes(database, NOW).beat(NodeState(switch="fs1:8021", core_uuid="", ready=True, figures={}), NOW)
+        await Nodes(database, NOW).beat(NodeState(switches={"fs1:8021": ""}, ready=True, figures={}), NOW)
         yield here
     finally:
         await database.stop()

@@ -243,6 +243,23 @@ async def test_an_attempt_ends_once(tmp_path):
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_tally_of_a_contact_is_stored_with_the_end_and_read_with_the_claim(tmp_path):
+    async with world(tmp_path) as w:
+        plans = await w.plans(1)
+        [attempt] = await w.begin(plans)
+        assert attempt.plan.candidate.tally == "{}"
+        end = ended(attempt, START, ready_at=NOW)
+        tally = '{"busy":[1,"2026-11-27",1]}'
+        await w.store.finish(evolve(end, decision=evolve(end.decision, tally=tally)))
+        [again] = await w.begin([evolve(plans[0], call_uuid="second")])  # which was planned before that
+        assert again.plan.candidate.tally == tally
+        await w.store.finish(ended(again, START, ready_at=NOW - timedelta(hours=1), counts=False))
+        assert w.subscriber(1)["tally"] == tally
+        [third] = await w.plans(1)
+        assert third.candidate.tally == tally
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_requeued_attempt_does_not_count_and_is_remembered_as_one_more_in_a_row(tmp_path):
     async with world(tmp_path) as w:
         for requeues in (1, 2):

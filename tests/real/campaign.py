@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from dialer.calls.lifecycle import FlowSettings
+from dialer.calls.flow_settings import FlowSettings
 from dialer.cli.blocking import with_database
 from dialer.model import Contact
 from dialer.store.database import Database

@@ -172,6 +172,7 @@ class Stage:
             attempts=attempts,
             contacts=self.campaign.contacts(),
             expected=self.rules.contacts,
+            deaths=self.switch.deaths,
         )
 
     # --- figures ----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ from dialer.settings import Config
 from dialer.settings_file import known_settings, settings_file, settings_tables, toml
 
 SMALLEST = '[database]\nurl = "sqlite:///dialer.db"\n[[switch]]\npassword = "secret"\n'
+SEVERAL = SMALLEST.partition("[[switch]]")[0] + "".join(
+    f'[[switch]]\npassword = "{password}"\nname = "{{}}"\nport = {{}}\n' for password in ("b", "c")
+)
 VALUES = {"database": {"url": "sqlite:///dialer.db"}, "switch": {"password": "secret"}}
 
 
@@ -64,14 +67,35 @@ def test_a_file_with_what_is_required_has_defaults_for_the_rest(file):
             SMALLEST + "[recovery]\noriginate_window = 90\n",
             "recovery.originate_window: Input should be less than",
         ),
-        (SMALLEST + "[simulator]\n", "expected one [[switch]], or [simulator] in its place"),
-        ('[database]\nurl = "sqlite:///x"\n', "expected one [[switch]], or [simulator] in its place"),
-        (SMALLEST + '[[switch]]\npassword = "b"\n', "switch: "),
+        (SMALLEST + "[simulator]\n", "expected [[switch]], one or several, or [simulator] in their place"),
+        ('[database]\nurl = "sqlite:///x"\n', "expected [[switch]], one or several, or [simulator] in their place"),
+        (
+            SMALLEST + '[[switch]]\npassword = "b"\n',
+            "switch.name is missing in [[switch]] number 2: of several,",
+        ),
+        (SEVERAL.format("a", 8021, "a", 8022), "switch.name: a is the name of 2 [[switch]]"),
+        (SEVERAL.format("a", 8021, "b", 8021), "switch.port: 2 [[switch]] are at 127.0.0.1:8021, which is one FreeSWITCH"),
+        (SEVERAL.format("a", 8021, "b", 0), "switch[2].port: Input should be greater than or equal to 1"),
+        (SEVERAL.format("a", 8021, "b, c", 8022), "switch[2].name: String should match pattern"),
         ("a = " + "[" * 5000, "is not TOML"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line_that_names_the_setting(file, text, problem):
     assert problem in refusal(file, text)
+
+
+def test_one_switch_may_stand_in_a_plain_table(file):
+    config = load(file, SMALLEST.replace("[[switch]]", "[switch]"))
+    assert [switch.password for switch in config.switch] == ["secret"]
+
+
+def test_there_may_be_several_switches_each_with_its_own_limits_and_gateways(file):
+    config = load(file, SEVERAL.format("a", 8021, "b", 8022) + 'gateways = ["carrier"]\nmax_calls = 7\ncalls_per_second = 5\n')
+    assert [(switch.name, switch.gateways, switch.max_calls) for switch in config.switch] == [
+        ("a", frozenset(), 0),
+        ("b", frozenset({"carrier"}), 7),
+    ]
+    assert config.calls_per_second == 30.0
 
 
 def test_everything_that_is_wrong_is_told_at_once(file):

@@ -136,12 +136,14 @@ def test_a_joined_noun_is_read_with_it():
     app = reader(VoipApp, "v")
     assert read.columns.endswith(app.columns)
     own = {"status": 2, "starting_at": T, "expires_at": T, "frequency": 9, "max_retry": 1, "created_at": T, "updated_at": T}
+    own["retry"] = '{"busy":{"retries":2,"after":60}}'
     row = [own.get(field.name, 1) for field in noun_of(Campaign).columns if field.name != "next_call_at"]
     row.insert([field.name for field in noun_of(Campaign).columns].index("next_call_at"), None)
-    for name, value in (("archived_at", None), ("consent", "not-asked")):
+    for name, value in (("archived_at", None), ("caller_id_pool_id", None), ("consent", "not-asked")):
         row[[field.name for field in noun_of(Campaign).columns].index(name)] = value
     found = read([*row, '{"caller_name":"Ana"}', 5, "hello", "", 4, None, "x", T, T])
     assert (found.status, found.caller_name, found.next_call_at) == (CampaignStatus.PAUSE, "Ana", None)
+    assert str(found.retry) == "busy=2/1m"
     assert (found.voip_app.id, found.voip_app.type) == (5, VoipAppType.SPEAK)
 
 

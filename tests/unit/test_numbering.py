@@ -170,3 +170,24 @@ def test_a_region_is_two_letters_of_either_case() -> None:
     for wrong in ("XX", "DEU", "49"):
         with pytest.raises(BadValue, match=r"region: .* is not a region; expected two letters such as DE"):
             check_region(wrong, "region")
+
+
+@pytest.mark.parametrize(
+    ("identity", "region", "country"),
+    [
+        ("12125550100", "", "US"),
+        ("14165550100", "", "CA"),
+        ("18765550100", "", "JM"),
+        ("15551230001", "", "US"),  # no area code of any country: the main one of the code
+        ("442079460123", "", "GB"),
+        ("33155550001", "", "FR"),
+        ("74951234567", "", "RU"),
+        ("77172123456", "", "KZ"),
+        ("881612345678", "DE", "DE"),  # a satellite phone is of no country
+        ("1001", "DE", "DE"),
+        ("1001", "", ""),
+        ("*97", "US", "US"),
+    ],
+)
+def test_a_number_has_a_country_and_an_extension_that_of_the_installation(identity, region, country):
+    assert numbering(region).country(identity) == country

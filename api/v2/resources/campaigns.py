@@ -19,7 +19,7 @@ from dialer.model import BlockReason, Campaign, CampaignDetails, CampaignStatus,
 
 PHONEBOOK: Final = "made with its campaign"
 
-_SHOWN: Final = Encoder(Campaign, ("archived_at", "next_call_at"))
+_SHOWN: Final = Encoder(Campaign, ("archived_at", "next_call_at", "recheck"))
 _encode = _SHOWN.encoder()
 
 

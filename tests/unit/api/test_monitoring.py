@@ -30,6 +30,10 @@ class Watched:
     reasons: list[Unready] = field(factory=list)
     accepted: list[str] = field(factory=list)
     error: Exception | None = None
+    connected: tuple[int, int] = (1, 1)
+
+    def switches(self) -> tuple[int, int]:
+        return self.connected
 
     def unready(self) -> Sequence[Unready]:
         return self.reasons
@@ -95,6 +99,14 @@ async def test_health_is_told_to_everybody_on_the_port_of_the_api(api: World) ->
         {"code": "no-database", "text": "the database does not serve"},
         {"code": "no-switch", "text": "no switch is connected"},
     ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_several_switches_health_tells_how_many_are_connected(api: World) -> None:
+    watched = watch(api)
+    watched.connected = (1, 2)
+    reply = await api.get(READY, user=None)
+    assert (reply.status, reply.json) == (200, {"status": "ready", "switches": {"connected": 1, "configured": 2}})
     assert (await api.get(LIVE, user=None)).status == 200
 
 

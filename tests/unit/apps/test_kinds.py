@@ -16,7 +16,7 @@ from dialer.apps.context import CallContext
 from dialer.apps.dial import MOST_HEADERS, headers
 from dialer.errors import BadValue
 from dialer.esl import bridging, commands
-from dialer.interfaces import UNSERVED
+from dialer.interfaces import UNFINISHED, UNSERVED
 from dialer.model import Contact, GatewayStatus, VoipAppType
 from dialer.model.flow import Transferred
 from tests.unit.apps.world import AGENTS, ANA, Apps, attempt
@@ -77,7 +77,7 @@ def test_a_callee_who_hangs_up_before_the_first_sound_ends_was_served(apps: Apps
     apps.call.slow.add("playback")
     apps.start(PLAY, "a.wav")
     apps.call.end()
-    assert apps.notes == {"played": "0"}
+    assert apps.notes == {"played": "0", UNFINISHED: "the callee hung up"}
 
 
 def test_a_missing_sound_is_told_once_a_minute_with_its_campaign(apps: Apps) -> None:
@@ -119,7 +119,7 @@ def test_a_callee_who_hangs_up_ends_the_playing(apps: Apps) -> None:
     apps.start(PLAY, "a.wav!b.wav")
     apps.call.complete()
     apps.call.end()
-    assert apps.notes == {"played": "1"}
+    assert apps.notes == {"played": "1", UNFINISHED: "the callee hung up"}
     assert apps.call.played() == ["a.wav", "b.wav"]
 
 

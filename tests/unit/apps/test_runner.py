@@ -11,6 +11,7 @@ from dialer.apps import runner
 from dialer.apps.context import CallContext
 from dialer.apps.runner import BUILT_IN, CONFIRMATION, LONGEST_NOTE, MOST_NOTES
 from dialer.errors import BadValue
+from dialer.interfaces import UNFINISHED
 from dialer.model import VoipAppType
 from tests.fakes.calls import MemoryCall
 from tests.unit.apps.world import ANA, Apps
@@ -35,7 +36,22 @@ def test_the_digits_are_noted_even_when_the_callee_hangs_up(apps: Apps) -> None:
     apps.start(PLAY, "a.wav")
     apps.call.press("12#")
     apps.call.end()
-    assert apps.notes == {"played": "0", "digits": "12#"}
+    assert apps.notes == {"played": "0", "digits": "12#", UNFINISHED: "the callee hung up"}
+
+
+def test_a_callee_who_hangs_up_behind_the_end_of_the_application_has_heard_all(apps: Apps) -> None:
+    apps.use(opt_out_wait=5)
+    apps.start(PLAY, "a.wav")
+    apps.clock.advance(1)
+    apps.call.end()
+    assert apps.notes == {"played": "1"}
+
+
+def test_a_conference_has_no_other_end_than_that_somebody_hangs_up(apps: Apps) -> None:
+    apps.call.slow.add("conference")
+    apps.start(ROOM, "room")
+    apps.call.end()
+    assert UNFINISHED not in apps.notes
 
 
 def test_an_application_has_a_limit(apps: Apps) -> None:
@@ -228,4 +244,4 @@ def test_a_wait_of_an_application_of_ones_own_ends_with_the_call(apps: Apps) -> 
     running: Deferred[Any] = apps.start(SPEAK, "x")
     assert not running.called
     apps.call.end()
-    assert apps.notes == {}
+    assert apps.notes == {UNFINISHED: "the callee hung up"}

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.calls import causes
-from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Fault
-from dialer.calls.verdict import SIP, got_through_at, judge
+from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Blame, Fault
+from dialer.calls.sip_answers import SIP
+from dialer.calls.verdict import got_through_at, judge
 from dialer.model import Disposition, Outcome, OwnCause, RetryClass
 from tests.unit.builders import NOON, outcome
 
@@ -36,7 +37,7 @@ outcomes = st.builds(
         (outcome("USER_BUSY", sip_status=486, q850=17), D.BUSY, R.RETRY),
         (outcome("USER_BUSY", sip_status=600, q850=17), D.BUSY, R.RETRY),
         (outcome("CALL_REJECTED", sip_status=603, q850=21), D.REJECTED, R.RETRY),
-        (outcome("CALL_REJECTED", sip_status=403, q850=21), D.REJECTED, R.RETRY),
+        (outcome("CALL_REJECTED", sip_status=403, q850=21), D.REJECTED, R.REQUEUE),
         (outcome("CALL_REJECTED", sip_status=608, q850=21), D.REJECTED, R.STOP),
         (outcome("UNALLOCATED_NUMBER", sip_status=404, q850=1), D.INVALID_NUMBER, R.STOP),
         (outcome("NUMBER_CHANGED", sip_status=410, q850=22), D.INVALID_NUMBER, R.STOP),
@@ -102,8 +103,31 @@ def test_silence_shows_nothing_of_the_gateway(cause: str) -> None:
     assert got_through_at(outcome(cause), judge(outcome(cause))) is None
 
 
-def test_a_refused_account_is_not_the_contacts_rejection() -> None:
-    assert judge(outcome("CALL_REJECTED", sip_status=407)) == causes.ACCOUNT
+@pytest.mark.parametrize("cause", ["CALL_REJECTED", "MANDATORY_IE_MISSING"])
+@pytest.mark.parametrize("status", [401, 407])
+def test_a_refused_account_is_not_the_contacts_rejection(cause: str, status: int) -> None:
+    assert judge(outcome(cause, sip_status=status)) == causes.ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("end", "blame", "doubtful"),
+    [
+        (outcome("CALL_REJECTED", sip_status=401), Blame.CALLER, False),
+        (outcome("CALL_REJECTED", sip_status=402), Blame.CALLER, False),
+        (outcome("CALL_REJECTED", sip_status=403), Blame.CALLER, True),
+        (outcome("CALL_REJECTED", sip_status=407), Blame.CALLER, False),
+        (outcome("INCOMPATIBLE_DESTINATION", sip_status=488), Blame.CALLER, True),
+        (outcome("NORMAL_TEMPORARY_FAILURE", sip_status=503), Blame.CARRIER, False),
+        (outcome("CALL_REJECTED", sip_status=603), Blame.CALLEE, False),
+        (outcome("USER_BUSY", sip_status=486), Blame.CALLEE, False),
+        (outcome("UNALLOCATED_NUMBER", sip_status=404), Blame.NUMBER, False),
+        (outcome("SYSTEM_SHUTDOWN"), Blame.SWITCH, False),
+        (outcome(OwnCause.NOT_SENT), Blame.DIALER, False),
+    ],
+    ids=lambda value: f"{value.cause}-{value.sip_status}" if isinstance(value, Outcome) else None,
+)
+def test_an_end_blames_somebody(end: Outcome, blame: Blame, doubtful: bool) -> None:
+    assert (judge(end).blame, judge(end).doubtful) == (blame, doubtful)
 
 
 def test_no_route_in_the_switchs_own_settings_does_not_end_the_contact() -> None:
@@ -147,6 +171,7 @@ def test_a_code_beyond_q850_tells_nothing() -> None:
         (OwnCause.NOT_SENT, D.FAILED, R.REQUEUE),
         (OwnCause.LATE, D.FAILED, R.REQUEUE),
         (OwnCause.REFUSED, D.FAILED, R.REQUEUE),
+        (OwnCause.NEVER_DIALLED, D.FAILED, R.REQUEUE),
         (OwnCause.LOST_SWITCH, D.FAILED, R.RETRY),
         (OwnCause.UNKNOWN, D.UNKNOWN, R.RETRY),
     ],

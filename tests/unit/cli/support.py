@@ -49,7 +49,7 @@ class Commands:
     def use(self, url: str) -> None:
         """A configuration for that database."""
         self.url = url
-        self.config.write_text(settings_file({"database": {"url": url}, "simulator": {}}))
+        self.config.write_text(settings_file({"database": {"url": url}, "rules": {"apply": "none"}, "simulator": {}}))
 
     def run(self, *arguments: object) -> Ran:
         return self.bare(*arguments, "--config", self.config)

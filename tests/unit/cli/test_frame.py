@@ -20,8 +20,9 @@ from tests.unit.cli.support import Commands
 READS_NONE = {
     ("init",), ("demo",), ("simulate",), ("help",), ("freeswitch", "uninstall"), ("hooks", "check"),
     ("metrics", "rules"), ("metrics", "dashboard"), ("metrics", "list"),
+    ("rules", "list"), ("rules", "show"), ("rules", "why"),
 }  # fmt: skip
-"""Those that need none; `hooks check` reads one where no app is named."""
+"""Those that need none; `hooks check` reads one where no app is named, and those of rules where there is one."""
 
 
 def leaves(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], ShellParser]]:

@@ -44,6 +44,7 @@ def test_a_folder_has_a_configuration_a_database_and_a_superuser_whose_password_
     config = load_config(bare.config)
     assert config.switch[0].port == 8021
     assert config.simulator is None
+    assert config.rules.apply == "shipped"
     check(sqlite_url(bare.folder / "dialer.db"))
     assert verify_password(stored_hash(bare, "admin"), password)
     [admin] = bare.good("user", "list", "--json").json
@@ -74,6 +75,7 @@ def test_with_the_simulator_nobody_is_called(bare):
     config = load_config(bare.config)
     assert config.switch == ()
     assert config.simulator is not None
+    assert config.rules.apply == "none"
     [gateway] = bare.good("gateway", "list", "--json").json
     assert gateway["dial_string"] == "sofia/gateway/simulator/{number}"
 
@@ -242,8 +244,8 @@ def test_a_node_joins_beside_others_at_work_and_is_told_of_one_that_has_its_name
     init(bare, "--database", url)
     sql(
         url,
-        "INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, "
-        "commits, figures) VALUES ('one', 1, 'host', 4711, '', '', '', 1, now(), now(), now(), 0, '{}')",
+        "INSERT INTO node (name, epoch, host, pid, version, ready, started_at, seen_at, lease_until, "
+        "commits, figures) VALUES ('one', 1, 'host', 4711, '', 1, now(), now(), now(), 0, '{}')",
     )
     with opened(url) as connection:
         connection.execute("SELECT pg_advisory_lock_shared(?, ?)", (LOCKS, MAINTENANCE))

@@ -56,11 +56,11 @@ def in_file(bare: Commands, file: Damaged) -> Commands:
 
 def add(here: Damaged, name: str, *, ready: int = 1, lease: float = 8.0, stopped: bool = False, pid: int = 99) -> None:
     here.sql(
-        "INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, "
-        "stopped_at, commits, figures) VALUES (?, 3, 'host', ?, '1.0', ?, 'core', ?, ?, ?, ?, ?, 0, '{}')",
+        "INSERT INTO node (name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, "
+        "stopped_at, commits, figures) VALUES (?, 3, 'host', ?, '1.0', ?, ?, ?, ?, ?, ?, 0, '{}')",
         name,
         pid,
-        "fs1:8021" if ready else "",
+        '{"fs1:8021": "core"}' if ready else "{}",
         ready,
         *[in_seconds(lease - 10)] * 2,
         in_seconds(lease),
@@ -124,7 +124,7 @@ def test_nodes_are_there_for_programs(on_server: Commands, server: Damaged) -> N
     server.sql("UPDATE node SET lease_until = ?, figures = ?", in_seconds(5), FIGURES)
     [node] = on_server.good("nodes", "--json").json
     assert (node["name"], node["standing"], node["alive"], node["open_attempts"]) == ("here", "dialling", True, 1)
-    assert (node["host"], node["pid"], node["switch"], node["epoch"]) == ("host", 4711, "fs1:8021", 1)
+    assert (node["host"], node["pid"], node["switches"], node["epoch"]) == ("host", 4711, {"fs1:8021": ""}, 1)
     assert 0 < node["lease_seconds_left"] <= 5
     assert node["figures"]["ended-unknown"] == 1
     assert node["started_at"].endswith("+00:00")

@@ -45,8 +45,7 @@ def node(name: str, **changes: Any) -> NodeEntry:
         host="here",
         pid=4711,
         version="1.0",
-        switch="fs1:8021",
-        core_uuid="core",
+        switches={"fs1:8021": "core"},
         ready=True,
         started_at=NOW,
         seen_at=NOW,
@@ -91,7 +90,7 @@ def test_a_server_that_is_well_is_told_so_in_every_respect() -> None:
         (evolve(WELL, most=6, nodes=(node("b", alive=False),) * 2), "connections", Level.WARNING, "3 of 6"),
         (evolve(WELL, nodes=(node("a", host="there"),)), "nodes", Level.FAILURE, "process 4711 on there"),
         (evolve(WELL, nodes=(DEAD,)), "nodes", Level.WARNING, "node b is dead, and its open attempts (3)"),
-        (evolve(WELL, nodes=(DEAD, node("c", switch="fs2:8021"))), "nodes", Level.WARNING, "nobody who ends them"),
+        (evolve(WELL, nodes=(DEAD, node("c", switches={"fs2:8021": "core"}))), "nodes", Level.WARNING, "nobody who ends them"),
         (evolve(WELL, nodes=(DEAD, node("c", ready=False))), "nodes", Level.WARNING, "nobody who ends them"),
     ],
 )

@@ -164,9 +164,11 @@ def called(expression: str, clock: int, calls: list[str]) -> str:
         calls.append(f"variable {expression}")
         return ""
     argument = expanded(rest[: matching("(" + rest, "(", ")") - 1], clock, calls).strip()
-    calls.append(name)
+    calls.append(f"{name} {argument}" if name == "hash" else name)
     if name == "strepoch":
         return str(clock)
+    if name == "hash":
+        return "+OK\n"
     return conditional(argument) if name == "cond" else "INVALID COMMAND!"
 
 

@@ -17,6 +17,7 @@ from dialer.model import Origination, Signal, SignalKind
 from tests.unit.esl.wire import DAMAGED_EVENTS, FakeSwitch, api_response, event_frame, json_event, reply
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SINCE = "api expand hash insert_ifempty/dialer-sent/since/${strmicroepoch()}"
 SUBSCRIPTION = (
     "event json CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_HANGUP_COMPLETE "
     "BACKGROUND_JOB HEARTBEAT SHUTDOWN"
@@ -97,7 +98,7 @@ def test_both_connections_log_in_and_only_one_subscribes() -> None:
     assert here.listener.told == [("up", "core-1")]
     assert (here.switch.ready, here.switch.core_uuid, here.switch.last_error) == (True, "core-1", "")
     setup = ["auth ClueCon", "api global_getvar core_uuid", "api strmicroepoch"]
-    assert sorted(wire.commands for wire in here.there.wires) == [setup, [*setup, SUBSCRIPTION]]
+    assert sorted(wire.commands for wire in here.there.wires) == [setup, [*setup, SINCE, SUBSCRIPTION]]
 
 
 def test_events_become_signals() -> None:
@@ -282,7 +283,7 @@ def test_a_restarted_switch_is_told_by_its_core_uuid() -> None:
 
 def test_a_wrong_password_is_told_with_host_and_port_and_tried_again() -> None:
     here = Setup(password="wrong").start()
-    assert here.switch.last_error == "192.0.2.7:8021: the switch refused the password (-ERR invalid)"
+    assert here.switch.last_error == "fs1 (192.0.2.7:8021): the switch refused the password (-ERR invalid)"
     before = here.there.attempts
     here.there.settle(10.0)
     assert here.there.attempts > before
@@ -301,7 +302,7 @@ def test_a_switch_that_is_not_there_is_told_and_found_later() -> None:
     here = Setup()
     here.there.accepting = False
     here.start()
-    assert here.switch.last_error.startswith("192.0.2.7:8021: cannot connect (")
+    assert here.switch.last_error.startswith("fs1 (192.0.2.7:8021): cannot connect (")
     here.there.accepting = True
     here.there.settle(10.0)
     assert here.switch.ready

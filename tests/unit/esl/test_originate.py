@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ CALL = Origination(
 )
 OWN = {
     "origination_uuid": CALL.call_uuid,
+    "dialer_sent": "+OK\n",
     "accountcode": "dialer-inst1",
     "ignore_early_media": "true",
     "originate_timeout": "30",
@@ -44,7 +46,9 @@ names = st.one_of(st.text(st.sampled_from("abcXYZ019_-"), min_size=1, max_size=8
 
 def read(call: Origination, clock: int = EPOCH - 1, offset: float = 0.0) -> Dialled:
     dialled, calls = read_originate(originate(call, timedelta(seconds=offset)).payload, clock)
-    assert calls == ["strepoch", "cond"]
+    in_time = int(clock < EPOCH + math.floor(offset))
+    fence = ["strepoch", "cond"]
+    assert calls == [*fence, f"hash insert/dialer-sent/{call.call_uuid}/{in_time}", *fence]
     return dialled
 
 

@@ -131,6 +131,8 @@ class FakeSwitch:
             return api_response(self.core_uuid)
         if line == "api strmicroepoch":
             return api_response(str(int((self.clock.seconds() + self.clock_ahead) * 1_000_000)))
+        if line.startswith("api expand hash insert_ifempty/dialer-sent/since/"):
+            return api_response("-ERR key already exists\n")
         if self.holding:
             self.held.append((wire, line))
             return None

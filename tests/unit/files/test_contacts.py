@@ -296,3 +296,11 @@ def test_a_file_of_refused_rows_has_the_encoding_of_the_file() -> None:
     again = errors_of("contact;a\nx;\u0159\n".encode("utf-16"))
     assert again.startswith(b"\xff\xfe")
     assert again.decode("utf-16").splitlines()[1].startswith("x;\u0159;")
+
+
+@pytest.mark.parametrize("column", ["time_zone", "Time Zone", "timezone"])
+def test_where_a_contact_is_has_a_column(column: str) -> None:
+    found = read(f"contact,{column}\n15550001,America/Denver\n15550002,\n15550003,Mars/North\n15550004,  \n")
+    assert [contact.time_zone for contact in found.contacts] == ["America/Denver", "", ""]
+    assert list(found.faults) == [4]
+    assert found.faults[4].startswith("time_zone: expected the name of a time zone such as Europe/Madrid")

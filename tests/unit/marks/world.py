@@ -82,7 +82,7 @@ class Calls:
         assert call_uuid in self.own
         return Channel(self, uuid, leg)
 
-    def ask(self, function: str, arguments: str) -> Deferred[str]:
+    def ask(self, function: str, arguments: str, call_uuid: str) -> Deferred[str]:
         return self.did((function, arguments))
 
     def did(self, what: Any) -> Deferred[str]:

@@ -36,8 +36,8 @@ INSERT INTO gateway_user (gateway_id, user_id) VALUES (1, 1);
 INSERT INTO user_voip_app (user_id, voip_app_id) VALUES (1, 1);
 INSERT INTO phonebook (id, user_id, name, description, created_at) VALUES (1, 1, 'spring', '', '{AT}');
 INSERT INTO campaign_phonebook VALUES (1, 1);
-INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits,
-    figures) VALUES ('here', 1, 'host', 4711, '1.0', 'fs1:8021', '', 1, '{AT}', '{AT}', '{AT}', 0, '{{}}');
+INSERT INTO node (name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, commits,
+    figures) VALUES ('here', 1, 'host', 4711, '1.0', '{{"fs1:8021": ""}}', 1, '{AT}', '{AT}', '{AT}', 0, '{{}}');
 """
 
 CONTACT = f"""
@@ -53,7 +53,8 @@ INSERT INTO subscriber (id, campaign_id, contact_id, number, status, ready_at, c
 ATTEMPT = f"""
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, owner,
     epoch, core_uuid, planned_at, due_at, deadline, state, ended_at, cause, disposition, counts_as_attempt, duration_ms,
-    identity) VALUES (?, ?, 1, ?, 1, ?, '', ?, 'here', 1, '', '{AT}', '{AT}', '{AT}', ?, ?, ?, ?, ?, ?, ?)
+    identity, switch)
+    VALUES (?, ?, 1, ?, 1, ?, '', ?, 'here', 1, '', '{AT}', '{AT}', '{AT}', ?, ?, ?, ?, ?, ?, ?, 'fs1:8021')
 """
 
 

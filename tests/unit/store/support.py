@@ -90,6 +90,7 @@ class World:
             gateway=snapshot.gateways[1],
             dial_string=f"loopback/{candidate.number}",
             due_at=due_at,
+            switch="fs1:8021",
         )
 
     async def plans(self, count: int, campaign_id: int = 1, now: datetime = NOW) -> list[Plan]:

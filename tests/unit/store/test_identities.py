@@ -212,3 +212,28 @@ def test_spellings_of_one_number_on_a_list_become_one_entry_and_the_history_stay
         ("+4930123456", "4930123456", True),
         ("7", "7", True),
     ]
+
+
+def test_caller_ids_that_turn_out_to_be_one_in_another_region_are_one_from_then_on(url):
+    upgrade(url)
+    some = "strategy, foreign_callees, time_zone, turn, description, created_at, updated_at"
+    values = f"1, 1, 'sales', 'sticky', 'refuse', 'UTC', 0, '', '{T}', '{T}'"
+    rows(url, f"INSERT INTO caller_id_pool (id, user_id, name, {some}) VALUES ({values})")
+    for key, number in enumerate(("030123456", "+4930123456", "+12125550100"), 1):
+        rows(
+            url,
+            "INSERT INTO caller_id (id, pool_id, number, identity, country, name, note, warm_up_start, warm_up_days, active, "
+            f"created_at, updated_at) VALUES (?, 1, ?, ?, '', '', '', 1, 0, 1, '{T}', '{T}')",
+            key,
+            number,
+            number.removeprefix("+"),
+        )
+    upgrade(url, region="DE")
+    found = rows(url, "SELECT id, identity, country, archived_at IS NULL FROM caller_id ORDER BY id")
+    assert [(key, identity, country, bool(live)) for key, identity, country, live in found] == [
+        (1, "4930123456", "DE", True),
+        (2, "4930123456#*2", "DE", False),
+        (3, "12125550100", "US", True),
+    ]
+    with opened(url) as connection:
+        assert differences(connection) == []

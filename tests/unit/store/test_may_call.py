@@ -24,9 +24,9 @@ from dialer.store.begin import Beginning, begin
 from dialer.store.blocked import Blocking
 from dialer.store.connection import Connection, Dialect
 from dialer.store.finish import finish
-from dialer.store.flow import _candidates
 from dialer.store.location import opened
 from dialer.store.may_call import Asked, blocks
+from dialer.store.ready import Mixer, candidates
 from dialer.store.times import from_column
 from tests.grounds import new_database, script
 from tests.seeding import SEED, T
@@ -119,7 +119,7 @@ class Steps:
 
     def plans(self, campaign_id: int) -> list[Plan]:
         blocking = Blocking(at=self.now, wanted=frozenset())
-        found = _candidates(self.connection, campaign_id, blocking, 10, 0)
+        found = candidates(self.connection, Mixer(), campaign_id, blocking, 10)
         plans = []
         for candidate in found:
             assert self.may_call(campaign_id, candidate.contact_id - 10), candidate

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from dialer.store import (
+    blocked,
     call_records,
     consumers,
     contacts,
     events,
+    held,
     may_call,
     node_statements,
     purge,
@@ -45,9 +47,18 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "started campaigns": (statements.STARTED_CAMPAIGNS, ()),
     "ready campaigns": (statements.READY_CAMPAIGNS, (LATE,)),
     "started among": (statements.started_among(2), (1, 2)),
-    "ready": (statements.READY, (*may_call.moments(LATE), 1, LATE, 20, 0)),
+    "ready": (statements.READY, (*may_call.moments(LATE), 1, 5, 0, LATE, 20)),
+    "retries": (statements.READY, (*may_call.moments(LATE), 1, 5, 1, LATE, 20)),
+    "lanes": (statements.LANES, (1, 1, 1, LATE, 1, LATE)),
     "counts": (statements.COUNTS, (1,)),
-    "progress": (reports.PROGRESS, (1, 1)),
+    "progress": (reports.PROGRESS, (1, 1, 1, 1)),
+    "held": (statements.HELD, (1,)),
+    "hold": (blocked.HOLD, (LATE, "x", "do-not-call", 1000)),
+    "recheck": (held.RECHECK, ()),
+    "release some": (held.RELEASE_SOME, (1, 100)),
+    "release contact": (held.RELEASE_CONTACT, (1000,)),
+    "time zones": (held.time_zones(3), (1000, 1001, 10002)),
+    "history": (held.history(3), ("1000", "10001", "10002", T)),
     "started page": (statements.STARTED_PAGE, (0, 100)),
     "counts of started": (reports.COUNTS_OF_STARTED, (0, 100)),
     "first ready": (reports.FIRST_READY, (0, 100)),
@@ -58,17 +69,17 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "claim": (statements.claim(3), (1, 2, 3)),
     "forbid": (statements.forbid(3), ("consent", 1, 2, 3)),
     "blocked among": (may_call.blocked_among(3), (*may_call.moments(LATE), LATE, 1, 2, 3)),
-    "wait": (statements.WAIT, (LATE, "do-not-call", 1)),
+    "refuse": (statements.refuse(3), ("x", "consent", 1, 2, 3)),
     "advance campaign": (statements.ADVANCE_CAMPAIGN, (LATE, 1, LATE)),
     "advance gateway": (statements.ADVANCE_GATEWAY, (LATE, 1, LATE)),
     "move": (statements.MOVE, ("ringing", T, None, None, None, None, 1, "here")),
     "end attempt": (statements.END_ATTEMPT, (T, "X", "BUSY", 1, "", *[None] * 6, 0, 0, 0, 0, "{}", 1, "here")),
-    "settle subscriber": (statements.SETTLE_SUBSCRIBER, (5, 5, None, 1, 1, T, 2)),
+    "settle subscriber": (statements.SETTLE_SUBSCRIBER, (5, 5, None, 1, 1, T, None, 2)),
     "open attempts": (statements.OPEN_ATTEMPTS, ("here",)),
     "events": (events.AFTER, (1000, 10)),
     "last event": (events.LAST, ()),
     "advance consumer": (consumers.ADVANCE, (1, "c", "", 1)),
-    "set status": (contacts.SET_STATUS, (2, 2, T, 2, 1, "100")),
+    "set status": (contacts.SET_STATUS, (2, 2, T, 2, 2, 2, 2, 1, "100")),
     "begin second leg": (statements.BEGIN_SECOND_LEG, (1, "call-1", "here")),
     "end second leg": (statements.END_SECOND_LEG, ("call-1", "here")),
     "known calls": (statements.open_among(2), ("call-1", "call-10001")),
@@ -96,48 +107,59 @@ OF_POSTGRESQL = {
     "open of campaign": (statements.OPEN_OF_CAMPAIGN, (1,)),
     "open of gateway": (statements.OPEN_OF_GATEWAY, (1, 1)),
     "open elsewhere": (node_statements.OPEN_ELSEWHERE, ("there", "there")),
-    "take over": (node_statements.TAKE_OVER, ("there", "here")),
-    "expired nodes": (node_statements.EXPIRED, ("fs1:8021", "there")),
+    "take over": (node_statements.TAKE_OVER, ("there", "here", ["fs1:8021"])),
+    "expired nodes": (node_statements.EXPIRED, ("there", ["fs1:8021"])),
 }
 ASKED = [(kind, name) for kind in KINDS for name in (QUERIES | (OF_SQLITE if kind is Dialect.SQLITE else OF_POSTGRESQL))]
 
 WANTED_WHOLE = {"pending", "campaign_started", "attempt_open_campaign", "attempt_open_owner", "attempt_open_gateway"} | {
     "attempt_second_gateway",
     "newest",
+    "level",
+    "campaign_recheck",
 }
-"""Indexes that hold what is started, and what is open: nothing else; the campaigns with pending subscribers, found one by
-one; and a few rows, found by an index."""
+"""Indexes that hold what is started, and what is open: nothing else; the campaigns with pending subscribers, and their
+priorities, found one by one; and a few rows, found by an index."""
 
 GROWING = {"campaign", "contact", "subscriber", "attempt", "event"}
 """Tables that keep what is finished."""
 
-IN_ORDER = {"ready", "events", "subscribers", "oldest records", *(name for name in QUERIES if name.startswith("records of"))}
+IN_ORDER = {
+    "ready",
+    "retries",
+    "events",
+    "subscribers",
+    "oldest records",
+    *(name for name in QUERIES if name.startswith("records of")),
+}
 """What takes the first rows of many, which must come in their order: sorting would read them all."""
 
 UNFINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1399)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '',
-    NULL, NULL, NULL, '' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', 0, 0, NULL, number, NULL
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '', 5,
+    '', NULL, NULL, NULL, '' FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', id % 2, 0, NULL, number, 5 - id % 3, '{{}}', NULL, NULL, NULL
     FROM contact WHERE id BETWEEN 1000 AND 1349;
-INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number, NULL
+INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number, 5, '{{}}', NULL, NULL, NULL
     FROM contact WHERE id BETWEEN 1350 AND 1399;
+UPDATE subscriber SET held_from = ready_at, held_by = 'x', blocked_by = 'calling-rules' WHERE id BETWEEN 1000 AND 1299;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
-    owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
-    SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', number
+    owner, epoch, core_uuid, planned_at, due_at, deadline, identity, switch)
+    SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', number, 'fs1:8021'
     FROM subscriber WHERE id BETWEEN 1350 AND 1399;
 INSERT INTO event (id, kind, version, at, sequence, call_uuid, data)
     SELECT id, 'k', 1, '{T}', 1, '', '{{}}' FROM subscriber WHERE id BETWEEN 1000 AND 1099;
-INSERT INTO node (id, name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, commits,
-    figures) VALUES (1, 'here', 1, 'h', 1, '1', 'fs1:8021', '', 1, '{T}', '{T}', '{T}', 0, '{{}}');
+INSERT INTO node (id, name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, commits,
+    figures) VALUES (1, 'here', 1, 'h', 1, '1', '{{"fs1:8021": ""}}', 1, '{T}', '{T}', '{T}', 0, '{{}}');
 """
 """What a campaign on its way has to do, and does."""
 
 FINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 10000 + :count)
-INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '',
-    NULL, NULL, NULL, '' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number, NULL FROM contact WHERE id >= 10000;
+INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '', 5,
+    '', NULL, NULL, NULL, '' FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number, 5, '{{}}', NULL, NULL, NULL FROM contact
+    WHERE id >= 10000;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,
     identity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
@@ -52,7 +53,7 @@ def another_attempt(call_uuid: str, number: str) -> str:
 
 
 REFUSED = [
-    "INSERT INTO installation VALUES (2, '0123456789abcdef', '')",
+    "INSERT INTO installation VALUES (2, '0123456789abcdef', '', '')",
     "UPDATE user_account SET password_hash = 'plain'",
     "UPDATE user_account SET max_frequency = 0",
     "UPDATE gateway SET status = 2",
@@ -227,16 +228,8 @@ def test_a_database_of_schema_3_keeps_everything(url):
     end = "cause = 'X', disposition = 'BUSY', counts = 1, duration_ms = 5, record = '{}'"
     rows(url, f"UPDATE attempt SET state = 'ended', ended_at = '{T}', {end}")
     script(url, OUTBOX)
-    later = (
-        "campaign",
-        "event",
-        "event_consumer",
-        "webhook",
-        "webhook_delivery",
-        "purged_attempts",
-        "do_not_call",
-        "do_not_call_list",
-    )
+    later = ("campaign", "event", "event_consumer", "webhook", "webhook_delivery", "purged_attempts")
+    later += ("caller_id_pool", "caller_id", "caller_id_gateway", "caller_id_wait", "do_not_call", "do_not_call_list")
     kept = dump(url, [table for table in TABLES if table not in later])
     assert upgrade(url) == [step.version for step in steps[3:]]
     assert differences_of(url) == []
@@ -263,6 +256,23 @@ def test_a_database_of_schema_3_keeps_everything(url):
     assert rows(url, "SELECT name, kinds, position FROM event_consumer") == [("outcomes", "attempt.ended", 0)]
     ((counts, cdr),) = rows(url, "SELECT counts_as_attempt, pending_cdr FROM attempt")
     assert (counts, cdr) == (1, "{}")
+
+
+def test_open_attempts_keep_the_switch_of_their_node(url):
+    steps = upgrades(dialect_of(url))
+    before = next(step.version for step in steps if step.name == "switches") - 1
+    upgrade(url, steps[:before])
+    script(url, SEED)
+    node = f"'h', 1, '1', 'fs1:8021', 'core-1', 1, '{T}', '{T}', '{T}', 0, '{{}}')"
+    script(
+        url,
+        "INSERT INTO node (name, epoch, host, pid, version, switch, core_uuid, ready, started_at, seen_at, lease_until, "
+        f"commits, figures) VALUES ('here', 1, {node};",
+    )
+    upgrade(url)
+    assert rows(url, "SELECT switch FROM attempt") == [("fs1:8021",)]
+    ((switches,),) = rows(url, "SELECT switches FROM node")
+    assert json.loads(switches) == {"fs1:8021": "core-1"}
 
 
 def differences_of(url):
@@ -399,6 +409,10 @@ def test_entities_map_every_column_of_every_table(url):
         "attempt_count_part",
         "purged_attempts",
         "told_state",
+        "caller_id_count",
+        "caller_id_count_part",
+        "caller_id_share",
+        "caller_id_wait",
     ):
         existing.pop(without_entity, None)
     assert mapped == existing
@@ -426,8 +440,8 @@ def test_a_second_attempt_to_a_number_is_allowed_once_the_first_has_ended(furnis
 def test_ids_are_64_bits_wide(furnished):
     rows(
         furnished,
-        f"INSERT INTO contact VALUES ({2**63 - 1}, 1, '999', '', '', '', '', '{{}}', '{T}', '{T}', '999', NULL, NULL, '', "
-        "NULL, NULL, NULL, '')",
+        f"INSERT INTO contact VALUES ({2**63 - 1}, 1, '999', '', '', '', '', '{{}}', '{T}', '{T}', '999', NULL, NULL, '', 5, "
+        "'', NULL, NULL, NULL, '')",
     )
     assert rows(furnished, "SELECT max(id) FROM contact") == [(2**63 - 1,)]
 

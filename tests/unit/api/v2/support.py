@@ -47,6 +47,11 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "webhooks"): {"url": "https://erp.example.com/dialer", "kinds": ["attempt.ended", "contact.*"]},
     ("PATCH", "webhooks/<webhook_id>"): {"batch_size": 20},
     ("POST", "webhooks/<webhook_id>/replay"): {"since": "2026-11-23T09:00:00Z"},
+    ("POST", "caller-id-pools"): {"name": "sales"},
+    ("PATCH", "caller-id-pools/<pool_id>"): {"strategy": "nearest"},
+    ("POST", "caller-ids"): {"pool_id": 1, "number": "+12125550002", "daily_cap": 50, "gateways": [1]},
+    ("PATCH", "caller-ids/<caller_id>"): {"daily_cap": 60},
+    ("POST", "caller-ids/<caller_id>/rest"): {"until": "2999-01-01T00:00:00Z"},
 }
 """A body that each route takes."""
 
@@ -60,6 +65,8 @@ FILLED = {
     "<gateway_id>": "1",
     "<token_id>": "1",
     "<webhook_id>": "1",
+    "<pool_id>": "1",
+    "<caller_id>": "1",
     "<delivery_id>": "1",
     "<number>": "+15551230009",
     "<list_id>": "2",
@@ -210,6 +217,9 @@ async def furnish(api: World) -> Client:
         "INSERT INTO webhook_delivery (webhook_id, events, attempts, status, tries, http_status, milliseconds, error, "
         f"created_at, updated_at) VALUES (1, '[1]', 'call-1', 'dead', 10, 500, 12, 'the answer was 500', '{T}', '{T}')"
     )
+    for name in ("empty", "support"):
+        assert (await ann.post("caller-id-pools", {"name": name})).status == 201
+    assert (await ann.post("caller-ids", {"pool_id": 2, "number": "+12125550001"})).status == 201
     api.management.sender = Sent()
     return ann
 

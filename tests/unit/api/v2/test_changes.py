@@ -53,6 +53,16 @@ async def test_a_patch_changes_what_it_names_and_null_takes_away(api: World) -> 
         ({"gateway_id": 77}, ["#/gateway_id"]),
         ({"caller_id": "112"}, ["#/caller_id"]),
         ({"a/b~c": 1}, ["#/'a~1b~0c'"]),
+        ({"retry": "busy=3/60s"}, ["#/retry"]),
+        ({"retry": {"busy": 3}}, ["#/retry/busy"]),
+        ({"retry": {"bus/y": {"retries": 3, "after": 60}}}, ["#/retry/bus~1y"]),
+        ({"retry": {"busy": {"retries": 3}}}, ["#/retry/busy/after"]),
+        ({"retry": {"busy": {"retries": "3", "after": 60}}}, ["#/retry/busy/retries"]),
+        ({"retry": {"busy": {"retries": 3, "after": 60, "growth": 0.5}}}, ["#/retry/busy/growth"]),
+        (
+            {"retry": {"no_answer": {"retries": 3, "after": 60, "per_day": 0}}, "order": "mixed"},
+            ["#/retry/no_answer/per_day", "#/order"],
+        ),
     ],
 )
 @pytest_twisted.ensureDeferred
@@ -62,6 +72,22 @@ async def test_every_wrong_attribute_is_pointed_at_and_nothing_is_changed(api: W
     reply = await ann.patch("campaigns/1", given)
     assert (problem(reply), pointers(reply)) == ((400, "bad-value"), wrong)
     assert everything(api) == before
+
+
+@pytest_twisted.ensureDeferred
+async def test_retries_by_outcome_are_an_object_of_rows_and_null_takes_them_away(api: World) -> None:
+    ann = await furnish(api)
+    given = {"busy": {"retries": 3, "after": 60, "growth": 2.0}, "no_answer": {"retries": 2, "after": 14400, "per_day": 1}}
+    found = (await ann.patch("campaigns/1", {"retry": given, "order": "mix", "retry_share": 30})).json
+    assert found["retry"] == {
+        "busy": {"retries": 3, "after": 60, "growth": 2.0, "per_day": None},
+        "no_answer": {"retries": 2, "after": 14400, "growth": 1.0, "per_day": 1},
+    }
+    assert (found["order"], found["retry_share"]) == ("mix", 30)
+    again = (await ann.get("campaigns/1")).json
+    assert again == found
+    assert (await ann.patch("campaigns/1", {"retry": again["retry"]})).json["retry"] == found["retry"]
+    assert (await ann.patch("campaigns/1", {"retry": None, "order": None})).json["retry"] == {}
 
 
 @pytest_twisted.ensureDeferred

@@ -66,3 +66,4 @@ ALTER TABLE campaign ADD COLUMN consent {text} NOT NULL DEFAULT 'not-asked'
 ALTER TABLE subscriber ADD COLUMN blocked_by {text};
 CREATE INDEX subscriber_blocked ON subscriber (campaign_id, blocked_by, status) WHERE blocked_by IS NOT NULL;
 CREATE INDEX subscriber_listed ON subscriber (identity) WHERE blocked_by = 'do-not-call' AND status = 1;
+UPDATE subscriber SET blocked_by = 'calling-rules' WHERE held_from IS NOT NULL;

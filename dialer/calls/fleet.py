@@ -1,0 +1,235 @@
+"""The FreeSWITCH servers of a dialer, and which of them has a call: nothing outside holds "the" switch.
+
+An attempt names its switch (`Plan.switch`, the identity of one). What one of them does, or does not do any more, is about the
+attempts that name it, and about no others. With one member, every attempt is that one's, whatever its name was before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from attrs import define, field
+
+from dialer.calls.live import LiveAttempt
+from dialer.calls.register import OpenAttempts
+from dialer.calls.verdict import Health
+from dialer.gateways import Backoff
+from dialer.interfaces import Switch
+from dialer.model import Gateway
+
+CALLS_OF_A_RATE: Final = 40
+"""Calls at the same time that go with one call per second, where a switch has no limit to them: a stock FreeSWITCH admits
+1,000 sessions, and is given 25 calls per second."""
+
+
+@define(eq=False, kw_only=True)
+class Member:
+    """A FreeSWITCH of the fleet. `gateways` are the names of those that it has, none for all; `max_calls` is how many calls
+    it may have at the same time, 0 for any number; one that is to `drain` is given no more; `health` tells how it, and the
+    gateways through it, fared of late."""
+
+    switch: Switch
+    gateways: frozenset[str] = frozenset()
+    max_calls: int = 0
+    drain: bool = False
+    health: Health = field(factory=Health, init=False)
+
+    @property
+    def name(self) -> str:
+        """The identity by which attempts name it; "" as long as that is not known."""
+        return self.switch.identity
+
+    def has(self, gateway: Gateway) -> bool:
+        """Whether calls through that gateway can be made here."""
+        return not self.gateways or gateway.name in self.gateways
+
+    @property
+    def admits(self) -> bool:
+        """Whether it is there, and is to be given calls."""
+        return self.switch.ready and not self.drain
+
+    def serves(self, now: datetime) -> bool:
+        """Whether it is there, and takes calls as far as is known."""
+        return self.admits and not self.health.switch.blocks(now)
+
+    def blocks(self, gateway_id: int, now: datetime) -> bool:
+        """Whether a gateway is backed off from here."""
+        backoff = self.health.gateways.get(gateway_id)
+        return backoff is not None and backoff.blocks(now)
+
+    def is_on_trial(self, gateway_id: int, now: datetime) -> bool:
+        """Whether a gateway gets one call from here now, and not more."""
+        backoff = self.health.gateways.get(gateway_id)
+        return backoff is not None and backoff.is_on_trial(now)
+
+    @property
+    def size(self) -> float:
+        """How many calls it is meant for, to compare it with the others."""
+        return self.max_calls or self.switch.calls_per_second * CALLS_OF_A_RATE
+
+
+@define(eq=False)
+class Fleet:
+    """All members, in the order of the configuration; at least one, and none of them twice."""
+
+    members: Sequence[Member]
+
+    @classmethod
+    def of_one(cls, switch: Switch) -> Fleet:
+        """Of a single FreeSWITCH without limits of its own."""
+        return cls((Member(switch=switch),))
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self.members)
+
+    @property
+    def ready(self) -> bool:
+        """Whether any of them is there."""
+        return any(member.switch.ready for member in self.members)
+
+    # --- whose a call is --------------------------------------------------------------------------------------------------
+
+    def of(self, live: LiveAttempt) -> Member | None:
+        """The one that has the call of an attempt; None when it is none of these. One that bears another name by now is known
+        by the process that was told to make the call."""
+        if len(self.members) == 1:
+            return self.members[0]
+        name = live.attempt.plan.switch
+        if name and (member := self.named(name)) is not None:
+            return member
+        core = live.core_uuid
+        return next((member for member in self.members if core and member.switch.core_uuid == core), None)
+
+    def named(self, name: str) -> Member | None:
+        """The one of that identity."""
+        return next((member for member in self.members if member.name == name), None)
+
+    def has_call(self, member: Member, live: LiveAttempt) -> bool:
+        """Whether the call of an attempt is on that one."""
+        return self.of(live) is member
+
+    def member(self, switch: Switch) -> Member:
+        """The one that a switch belongs to."""
+        return next(member for member in self.members if member.switch is switch)
+
+    def title(self, member: Member) -> str:
+        """What people call it."""
+        return "the switch" if len(self.members) == 1 else f"switch {member.name}"
+
+    # --- how they fare ----------------------------------------------------------------------------------------------------
+
+    def backoff(self, now: datetime) -> Backoff:
+        """How the fleet fares: as the one of those that are there which is to be asked again first; without faults as long as
+        one of them has none."""
+        fared = [member.health.switch for member in self.members if member.switch.ready] or [
+            member.health.switch for member in self.members
+        ]
+        return min(fared, key=lambda backoff: (max(backoff.until or now, now), backoff.faults))
+
+    def backoff_of(self, gateway: Gateway, now: datetime) -> Backoff | None:
+        """How a gateway fares: None as long as it serves on one of those that are there and have it."""
+        if len(self.members) == 1:
+            return self.members[0].health.gateways.get(gateway.id)
+        there = [member for member in self.members if member.admits and member.has(gateway)]
+        fared = [member.health.gateways.get(gateway.id) for member in there]
+        blocked = [backoff for backoff in fared if backoff is not None and backoff.blocks(now)]
+        if not blocked or len(blocked) < len(there):
+            return None
+        return min(blocked, key=lambda backoff: backoff.next_try or now)
+
+    def backed_off(self, now: datetime) -> int:
+        """How many gateways are not called through for the moment, each counted once for each switch."""
+        return sum(backoff.blocks(now) for member in self.members for backoff in member.health.gateways.values())
+
+    def reaches(self, gateway: Gateway) -> bool:
+        """Whether one that admits calls has that gateway."""
+        return any(member.admits and member.has(gateway) for member in self.members)
+
+
+@define(eq=False)
+class GatewayBackoffs(Mapping[int, Backoff]):
+    """How each gateway fares on the fleet, by its id, looked up when it is asked for; those that serve are not in it."""
+
+    fleet: Fleet
+    gateways: Mapping[int, Gateway]
+    now: datetime
+
+    def __getitem__(self, gateway_id: int) -> Backoff:
+        backoff = self.fleet.backoff_of(self.gateways[gateway_id], self.now)
+        if backoff is None:
+            raise KeyError(gateway_id)
+        return backoff
+
+    def __iter__(self) -> Iterator[int]:
+        return (key for key in self.gateways if key in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+# --- how many calls, and where ----------------------------------------------------------------------------------------------
+
+
+@define(eq=False)
+class _Room:
+    """What one member can take at this moment: `free` calls, beside `calls` that it has. `tried` are the gateways, by id,
+    that got the one call by which they are tried again."""
+
+    member: Member
+    free: int
+    calls: int
+    tried: set[int] = field(factory=set, init=False)
+
+    @property
+    def share(self) -> float:
+        return self.calls / self.member.size
+
+
+@define(eq=False)
+class Capacity:
+    """The room on the members that serve, while calls are planned into it. The one that is used least, for its size, gets the
+    next call."""
+
+    _rooms: list[_Room]
+    _now: datetime
+
+    @classmethod
+    def of(cls, fleet: Fleet, attempts: OpenAttempts, now: datetime, within: float) -> Capacity:
+        """The room for calls that are due within so many seconds."""
+        rooms = []
+        for member in fleet:
+            if not member.serves(now):
+                continue
+            calls = attempts.switches.get(member.name, 0)
+            free = member.switch.headroom(within) - attempts.unsent_on(member.name)
+            if member.max_calls:
+                free = min(free, member.max_calls - calls)
+            if free > 0:
+                rooms.append(_Room(member, free, calls))
+        return cls(rooms, now)
+
+    def total(self, gateways: Iterable[Gateway]) -> int:
+        """How many calls can be made through any of these gateways."""
+        wanted = list(gateways)
+        return sum(room.free for room in self._rooms if any(room.member.has(gateway) for gateway in wanted))
+
+    def take(self, gateway: Gateway) -> str | None:
+        """The name of the switch for one more call through a gateway; None when there is no room for it now."""
+        able = [
+            room
+            for room in self._rooms
+            if room.free > 0
+            and room.member.has(gateway)
+            and not room.member.blocks(gateway.id, self._now)
+            and gateway.id not in room.tried
+        ]
+        if not able:
+            return None
+        chosen = min(able, key=lambda room: room.share)
+        if chosen.member.is_on_trial(gateway.id, self._now):
+            chosen.tried.add(gateway.id)
+        chosen.free -= 1
+        chosen.calls += 1
+        return chosen.member.name

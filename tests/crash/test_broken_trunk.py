@@ -1,0 +1,63 @@
+"""A trunk that refuses everything, on the whole dialer, the simulator and a real database: nobody is charged, the campaign
+says why, and once the trunk is mended everybody is called. A dialer that is killed meanwhile changes nothing of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from dialer.simulator.callees import NumberPlan, parse_pattern
+from tests.crash.network import Fate
+from tests.crash.oracle import violations
+from tests.crash.scenarios import Fault, Kill, Plan, Scenario
+from tests.crash.world import World
+
+MENDED = 25.0
+"""Seconds until the trunk works."""
+
+TRUNKS = {"unauthorized": 401, "forbidden": 403, "challenged": 407, "not_acceptable": 488, "unavailable": 503}
+
+
+class Trunk(World):
+    """Its callees answer from `MENDED` on."""
+
+    told: str = ""
+    before: tuple[tuple[int, int], ...] = ()
+
+    def run(self) -> None:
+        self.clock.callLater(MENDED - 0.1, self._look)
+        self.clock.callLater(MENDED, self._mend)
+        super().run()
+
+    def _look(self) -> None:
+        self.before = tuple(self.rows("SELECT status, count_attempt FROM subscriber"))
+        scheduler = self.service.scheduler
+        (campaign,) = scheduler._snapshot.campaigns or scheduler.lifecycle._rules.values()
+        reason = self.service.explain(campaign, None)  # type: ignore[arg-type]
+        self.told = "" if reason is None else reason.text
+
+    def _mend(self) -> None:
+        for simulator in self.simulators:
+            switch = simulator.switch
+            switch.config = evolve(switch.config, plan=NumberPlan((parse_pattern("*=answers:ring=0.2,talk=0.7"),)))
+
+
+@pytest.mark.parametrize("callee", TRUNKS)
+@pytest.mark.parametrize("faults", [{}, {400: Kill(Fate.ARRIVES, 0.3)}], ids=["no kill", "a kill"])
+def test_a_broken_trunk_charges_nobody_and_all_are_called_once_it_is_mended(
+    callee: str, faults: Mapping[int, Fault], tmp_path: Path
+) -> None:
+    trunk = Trunk(Scenario(name=f"trunk-{callee}", callees=(callee,) * 5), Plan(faults), tmp_path)
+    trunk.run()
+    assert trunk.kills == len(faults)
+    assert {status for status, _ in trunk.before} == {1}
+    assert f"SIP {TRUNKS[callee]}" in trunk.told
+    assert violations(trunk) == []
+    assert trunk.rows("SELECT status FROM subscriber") == [(5,)] * 5
+    # Of a call that ended while no dialer lived nobody can tell how; no other one counts but those that were answered.
+    charged = trunk.rows("SELECT cause FROM attempt WHERE counts_as_attempt = 1 AND cause <> 'NORMAL_CLEARING'")
+    assert charged in ([], [("UNKNOWN",)] * len(faults))
+    trunk.close()
