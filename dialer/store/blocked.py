@@ -117,11 +117,11 @@ def _refuse(connection: Connection, refused: Mapping[int, Block], why: Blocking)
             by_campaign.setdefault(row[1], []).append(row)
     if EventKind.CONTACT_BLOCKED in why.wanted:
         for campaign_id, rows in by_campaign.items():
-            _tell(connection, campaign_id, rows, refused, why)
+            tell(connection, campaign_id, rows, refused, why)
     tell_finished(connection, by_campaign, why.at, why.wanted)
 
 
-def _tell(connection: Connection, campaign_id: int, rows: Sequence[Any], refused: Mapping[int, Block], why: Blocking) -> None:
+def tell(connection: Connection, campaign_id: int, rows: Sequence[Any], refused: Mapping[int, Block], why: Blocking) -> None:
     """The events of subscribers of a campaign: their ids, campaigns, contacts, numbers and identities."""
     (user_id,) = connection.execute(_OWNER, (campaign_id,)).fetchone()
     for subscriber_id, _, contact_id, number, identity in rows:

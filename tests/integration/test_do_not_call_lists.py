@@ -37,6 +37,7 @@ async def put(w: World, list_id: int, *numbers: str, who: Account = ADMINISTRATO
 
 
 async def ready(w: World, campaign_id: int = 1, now: Any = NOW) -> list[str]:
+    await w.store.snapshot(now)  # as the scheduler does: those that are to be looked at again are
     return [candidate.number for candidate in await w.store.candidates(campaign_id, now, 10)]
 
 
