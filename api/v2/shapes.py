@@ -41,6 +41,8 @@ class Shape:
 @lru_cache(maxsize=512)
 def shape_of(kind: Kind) -> Shape:
     """The shape of a kind."""
+    if (shape := _of_several(kind)) is not None:
+        return shape
     match kind:
         case Nullable():
             inner = shape_of(kind.kind)
@@ -63,7 +65,7 @@ def shape_of(kind: Kind) -> Shape:
             return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
         case Text():
             return Shape(Text.schema(kind), _only(str, kind.parse), _as_it_is, kind.takes)
-    return _of_several(kind) or Shape(kind.schema(), _only(str, kind.parse), kind.stored, kind.takes)
+    return Shape(kind.schema(), _only(str, kind.parse), kind.stored, kind.takes)
 
 
 def _of_several(kind: Kind) -> Shape | None:
