@@ -32,6 +32,7 @@ WHOLE = (
     ("bench.rules",),
     ("bench.rules_tick",),
     ("bench.page", "--contacts", "500000"),
+    ("bench.preview",),
     ("bench.switchio_originator",),
 )
 QUICK = (
@@ -55,6 +56,7 @@ QUICK = (
     ("bench.rules", "--seconds", "5", "--rounds", "1"),
     ("bench.rules_tick", "--ticks", "10"),
     ("bench.page", "--contacts", "20000", "--seconds", "5"),
+    ("bench.preview", "50000"),
     ("bench.switchio_originator", "--seconds", "3", "--rate", "250"),
 )
 

@@ -16,6 +16,7 @@ from attrs import define, field
 from dialer.campaigns.limits import per_minute
 from dialer.campaigns.planning import Routes, campaign_headroom
 from dialer.campaigns.windows import closing, next_opening
+from dialer.gateways import chain
 from dialer.limiter import PER_SECOND, resume
 from dialer.model import Campaign, Gateway
 
@@ -63,11 +64,14 @@ class Timetable:
     _next_through: dict[int, int] = field(factory=dict, init=False)
     _hours: tuple[int, int] = field(default=(0, 0), init=False)
     _way: Gateway | None = field(default=None, init=False)
+    _has_limits: bool = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.routes = Routes(self.routes.gateways, self._open, {}, self.routes.reaches)
         self._open.gateways.update(self.live)
         self._open.campaigns[self.campaign.id] = sum(self.live.values())
+        ways = list(chain(self.routes.gateways, self.campaign.gateway_id))
+        self._has_limits = self.campaign.max_concurrent is not None or any(way.maximum_call is not None for way in ways)
         now = micros(self.begin)
         self._ends = [(now + round(self.call_seconds * 1e6), key) for key in self.live.elements()]
         frequency = float(self.campaign.frequency)
@@ -107,11 +111,15 @@ class Timetable:
         self._next = at + self._interval
         if (rate := per_minute(way.calls_per_second)) is not None:
             self._next_through[way.id] = at + round(_MINUTE / rate)
+        if not self._has_limits:  # whoever serves one call serves all
+            return
         heapq.heappush(self._ends, (at + round(self.call_seconds * 1e6), way.id))
         self._open.gateways[way.id] += 1
         self._open.campaigns[self.campaign.id] += 1
 
     def _usable(self, at: int) -> Gateway | None:
+        if self._way is not None and not self._has_limits:
+            return self._way
         if campaign_headroom(self.campaign, self._open, 1) < 1:
             return None
         return self.routes.usable(self.campaign.gateway_id, moment(at), {})

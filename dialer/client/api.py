@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dialer.client.calling import CallerIdPools, CallerIds, Calls
 from dialer.client.calls import Call
 from dialer.client.installation import DoNotCall, Nodes, Switches, Tokens, Users, Webhooks
 from dialer.client.resources import (
@@ -32,6 +33,9 @@ class Api(Resource[A, L, F]):
         self.attempts: Attempts[A, L, F] = Attempts(send, pages, fetch)
         self.gateways: Gateways[A, L, F] = Gateways(send, pages, fetch)
         self.voice_applications: VoiceApplications[A, L, F] = VoiceApplications(send, pages, fetch)
+        self.calls: Calls[A, L, F] = Calls(send, pages, fetch)
+        self.caller_id_pools: CallerIdPools[A, L, F] = CallerIdPools(send, pages, fetch)
+        self.caller_ids: CallerIds[A, L, F] = CallerIds(send, pages, fetch)
         self.sounds: Sounds[A, L, F] = Sounds(send, pages, fetch)
         self.tokens: Tokens[A, L, F] = Tokens(send, pages, fetch)
         self.users: Users[A, L, F] = Users(send, pages, fetch)

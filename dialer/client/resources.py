@@ -135,6 +135,18 @@ class Campaigns(Changing[A, L, F]):
         """Why it is not calling."""
         return self._get(f"{self._one}/explain", campaign_id=key)
 
+    def explain_contact(self, key: int, contact_id: int) -> A:
+        """Why one of its contacts is not called now."""
+        return self._get(f"{self._one}/contacts/{{contact_id}}/explain", campaign_id=key, contact_id=contact_id)
+
+    def preview(self, key: int, **query: object) -> A:
+        """How many contacts will be called within a `horizon`, later, and never."""
+        return self._send(Call(method="GET", path=f"{self._one}/preview", ids={"campaign_id": key}, query=query))
+
+    def previewed(self, key: int, **query: object) -> L:
+        """These contacts."""
+        return self._list(f"{self._one}/preview/contacts", query, campaign_id=key)
+
     def progress(self, key: int) -> A:
         """How far it is."""
         return self._get(f"{self._one}/progress", campaign_id=key)

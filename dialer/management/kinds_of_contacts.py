@@ -4,27 +4,26 @@ who are on lists, or have agreed, until the same moments."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from dialer.campaigns.rehearsal import NEVER
 from dialer.campaigns.timetable import micros, moment
 from dialer.model import Campaign
 from dialer.rules.book import RuleBook
 from dialer.rules.decide import EarlierCall, decide, longest_memory
+from dialer.rules.places import Whereabouts, whereabouts
 
 
-@frozen
-class Somebody:
+class Somebody(NamedTuple):
     """A callee, as the rules want one."""
 
     identity: str
     time_zone: str
 
 
-@frozen
-class ContactSpan:
+class ContactSpan(NamedTuple):
     """Between which moments somebody may be called, whatever the rules: from when on no list forbids it, and until when its
     consent holds. Microseconds since 1970."""
 
@@ -45,6 +44,7 @@ class ContactKinds:
     begin: int
     _kinds: list[tuple[Somebody, Sequence[EarlierCall], ContactSpan]] = field(factory=list, init=False)
     _by_rows: dict[tuple[int, ContactSpan], tuple[int, Any]] = field(factory=dict, init=False)
+    _by_where: dict[tuple[Whereabouts | None, ContactSpan], int] = field(factory=dict, init=False)
     _counts: dict[int, bool] = field(factory=dict, init=False)
     _first: dict[int, int] = field(factory=dict, init=False)
 
@@ -55,6 +55,13 @@ class ContactKinds:
 
     def of(self, callee: Somebody, span: ContactSpan = ANY_TIME) -> int:
         """The kind of somebody without earlier calls."""
+        where = (whereabouts(callee.identity, callee.time_zone) if self.are_ruled else None, span)
+        kind = self._by_where.get(where)
+        if kind is None:
+            kind = self._by_where[where] = self._of_rows(callee, span)
+        return kind
+
+    def _of_rows(self, callee: Somebody, span: ContactSpan) -> int:
         applying = self.book.applying(callee, self.campaign) if self.are_ruled else None
         known = self._by_rows.get((id(applying), span))
         if known is None:  # with what has that id, lest another one has it later

@@ -105,7 +105,7 @@ def _judged(t: Transaction, campaign: Campaign, rows: list[ScannedContact], way:
     until = {row.id: row.listed_until or "" for row in rows if row.listed_until and ends(row.listed_until) is not None}
     never = {row.id: prospect_of(row.blocked_by) for row in rows if row.blocked_by is not None and row.id not in until}
     behind = sql.blocked_behind_lists(t.connection, list(until), to_column(t.now))
-    never |= {key: prospect_of(reason) for key, reason in behind.items()}
+    never |= {key: prospect_of(word) for key, word in behind.items()}
     if way is not None and (way.removeprefix or way.addprefix):
         also: dict[int, Sequence[str]] = {}
         for row in rows:
@@ -122,16 +122,16 @@ def _judged(t: Transaction, campaign: Campaign, rows: list[ScannedContact], way:
     return Scanned(rows, never, until)
 
 
-def prospect_of(reason: BlockReason | None) -> Prospect:
-    """Of a contact that is not called for a reason that has no end; None: somebody has set it so."""
-    match reason:
+def prospect_of(word: str | None) -> Prospect:
+    """Of a contact that is not called for a reason that has no end (`BlockReason`); None: somebody has set it so."""
+    match word:
         case None:
             return Prospect.NOT_AUTHORISED
         case BlockReason.NEVER_DIALLED:
             return Prospect.EMERGENCY
         case BlockReason.CALLING_RULES:
             return Prospect.REFUSED
-    return Prospect(str(reason))
+    return Prospect(word)
 
 
 @verb

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from attrs import define, evolve, field
+from attrs import define, field
 from twisted.internet.task import deferLater
 
 from dialer import gate
@@ -45,7 +45,7 @@ from dialer.store.times import from_column
 EXAMPLES: Final = 3
 """Of each prospect, in a summary."""
 LONGEST: Final = timedelta(days=7)
-_WAITING: Final[Mapping[BlockReason | None, Prospect]] = {
+_WAITING: Final[Mapping[str | None, Prospect]] = {
     BlockReason.CALLING_RULES: Prospect.CALLING_RULES,
     BlockReason.DO_NOT_CALL: Prospect.LISTED_UNTIL,
     BlockReason.DIALLED_FORM: Prospect.LISTED_UNTIL,
@@ -171,19 +171,12 @@ class _Maker:
 
     async def _scan(self) -> None:
         ask, way, place = self.management.ask, self._way, ScanPlace()
-        coming = ask(scan, self.who, self.basis, place, way)
-        while True:
-            some = await coming
-            more = len(some.rows) == AT_ONCE
-            if more:  # the next ones are read while these are looked at
-                coming = ask(scan, self.who, self.basis, ScanPlace(some.rows[-1].ready_at, some.rows[-1].id), way)
-            try:
-                await self._look_at(some)
-            except BaseException:
-                coming.addErrback(lambda _: None)
-                raise
-            if not more:
+        while True:  # one after the other: two threads that want the interpreter at once wait for each other at each row
+            some = await ask(scan, self.who, self.basis, place, way)
+            await self._look_at(some)
+            if len(some.rows) < AT_ONCE:
                 break
+            place = ScanPlace(some.rows[-1].ready_at, some.rows[-1].id)
         after: int | None = 0 if self.basis.rechecks else None
         while after is not None:
             some = await ask(scan_held, self.who, self.basis, after, way)
@@ -219,16 +212,17 @@ class _Maker:
         span = ANY_TIME
         if listed_until is not None:
             self._listed[row.id] = self._micros(listed_until)
-            span = evolve(span, listed_until=self._listed[row.id])
+            span = span._replace(listed_until=self._listed[row.id])
         asks = self.basis.campaign.consent is not ConsentPolicy.NOT_ASKED
         if asks and row.agreed_until is not None and self._micros(row.agreed_until) < self._played.end:
             self._agreed.add(row.id)
-            span = evolve(span, agreed_until=self._micros(row.agreed_until))
+            span = span._replace(agreed_until=self._micros(row.agreed_until))
         return span
 
     def _is_emergency(self, number: str) -> bool:
         way = self._way
-        forms = (number,) if way is None else gate.leg_through(way, number).forms
+        is_rewritten = way is not None and (way.removeprefix or way.addprefix)
+        forms = gate.leg_through(way, number).forms if way is not None and is_rewritten else (number,)
         return bool(gate.emergency_refusal(forms, self.management.numbering))
 
     def _expect(self, row: ScannedContact, kind: int, *, released: bool) -> None:

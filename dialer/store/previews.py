@@ -4,12 +4,12 @@ that may not be called."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from attrs import evolve, frozen
 
-from dialer.model import BlockReason, Candidate
+from dialer.model import Candidate
 from dialer.store.connection import LISTED, Connection
 from dialer.store.mapping import CANDIDATE_COLUMNS, candidate
 from dialer.store.may_call import BLOCKED, LISTED_UNTIL, blocked_among, moments, moments_without_ends
@@ -48,7 +48,8 @@ _NOT_AUTHORISED: Final = 7
 WILL_RECHECK: Final = "SELECT c.recheck > 0 OR (SELECT i.rule_book FROM installation i) <> ? FROM campaign c WHERE c.id = ?"
 """Whether its held contacts are looked at again soon. Parameters: the fingerprint of the rules, campaign."""
 MEAN_SECONDS: Final = (
-    "SELECT avg(duration_ms) FROM (SELECT duration_ms FROM attempt WHERE campaign_id = ? AND duration_ms > 0 "
+    "SELECT avg(CAST(duration_ms AS DOUBLE PRECISION)) FROM "
+    "(SELECT duration_ms FROM attempt WHERE campaign_id = ? AND duration_ms > 0 "
     "ORDER BY planned_at DESC, id DESC LIMIT 1000) AS newest"
 )
 """How long the newest calls of a campaign lasted, in milliseconds. Parameter: campaign."""
@@ -70,11 +71,10 @@ class ScanPlace:
     id: int = 0
 
 
-@frozen
-class ScannedContact:
+class ScannedContact(NamedTuple):
     """A pending contact: as `ready_at` says, when it is ready, as the column has it; `waits_for` is what it was set aside for,
-    `blocked_by` what keeps it from being called now, `listed_until` the moment until which it is on a list, `agreed_until`
-    the one at which its consent expires, as the columns have them; None for nothing."""
+    `blocked_by` what keeps it from being called now (words of `BlockReason`), `listed_until` the moment until which it is on a
+    list, `agreed_until` the one at which its consent expires, as the columns have them; None for nothing."""
 
     id: int
     contact_id: int
@@ -83,9 +83,9 @@ class ScannedContact:
     ready_at: str
     priority: int
     lane: int
-    waits_for: BlockReason | None
+    waits_for: str | None
     time_zone: str
-    blocked_by: BlockReason | None
+    blocked_by: str | None
     listed_until: str | None
     agreed_until: str | None
 
@@ -106,33 +106,28 @@ def held_before(connection: Connection, campaign_id: int, after: int, limit: int
     return [_scanned(row) for row in connection.execute(_HELD, asked).fetchall()]
 
 
-def _reason(word: str | None) -> BlockReason | None:
-    return None if word is None else BlockReason(word)
-
-
 def _scanned(row: Sequence[Any]) -> ScannedContact:
-    key, contact_id, number, identity, ready_at, priority, lane, waits_for, time_zone, blocked_by, listed, agreed = row
-    known = (key, contact_id, number, identity, ready_at, priority, lane)
-    return ScannedContact(*known, _reason(waits_for), time_zone, _reason(blocked_by), listed, agreed)
+    return ScannedContact._make(row)
 
 
-def blocked_behind_lists(connection: Connection, ids: Sequence[int], now: str) -> dict[int, BlockReason]:
+def blocked_behind_lists(connection: Connection, ids: Sequence[int], now: str) -> dict[int, str]:
     """What will keep those subscribers from being called once all that is to expire on lists has expired."""
     if not ids:
         return {}
     found = connection.execute(blocked_among(len(ids)), (*moments_without_ends(now), now, *ids)).fetchall()
-    return {row[0]: BlockReason(row[1]) for row in found if row[1] is not None}
+    return {row[0]: row[1] for row in found if row[1] is not None}
 
 
 @frozen
 class BlockedContact:
-    """A contact that may not be called; `blocked_by` is for what, None where somebody has set it so."""
+    """A contact that may not be called; `blocked_by` is for what (a word of `BlockReason`), None where
+    somebody has set it so."""
 
     id: int
     contact_id: int
     number: str
     identity: str
-    blocked_by: BlockReason | None
+    blocked_by: str | None
 
 
 def blocked(
@@ -142,7 +137,7 @@ def blocked(
     at the end. `without_held` leaves those out that will be looked at again."""
     rows = connection.execute(_ALL, (*moments(now), campaign_id, after, limit)).fetchall()
     found = [
-        BlockedContact(key, contact_id, number, identity, _reason(word))
+        BlockedContact(key, contact_id, number, identity, word)
         for key, contact_id, number, identity, status, word, held_from in rows
         if status == _NOT_AUTHORISED and not (without_held and held_from is not None)
     ]

@@ -205,8 +205,9 @@ def test_each_obstacle_is_named_and_without_it_the_contact_is_called(harm: str) 
     with explaining(MORNING + timedelta(hours=2), SHIPPED) as played:
         played.contact(NUMBER)
         HARMS[harm](played)
-        found = obstacles(played)
-        assert len(found) >= 1, harm
+        played.run(0.5)
+        assert not called(played)
+        assert obstacles(played)
         assert follow(played), harm
 
 
@@ -216,7 +217,7 @@ def test_the_hours_of_the_place_are_named_and_then_it_is_called() -> None:
         (found,) = obstacles(played)
         assert (found.code, found.until) == (ContactCode.CALLING_RULES, MORNING + timedelta(seconds=30))
         assert "opens 08:00 America/New_York" in found.text
-        played.run(29)
+        played.run(27)
         assert not called(played)
         assert follow(played) == ["calling-rules"]
 
@@ -229,9 +230,9 @@ def test_how_many_are_called_before_it_is_told() -> None:
             played.contact(f"4930123456{index:02}", count_attempt=1)
         (found,) = obstacles(played)
         assert found.text.startswith("7 others are called before it")
-        played.run(7.5)
+        played.run(6.5)
         assert not called(played)
-        played.run(1)
+        played.run(1.5)
         assert called(played)
 
 
@@ -246,7 +247,7 @@ def test_an_entry_with_an_end_is_named_until_then_alone_and_waits() -> None:
         played.rows.sql("DELETE FROM do_not_call")
         (found,) = obstacles(played)
         assert (found.code, found.until) == (ContactCode.DUE_LATER, end)
-        played.run(18)
+        played.run(16)
         assert not called(played)
         assert follow(played) == ["due-later"]
 
@@ -256,7 +257,7 @@ def test_what_has_no_consent_is_called_once_it_has() -> None:
         played.contact(NUMBER)
         played.change(consent="express")
         assert [each.code for each in obstacles(played)] == [ContactCode.CONSENT]
-        played.run(1)
+        played.run(2)
         told = obstacles(played)
         assert [each.code for each in told] == [ContactCode.CONSENT, ContactCode.NOT_AUTHORISED]
         assert told[1].text == "it may not be called: it was blocked when its turn came (consent)"

@@ -230,3 +230,28 @@ def test_a_phonebook_is_looked_for_among_those_of_the_campaigns_user(spring):
     assert "2 contacts more" in spring.good("campaign", "attach", "autumn", "spring").out
     spring.good("campaign", "detach", "autumn", "spring")
     assert "there is no phonebook winter" in spring.refused("campaign", "attach", "autumn", "winter")
+
+
+def test_a_preview_tells_who_will_be_called_later_and_never(spring):
+    spring.good("dnc", "add", "+15551230001")
+    found = spring.good("campaign", "preview", "spring", "--horizon", "1d", "--list", "called", "--json").json
+    assert (found["called"], found["later"], found["never"]) == (1, 0, 1)
+    assert [(each["prospect"], each["contacts"]) for each in found["reasons"]] == [("called", 1), ("do-not-call", 1)]
+    assert [each["number"] for each in found["contacts"]] == ["+15551230002"]
+    text = spring.good("campaign", "preview", "spring", "--list", "do-not-call").out
+    assert "1 contacts are called, 0 later, 1 never" in text
+    assert text.splitlines()[-1].split()[:1] == ["+15551230001"]
+    assert states(spring) == {"pending": 2}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--horizon", "soon"), "--horizon: expected a span of time such as 90s, 30m, 1h or 1d"),
+        (("--horizon", "8d"), "--horizon: expected a span of time"),
+        (("--call-seconds", "0"), "--call-seconds: expected more than 0"),
+        (("--limit", "0"), "--limit: expected 1 or more"),
+    ],
+)
+def test_a_preview_of_nonsense_is_refused(spring, options, told):
+    assert spring.refused("campaign", "preview", "spring", *options).startswith(told)

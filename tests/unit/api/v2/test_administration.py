@@ -96,7 +96,7 @@ async def test_a_node_with_open_attempts_is_not_forgotten(api: World) -> None:
     await furnish(api)
     root = Client(api, "root")
     found = (await root.get("nodes?state=dead")).json["data"]
-    assert [(each["name"], each["switch"], each["is_alive"]) for each in found] == [("elsewhere", "far", False)]
+    assert [(each["name"], each["switches"], each["is_alive"]) for each in found] == [("elsewhere", {"far": "c"}, False)]
     assert [each["nodes"] for each in (await root.get("switches")).json["data"] if each["name"] == "far"] == [["elsewhere"]]
     api.sql(f"UPDATE attempt SET owner = 'elsewhere', {OPEN}")
     assert problem(await root.delete("nodes/elsewhere")) == (409, "wrong-state")
