@@ -1,8 +1,9 @@
-"""What a long do-not-call list costs the flow, against an empty one in the same run.
+"""What long do-not-call lists cost the flow, against empty ones in the same run.
 
-`python -m bench.do_not_call [ENTRIES] [--rounds N]` fills the list of a SQLite database by chunks, as `dialer dnc import`
-does, and prints rows a second, microseconds a contact of the search for candidates (the statement of the flow, which looks
-each contact up in the list), and of a check as `dialer dnc check` does it.
+`python -m bench.do_not_call [ENTRIES] [--rounds N]` fills the lists of a SQLite database by chunks, as `dialer dnc import`
+does, a third each on the list of everybody, on one of the user and on one of the campaign, and prints rows a second,
+microseconds a contact of the search for candidates and of the claim of `begin` (the statements of the flow, which look each
+contact up in the lists), and of a check as `dialer dnc check` does it.
 """
 
 from __future__ import annotations
@@ -16,11 +17,24 @@ from pathlib import Path
 from typing import Any
 
 from dialer.cli.blocking import with_database
-from dialer.management import Management, campaigns, contacts, gateways, numbers, phonebooks, users
-from dialer.model import Account, VoipAppType
+from dialer.management import (
+    Management,
+    campaigns,
+    contacts,
+    do_not_call,
+    do_not_call_lists,
+    gateways,
+    phonebooks,
+    users,
+)
+from dialer.model import Account, DoNotCallEntry, VoipAppType
+from dialer.model.do_not_call import EVERYBODYS
+from dialer.model.user import ADMINISTRATOR
 from dialer.store import statements
+from dialer.store.begin import LARGEST_STATEMENT
 from dialer.store.database import Database
 from dialer.store.location import sqlite_url
+from dialer.store.may_call import moments
 from dialer.store.schema import upgrade
 
 CONTACTS = 2000
@@ -45,8 +59,19 @@ async def seed(management: Management) -> None:
 def searched(connection: Any) -> float:
     """Microseconds a contact."""
     began = time.perf_counter()
-    found = connection.execute(statements.READY, (1, 5, 0, LATER, CONTACTS)).fetchall()
+    found = connection.execute(statements.READY, (*moments(LATER), 1, 5, 0, LATER, CONTACTS)).fetchall()
     assert len(found) == CONTACTS
+    return (time.perf_counter() - began) / CONTACTS * 1e6
+
+
+def claimed(connection: Any) -> float:
+    """The same for the statement of `begin`."""
+    began = time.perf_counter()
+    for start in range(0, CONTACTS, LARGEST_STATEMENT):
+        some = range(start + 1, start + LARGEST_STATEMENT + 1)
+        asked = (*moments(LATER), LATER, *some)
+        found = connection.execute(statements.claimable(len(some)).of(connection), asked).fetchall()
+        assert len(found) == len(some)
     return (time.perf_counter() - began) / CONTACTS * 1e6
 
 
@@ -54,20 +79,25 @@ async def measure(database: Database, entries: int, rounds: int) -> None:
     """Print the figures."""
     management = Management(database, lambda: NOW)
     await seed(management)
-    empty = statistics.median([await database.run(searched) for _ in range(rounds)])
+    lists = [EVERYBODYS]
+    for given in ({"user_id": 1}, {"campaign_id": 1}):
+        made = await management.ask(do_not_call_lists.create, ADMINISTRATOR, {"name": str(given), **given})
+        lists.append(made.id)
+    empty = [statistics.median([await database.run(each) for _ in range(rounds)]) for each in (searched, claimed)]
     began = time.perf_counter()
     for start in range(0, entries, CHUNK):
         some = range(start, min(start + CHUNK, entries))
-        block = [(f"+1{2000000000 + n * 3}", f"1{2000000000 + n * 3}", "") for n in some]
-        await management.ask(numbers.forbid_all, block)
+        block = [DoNotCallEntry(number=f"+1{2000000000 + n * 3}", identity=f"1{2000000000 + n * 3}") for n in some]
+        await management.ask(do_not_call.add, ADMINISTRATOR, lists[start // CHUNK % 3], block)
     took = time.perf_counter() - began
-    print(f"do-not-call list: {entries:,} entries, added at {entries / took:,.0f} rows/s")
-    full = statistics.median([await database.run(searched) for _ in range(rounds)])
-    word = "within" if full - empty <= LIMIT else "beyond"
-    print(f"search for candidates: {full:.1f} us a contact, {empty:.1f} with an empty list ({word} {LIMIT:.0f} more)")
+    print(f"do-not-call lists: {entries:,} entries, added at {entries / took:,.0f} rows/s")
+    full = [statistics.median([await database.run(each) for _ in range(rounds)]) for each in (searched, claimed)]
+    for what, with_entries, without in zip(("search for candidates", "claim of begin"), full, empty, strict=True):
+        word = "within" if with_entries - without <= LIMIT else "beyond"
+        print(f"{what}: {with_entries:.1f} us a contact, {without:.1f} with empty lists ({word} {LIMIT:.0f} more)")
     asked = [f"+1{2000000000 + n * 3 * (entries // 1000 or 1)}" for n in range(1000)]
     began = time.perf_counter()
-    await management.ask(numbers.check, asked)
+    await management.ask(do_not_call.check_everywhere, ADMINISTRATOR, asked)
     print(f"check by number: {(time.perf_counter() - began) / len(asked) * 1e6:.1f} us a number")
 
 

@@ -41,6 +41,7 @@ from dialer.store import statements
 from dialer.store.database import Database
 from dialer.store.flow import Store
 from dialer.store.location import sqlite_url
+from dialer.store.may_call import moments
 from dialer.store.schema import upgrade
 from dialer.store.times import to_column
 
@@ -138,7 +139,7 @@ def bare(path: Path, plans: Sequence[Plan]) -> tuple[float, float]:
             some = plans[start : start + BATCH]
             who = [each.candidate.subscriber_id for each in some]
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute(statements.claimable(len(some)).sqlite, (text, *who)).fetchall()
+            connection.execute(statements.claimable(len(some)).sqlite, (*moments(text), text, *who)).fetchall()
             connection.execute(statements.claim(len(some)), who)
             row = [(e.call_uuid, 1, e.candidate.subscriber_id, 1, e.candidate.number, e.dial_string, 1) for e in some]
             values = [value for each in row for value in (*each, "bench", text, text, text)]

@@ -60,6 +60,7 @@ class HookedCalls:
             call_uuid=call_uuid,
             is_told=False,
             user_id=live.attempt.plan.campaign.user_id,
+            campaign_id=live.attempt.plan.campaign.id,
             numbering=self.numbering,
             store=self.store,
             limits=self.limits,

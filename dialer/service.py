@@ -276,7 +276,7 @@ class DialerService(FlowControls):
         )
         self.applications = VoiceApplications(
             settings=settings.apps,
-            store=AnsweredCalls(self.database),
+            store=AnsweredCalls(self.database, self.now),
             clock=self.reactor,
             now=self.now,
             applications=settings.applications,

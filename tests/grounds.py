@@ -33,7 +33,7 @@ on_postgresql = pytest.mark.parametrize("database_kind", [Dialect.POSTGRESQL], i
 
 TABLES = (
     "installation", "user_account", "number_pattern", "gateway", "voip_app", "phonebook", "contact", "campaign",
-    "campaign_phonebook", "subscriber", "attempt", "event", "event_consumer", "do_not_call",
+    "campaign_phonebook", "subscriber", "attempt", "event", "event_consumer", "do_not_call", "do_not_call_list",
     "webhook", "webhook_delivery", "purged_attempts", "caller_id_pool", "caller_id", "caller_id_gateway", "caller_id_wait",
     "import_job",
 )  # fmt: skip

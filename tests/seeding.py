@@ -13,15 +13,16 @@ from dialer.management import (
     Management,
     campaigns,
     contacts,
+    do_not_call,
     gateways,
     grants,
-    numbers,
     phonebooks,
     records,
     subscribers,
     users,
 )
 from dialer.model import Account, CallRecord, CampaignDetails, CampaignStatus, Contact, Progress, SubscriberStatus
+from dialer.model.do_not_call import EVERYBODYS
 from dialer.model.user import ADMINISTRATOR, PROTECTIVE_LIMITS
 from dialer.store.database import Database
 
@@ -46,9 +47,11 @@ INSERT INTO subscriber (id, campaign_id, contact_id, number, status, count_attem
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, identity)
     VALUES (1, 'one', 1, 2, 1, '200', 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', '200');
-INSERT INTO do_not_call (number, reason, created_at, identity) VALUES ('300', '', '{T}', '300');
 """
-"""A started campaign of ann's with two subscribers, of whom one is being called, and a number that nobody calls."""
+"""A started campaign of ann's with two subscribers, of whom one is being called."""
+
+LISTED = f"INSERT INTO do_not_call (list_id, number, identity, created_at) VALUES (1, '300', '300', '{T}');"
+"""A number that nobody calls."""
 
 RECORDS = f"""
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
@@ -138,7 +141,9 @@ class Seeds:
         return self.ask(subscribers.set_status, account(user_id), campaign_id, number, status)
 
     def forbid(self, *some: str, reason: str = "") -> Deferred[int]:
-        return self.ask(numbers.forbid, some, reason)
+        """Onto the list that holds for everybody. Fires with how many were not there."""
+        entries = do_not_call.entries_of(some, self.management.numbering, {"reason": reason})
+        return self.ask(do_not_call.add, ADMINISTRATOR, EVERYBODYS, entries).addCallback(lambda found: found.changed)
 
     # --- what became of them ------------------------------------------------------------------------------------------------
 

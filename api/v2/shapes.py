@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from dialer.kinds import Flag, Inside, Kind, Member, Nullable, Text, Variables, Whole, word_of
+from dialer.kinds import Flag, Inside, Kind, Member, Nullable, Numbers, Text, Variables, Whole, word_of
 from dialer.list_kinds import Ids, Objects, Texts, VariableChanges, Words
 from dialer.model.installation import Figures, Processes
 from dialer.model.retries import Retries
@@ -88,6 +88,8 @@ def _of_several(kind: Kind) -> Shape | None:
             return Shape(texts, _texts(kind), dict, "an object of texts")
         case Retries():
             return Shape(kind.schema(), _only(dict, _numbers_alone(kind)), kind.as_json, "an object of rows by their outcomes")
+        case Numbers():
+            return Shape({"type": "array", "items": {"type": "string"}}, _numbers(kind), list, "a list of numbers as texts")
         case WebhookKinds():
             return _kinds_of_events(kind)
     return None
@@ -155,6 +157,15 @@ def _kinds_of_events(kind: WebhookKinds) -> Shape:
 
     schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "enum": list(kind.words)}}
     return Shape(schema, take, str.split, f"a list of one or more of {', '.join(kind.words)}")
+
+
+def _numbers(kind: Numbers) -> Callable[[Any], Any]:
+    def take(value: Any) -> Any:
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise ValueError
+        return kind.parse(value)
+
+    return take
 
 
 def _numbers_alone(kind: Retries) -> Callable[[Any], Any]:

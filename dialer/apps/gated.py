@@ -81,12 +81,14 @@ class NoLimits:
 
 @define(eq=False, kw_only=True)
 class GatedLegs(Generic[R]):
-    """Around whatever runs applications on a channel and dials second legs for it: `user_id` is whose call it is. `is_told`
+    """Around whatever runs applications on a channel and dials second legs for it: `user_id` is whose call it is, and
+    `campaign_id` of which campaign. `is_told`
     says that `bridge` fires at the end of the second leg; without that, the leg counts until the end of the call."""
 
     call: RunsApplications[R]
     call_uuid: str
     user_id: int
+    campaign_id: int
     numbering: Numbering
     store: ApplicationStore
     limits: SecondLegs
@@ -147,7 +149,7 @@ class GatedLegs(Generic[R]):
 
     async def _pass(self, legs: Sequence[GatedLeg], field: str) -> CallRules:
         """Raise `BadValue` for the first leg that may not be called now."""
-        rules = await self.store.call_rules(self.user_id, gate.identities(legs, self.numbering))
+        rules = await self.store.call_rules(self.user_id, gate.identities(legs, self.numbering), self.campaign_id)
         for leg in legs:
             if reason := gate.refusal(leg, self.numbering, rules):
                 raise BadValue(field, reason)

@@ -81,6 +81,7 @@ class VoiceApplications:
         gated = GatedCall(
             call=call,
             user_id=attempt.plan.campaign.user_id,
+            campaign_id=attempt.plan.campaign.id,
             numbering=self.numbering,
             store=self.store,
             limits=self.limits,

@@ -16,7 +16,7 @@ from attrs import Factory, frozen
 from dialer.campaigns.planning import Routes, Unavailable, campaign_headroom
 from dialer.campaigns.windows import in_daily_window, next_opening
 from dialer.gateways import FAULTS_BEFORE_PAUSE, Backoff, chain
-from dialer.model import Campaign, CampaignStatus, Gateway, IdleCode, IdleReason, Progress, SubscriberStatus
+from dialer.model import BlockReason, Campaign, CampaignStatus, Gateway, IdleCode, IdleReason, Progress, SubscriberStatus
 
 SOON: Final = timedelta(seconds=1)
 """A campaign whose next call is due within this time is calling: calls are planned ahead, so the next one is always later."""
@@ -103,7 +103,9 @@ def _contacts(situation: Situation) -> IdleReason | None:
     if not any(progress.subscribers.values()):
         return IdleReason(IdleCode.NO_CONTACTS, "the campaign has no contacts")
     if progress.finished:
-        return IdleReason(IdleCode.ALL_DONE, "every contact is done")
+        blocked = progress.subscribers.get(SubscriberStatus.NOT_AUTHORISED, 0)
+        told = f"; {blocked} of them may not be called" if blocked else ""
+        return IdleReason(IdleCode.ALL_DONE, f"every contact is done{told}")
     pending = progress.subscribers.get(SubscriberStatus.START, 0)
     if pending == 0:
         return IdleReason(IdleCode.LAST_CALLS, "the last contacts are being called")
@@ -113,8 +115,10 @@ def _contacts(situation: Situation) -> IdleReason | None:
     if wait is not None and wait.contacts >= pending:
         return IdleReason(IdleCode.NO_CALLER_ID, wait.text, wait.until or at)
     if progress.held_by:
-        text = f"the calling rules keep the contacts left ({pending}) waiting, the first of them: {progress.held_by}"
-        return IdleReason(IdleCode.CALLING_RULES, text, at)
+        ruled = progress.blocked_by == BlockReason.CALLING_RULES
+        what = "the calling rules keep" if ruled else "do-not-call lists keep"
+        text = f"{what} the contacts left ({pending}) waiting, the first of them: {progress.held_by}"
+        return IdleReason(IdleCode.CALLING_RULES if ruled else IdleCode.DO_NOT_CALL, text, at)
     told = f"; {wait.text}" if wait is not None and wait.contacts else ""
     first = "" if at is None else f", the first on {_local(at, situation.campaign)}"
     return IdleReason(

@@ -220,7 +220,17 @@ def told(report: CampaignReport) -> dict[str, Any]:
         "idle": None if reason is None else {"code": str(reason.code), "text": reason.text, "until": reason.until},
         "next_retry_at": found.next_ready_at,
         "finished_at": report.finished_at,
+        "blocked": {each.reason: each.blocked for each in report.blocked if each.blocked},
+        "waiting_for": {each.reason: each.waiting for each in report.blocked if each.waiting},
     }
+
+
+def _blocked(report: CampaignReport) -> Iterator[str]:
+    for each in report.blocked:
+        if each.blocked:
+            yield f"contacts that are called no more ({each.reason}): {each.blocked}"
+        if each.waiting:
+            yield f"contacts that wait until they may be called ({each.reason}): {each.waiting}"
 
 
 def _word(status: SubscriberStatus) -> str:
@@ -360,7 +370,7 @@ def _why(arguments: argparse.Namespace) -> int:
             report = await management.ask(why.campaign, ADMINISTRATOR, entry["id"])
             reason = report.reason
             text = "nothing keeps it from calling" if reason is None else reason.text
-            return told(report), [f"campaign {entry['name']}: {text}"]
+            return told(report), [f"campaign {entry['name']}: {line}" for line in (text, *_blocked(report))]
         found = await management.ask(why.contact, entry["id"], arguments.number)
         reason = await management.ask(why.why_idle, entry["id"])
         now = management.now()

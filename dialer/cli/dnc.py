@@ -1,4 +1,4 @@
-"""`dialer dnc`: the numbers that no campaign calls, however they are spelled."""
+"""`dialer dnc`: the numbers that are not called, however they are spelled, on the list of everybody or on another one."""
 
 from __future__ import annotations
 
@@ -8,42 +8,52 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from typing import Any, Final
 
 from dialer.cli.blocking import config_option
 from dialer.cli.contact_export import written
+from dialer.cli.dnc_lists import add_list_actions, list_named, list_option, operator, shown_entry
 from dialer.cli.file_import import STANDARD_INPUT, file_options, printable, source, take
 from dialer.cli.objects import manage
 from dialer.cli.showing import option_of_json, print_all, print_json
+from dialer.declare import noun_of, valid
 from dialer.errors import BadValue
 from dialer.files.contacts import Allowed, ContactFile, Reading
-from dialer.management import Management, numbers
+from dialer.management import Management, do_not_call
+from dialer.management.do_not_call import Changed, entries_of
 from dialer.management.forbidding import OntoDoNotCallList
 from dialer.model import DoNotCallEntry
+from dialer.wall_clock import utc_now
 
 EXIT_LISTED: Final = 1
 EXIT_REFUSED: Final = 1
 PAGE: Final = 10_000
-COLUMNS: Final = ("number", "reason", "since")
+COLUMNS: Final = ("number", "reason", "since", "source", "expires_at", "by")
+FILE_COLUMNS: Final = ("number", "reason", "since", "source", "expires_at")
 
 
 def add_parser(commands: Any) -> None:
     """Register the command with its subcommands."""
     parser = commands.add_parser(
         "dnc",
-        help="the numbers that nobody calls",
-        description="The numbers that no campaign calls, however they are spelled.",
+        help="the numbers that are not called",
+        description="The numbers that are not called, however they are spelled: by nobody, or with --list by those "
+        "whom that list is for.",
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="add|remove|check|list|import|export")
+    actions = parser.add_subparsers(dest="action", required=True)
     for action, run, told in (
-        ("add", _add, "put numbers on the list"),
-        ("remove", _remove, "take numbers off the list; contacts that were refused meanwhile stay so"),
+        ("add", _add, "put numbers on the list; one that is there stays as it is, unless it would expire before"),
+        ("remove", _remove, "take numbers off the list; contacts that were blocked meanwhile stay so"),
         ("check", _check, "whether numbers are on the list: exit status 0 when none is, 1 when one is"),
     ):
         sub = actions.add_parser(action, help=told)
         sub.add_argument("numbers", metavar="NUMBER", nargs="+", help="in whatever spelling")
         if action == "add":
             sub.add_argument("--reason", default="", help="why, for people")
+            _source_options(sub)
+        if action == "check":
+            sub.add_argument("--all", action="store_true", help="on any list")
         _common(sub, run)
     sub = actions.add_parser("list", help="show them, in their order")
     sub.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: %(default)s)")
@@ -53,18 +63,29 @@ def add_parser(commands: Any) -> None:
         "import",
         help="put the numbers of a file on the list",
         description="One number a line, or a table as `dialer contact import` takes it, with a column for the number and "
-        "perhaps one for the `reason`. What is there already stays as it is.",
+        "perhaps others for `reason`, `source` and `expires_at`. What is there already stays as it is, "
+        "unless it would expire before.",
         epilog="Exit status: 0 all are on the list; 1 rows were refused; 2 wrong usage or unusable file.",
     )
     file_options(sub, header="the first row is a number (a file that begins so needs no word)")
+    _source_options(sub)
     _common(sub, _import)
     sub = actions.add_parser("export", help="all of them as CSV, which `dialer dnc import` takes")
     sub.add_argument("file", metavar="FILE", nargs="?", default="-", help="where to (default: standard output)")
+    list_option(sub)
     config_option(sub)
     sub.set_defaults(run=_export)
+    add_list_actions(actions)
+    actions.metavar = "|".join(actions.choices)
+
+
+def _source_options(parser: Any) -> None:
+    parser.add_argument("--source", default="", help="where that is known from, such as a letter or a register")
+    parser.add_argument("--expires", default="", metavar="MOMENT", help="they may be called again from then on (UTC)")
 
 
 def _common(parser: Any, run: Any) -> None:
+    list_option(parser)
     option_of_json(parser)
     config_option(parser)
     parser.set_defaults(run=run)
@@ -74,55 +95,68 @@ def _common(parser: Any, run: Any) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    added = manage(arguments, lambda management: _asked(management, arguments, numbers.forbid, arguments.reason))
-    _tell(arguments, {"added": added, "already_there": len(arguments.numbers) - added})
+    given: dict[str, object] = {"reason": arguments.reason, "source": arguments.source}
+
+    async def add(management: Management) -> Changed:
+        entries = entries_of(arguments.numbers, management.numbering, given)
+        return await management.ask(do_not_call.add, operator(), await list_named(management, arguments.list), entries)
+
+    given["expires_at"] = _moment(arguments.expires)
+    found = manage(arguments, add)
+    _tell(arguments, {"added": found.changed, "already_there": found.unchanged})
     return 0
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    removed = manage(arguments, lambda management: _asked(management, arguments, numbers.permit))
-    _tell(arguments, {"removed": removed, "not_there": len(arguments.numbers) - removed})
+    async def remove(management: Management) -> Changed:
+        list_id = await list_named(management, arguments.list)
+        return await management.ask(do_not_call.remove, operator(), list_id, arguments.numbers)
+
+    found = manage(arguments, remove)
+    _tell(arguments, {"removed": found.changed, "not_there": found.unchanged})
     return 0
 
 
-async def _asked(management: Management, arguments: argparse.Namespace, use_case: Any, *more: object) -> Any:
-    """All that is no number is named at once, and nothing is done then."""
-    wrong = []
-    for text in arguments.numbers:
-        try:
-            management.numbering.read(text, "number")
-        except BadValue as error:
-            wrong.append(error.problem)
-    if wrong:
-        raise BadValue("number", "; ".join(wrong))
-    return await management.ask(use_case, arguments.numbers, *more)
-
-
 def _check(arguments: argparse.Namespace) -> int:
-    found = manage(arguments, lambda management: _asked(management, arguments, numbers.check))
-    pairs = list(zip(arguments.numbers, found, strict=True))
+    async def check(management: Management) -> list[list[DoNotCallEntry]]:
+        if arguments.all:
+            return await management.ask(do_not_call.check_everywhere, operator(), arguments.numbers)
+        list_id = await list_named(management, arguments.list)
+        entries_of(arguments.numbers, management.numbering, {})  # all that is no number is named at once
+        found = await management.ask(do_not_call.check, operator(), list_id, arguments.numbers)
+        return [[] if each is None else [each] for each in found]
+
+    pairs = list(zip(arguments.numbers, manage(arguments, check), strict=True))
     if arguments.json:
-        print_json([{"asked": asked, **({"listed": False} if entry is None else _entry(entry))} for asked, entry in pairs])
+        print_json([{"asked": asked, **each} for asked, found in pairs for each in map(_entry, found or [None])])
     else:
-        for asked, entry in pairs:
-            print(f"{printable(asked)}: {_told(entry)}")
-    return EXIT_LISTED if any(entry is not None for entry in found) else 0
+        for asked, found in pairs:
+            for each in found or [None]:
+                print(f"{printable(asked)}: {_told(each, arguments.all)}")
+    return EXIT_LISTED if any(found for _, found in pairs) else 0
 
 
-def _told(entry: DoNotCallEntry | None) -> str:
+def _told(entry: DoNotCallEntry | None, named: bool) -> str:
     if entry is None:
-        return "is not on the list"
+        return "is not on the list" if not named else "is on no list"
+    which = f"list {entry.list_id}" if named else "the list"
+    until = f" until {entry.expires_at:%Y-%m-%d %H:%M:%S} UTC" if entry.expires_at is not None else ""
     because = f" ({entry.reason})" if entry.reason else ""
-    return f"is on the list as {entry.number} since {entry.created_at:%Y-%m-%d %H:%M:%S} UTC{because}"
+    return f"is on {which} as {entry.number} since {entry.created_at:%Y-%m-%d %H:%M:%S} UTC{until}{because}"
 
 
-def _entry(entry: DoNotCallEntry) -> dict[str, Any]:
-    return {"listed": True, "number": entry.number, "since": entry.created_at, "reason": entry.reason}
+def _entry(entry: DoNotCallEntry | None) -> dict[str, Any]:
+    if entry is None:
+        return {"listed": False}
+    return {"listed": True, "list_id": entry.list_id, **shown_entry(entry)}
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    found = manage(arguments, lambda management: management.ask(numbers.forbidden, arguments.after, arguments.limit))
-    entries = [{"number": each.number, "reason": each.reason, "since": each.created_at} for each in found]
+    async def read(management: Management) -> list[DoNotCallEntry]:
+        list_id = await list_named(management, arguments.list)
+        return await management.ask(do_not_call.page, operator(), list_id, arguments.after, arguments.limit)
+
+    entries = [shown_entry(each) for each in manage(arguments, read)]
     if arguments.json:
         print_json(entries)
     else:
@@ -142,8 +176,11 @@ def _tell(arguments: argparse.Namespace, counts: dict[str, int]) -> None:
 
 
 def _import(arguments: argparse.Namespace) -> int:
+    expires_at = _moment(arguments.expires)
+
     async def place(management: Management) -> OntoDoNotCallList:
-        return OntoDoNotCallList()
+        list_id = await list_named(management, arguments.list)
+        return OntoDoNotCallList(who=operator(), list_id=list_id, source=arguments.source, expires_at=expires_at)
 
     outcome = take(arguments, _opened, place)
     tally, errors = outcome.tally, outcome.errors
@@ -152,6 +189,17 @@ def _import(arguments: argparse.Namespace) -> int:
     if errors.count and errors.path is not None and not arguments.json:
         print(f"{errors.path} has the {errors.count} rows that were not taken, each with its reason")
     return EXIT_REFUSED if tally.refused else 0
+
+
+def _moment(text: str) -> datetime | None:
+    field = noun_of(DoNotCallEntry).field("expires_at")
+    try:
+        moment: datetime | None = valid(field, text)
+    except BadValue as error:
+        raise BadValue("--expires", error.problem) from None
+    if moment is not None and moment <= utc_now():
+        raise BadValue("--expires", "lies in the past; expected a moment to come")
+    return moment
 
 
 def _opened(arguments: argparse.Namespace, stack: ExitStack) -> ContactFile:
@@ -177,11 +225,12 @@ def _begins_with_number(arguments: argparse.Namespace) -> bool:
 
 def _export(arguments: argparse.Namespace) -> int:
     async def export(management: Management) -> None:
+        list_id = await list_named(management, arguments.list)
         with written(arguments.file) as stream:
-            stream.write(_lines([COLUMNS]))
+            stream.write(_lines([FILE_COLUMNS]))
             after: str | None = ""
             while after is not None:
-                found = await management.ask(numbers.forbidden, after, PAGE)
+                found = await management.ask(do_not_call.page, operator(), list_id, after, PAGE)
                 stream.write(_lines(map(_row, found)))
                 after = found[-1].number if len(found) == PAGE else None
 
@@ -195,7 +244,11 @@ def _lines(rows: Iterable[Sequence[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _row(entry: DoNotCallEntry) -> tuple[str, str, str]:
+def _row(entry: DoNotCallEntry) -> Sequence[str]:
     """On one line, whatever an earlier version took for a reason: no number may be lost for it."""
-    reason = " ".join("".join(each if each.isprintable() else " " for each in entry.reason).split())
-    return entry.number, reason, entry.created_at.isoformat(" ", "seconds")[:19]
+    texts = ["".join(each if each.isprintable() else " " for each in text).split() for text in (entry.reason, entry.source)]
+    reason, source = map(" ".join, texts)
+    since, expires = (
+        each.isoformat(" ", "seconds")[:19] if each is not None else "" for each in (entry.created_at, entry.expires_at)
+    )
+    return entry.number, reason, since, source, expires

@@ -11,6 +11,7 @@ from api.v2.shapes import shape_of
 from dialer.declare import noun_of
 from dialer.management.contact_list import InCampaign, Tried
 from dialer.model import (
+    BlockedContacts,
     Campaign,
     CampaignDetails,
     CampaignReport,
@@ -87,6 +88,7 @@ def report(given: Mapping[str, Any], explained: Mapping[str, Any], progressed: M
         live_calls=progressed["live_calls"],
         reason=None if reason is None else IdleReason(IdleCode(reason["code"]), reason["text"], _or_none(reason["until"])),
         finished_at=_or_none(progressed["finished_at"]),
+        blocked=tuple(BlockedContacts(**each) for each in explained["blocked"]),
     )
 
 

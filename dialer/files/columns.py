@@ -38,7 +38,10 @@ ERROR: Final = "error"
 """A last column of this name is a remark of an earlier import, and ignored."""
 
 VARIABLES: Final = "additional_vars"
-NAMED: Final = ("first_name", "last_name", "email", "description", "reference", "priority", "time_zone", VARIABLES)
+CONSENT: Final = ("consent_basis", "consent_given_at", "consent_expires_at", "consent_proof")
+NAMED: Final = (
+    "first_name", "last_name", "email", "description", "reference", "priority", "time_zone", *CONSENT, VARIABLES,
+)  # fmt: skip
 _SPELLINGS: Final = {
     "firstname": "first_name",
     "lastname": "last_name",

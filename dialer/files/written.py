@@ -8,6 +8,7 @@ of their own is written as a spreadsheet's formula, `="two"&CHAR(10)&"lines"`.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Final
 
 from dialer.files.cells import kept
@@ -37,6 +38,13 @@ def row_of(contact: Contact) -> str:
 def _row(contact: Contact, *, on_one_line: bool) -> str:
     cells = [contact.number]
     for name in NAMED:
-        text = variables_text(contact.additional_vars) if name == VARIABLES else str(getattr(contact, name))
+        text = variables_text(contact.additional_vars) if name == VARIABLES else _text(getattr(contact, name))
         cells.append(kept(text, on_one_line=on_one_line))
     return joined(cells, DELIMITER, END)
+
+
+def _text(value: str | int | datetime | None) -> str:
+    """A moment in UTC, to the microsecond."""
+    if value is None:
+        return ""
+    return value.isoformat(" ").removesuffix("+00:00") if isinstance(value, datetime) else str(value)

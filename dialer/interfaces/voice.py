@@ -103,12 +103,14 @@ class ApplicationStore(Protocol):
         """All gateways as they are now."""
         ...
 
-    def call_rules(self, user_id: int, identities: Sequence[str]) -> Deferred[CallRules]:
-        """The rules of a user's calls as they are now, and which of these are on the do-not-call list."""
+    def call_rules(self, user_id: int, identities: Sequence[str], campaign_id: int = 0) -> Deferred[CallRules]:
+        """The rules of a user's calls as they are now, and which of these are on a do-not-call list that holds for its
+        campaign, or for any of its campaigns when the id is 0."""
         ...
 
     def never_call(self, candidate: Candidate, now: datetime, reason: str) -> Deferred[None]:
-        """Add the number of a subscriber to the do-not-call list, unless it is there. Fires when that is durable."""
+        """Add the number of a subscriber to the do-not-call list of everybody, unless it is there. Fires when that is
+        durable."""
         ...
 
 

@@ -19,6 +19,7 @@ from dialer.management.management import Management, Transaction, call_soon, rea
 from dialer.management.numbers import check_caller_id, refusals
 from dialer.model import (
     Account,
+    BlockedContacts,
     Campaign,
     CampaignDetails,
     CampaignStatus,
@@ -32,7 +33,7 @@ from dialer.model import (
 )
 from dialer.model.campaign import EVERY_DAY
 from dialer.rules.decide import least_ring_in
-from dialer.store import held, statements
+from dialer.store import held, reports, statements
 from dialer.store.caller_ids import wait_of
 from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, value_of
@@ -44,8 +45,8 @@ log = structlog.get_logger()
 PAGE: Final = 25
 """Campaigns that are read at once, with everything of them: some milliseconds on the database thread."""
 
-RULED_BY: Final = frozenset({"purpose", "override", "voip_app_id", "time_zone"})
-"""Settings by which the calling rules hold or do not."""
+RULED_BY: Final = frozenset({"purpose", "override", "voip_app_id", "time_zone", "consent"})
+"""Settings by which a contact may be called, or not."""
 
 LIFETIME: Final = timedelta(days=7)
 """How long a campaign lasts whose expiry is not given, from the moment of its creation."""
@@ -105,11 +106,13 @@ def progress(t: Transaction, who: Account, campaign_id: int) -> tuple[Campaign, 
     campaign = value_of(Campaign, rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id))
     counts = t.connection.execute(statements.COUNTS, (campaign_id,)).fetchall()
     waiting, next_ready_at = t.connection.execute(statements.WAITING, (campaign_id, to_column(t.now))).fetchone()
+    held_by, blocked_by = t.connection.execute(statements.HELD, (campaign_id,)).fetchone() or ("", "")
     found = Progress(
         subscribers={SubscriberStatus(status): subscribers for status, subscribers in counts if subscribers},
         waiting=waiting,
         next_ready_at=from_column_or_none(next_ready_at),
-        held_by=(t.connection.execute(statements.HELD, (campaign_id,)).fetchone() or ("",))[0] or "",
+        held_by=held_by or "",
+        blocked_by=blocked_by or "",
         caller_id_wait=wait_of(t.connection, campaign, assigning(t)),
     )
     return campaign, found
@@ -121,7 +124,16 @@ async def explain(management: Management, who: Account, campaign_id: int) -> Exp
     campaign, found = await management.ask(progress, who, campaign_id)
     if management.flow is None:
         raise RuntimeError("no calls are made here, so nobody can tell why none are")
-    return Explanation(campaign=campaign, progress=found, reason=management.flow.explain(campaign, found))
+    some = await management.ask(blocked, who, campaign_id)
+    return Explanation(campaign=campaign, progress=found, reason=management.flow.explain(campaign, found), blocked=some)
+
+
+@reads
+def blocked(t: Transaction, who: Account, campaign_id: int) -> tuple[BlockedContacts, ...]:
+    """The contacts of one of them that may not be called, as far as their turn has come. Raises `NotFound`."""
+    rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
+    found = t.connection.execute(reports.BLOCKED, (campaign_id,)).fetchall()
+    return tuple(BlockedContacts(reason=reason, blocked=int(never), waiting=int(later)) for reason, never, later in found)
 
 
 @reads

@@ -11,8 +11,9 @@ from attrs import frozen
 from dialer.management import why
 from dialer.management.management import Management
 from dialer.management.why import Contacted
-from dialer.model import Account, IdleReason, SubscriberStatus
+from dialer.model import Account, BlockReason, IdleReason, SubscriberStatus
 from dialer.model.contact_obstacle import ContactCode, ContactObstacle
+from dialer.store.may_call import shown
 from dialer.store.turns import MOST_COUNTED
 
 _DONE: Final = {
@@ -22,7 +23,12 @@ _DONE: Final = {
     SubscriberStatus.COMPLETE: (ContactCode.COMPLETE, "it is complete: the contact was reached"),
     SubscriberStatus.NOT_AUTHORISED: (ContactCode.NOT_AUTHORISED, "it may not be called"),
 }
-_MAY_BE_CALLED: Final = (SubscriberStatus.START, SubscriberStatus.PAUSE, SubscriberStatus.NOT_AUTHORISED)
+_ANY: Final = (None, *SubscriberStatus)
+_TOLD_OF: Final = {
+    BlockReason.CONSENT: tuple(SubscriberStatus),
+    BlockReason.CALLING_RULES: (SubscriberStatus.START, SubscriberStatus.PAUSE, SubscriberStatus.NOT_AUTHORISED),
+}
+"""Where a reason matters; of the others it is told even for a number that the campaign does not have."""
 
 
 @frozen(kw_only=True)
@@ -54,18 +60,9 @@ def obstacles(found: Contacted, reason: IdleReason | None, now: datetime) -> Ite
     """All that keeps it from being called at `now`, the strongest first. `reason` is why its campaign is not calling."""
     if found.emergency:
         yield ContactObstacle(ContactCode.EMERGENCY, "it is an emergency number, which is never dialled")
-    if found.forbidden is not None:
-        number, since, text = found.forbidden
-        told = f"it is on the do-not-call list as {number} since {_shown(since)}{f': {text}' if text else ''}"
-        yield ContactObstacle(ContactCode.DO_NOT_CALL, told)
-    if found.refusal:
-        yield ContactObstacle(ContactCode.NUMBER_LISTS, found.refusal)
-    if found.otherwise:
-        yield ContactObstacle(ContactCode.DIALLED_FORM, found.otherwise)
-    if found.status in _MAY_BE_CALLED and not found.ruling.is_open:
-        until = "for ever" if found.ruling.until is None else f"until {_shown(found.ruling.until)}"
-        told = f"the calling rules forbid it {until}: {found.ruling.text}"
-        yield ContactObstacle(ContactCode.CALLING_RULES, told, found.ruling.until)
+    for block in found.blocks:
+        if found.status in _TOLD_OF.get(block.reason, _ANY):
+            yield ContactObstacle(ContactCode(str(block.reason)), block.text, block.until)
     if found.elsewhere:
         told = f"campaign {found.elsewhere} is calling it now: one number never rings twice at once"
         yield ContactObstacle(ContactCode.CALLED_ELSEWHERE, told)
@@ -88,11 +85,14 @@ def _standing(found: Contacted, now: datetime) -> Iterator[ContactObstacle]:
             then = "" if found.requested is None else f"; when the call ends, {_after(found.requested)}"
             yield ContactObstacle(ContactCode.IN_PROCESS, f"it is being called now{then}")
         case SubscriberStatus.START if found.ready_at is not None and found.ready_at > now:
-            if not found.is_held or found.ruling.is_open:
-                told = f"it is called again on {_shown(found.ready_at)} at the earliest"
+            if found.blocked_by not in [block.reason for block in found.blocks]:
+                told = f"it is called again on {shown(found.ready_at)} at the earliest"
                 yield ContactObstacle(ContactCode.DUE_LATER, told, found.ready_at)
         case SubscriberStatus.START:
             return
+        case SubscriberStatus.NOT_AUTHORISED if found.blocked_by is not None:
+            code, told = _DONE[SubscriberStatus.NOT_AUTHORISED]
+            yield ContactObstacle(code, f"{told}: it was blocked when its turn came ({found.blocked_by})")
         case status:
             yield ContactObstacle(*_DONE[status])
 
@@ -113,8 +113,4 @@ def sentences(found: Contacted, reason: IdleReason | None, now: datetime) -> Ite
     yield from reasons(found, reason, now)
     for number_of_try, each in enumerate(found.tries, start=1):
         end = "it is under way" if each.ended_at is None else f"{each.disposition}, {each.cause}: {each.reason}"
-        yield f"try {number_of_try} on {_shown(each.planned_at)}: {end}"
-
-
-def _shown(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"try {number_of_try} on {shown(each.planned_at)}: {end}"

@@ -27,6 +27,8 @@ MOST_ATTEMPTS: Final = 20
 """Of a contact that are shown: the newest."""
 
 VARIABLES: Final = "additional_vars"
+RULED_BY: Final = frozenset({"time_zone", "consent_basis", "consent_given_at", "consent_expires_at"})
+"""By which it may be called, or not."""
 
 
 @frozen(kw_only=True)
@@ -167,8 +169,8 @@ def change(
     t: Transaction, who: Account, contact_id: int, given: Mapping[str, Any], variables: Mapping[str, str] | None = None
 ) -> Contact:
     """Change what is given. Of `variables`, each is set, or taken away where it is empty; the others stay. Another spelling of
-    the number is taken; a campaign that has the contact already dials the one that it knows. Raises `NotFound`, and
-    `BadValue`, for another number, too."""
+    the number is taken; a campaign that has the contact already dials the one that it knows. With another consent, campaigns
+    that asked for one ask again. Raises `NotFound`, and `BadValue`, for another number, too."""
     row = t.entities.Contact.get_for_update(id=contact_id)
     if row is None or rows.is_archived(row):
         raise NotFound("contact", contact_id)
@@ -182,7 +184,7 @@ def change(
     rows.change(t, Contact, row, checked)
     if "priority" in checked:
         t.connection.execute(subscriptions.SET_PRIORITY, (checked["priority"], contact_id, checked["priority"]))
-    if "time_zone" in checked:
+    if RULED_BY & checked.keys():
         held.release_contact(t.connection, contact_id)
         t.then(call_soon)
     return _value(t, phonebook_id, contact_id)

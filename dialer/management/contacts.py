@@ -22,7 +22,7 @@ from dialer.store import contacts as sql
 from dialer.store.connection import Connection
 from dialer.store.contact_list import HAS_REFERENCE
 from dialer.store.faults import refused_value
-from dialer.store.times import to_column
+from dialer.store.times import to_column, to_column_or_none
 
 CHUNK: Final = 1000
 """Contacts in one transaction of a long import: about 15 ms on the database thread."""
@@ -307,6 +307,10 @@ def contact_row(contact: Contact, moment: str) -> tuple[Any, ...]:
         _STORE_VARIABLES(contact.additional_vars),
         moment,
         moment,
+        contact.consent_basis,
+        to_column_or_none(contact.consent_given_at),
+        to_column_or_none(contact.consent_expires_at),
+        contact.consent_proof,
     )
 
 

@@ -1,25 +1,36 @@
-"""Numbers of files onto the do-not-call list."""
+"""Numbers of files onto a do-not-call list."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.internet.defer import Deferred
 
-from dialer.files.contacts import Allowed
-from dialer.management import numbers
+from dialer.declare import noun_of
+from dialer.files.contacts import Allowed, Reason, RowFault
+from dialer.management import do_not_call
 from dialer.management.imports import Added, Tally
 from dialer.management.management import Management, Transaction, verb
-from dialer.model import Contact
+from dialer.model import Account, Contact, DoNotCallEntry
+from dialer.model.do_not_call import EVERYBODYS
+from dialer.model.user import ADMINISTRATOR
 
-LONGEST_REASON = 255
+LONGEST = 255
+"""Characters of a reason, and of a source."""
+_EXPIRY = noun_of(DoNotCallEntry).field("expires_at").kind
 
 
-@frozen
+@frozen(kw_only=True)
 class OntoDoNotCallList:
-    """The numbers of a file are not called any more. The reason is in a column of that name, or else in the description; it is
-    cut at its longest."""
+    """The numbers of a file are put on a list. Reason, source and expiry are in columns of these names; where a row has none,
+    the reason is in the description, and the others are those given here. What is too long is cut."""
+
+    who: Account = ADMINISTRATOR
+    list_id: int = EVERYBODYS
+    source: str = ""
+    expires_at: datetime | None = field(default=None)
 
     async def allowed(self, management: Management) -> Allowed:
         """The rules of the installation."""
@@ -27,23 +38,44 @@ class OntoDoNotCallList:
 
     def add(self, management: Management, contacts: Sequence[Contact], planned: int | None) -> Deferred[Added]:
         """Put them on the list, or count them when `planned` tells of a dry run."""
-        return management.ask(forbid_contacts, contacts, planned is not None)
+        return management.ask(forbid_contacts, self, contacts, planned is not None)
 
     async def finished(self, management: Management, tally: Tally) -> None:
         """No event tells of it."""
 
 
 @verb
-def forbid_contacts(t: Transaction, contacts: Sequence[Contact], dry_run: bool = False) -> Added:
-    """No campaign calls these any more; with `dry_run`, tell how many of them it may call now. Those that are on the list stay
-    as they are."""
+def forbid_contacts(t: Transaction, onto: OntoDoNotCallList, contacts: Sequence[Contact], dry_run: bool = False) -> Added:
+    """Put them on the list; with `dry_run`, tell how many of them are not there. A row whose expiry is no moment, or has
+    passed, is refused."""
+    refused: dict[int, RowFault] = {}
+    entries = []
+    for index, contact in enumerate(contacts):
+        entry = _entry(contact, onto)
+        if entry is None or (entry.expires_at is not None and entry.expires_at <= t.now):
+            told = "has passed" if entry is not None else f"expected {_EXPIRY.takes}"
+            refused[index] = RowFault(Reason.VALUE, f"expires_at: {told}")
+        else:
+            entries.append(entry)
     if dry_run:
-        taken = numbers.unknown(t, [contact.identity for contact in contacts])
+        taken = do_not_call.unknown(t, onto.who, onto.list_id, [entry.identity for entry in entries])
     else:
-        taken = numbers.forbid_all(t, [(contact.number, contact.identity, _reason(contact)) for contact in contacts])
-    return Added(taken=taken, known=len(contacts) - taken)
+        taken = do_not_call.add(t, onto.who, onto.list_id, entries).changed
+    return Added(taken=taken, known=len(entries) - taken, refused=refused)
 
 
-def _reason(contact: Contact) -> str:
-    named = {name.casefold(): value for name, value in contact.additional_vars.items()}
-    return str(named.get("reason") or contact.description)[:LONGEST_REASON]
+def _entry(contact: Contact, onto: OntoDoNotCallList) -> DoNotCallEntry | None:
+    """None for one whose expiry cannot be read."""
+    named: Mapping[str, str] = {name.casefold(): value for name, value in contact.additional_vars.items()}
+    told = named.get("expires_at") or named.get("expires") or ""
+    try:
+        expires_at = _EXPIRY.parse(told)
+    except (ValueError, TypeError):
+        return None
+    return DoNotCallEntry(
+        number=contact.number,
+        identity=contact.identity,
+        reason=(named.get("reason") or contact.description)[:LONGEST],
+        source=(named.get("source") or onto.source)[:LONGEST],
+        expires_at=expires_at if told else onto.expires_at,
+    )

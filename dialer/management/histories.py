@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from attrs import frozen
 
 from dialer.management.contact_list import InCampaign
 from dialer.management.management import Transaction, verb
-from dialer.model import Account, CampaignStatus, SubscriberStatus
+from dialer.model import Account, CampaignStatus, DoNotCallEntry, SubscriberStatus
+from dialer.model.do_not_call import EVERYBODYS
+from dialer.store import do_not_call
 from dialer.store import histories as sql
-from dialer.store.times import from_column, from_column_or_none
+from dialer.store.times import from_column_or_none, to_column
 
 MOST: Final = 100
 """Campaigns, and phonebooks, that are told."""
@@ -31,12 +32,12 @@ class InPhonebook:
 
 @frozen(kw_only=True)
 class NumberHistory:
-    """What is known of a number. `forbidden` is since when it is on the do-not-call list, and why."""
+    """What is known of a number. `forbidden` is its entry on the do-not-call list of everybody."""
 
     number: str
     identity: str
     emergency: bool
-    forbidden: tuple[datetime, str] | None
+    forbidden: DoNotCallEntry | None
     phonebooks: Sequence[InPhonebook]
     campaigns: Sequence[tuple[InCampaign, CampaignStatus]]
 
@@ -46,12 +47,12 @@ def read(t: Transaction, who: Account, text: str) -> NumberHistory:
     """Of a number in any spelling. Raises `BadValue` for what is none."""
     number, identity = t.numbering.read(text, "number")
     asked = (identity, who.is_superuser, who.id, MOST)
-    forbidden = t.connection.execute(sql.FORBIDDEN, (identity,)).fetchone()
+    forbidden = t.connection.execute(do_not_call.ON_LIST, (identity, EVERYBODYS, to_column(t.now))).fetchone()
     return NumberHistory(
         number=number,
         identity=identity,
         emergency=t.numbering.is_emergency(number),
-        forbidden=None if forbidden is None else (from_column(forbidden[1]), forbidden[2]),
+        forbidden=None if forbidden is None else do_not_call.READ(forbidden),
         phonebooks=[_in_phonebook(row) for row in t.connection.execute(sql.PHONEBOOKS, asked).fetchall()],
         campaigns=[_in_campaign(row) for row in t.connection.execute(sql.CAMPAIGNS, asked).fetchall()],
     )

@@ -1,9 +1,10 @@
-"""Kinds of contacts: those to whom the same calling rules apply, of whom one ruling tells for all (`dialer.rules.decide`)."""
+"""Kinds of contacts: those to whom the same calling rules apply, of whom one ruling tells for all (`dialer.rules.decide`), and
+who are on lists, or have agreed, until the same moments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from attrs import define, field
 
@@ -22,6 +23,17 @@ class Somebody(NamedTuple):
     time_zone: str
 
 
+class ContactSpan(NamedTuple):
+    """Between which moments somebody may be called, whatever the rules: from when on no list forbids it, and until when its
+    consent holds. Microseconds since 1970."""
+
+    listed_until: int = 0
+    agreed_until: int = 2**62
+
+
+ANY_TIME: Final = ContactSpan()
+
+
 @define(eq=False)
 class ContactKinds:
     """The kinds of a campaign's contacts, by numbers from 0 on. Contacts with earlier calls that count are each of a kind of
@@ -30,9 +42,9 @@ class ContactKinds:
     book: RuleBook
     campaign: Campaign
     begin: int
-    _kinds: list[tuple[Somebody, Sequence[EarlierCall]]] = field(factory=list, init=False)
-    _by_rows: dict[int, tuple[int, Any]] = field(factory=dict, init=False)
-    _by_where: dict[Whereabouts, int] = field(factory=dict, init=False)
+    _kinds: list[tuple[Somebody, Sequence[EarlierCall], ContactSpan]] = field(factory=list, init=False)
+    _by_rows: dict[tuple[int, ContactSpan], tuple[int, Any]] = field(factory=dict, init=False)
+    _by_where: dict[tuple[Whereabouts | None, ContactSpan], int] = field(factory=dict, init=False)
     _counts: dict[int, bool] = field(factory=dict, init=False)
     _first: dict[int, int] = field(factory=dict, init=False)
 
@@ -41,26 +53,24 @@ class ContactKinds:
         """Whether there are rules for this campaign."""
         return bool(self.book.rows) and not self.campaign.override
 
-    def of(self, callee: Somebody) -> int:
+    def of(self, callee: Somebody, span: ContactSpan = ANY_TIME) -> int:
         """The kind of somebody without earlier calls."""
-        if not self.are_ruled:
-            return 0
-        where = whereabouts(callee.identity, callee.time_zone)
+        where = (whereabouts(callee.identity, callee.time_zone) if self.are_ruled else None, span)
         kind = self._by_where.get(where)
         if kind is None:
-            kind = self._by_where[where] = self._of_rows(callee)
+            kind = self._by_where[where] = self._of_rows(callee, span)
         return kind
 
-    def _of_rows(self, callee: Somebody) -> int:
-        applying = self.book.applying(callee, self.campaign)
-        known = self._by_rows.get(id(applying))
+    def _of_rows(self, callee: Somebody, span: ContactSpan) -> int:
+        applying = self.book.applying(callee, self.campaign) if self.are_ruled else None
+        known = self._by_rows.get((id(applying), span))
         if known is None:  # with what has that id, lest another one has it later
-            known = self._by_rows[id(applying)] = (self._new(callee, ()), applying)
+            known = self._by_rows[id(applying), span] = (self._new(callee, (), span), applying)
         return known[0]
 
-    def with_history(self, callee: Somebody, history: Sequence[EarlierCall]) -> int:
+    def with_history(self, callee: Somebody, history: Sequence[EarlierCall], span: ContactSpan = ANY_TIME) -> int:
         """The kind of somebody who was called before."""
-        return self._new(callee, history) if history else self.of(callee)
+        return self._new(callee, history, span) if history else self.of(callee, span)
 
     def looks_back(self, kind: int) -> bool:
         """Whether earlier calls count for those of the kind."""
@@ -72,9 +82,13 @@ class ContactKinds:
 
     def opens(self, kind: int, at: int) -> int:
         """From when on they may be called: `at` when they may then, `NEVER` when they never may."""
+        callee, history, span = self._kinds[kind]
+        if at < span.listed_until:
+            return span.listed_until
+        if at >= span.agreed_until:
+            return NEVER
         if not self.are_ruled:
             return at
-        callee, history = self._kinds[kind]
         ruling = decide(self.book, callee, self.campaign, history, moment(at))
         if ruling.is_open:
             return at
@@ -86,6 +100,6 @@ class ContactKinds:
             self._first[kind] = self.opens(kind, self.begin)
         return self._first[kind] == NEVER
 
-    def _new(self, callee: Somebody, history: Sequence[EarlierCall]) -> int:
-        self._kinds.append((callee, history))
+    def _new(self, callee: Somebody, history: Sequence[EarlierCall], span: ContactSpan) -> int:
+        self._kinds.append((callee, history, span))
         return len(self._kinds) - 1

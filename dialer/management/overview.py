@@ -272,7 +272,7 @@ def _campaigns(
     lately = _lately((campaign_id, rest) for campaign_id, _, *rest in begun)
     how = assigning(t)
     return [
-        _seen(t.now, campaign, counts.get(campaign.id, {}), ready.get(campaign.id, (None, None, None)),
+        _seen(t.now, campaign, counts.get(campaign.id, {}), ready.get(campaign.id, (None,) * 4),
               live.get(campaign.id, (0, 0)), lately.get(campaign.id, _Lately()), totals.get(campaign.id, Totals()),
               wait_of(t.connection, campaign, how))
         for campaign in campaigns
@@ -283,8 +283,8 @@ def _seen(
     now: datetime, campaign: Campaign, counts: Mapping[SubscriberStatus, int], ready: Sequence[str | None],
     calls: Sequence[int], lately: _Lately, totals: Totals, wait: CallerIdWait | None,
 ) -> _Seen:  # fmt: skip
-    first, held_by, last = ready
-    progress = Progress.of(counts, from_column_or_none(first), held_by, now, wait)
+    first, *held, last = ready
+    progress = Progress.of(counts, from_column_or_none(first), held, now, wait)
     course = Course(
         ended=totals.ended,
         recent_calls=lately.calls,

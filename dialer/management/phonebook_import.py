@@ -25,7 +25,7 @@ from dialer.store.faults import refused_value
 from dialer.store.times import to_column
 
 STATEMENT: Final = 125
-"""Contacts in one statement, which is kept prepared: 1,375 parameters."""
+"""Contacts in one statement, which is kept prepared: 1,875 parameters."""
 
 
 @frozen

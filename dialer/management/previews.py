@@ -1,6 +1,6 @@
 """The preview of a campaign: who will be called within a horizon, who later, who never, and why.
 
-It asks what dialling asks: the lists and the forms of a number as `dialer.store.begin` does, the calling rules
+It asks what dialling asks: `dialer.store.may_call`, the forms of a number as `dialer.store.begin` does, the calling rules
 (`dialer.rules.decide`), the order, the hours, the pace and the limits (`dialer.campaigns.rehearsal`). The contacts are read
 some hundreds at a time, each time in a transaction that others share, and played a thousand at a time, so that calls find
 their way between. It takes for granted that the campaign is started, that switches and gateways are there, that every call
@@ -10,12 +10,11 @@ lasts equally long, and that no call is followed by another one to the same cont
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field
 from twisted.internet.task import deferLater
 
 from dialer import gate
@@ -23,170 +22,36 @@ from dialer.campaigns.planning import Routes
 from dialer.campaigns.rehearsal import Rehearsal
 from dialer.campaigns.timetable import PlayedCalls, Timetable, micros, moment
 from dialer.errors import BadValue, Busy
-from dialer.gateways import chain
 from dialer.management.kept_previews import KeptPreview, Listed
-from dialer.management.kinds_of_contacts import ContactKinds, Somebody
-from dialer.management.management import Management, Transaction, verb
-from dialer.management.numbers import caller_id_refusal
-from dialer.management.subscribers import check_ours
-from dialer.model import Account, Campaign, CampaignStatus, Gateway, SubscriberStatus
+from dialer.management.kinds_of_contacts import ANY_TIME, ContactKinds, ContactSpan, Somebody
+from dialer.management.management import Management
+from dialer.management.preview_scans import (
+    AT_ONCE,
+    PreviewBasis,
+    Scanned,
+    basis,
+    described,
+    earlier_calls,
+    scan,
+    scan_blocked,
+    scan_held,
+)
+from dialer.model import Account, BlockReason, Gateway, SubscriberStatus
+from dialer.model.consent import ConsentPolicy
 from dialer.model.preview import Outlook, PreviewSummary, Prospect, ProspectGroup
-from dialer.rules.decide import EarlierCall, decide
-from dialer.store import held, mapping, statements
-from dialer.store import previews as sql
-from dialer.store.blocked import why_blocked
-from dialer.store.call_rules import call_rules
-from dialer.store.previews import BlockedContact, ScannedContact, ScanPlace
+from dialer.store.previews import ScannedContact, ScanPlace
 from dialer.store.times import from_column
 
-AT_ONCE: Final = 500
-"""Contacts that are read, and looked at, in one go: some milliseconds."""
 EXAMPLES: Final = 3
 """Of each prospect, in a summary."""
 LONGEST: Final = timedelta(days=7)
-CALL_SECONDS: Final = 30.0
-"""How long a call is taken to last in a campaign that has made none."""
+_WAITING: Final[Mapping[str | None, Prospect]] = {
+    BlockReason.CALLING_RULES: Prospect.CALLING_RULES,
+    BlockReason.DO_NOT_CALL: Prospect.LISTED_UNTIL,
+    BlockReason.DIALLED_FORM: Prospect.LISTED_UNTIL,
+}
+"""Of those that were set aside until a moment beyond the horizon."""
 GONE: Final = "the preview is not kept any more; make another one"
-
-
-@frozen(kw_only=True)
-class _Basis:
-    """What a preview begins with: `refusal` is why the campaign may not show its caller id, "" for nothing; `live` are its
-    open calls by gateway; `rechecks` tells that what the rules keep waiting is looked at again soon."""
-
-    campaign: Campaign
-    gateways: Mapping[int, Gateway]
-    counts: Mapping[SubscriberStatus, int]
-    refusal: str
-    live: Counter[int]
-    rechecks: bool
-    call_seconds: float
-
-    @property
-    def way(self) -> Gateway | None:
-        """The gateway through which numbers are taken to be dialled: the first that is in service."""
-        routes = Routes(self.gateways, PlayedCalls(), {})
-        return routes.usable(self.campaign.gateway_id, self.campaign.starting_at, {})
-
-
-@verb
-def basis(t: Transaction, who: Account, campaign_id: int) -> _Basis:
-    """What is known of a campaign beside its contacts. Raises `NotFound`."""
-    ask = t.connection.execute
-    check_ours(t.connection, who, campaign_id)
-    campaign = mapping.read_campaign(ask(statements.CAMPAIGN, (campaign_id,)).fetchone())
-    gateways = {gateway.id: gateway for gateway in map(mapping.read_gateway, ask(statements.GATEWAYS))}
-    refusals = [caller_id_refusal(t, campaign)]
-    refusals += [gate.variables_refusal(way.parameters, "", t.numbering) for way in chain(gateways, campaign.gateway_id)]
-    (rechecks,) = ask(sql.WILL_RECHECK, (t.rules.fingerprint, campaign_id)).fetchone()
-    (mean,) = ask(sql.MEAN_SECONDS, (campaign_id,)).fetchone()
-    return _Basis(
-        campaign=evolve(campaign, status=CampaignStatus.START),
-        gateways=gateways,
-        counts={SubscriberStatus(status): count for status, count in ask(statements.COUNTS, (campaign_id,)) if count},
-        refusal=next(filter(None, refusals), ""),
-        live=Counter({key: int(count) for key, count in ask(sql.OPEN_OF_CAMPAIGN_BY_GATEWAY, (campaign_id,))}),
-        rechecks=bool(rechecks),
-        call_seconds=CALL_SECONDS if mean is None else max(float(mean) / 1000, 0.1),
-    )
-
-
-Scanned = tuple[list[ScannedContact], Mapping[int, str]]
-"""Contacts, and of those that a list forbids, by their ids, which."""
-
-
-@verb
-def scan(t: Transaction, who: Account, found: _Basis, place: ScanPlace, way: Gateway | None) -> Scanned:
-    """The next pending contacts. Raises `NotFound`."""
-    check_ours(t.connection, who, found.campaign.id)
-    return _judged(t, found.campaign, sql.pending(t.connection, found.campaign.id, place, AT_ONCE), way)
-
-
-@verb
-def scan_held(t: Transaction, who: Account, found: _Basis, after: int, way: Gateway | None) -> Scanned:
-    """The next contacts that the rules keep waiting, or have refused, as if they did not. Raises `NotFound`."""
-    check_ours(t.connection, who, found.campaign.id)
-    return _judged(t, found.campaign, sql.held_before(t.connection, found.campaign.id, after, AT_ONCE), way)
-
-
-def _judged(t: Transaction, campaign: Campaign, rows: list[ScannedContact], way: Gateway | None) -> Scanned:
-    """With the word for what forbids each, as `dialer.store.begin` finds it: the lists, and the forms that a gateway dials."""
-    words: dict[int, str] = {}
-    forbidden = [row for row in rows if row.is_forbidden]
-    if forbidden:
-        rules = call_rules(t.connection, campaign.user_id, [row.identity for row in forbidden])
-        words = {row.id: why_blocked(row.number, row.identity, rules)[0] for row in forbidden}
-    if way is None or not (way.removeprefix or way.addprefix):
-        return rows, words
-    others: dict[int, tuple[str, ...]] = {}
-    for row in rows:
-        leg = gate.leg_through(way, row.number)
-        also = gate.identities((gate.GatedLeg(leg.number, leg.forms[1:]),), t.numbering)
-        if also:
-            others[row.id] = also
-    asked = sorted({identity for also in others.values() for identity in also})
-    rules = call_rules(t.connection, campaign.user_id, asked)
-    is_black = gate.number_rules(rules.blacklist, frozenset()).is_black
-    for key, also in others.items():
-        if any(each in rules.do_not_call or is_black(each) for each in also):
-            words.setdefault(key, Prospect.DIALLED_FORM)
-    return rows, words
-
-
-@verb
-def earlier_calls(t: Transaction, who: Account, campaign: Campaign, ids: Sequence[int]) -> Mapping[str, Sequence[EarlierCall]]:
-    """The earlier calls to some of its contacts that the rules may count, by identity. Raises `NotFound`."""
-    check_ours(t.connection, who, campaign.id)
-    found = sql.candidates(t.connection, campaign.id, ids)
-    return held.histories(t.connection, t.rules, ((each, campaign) for each in found.values()), t.now)
-
-
-@verb
-def scan_blocked(
-    t: Transaction, who: Account, found: _Basis, after: str
-) -> tuple[list[tuple[BlockedContact, Prospect]], str | None]:
-    """The next contacts that may not be called, with what forbids them. Raises `NotFound`."""
-    check_ours(t.connection, who, found.campaign.id)
-    some, behind = sql.blocked(t.connection, found.campaign.id, after, AT_ONCE, without_held=found.rechecks)
-    rules = call_rules(t.connection, found.campaign.user_id, [each.identity for each in some])
-
-    def why(each: BlockedContact) -> Prospect:
-        if each.held_by:
-            return Prospect.REFUSED
-        if t.numbering.is_emergency(each.number):
-            return Prospect.EMERGENCY
-        return Prospect(why_blocked(each.number, each.identity, rules)[0])
-
-    return [(each, why(each)) for each in some], behind
-
-
-@verb
-def described(
-    t: Transaction, who: Account, campaign: Campaign, wanted: Sequence[tuple[int, int]], prospect: Prospect, at: datetime
-) -> list[Outlook]:
-    """Contacts by the ids of their subscribers, with their moments; those that are gone are left out. Raises `NotFound`."""
-    check_ours(t.connection, who, campaign.id)
-    found = sql.candidates(t.connection, campaign.id, [key for key, _ in wanted])
-    known: Mapping[str, Sequence[EarlierCall]] = {}
-    if prospect in (Prospect.CALLING_RULES, Prospect.REFUSED):
-        known = held.histories(t.connection, t.rules, ((each, campaign) for each in found.values()), at)
-
-    def text(key: int) -> str:
-        if prospect not in (Prospect.CALLING_RULES, Prospect.REFUSED):
-            return ""
-        return decide(t.rules, found[key], campaign, known.get(found[key].identity, ()), at).text
-
-    return [
-        Outlook(
-            contact_id=found[key].contact_id,
-            number=found[key].number,
-            prospect=prospect,
-            at=moment(when) if when else None,
-            text=text(key),
-        )
-        for key, when in wanted
-        if key in found
-    ]
 
 
 # --- making one -------------------------------------------------------------------------------------------------------------
@@ -260,7 +125,7 @@ class _Maker:
 
     management: Management
     who: Account
-    basis: _Basis
+    basis: PreviewBasis
     now: datetime
     horizon: timedelta
     call_seconds: float
@@ -270,6 +135,8 @@ class _Maker:
     _played: Rehearsal = field(init=False)
     _timetable: Timetable = field(init=False)
     _seen: bytearray = field(factory=bytearray, init=False)
+    _listed: dict[int, int] = field(factory=dict, init=False)
+    _agreed: set[int] = field(factory=set, init=False)
     _moments: dict[str, int] = field(factory=dict, init=False)
     _way: Gateway | None = field(init=False)
 
@@ -305,39 +172,52 @@ class _Maker:
     async def _scan(self) -> None:
         ask, way, place = self.management.ask, self._way, ScanPlace()
         while True:  # one after the other: two threads that want the interpreter at once wait for each other at each row
-            rows, words = await ask(scan, self.who, self.basis, place, way)
-            await self._look_at(rows, words)
-            if len(rows) < AT_ONCE:
+            some = await ask(scan, self.who, self.basis, place, way)
+            await self._look_at(some)
+            if len(some.rows) < AT_ONCE:
                 break
-            place = ScanPlace(rows[-1].ready_at, rows[-1].id)
+            place = ScanPlace(some.rows[-1].ready_at, some.rows[-1].id)
         after: int | None = 0 if self.basis.rechecks else None
         while after is not None:
-            rows, words = await ask(scan_held, self.who, self.basis, after, way)
-            await self._look_at(rows, words, released=True)
-            after = rows[-1].id if len(rows) == AT_ONCE else None
+            some = await ask(scan_held, self.who, self.basis, after, way)
+            await self._look_at(some, released=True)
+            after = some.rows[-1].id if len(some.rows) == AT_ONCE else None
 
-    async def _look_at(self, rows: Sequence[ScannedContact], words: Mapping[int, str], *, released: bool = False) -> None:
-        counted: list[tuple[ScannedContact, Somebody]] = []
-        for row in rows:
-            if (row.held_by and self.basis.rechecks and not released) or self._is_known(row.id):
+    async def _look_at(self, some: Scanned, *, released: bool = False) -> None:
+        counted: list[tuple[ScannedContact, Somebody, ContactSpan]] = []
+        for row in some.rows:
+            if (row.waits_for and self.basis.rechecks and not released) or self._is_known(row.id):
                 continue
-            if row.id in words:
-                self.lists[Prospect(words[row.id])].add(row.id)
+            if row.id in some.never:
+                self.lists[some.never[row.id]].add(row.id)
             elif self._is_emergency(row.number):
                 self.lists[Prospect.EMERGENCY].add(row.id)
             else:
                 callee = Somebody(row.identity, row.time_zone)
-                kind = self._kinds.of(callee)
+                span = self._span(row, some.listed_until.get(row.id))
+                kind = self._kinds.of(callee, span)
                 if self._kinds.looks_back(kind):
-                    counted.append((row, callee))
+                    counted.append((row, callee, span))
                 else:
                     self._expect(row, kind, released=released)
         if counted:
-            ids = tuple(row.id for row, _ in counted)
+            ids = tuple(row.id for row, *_ in counted)
             known = await self.management.ask(earlier_calls, self.who, self.basis.campaign, ids)
-            for row, callee in counted:
-                kind = self._kinds.with_history(callee, known.get(row.identity, ()))
+            for row, callee, span in counted:
+                kind = self._kinds.with_history(callee, known.get(row.identity, ()), span)
                 self._expect(row, kind, released=released)
+
+    def _span(self, row: ScannedContact, listed_until: str | None) -> ContactSpan:
+        """Between which moments it may be called, as far as these lie before the end."""
+        span = ANY_TIME
+        if listed_until is not None:
+            self._listed[row.id] = self._micros(listed_until)
+            span = span._replace(listed_until=self._listed[row.id])
+        asks = self.basis.campaign.consent is not ConsentPolicy.NOT_ASKED
+        if asks and row.agreed_until is not None and self._micros(row.agreed_until) < self._played.end:
+            self._agreed.add(row.id)
+            span = span._replace(agreed_until=self._micros(row.agreed_until))
+        return span
 
     def _is_emergency(self, number: str) -> bool:
         way = self._way
@@ -348,12 +228,15 @@ class _Maker:
     def _expect(self, row: ScannedContact, kind: int, *, released: bool) -> None:
         ready = self._micros(row.ready_at)
         if self._kinds.never(kind):
-            self.lists[Prospect.REFUSED].add(row.id)
+            self.lists[self._refused(row.id)].add(row.id)
         elif ready >= self._played.end:
-            waits = Prospect.CALLING_RULES if row.held_by and not released else Prospect.DUE_LATER
-            self._later(waits, row.id, ready)
+            self._later(Prospect.DUE_LATER if released else _WAITING.get(row.waits_for, Prospect.DUE_LATER), row.id, ready)
         else:
             self._played.add((ready, row.id, kind), row.priority, row.lane)
+
+    def _refused(self, subscriber_id: int) -> Prospect:
+        """Of one that may never be called: by the rules, or because its consent will have expired."""
+        return Prospect.CONSENT if subscriber_id in self._agreed else Prospect.REFUSED
 
     def _later(self, prospect: Prospect, subscriber_id: int, at: int) -> None:
         expired = at >= micros(self.basis.campaign.expires_at)
@@ -390,9 +273,9 @@ class _Maker:
         played = self._played
         self.lists[Prospect.CALLED] = Listed(played.called, played.called_at)
         for key in played.refused:
-            self.lists[Prospect.REFUSED].add(key)
+            self.lists[self._refused(key)].add(key)
         for key, until in zip(played.held, played.held_until, strict=True):
-            self._later(Prospect.CALLING_RULES, key, until)
+            self._later(Prospect.LISTED_UNTIL if self._listed.get(key) == until else Prospect.CALLING_RULES, key, until)
         expires = self.basis.campaign.expires_at <= self.now
         for key in played.left:
             self.lists[Prospect.EXPIRES if expires else Prospect.BEHIND_OTHERS].add(key)

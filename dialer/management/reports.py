@@ -48,11 +48,11 @@ async def _reported(management: Management, details: CampaignDetails, progress: 
 def read(t: Transaction, who: Account, campaign_id: int) -> tuple[CampaignDetails, Progress]:
     """One of them, and how far it is: `waiting` is 0 when any of its contacts is ready. Raises `NotFound`."""
     details = campaigns.read(t, who, campaign_id)
-    rows = t.connection.execute(sql.PROGRESS, (campaign_id, campaign_id, campaign_id)).fetchall()
+    rows = t.connection.execute(sql.PROGRESS, (campaign_id,) * 4).fetchall()
     counts = {SubscriberStatus(status): subscribers for status, subscribers, *_ in rows if subscribers}
-    ready_at, held_by = rows[0][2:] if rows else (None, None)
+    ready_at, *held = rows[0][2:] if rows else (None, None, None)
     wait = wait_of(t.connection, details.campaign, assigning(t))
-    return details, Progress.of(counts, from_column_or_none(ready_at), held_by, t.now, wait)
+    return details, Progress.of(counts, from_column_or_none(ready_at), held, t.now, wait)
 
 
 @reads

@@ -204,7 +204,7 @@ def set_status(t: Transaction, who: Account, campaign_id: int, number: str, stat
     except NotFound as error:
         raise (error if error.kind == "user" else NotFound("subscriber", wanted)) from None
     identity = subscribed_identity(t, campaign_id, wanted)
-    row = (int(status), int(status), to_column(t.now), int(status), campaign_id, identity)
+    row = (int(status), int(status), to_column(t.now), *[int(status)] * 4, campaign_id, identity)
     if not t.connection.execute(sql.SET_STATUS, row).rowcount:
         raise NotFound("subscriber", wanted)
     key, shown, contact_id = t.connection.execute(sql.SUBSCRIBER_STATUS, (campaign_id, identity)).fetchone()

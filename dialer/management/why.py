@@ -4,23 +4,25 @@ log tell of these."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dialer import gate
 from dialer.campaigns import idle
 from dialer.campaigns.planning import Routes
 from dialer.errors import NotFound
 from dialer.gateways import chain
-from dialer.management import reports
+from dialer.management import campaigns, reports
 from dialer.management.management import Transaction, reads, verb
-from dialer.management.numbers import caller_id_refusal, rules_of_campaign
+from dialer.management.numbers import caller_id_refusal
 from dialer.management.subscribers import check_ours, subscribed_identity
 from dialer.model import (
     Account,
+    Block,
+    BlockReason,
     Campaign,
     CampaignReport,
     Candidate,
@@ -32,10 +34,11 @@ from dialer.model import (
     SubscriberStatus,
 )
 from dialer.numbers import parse_number
-from dialer.rules.decide import OPEN, Ruling, decide
+from dialer.rules.decide import Ruling, decide
 from dialer.store import held, mapping, statements, told_state, turns
 from dialer.store import reports as sql
-from dialer.store.call_rules import call_rules
+from dialer.store.dialled_forms import block_of, forbidden_forms
+from dialer.store.may_call import Asked, blocks, shown
 from dialer.store.nodes import Standing, entries
 from dialer.store.times import from_column, from_column_or_none
 
@@ -59,6 +62,7 @@ def campaign(t: Transaction, who: Account, campaign_id: int) -> CampaignReport:
         live_calls=live,
         reason=idle_reason(t, details.campaign, progress),
         finished_at=reports.last_end(t, campaign_id) if progress.finished else None,
+        blocked=campaigns.blocked(t, who, campaign_id),
     )
 
 
@@ -122,11 +126,10 @@ class Try:
 
 @frozen(kw_only=True)
 class Contacted:
-    """A number in a campaign. `status` is None when the campaign does not have it. `forbidden` is the entry of the do-not-call
-    list (number, since, reason), `refusal` why the campaign's user may not call it, `otherwise` why not in the form in which
-    its gateway dials it, `elsewhere` the campaign that calls it now, `ruling` the answer of the calling rules; `is_held` tells
-    that `ready_at` is their moment. `ahead` are the contacts that are called before it, once it is ready: as many as
-    `MOST_COUNTED` when there are more."""
+    """A number in a campaign. `status` is None when the campaign does not have it. `blocks` are all that keeps the campaign
+    from calling it, the strongest first, the calling rules the last; `blocked_by` what it waits for, or was blocked by when
+    its turn came, `elsewhere` the campaign that calls it now. `ahead` are the contacts that are called before it, once it is
+    ready: as many as `MOST_COUNTED` when there are more."""
 
     number: str
     identity: str
@@ -134,13 +137,10 @@ class Contacted:
     status: SubscriberStatus | None = None
     requested: SubscriberStatus | None = None
     ready_at: datetime | None = None
-    is_held: bool = False
     tries: Sequence[Try] = ()
-    forbidden: tuple[str, datetime, str] | None = None
-    refusal: str = ""
-    otherwise: str = ""
+    blocks: Sequence[Block] = ()
+    blocked_by: BlockReason | None = None
     emergency: bool = False
-    ruling: Ruling = OPEN
     elsewhere: str = ""
     ahead: int = 0
 
@@ -170,28 +170,25 @@ def contact_by_id(t: Transaction, who: Account, campaign_id: int, contact_id: in
 def _contacted(t: Transaction, campaign_id: int, number: str, identity: str) -> Contacted:
     ask = t.connection.execute
     found = ask(sql.STANDING, (campaign_id, identity)).fetchone()
-    forbidden = ask(sql.FORBIDDEN, (identity,)).fetchone()
     elsewhere = ask(sql.CALLED_ELSEWHERE, (identity, campaign_id)).fetchone()
     campaign = mapping.read_campaign(ask(statements.CAMPAIGN, (campaign_id,)).fetchone())
     told: dict[str, Any] = {"number": number}
     if found is not None:
-        key, told["number"], status, requested, ready_at, contact_id, held_by = found
+        key, told["number"], status, requested, ready_at, contact_id, blocked_by = found
         told |= {
             "contact_id": contact_id,
             "status": SubscriberStatus(status),
             "requested": None if requested is None else SubscriberStatus(requested),
             "ready_at": from_column_or_none(ready_at),
-            "is_held": held_by is not None,
+            "blocked_by": None if blocked_by is None else BlockReason(blocked_by),
             "tries": tuple(_try(row) for row in ask(sql.TRIES, (key,))),
             "ahead": turns.ahead(t.connection, campaign, key, t.now),
         }
     leg = _leg(t, campaign, told["number"])
+    asked = Asked(campaign_id, told.get("contact_id", 0), told["number"], identity)
     return Contacted(
         identity=identity,
-        forbidden=None if forbidden is None else (forbidden[0], from_column(forbidden[1]), forbidden[2]),
-        refusal=rules_of_campaign(t.connection, campaign_id).refusal(told["number"], identity),
-        otherwise=_refused_otherwise(t, campaign, leg),
-        ruling=_ruling(t, campaign_id, identity, found),
+        blocks=tuple(_blocks(t, campaign, asked, leg, found)),
         emergency=bool(gate.emergency_refusal(leg.forms, t.numbering)),
         elsewhere="" if elsewhere is None else elsewhere[0],
         **told,
@@ -204,16 +201,19 @@ def _leg(t: Transaction, campaign: Campaign, number: str) -> gate.GatedLeg:
     return gate.GatedLeg(number, (number,)) if row is None else gate.leg_through(mapping.read_gateway(row), number)
 
 
-def _refused_otherwise(t: Transaction, campaign: Campaign, leg: gate.GatedLeg) -> str:
-    """Why not with or without the prefixes of the gateway; "" for nothing."""
+def _blocks(
+    t: Transaction, campaign: Campaign, asked: Asked, leg: gate.GatedLeg, found: tuple[Any, ...] | None
+) -> Iterator[Block]:
+    """All that keeps a number from being called, the calling rules the last."""
+    yield from blocks(t.connection, asked, t.now)
     others = gate.identities((gate.GatedLeg(leg.number, leg.forms[1:]),), t.numbering)
-    rules = call_rules(t.connection, campaign.user_id, others)
-    is_black = gate.number_rules(rules.blacklist, frozenset()).is_black
-    found = [each for each in others if each in rules.do_not_call or is_black(each)]
-    if not found:
-        return ""
-    where = "the do-not-call list" if found[0] in rules.do_not_call else "the blacklist of this user"
-    return f"its gateway makes {found[0]} of it, which is on {where}"
+    otherwise = block_of(asked.number, others, forbidden_forms(t.connection, others, campaign.id, campaign.user_id, t.now))
+    if otherwise is not None:
+        yield otherwise
+    ruling = _ruling(t, asked.campaign_id, asked.identity, found)
+    if not ruling.is_open:
+        until = "for ever" if ruling.until is None else f"until {shown(ruling.until)}"
+        yield evolve(held.as_block(ruling), text=f"the calling rules forbid it {until}: {ruling.text}")
 
 
 def _ruling(t: Transaction, campaign_id: int, identity: str, found: tuple[Any, ...] | None) -> Ruling:

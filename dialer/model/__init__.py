@@ -9,7 +9,10 @@ from __future__ import annotations
 from dialer.model.call_record import CallRecord
 from dialer.model.caller_id import CallerId, CallerIdPool, CallerIdStrategy, ForeignPolicy
 from dialer.model.campaign import Campaign, CampaignDetails, CampaignStatus, Purpose, UnknownPolicy, UnservedPolicy
+from dialer.model.consent import ConsentBasis, ConsentPolicy
 from dialer.model.contact import Contact, ContactDetails, Progress, Subscriber, SubscriberStatus
+from dialer.model.disposition import Disposition
+from dialer.model.do_not_call import Block, BlockReason, DoNotCallEntry, DoNotCallList
 from dialer.model.event import Event, EventConsumer, EventKind
 from dialer.model.flow import (
     Attempt,
@@ -17,7 +20,6 @@ from dialer.model.flow import (
     AttemptState,
     Candidate,
     Decision,
-    Disposition,
     Hangup,
     LiveChannel,
     Origination,
@@ -32,9 +34,9 @@ from dialer.model.flow import (
     Snapshot,
 )
 from dialer.model.gateway import Gateway, GatewayHealth, GatewayStatus, GatewayUse
-from dialer.model.idle import Explanation, IdleCode, IdleReason
+from dialer.model.idle import BlockedContacts, Explanation, IdleCode, IdleReason
 from dialer.model.import_job import ImportFormat, ImportJob, ImportState
-from dialer.model.installation import DoNotCallEntry, Installation, NodeRecord
+from dialer.model.installation import Installation, NodeRecord
 from dialer.model.kept_answer import KeptAnswer
 from dialer.model.page import AuditEntry, PageSession, SignInLink
 from dialer.model.phonebook import Phonebook
@@ -50,6 +52,9 @@ __all__ = [
     "AttemptResult",
     "AttemptState",
     "AuditEntry",
+    "Block",
+    "BlockReason",
+    "BlockedContacts",
     "CallRecord",
     "CallRules",
     "CallerId",
@@ -60,12 +65,15 @@ __all__ = [
     "CampaignReport",
     "CampaignStatus",
     "Candidate",
+    "ConsentBasis",
+    "ConsentPolicy",
     "Contact",
     "ContactDetails",
     "Decision",
     "DeliveryStatus",
     "Disposition",
     "DoNotCallEntry",
+    "DoNotCallList",
     "Event",
     "EventConsumer",
     "EventKind",

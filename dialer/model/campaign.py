@@ -11,8 +11,10 @@ from attrs import frozen
 from dialer.declare import joined, key, noun, reference, rule, setting, stamp
 from dialer.errors import BadValue
 from dialer.kinds import Number, NumberOrText
+from dialer.model.consent import ConsentPolicy
 from dialer.model.gateway import Gateway, GatewayUse
 from dialer.model.phonebook import Phonebook
+from dialer.model.rests import AFTER_ABANDONED, rest_list
 from dialer.model.retries import Retries, RetryTable
 from dialer.model.voip_app import VoipApp, no_shell
 from dialer.numbers import caller_number
@@ -176,6 +178,19 @@ class Campaign:
     draft: bool = setting(False, read_only=True, doc="whether it was made without being started, and was not started since")
     single: bool = setting(
         False, read_only=True, doc="whether it is a call without a campaign, which has one contact and is in no list"
+    )
+    consent: ConsentPolicy = setting(
+        ConsentPolicy.NOT_ASKED,
+        doc="which consent of a contact it asks for: none; `recorded`: any that is in force; `express`: one whose basis is "
+        "express or written",
+    )
+    rests: str = rule(
+        AFTER_ABANDONED,
+        longest=500,
+        check=rest_list,
+        doc="for how many hours no campaign of the user calls a number after a call to it that ended so: `ABANDONED` "
+        "(answered, and the voice application could do nothing) or a disposition, such as `ABANDONED=72,REJECTED=24`; empty: "
+        "no rests",
     )
 
 

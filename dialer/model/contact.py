@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from attrs import Factory, frozen
@@ -11,6 +11,7 @@ from attrs import Factory, frozen
 from dialer.declare import key, noun, reference, setting, stamp
 from dialer.kinds import Variables
 from dialer.model.caller_id import CallerIdWait
+from dialer.model.consent import ConsentBasis
 from dialer.model.phonebook import Phonebook
 from dialer.time_kinds import KnownZone
 
@@ -56,6 +57,14 @@ class Contact:
     reference: str = setting(
         "", longest=255, doc="your own word for the contact, unique in its phonebook, which its events repeat"
     )
+    consent_basis: ConsentBasis | None = setting(
+        None, doc="what its consent to be called rests on: express and written are the contact's own; null: there is none"
+    )
+    consent_given_at: datetime | None = setting(
+        None, doc="when the consent was given; it holds from then on, and never without"
+    )
+    consent_expires_at: datetime | None = setting(None, doc="the consent holds until then; null: until it is taken back")
+    consent_proof: str = setting("", longest=500, doc="where the consent can be proved, such as the name of a recording")
 
 
 @noun("subscriber")
@@ -77,8 +86,9 @@ class Subscriber:
     priority: int = setting(5, le=9, doc="the contact's priority")
     tally: str = setting("{}", longest=10_000, doc="how often its calls ended in which way")
 
-    held_from: datetime | None = setting(None, doc="when it would be ready if the calling rules did not keep it waiting")
-    held_by: str | None = setting(None, longest=2000, doc="the ruling that keeps it waiting, or refuses it")
+    held_from: datetime | None = setting(None, doc="when it would be ready if nothing kept it waiting")
+    held_by: str | None = setting(None, longest=2000, doc="why it waits, or is refused, for people")
+    blocked_by: str | None = setting(None, doc="what it waits for, or is not called for: a word of `BlockReason`")
 
     @property
     def untouched(self) -> bool:
@@ -100,13 +110,14 @@ class ContactDetails:
 @frozen(kw_only=True)
 class Progress:
     """How far a campaign is: subscribers by status, and how many of those pending wait for a moment after now; `held_by`
-    is the ruling by which the first of these waits, "" when the calling rules do not keep it; `caller_id_wait` is why they
-    wait for a caller id, None when they do not."""
+    is why the first of these waits, and `blocked_by` the word for that (of `BlockReason`), "" when nothing but its own time
+    keeps it; `caller_id_wait` is why they wait for a caller id, None when they do not."""
 
     subscribers: Mapping[SubscriberStatus, int]
     waiting: int = 0
     next_ready_at: datetime | None = None
     held_by: str = ""
+    blocked_by: str = ""
     caller_id_wait: CallerIdWait | None = None
 
     @classmethod
@@ -114,19 +125,20 @@ class Progress:
         cls,
         counts: Mapping[SubscriberStatus, int],
         ready_at: datetime | None,
-        held_by: str | None,
+        held: Sequence[str | None],
         now: datetime,
         caller_id_wait: CallerIdWait | None = None,
     ) -> Progress:
-        """How far a campaign is, by its counts, by when the first of those pending is ready, and by the ruling that keeps it,
-        if one does."""
+        """How far a campaign is, by its counts, by when the first of those pending is ready, and by what keeps it: why, and
+        the word for that."""
         if ready_at is None or ready_at <= now:
             return cls(subscribers=counts, caller_id_wait=caller_id_wait)
         return cls(
             subscribers=counts,
             waiting=counts.get(SubscriberStatus.START, 0),
             next_ready_at=ready_at,
-            held_by=held_by or "",
+            held_by=held[0] or "",
+            blocked_by=held[1] or "",
             caller_id_wait=caller_id_wait,
         )
 

@@ -175,19 +175,21 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
                 "subscriber_id": _CONTACT["subscriber_id"],
                 "reason": Fact(
                     _TEXT,
-                    "do-not-call, blacklist, whitelist (it is not on it), dialled-form (what its gateway makes of the number "
-                    "is on a list), never-dialled (such as an emergency number), or calling-rules",
+                    "do-not-call (a list without an end), blacklist, whitelist (it is not on it), consent (it has not got the "
+                    "one that the campaign asks for), calling-rules, dialled-form (what its gateway makes of the number is on "
+                    "a list), or never-dialled (such as an emergency number)",
                 ),
                 "text": Fact(_TEXT, "the same for people"),
             },
         ),
         EventKind.CONTACT_HELD: EventType(
-            doc="The contact's turn came, and the calling rules keep it waiting. Told once, until it is called, or until the "
-            "rules, its time zone or the campaign change.",
+            doc="The contact's turn came, and the calling rules, or do-not-call lists that let it go later, keep it waiting. "
+            "Told once, until it is called, or until the rules, the lists, the contact or the campaign change.",
             facts={
                 "number": _CONTACT["number"],
                 "subscriber_id": _CONTACT["subscriber_id"],
                 "until": Fact(_TEXT, "when its turn comes again", is_time=True),
+                "reason": Fact(_TEXT, "calling-rules, do-not-call, or dialled-form (what its gateway makes of the number)"),
                 "text": Fact(_TEXT, "why it waits, for people"),
             },
         ),

@@ -11,6 +11,7 @@ from attrs import Factory, field, frozen
 from dialer.model.caller_id import ShownCaller
 from dialer.model.campaign import Campaign
 from dialer.model.contact import SubscriberStatus
+from dialer.model.disposition import Disposition
 from dialer.model.gateway import Gateway
 
 
@@ -213,21 +214,6 @@ class OwnCause(enum.StrEnum):
     LOST_SWITCH = "LOST_SWITCH"  # the switch restarted under the call
     NEVER_DIALLED = "NEVER_DIALLED"  # it may have been sent, and the switch has never executed it
     UNKNOWN = "UNKNOWN"  # the call is gone and nobody can tell how it ended
-
-
-class Disposition(enum.StrEnum):
-    """Why an attempt ended, in business words."""
-
-    ANSWERED = "ANSWERED"
-    BUSY = "BUSY"
-    NO_ANSWER = "NO_ANSWER"
-    REJECTED = "REJECTED"
-    INVALID_NUMBER = "INVALID_NUMBER"
-    CANCELLED = "CANCELLED"
-    CONGESTION = "CONGESTION"
-    MACHINE = "MACHINE"
-    FAILED = "FAILED"
-    UNKNOWN = "UNKNOWN"
 
 
 class RetryClass(enum.StrEnum):

@@ -30,6 +30,7 @@ class IdleCode(enum.StrEnum):
     LAST_CALLS = "last-calls"
     RETRIES_LATER = "retries-later"
     CALLING_RULES = "calling-rules"
+    DO_NOT_CALL = "do-not-call"
     NO_DIALER = "no-dialer"
     NO_SWITCH = "no-switch"
     SWITCH_FULL = "switch-full"
@@ -54,9 +55,21 @@ class IdleReason:
 
 
 @frozen(kw_only=True)
+class BlockedContacts:
+    """Contacts of a campaign that may not be called: how many are called no more, and how many wait until they may. `reason`
+    is a word of `BlockReason`."""
+
+    reason: str
+    blocked: int
+    waiting: int
+
+
+@frozen(kw_only=True)
 class Explanation:
-    """A campaign as it is now: `reason` is None when nothing keeps it from calling."""
+    """A campaign as it is now: `reason` is None when nothing keeps it from calling; `blocked` are contacts that may not be
+    called, by what for."""
 
     campaign: Campaign
     progress: Progress
     reason: IdleReason | None
+    blocked: tuple[BlockedContacts, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from attrs import Factory, frozen
 
-from dialer.declare import key, noun, setting, stamp
+from dialer.declare import key, noun, setting
 from dialer.kinds import Kind
 
 
@@ -86,14 +86,3 @@ class NodeRecord:
     session: int | None = setting(None, doc="its session on the server")
     commits: int = setting(0, doc="transactions of this session")
     figures: Mapping[str, int] = setting(Factory(dict), kind=Figures(), doc="what it put right, what waits")
-
-
-@noun("do-not-call entry", table="do_not_call")
-@frozen(kw_only=True)
-class DoNotCallEntry:
-    """A number that no campaign calls."""
-
-    number: str = setting(longest=64, shortest=1, is_key=True, doc="the number, as it was entered")
-    identity: str = setting("", longest=64, doc="the number's identity, unique")
-    reason: str = setting("", doc="why")
-    created_at: datetime = stamp("since when")

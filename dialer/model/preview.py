@@ -27,12 +27,15 @@ class Prospect(enum.StrEnum):
     BEHIND_OTHERS = "behind-others"
     DUE_LATER = "due-later"
     CALLING_RULES = "calling-rules"
+    LISTED_UNTIL = "listed-until"
     DO_NOT_CALL = "do-not-call"
     BLACKLIST = "blacklist"
     WHITELIST = "whitelist"
+    CONSENT = "consent"
     DIALLED_FORM = "dialled-form"
     EMERGENCY = "emergency"
     REFUSED = "refused-by-rules"
+    NOT_AUTHORISED = "not-authorised"
     EXPIRES = "expires"
 
     @property
@@ -41,7 +44,7 @@ class Prospect(enum.StrEnum):
         match self:
             case Prospect.CALLED:
                 return ProspectGroup.CALLED
-            case Prospect.BEHIND_OTHERS | Prospect.DUE_LATER | Prospect.CALLING_RULES:
+            case Prospect.BEHIND_OTHERS | Prospect.DUE_LATER | Prospect.CALLING_RULES | Prospect.LISTED_UNTIL:
                 return ProspectGroup.LATER
             case _:
                 return ProspectGroup.NEVER
@@ -58,12 +61,15 @@ _TEXTS = {
     "leave no moment for it",
     Prospect.DUE_LATER: "due after the horizon",
     Prospect.CALLING_RULES: "the calling rules keep it waiting beyond the horizon",
-    Prospect.DO_NOT_CALL: "on the do-not-call list",
+    Prospect.LISTED_UNTIL: "on a do-not-call list, as it is or as its gateway dials it, until a moment beyond the horizon",
+    Prospect.DO_NOT_CALL: "on a do-not-call list for ever",
     Prospect.BLACKLIST: "on the blacklist of the user",
     Prospect.WHITELIST: "not on the whitelist of the user",
-    Prospect.DIALLED_FORM: "as its gateway dials it, on the do-not-call list or on the blacklist",
+    Prospect.CONSENT: "without the consent that the campaign asks for",
+    Prospect.DIALLED_FORM: "as its gateway dials it, on a do-not-call list or on the blacklist",
     Prospect.EMERGENCY: "an emergency number",
     Prospect.REFUSED: "refused by the calling rules",
+    Prospect.NOT_AUTHORISED: "set to be not authorised",
     Prospect.EXPIRES: "the campaign expires before it may be called",
 }
 

@@ -9,20 +9,22 @@ from attrs import frozen
 from dialer.model.campaign import CampaignDetails
 from dialer.model.contact import Progress, Subscriber
 from dialer.model.flow import Disposition
-from dialer.model.idle import IdleReason
+from dialer.model.idle import BlockedContacts, IdleReason
 
 
 @frozen(kw_only=True)
 class CampaignReport:
     """A campaign as it is now, with what it refers to. `live_calls` are those under way; `reason` is None when nothing keeps
     it from calling, or nobody here makes calls; `finished_at` is the end of its last call when nobody is left to call, None
-    before, and when nobody was ever called."""
+    before, and when nobody was ever called; `blocked` are the contacts that may not be called, where somebody
+    asked for them."""
 
     details: CampaignDetails
     progress: Progress
     live_calls: int
     reason: IdleReason | None
     finished_at: datetime | None
+    blocked: tuple[BlockedContacts, ...] = ()
 
 
 @frozen(kw_only=True)

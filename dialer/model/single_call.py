@@ -54,8 +54,7 @@ _OVER = {
 @frozen(kw_only=True)
 class SingleCall:
     """A call: its settings are those of a campaign, whose id it has, and of a contact. `status` is that of its subscriber,
-    `requested` the one that a user asked for while it is live; `held_by` is the ruling that keeps it waiting, or refuses
-    it."""
+    `requested` the one that a user asked for while it is live; `held_by` is why it waits, or is refused."""
 
     campaign: Campaign
     contact: Contact
@@ -103,5 +102,5 @@ class SingleCall:
         if self.held_by:
             return self.held_by
         if self.state is SingleCallState.BLOCKED:
-            return "its number is on the do-not-call list, or not one that its user may call"
+            return "its number is on a do-not-call list, or not one that its user may call"
         return None if self.last is None else self.last.reason

@@ -8,12 +8,13 @@ from datetime import datetime
 from attrs import define
 from twisted.internet.defer import Deferred
 
-from dialer.model import CallRules, Candidate, Contact, Gateway
-from dialer.store import mapping, statements
+from dialer.interfaces import Now
+from dialer.model import CallRules, Candidate, Contact, DoNotCallEntry, Gateway
+from dialer.model.do_not_call import EVERYBODYS
+from dialer.store import do_not_call, mapping, statements
 from dialer.store.call_rules import call_rules
 from dialer.store.connection import Connection
 from dialer.store.database import Database
-from dialer.store.times import to_column
 
 
 @define(eq=False)
@@ -21,6 +22,7 @@ class AnsweredCalls:
     """`dialer.interfaces.ApplicationStore` on a database."""
 
     database: Database
+    now: Now
 
     def contact(self, contact_id: int) -> Deferred[Contact | None]:
         def read(connection: Connection) -> Contact | None:
@@ -47,11 +49,12 @@ class AnsweredCalls:
             lambda connection: [mapping.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
         )
 
-    def call_rules(self, user_id: int, identities: Sequence[str]) -> Deferred[CallRules]:
-        return self.database.run(lambda connection: call_rules(connection, user_id, identities))
+    def call_rules(self, user_id: int, identities: Sequence[str], campaign_id: int = 0) -> Deferred[CallRules]:
+        return self.database.run(lambda connection: call_rules(connection, user_id, identities, self.now(), campaign_id))
 
     def never_call(self, candidate: Candidate, now: datetime, reason: str) -> Deferred[None]:
         def add(connection: Connection) -> None:
-            connection.execute(statements.FORBID_NUMBER, (candidate.number, candidate.identity, reason, to_column(now)))
+            entry = DoNotCallEntry(number=candidate.number, identity=candidate.identity, reason=reason, source="call")
+            do_not_call.add(connection, EVERYBODYS, [entry], "callee", now)
 
         return self.database.run(add)

@@ -15,17 +15,17 @@ from typing import Any
 from attrs import evolve, frozen
 
 from dialer.campaigns.limits import GATEWAY_AHEAD, Limit, admit, next_through, per_minute
-from dialer.gate import number_rules
-from dialer.model import Attempt, EventKind, Plan
+from dialer.model import Attempt, Block, EventKind, Plan
 from dialer.rules.book import NO_RULES, RuleBook
 from dialer.rules.decide import decide
-from dialer.store import statements
-from dialer.store.blocked import Blocking, block
-from dialer.store.call_rules import call_rules
+from dialer.store import blocked, held, statements
+from dialer.store.blocked import Blocking
 from dialer.store.caller_ids import Assigning, assign
 from dialer.store.connection import Connection, Dialect
+from dialer.store.dialled_forms import block_of, forbidden_forms
 from dialer.store.events import add_started
-from dialer.store.held import histories, lock_numbers, set_aside
+from dialer.store.held import histories, lock_numbers
+from dialer.store.may_call import moments
 from dialer.store.times import from_column_or_none, to_column
 from dialer.store.told_state import OF_CAMPAIGNS, forget_idle
 
@@ -116,25 +116,34 @@ def _headroom(connection: Connection, statement: str, keys: tuple[int, ...], mos
 
 def _claimable(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> list[Plan]:
     """Those whose subscriber may be called, with the counts of this moment: a candidate may be older than the end of an
-    earlier attempt. Subscribers that must not be called are set so."""
+    earlier attempt. Subscribers that may not be called are set aside."""
     subscribers = [plan.candidate.subscriber_id for plan in plans]
-    rows = connection.execute(statements.claimable(len(subscribers)).of(connection), (to_column(wanted.now), *subscribers))
+    now = to_column(wanted.now)
+    asked = (*moments(now), now, *subscribers)
+    rows = connection.execute(statements.claimable(len(subscribers)).of(connection), asked).fetchall()
     claimable = {row[0]: row[1:] for row in rows}
     identities: set[str] = set()
     allowed, forbidden = [], []
-    otherwise = _forbidden_otherwise(connection, plans)
+    dialled: dict[int, Block] = {}
+    otherwise = _forbidden_otherwise(connection, plans, wanted.now)
     for plan in plans:
         found = claimable.pop(plan.candidate.subscriber_id, None)
         if found is None:
             continue
-        count_attempt, free_retries, tally, identity, is_forbidden = found
-        if is_forbidden or plan.call_uuid in otherwise:
+        count_attempt, free_retries, tally, identity, blocked_by = found
+        if blocked_by:
+            forbidden.append(plan.candidate.subscriber_id)
+        elif plan.call_uuid in otherwise:
+            dialled[plan.candidate.subscriber_id] = otherwise[plan.call_uuid]
             forbidden.append(plan.candidate.subscriber_id)
         elif identity not in identities:
             identities.add(identity)
             allowed.append(_with_counts(plan, count_attempt, free_retries, tally))
+    why = Blocking(at=wanted.now, wanted=wanted.wanted)
     if forbidden:
-        block(connection, forbidden, Blocking(at=wanted.now, wanted=wanted.wanted))
+        blocked.block(connection, forbidden, why)
+    if dialled:
+        blocked.set_aside(connection, dialled, why)
     return allowed
 
 
@@ -151,21 +160,22 @@ def _ruled(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> 
         for plan in plans
     ]
     closed = [(plan.candidate.subscriber_id, ruling) for plan, ruling in rulings if not ruling.is_open]
-    set_aside(connection, closed, Blocking(at=wanted.now, wanted=wanted.wanted))
+    held.set_aside(connection, closed, Blocking(at=wanted.now, wanted=wanted.wanted))
     return [plan for plan, ruling in rulings if ruling.is_open]
 
 
-def _forbidden_otherwise(connection: Connection, plans: Sequence[Plan]) -> set[str]:
-    """The calls whose numbers are forbidden as they are with or without the prefixes of their gateway."""
-    forbidden: set[str] = set()
-    for user_id in {plan.campaign.user_id for plan in plans if plan.also}:
-        some = [plan for plan in plans if plan.also and plan.campaign.user_id == user_id]
-        rules = call_rules(connection, user_id, sorted({identity for plan in some for identity in plan.also}))
-        is_black = number_rules(rules.blacklist, frozenset()).is_black
-        forbidden |= {
-            plan.call_uuid for plan in some if any(each in rules.do_not_call or is_black(each) for each in plan.also)
-        }
-    return forbidden
+def _forbidden_otherwise(connection: Connection, plans: Sequence[Plan], now: datetime) -> dict[str, Block]:
+    """The calls whose numbers are forbidden as they are with or without the prefixes of their gateway, and why."""
+    found: dict[str, Block] = {}
+    for user_id, campaign_id in {(plan.campaign.user_id, plan.campaign.id) for plan in plans if plan.also}:
+        some = [plan for plan in plans if plan.also and plan.campaign.id == campaign_id]
+        asked = {identity for plan in some for identity in plan.also}
+        forbidden = forbidden_forms(connection, asked, campaign_id, user_id, now)
+        for plan in some:
+            why = block_of(plan.candidate.number, plan.also, forbidden)
+            if why is not None:
+                found[plan.call_uuid] = why
+    return found
 
 
 def _with_counts(plan: Plan, count_attempt: int, free_retries: int, tally: str) -> Plan:

@@ -1,76 +1,132 @@
-"""Contacts that must not be called: they become NOT_AUTHORISED, which is told."""
+"""Contacts whose turn came and that may not be called: they wait until they may be, or are called no more, and that is told.
+
+Why a contact is not called is a `Block`, whoever found it: the lists, patterns and consents of `dialer.store.may_call`, the
+calling rules (`dialer.store.held`), or what its gateway would dial. Where it names a moment, the contact waits for that, and
+costs nothing before; else it becomes NOT_AUTHORISED: for good, or until something changes by which the reason might
+(`LOOKED_AT_AGAIN`). Of those that may have another turn, `held_from` tells when they would have been ready.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from dialer.gate import number_rules
-from dialer.model import CallRules, EventKind
+from dialer.model import Block, BlockReason, EventKind
+from dialer.model.do_not_call import LOOKED_AT_AGAIN
 from dialer.store import events, statements
-from dialer.store.call_rules import call_rules
 from dialer.store.connection import Connection
+from dialer.store.may_call import Asked, blocked_among, ends, in_words, moments
+from dialer.store.times import to_column
 from dialer.store.told_state import tell_finished
 
-RETURNED: Final = " RETURNING id, campaign_id, contact_id, number, identity"
-"""Behind a statement that changes subscribers: those that are told of."""
-OWNER: Final = "SELECT user_id FROM campaign WHERE id = ?"
+LONGEST: Final = 2000
+"""Characters that are kept of a reason."""
 
-NO_REASONS: Final[Mapping[int, str]] = MappingProxyType({})
+HOLD: Final = (
+    "UPDATE subscriber SET held_from = coalesce(held_from, ready_at), ready_at = ?, held_by = ?, blocked_by = ? "
+    "WHERE id = ? AND status = 1"
+)
+"""It waits. Parameters: until when, why, the word for that, subscriber."""
+_RETURNED: Final = " RETURNING id, campaign_id, contact_id, number, identity"
+_HOLD_FIRST: Final = f"{HOLD} AND held_from IS NULL{_RETURNED}"
+_OWNER: Final = "SELECT user_id FROM campaign WHERE id = ?"
 
 
 @frozen(kw_only=True)
 class Blocking:
-    """Why now: the moment, the kinds of events that somebody asks for, and by subscriber why, where that is not to be found in
-    the lists, with the word for all of these."""
+    """When, and the kinds of events that somebody asks for."""
 
     at: datetime
     wanted: frozenset[EventKind]
-    reasons: Mapping[int, str] = NO_REASONS
-    word: str = "never-dialled"
 
 
 def block(connection: Connection, subscriber_ids: Sequence[int], why: Blocking) -> None:
-    """These are never called, unless a call of theirs is live; they and campaigns that have finished by that are told of."""
-    statement = statements.forbid(len(subscriber_ids)) + RETURNED
+    """Those of these that `dialer.store.may_call` keeps from being called are set aside."""
+    now = to_column(why.at)
+    found: dict[int, Block] = {}
+    statement = blocked_among(len(subscriber_ids))
+    for key, word, listed_until, *row in connection.execute(statement, (*moments(now), now, *subscriber_ids)).fetchall():
+        if word is None:
+            continue
+        reason = BlockReason(word)
+        until = ends(listed_until) if reason is BlockReason.DO_NOT_CALL else None
+        if until is None:
+            found[key] = Block(reason=reason, text="")
+        else:
+            found[key] = evolve(in_words(connection, reason, Asked(*row), why.at), until=until)
+    set_aside(connection, found, why)
+
+
+def set_aside(connection: Connection, found: Mapping[int, Block], why: Blocking) -> None:
+    """Pending subscribers by their ids, with what keeps each from being called; what has no text has it from
+    `dialer.store.may_call`. Who did not wait before, and who is called no more, is told of, as far as somebody asks for it;
+    campaigns that have finished by that are, too."""
+    waiting = {key: each for key, each in found.items() if each.until is not None}
+    again: Collection[int] = waiting
+    if EventKind.CONTACT_HELD in why.wanted:
+        again = _hold_and_tell(connection, waiting, why)
+    if again:
+        connection.executemany(HOLD, [(*_kept(waiting[key]), key) for key in again])
+    refused = {key: each for key, each in found.items() if each.until is None}
+    if refused:
+        _refuse(connection, refused, why)
+
+
+def _kept(found: Block) -> tuple[str, str, str]:
+    """Until when a contact waits, why, and the word for that."""
+    if found.until is None:
+        raise ValueError(f"{found.reason} has no end")
+    return to_column(found.until), found.text[:LONGEST], str(found.reason)
+
+
+def _hold_and_tell(connection: Connection, waiting: Mapping[int, Block], why: Blocking) -> list[int]:
+    """Those that did not wait do, and are told of; the others are given back."""
+    again: list[int] = []
+    owners: dict[int, int] = {}
+    for key, found in waiting.items():
+        row = connection.execute(_HOLD_FIRST, (*_kept(found), key)).fetchone()
+        if row is None:
+            again.append(key)
+            continue
+        _, campaign_id, contact_id, number, _ = row
+        if campaign_id not in owners:
+            (owners[campaign_id],) = connection.execute(_OWNER, (campaign_id,)).fetchone()
+        about = events.About(user_id=owners[campaign_id], campaign_id=campaign_id, contact_id=contact_id)
+        facts = {"number": number, "subscriber_id": key, "until": found.until}
+        facts |= {"reason": str(found.reason), "text": found.text}
+        events.add(connection, EventKind.CONTACT_HELD, why.at, about, facts)
+    return again
+
+
+def _refuse(connection: Connection, refused: Mapping[int, Block], why: Blocking) -> None:
+    alike: dict[tuple[BlockReason, str], list[int]] = {}
+    for key, found in refused.items():
+        alike.setdefault((found.reason, found.text if found.reason in LOOKED_AT_AGAIN else ""), []).append(key)
     by_campaign: dict[int, list[Any]] = {}
-    for row in connection.execute(statement, list(subscriber_ids)).fetchall():
-        by_campaign.setdefault(row[1], []).append(row)
-    tell_blocked(connection, by_campaign, why)
-
-
-def tell_blocked(connection: Connection, by_campaign: Mapping[int, Sequence[Any]], why: Blocking) -> None:
-    """The events of subscribers that were just blocked, by their campaigns, as rows of `RETURNED`; and of campaigns that have
-    finished by that."""
+    for (reason, text), keys in alike.items():
+        if reason in LOOKED_AT_AGAIN:
+            changed = connection.execute(
+                statements.refuse(len(keys)) + _RETURNED, [text[:LONGEST] or None, str(reason), *keys]
+            )
+        else:
+            changed = connection.execute(statements.forbid(len(keys)) + _RETURNED, [str(reason), *keys])
+        for row in changed.fetchall():
+            by_campaign.setdefault(row[1], []).append(row)
     if EventKind.CONTACT_BLOCKED in why.wanted:
         for campaign_id, rows in by_campaign.items():
-            tell(connection, campaign_id, rows, why)
+            tell(connection, campaign_id, rows, refused, why)
     tell_finished(connection, by_campaign, why.at, why.wanted)
 
 
-def tell(connection: Connection, campaign_id: int, rows: Sequence[Any], why: Blocking) -> None:
+def tell(connection: Connection, campaign_id: int, rows: Sequence[Any], refused: Mapping[int, Block], why: Blocking) -> None:
     """The events of subscribers of a campaign: their ids, campaigns, contacts, numbers and identities."""
-    (user_id,) = connection.execute(OWNER, (campaign_id,)).fetchone()
-    rules = call_rules(connection, user_id, [row[-1] for row in rows if row[0] not in why.reasons])
+    (user_id,) = connection.execute(_OWNER, (campaign_id,)).fetchone()
     for subscriber_id, _, contact_id, number, identity in rows:
-        given = why.reasons.get(subscriber_id)
-        reason, text = (why.word, given) if given else why_blocked(number, identity, rules)
-        facts = {"number": number, "subscriber_id": subscriber_id, "reason": reason, "text": text}
+        found = refused[subscriber_id]
+        text = found.text or in_words(connection, found.reason, Asked(campaign_id, contact_id, number, identity), why.at).text
+        facts = {"number": number, "subscriber_id": subscriber_id, "reason": str(found.reason), "text": text}
         about = events.About(user_id=user_id, campaign_id=campaign_id, contact_id=contact_id)
         events.add(connection, EventKind.CONTACT_BLOCKED, why.at, about, facts)
-
-
-def why_blocked(number: str, identity: str, rules: CallRules) -> tuple[str, str]:
-    """A word and a sentence."""
-    known = number_rules(rules.blacklist, rules.whitelist)
-    if identity in rules.do_not_call:
-        return "do-not-call", f"{number} is on the do-not-call list"
-    if known.is_forbidden(number, identity):
-        return "blacklist", known.refusal(number, identity)
-    if text := known.refusal(number, identity):
-        return "whitelist", text
-    return "dialled-form", f"{number} as its gateway dials it is on the do-not-call list, or on the blacklist of this user"

@@ -98,13 +98,5 @@ PAIRS = Variants(
 )
 """A JSON list of pairs as rows `j.number`, `j.identity`, in the order of `j.key`. Parameter: the list."""
 
-TRIPLES = Variants(
-    sqlite="(SELECT e.key AS key, json_extract(e.value, '$[0]') AS number, json_extract(e.value, '$[1]') AS identity, "
-    "json_extract(e.value, '$[2]') AS more FROM json_each(?) e) j",
-    postgresql="(SELECT e.key AS key, e.value->>0 AS number, e.value->>1 AS identity, e.value->>2 AS more "
-    "FROM jsonb_array_elements(?::jsonb) WITH ORDINALITY AS e (value, key)) j",
-)
-"""The same with a text `j.more` in each."""
-
 MOMENT = Variants(sqlite="?", postgresql="coalesce(clock_timestamp() AT TIME ZONE 'UTC', ?)")
 """This moment by the clock of the database, where it has one of its own. Parameter: this moment by the process's clock."""

@@ -12,6 +12,7 @@ from dialer.stored import insert
 CONTACT_COLUMNS: Final = (
     "phonebook_id", "number", "identity", "first_name", "last_name", "email", "description", "reference",
     "priority", "time_zone", "additional_vars", "created_at", "updated_at",
+    "consent_basis", "consent_given_at", "consent_expires_at", "consent_proof",
 )  # fmt: skip
 
 ADD_CONTACT: Final = insert(Contact, CONTACT_COLUMNS)
@@ -144,8 +145,12 @@ SUBSCRIBER_STATUS: Final = (
 SET_STATUS: Final = (
     "UPDATE subscriber SET requested_status = CASE status WHEN 6 THEN ? END, "
     "ready_at = CASE WHEN status = 6 THEN ready_at WHEN ? = 1 THEN CASE status WHEN 1 THEN ready_at ELSE ? END END, "
-    "status = CASE status WHEN 6 THEN 6 ELSE ? END WHERE campaign_id = ? AND identity = ? "
+    "status = CASE status WHEN 6 THEN 6 ELSE ? END, "
+    "held_from = CASE WHEN ? = 1 AND status = 1 THEN held_from END, "
+    "held_by = CASE WHEN ? = 1 AND status = 1 THEN held_by END, "
+    "blocked_by = CASE WHEN ? = 1 AND status = 1 THEN blocked_by END WHERE campaign_id = ? AND identity = ? "
     "AND NOT EXISTS (SELECT 1 FROM contact k WHERE k.id = subscriber.contact_id AND k.archived_at IS NOT NULL)"
 )
 """While a call is live, the status is kept as requested, and takes effect when that ends. That of a removed contact stays.
-Parameters: status, status, now, status, campaign, identity."""
+A contact that waits, and is to be called, still waits; of the others, what they were refused for is forgotten.
+Parameters: status, status, now, status, status, status, status, campaign, identity."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import orjson
 
+from dialer.calls.rests import rest_after
 from dialer.interfaces import OPT_OUT
-from dialer.model import AttemptResult, EventKind, SubscriberStatus
-from dialer.store import statements
+from dialer.model import AttemptResult, DoNotCallEntry, EventKind, SubscriberStatus
+from dialer.model.do_not_call import EVERYBODYS
+from dialer.store import do_not_call, statements
 from dialer.store.connection import Connection
 from dialer.store.events import about, add, add_of_attempt
 from dialer.store.mapping import as_text, in_range
@@ -62,11 +66,25 @@ def finish(
         ),
     ).fetchone()
     if OPT_OUT in outcome.session:
-        candidate, reason = attempt.plan.candidate, f"the callee of attempt {attempt.id} asked for it"
-        connection.execute(statements.FORBID_NUMBER, (candidate.number, candidate.identity, reason, ended_at))
+        _forbid(connection, end, EVERYBODYS, f"the callee of attempt {attempt.id} asked for it", "callee")
+    rest = rest_after(end)
+    if rest is not None:
+        word, until = rest
+        rests = do_not_call.rests_of(connection, attempt.plan.campaign.user_id, outcome.ended_at)
+        _forbid(connection, end, rests, f"rests after attempt {attempt.id} ({word})", "dialer", until)
     if wanted:
         tell(connection, end, wanted, settled)
     return True
+
+
+def _forbid(
+    connection: Connection, end: AttemptResult, list_id: int, reason: str, by: str, until: datetime | None = None
+) -> None:
+    candidate = end.attempt.plan.candidate
+    entry = DoNotCallEntry(
+        number=candidate.number, identity=candidate.identity, reason=reason, source="call", expires_at=until
+    )
+    do_not_call.add(connection, list_id, [entry], by, end.outcome.ended_at)
 
 
 def tell(connection: Connection, end: AttemptResult, wanted: frozenset[EventKind], settled: tuple[int, int] | None) -> None:

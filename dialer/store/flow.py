@@ -23,6 +23,8 @@ from dialer.model import (
     Attempt,
     AttemptResult,
     AttemptState,
+    Block,
+    BlockReason,
     Campaign,
     CampaignStatus,
     Candidate,
@@ -41,7 +43,7 @@ from dialer.periodic import DegradedLog
 from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store import events, mapping, statements, told_state
 from dialer.store.begin import Beginning, begin
-from dialer.store.blocked import Blocking, block
+from dialer.store.blocked import Blocking, set_aside
 from dialer.store.caller_ids import ANY_CALLER_ID, CallerIdRules
 from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
@@ -109,9 +111,8 @@ class Store:
         order: CallOrder = CallOrder.RETRIES_FIRST,
         share: int = 50,
     ) -> Deferred[list[Candidate]]:
-        """Ready subscribers whose retry time has come. Those whose number came onto the do-not-call list are set to
-        NOT_AUTHORISED on the way, lest they stay pending for ever; those that the calling rules keep waiting are set aside
-        until they may be called."""
+        """Ready subscribers whose retry time has come. Those that may not be called by now (`dialer.store.may_call`, the
+        calling rules) are set aside on the way: to NOT_AUTHORISED, lest they stay pending for ever, or until they may."""
         asked = _Asked(campaign_id, Blocking(at=now, wanted=self.wanted), skip, order, share)
         if not self.rules.rows:
             return self.database.run(lambda connection: self._ready(connection, asked, limit))
@@ -143,9 +144,9 @@ class Store:
         return self.database.backlog
 
     def refuse(self, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
-        reasons = {each.candidate.subscriber_id: each.reason for each in refused}
-        blocking = Blocking(at=now, wanted=self.wanted, reasons=reasons)
-        return self.database.run(lambda connection: block(connection, list(reasons), blocking))
+        found = {each.candidate.subscriber_id: Block(reason=BlockReason.NEVER_DIALLED, text=each.reason) for each in refused}
+        blocking = Blocking(at=now, wanted=self.wanted)
+        return self.database.run(lambda connection: set_aside(connection, found, blocking))
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         self._moves.add(attempt, to, at, core_uuid)

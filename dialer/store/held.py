@@ -1,20 +1,20 @@
 """Subscribers that the calling rules keep waiting, or refuse: each is asked about when its turn comes, and set aside until the
-moment that the ruling names, so that it costs nothing before. What is set aside is looked at again when something changes by
-which the ruling might."""
+moment that the ruling names (`dialer.store.blocked`). What is set aside, for whatever reason, is looked at again when
+something changes by which that might."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from attrs import evolve
 
-from dialer.model import Campaign, Candidate, EventKind
+from dialer.model import Block, BlockReason, Campaign, Candidate
 from dialer.rules.book import RuleBook
 from dialer.rules.decide import EarlierCall, Ruling, decide, longest_memory
-from dialer.store import events
-from dialer.store.blocked import OWNER, RETURNED, Blocking, tell_blocked
+from dialer.store import blocked
+from dialer.store.blocked import Blocking
 from dialer.store.connection import Connection, Dialect
 from dialer.store.maintenance import LOCKS
 from dialer.store.times import from_column, to_column
@@ -25,29 +25,20 @@ CHUNK: Final = 2000
 CAMPAIGNS: Final = 50
 """Campaigns that are gone through in one transaction as long as nobody is held in them."""
 
-_HOLD_FIRST: Final = (
-    "UPDATE subscriber SET held_from = ready_at, ready_at = ?, held_by = ? WHERE id = ? AND status = 1 AND held_from IS NULL"
-)
-HOLD: Final = (
-    "UPDATE subscriber SET held_from = coalesce(held_from, ready_at), ready_at = ?, held_by = ? WHERE id = ? AND status = 1"
-)
-REFUSE: Final = (
-    "UPDATE subscriber SET held_from = coalesce(held_from, ready_at), ready_at = NULL, held_by = ?, status = 7 "
-    "WHERE id = ? AND status = 1"
-)
 _NOT_DIALLED: Final = "'NOT_SENT', 'LATE', 'REFUSED'"
 """Causes of attempts that never reached anybody's line."""
 
 RECHECK: Final = "SELECT id, recheck FROM campaign WHERE recheck > 0 ORDER BY id LIMIT 1"
-_RELEASE: Final = (
-    "UPDATE subscriber SET ready_at = CASE WHEN status IN (1, 7) THEN held_from ELSE ready_at END, "
-    "status = CASE WHEN status = 7 THEN 1 ELSE status END, held_from = NULL, held_by = NULL WHERE "
+RELEASE: Final = (
+    "UPDATE subscriber SET ready_at = CASE WHEN status IN (1, 7) THEN coalesce(held_from, ready_at) ELSE ready_at END, "
+    "status = CASE WHEN status = 7 THEN 1 ELSE status END, held_from = NULL, held_by = NULL, blocked_by = NULL WHERE "
 )
+"""Before a condition: those for which it holds are as ready as they were before."""
 RELEASE_SOME: Final = (
-    f"{_RELEASE} id IN "  # noqa: S608
+    f"{RELEASE} id IN "  # noqa: S608
     "(SELECT id FROM subscriber WHERE campaign_id = ? AND held_from IS NOT NULL ORDER BY id LIMIT ?)"
 )
-RELEASE_CONTACT: Final = f"{_RELEASE} contact_id = ? AND held_from IS NOT NULL"
+RELEASE_CONTACT: Final = f"{RELEASE} contact_id = ? AND held_from IS NOT NULL"
 _RECHECKED: Final = "UPDATE campaign SET recheck = 0 WHERE id = ? AND recheck = ?"
 _RECHECK_ONE: Final = "UPDATE campaign SET recheck = recheck + 1 WHERE id = ?"
 _RECHECK_ALL: Final = "UPDATE campaign SET recheck = recheck + 1 WHERE archived_at IS NULL OR (single = 1 AND status < 3)"
@@ -122,44 +113,13 @@ def _located(connection: Connection, candidates: Sequence[Candidate]) -> Sequenc
 
 
 def set_aside(connection: Connection, rulings: Sequence[tuple[int, Ruling]], why: Blocking) -> None:
-    """Pending subscribers by their ids, with the rulings that keep them waiting, or refuse them. Who was not waiting by a
-    ruling before, and who is refused, is told of, as far as somebody asks for it."""
-    waiting = {key: (ruling.until, ruling.text) for key, ruling in rulings if ruling.until is not None}
-    refused = {key: ruling.text for key, ruling in rulings if ruling.until is None}
-    again: Collection[int] = waiting
-    if EventKind.CONTACT_HELD in why.wanted:
-        again = _hold_and_tell(connection, waiting, why)
-    if again:
-        connection.executemany(HOLD, [(to_column(waiting[key][0]), waiting[key][1], key) for key in again])
-    if refused:
-        _refuse(connection, evolve(why, reasons=refused, word="calling-rules"))
+    """Pending subscribers by their ids, with the rulings that keep them waiting, or refuse them."""
+    blocked.set_aside(connection, {key: as_block(ruling) for key, ruling in rulings}, why)
 
 
-def _hold_and_tell(connection: Connection, waiting: Mapping[int, tuple[datetime, str]], why: Blocking) -> list[int]:
-    """Those that were not held are, and are told of; the others are given back."""
-    again: list[int] = []
-    owners: dict[int, int] = {}
-    for key, (until, text) in waiting.items():
-        row = connection.execute(_HOLD_FIRST + RETURNED, (to_column(until), text, key)).fetchone()
-        if row is None:
-            again.append(key)
-            continue
-        _, campaign_id, contact_id, number, _ = row
-        if campaign_id not in owners:
-            (owners[campaign_id],) = connection.execute(OWNER, (campaign_id,)).fetchone()
-        about = events.About(user_id=owners[campaign_id], campaign_id=campaign_id, contact_id=contact_id)
-        facts = {"number": number, "subscriber_id": key, "until": until, "text": text}
-        events.add(connection, EventKind.CONTACT_HELD, why.at, about, facts)
-    return again
-
-
-def _refuse(connection: Connection, why: Blocking) -> None:
-    by_campaign: dict[int, list[Any]] = {}
-    for key, text in why.reasons.items():
-        row = connection.execute(REFUSE + RETURNED, (text, key)).fetchone()
-        if row is not None:
-            by_campaign.setdefault(row[1], []).append(row)
-    tell_blocked(connection, by_campaign, why)
+def as_block(ruling: Ruling) -> Block:
+    """A ruling that is not open."""
+    return Block(reason=BlockReason.CALLING_RULES, text=ruling.text, until=ruling.until)
 
 
 # --- looking again ----------------------------------------------------------------------------------------------------------

@@ -18,5 +18,3 @@ PHONEBOOKS: Final = (
     "AND (? OR p.user_id = ?) ORDER BY p.id DESC LIMIT ?"
 )
 """Parameters: the same."""
-
-FORBIDDEN: Final = "SELECT number, created_at, reason FROM do_not_call WHERE identity = ?"

@@ -1,7 +1,8 @@
 """The identities of stored numbers: made for numbers that have none yet, and made anew for another region.
 
 Numbers that turn out to be one are called once from then on. Nothing is lost: a contact stays, and names the one that it is;
-subscribers become one, which has the attempts of all; of several entries of the do-not-call list the first stays.
+subscribers become one, which has the attempts of all; of several entries of a do-not-call list the one that holds longest
+stays.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ ARCHIVED: Final = "#*"
 """Between the number of a removed contact and its id: the number itself is free again in its phonebook."""
 
 _SET: Final = {
-    table: Variants(
+    (table, key): Variants(
         sqlite=f"UPDATE {table} SET identity = j.value FROM json_each(?) j WHERE {table}.{key} = {on_sqlite}",  # noqa: S608
         postgresql=f"UPDATE {table} SET identity = j.value FROM jsonb_each_text(?::jsonb) j WHERE {table}.{key} = {on_server}",  # noqa: S608
     )
     for table, key, on_sqlite, on_server in (
         ("contact", "id", "CAST(j.key AS INTEGER)", "j.key::bigint"),
         ("do_not_call", "number", "j.key", "j.key"),
+        ("do_not_call", "id", "CAST(j.key AS INTEGER)", "j.key::bigint"),
         ("caller_id", "id", "CAST(j.key AS INTEGER)", "j.key::bigint"),
     )
 }
@@ -99,6 +101,17 @@ _FORBIDDEN_TWICE: Final = (
     "DELETE FROM do_not_call WHERE number IN (SELECT number FROM (SELECT number, row_number() OVER (PARTITION BY identity "
     "ORDER BY created_at, number) AS place FROM do_not_call) AS d WHERE place > 1)"
 )
+"""As long as there was one list."""
+_NOW: Final = Variants(
+    sqlite="strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'", postgresql="CURRENT_TIMESTAMP AT TIME ZONE 'UTC'"
+)
+_LISTED_TWICE: Final = _NOW.within(
+    "UPDATE do_not_call SET removed_at = %s, removed_by = 'dialer: another spelling of a number that is on the list' "
+    "WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY list_id, identity "
+    "ORDER BY coalesce(expires_at, '9999-12-31 23:59:59.999999') DESC, id) AS place "
+    "FROM do_not_call WHERE removed_at IS NULL) AS d WHERE place > 1)"
+)
+"""The one stays that holds longest."""
 _SURE_NOT_TO_BE_CALLED: Final = (7, 5, 3, 2, 4, 1)
 """Statuses of spellings of one number, the first of which the number has: it is called no more often than any of them says."""
 _IN_PROCESS: Final = 6
@@ -124,14 +137,15 @@ class Doubles:
     forbidden: int = 0
 
 
-def identify(connection: Any, region: str, *, archive: bool = True) -> Doubles:
+def identify(connection: Any, region: str, *, archive: bool = True, lists: bool = True) -> Doubles:
     """Give every number its identity by the region of the installation, "" for none, and join those that are one. The
     indexes of identities must not be there; `archive` tells that there can be removed contacts, which are no doubles of
-    anything. A part of a transaction."""
+    anything, `lists` that there can be several do-not-call lists. A part of a transaction."""
     connection.execute("UPDATE installation SET region = ?", (region,))
     _identify_contacts(connection, region)
-    _identify(connection, "do_not_call", "number, number", "number", lambda _: numbering(region))
-    forbidden = connection.execute(_FORBIDDEN_TWICE).rowcount
+    key = "id" if lists else "number"
+    _identify(connection, "do_not_call", f"{key}, number", key, lambda _: numbering(region))
+    forbidden = connection.execute(_LISTED_TWICE.of(connection) if lists else _FORBIDDEN_TWICE).rowcount
     connection.execute("UPDATE contact SET double_of = NULL WHERE double_of IS NOT NULL")
     connection.execute(_FIND_DOUBLES % (_LIVE if archive else ""))
     connection.execute("UPDATE subscriber SET identity = (SELECT k.identity FROM contact k WHERE k.id = contact_id)")
@@ -167,7 +181,7 @@ def _identify(connection: Any, table: str, columns: str, key: str, rules: Callab
     some = f"SELECT {columns} FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT {CHUNK}"  # noqa: S608
     for rows in _chunks(connection, some, key):
         identities = {str(row[0]): rules(row).identity(row[1].partition(ARCHIVED)[0]) for row in rows}
-        connection.execute(_SET[table].of(connection), (orjson.dumps(identities).decode(),))
+        connection.execute(_SET[table, key].of(connection), (orjson.dumps(identities).decode(),))
 
 
 def _chunks(connection: Any, statement: str, key: str) -> Iterator[list[Any]]:

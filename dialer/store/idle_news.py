@@ -80,8 +80,8 @@ def started(connection: Connection, after: int, how: Assigning) -> tuple[list[tu
     first_ready = {key: first for key, *first in connection.execute(sql.FIRST_READY, (after, last)).fetchall()}
     page = []
     for campaign in campaigns:
-        ready_at, held_by = first_ready.get(campaign.id, (None, None))
+        ready_at, *held = first_ready.get(campaign.id, (None, None, None))
         wait = wait_of(connection, campaign, how)
-        progress = Progress.of(counts.get(campaign.id, {}), from_column_or_none(ready_at), held_by, how.now, wait)
+        progress = Progress.of(counts.get(campaign.id, {}), from_column_or_none(ready_at), held, how.now, wait)
         page.append((campaign, progress))
     return page, last if len(rows) > PAGE else None

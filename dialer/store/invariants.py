@@ -76,6 +76,15 @@ _MISCOUNTED: Final = (
 )
 
 
+_LISTED: Final = (
+    "SELECT 'attempt ' || a.id || ' (' || a.number || '), call ' || a.call_uuid FROM attempt a "
+    "JOIN campaign c ON c.id = a.campaign_id WHERE a.ended_at IS NULL AND EXISTS (SELECT 1 FROM do_not_call d "
+    "JOIN do_not_call_list l ON l.id = d.list_id AND l.archived_at IS NULL WHERE d.identity = a.identity "
+    "AND (l.user_id IS NULL OR l.user_id = c.user_id) AND (l.campaign_id IS NULL OR l.campaign_id = c.id) "
+    "AND d.removed_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > a.planned_at) AND {})"
+)
+
+
 def _held_back(table: str) -> Invariant:
     """Of the moments that pacing keeps in `table`."""
     return Invariant(
@@ -149,14 +158,11 @@ _ATTEMPTS: Final = (
     ),
     Invariant(
         name="forbidden-attempt",
-        problem="open attempts to numbers that were on the do-not-call list when they were begun",
+        problem="open attempts to numbers that were on a do-not-call list of their campaigns when they were begun",
         broken=Variants(
-            sqlite="SELECT 'attempt ' || a.id || ' (' || a.number || '), call ' || a.call_uuid FROM attempt a "
-            "JOIN do_not_call d ON d.identity = a.identity WHERE a.ended_at IS NULL "
-            "AND a.planned_at > strftime('%Y-%m-%d %H:%M:%f', d.created_at, '+60 seconds') ORDER BY a.id",
-            postgresql="SELECT 'attempt ' || a.id || ' (' || a.number || '), call ' || a.call_uuid FROM attempt a "
-            "JOIN do_not_call d ON d.identity = a.identity WHERE a.ended_at IS NULL "
-            "AND a.planned_at > d.created_at + interval '60 seconds' ORDER BY a.id",
+            sqlite=_LISTED.format("a.planned_at > strftime('%Y-%m-%d %H:%M:%f', d.created_at, '+60 seconds')")
+            + " ORDER BY a.id",
+            postgresql=_LISTED.format("a.planned_at > d.created_at + interval '60 seconds'") + " ORDER BY a.id",
         ),
         remedy="hang the call up on the switch (uuid_kill); the number is not called again",
     ),

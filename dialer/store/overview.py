@@ -23,10 +23,11 @@ COUNTS: Final = LISTED.within(
 FIRST_READY: Final = LISTED.within(
     "SELECT c.id, (SELECT min(s.ready_at) FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1), "  # noqa: S608
     "(SELECT s.held_by FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1 ORDER BY s.ready_at, s.id LIMIT 1), "
+    "(SELECT s.blocked_by FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1 ORDER BY s.ready_at, s.id LIMIT 1), "
     "(SELECT max(s.ready_at) FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1) "
     f"FROM campaign c WHERE c.id IN {_THESE}"
 )
-"""When the first of those pending is ready, by which ruling it waits, and when the last is ready."""
+"""When the first of those pending is ready, why it waits, the word for that, and when the last is ready."""
 TOTALS: Final = LISTED.within(
     "SELECT campaign_id, sum(attempts), sum(counted), "  # noqa: S608
     "sum(CASE WHEN disposition IN ('ANSWERED', 'MACHINE') THEN attempts ELSE 0 END) "

@@ -12,31 +12,38 @@ from attrs import evolve, frozen
 from dialer.model import Candidate
 from dialer.store.connection import LISTED, Connection
 from dialer.store.mapping import CANDIDATE_COLUMNS, candidate
-from dialer.store.statements import FORBIDDEN, LANE
+from dialer.store.may_call import BLOCKED, LISTED_UNTIL, blocked_among, moments, moments_without_ends
+from dialer.store.statements import LANE
 
 _ROW: Final = (
-    f"SELECT s.id, s.contact_id, s.number, s.identity, {{}}, s.priority, {LANE}, coalesce(s.held_by, ''), "  # noqa: S608
-    f"coalesce(k.time_zone, ''), {FORBIDDEN} FROM subscriber s LEFT JOIN contact k ON k.id = s.contact_id "
+    f"SELECT s.id, s.contact_id, s.number, s.identity, {{}}, s.priority, {LANE}, s.blocked_by, "  # noqa: S608
+    f"coalesce(k.time_zone, ''), {BLOCKED}, {LISTED_UNTIL}, k.consent_expires_at FROM subscriber s "
+    "LEFT JOIN contact k ON k.id = s.contact_id "
 )
+"""Parameters: those of `BLOCKED`, now."""
 _AT: Final = (
     _ROW.format("s.ready_at")
     + "WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at = ? AND s.id > ? ORDER BY s.id LIMIT ?"
 )
-"""Parameters: campaign, moment, the id before, how many."""
+"""Parameters: those of `_ROW`, campaign, moment, the id before, how many."""
 _BEHIND: Final = (
     _ROW.format("s.ready_at") + "WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at > ? ORDER BY s.ready_at, s.id LIMIT ?"
 )
-"""Parameters: campaign, moment, how many. Two statements, since of a pair of bounds SQLite would use the first only."""
+"""Parameters: those of `_ROW`, campaign, moment, how many. Two statements, since of a pair of bounds SQLite would use
+the first only."""
 _HELD: Final = (
     _ROW.format("s.held_from") + "WHERE s.campaign_id = ? AND s.held_from IS NOT NULL AND s.status IN (1, 7) AND s.id > ? "
     "ORDER BY s.id LIMIT ?"
 )
-"""Those that will be looked at again, as ready as they were before. Parameters: campaign, the id before, how many."""
+"""Those that will be looked at again, as ready as they were before. Parameters: those of `_ROW`, campaign, the id before,
+how many."""
 
 _ALL: Final = (
-    "SELECT s.id, s.contact_id, s.number, s.identity, s.status, s.held_by, s.held_from FROM subscriber s "
+    "SELECT s.id, s.contact_id, s.number, s.identity, s.status, "  # noqa: S608
+    f"CASE WHEN s.status = 7 THEN coalesce(s.blocked_by, {BLOCKED}) END, s.held_from FROM subscriber s "
     "WHERE s.campaign_id = ? AND s.identity > ? ORDER BY s.identity LIMIT ?"
 )
+"""Parameters: those of `BLOCKED`, campaign, the identity before, how many."""
 _NOT_AUTHORISED: Final = 7
 WILL_RECHECK: Final = "SELECT c.recheck > 0 OR (SELECT i.rule_book FROM installation i) <> ? FROM campaign c WHERE c.id = ?"
 """Whether its held contacts are looked at again soon. Parameters: the fingerprint of the rules, campaign."""
@@ -65,8 +72,9 @@ class ScanPlace:
 
 
 class ScannedContact(NamedTuple):
-    """A pending contact: as `ready_at` says, when it is ready, as the column has it; `held_by` is the ruling that keeps it
-    waiting, "" for none; `is_forbidden` tells that it is on a list."""
+    """A pending contact: as `ready_at` says, when it is ready, as the column has it; `waits_for` is what it was set aside for,
+    `blocked_by` what keeps it from being called now (words of `BlockReason`), `listed_until` the moment until which it is on a
+    list, `agreed_until` the one at which its consent expires, as the columns have them; None for nothing."""
 
     id: int
     contact_id: int
@@ -75,49 +83,62 @@ class ScannedContact(NamedTuple):
     ready_at: str
     priority: int
     lane: int
-    held_by: str
+    waits_for: str | None
     time_zone: str
-    is_forbidden: int
+    blocked_by: str | None
+    listed_until: str | None
+    agreed_until: str | None
 
 
-def pending(connection: Connection, campaign_id: int, place: ScanPlace, limit: int) -> list[ScannedContact]:
+def pending(connection: Connection, campaign_id: int, place: ScanPlace, limit: int, now: str) -> list[ScannedContact]:
     """The next ones behind a place, in the order of their ready times and ids; fewer than `limit` at the end."""
-    rows = connection.execute(_AT, (campaign_id, place.ready_at, place.id, limit)).fetchall() if place.ready_at else []
+    asked = (*moments(now), now, campaign_id)
+    rows = connection.execute(_AT, (*asked, place.ready_at, place.id, limit)).fetchall() if place.ready_at else []
     if len(rows) < limit:
-        rows += connection.execute(_BEHIND, (campaign_id, place.ready_at or "0001-01-01", limit - len(rows))).fetchall()
+        rows += connection.execute(_BEHIND, (*asked, place.ready_at or "0001-01-01", limit - len(rows))).fetchall()
     return [_scanned(row) for row in rows]
 
 
-def held_before(connection: Connection, campaign_id: int, after: int, limit: int) -> list[ScannedContact]:
-    """Those that the rules keep waiting, or have refused, by their ids behind `after`, with the moments at which they would be
-    ready without that."""
-    return [_scanned(row) for row in connection.execute(_HELD, (campaign_id, after, limit)).fetchall()]
+def held_before(connection: Connection, campaign_id: int, after: int, limit: int, now: str) -> list[ScannedContact]:
+    """Those that were set aside, and will be looked at again, by their ids behind `after`, with the moments at which they
+    would be ready without that."""
+    asked = (*moments(now), now, campaign_id, after, limit)
+    return [_scanned(row) for row in connection.execute(_HELD, asked).fetchall()]
 
 
 def _scanned(row: Sequence[Any]) -> ScannedContact:
     return ScannedContact._make(row)
 
 
+def blocked_behind_lists(connection: Connection, ids: Sequence[int], now: str) -> dict[int, str]:
+    """What will keep those subscribers from being called once all that is to expire on lists has expired."""
+    if not ids:
+        return {}
+    found = connection.execute(blocked_among(len(ids)), (*moments_without_ends(now), now, *ids)).fetchall()
+    return {row[0]: row[1] for row in found if row[1] is not None}
+
+
 @frozen
 class BlockedContact:
-    """A contact that may not be called; `held_by` is the ruling that refuses it, "" where a list or its number does."""
+    """A contact that may not be called; `blocked_by` is for what (a word of `BlockReason`), None where
+    somebody has set it so."""
 
     id: int
     contact_id: int
     number: str
     identity: str
-    held_by: str
+    blocked_by: str | None
 
 
 def blocked(
-    connection: Connection, campaign_id: int, after: str, limit: int, *, without_held: bool
+    connection: Connection, campaign_id: int, after: str, limit: int, now: str, *, without_held: bool
 ) -> tuple[list[BlockedContact], str | None]:
     """Those among the next `limit` contacts in the order of their identities, and the identity behind which it goes on; None
-    at the end. `without_held` leaves those out that the rules have refused."""
-    rows = connection.execute(_ALL, (campaign_id, after, limit)).fetchall()
+    at the end. `without_held` leaves those out that will be looked at again."""
+    rows = connection.execute(_ALL, (*moments(now), campaign_id, after, limit)).fetchall()
     found = [
-        BlockedContact(key, contact_id, number, identity, held_by or "")
-        for key, contact_id, number, identity, status, held_by, held_from in rows
+        BlockedContact(key, contact_id, number, identity, word)
+        for key, contact_id, number, identity, status, word, held_from in rows
         if status == _NOT_AUTHORISED and not (without_held and held_from is not None)
     ]
     return found, rows[-1][3] if len(rows) == limit else None

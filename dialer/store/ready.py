@@ -19,6 +19,7 @@ from dialer.store import statements
 from dialer.store.blocked import Blocking, block
 from dialer.store.connection import Connection
 from dialer.store.mapping import candidate
+from dialer.store.may_call import moments
 from dialer.store.times import to_column
 
 NEW, RETRY = 0, 1
@@ -61,8 +62,8 @@ def candidates(
     order: CallOrder = CallOrder.RETRIES_FIRST,
     share: int = 50,
 ) -> list[Candidate]:
-    """At most `limit` of them behind the first `skip`, or from the first on where there are not so many. Those that must
-    not be called are set so, for the reasons that `why` has."""
+    """At most `limit` of them behind the first `skip`, or from the first on where there are not so many. Those that may not
+    be called are set aside."""
     moment = to_column(why.at)
     while True:
         wanted = limit + skip
@@ -83,7 +84,7 @@ def _in_order(
         def lane(which: int, priority: int = priority, somebody: list[int] = somebody) -> list[Row]:
             if not somebody[which]:
                 return []
-            return connection.execute(statements.READY, (campaign_id, priority, which, now, most)).fetchall()
+            return connection.execute(statements.READY, (*moments(now), campaign_id, priority, which, now, most)).fetchall()
 
         match order:
             case CallOrder.RETRIES_FIRST:

@@ -20,5 +20,8 @@ _WANTED: Final = LISTED.within(
 """Parameters: campaign, the number before these, the last one, three statuses, 1 for whatever end, a list of dispositions."""
 
 COUNT: Final = _WANTED.within("SELECT count(*) FROM subscriber WHERE %s")
-RENEW: Final = _WANTED.within("UPDATE subscriber SET status = 1, ready_at = ?, free_retries = 0 WHERE %s")
+RENEW: Final = _WANTED.within(
+    "UPDATE subscriber SET status = 1, ready_at = ?, free_retries = 0, held_from = NULL, held_by = NULL, blocked_by = NULL "
+    "WHERE %s"
+)
 """Parameters: now, and those of `COUNT`."""

@@ -36,7 +36,8 @@ class Withdrawal:
         self.hand_over: Final = f"UPDATE subscriber SET contact_id = ({other}) WHERE {mine} AND ({other}) IS NOT NULL"
         self.abort: Final = (
             "UPDATE subscriber SET status = CASE WHEN status IN (1, 2) THEN 3 ELSE status END, ready_at = NULL, "
-            f"held_from = NULL, held_by = NULL WHERE {mine} AND (status IN (1, 2) OR held_from IS NOT NULL)"
+            "held_from = NULL, held_by = NULL, blocked_by = CASE status WHEN 7 THEN blocked_by END "
+            f"WHERE {mine} AND (status IN (1, 2) OR held_from IS NOT NULL)"
         )
         self.abort_live: Final = f"UPDATE subscriber SET requested_status = 3 WHERE {mine} AND status = 6"
         self.delete: Final = f"DELETE FROM subscriber WHERE {mine} AND status <> 6 AND {_NO_ATTEMPT}"
@@ -86,10 +87,12 @@ DELETE_SUBSCRIBERS: Final = (
 )
 DROP_CAMPAIGN: Final = (
     "DELETE FROM campaign WHERE id = ? AND NOT EXISTS (SELECT 1 FROM subscriber s WHERE s.campaign_id = campaign.id) "
-    "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.campaign_id = campaign.id)"
+    "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.campaign_id = campaign.id) "
+    "AND NOT EXISTS (SELECT 1 FROM do_not_call_list l WHERE l.campaign_id = campaign.id)"
 )
 DROP_USER: Final = (
     "DELETE FROM user_account WHERE id = ? AND NOT EXISTS (SELECT 1 FROM campaign c WHERE c.user_id = user_account.id) "
     "AND NOT EXISTS (SELECT 1 FROM phonebook p WHERE p.user_id = user_account.id) "
-    "AND NOT EXISTS (SELECT 1 FROM caller_id_pool p WHERE p.user_id = user_account.id)"
+    "AND NOT EXISTS (SELECT 1 FROM caller_id_pool p WHERE p.user_id = user_account.id) "
+    "AND NOT EXISTS (SELECT 1 FROM do_not_call_list l WHERE l.user_id = user_account.id)"
 )

@@ -6,11 +6,12 @@ from typing import Final
 
 PROGRESS: Final = (
     "SELECT status, subscribers, (SELECT min(ready_at) FROM subscriber WHERE campaign_id = ? AND status = 1), "
-    "(SELECT held_by FROM subscriber WHERE campaign_id = ? AND status = 1 ORDER BY ready_at, id LIMIT 1) "
+    "(SELECT held_by FROM subscriber WHERE campaign_id = ? AND status = 1 ORDER BY ready_at, id LIMIT 1), "
+    "(SELECT blocked_by FROM subscriber WHERE campaign_id = ? AND status = 1 ORDER BY ready_at, id LIMIT 1) "
     "FROM subscriber_count WHERE campaign_id = ?"
 )
-"""Subscribers by status, when the first of those pending is ready, and by which ruling it waits. Parameter: campaign, three
-times."""
+"""Subscribers by status, when the first of those pending is ready, why it waits, and the word for that. Parameter: campaign,
+four times."""
 
 CAMPAIGNS_BY_STATUS: Final = "SELECT status, count(*) FROM campaign WHERE archived_at IS NULL GROUP BY status"
 
@@ -20,12 +21,13 @@ COUNTS_OF_STARTED: Final = (
 )
 FIRST_READY: Final = (
     "SELECT c.id, (SELECT min(s.ready_at) FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1), "
-    "(SELECT s.held_by FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1 ORDER BY s.ready_at, s.id LIMIT 1) "
+    "(SELECT s.held_by FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1 ORDER BY s.ready_at, s.id LIMIT 1), "
+    "(SELECT s.blocked_by FROM subscriber s WHERE s.campaign_id = c.id AND s.status = 1 ORDER BY s.ready_at, s.id LIMIT 1) "
     "FROM campaign c "
     "WHERE c.status = 1 AND c.id > ? AND c.id <= ?"
 )
-"""Of the started campaigns, when the first of those pending is ready, and by which ruling it waits. Parameters of both: the
-id before these, their last."""
+"""Of the started campaigns, when the first of those pending is ready, why it waits, and the word for that. Parameters of both:
+the id before these, their last."""
 
 LAST_END: Final = (
     "SELECT max(ended_at) FROM (SELECT ended_at FROM attempt WHERE campaign_id = ? "
@@ -62,7 +64,7 @@ OPEN_BY_CAMPAIGN: Final = "SELECT campaign_id, count(*) FROM attempt WHERE ended
 COUNTS_OF_ALL: Final = "SELECT campaign_id, status, subscribers FROM subscriber_count"
 
 STANDING: Final = (
-    "SELECT id, number, status, requested_status, ready_at, contact_id, held_by FROM subscriber "
+    "SELECT id, number, status, requested_status, ready_at, contact_id, blocked_by FROM subscriber "
     "WHERE campaign_id = ? AND identity = ?"
 )
 OF_CONTACT: Final = (
@@ -75,7 +77,11 @@ TIME_ZONE: Final = "SELECT k.time_zone FROM subscriber s JOIN contact k ON k.id 
 """Where the contact of a subscriber is known to be. Parameter: subscriber."""
 TRIES: Final = "SELECT planned_at, ended_at, disposition, cause, reason FROM attempt WHERE subscriber_id = ? ORDER BY id"
 """Parameter: subscriber."""
-FORBIDDEN: Final = "SELECT number, created_at, reason FROM do_not_call WHERE identity = ?"
+BLOCKED: Final = (
+    "SELECT blocked_by, sum(CASE status WHEN 7 THEN 1 ELSE 0 END), sum(CASE status WHEN 1 THEN 1 ELSE 0 END) FROM subscriber "
+    "WHERE campaign_id = ? AND blocked_by IS NOT NULL AND status IN (1, 7) GROUP BY blocked_by ORDER BY blocked_by"
+)
+"""What contacts of a campaign are blocked by or wait for, and how many of either. Parameter: campaign."""
 CALLED_ELSEWHERE: Final = (
     "SELECT c.name FROM attempt a JOIN campaign c ON c.id = a.campaign_id WHERE a.identity = ? AND a.ended_at IS NULL "
     "AND a.campaign_id <> ?"

@@ -48,6 +48,8 @@ ONE_IDENTITY = 6
 """The step before which the identities of numbers are made: it lets each be there once."""
 ARCHIVE = 7
 """The step from which on a contact can be archived."""
+LISTS = 24
+"""The step from which on there are several do-not-call lists."""
 
 _VERSIONS = "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at {} NOT NULL)"
 _APPLIED = "INSERT INTO schema_version VALUES (?, ?, CURRENT_TIMESTAMP)"
@@ -146,8 +148,9 @@ class _Identities:
     region: str
     tell: Callable[[Doubles], None]
 
-    def make(self, connection: Any, *, archive: bool) -> None:
-        self.tell(identify(connection, self.region, archive=archive))
+    def make(self, connection: Any, version: int) -> None:
+        """In a database of that version."""
+        self.tell(identify(connection, self.region, archive=version >= ARCHIVE, lists=version >= LISTS))
 
 
 def _is_current(connection: Any, where: str, steps: Sequence[Upgrade], region: str | None) -> bool:
@@ -166,7 +169,7 @@ def _identify_again(connection: Any, steps: Sequence[Upgrade], identities: _Iden
     definitions = {index: row[0] for index, row in found.items() if row is not None and row[0] is not None}
     for index in definitions:
         connection.execute(f"DROP INDEX {index}")
-    identities.make(connection, archive=steps[-1].version >= ARCHIVE)
+    identities.make(connection, steps[-1].version)
     for definition in definitions.values():
         connection.execute(definition)
 
@@ -235,7 +238,7 @@ def _apply(connection: Any, where: str, steps: Sequence[Upgrade], identities: _I
     for step in steps:
         if step.version > version:
             if step.version == ONE_IDENTITY:
-                identities.make(connection, archive=False)
+                identities.make(connection, ONE_IDENTITY)
             _run(connection, step)
             connection.execute(_APPLIED, (step.version, step.name))
             applied.append(step.version)

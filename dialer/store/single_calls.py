@@ -58,7 +58,7 @@ OPEN_IDS_OF_USER: Final = "SELECT id FROM campaign WHERE user_id = ? AND single 
 CANCEL_CONTACT: Final = (
     "UPDATE subscriber SET requested_status = CASE status WHEN 6 THEN 3 END, "
     "ready_at = CASE status WHEN 6 THEN ready_at END, status = CASE status WHEN 6 THEN 6 ELSE 3 END, "
-    "held_from = NULL, held_by = NULL WHERE campaign_id = ? AND status IN (1, 2, 6)"
+    "held_from = NULL, held_by = NULL, blocked_by = NULL WHERE campaign_id = ? AND status IN (1, 2, 6)"
 )
 CANCEL: Final = "UPDATE campaign SET status = 3, updated_at = ? WHERE id = ?"
 """Parameters: now, call."""
@@ -93,7 +93,7 @@ def wake(count: int) -> str:
 def expire(count: int) -> str:
     """Those that are not live are not made any more. Parameters: calls."""
     return (
-        "UPDATE subscriber SET status = 3, ready_at = NULL, held_from = NULL, held_by = NULL "  # noqa: S608
+        "UPDATE subscriber SET status = 3, ready_at = NULL, held_from = NULL, held_by = NULL, blocked_by = NULL "  # noqa: S608
         f"WHERE status IN (1, 2) AND campaign_id IN ({marks(count)})"
     )
 

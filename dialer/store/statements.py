@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dialer.store.connection import Variants
 from dialer.store.mapping import ATTEMPT_COLUMNS, CANDIDATE_COLUMNS, read_campaign, read_contact, read_gateway
+from dialer.store.may_call import BLOCKED
 
 GATEWAYS = f"SELECT {read_gateway.columns} FROM gateway g ORDER BY g.id"
 GATEWAY = f"SELECT {read_gateway.columns} FROM gateway g WHERE g.id = ?"
@@ -35,19 +36,6 @@ these, so that it reads nothing of the others. Not EXISTS, of which a server may
 Parameter: now."""
 
 _NO_OPEN_ATTEMPT = "NOT EXISTS (SELECT 1 FROM attempt o WHERE o.identity = s.identity AND o.ended_at IS NULL)"
-_RULES = (
-    "FROM number_pattern n WHERE n.user_id = (SELECT u.user_id FROM campaign u WHERE u.id = s.campaign_id) AND n.kind = '{}'"
-)
-_MATCHES = "s.identity LIKE n.matcher"
-_MATCHES_ANYHOW = f"({_MATCHES} OR ltrim(s.number, '+') LIKE n.matcher)"
-_BLACK, _WHITE = _RULES.format("blacklist"), _RULES.format("whitelist")
-FORBIDDEN = (
-    "(EXISTS (SELECT 1 FROM do_not_call d WHERE d.identity = s.identity) "
-    f"OR EXISTS (SELECT 1 {_BLACK} AND {_MATCHES_ANYHOW}) "
-    f"OR (EXISTS (SELECT 1 {_WHITE}) AND NOT EXISTS (SELECT 1 {_WHITE} AND {_MATCHES})))"
-)
-"""On the do-not-call list, or not to be called for this user: see `dialer.patterns`."""
-
 LANE = "CASE WHEN s.count_attempt = 0 AND s.free_retries = 0 THEN 0 ELSE 1 END"
 """As the index has it, letter for letter: 0 for a new contact, 1 for a retry."""
 
@@ -66,14 +54,15 @@ contacts and in that of retries: from one priority to the next, by the index. Pa
 campaign, now."""
 
 READY = (
-    f"SELECT {CANDIDATE_COLUMNS}, s.ready_at, {FORBIDDEN} FROM subscriber s "
+    f"SELECT {CANDIDATE_COLUMNS}, s.ready_at, {BLOCKED} FROM subscriber s "
     f"WHERE s.campaign_id = ? AND s.status = 1 AND s.priority = ? AND {LANE} = ? AND s.ready_at <= ? "
     f"AND {_NO_OPEN_ATTEMPT} ORDER BY s.ready_at, s.id LIMIT ?"
 )
-"""Those of a lane. Parameters: campaign, priority, lane, now, limit. The last column tells those that must not be called."""
+"""Those of a lane. Parameters: those of `BLOCKED`, campaign, priority, lane, now, limit. The last column tells of those that
+may not be called why not: null for the others."""
 
-HELD = "SELECT held_by FROM subscriber WHERE campaign_id = ? AND status = 1 ORDER BY ready_at, id LIMIT 1"
-"""The ruling that keeps the first of those pending waiting. Parameter: campaign."""
+HELD = "SELECT held_by, blocked_by FROM subscriber WHERE campaign_id = ? AND status = 1 ORDER BY ready_at, id LIMIT 1"
+"""Why the first of those pending waits, and the word for that. Parameter: campaign."""
 
 COUNTS = "SELECT status, subscribers FROM subscriber_count WHERE campaign_id = ?"
 
@@ -126,8 +115,6 @@ SETTLE_SUBSCRIBER = (
 """The status that a user asked for while the call was live wins over the decision. Parameters: decided status (twice), when it
 is ready should it be pending, whether the attempt counts (twice), the attempt's time when it counts, its tally where that
 changes, subscriber."""
-
-FORBID_NUMBER = "INSERT INTO do_not_call (number, identity, reason, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 PAUSE_CAMPAIGN = "UPDATE campaign SET status = 2 WHERE id = ? AND status = 1"
 
@@ -188,9 +175,9 @@ def lock_gateways(count: int) -> str:
 
 def claimable(count: int) -> Variants:
     """Which of `count` subscribers may still be called; those whose row another process has locked are left to it.
-    Parameters: now, subscribers."""
+    Parameters: those of `BLOCKED`, now, subscribers."""
     statement = (
-        f"SELECT s.id, s.count_attempt, s.free_retries, s.tally, s.identity, {FORBIDDEN} FROM subscriber s "
+        f"SELECT s.id, s.count_attempt, s.free_retries, s.tally, s.identity, {BLOCKED} FROM subscriber s "
         "JOIN campaign c ON c.id = s.campaign_id AND c.status = 1 "
         f"WHERE s.ready_at <= ? AND s.id IN ({marks(count)}) AND s.status = 1 AND {_NO_OPEN_ATTEMPT}"
     )
@@ -204,13 +191,23 @@ def statuses_of(count: int) -> str:
 
 def claim(count: int) -> str:
     """The claimed subscribers are in process. Parameters: subscribers."""
-    return f"UPDATE subscriber SET status = 6, held_from = NULL, held_by = NULL WHERE id IN ({marks(count)})"
+    return (
+        f"UPDATE subscriber SET status = 6, held_from = NULL, held_by = NULL, blocked_by = NULL WHERE id IN ({marks(count)})"
+    )
+
+
+def refuse(count: int) -> str:
+    """These subscribers are not called until they are looked at again. Parameters: why, the word for that, subscribers."""
+    return (
+        "UPDATE subscriber SET status = 7, held_from = coalesce(held_from, ready_at), ready_at = NULL, held_by = ?, "
+        f"blocked_by = ? WHERE id IN ({marks(count)}) AND status = 1"
+    )
 
 
 def forbid(count: int) -> str:
-    """These subscribers are never called. Parameters: subscribers."""
+    """These subscribers are never called. Parameters: what for, subscribers."""
     return (
-        "UPDATE subscriber SET status = 7, ready_at = NULL, held_from = NULL, held_by = NULL "
+        "UPDATE subscriber SET status = 7, ready_at = NULL, held_from = NULL, held_by = NULL, blocked_by = ? "
         f"WHERE id IN ({marks(count)}) AND status = 1"
     )
 

@@ -14,6 +14,8 @@ from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 
 import dialer.esl.commands
+import dialer.store.begin
+import dialer.store.blocked
 import dialer.store.flow
 import dialer.store.ready
 from dialer.calls import retry
@@ -21,12 +23,11 @@ from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.recovery import Reconciler
 from dialer.model import Attempt, AttemptState, Disposition, EventKind, OwnCause, SignalKind, SubscriberStatus
 from dialer.store.begin import Beginning
-from dialer.store.blocked import Blocking
-from dialer.store.blocked import tell as tell_blocked
 from dialer.store.events import add_moves
 from dialer.store.finish import tell
 from dialer.store.flow import Store
 from dialer.store.moves import write_moves
+from dialer.store.times import from_column, to_column
 
 
 @contextmanager
@@ -143,26 +144,33 @@ def counted_by_itself() -> Iterator[None]:
 @contextmanager
 def blocked_by_itself() -> Iterator[None]:
     """That a contact must not be called is told in a transaction of its own, after that in which the contact is set so."""
-    candidates, block = Store.candidates, dialer.store.ready.block
-    late: list[tuple[list[int], Blocking]] = []
-
-    def silent(connection: Any, subscriber_ids: Any, why: Blocking) -> None:
-        block(connection, subscriber_ids, evolve(why, wanted=why.wanted - {EventKind.CONTACT_BLOCKED}))
-        late.append((list(subscriber_ids), why))
+    candidates, tell_of = Store.candidates, dialer.store.blocked.tell
+    late: list[tuple[Any, ...]] = []
 
     def told(connection: Any) -> None:
-        for subscriber_ids, why in late:
-            of = "SELECT id, campaign_id, contact_id, number, identity FROM subscriber WHERE id = ?"
-            for key in subscriber_ids:
-                row = connection.execute(of, (key,)).fetchone()
-                tell_blocked(connection, row[1], [row], why)
+        while late:
+            tell_of(connection, *late.pop())
 
     def in_two_parts(self: Store, campaign_id: int, now: Any, limit: int, *more: Any) -> Deferred[Any]:
-        late.clear()
         found = candidates(self, campaign_id, now, limit, *more)
         return found.addCallback(lambda ready: self.database.run(told).addCallback(lambda _: ready) if late else ready)
 
-    with mock.patch.object(dialer.store.ready, "block", silent), mock.patch.object(Store, "candidates", in_two_parts):
+    def later(_: Any, *what: Any) -> None:
+        late.append(what)
+
+    with mock.patch.object(dialer.store.blocked, "tell", later), mock.patch.object(Store, "candidates", in_two_parts):
+        yield
+
+
+@contextmanager
+def lists_end_early() -> Iterator[None]:
+    """An entry of a do-not-call list is taken for expired before it is."""
+    moments = dialer.store.ready.moments
+
+    def later(now: str) -> tuple[str, ...]:
+        return moments(to_column(from_column(now) + timedelta(hours=1)))
+
+    with mock.patch.object(dialer.store.ready, "moments", later), mock.patch.object(dialer.store.begin, "moments", later):
         yield
 
 
@@ -230,6 +238,7 @@ DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
         "event by itself": Defect(event_by_itself),
         "end counted by itself": Defect(counted_by_itself),
         "blocked by itself": Defect(blocked_by_itself),
+        "lists end early": Defect(lists_end_early),
         "event of a move by itself": Defect(event_of_a_move_by_itself),
         "adoption without Core-UUID check": Defect(any_core_is_the_same, "switch restarts"),
         "planned treated as never sent": Defect(planned_was_never_sent),

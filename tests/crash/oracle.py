@@ -9,6 +9,7 @@ from dialer.model import OwnCause, SubscriberStatus
 from dialer.simulator.oracle import CalledSide
 from tests.crash.database import AWAY
 from tests.crash.scenarios import Away, Restart, Slow
+from tests.crash.template import START, number_of
 from tests.crash.world import World
 from tests.harness.called_side import SeenCall
 from tests.harness.campaign import stored_attempts, stored_contacts
@@ -27,6 +28,9 @@ def _invites(world: World) -> Iterator[str]:
             yield f"{invite.call.number} was called before its attempt was durable"
         if invite.attempt == "ended":
             yield f"{invite.call.number} was called after its attempt had been ended"
+        rests_until = START.timestamp() + world.scenario.rest
+        if invite.call.number == number_of(0) and invite.call.invited_at < rests_until:
+            yield f"{invite.call.number} was called while it was on a do-not-call list"
         if invite.others_live:
             yield f"{invite.call.number} was called while a call to it was live"
 

@@ -19,12 +19,14 @@ RULES = CampaignRules(frequency=600, max_retry=1, interval=6, call_timeout=2, ma
 @frozen(kw_only=True)
 class Scenario:
     """A campaign: `callees` are scripts of the simulator, one contact each; so many `forbidden` contacts, which are on the
-    do-not-call list, are added to them. It is called through so many `switches`. What is played lasts `message` seconds; with
-    `inline`, calls bring their dialplan themselves."""
+    do-not-call list, are added to them. The first callee is on a list of the user for so many seconds of `rest`. It is called
+    through so many `switches`. What is played lasts `message` seconds; with `inline`, calls bring their dialplan
+    themselves."""
 
     name: str
     callees: tuple[str, ...]
     forbidden: int = 0
+    rest: int = 0
     policy: UnknownPolicy = UnknownPolicy.RETRY
     switches: int = 1
     message: float = 0.5
@@ -106,7 +108,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
     {
         scenario.name: scenario
         for scenario in (
-            Scenario(name="mixed", callees=("busy_ringing", "answers:ring=0.5,talk=1.5", "no_answer"), forbidden=1),
+            Scenario(name="mixed", callees=("busy_ringing", "answers:ring=0.5,talk=1.5", "no_answer"), forbidden=1, rest=3),
             Scenario(name="silent", callees=("never_replies", "rejected", "answers:ring=0.2,talk=0.7")),
             Scenario(
                 name="never",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dialer.cli.blocking import with_database
-from dialer.management.numbers import forbid
+from dialer.management import do_not_call, do_not_call_lists
 from dialer.model import Contact
+from dialer.model.user import ADMINISTRATOR
 from dialer.store.database import Database
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
@@ -44,4 +45,8 @@ async def _fill(database: Database, scenario: Scenario) -> None:
     forbidden = [f"1556000{index}" for index in range(scenario.forbidden)]
     seeds = Seeds(database, START)
     await seeds.add(seeded.phonebook_id, [Contact(number=number) for number in (*numbers, *forbidden)])
-    await seeds.ask(forbid, forbidden, "asked")
+    await seeds.forbid(*forbidden, reason="asked")
+    given = {"expires_at": START + timedelta(seconds=scenario.rest), "reason": "rests"}
+    resting = do_not_call.entries_of(numbers[:1] if scenario.rest else [], seeds.management.numbering, given)
+    mine = await seeds.ask(do_not_call_lists.create, ADMINISTRATOR, {"name": "rests", "user_id": 1})
+    await seeds.ask(do_not_call.add, ADMINISTRATOR, mine.id, resting)

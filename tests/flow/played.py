@@ -37,7 +37,7 @@ from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store.flow import Store
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
-from dialer.store.times import to_column
+from dialer.store.times import to_column, to_column_or_none
 from tests.fakes.database import ClockedDatabase, Rows
 from tests.fakes.flow import nothing
 from tests.fakes.switch import MemorySwitch
@@ -167,10 +167,11 @@ class Played:
         )  # fmt: skip
         return int(str(key))
 
-    def forbid(self, number: str) -> None:
+    def forbid(self, number: str, until: datetime | None = None) -> None:
         self.rows.sql(
-            "INSERT INTO do_not_call (number, identity, reason, created_at) VALUES (?, ?, 'asked', ?)",
-            number, numbering().identity(number), to_column(self.start),
+            "INSERT INTO do_not_call (list_id, number, identity, reason, created_at, expires_at) "
+            "VALUES (1, ?, ?, 'asked', ?, ?)",
+            number, numbering().identity(number), to_column(self.start), to_column_or_none(until),
         )  # fmt: skip
 
     def pattern(self, kind: str, pattern: str, matcher: str) -> None:

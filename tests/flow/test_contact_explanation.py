@@ -14,10 +14,12 @@ from dialer.gateways import Backoff
 from dialer.management import contact_explanation
 from dialer.model import IdleCode
 from dialer.model.contact_obstacle import ContactCode, ContactObstacle
+from dialer.store.held import RELEASE_CONTACT
 from dialer.store.times import to_column
 from tests.flow.played import ANN, Played, playing
 from tests.unit.rules.cases import SHIPPED, local
 
+NOON = local("2026-11-24 12:00:00", "America/New_York")
 MORNING = local("2026-11-24 07:59:30", "America/New_York")
 NUMBER = "12125550100"
 CONTACT = 1
@@ -37,6 +39,20 @@ def sql(statement: str, *values: object) -> Callable[..., None]:
 
 def pending(played: Played, _: ContactObstacle) -> None:
     played.rows.sql("UPDATE subscriber SET status = 1, ready_at = ? WHERE id = 1", to_column(played.now()))
+
+
+def permit(played: Played, obstacle: ContactObstacle) -> None:
+    """Wait for an entry to expire, as far as it does."""
+    if obstacle.until is not None:
+        wait(played, obstacle)
+    else:
+        like = "9%" if obstacle.code is ContactCode.DIALLED_FORM else NUMBER
+        played.rows.sql("DELETE FROM do_not_call WHERE identity LIKE ?", like)
+
+
+def agree(played: Played, _: ContactObstacle) -> None:
+    played.change("contact", consent_basis="written", consent_given_at=played.now())
+    played.rows.sql(RELEASE_CONTACT, CONTACT)
 
 
 def others(played: Played) -> None:
@@ -80,6 +96,12 @@ def switched(*, ready: bool) -> Callable[..., None]:
 
 HARMS: Mapping[str, Harm] = {
     "do-not-call": lambda played: played.forbid(NUMBER),
+    "listed for a while": lambda played: played.forbid(NUMBER, played.start + timedelta(seconds=20.5)),
+    "dialled-form for a while": lambda played: (
+        played.change("gateway", addprefix="9"),
+        played.forbid(f"9{NUMBER}", played.start + timedelta(seconds=15.5)),
+    )[0],
+    "consent": lambda played: played.change(consent="express"),
     "blacklist": lambda played: played.pattern("blacklist", "1212", "1212%"),
     "whitelist": lambda played: played.pattern("whitelist", "49", "49%"),
     "dialled-form": lambda played: (played.change("gateway", addprefix="9"), played.forbid(f"9{NUMBER}"))[0],
@@ -105,9 +127,11 @@ HARMS: Mapping[str, Harm] = {
 }
 
 OF_CONTACT: Mapping[str, Mend] = {
-    ContactCode.DO_NOT_CALL: sql("DELETE FROM do_not_call"),
-    ContactCode.NUMBER_LISTS: sql("DELETE FROM number_pattern"),
-    ContactCode.DIALLED_FORM: sql("DELETE FROM do_not_call WHERE identity LIKE '9%'"),
+    ContactCode.DO_NOT_CALL: permit,
+    ContactCode.BLACKLIST: sql("DELETE FROM number_pattern WHERE kind = 'blacklist'"),
+    ContactCode.WHITELIST: sql("DELETE FROM number_pattern WHERE kind = 'whitelist'"),
+    ContactCode.CONSENT: agree,
+    ContactCode.DIALLED_FORM: permit,
     ContactCode.CALLED_ELSEWHERE: sql(END),
     ContactCode.CALLING_RULES: wait,
     ContactCode.PAUSED: pending,
@@ -210,6 +234,34 @@ def test_how_many_are_called_before_it_is_told() -> None:
         assert not called(played)
         played.run(1.5)
         assert called(played)
+
+
+def test_an_entry_with_an_end_is_named_until_then_alone_and_waits() -> None:
+    end = NOON + timedelta(seconds=20.5)
+    with explaining(NOON) as played:
+        played.contact(NUMBER)
+        played.forbid(NUMBER, end)
+        played.run(2)
+        (found,) = obstacles(played)
+        assert (found.code, found.until) == (ContactCode.DO_NOT_CALL, end)
+        played.rows.sql("DELETE FROM do_not_call")
+        (found,) = obstacles(played)
+        assert (found.code, found.until) == (ContactCode.DUE_LATER, end)
+        played.run(16)
+        assert not called(played)
+        assert follow(played) == ["due-later"]
+
+
+def test_what_has_no_consent_is_called_once_it_has() -> None:
+    with explaining(NOON) as played:
+        played.contact(NUMBER)
+        played.change(consent="express")
+        assert [each.code for each in obstacles(played)] == [ContactCode.CONSENT]
+        played.run(2)
+        told = obstacles(played)
+        assert [each.code for each in told] == [ContactCode.CONSENT, ContactCode.NOT_AUTHORISED]
+        assert told[1].text == "it may not be called: it was blocked when its turn came (consent)"
+        assert follow(played) == ["consent"]
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -14,6 +14,7 @@ from dialer.model.campaign import CallOrder
 from dialer.model.preview import Prospect, ProspectGroup
 from dialer.rules.book import NO_RULES, RuleBook
 from dialer.rules.rows import ALL_DAY, Cap
+from dialer.store.times import to_column
 from tests.flow.played import ANN, Played, playing
 from tests.unit.rules.cases import SHIPPED, local
 
@@ -66,15 +67,15 @@ def furnish(
             played.attempt(number, played.start - timedelta(hours=2))
 
 
-def check(played: Played) -> None:
-    """Preview it, play it, and compare."""
+def check(played: Played, prefix: str = "") -> None:
+    """Preview it, play it, and compare; the gateway puts `prefix` before the numbers."""
     found = preview(played)
     expected = listed(played, found, Prospect.CALLED)
     never = {number for each in Prospect if each.group is ProspectGroup.NEVER for number in listed(played, found, each)}
     later = {number for each in Prospect if each.group is ProspectGroup.LATER for number in listed(played, found, each)}
     total = sum(found.counts.values()) + sum(found.done.values())
     assert total == played.rows.sql("SELECT count(*) FROM subscriber")[0][0]
-    assert dialled(played, found) == expected
+    assert dialled(played, found) == [f"{prefix}{number}" for number in expected]
     assert len(expected) > 20
     assert not never & set(expected)
     refused = {number for (number,) in played.rows.sql("SELECT number FROM subscriber WHERE status = 7")}
@@ -161,8 +162,16 @@ def test_a_paused_campaign_is_previewed_as_if_it_was_started() -> None:
 
 def test_what_was_held_by_other_rules_is_looked_at_again() -> None:
     with playing(MORNING) as played:
-        played.contact(f"{DENVER}1000", MORNING + timedelta(hours=2), held_by="closed", held_from="2026-11-24 10:00:00.000000")
-        played.contact(f"{TOLL_FREE}1001", status=7, held_by="no zone", held_from="2026-11-24 10:00:00.000000")
+        played.contact(
+            f"{DENVER}1000",
+            MORNING + timedelta(hours=2),
+            held_by="closed",
+            blocked_by="calling-rules",
+            held_from="2026-11-24 10:00:00.000000",
+        )
+        played.contact(
+            f"{TOLL_FREE}1001", status=7, held_by="no zone", blocked_by="calling-rules", held_from="2026-11-24 10:00:00.000000"
+        )
         played.contact(f"{LONDON}1002")
         found = preview(played)
         assert found.counts[Prospect.CALLING_RULES] == found.counts[Prospect.REFUSED] == 1
@@ -214,6 +223,70 @@ def test_a_number_that_its_gateway_makes_a_forbidden_one_is_told() -> None:
         found = preview(played)
         assert [each.number for each in found.examples[Prospect.DIALLED_FORM]] == ["442079461000"]
         assert len(dialled(played, found)) == 1
+
+
+@pytest.mark.parametrize("order", [CallOrder.RETRIES_FIRST, CallOrder.FRESH_FIRST, CallOrder.LIST])
+@pytest.mark.parametrize("prefix", ["", "9"])
+def test_who_is_on_a_list_for_a_while_is_called_when_that_is_over(order: CallOrder, prefix: str) -> None:
+    chance = random.Random(3)
+    with playing(NOON) as played:
+        if prefix:
+            played.change("gateway", addprefix=prefix)
+        furnish(played, chance, 50)
+        played.rule(order=str(order))
+        for index in range(50):
+            number = f"{LONDON}{2000 + index}"
+            played.contact(number, count_attempt=chance.choice([0, 1]))
+            if index % 3 == 0:
+                end = played.start + timedelta(seconds=chance.choice([-60, 5.5, 15.5, 40.5, 7200]))
+                played.forbid(chance.choice(["", prefix]) + number, end)
+        assert preview(played).counts[Prospect.LISTED_UNTIL] > 0
+        check(played, prefix)
+
+
+def test_each_reason_of_lists_and_consents_is_told() -> None:
+    with playing(NOON) as played:
+        wanted = {
+            f"{LONDON}1000": Prospect.LISTED_UNTIL,
+            f"{LONDON}2000": Prospect.BLACKLIST,
+            f"{LONDON}3000": Prospect.CONSENT,
+            f"{LONDON}4000": Prospect.CALLED,
+            f"{LONDON}5000": Prospect.NOT_AUTHORISED,
+            f"{LONDON}6000": Prospect.CONSENT,
+            f"{LONDON}7000": Prospect.DO_NOT_CALL,
+        }
+        for number in wanted:
+            played.contact(number)
+        played.change("contact", consent_basis="express", consent_given_at=NOON - timedelta(days=1))
+        played.rows.sql("UPDATE contact SET consent_basis = 'other' WHERE number LIKE '%3000'")
+        expires = to_column(NOON + HORIZON / 2)
+        played.rows.sql("UPDATE contact SET consent_expires_at = ? WHERE number LIKE '%6000'", expires)
+        played.rows.sql("UPDATE subscriber SET status = 7, ready_at = NULL WHERE number LIKE '%5000'")
+        played.rows.sql("UPDATE subscriber SET ready_at = ? WHERE number LIKE '%6000'", to_column(NOON + HORIZON * 0.7))
+        played.change(consent="express")
+        end = NOON + timedelta(hours=2)
+        played.forbid(f"+{LONDON}1000", end)
+        played.forbid(f"{LONDON}2000", NOON + timedelta(seconds=10))
+        played.pattern("blacklist", f"{LONDON}2", f"{LONDON}2%")
+        played.forbid(f"{LONDON}7000")
+        found = preview(played)
+        assert {number: prospect for prospect in Prospect for number in listed(played, found, prospect)} == wanted
+        (waits,) = found.examples[Prospect.LISTED_UNTIL]
+        assert waits.at == end
+        assert "is on the do-not-call list" in waits.text
+        assert "until 2026-11-24 14:00:00 UTC" in waits.text
+        assert found.in_group(ProspectGroup.LATER) == 1
+        assert "that (other) is no express one" in found.examples[Prospect.CONSENT][0].text
+        assert dialled(played, found) == [f"{LONDON}4000"]
+        refused = played.rows.sql("SELECT number, blocked_by FROM subscriber WHERE status = 7 AND blocked_by IS NOT NULL")
+        assert dict(refused) == {
+            f"{LONDON}2000": "blacklist", f"{LONDON}3000": "consent", f"{LONDON}6000": "consent",
+            f"{LONDON}7000": "do-not-call",
+        }  # fmt: skip
+        again = preview(played)
+        assert {number: prospect for prospect in Prospect for number in listed(played, again, prospect)} == {
+            number: prospect for number, prospect in wanted.items() if prospect is not Prospect.CALLED
+        }
 
 
 def test_a_campaign_that_may_not_show_its_caller_id_calls_nobody() -> None:

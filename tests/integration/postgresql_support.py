@@ -12,7 +12,7 @@ import pytest
 from dialer.store.connection import Dialect
 from dialer.store.schema import upgrades
 from tests.postgresql import Server
-from tests.seeding import SEED
+from tests.seeding import LISTED, SEED
 from tests.unit.store.test_schema import EVENTS
 
 Rows = list[tuple[Any, ...]]
@@ -40,7 +40,7 @@ def furnished(postgres_server: Server, schema: str) -> Iterator[str]:
     """The same with a row in every table."""
     url = postgres_server.new_database(template=schema)
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-        cursor.execute(SEED + EVENTS)
+        cursor.execute(SEED + EVENTS + LISTED)
         for table in ("campaign", "contact", "subscriber", "attempt"):
             cursor.execute(f"ALTER TABLE {table} ALTER id RESTART WITH 10")
         connection.commit()

@@ -30,7 +30,7 @@ async def test_a_contact_is_read_with_what_is_known_of_it(tmp_path: Path) -> Non
             number="+77", first_name="Ana", last_name="B", email="e", description="d", additional_vars={"city": "Lima"}
         )
         await w.seeds.add(1, [ana])
-        store = AnsweredCalls(w.database)
+        store = AnsweredCalls(w.database, lambda: NOW)
         assert await store.contact(1) == evolve(ana, identity="77", id=1, phonebook_id=1, created_at=NOW, updated_at=NOW)
         assert await store.contact(99) is None
 
@@ -38,7 +38,7 @@ async def test_a_contact_is_read_with_what_is_known_of_it(tmp_path: Path) -> Non
 @ensureDeferred
 async def test_a_gateway_is_read_as_it_is_now(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
-        store = AnsweredCalls(w.database)
+        store = AnsweredCalls(w.database, lambda: NOW)
         await w.seeds.ask(gateways.change, 1, {"addprefix": "00"})
         gateway, _ = await store.parties(1, 1)
         assert gateway is not None
@@ -52,7 +52,7 @@ async def test_a_number_that_opted_out_is_not_called_in_another_spelling(tmp_pat
     async with world(tmp_path, contacts=0) as w:
         await w.seeds.add(1, [Contact(number="15550000099"), Contact(number="15550000098")])
         pressed = Candidate(subscriber_id=1, contact_id=1, campaign_id=1, number="+15550000099", identity="15550000099")
-        await AnsweredCalls(w.database).never_call(pressed, NOW, "pressed 9")
+        await AnsweredCalls(w.database, lambda: NOW).never_call(pressed, NOW, "pressed 9")
         assert [plan.candidate.number for plan in await w.plans(9, 1)] == ["15550000098"]
 
 
@@ -61,8 +61,8 @@ async def test_a_number_that_opted_out_is_never_called_again_in_any_campaign(tmp
     async with world(tmp_path, contacts=2) as w:
         await w.add_campaign("autumn", 2)
         wanted = Candidate(subscriber_id=1, contact_id=1, campaign_id=1, number="1000", identity="1000")
-        await AnsweredCalls(w.database).never_call(wanted, NOW, "pressed 9")
-        await AnsweredCalls(w.database).never_call(wanted, NOW, "pressed 9 again")
+        await AnsweredCalls(w.database, lambda: NOW).never_call(wanted, NOW, "pressed 9")
+        await AnsweredCalls(w.database, lambda: NOW).never_call(wanted, NOW, "pressed 9 again")
         for campaign_id in (1, 2):
             assert [plan.candidate.number for plan in await w.plans(9, campaign_id)] == ["1001"]
         assert w.sql("SELECT number, reason FROM do_not_call") == [("1000", "pressed 9")]

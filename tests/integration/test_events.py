@@ -14,7 +14,7 @@ import pytest_twisted
 from dialer.errors import BadValue
 from dialer.gateways import Backoff
 from dialer.interfaces import OPT_OUT
-from dialer.management import numbers, users
+from dialer.management import users
 from dialer.model import AttemptState, Contact, EventKind, IdleCode, IdleReason, RefusedContact, SubscriberStatus
 from dialer.model.event import EVENT_TYPES, EventPlace, Told, documentation, kinds_of
 from dialer.store import consumers, events
@@ -326,8 +326,8 @@ async def test_one_node_at_a_time_tells_of_idle_campaigns(tmp_path: Path) -> Non
         assert await there.hold(now) is True
 
 
-async def do_not_call(w: Any) -> None:
-    await w.seeds.ask(numbers.forbid, ["1000"], "asked")
+async def listed(w: Any) -> None:
+    await w.seeds.forbid("1000", reason="asked")
 
 
 async def blacklisted(w: Any) -> None:
@@ -341,7 +341,7 @@ async def not_whitelisted(w: Any) -> None:
 @pytest.mark.parametrize(
     ("forbid", "reason", "text"),
     [
-        (do_not_call, "do-not-call", "1000 is on the do-not-call list"),
+        (listed, "do-not-call", "1000 is on the do-not-call list since 2026-11-23 10:00:00 UTC: asked"),
         (blacklisted, "blacklist", "1000 is on the blacklist of this user"),
         (not_whitelisted, "whitelist", "1000 is not on the whitelist of this user"),
     ],

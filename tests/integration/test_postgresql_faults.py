@@ -52,7 +52,10 @@ def insert(number, runs=None):
     def run(connection):
         if runs is not None:
             runs.append(number)
-        return connection.execute("INSERT INTO do_not_call VALUES (?, '', ?, ?)", (number, T, number)).rowcount
+        return connection.execute(
+            "INSERT INTO do_not_call (list_id, number, reason, created_at, identity) VALUES (1, ?, '', ?, ?)",
+            (number, T, number),
+        ).rowcount
 
     return run
 
@@ -99,12 +102,12 @@ async def test_an_entity_is_written_whole_or_not_at_all_when_the_connection_brea
             def two_rows(e):
                 from pony import orm
 
-                e.DoNotCallEntry(number="1", identity="1", reason="", created_at=NOW.replace(tzinfo=None))
+                e.DoNotCallEntry(list=1, number="1", identity="1", created_at=NOW.replace(tzinfo=None))
                 orm.flush()
                 runs.append(1)
                 if len(runs) == 1:
                     proxy.cut()
-                e.DoNotCallEntry(number="2", identity="2", reason="", created_at=NOW.replace(tzinfo=None))
+                e.DoNotCallEntry(list=1, number="2", identity="2", created_at=NOW.replace(tzinfo=None))
 
             await database.run_with_entities(two_rows)
     assert (stored(url), len(runs)) == (["1", "2"], 2)

@@ -13,7 +13,7 @@ import pytest
 from dialer.store.location import sqlite_url
 from dialer.store.schema import upgrade
 from tests.integration.postgresql_support import Rows, ask, connected, furnished, schema
-from tests.seeding import SEED, T
+from tests.seeding import LISTED, SEED, T
 from tests.unit.store.test_schema import EVENTS, REFUSED
 
 __all__ = ["furnished", "schema"]
@@ -37,16 +37,14 @@ MORE_REFUSED = [
     "UPDATE contact SET number = '1+' WHERE id = 1",
     "UPDATE contact SET number = '1' || char_10 WHERE id = 1",
     f"UPDATE contact SET number = '{'1' * 65}' WHERE id = 1",
-    f"INSERT INTO subscriber VALUES (9, 1, 1, '100', 1, NULL, '{T}', 0, 0, NULL, '101', 5, '{{}}', NULL, NULL)",
-    f"INSERT INTO subscriber VALUES (9, 1, 1, '101', 1, NULL, '{T}', 0, 0, NULL, '100', 5, '{{}}', NULL, NULL)",
+    f"INSERT INTO subscriber VALUES (9, 1, 1, '100', 1, NULL, '{T}', 0, 0, NULL, '101', 5, '{{}}', NULL, NULL, NULL)",
+    f"INSERT INTO subscriber VALUES (9, 1, 1, '101', 1, NULL, '{T}', 0, 0, NULL, '100', 5, '{{}}', NULL, NULL, NULL)",
     "UPDATE subscriber SET campaign_id = 2 WHERE id = 1",
     "DELETE FROM subscriber WHERE id = 2",
     "UPDATE attempt SET counts_as_attempt = 2",
     "UPDATE attempt SET epoch = 0",
     "UPDATE event SET data = '{'",
     "UPDATE event_consumer SET position = -1",
-    f"INSERT INTO do_not_call VALUES ('300', '', '{T}', '301')",
-    f"INSERT INTO do_not_call VALUES ('301', '', '{T}', '300')",
     "INSERT INTO campaign_phonebook VALUES (1, 77)",
     "INSERT INTO campaign_phonebook VALUES (1, 1), (1, 1)",
     "INSERT INTO number_pattern VALUES (1, 'greylist', '1', '1')",
@@ -76,7 +74,7 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("schema") / "dialer.db"
     upgrade(sqlite_url(path))
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(SEED + EVENTS)
+        connection.executescript(SEED + EVENTS + LISTED)
     return path
 
 

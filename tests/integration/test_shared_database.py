@@ -135,9 +135,14 @@ async def test_contacts_that_are_added_while_their_phonebook_is_linked_become_su
 @pytest_twisted.ensureDeferred
 async def test_a_function_that_goes_on_after_a_refused_statement_fails_alone(tmp_path, database_kind):
     def swallow(connection):
-        connection.execute("INSERT INTO do_not_call VALUES ('1', '', ?, '1')", (NOW,))
+        connection.execute(
+            "INSERT INTO do_not_call (list_id, number, reason, created_at, identity) VALUES (1, '1', '', ?, '1')", (NOW,)
+        )
         try:
-            connection.execute("INSERT INTO do_not_call VALUES ('no number', '', ?, 'x')", (NOW,))
+            connection.execute(
+                "INSERT INTO do_not_call (list_id, number, reason, created_at, identity) VALUES (1, 'no number', '', ?, 'x')",
+                (NOW,),
+            )
         except Exception:
             return "stored"
 

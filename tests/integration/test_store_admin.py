@@ -7,10 +7,10 @@ import pytest_twisted
 from attrs import evolve
 
 from dialer.errors import BadValue, Duplicate, NotFound
-from dialer.management import campaigns, records, statistics, users
+from dialer.management import campaigns, do_not_call, records, statistics, users
 from dialer.management import contacts as contacts_module
-from dialer.management import numbers as number_lists
 from dialer.model import Account, CampaignStatus, Contact, Disposition, SubscriberStatus, VoipAppType
+from dialer.model.do_not_call import EVERYBODYS
 from dialer.model.statistics import Sums
 from dialer.model.user import ADMINISTRATOR
 from dialer.store.statistics import FIRST
@@ -220,7 +220,8 @@ async def test_the_do_not_call_list_is_kept(tmp_path):
         assert await w.seeds.forbid("1") == 0
         assert await forbidden(w, limit=2) == ["1", "2"]
         assert await forbidden(w, after="2") == ["3"]
-        assert await w.seeds.ask(number_lists.permit, ["1", "9"]) == 1
+        removed = await w.seeds.ask(do_not_call.remove, ADMINISTRATOR, EVERYBODYS, ["1", "9"])
+        assert (removed.changed, removed.unchanged) == (1, 1)
         assert await forbidden(w) == ["2", "3"]
         with pytest.raises(BadValue, match="number"):
             await w.seeds.forbid("4", "nobody")
@@ -228,7 +229,7 @@ async def test_the_do_not_call_list_is_kept(tmp_path):
 
 
 async def forbidden(w, **page):
-    return [entry.number for entry in await w.seeds.ask(number_lists.forbidden, **page)]
+    return [entry.number for entry in await w.seeds.ask(do_not_call.page, ADMINISTRATOR, EVERYBODYS, **page)]
 
 
 @on_postgresql

@@ -426,7 +426,8 @@ async def test_who_has_to_wait_is_told_of_once_until_it_is_called_or_the_rules_c
         assert (held_.event.user_id, held_.event.campaign_id, held_.event.contact_id, held_.event.at) == (1, 1, 1, NOW)
         (text,) = w.sql("SELECT held_by FROM subscriber")
         until = MORNING.strftime("%Y-%m-%dT%H:%M:%S+00:00")
-        assert facts(held_) == {"number": NEW_YORK, "subscriber_id": 1, "until": until, "text": text}
+        told = {"number": NEW_YORK, "subscriber_id": 1, "until": until, "reason": "calling-rules", "text": text}
+        assert facts(held_) == told
         # Its turn comes a second time, before its hours: it waits as it did.
         script(w.database.url, f"UPDATE subscriber SET ready_at = '{column(NOW)}';")
         assert await ready(w) == []
@@ -475,9 +476,8 @@ async def test_who_waited_and_came_onto_the_do_not_call_list_is_not_pending_agai
     async with world(tmp_path, contacts=0) as w:
         await furnish(w, NEW_YORK)
         assert await ready(w) == []
-        identity = numbering().identity(NEW_YORK)
-        listed = f"INSERT INTO do_not_call SELECT number, '', created_at, '{identity}' FROM contact;"
-        script(w.database.url, listed)
+        listed = "SELECT 1, number, identity, created_at FROM contact;"
+        script(w.database.url, f"INSERT INTO do_not_call (list_id, number, identity, created_at) {listed}")
         assert await ready(w, MORNING) == []
         await w.store.use_rules(RuleBook())
         await w.store.snapshot()

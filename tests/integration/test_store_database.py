@@ -13,7 +13,9 @@ import pytest_twisted
 from twisted.internet.defer import DeferredList, gatherResults
 
 from dialer.errors import BadValue, StoreError
-from dialer.management import numbers as numbers_of
+from dialer.management import do_not_call
+from dialer.model.do_not_call import EVERYBODYS
+from dialer.model.user import ADMINISTRATOR
 from dialer.store import database as module
 from dialer.store import sqlite
 from dialer.store.database import Database
@@ -44,7 +46,8 @@ async def started(url, *, dialling=False):
 
 def insert(number):
     return lambda connection: connection.execute(
-        "INSERT INTO do_not_call VALUES (?, '', '2026-11-23 10:00:00.000000', ?)", (number, number)
+        "INSERT INTO do_not_call (list_id, number, identity, created_at) VALUES (1, ?, ?, '2026-11-23 10:00:00.000000')",
+        (number, number),
     )
 
 
@@ -166,9 +169,9 @@ async def test_a_group_does_not_grow_without_bound(url, monkeypatch):
 async def test_entities_see_what_raw_statements_wrote_just_before(url):
     async with started(url) as database:
         await database.run(insert("1"))
-        reads = [database.run_with_entities(lambda e: e.DoNotCallEntry["1"].reason)]
+        reads = [database.run_with_entities(lambda e: e.DoNotCallEntry.get(number="1").reason)]
         change = database.run(lambda c: c.execute("UPDATE do_not_call SET reason = 'asked'").rowcount)
-        reads.append(database.run_with_entities(lambda e: e.DoNotCallEntry["1"].reason))
+        reads.append(database.run_with_entities(lambda e: e.DoNotCallEntry.get(number="1").reason))
         assert await gatherResults([*reads, change]) == ["", "asked", 1]
 
 
@@ -332,19 +335,18 @@ async def test_a_page_that_is_damaged_while_the_database_runs_is_reported_as_dam
     path = tmp_path / "dialer.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executemany(
-            "INSERT INTO do_not_call VALUES (?, '', ?, ?)", [(n, "2026-11-23 10:00:00.000000", n) for n in numbers(999)]
+            "INSERT INTO do_not_call (list_id, number, reason, created_at, identity) VALUES (1, ?, '', ?, ?)",
+            [(n, "2026-11-23 10:00:00.000000", n) for n in numbers(999)],
         )
         connection.commit()
-        (root,) = connection.execute(
-            "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_do_not_call_1'"
-        ).fetchone()
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'do_not_call_listed'").fetchone()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with path.open("r+b") as file:
         file.seek((root - 1) * 4096)
         file.write(b"\xff" * 4096)
     async with started(url) as database:
         with pytest.raises(StoreError, match=r"dialer\.db is damaged; restore a backup"):
-            await Seeds(database, NOW).ask(numbers_of.forbidden)
+            await Seeds(database, NOW).ask(do_not_call.page, ADMINISTRATOR, EVERYBODYS)
 
 
 @on_sqlite

@@ -129,7 +129,7 @@ async def test_a_number_that_is_forbidden_without_the_prefix_of_its_gateway_is_n
 @pytest_twisted.ensureDeferred
 async def test_the_rules_of_a_call_are_those_of_the_moment(tmp_path):
     async with world(tmp_path) as w:
-        store = AnsweredCalls(w.database)
+        store = AnsweredCalls(w.database, lambda: NOW)
         assert (await store.call_rules(1, ["4930"])).do_not_call == frozenset()
         await w.seeds.ask(users.change, 1, {"blacklist": ("0900",), "whitelist": ("49",), "caller_ids": "4930555"})
         await w.seeds.forbid("+4930", "+4931")

@@ -139,7 +139,10 @@ def test_a_joined_noun_is_read_with_it():
     own["retry"] = '{"busy":{"retries":2,"after":60}}'
     row = [own.get(field.name, 1) for field in noun_of(Campaign).columns if field.name != "next_call_at"]
     row.insert([field.name for field in noun_of(Campaign).columns].index("next_call_at"), None)
-    row[-4:] = None, None, 0, 0  # archived_at, caller_id_pool_id, draft, single
+    for name, value in (
+        ("archived_at", None), ("caller_id_pool_id", None), ("draft", 0), ("single", 0), ("consent", "not-asked")
+    ):  # fmt: skip
+        row[[field.name for field in noun_of(Campaign).columns].index(name)] = value
     found = read([*row, '{"caller_name":"Ana"}', 5, "hello", "", 4, None, "x", T, T])
     assert (found.status, found.caller_name, found.next_call_at) == (CampaignStatus.PAUSE, "Ana", None)
     assert str(found.retry) == "busy=2/1m"

@@ -1,4 +1,4 @@
-"""Contacts: a number in any spelling, with its history over all campaigns; and the do-not-call list."""
+"""Contacts: a number in any spelling, with its history over all campaigns; and the do-not-call list of everybody."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, shows
 from api.page.sign_in import local_address
 from dialer.errors import BadValue
 from dialer.management import call_records, contact_explanation, do_not_call, histories, why
+from dialer.model.do_not_call import EVERYBODYS
 
 ATTEMPTS: Final = 25
 PAGE: Final = 100
@@ -45,19 +46,20 @@ async def _forbid(visit: Visit) -> Moved:
     number, reason = visit.form.get("number", ""), visit.form.get("reason", "")
     if len(reason) > 255 or not reason.isprintable():
         raise BadValue("reason", "expected a text of at most 255 characters, without control characters")
-    await visit.do(number, do_not_call.add, visit.who, number, reason, details={"reason": reason})
+    given = {"number": number, "reason": reason}
+    await visit.do(number, do_not_call.add_one, visit.who, EVERYBODYS, given, details={"reason": reason})
     return Moved(to=local_address(visit.form.get("back", ""), number_address(number)), told="forbidden")
 
 
 async def _permit(visit: Visit) -> Moved:
     number = visit.form.get("number", "")
-    await visit.do(number, do_not_call.remove, visit.who, number)
+    await visit.do(number, do_not_call.remove_one, visit.who, EVERYBODYS, number)
     return Moved(to=local_address(visit.form.get("back", ""), number_address(number)), told="permitted")
 
 
 async def _list(visit: Visit) -> PageReply:
     after = visit.query.get("after", "")
-    found = await visit.ask(do_not_call.listed, visit.who, after, PAGE + 1)
+    found = await visit.ask(do_not_call.page, visit.who, EVERYBODYS, after, PAGE + 1)
     more = found[PAGE - 1].number if len(found) > PAGE else ""
     return PageReply(template="do_not_call.html", values={"found": found[:PAGE], "more": more})
 

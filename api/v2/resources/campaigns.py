@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from attrs import asdict
 from twisted.internet.defer import Deferred
 
 from api.newfies.answers import STATES
@@ -15,7 +16,7 @@ from api.v2.shapes import shown_moment
 from dialer.declare import noun_of
 from dialer.kinds import Flag, Word, word_of
 from dialer.management import campaigns, removals
-from dialer.model import Campaign, CampaignDetails, CampaignStatus, Explanation, IdleCode, Scope
+from dialer.model import BlockReason, Campaign, CampaignDetails, CampaignStatus, Explanation, IdleCode, Scope
 
 PHONEBOOK: Final = "made with its campaign"
 
@@ -53,6 +54,7 @@ def _explained(found: tuple[Explanation, int]) -> dict[str, Any]:
         "waiting": progress.waiting,
         "next_ready_at": next_ready_at,
         "live_calls": live,
+        "blocked": [asdict(each) for each in explanation.blocked],
     }
 
 
@@ -64,6 +66,16 @@ _REASON: Final = answer(
         "code": {"type": "string", "enum": [str(code) for code in IdleCode]},
         "text": {"type": "string"},
         "until": {**MOMENT_OR_NONE, "description": "when that may change, where it is known"},
+    },
+    dict,
+).schema
+_BLOCKED: Final = answer(
+    "BlockedContacts",
+    "Contacts that may not be called for a reason.",
+    {
+        "reason": {"type": "string", "enum": [str(reason) for reason in BlockReason]},
+        "blocked": {"type": "integer", "description": "that are called no more"},
+        "waiting": {"type": "integer", "description": "that wait until they may be called"},
     },
     dict,
 ).schema
@@ -80,6 +92,11 @@ EXPLANATION: Final = answer(
         "waiting": {"type": "integer", "description": "pending contacts whose next attempt is due later"},
         "next_ready_at": {**MOMENT_OR_NONE, "description": "when the first of these is due"},
         "live_calls": {"type": "integer"},
+        "blocked": {
+            "type": "array",
+            "items": _BLOCKED,
+            "description": "contacts that may not be called, as far as their turn has come, by what for",
+        },
     },
     _explained,
 )

@@ -1,4 +1,5 @@
-"""`do-not-call`: numbers that no campaign calls. The list holds for all users, and superusers keep it."""
+"""`do-not-call`: the entries of the list that holds for everybody, which superusers keep. `do_not_call_lists` has the
+others."""
 
 from __future__ import annotations
 
@@ -12,35 +13,38 @@ from api.v2.routes import Asked, Current, Route
 from dialer.kinds import Number
 from dialer.management import do_not_call
 from dialer.model import DoNotCallEntry, Scope
+from dialer.model.do_not_call import EVERYBODYS
 
-_SHOWN: Final = Encoder(DoNotCallEntry)
+_SHOWN: Final = Encoder(DoNotCallEntry, ())
 
-ENTRY: Final = answer("DoNotCallEntry", "A number that no campaign calls.", _SHOWN.properties, _SHOWN.encoder())
-NEW: Final = Body(name="NewDoNotCallEntry", attributes=enterable(DoNotCallEntry, without=("identity",)))
-_NUMBER: Final = Attribute(name="number", kind=Number(64, 1), doc="the number, in any spelling", required=True)
+ENTRY: Final = answer("DoNotCallEntry", "A number that is not called.", _SHOWN.properties, _SHOWN.encoder())
+NEW: Final = Body(name="NewDoNotCallEntry", attributes=enterable(DoNotCallEntry))
+NUMBER: Final = Attribute(name="number", kind=Number(64, 1), doc="the number, in any spelling", required=True)
 
 
 def _list(asked: Asked) -> Deferred[Any]:
     """The numbers, in their order."""
-    return asked.ask(do_not_call.listed, asked.who, asked.after or "", asked.limit)
+    return asked.ask(do_not_call.page, asked.who, EVERYBODYS, asked.after or "", asked.limit)
 
 
 def _read(asked: Asked) -> Deferred[Any]:
     """The entry of a number, however it is spelled there."""
-    return asked.ask(do_not_call.read, asked.who, asked.path["number"])
+    return asked.ask(do_not_call.read, asked.who, EVERYBODYS, asked.path["number"])
 
 
 def _add(asked: Asked) -> Deferred[Any]:
-    """Put a number on the list; one that is there stays as it is."""
-    return asked.ask(do_not_call.add, asked.who, asked.body["number"], asked.body.get("reason", ""))
+    """Put a number on the list; one that is there stays as it is, unless it would expire before."""
+    return asked.ask(do_not_call.add_one, asked.who, EVERYBODYS, asked.body)
 
 
 def _remove(asked: Asked) -> Deferred[Any]:
     """Take a number off the list: it may be called again."""
-    return asked.ask(do_not_call.remove, asked.who, asked.path["number"])
+    return asked.ask(do_not_call.remove_one, asked.who, EVERYBODYS, asked.path["number"])
 
 
-_CURRENT: Final = Current(use_case=do_not_call.read, args=lambda asked: (asked.who, asked.path["number"]), answer=ENTRY)
+_CURRENT: Final = Current(
+    use_case=do_not_call.read, args=lambda asked: (asked.who, EVERYBODYS, asked.path["number"]), answer=ENTRY
+)
 
 ROUTES: Final = (
     Route(
@@ -66,7 +70,7 @@ ROUTES: Final = (
         scope=Scope.ADMIN,
         serve=_read,
         answer=ENTRY,
-        parameters=(_NUMBER,),
+        parameters=(NUMBER,),
     ),
     Route(
         method="DELETE",
@@ -74,7 +78,7 @@ ROUTES: Final = (
         scope=Scope.ADMIN,
         serve=_remove,
         status=204,
-        parameters=(_NUMBER,),
+        parameters=(NUMBER,),
         current=_CURRENT,
     ),
 )

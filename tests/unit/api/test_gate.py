@@ -6,8 +6,10 @@ import pytest
 import pytest_twisted
 
 from dialer.errors import BadValue
-from dialer.management import gateways, grants, numbers, users
+from dialer.management import do_not_call, gateways, grants, users
 from dialer.model import CampaignStatus, VoipAppType
+from dialer.model.do_not_call import EVERYBODYS
+from dialer.model.user import ADMINISTRATOR
 from tests.unit.api.test_dead_data import app, refused
 from tests.unit.api.world import CAMPAIGN, World
 
@@ -33,7 +35,7 @@ async def test_a_target_on_the_blacklist_or_the_do_not_call_list_is_refused(api:
     await api.management.ask(users.change, ANN, {"blacklist": ("0900",)})
     error = await refused(api, "POST", "campaign/", **new, voipapp_data="0900666777")
     assert error == "voipapp_data: 0900666777 is on the blacklist of this user"
-    await api.management.ask(numbers.forbid, ["+49301234"])
+    await api.management.ask(do_not_call.add_one, ADMINISTRATOR, EVERYBODYS, {"number": "+49301234"})
     error = await refused(api, "POST", "campaign/", **new, voipapp_data="0049301234")
     assert error == "voipapp_data: 0049301234 is on the do-not-call list"
     await api.management.ask(gateways.change, 1, {"removeprefix": "99"})
@@ -71,7 +73,7 @@ async def test_a_campaign_is_not_started_whose_target_is_forbidden_by_now(api: W
     new = {**CAMPAIGN, "voipapp": await app(api, DIAL), "voipapp_data": "4930"}
     assert (await api.post("campaign/", new)).status == 200
     assert (await api.put("campaign/1/", {"status": int(CampaignStatus.PAUSE)})).status == 200
-    await api.management.ask(numbers.forbid, ["4930"])
+    await api.management.ask(do_not_call.add_one, ADMINISTRATOR, EVERYBODYS, {"number": "4930"})
     assert await refused(api, "PUT", "campaign/1/", status=1) == "voipapp_data: 4930 is on the do-not-call list"
 
 

@@ -330,6 +330,7 @@ def test_a_leg_whose_end_nobody_tells_counts_until_the_call_ends(apps: Apps) -> 
         call=apps.call,
         call_uuid="call-1",
         user_id=1,
+        campaign_id=1,
         numbering=numbering(),
         store=apps.store,
         limits=apps.limits,

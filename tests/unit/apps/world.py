@@ -52,7 +52,7 @@ class MemoryAppStore:
     def gateways(self) -> Deferred[list[Gateway]]:
         return fail(StoreError("locked")) if self.away else succeed(list(self.known.values()))
 
-    def call_rules(self, user_id: int, identities: Sequence[str]) -> Deferred[CallRules]:
+    def call_rules(self, user_id: int, identities: Sequence[str], campaign_id: int = 0) -> Deferred[CallRules]:
         self.asked.append((user_id, tuple(identities)))
         return fail(StoreError("locked")) if self.away else succeed(self.rules)
 

@@ -89,7 +89,7 @@ def test_why_names_all_that_stands_in_the_way_of_a_number(spring, spelling):
     spring.good("dnc", "add", "15551230001", "--reason", "asked")
     spring.good("user", "set", "ann", "--blacklist", "1555")
     lines = spring.good("why", "spring", spelling).out
-    assert "it is on the do-not-call list as 15551230001 since " in lines
+    assert "+15551230001 is on the do-not-call list as 15551230001 since " in lines
     assert ": asked" in lines
     assert "is on the blacklist of this user" in lines
     assert "it is pending" in lines

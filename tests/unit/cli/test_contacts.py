@@ -15,7 +15,8 @@ from tests.grounds import on_sqlite, rows
 from tests.unit.cli.support import Commands, Ran
 from tests.unit.cli.test_contact_import import SPELLINGS, add_campaign, import_file, numbers
 
-HEADER = "contact,first_name,last_name,email,description,reference,priority,time_zone,additional_vars\n"
+HEADER = "contact,first_name,last_name,email,description,reference,priority,time_zone,"
+HEADER += "consent_basis,consent_given_at,consent_expires_at,consent_proof,additional_vars\n"
 
 
 @pytest.fixture
@@ -243,7 +244,7 @@ def exported(commands: Commands, phonebook: object = "spring", *more: object) ->
 
 def test_a_phonebook_is_written_to_a_file_or_to_standard_output(ana):
     text = exported(ana)
-    assert text == HEADER + '+15551230001,Ana,,,,,5,,"city=Lima,shoe=38"\n'
+    assert text == HEADER + '+15551230001,Ana,,,,,5,,,,,,"city=Lima,shoe=38"\n'
     assert ana.good("contact", "export", "--phonebook", "spring").out == text
     assert ana.good("phonebook", "export", "spring").out == text
     assert exported(ana) == text

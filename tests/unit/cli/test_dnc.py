@@ -91,7 +91,7 @@ def test_export_and_import_again_change_nothing(listed, tmp_path, monkeypatch):
     assert listed.good("dnc", "import", first).out == "2 rows, 0 added, 2 already there, 0 duplicates, 0 refused\n"
     listed.good("dnc", "export", second)
     assert first.read_text() == second.read_text()
-    assert first.read_text().splitlines()[0] == "number,reason,since"
+    assert first.read_text().splitlines()[0] == "number,reason,since,source,expires_at"
 
 
 def test_a_file_that_cannot_be_is_named(listed, tmp_path):
@@ -124,3 +124,63 @@ def test_a_reason_is_one_line_and_one_that_is_not_loses_no_number(listed, tmp_pa
     listed.good("dnc", "remove", "5551", "+15550000099")
     assert listed.good("dnc", "import", file).out.startswith("2 rows, 2 added")
     assert listed.run("dnc", "check", "5551").status == 1
+
+
+# --- other lists ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def letters(listed):
+    listed.good("user", "add", "ann", "--generate-password")
+    assert listed.good("dnc", "new-list", "letters", "--user", "ann").out == "list letters: 2\n"
+    return listed
+
+
+def test_a_list_has_entries_of_its_own(letters):
+    given = ("--list", "letters", "--source", "a letter", "--expires", "2999-01-01")
+    assert letters.good("dnc", "add", "+15550000098", *given).out == "1 added, 0 already there\n"
+    assert letters.run("dnc", "check", "15550000098").status == 0
+    ran = letters.run("dnc", "check", "15550000098", "--all")
+    assert (ran.status, ran.out.startswith("15550000098: is on list 2 as +15550000098 since ")) == (1, True)
+    assert " until 2999-01-01 00:00:00 UTC" in ran.out
+    (entry,) = letters.good("dnc", "list", "--list", "letters", "--json").json
+    assert (entry["source"], entry["expires_at"]) == ("a letter", "2999-01-01 00:00:00")
+    assert entry["by"].endswith(" at the command line")
+    assert [each["holds_for"] for each in letters.good("dnc", "lists", "--json").json] == ["everybody", "user ann"]
+    assert letters.good("dnc", "drop-list", "letters").out == "list letters: removed\n"
+    assert letters.refused("dnc", "list", "--list", "letters") == "--list: there is no list letters"
+
+
+def test_who_changed_what_is_told(letters):
+    letters.good("dnc", "remove", "5551")
+    letters.good("dnc", "add", "5551")
+    found = letters.good("dnc", "history", "5551", "--json").json
+    assert [each["removed_at"] is None for each in found] == [False, True]
+    assert all(each["added_by"].endswith(" at the command line") for each in found)
+    assert len(letters.good("dnc", "history", "--json").json) == 3
+
+
+def test_a_table_has_columns_for_source_and_expiry(letters, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("number;source;expires_at\n5100;a register;2999-01-01\n5101;;\n5102;;tomorrow\n5103;;2001-01-01\n")
+    ran = letters.run("dnc", "import", file, "--list", "letters", "--source", "a letter", "--json")
+    assert ran.json == {"rows": 4, "added": 2, "already_there": 0, "duplicates": 0, "refused": 2}, ran.err
+    assert f"{file}:4: expires_at: expected a date and a time" in ran.err
+    assert f"{file}:5: expires_at: has passed" in ran.err
+    found = letters.good("dnc", "list", "--list", "2", "--json").json
+    assert [(each["source"], each["expires_at"]) for each in found] == [
+        ("a register", "2999-01-01 00:00:00"),
+        ("a letter", None),
+    ]
+    export = tmp_path / "out.csv"
+    letters.good("dnc", "export", export, "--list", "letters")
+    assert letters.good("dnc", "import", export, "--list", "letters").out.startswith("2 rows, 0 added, 2 already there")
+
+
+@pytest.mark.parametrize("when", ["2001-01-01", "tomorrow"])
+def test_an_expiry_that_cannot_be_is_refused(letters, when):
+    assert letters.refused("dnc", "add", "100", "--expires", when).startswith("--expires: ")
+    file = letters.folder / "numbers.txt"
+    file.write_text("100\n")
+    assert letters.refused("dnc", "import", file, "--expires", when).startswith("--expires: ")
+    assert letters.run("dnc", "check", "100").status == 0

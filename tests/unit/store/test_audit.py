@@ -213,7 +213,12 @@ def test_an_open_attempt_to_a_number_that_must_not_be_called_is_named(here: Dama
     here.call(1, 1)
     here.call(2, 2)
     hour_ago = to_column(from_column(AT) - timedelta(hours=1))
-    here.sql("INSERT INTO do_not_call VALUES ('1001', '', ?, '1001'), ('1002', '', ?, '1002')", hour_ago, AT)
+    here.sql(
+        "INSERT INTO do_not_call (list_id, number, created_at, identity) "
+        "VALUES (1, '1001', ?, '1001'), (1, '1002', ?, '1002')",
+        hour_ago,
+        AT,
+    )
     assert only(here).name == "forbidden-attempt"
     assert only(here).examples == ("attempt 1 (1001), call call-1",)
     assert not only(here).repairable
@@ -487,7 +492,11 @@ def test_a_server_that_does_not_answer_is_a_finding_without_its_password() -> No
 
 def test_examples_are_few_and_the_count_is_whole(here: Damaged) -> None:
     for key in range(10, 17):
-        here.sql("INSERT INTO do_not_call VALUES (?, '', '2020-01-01 00:00:00.000000', ?)", str(key), str(key))
+        here.sql(
+            "INSERT INTO do_not_call (list_id, number, created_at, identity) VALUES (1, ?, '2020-01-01 00:00:00.000000', ?)",
+            str(key),
+            str(key),
+        )
         here.sql("INSERT INTO gateway SELECT ?, ?, '', 'LOCAL', '', '', '', '', '', NULL, NULL, NULL, 1, ?, ?, ?, '{}'",
                  key, f"g{key}", AT, AT, NEXT_YEAR)  # fmt: skip
     assert (len(only(here).examples), only(here).count) == (EXAMPLES, 7)

@@ -196,6 +196,24 @@ def test_a_phonebook_may_be_of_another_region_than_the_installation(url):
     assert rows(url, "SELECT identity FROM contact") == [("43301234567",)]
 
 
+def test_spellings_of_one_number_on_a_list_become_one_entry_and_the_history_stays(database_kind, tmp_path):
+    url = bare_database(tmp_path)
+    upgrade(url, region="")
+    script(
+        url,
+        "INSERT INTO do_not_call (list_id, number, identity, created_at, expires_at) VALUES "
+        f"(1, '030123456', '030123456', '{T}', '{LATER}'), (1, '+4930123456', '4930123456', '{T}', NULL), "
+        f"(1, '7', '7', '{T}', NULL);",
+    )
+    assert upgraded(url, "DE").forbidden == 1
+    found = rows(url, "SELECT number, identity, removed_at IS NULL FROM do_not_call ORDER BY id")
+    assert [(number, identity, bool(there)) for number, identity, there in found] == [
+        ("030123456", "4930123456", False),
+        ("+4930123456", "4930123456", True),
+        ("7", "7", True),
+    ]
+
+
 def test_caller_ids_that_turn_out_to_be_one_in_another_region_are_one_from_then_on(url):
     upgrade(url)
     some = "strategy, foreign_callees, time_zone, turn, description, created_at, updated_at"

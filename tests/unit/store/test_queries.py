@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from dialer.store import (
+    blocked,
     call_records,
     consumers,
     contacts,
     events,
     held,
+    may_call,
     node_statements,
     purge,
     reports,
@@ -46,14 +48,13 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "started campaigns": (statements.STARTED_CAMPAIGNS, ()),
     "ready campaigns": (statements.READY_CAMPAIGNS, (LATE,)),
     "started among": (statements.started_among(2), (1, 2)),
-    "ready": (statements.READY, (1, 5, 0, LATE, 20)),
-    "retries": (statements.READY, (1, 5, 1, LATE, 20)),
+    "ready": (statements.READY, (*may_call.moments(LATE), 1, 5, 0, LATE, 20)),
+    "retries": (statements.READY, (*may_call.moments(LATE), 1, 5, 1, LATE, 20)),
     "lanes": (statements.LANES, (1, 1, 1, LATE, 1, LATE)),
     "counts": (statements.COUNTS, (1,)),
-    "progress": (reports.PROGRESS, (1, 1, 1)),
+    "progress": (reports.PROGRESS, (1, 1, 1, 1)),
     "held": (statements.HELD, (1,)),
-    "hold": (held.HOLD, (LATE, "x", 1000)),
-    "refuse": (held.REFUSE, ("x", 1000)),
+    "hold": (blocked.HOLD, (LATE, "x", "do-not-call", 1000)),
     "recheck": (held.RECHECK, ()),
     "release some": (held.RELEASE_SOME, (1, 100)),
     "release contact": (held.RELEASE_CONTACT, (1000,)),
@@ -65,9 +66,11 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "subscriber": (reports.SUBSCRIBER, (1, "100")),
     "subscribers": (reports.SUBSCRIBERS, (1, "100", 10)),
     "waiting": (statements.WAITING, (1, LATE)),
-    "claimable": (statements.claimable(3), (LATE, 1, 2, 3)),
+    "claimable": (statements.claimable(3), (*may_call.moments(LATE), LATE, 1, 2, 3)),
     "claim": (statements.claim(3), (1, 2, 3)),
-    "forbid": (statements.forbid(3), (1, 2, 3)),
+    "forbid": (statements.forbid(3), ("consent", 1, 2, 3)),
+    "blocked among": (may_call.blocked_among(3), (*may_call.moments(LATE), LATE, 1, 2, 3)),
+    "refuse": (statements.refuse(3), ("x", "consent", 1, 2, 3)),
     "advance campaign": (statements.ADVANCE_CAMPAIGN, (LATE, 1, LATE)),
     "advance gateway": (statements.ADVANCE_GATEWAY, (LATE, 1, LATE)),
     "move": (statements.MOVE, ("ringing", T, None, None, None, None, 1, "here")),
@@ -77,7 +80,7 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "events": (events.AFTER, (1000, 10)),
     "last event": (events.LAST, ()),
     "advance consumer": (consumers.ADVANCE, (1, "c", "", 1)),
-    "set status": (contacts.SET_STATUS, (2, 2, T, 2, 1, "100")),
+    "set status": (contacts.SET_STATUS, (2, 2, T, 2, 2, 2, 2, 1, "100")),
     "begin second leg": (statements.BEGIN_SECOND_LEG, (1, "call-1", "here")),
     "end second leg": (statements.END_SECOND_LEG, ("call-1", "here")),
     "known calls": (statements.open_among(2), ("call-1", "call-10001")),
@@ -139,12 +142,12 @@ IN_ORDER = {
 UNFINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1399)
 INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '', 5,
-    '' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', id % 2, 0, NULL, number, 5 - id % 3, '{{}}', NULL, NULL
+    '', NULL, NULL, NULL, '' FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 1, NULL, '{T}', id % 2, 0, NULL, number, 5 - id % 3, '{{}}', NULL, NULL, NULL
     FROM contact WHERE id BETWEEN 1000 AND 1349;
-INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number, 5, '{{}}', NULL, NULL
+INSERT INTO subscriber SELECT id, 1, id, number, 6, NULL, '{T}', 0, 0, NULL, number, 5, '{{}}', NULL, NULL, NULL
     FROM contact WHERE id BETWEEN 1350 AND 1399;
-UPDATE subscriber SET held_from = ready_at, held_by = 'x' WHERE id BETWEEN 1000 AND 1299;
+UPDATE subscriber SET held_from = ready_at, held_by = 'x', blocked_by = 'calling-rules' WHERE id BETWEEN 1000 AND 1299;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, identity, switch)
     SELECT id, 'call-' || id, 1, id, 1, number, 'x', 1, 'planned', 'here', 1, '', '{T}', '{T}', '{T}', number, 'fs1:8021'
@@ -159,8 +162,8 @@ INSERT INTO node (id, name, epoch, host, pid, version, switches, ready, started_
 FINISHED = f"""
 WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 10000 + :count)
 INSERT INTO contact SELECT i, 1, cast(i AS TEXT), '', '', '', '', '{{}}', '{T}', '{T}', cast(i AS TEXT), NULL, NULL, '', 5,
-    '' FROM n;
-INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number, 5, '{{}}', NULL, NULL FROM contact
+    '', NULL, NULL, NULL, '' FROM n;
+INSERT INTO subscriber SELECT id, 1, id, number, 5, NULL, NULL, 1, 0, '{T}', number, 5, '{{}}', NULL, NULL, NULL FROM contact
     WHERE id >= 10000;
 INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
     owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,

@@ -123,7 +123,7 @@ def test_who_must_not_be_called_is_set_so_and_the_next_ones_are_read(connection:
     for key in range(1, 4):
         add(connection, key, 10)
     connection.execute(
-        "INSERT INTO do_not_call (number, identity, reason, created_at) VALUES ('1001', '1001', '', ?)", (at(0),)
+        "INSERT INTO do_not_call (list_id, number, identity, reason, created_at) VALUES (1, '1001', '1001', '', ?)", (at(0),)
     )
     assert ready(connection, 2) == [2, 3]
     (status,) = connection.execute("SELECT status FROM subscriber WHERE id = 1001").fetchone()

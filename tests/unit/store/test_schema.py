@@ -27,7 +27,7 @@ from dialer.store.schema import Upgrade, check, upgrade, upgrades
 from dialer.store.schema_diff import differences
 from dialer.stored import load_rules
 from tests.grounds import TABLES, bare_database, dump, rows, script
-from tests.seeding import SEED, T
+from tests.seeding import LISTED, SEED, T
 
 NOBODY = 65534
 NEWEST = upgrades()[-1].version
@@ -111,11 +111,16 @@ REFUSED = [
     "UPDATE import_job SET row_count = -1",
     "UPDATE import_job SET last_rows = 1",
     "UPDATE import_job SET file = ''",
-    "INSERT INTO do_not_call SELECT 'x', '', created_at, 'x' FROM do_not_call",
+    "INSERT INTO do_not_call (list_id, number, identity, created_at) SELECT 1, 'x', 'x', created_at FROM do_not_call",
     "UPDATE user_account SET role = 'king'",
     f"INSERT INTO page_session (user_id, secret_hash, proof, created_at, seen_at) VALUES (1, 'x', 'x', '{T}', '{T}')",
     f"INSERT INTO audit_entry VALUES (1, '{T}', 1, '', '', '', '', '{{}}')",
     f"INSERT INTO audit_entry VALUES (1, '{T}', 1, '', '', 'a', '', '{{')",
+    "UPDATE do_not_call SET list_id = 77",
+    "UPDATE do_not_call_list SET campaign_id = 1",
+    "UPDATE do_not_call_list SET name = ''",
+    "UPDATE contact SET consent_basis = 'perhaps'",
+    "UPDATE campaign SET consent = 'perhaps'",
 ]
 
 
@@ -127,7 +132,7 @@ def url(database_kind, tmp_path: Path) -> str:
 @pytest.fixture
 def furnished(url: str) -> str:
     upgrade(url)
-    script(url, SEED + EVENTS)
+    script(url, SEED + EVENTS + LISTED)
     return url
 
 
@@ -234,13 +239,14 @@ def test_a_database_of_schema_3_keeps_everything(url):
     upgrade(url, steps[:3])
     then = SEED.replace("requested_status", "wanted_status").replace("free_retries", "count_requeue")
     then = re.sub(r", '\d+'\);", ");", then.replace(", identity)", ")"))
+    then += f"INSERT INTO do_not_call (number, reason, created_at) VALUES ('300', 'asked', '{T}');"
     campaign = then[then.index("INSERT INTO campaign") : then.index("INSERT INTO phonebook")]
     script(url, then.replace(campaign, OF_2026.format(T=T)))
     end = "cause = 'X', disposition = 'BUSY', counts = 1, duration_ms = 5, record = '{}'"
     rows(url, f"UPDATE attempt SET state = 'ended', ended_at = '{T}', {end}")
     script(url, OUTBOX)
     later = ("campaign", "event", "event_consumer", "webhook", "webhook_delivery", "purged_attempts", "import_job")
-    later += ("caller_id_pool", "caller_id", "caller_id_gateway", "caller_id_wait")
+    later += ("caller_id_pool", "caller_id", "caller_id_gateway", "caller_id_wait", "do_not_call", "do_not_call_list")
     kept = dump(url, [table for table in TABLES if table not in later])
     assert upgrade(url) == [step.version for step in steps[3:]]
     assert differences_of(url) == []
@@ -262,6 +268,8 @@ def test_a_database_of_schema_3_keeps_everything(url):
     assert rows(url, "SELECT kind, sequence, user_id, campaign_id, contact_id, attempt_id, call_uuid, data FROM event") == [
         ("attempt.ended", 5, 1, 1, 2, 1, "one", "{}")
     ]
+    entry = "SELECT list_id, number, identity, reason, created_at, expires_at, removed_at FROM do_not_call"
+    assert rows(url, entry) == [(1, "300", "300", "asked", T, None, None)]
     assert rows(url, "SELECT name, kinds, position FROM event_consumer") == [("outcomes", "attempt.ended", 0)]
     ((counts, cdr),) = rows(url, "SELECT counts_as_attempt, pending_cdr FROM attempt")
     assert (counts, cdr) == (1, "{}")
@@ -486,7 +494,7 @@ def test_ids_are_64_bits_wide(furnished):
     rows(
         furnished,
         f"INSERT INTO contact VALUES ({2**63 - 1}, 1, '999', '', '', '', '', '{{}}', '{T}', '{T}', '999', NULL, NULL, '', 5, "
-        "'')",
+        "'', NULL, NULL, NULL, '')",
     )
     assert rows(furnished, "SELECT max(id) FROM contact") == [(2**63 - 1,)]
 
@@ -528,6 +536,6 @@ def test_a_folder_that_cannot_be_written_is_named():
 def test_the_database_refuses(path, statement):
     """PostgreSQL's answers are compared with these in `test_postgresql_schema`."""
     upgrade(sqlite_url(path))
-    script(sqlite_url(path), SEED + EVENTS)
+    script(sqlite_url(path), SEED + EVENTS + LISTED)
     with pytest.raises(sqlite3.IntegrityError):
         rows(sqlite_url(path), statement)

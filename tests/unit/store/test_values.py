@@ -37,7 +37,6 @@ def test_a_configured_dial_string_wins():
     ("statement", "refused"),
     [
         (f"INSERT INTO phonebook VALUES (9, 1, 'p', '', '{T}', '{{}}', NULL)", Duplicate("name", "exists already")),
-        (f"INSERT INTO do_not_call VALUES ('300', '', '{T}', '301')", Duplicate("number", "exists already")),
         ("INSERT INTO campaign_phonebook VALUES (1, 1), (1, 1)", Duplicate("phonebook_id", "exists already")),
         ("UPDATE campaign SET frequency = 0", BadValue("frequency", "is out of range")),
         ("UPDATE gateway SET maximum_call = -1", BadValue("maximum_call", "is out of range")),

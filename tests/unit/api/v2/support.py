@@ -59,6 +59,10 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("PATCH", "users/<user_id>"): {"max_frequency": 5},
     ("POST", "users/<user_id>/grant"): {"gateway_ids": [1], "voip_app_ids": [1]},
     ("POST", "users/<user_id>/revoke"): {"gateway_ids": [1]},
+    ("POST", "do-not-call-lists"): {"name": "letters"},
+    ("PATCH", "do-not-call-lists/<list_id>"): {"description": "of 2027"},
+    ("POST", "do-not-call-lists/<list_id>/entries"): {"numbers": ["+15551239999"], "reason": "asked"},
+    ("POST", "do-not-call-lists/<list_id>/entries/remove"): {"numbers": ["+15551230009"]},
     ("POST", "webhooks"): {"url": "https://erp.example.com/dialer", "kinds": ["attempt.ended", "contact.*"]},
     ("PATCH", "webhooks/<webhook_id>"): {"batch_size": 20},
     ("POST", "webhooks/<webhook_id>/replay"): {"since": "2026-11-23T09:00:00Z"},
@@ -101,6 +105,7 @@ FILLED = {
     "<caller_id>": "1",
     "<delivery_id>": "1",
     "<number>": "+15551230009",
+    "<list_id>": "2",
 }
 """The objects of `furnish`."""
 
@@ -290,6 +295,9 @@ async def furnish(api: World) -> Client:
     assert (await root.post("do-not-call", {"number": "+15551230009", "reason": "asked"})).status == 201
     uploaded = await ann.ask("POST", "imports?phonebook_id=1", data=FILE, content_type="text/csv")
     assert uploaded.status == 202, uploaded
+    assert (await ann.post("do-not-call-lists", {"name": "own"})).status == 201
+    listed = await ann.post("do-not-call-lists/2/entries", {"numbers": ["+15551230009"]})
+    assert listed.status == 200, listed
     assert (await ann.post("webhooks", {"url": "https://crm.example.com/", "kinds": ["*"]})).status == 201
     api.sql(
         "INSERT INTO event (kind, at, user_id, campaign_id, contact_id, attempt_id, call_uuid, sequence, version, data) "

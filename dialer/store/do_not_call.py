@@ -1,0 +1,132 @@
+"""The entries of do-not-call lists: added, removed, and read, by identities. An entry is never changed: one that is to last
+longer takes the place of the other, which is removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+import orjson
+
+from dialer.model import DoNotCallEntry
+from dialer.model.do_not_call import RESTS
+from dialer.store.connection import LISTED, Connection, Variants
+from dialer.store.held import RELEASE
+from dialer.store.may_call import FOR_EVER
+from dialer.store.times import to_column, to_column_or_none
+from dialer.stored import Reader, reader
+
+READ: Final[Reader[DoNotCallEntry]] = reader(DoNotCallEntry, "d")
+
+_NEW: Final = Variants(
+    sqlite="(SELECT e.key AS key, json_extract(e.value, '$[0]') AS number, json_extract(e.value, '$[1]') AS identity, "
+    "json_extract(e.value, '$[2]') AS reason, json_extract(e.value, '$[3]') AS source, json_extract(e.value, '$[4]') "
+    "AS expires_at FROM json_each(?) e) j",
+    postgresql="(SELECT e.key AS key, e.value->>0 AS number, e.value->>1 AS identity, e.value->>2 AS reason, "
+    "e.value->>3 AS source, CAST(e.value->>4 AS timestamp) AS expires_at "
+    "FROM jsonb_array_elements(?::jsonb) WITH ORDINALITY AS e (value, key)) j",
+)
+"""Parameter: a JSON list of (number, identity, reason, source, expiry)."""
+
+_MAKE_ROOM: Final = _NEW.within(
+    "UPDATE do_not_call SET removed_at = ?, removed_by = ? WHERE id IN (SELECT d.id FROM %s CROSS JOIN do_not_call d "
+    "WHERE d.identity = j.identity AND d.list_id = ? AND d.removed_at IS NULL AND d.expires_at IS NOT NULL "
+    "AND (j.expires_at IS NULL OR j.expires_at > d.expires_at))"
+)
+"""Entries that would expire before the new ones. CROSS JOIN has SQLite look each new one up, instead of reading the list.
+Parameters: now, by whom, the new ones, list."""
+
+_INSERT: Final = (
+    "INSERT INTO do_not_call (list_id, number, identity, reason, source, expires_at, created_at, added_by) "
+    "SELECT ?, j.number, j.identity, j.reason, j.source, j.expires_at, ?, ? FROM %s WHERE true ORDER BY j.key "
+    "ON CONFLICT (identity, list_id) WHERE removed_at IS NULL DO "
+)
+"""`WHERE true` keeps SQLite from reading ON as a join's."""
+_ADD: Final = _NEW.within(f"{_INSERT} NOTHING")
+"""Those that are not on the list. Parameters: list, now, by whom, the new ones."""
+_ADD_OR_PROLONG: Final = _NEW.within(
+    f"{_INSERT} UPDATE SET expires_at = excluded.expires_at, reason = excluded.reason, source = excluded.source, "
+    "added_by = excluded.added_by WHERE do_not_call.expires_at IS NOT NULL "
+    "AND (excluded.expires_at IS NULL OR excluded.expires_at > do_not_call.expires_at)"
+)
+"""The same where room was made. An entry is changed only when another transaction has written it since, which can be on a
+server alone: a wish must not be lost beside a shorter one."""
+
+_REMOVE: Final = LISTED.within(
+    "UPDATE do_not_call SET removed_at = ?, removed_by = ? WHERE list_id = ? AND removed_at IS NULL "
+    "AND identity IN (SELECT j.value FROM %s)"
+)
+_READY_AGAIN: Final = LISTED.within(
+    f"{RELEASE} blocked_by = 'do-not-call' AND status = 1 AND identity IN (SELECT j.value FROM %s)"  # noqa: S608
+)
+"""Those that wait for an entry to expire. They are looked at once more, lest they wait for nothing. Parameter: identities."""
+
+COUNT: Final = LISTED.within(
+    "SELECT count(*) FROM do_not_call WHERE list_id = ? AND removed_at IS NULL AND (expires_at IS NULL OR expires_at > ?) "
+    "AND identity IN (SELECT j.value FROM %s)"
+)
+"""How many are on a list, and have not expired. Parameters: list, now, identities."""
+
+_ENTRY: Final = f"SELECT {READ.columns} FROM do_not_call d WHERE"  # noqa: S608
+_IN_FORCE: Final = "d.removed_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > ?)"
+ON_LIST: Final = f"{_ENTRY} d.identity = ? AND d.list_id = ? AND {_IN_FORCE}"
+"""Parameters: identity, list, now."""
+ON_ANY: Final = f"{_ENTRY} d.identity = ? AND {_IN_FORCE} ORDER BY d.list_id"
+"""Parameters: identity, now."""
+PAGE: Final = f"{_ENTRY} d.list_id = ? AND d.number > ? AND {_IN_FORCE} ORDER BY d.number LIMIT ?"
+"""Those that hold, by their numbers. Parameters: list, the number before these, now, how many."""
+HISTORY: Final = f"{_ENTRY} d.list_id = ? AND d.id > ? ORDER BY d.id LIMIT ?"
+"""Those of the past, too. Parameters: list, the id before these, how many."""
+HISTORY_OF_NUMBER: Final = (
+    f"SELECT * FROM ({_ENTRY} d.identity = ? AND d.removed_at IS NULL UNION ALL {_ENTRY} d.identity = ? "  # noqa: S608
+    "AND d.removed_at IS NOT NULL) AS d WHERE d.list_id = ? AND d.id > ? ORDER BY d.id LIMIT ?"
+)
+"""The same of one number. Parameters: identity, identity, list, the id before these, how many."""
+
+_MAKE_RESTS: Final = (
+    "INSERT INTO do_not_call_list (name, description, user_id, created_at, added_by, removed_by) "
+    "VALUES (?, 'numbers that rest after a call', ?, ?, 'dialer', '') ON CONFLICT (coalesce(user_id, 0), name) DO NOTHING"
+)
+_RESTS: Final = "SELECT id FROM do_not_call_list WHERE coalesce(user_id, 0) = ? AND name = ?"
+
+
+def add(connection: Connection, list_id: int, entries: Iterable[DoNotCallEntry], by: str, now: datetime) -> int:
+    """Put numbers with their identities on a list. One that stands there stays as it is, unless the new entry holds longer.
+    Returns how many are new."""
+    new: dict[str, DoNotCallEntry] = {}
+    for entry in entries:
+        known = new.setdefault(entry.identity, entry)
+        if known is not entry and _end(known) < _end(entry):
+            new[entry.identity] = entry
+    rows = [
+        (each.number, each.identity, each.reason, each.source, to_column_or_none(each.expires_at)) for each in new.values()
+    ]
+    listed, moment = orjson.dumps(rows).decode(), to_column(now)
+    added = connection.execute(_ADD.of(connection), (list_id, moment, by, listed)).rowcount
+    if added < len(rows) and connection.execute(_MAKE_ROOM.of(connection), (moment, by, listed, list_id)).rowcount:
+        added += connection.execute(_ADD_OR_PROLONG.of(connection), (list_id, moment, by, listed)).rowcount
+    return added
+
+
+def _end(entry: DoNotCallEntry) -> str:
+    return FOR_EVER if entry.expires_at is None else to_column(entry.expires_at)
+
+
+def remove(connection: Connection, list_id: int, identities: Sequence[str], by: str, now: datetime) -> int:
+    """Take numbers off a list. Contacts that wait for that are ready again. Returns how many entries were removed, those among
+    them that had expired."""
+    listed, moment = orjson.dumps(list(identities)).decode(), to_column(now)
+    removed = connection.execute(_REMOVE.of(connection), (moment, by, list_id, listed)).rowcount
+    if removed:
+        connection.execute(_READY_AGAIN.of(connection), (listed,))
+    return removed
+
+
+def rests_of(connection: Connection, user_id: int, now: datetime) -> int:
+    """The id of the list of numbers that rest after calls of a user; it is made when it is needed first."""
+    found = connection.execute(_RESTS, (user_id, RESTS)).fetchone()
+    if found is None:
+        connection.execute(_MAKE_RESTS, (RESTS, user_id, to_column(now)))
+        found = connection.execute(_RESTS, (user_id, RESTS)).fetchone()
+    return int(found[0])
