@@ -11,6 +11,7 @@ from typing import Any
 import pytest_twisted
 from attrs import evolve
 
+from dialer.management import users
 from tests.unit.api.raw import connect
 from tests.unit.api.v2.support import Client, pointers, problem
 from tests.unit.api.v2.test_imports import CSV, MIXED, done, files, send, sleep, until
@@ -55,6 +56,23 @@ async def test_what_is_no_file_of_contacts_is_refused_at_once_and_nothing_stays(
     await sleep(0.05)
     assert files(api) == []
     assert api.sql("SELECT count(*) FROM import_job") == [(0,)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_viewer_starts_and_cancels_no_import_and_sees_its_own(api: World, ann: Client) -> None:
+    assert (await send(ann, "contact\n+15551230001\n")).status == 202
+    await api.management.ask(users.change, 1, {"role": "viewer"})
+    before = files(api)
+    for reply in (
+        await send(ann, "contact\n+15551230002\n"),
+        await send(ann, "contact\n+15551230002\n", phonebook_id=77),
+        await ann.post("imports/1/cancel"),
+        await ann.delete("imports/1"),
+    ):
+        assert problem(reply) == (403, "forbidden"), reply
+    await sleep(0.05)
+    assert (files(api), api.sql("SELECT id, state FROM import_job")) == (before, [(1, "queued")])
+    assert [each["id"] for each in (await ann.get("imports")).json["data"]] == [1]
 
 
 @pytest_twisted.ensureDeferred

@@ -12,8 +12,9 @@ from api.v2.table import all_routes
 from tests.unit.api.v2.support import Client, everything, furnish, identified, problem, whole
 from tests.unit.api.world import World
 
-PUBLIC, OWN, OWNER, GRANTED, SUPERUSER = "public", "own", "owner", "granted", "superuser"
-"""Anybody; every user, each for itself; the user that it belongs to; those that it is granted to; superusers, who may all."""
+PUBLIC, OWN, OWNER, NAMED, GRANTED, SUPERUSER = "public", "own", "owner", "named", "granted", "superuser"
+"""Anybody; every user, each for itself; the user that it belongs to, the same where a parameter names it; those that it is
+granted to; superusers, who may all."""
 
 ROLES: Final[dict[str, str]] = {
     "GET me": OWN,
@@ -64,7 +65,7 @@ ROLES: Final[dict[str, str]] = {
     "POST phonebooks/<phonebook_id>/contacts/remove": OWNER,
     "GET contacts": OWN,
     "GET imports": OWN,
-    "POST imports": OWN,
+    "POST imports": NAMED,
     "GET imports/<import_id>": OWNER,
     "GET imports/<import_id>/errors": OWNER,
     "POST imports/<import_id>/cancel": OWNER,
@@ -148,10 +149,12 @@ ROLES: Final[dict[str, str]] = {
 }
 
 DONE, UNKNOWN, FORBIDDEN, MISSING = "done", (401, "unauthorized"), (403, "forbidden"), (404, "not-found")
+REFUSED = (400, "bad-value")
 
 EXPECTED: Final = {
     PUBLIC: {None: DONE, "bob": DONE, "ann": DONE, "root": DONE},
     OWN: {None: UNKNOWN, "bob": DONE, "ann": DONE, "root": DONE},
+    NAMED: {None: UNKNOWN, "bob": REFUSED, "ann": DONE, "root": DONE},
     OWNER: {None: UNKNOWN, "bob": MISSING, "ann": DONE, "root": DONE},
     GRANTED: {None: UNKNOWN, "bob": MISSING, "ann": DONE, "root": DONE},
     SUPERUSER: {None: UNKNOWN, "bob": FORBIDDEN, "ann": FORBIDDEN, "root": DONE},
@@ -169,7 +172,7 @@ def test_every_route_has_a_row() -> None:
 async def test_a_role_may_do_what_the_table_says(api: World, route: Route, user: str | None) -> None:
     await furnish(api)
     role = ROLES[identified(route)]
-    if role in (OWNER, GRANTED):
+    if role in (OWNER, NAMED, GRANTED):
         api.sql("DELETE FROM gateway_user WHERE user_id = 2")
         api.sql("DELETE FROM user_voip_app WHERE user_id = 2")
     before = everything(api)
