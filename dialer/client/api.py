@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dialer.client.calling import CallerIdPools, CallerIds, Calls
 from dialer.client.calls import Call
 from dialer.client.installation import DoNotCall, Nodes, Switches, Tokens, Users, Webhooks
+from dialer.client.loading import DoNotCallLists, Imports
 from dialer.client.resources import (
     A,
     Attempts,
@@ -40,6 +41,8 @@ class Api(Resource[A, L, F]):
         self.tokens: Tokens[A, L, F] = Tokens(send, pages, fetch)
         self.users: Users[A, L, F] = Users(send, pages, fetch)
         self.do_not_call: DoNotCall[A, L, F] = DoNotCall(send, pages, fetch)
+        self.do_not_call_lists: DoNotCallLists[A, L, F] = DoNotCallLists(send, pages, fetch)
+        self.imports: Imports[A, L, F] = Imports(send, pages, fetch)
         self.webhooks: Webhooks[A, L, F] = Webhooks(send, pages, fetch)
         self.nodes: Nodes[A, L, F] = Nodes(send, pages, fetch)
         self.switches: Switches[A, L, F] = Switches(send, pages, fetch)
