@@ -52,8 +52,8 @@ async def furnish(api: World) -> None:
         UPDATE user_account SET username = '{text}' WHERE id = 2;
         {RECORDS.replace(":count", "3").replace("'100', '100'", "'15551230001', '15551230001'")}
         UPDATE attempt SET caller_name = '{text}', cause = '{text}', reason = '{text}', dial_string = '{text}';
-        INSERT INTO do_not_call (number, reason, created_at, identity)
-            VALUES ('15550000001', '{text}', '{T}', '15550000001');
+        INSERT INTO do_not_call (list_id, number, reason, created_at, identity)
+            VALUES (1, '15550000001', '{text}', '{T}', '15550000001');
         INSERT INTO webhook VALUES (1, 1, 'https://a.example/{text}', '{text}', NULL, 1, 's', '', NULL, 'disabled', '{text}',
             0, NULL, '{T}');
         INSERT INTO webhook_delivery VALUES (1, 1, '[1]', 'one', 'dead', 3, NULL, 500, 12, '{text}', '{T}', '{T}');
