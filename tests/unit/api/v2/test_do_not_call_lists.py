@@ -105,7 +105,7 @@ async def test_a_request_that_comes_again_adds_once(api: World) -> None:
 async def test_a_consent_is_recorded_and_a_campaign_tells_who_lacks_one(api: World) -> None:
     ann = await furnish(api)
     assert (await ann.patch("campaigns/1", {"consent": "express"})).json["consent"] == "express"
-    api.sql("UPDATE subscriber SET status = 7, ready_at = NULL, blocked_by = 'consent'")
+    api.sql("UPDATE subscriber SET status = 7, held_from = ready_at, ready_at = NULL, blocked_by = 'consent'")
     blocked = (await ann.get("campaigns/1/explain")).json["blocked"]
     assert blocked == [{"reason": "consent", "blocked": 1, "waiting": 0}]
     given = {"consent_basis": "written", "consent_given_at": "2026-11-23T09:00:00Z", "consent_proof": "call 17"}
