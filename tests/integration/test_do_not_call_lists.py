@@ -283,8 +283,8 @@ async def test_who_was_refused_for_good_and_is_started_again_is_pending_also_whe
         assert await ready(w) == []
         assert w.sql("SELECT status, held_from, blocked_by FROM subscriber") == [(7, None, "do-not-call")]
         await w.seeds.ask(subscribers.set_status, ANN, 1, "1000", SubscriberStatus.START)
-        await w.seeds.ask(do_not_call.remove, ADMINISTRATOR, EVERYBODYS, ["1000"])
         assert w.sql("SELECT status, blocked_by FROM subscriber") == [(1, None)]
+        await w.seeds.ask(do_not_call.remove, ADMINISTRATOR, EVERYBODYS, ["1000"])
         assert await ready(w) == ["1000"]
 
 
