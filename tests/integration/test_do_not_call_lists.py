@@ -18,10 +18,11 @@ from dialer.management import (
     do_not_call,
     do_not_call_lists,
     removals,
+    subscribers,
     users,
     why,
 )
-from dialer.model import Account, CampaignStatus, Contact, Disposition, EventKind, Scope, SubscriberStatus
+from dialer.model import Account, CampaignStatus, Contact, Disposition, EventKind, IdleCode, Scope, SubscriberStatus
 from dialer.model.consent import ConsentBasis, ConsentPolicy
 from dialer.model.do_not_call import EVERYBODYS
 from dialer.model.user import ADMINISTRATOR
@@ -258,6 +259,43 @@ async def test_who_gives_a_consent_later_is_called_then(tmp_path: Path) -> None:
         assert [(each.reason, each.blocked, each.waiting) for each in explained] == [("consent", 1, 0), ("do-not-call", 1, 0)]
         await w.seeds.change_campaign(1, consent="not-asked")
         assert await ready(w) == ["1000", "1001"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_waits_for_an_entry_is_told_of_once_and_the_campaign_tells_why_it_is_idle(tmp_path: Path) -> None:
+    async with world(tmp_path, contacts=1) as w:
+        w.store.wanted = frozenset({EventKind.CONTACT_HELD, EventKind.CONTACT_BLOCKED})
+        await put(w, EVERYBODYS, "1000", reason="rests", expires_at=LATER)
+        assert await ready(w) == []
+        ((kind, data),) = w.sql("SELECT kind, data FROM event")
+        assert kind == "contact.held"
+        assert '"reason":"do-not-call"' in data
+        assert ': rests"' in data
+        (row,) = w.sql("SELECT held_from, held_by, blocked_by FROM subscriber")
+        assert row[1].startswith("1000 is on the do-not-call list since ")
+        assert row[2] == "do-not-call"
+        report = await w.seeds.ask(why.campaign, ADMINISTRATOR, 1)
+        assert report.reason.code is IdleCode.DO_NOT_CALL
+        assert report.reason.until == LATER
+        assert report.reason.text.startswith(
+            "do-not-call lists keep the contacts left (1) waiting, the first of them: 1000 is"
+        )
+        await w.seeds.ask(do_not_call.remove, ADMINISTRATOR, EVERYBODYS, ["1000"])
+        assert w.sql("SELECT ready_at, held_from, held_by, blocked_by FROM subscriber") == [(row[0], None, None, None)]
+        assert await ready(w) == ["1000"]
+        assert w.sql("SELECT count(*) FROM event") == [1]
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_was_refused_for_good_and_is_started_again_is_pending_also_when_the_entry_goes(tmp_path: Path) -> None:
+    async with world(tmp_path, contacts=1) as w:
+        await put(w, EVERYBODYS, "1000")
+        assert await ready(w) == []
+        assert w.sql("SELECT status, held_from, blocked_by FROM subscriber") == [(7, None, "do-not-call")]
+        await w.seeds.ask(subscribers.set_status, ANN, 1, "1000", SubscriberStatus.START)
+        assert w.sql("SELECT status, blocked_by FROM subscriber") == [(1, None)]
+        await w.seeds.ask(do_not_call.remove, ADMINISTRATOR, EVERYBODYS, ["1000"])
+        assert await ready(w) == ["1000"]
 
 
 # --- rests, and wishes ----------------------------------------------------------------------------------------------------

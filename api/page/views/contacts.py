@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from attrs import evolve
-
 from api.page.problems import problem_of
 from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, shows
 from api.page.sign_in import local_address
 from dialer.errors import BadValue
 from dialer.management import call_records, contact_explanation, do_not_call, histories, why
-from dialer.model import Account, Scope
+from dialer.model import Scope
 from dialer.model.do_not_call import EVERYBODYS
 
 ATTEMPTS: Final = 25
@@ -45,36 +43,33 @@ def number_address(number: str) -> str:
     return f"{PREFIX}contacts?{urlencode({'number': number})}"
 
 
-def _keeper(visit: Visit) -> Account:
-    """On the page, superusers keep the list of everybody as far as the scopes of these routes go, which their roles give."""
-    return evolve(visit.who, scopes=visit.who.scopes | {Scope.ADMIN})
-
-
 async def _forbid(visit: Visit) -> Moved:
     number, reason = visit.form.get("number", ""), visit.form.get("reason", "")
     if len(reason) > 255 or not reason.isprintable():
         raise BadValue("reason", "expected a text of at most 255 characters, without control characters")
     given = {"number": number, "reason": reason}
-    await visit.do(number, do_not_call.add_one, _keeper(visit), EVERYBODYS, given, details={"reason": reason})
+    await visit.do(number, do_not_call.add_one, visit.who, EVERYBODYS, given, details={"reason": reason})
     return Moved(to=local_address(visit.form.get("back", ""), number_address(number)), told="forbidden")
 
 
 async def _permit(visit: Visit) -> Moved:
     number = visit.form.get("number", "")
-    await visit.do(number, do_not_call.remove_one, _keeper(visit), EVERYBODYS, number)
+    await visit.do(number, do_not_call.remove_one, visit.who, EVERYBODYS, number)
     return Moved(to=local_address(visit.form.get("back", ""), number_address(number)), told="permitted")
 
 
 async def _list(visit: Visit) -> PageReply:
     after = visit.query.get("after", "")
-    found = await visit.ask(do_not_call.page, _keeper(visit), EVERYBODYS, after, PAGE + 1)
+    found = await visit.ask(do_not_call.page, visit.who, EVERYBODYS, after, PAGE + 1)
     more = found[PAGE - 1].number if len(found) > PAGE else ""
     return PageReply(template="do_not_call.html", values={"found": found[:PAGE], "more": more})
 
 
+_ADMINS: Final = {"scope": Scope.ADMIN, "superusers": True}
+
 ROUTES: Final = (
     shows("contacts", _search),
-    shows("do-not-call", _list, superusers=True),
-    changes("do-not-call/add", _forbid, superusers=True),
-    changes("do-not-call/remove", _permit, superusers=True),
+    shows("do-not-call", _list, **_ADMINS),
+    changes("do-not-call/add", _forbid, **_ADMINS),
+    changes("do-not-call/remove", _permit, **_ADMINS),
 )
