@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import define
 
-from dialer.calls.fleet import Fleet, Member
+from dialer.calls.fleet import Fleet, FleetMember
 from dialer.calls.live import LiveAttempt
 from dialer.esl.inbound import InboundSwitch, Observation, SwitchConfig
 from dialer.interfaces import Now, SwitchListener
@@ -33,7 +33,9 @@ def new_switches(
 def new_fleet(switches: Sequence[InboundSwitch], configs: Sequence[SwitchConfig]) -> Fleet:
     """The fleet of some switches, made as `configs` say."""
     members = zip(switches, configs, strict=True)
-    return Fleet([Member(switch=one, gateways=of.gateways, max_calls=of.max_calls, drain=of.drain) for one, of in members])
+    return Fleet(
+        [FleetMember(switch=one, gateways=of.gateways, max_calls=of.max_calls, drain=of.drain) for one, of in members]
+    )
 
 
 @define(eq=False)

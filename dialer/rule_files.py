@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dialer.errors import BadValue
 from dialer.rules.book import NO_RULES, RuleBook, UnknownZone, replaced, shipped_rows
-from dialer.rules.rows import Replacement, Row, read_rows
+from dialer.rules.rows import Replacement, RuleRow, read_rows
 from dialer.safe_files import UnsafeFile, refusal
 from dialer.safe_paths import read_text
 from dialer.settings import RulesSettings
@@ -26,7 +26,7 @@ def rule_book(settings: RulesSettings, folder: Path) -> RuleBook:
     return RuleBook((*shipped, *rows), UnknownZone(settings.unknown_zone))
 
 
-def own_rows(settings: RulesSettings, folder: Path) -> tuple[tuple[Row, ...], tuple[Replacement, ...]]:
+def own_rows(settings: RulesSettings, folder: Path) -> tuple[tuple[RuleRow, ...], tuple[Replacement, ...]]:
     """Those of the file of the settings, and the places whose shipped rows it replaces; nothing without a file. Raises
     `BadValue`."""
     if not settings.file:

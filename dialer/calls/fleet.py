@@ -25,7 +25,7 @@ CALLS_OF_A_RATE: Final = 40
 
 
 @define(eq=False, kw_only=True)
-class Member:
+class FleetMember:
     """A FreeSWITCH of the fleet. `gateways` are the names of those that it has, none for all; `max_calls` is how many calls
     it may have at the same time, 0 for any number; one that is to `drain` is given no more; `health` tells how it, and the
     gateways through it, fared of late."""
@@ -74,14 +74,14 @@ class Member:
 class Fleet:
     """All members, in the order of the configuration; at least one, and none of them twice."""
 
-    members: Sequence[Member]
+    members: Sequence[FleetMember]
 
     @classmethod
     def of_one(cls, switch: Switch) -> Fleet:
         """Of a single FreeSWITCH without limits of its own."""
-        return cls((Member(switch=switch),))
+        return cls((FleetMember(switch=switch),))
 
-    def __iter__(self) -> Iterator[Member]:
+    def __iter__(self) -> Iterator[FleetMember]:
         return iter(self.members)
 
     @property
@@ -96,7 +96,7 @@ class Fleet:
 
     # --- whose a call is --------------------------------------------------------------------------------------------------
 
-    def of(self, live: LiveAttempt) -> Member | None:
+    def of(self, live: LiveAttempt) -> FleetMember | None:
         """The one that has the call of an attempt; None when it is none of these. One that bears another name by now is known
         by the process that was told to make the call."""
         if len(self.members) == 1:
@@ -107,19 +107,19 @@ class Fleet:
         core = live.core_uuid
         return next((member for member in self.members if core and member.switch.core_uuid == core), None)
 
-    def named(self, name: str) -> Member | None:
+    def named(self, name: str) -> FleetMember | None:
         """The one of that identity."""
         return next((member for member in self.members if member.name == name), None)
 
-    def has_call(self, member: Member, live: LiveAttempt) -> bool:
+    def has_call(self, member: FleetMember, live: LiveAttempt) -> bool:
         """Whether the call of an attempt is on that one."""
         return self.of(live) is member
 
-    def member(self, switch: Switch) -> Member:
+    def member(self, switch: Switch) -> FleetMember:
         """The one that a switch belongs to."""
         return next(member for member in self.members if member.switch is switch)
 
-    def title(self, member: Member) -> str:
+    def title(self, member: FleetMember) -> str:
         """What people call it."""
         return "the switch" if len(self.members) == 1 else f"switch {member.name}"
 
@@ -187,7 +187,7 @@ class _Room:
     """What one member can take at this moment: `free` calls, beside `calls` that it has. `tried` are the gateways, by id,
     that got the one call by which they are tried again."""
 
-    member: Member
+    member: FleetMember
     free: int
     calls: int
     tried: set[int] = field(factory=set, init=False)

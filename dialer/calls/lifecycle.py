@@ -35,7 +35,7 @@ from twisted.python.failure import Failure
 
 from dialer.calls import machine, retry
 from dialer.calls.corrections import Correction, CorrectionLog
-from dialer.calls.fleet import Fleet, Member
+from dialer.calls.fleet import Fleet, FleetMember
 from dialer.calls.flow_settings import FlowSettings, origination
 from dialer.calls.health_log import HealthLog, words
 from dialer.calls.keys import hear_keys
@@ -156,7 +156,7 @@ class Lifecycle:
         self.submitted(self.now())
         job.addCallbacks(self._accepted, self._not_submitted, callbackArgs=(live,), errbackArgs=(live,))
 
-    def _member(self, live: LiveAttempt) -> Member:
+    def _member(self, live: LiveAttempt) -> FleetMember:
         """The switch that has the call, or is to make it. Raises `SwitchUnavailable` when it is none of the fleet."""
         member = self.fleet.of(live)
         if member is None:
@@ -273,7 +273,7 @@ class Lifecycle:
             live, AttemptResult(attempt=live.attempt, outcome=outcome, disposition=verdict.disposition, decision=decision)
         )
 
-    def _look_at_health(self, member: Member, gateway: Gateway, now: datetime, *, got_through: bool) -> None:
+    def _look_at_health(self, member: FleetMember, gateway: Gateway, now: datetime, *, got_through: bool) -> None:
         self.health_log.look_at_gateway(gateway, self.fleet.backoff_of(gateway, now), now, got_through=got_through)
         self.health_log.look(self.fleet.title(member), member.health.switch, now)
         if member.health.switch.blocks(now):
@@ -336,7 +336,7 @@ class Lifecycle:
         self._release(partial(self.fleet.has_call, member))
         self._make_unconfirmed(member)
 
-    def _make_unconfirmed(self, member: Member) -> None:
+    def _make_unconfirmed(self, member: FleetMember) -> None:
         for live in self.register:
             if live.sent and live.state is not AttemptState.UNCONFIRMED and self.fleet.has_call(member, live):
                 self._tell(live, SignalKind.SWITCH_LOST)

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from dialer.calls.away import AwaySweeper
 from dialer.calls.corrections import CorrectionLog
-from dialer.calls.fleet import Fleet, Member
+from dialer.calls.fleet import Fleet, FleetMember
 from dialer.calls.live import LiveAttempt
 from dialer.calls.recovery import Reconciler
 from dialer.calls.register import OpenAttempts
@@ -35,7 +35,7 @@ class Watchers:
     tell: Callable[[Signal], None]
     known: Callable[[Collection[str]], Deferred[set[str]]]
     corrections: CorrectionLog
-    _reconcilers: dict[Member, Reconciler] = field(factory=dict, init=False)
+    _reconcilers: dict[FleetMember, Reconciler] = field(factory=dict, init=False)
     _sweepers: list[Sweeper | AwaySweeper] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -52,7 +52,7 @@ class Watchers:
         )
         self._sweepers.append(away)
 
-    def _watch(self, member: Member) -> None:
+    def _watch(self, member: FleetMember) -> None:
         is_here = partial(self.fleet.has_call, member)
         reconciler = Reconciler(
             clock=self.clock,
@@ -89,11 +89,11 @@ class Watchers:
         for sweeper in self._sweepers:
             await sweeper.stop()
 
-    def switch_up(self, member: Member) -> None:
+    def switch_up(self, member: FleetMember) -> None:
         """Compare the attempts of that switch with the calls that live on it."""
         self._reconcilers[member].start()
 
-    def switch_down(self, member: Member) -> None:
+    def switch_down(self, member: FleetMember) -> None:
         """Nothing can be compared there."""
         self._reconcilers[member].stop()
 

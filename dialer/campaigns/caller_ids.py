@@ -37,7 +37,7 @@ class PooledNumber:
 
 
 @frozen
-class Obstacle:
+class CallerIdObstacle:
     """Why a number cannot be used, and until when, where that is known. `word` is for counting."""
 
     word: str
@@ -46,7 +46,7 @@ class Obstacle:
 
 
 @frozen(kw_only=True)
-class Call:
+class CallToShow:
     """A call for which a number is wanted: whom it goes to, through which gateway, the number that the contact had. With
     `only`, no other one will do; `name` is shown with a number that has none."""
 
@@ -87,19 +87,19 @@ def allowed_on(caller: CallerId, pool: CallerIdPool, day: date) -> int | None:
     return start + (cap - start) * passed // days
 
 
-def obstacle(number: PooledNumber, pool: CallerIdPool, now: datetime, day: date | None = None) -> Obstacle | None:
+def obstacle(number: PooledNumber, pool: CallerIdPool, now: datetime, day: date | None = None) -> CallerIdObstacle | None:
     """Why a number cannot be used for any call; None when it can. `day` is that of the pool, where it is known already."""
     caller = number.caller
     if not caller.active:
-        return Obstacle("inactive", "it is inactive")
+        return CallerIdObstacle("inactive", "it is inactive")
     if number.refusal:
-        return Obstacle("refused", number.refusal)
+        return CallerIdObstacle("refused", number.refusal)
     resting = caller.rest_until if caller.rest_until is not None and caller.rest_until > now else None
     allowed = allowed_on(caller, pool, day or day_of(pool, now))
     if allowed is not None and number.used >= allowed:
         until = next_day(pool, now)
-        return Obstacle("at its daily cap", f"it has its {allowed} calls of the day", max(until, resting or until))
-    return None if resting is None else Obstacle("resting", f"it rests until {_shown(resting)}", resting)
+        return CallerIdObstacle("at its daily cap", f"it has its {allowed} calls of the day", max(until, resting or until))
+    return None if resting is None else CallerIdObstacle("resting", f"it rests until {_shown(resting)}", resting)
 
 
 @define(eq=False)
@@ -132,11 +132,11 @@ class PoolChoice:
         """Whether no number, or with `only` not that one, can be used for any call."""
         return not any(only in (None, each.caller.id) for each in self._usable)
 
-    def has_for(self, call: Call) -> bool:
+    def has_for(self, call: CallToShow) -> bool:
         """Whether a number can be used for a call."""
         return bool(self._for(call))
 
-    def choose(self, call: Call) -> ShownCaller | None:
+    def choose(self, call: CallToShow) -> ShownCaller | None:
         """The number for a call, which is given away by that; None when none can be used."""
         suitable = self._for(call)
         if not suitable:
@@ -145,7 +145,7 @@ class PoolChoice:
         self._take(found)
         return ShownCaller(id=found.id, number=found.number, name=found.name or call.name, day=self._day.isoformat())
 
-    def _for(self, call: Call) -> dict[int, CallerId]:
+    def _for(self, call: CallToShow) -> dict[int, CallerId]:
         alike = (call.gateway_id, call.country, call.only)
         known = self._suitable.get(alike)
         if known is None:
@@ -153,7 +153,7 @@ class PoolChoice:
             self._suitable[alike] = known
         return known
 
-    def until(self, call: Call) -> datetime | None:
+    def until(self, call: CallToShow) -> datetime | None:
         """When a number can be used for a call for which none can; None when that is not known."""
         held = [obstacle(each, self.pool, self.now) for each in self.numbers if self._may_be_shown(each, call)]
         known = [each.until for each in held if each is not None and each.until is not None]
@@ -161,7 +161,7 @@ class PoolChoice:
             known.append(next_day(self.pool, self.now))
         return min(known, default=None)
 
-    def _may_be_shown(self, number: PooledNumber, call: Call) -> bool:
+    def _may_be_shown(self, number: PooledNumber, call: CallToShow) -> bool:
         caller = number.caller
         if call.only is not None and caller.id != call.only:
             return False
@@ -169,7 +169,7 @@ class PoolChoice:
             return False
         return self.pool.foreign_callees is ForeignPolicy.ALLOW or caller.country == call.country
 
-    def _new(self, suitable: list[CallerId], call: Call) -> CallerId:
+    def _new(self, suitable: list[CallerId], call: CallToShow) -> CallerId:
         if self.pool.strategy is CallerIdStrategy.NEAREST:
             most = max(_common(each.identity, call.identity) for each in suitable)
             suitable = [each for each in suitable if _common(each.identity, call.identity) == most]

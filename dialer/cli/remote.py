@@ -21,7 +21,7 @@ from api.newfies.answers import STATES
 from dialer.cli import remote_values as values
 from dialer.cli.frame import TOKEN
 from dialer.cli.passwords import text_of
-from dialer.client import Client, Refused
+from dialer.client import ApiRefused, Client
 from dialer.client.calls import bearer
 from dialer.errors import BadValue, NotFound
 from dialer.management import caller_ids, campaigns, contact_list, gateways, outcomes, phonebooks, redial, removals, users, why
@@ -87,13 +87,13 @@ class RemoteManagement:
             return fail(BadValue("--server", "this works at the database only, where the dialer is"))
         try:
             return succeed(call(self.client, *args, **more))
-        except Refused as error:
+        except ApiRefused as error:
             return fail(_meant(error))
         except Exception:
             return fail(Failure())
 
 
-def _meant(error: Refused) -> Exception:
+def _meant(error: ApiRefused) -> Exception:
     """A value that is not acceptable, as the command line tells of it."""
     for flaw in error.errors if error.kind in ("bad-value", "already-exists") else ():
         name = flaw.get("parameter") or flaw.get("pointer", "").removeprefix("#/")
@@ -108,7 +108,7 @@ def _users(client: Client) -> list[UserDetails]:
     """All of them for a superuser, else the one that asks."""
     try:
         found = list(client.users.list())
-    except Refused as error:
+    except ApiRefused as error:
         if error.kind != "forbidden":
             raise
         found = [client.me()]
@@ -186,13 +186,13 @@ def _find(client: Client, who: Account, phonebook_id: int, text: str) -> Contact
         for each in client.contacts.list(phonebook_id, number=text):
             if each["double_of"] is None:
                 return values.read(Contact, each)
-    except Refused as error:
+    except ApiRefused as error:
         if error.kind != "bad-value" or not text.isdecimal():
             raise
     if text.isdecimal():
         try:
             return values.read(Contact, client.contacts.get(phonebook_id, int(text)))
-        except Refused as error:
+        except ApiRefused as error:
             if error.status != 404:
                 raise
     raise NotFound("contact", text)
@@ -208,7 +208,7 @@ def _contact(client: Client, who: Account, phonebook_id: int, contact_id: int) -
         if phonebook_id in campaign["phonebook_ids"]:
             try:
                 found.append(values.in_campaign(campaign, client.campaigns.contact(campaign["id"], contact.number)))
-            except Refused as error:
+            except ApiRefused as error:
                 if error.status != 404:
                     raise
     tried = client.attempts.list(number=contact.number, sort="-planned_at", limit=MOST_ATTEMPTS)

@@ -23,7 +23,7 @@ from dialer.rule_files import own_rows, rule_book
 from dialer.rules.book import RuleBook
 from dialer.rules.decide import decide
 from dialer.rules.places import area_codes
-from dialer.rules.rows import Row, Technology, Windows, span_text, technology_of
+from dialer.rules.rows import RuleRow, Technology, Windows, span_text, technology_of
 from dialer.settings import RulesSettings
 from dialer.time_kinds import KnownZone, Moment
 from dialer.wall_clock import utc_now
@@ -133,7 +133,7 @@ def _show(arguments: argparse.Namespace) -> int:
     return EXIT_OPEN
 
 
-def _shown(row: Row) -> Shown:
+def _shown(row: RuleRow) -> Shown:
     meant = [*row.purposes, *([row.technology] if row.technology else [])]
     return {
         "place": row.place,

@@ -4,8 +4,8 @@ A POST has an `Idempotency-Key`, so that what was asked for happens once, howeve
 which fetch page after page.
 """
 
-from dialer.client.calls import Refused, Unreachable
+from dialer.client.calls import ApiRefused, Unreachable
 from dialer.client.deferred import AsyncClient
 from dialer.client.waiting import Client
 
-__all__ = ["AsyncClient", "Client", "Refused", "Unreachable"]
+__all__ = ["ApiRefused", "AsyncClient", "Client", "Unreachable"]

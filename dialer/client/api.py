@@ -4,48 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dialer.client.calling import CallerIdPools, CallerIds, Calls
-from dialer.client.calls import Call
-from dialer.client.installation import DoNotCall, Nodes, Switches, Tokens, Users, Webhooks
-from dialer.client.loading import DoNotCallLists, Imports
+from dialer.client.calling import CallerIdPoolResource, CallerIdResource, CallResource
+from dialer.client.calls import ApiCall
+from dialer.client.installation import (
+    DoNotCallResource,
+    NodeResource,
+    SwitchResource,
+    TokenResource,
+    UserResource,
+    WebhookResource,
+)
+from dialer.client.loading import DoNotCallListResource, ImportResource
 from dialer.client.resources import (
     A,
-    Attempts,
-    Campaigns,
-    Contacts,
+    AttemptResource,
+    CampaignResource,
+    ContactResource,
     F,
-    Gateways,
+    GatewayResource,
     L,
-    Phonebooks,
+    PhonebookResource,
     Resource,
-    Sounds,
-    VoiceApplications,
+    SoundResource,
+    VoiceApplicationResource,
 )
 
 
-class Api(Resource[A, L, F]):
+class ApiResources(Resource[A, L, F]):
     """Each resource under its name."""
 
-    def __init__(self, send: Callable[[Call], A], pages: Callable[[Call], L], fetch: Callable[[Call], F]) -> None:
+    def __init__(self, send: Callable[[ApiCall], A], pages: Callable[[ApiCall], L], fetch: Callable[[ApiCall], F]) -> None:
         super().__init__(send, pages, fetch)
-        self.campaigns: Campaigns[A, L, F] = Campaigns(send, pages, fetch)
-        self.phonebooks: Phonebooks[A, L, F] = Phonebooks(send, pages, fetch)
-        self.contacts: Contacts[A, L, F] = Contacts(send, pages, fetch)
-        self.attempts: Attempts[A, L, F] = Attempts(send, pages, fetch)
-        self.gateways: Gateways[A, L, F] = Gateways(send, pages, fetch)
-        self.voice_applications: VoiceApplications[A, L, F] = VoiceApplications(send, pages, fetch)
-        self.calls: Calls[A, L, F] = Calls(send, pages, fetch)
-        self.caller_id_pools: CallerIdPools[A, L, F] = CallerIdPools(send, pages, fetch)
-        self.caller_ids: CallerIds[A, L, F] = CallerIds(send, pages, fetch)
-        self.sounds: Sounds[A, L, F] = Sounds(send, pages, fetch)
-        self.tokens: Tokens[A, L, F] = Tokens(send, pages, fetch)
-        self.users: Users[A, L, F] = Users(send, pages, fetch)
-        self.do_not_call: DoNotCall[A, L, F] = DoNotCall(send, pages, fetch)
-        self.do_not_call_lists: DoNotCallLists[A, L, F] = DoNotCallLists(send, pages, fetch)
-        self.imports: Imports[A, L, F] = Imports(send, pages, fetch)
-        self.webhooks: Webhooks[A, L, F] = Webhooks(send, pages, fetch)
-        self.nodes: Nodes[A, L, F] = Nodes(send, pages, fetch)
-        self.switches: Switches[A, L, F] = Switches(send, pages, fetch)
+        self.campaigns: CampaignResource[A, L, F] = CampaignResource(send, pages, fetch)
+        self.phonebooks: PhonebookResource[A, L, F] = PhonebookResource(send, pages, fetch)
+        self.contacts: ContactResource[A, L, F] = ContactResource(send, pages, fetch)
+        self.attempts: AttemptResource[A, L, F] = AttemptResource(send, pages, fetch)
+        self.gateways: GatewayResource[A, L, F] = GatewayResource(send, pages, fetch)
+        self.voice_applications: VoiceApplicationResource[A, L, F] = VoiceApplicationResource(send, pages, fetch)
+        self.calls: CallResource[A, L, F] = CallResource(send, pages, fetch)
+        self.caller_id_pools: CallerIdPoolResource[A, L, F] = CallerIdPoolResource(send, pages, fetch)
+        self.caller_ids: CallerIdResource[A, L, F] = CallerIdResource(send, pages, fetch)
+        self.sounds: SoundResource[A, L, F] = SoundResource(send, pages, fetch)
+        self.tokens: TokenResource[A, L, F] = TokenResource(send, pages, fetch)
+        self.users: UserResource[A, L, F] = UserResource(send, pages, fetch)
+        self.do_not_call: DoNotCallResource[A, L, F] = DoNotCallResource(send, pages, fetch)
+        self.do_not_call_lists: DoNotCallListResource[A, L, F] = DoNotCallListResource(send, pages, fetch)
+        self.imports: ImportResource[A, L, F] = ImportResource(send, pages, fetch)
+        self.webhooks: WebhookResource[A, L, F] = WebhookResource(send, pages, fetch)
+        self.nodes: NodeResource[A, L, F] = NodeResource(send, pages, fetch)
+        self.switches: SwitchResource[A, L, F] = SwitchResource(send, pages, fetch)
 
     def me(self) -> A:
         """Who asks."""
@@ -53,7 +60,7 @@ class Api(Resource[A, L, F]):
 
     def statistics(self, **query: object) -> A:
         """All campaigns together."""
-        return self._send(Call(method="GET", path="statistics", query=query))
+        return self._send(ApiCall(method="GET", path="statistics", query=query))
 
     def problems(self) -> A:
         """The kinds of problems."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dialer.client.calls import Call
-from dialer.client.resources import A, Changing, F, L, Noun
+from dialer.client.calls import ApiCall
+from dialer.client.resources import A, ChangeableResource, F, L, NounResource
 
 
-class Calls(Noun[A, L, F]):
+class CallResource(NounResource[A, L, F]):
     """Calls without a campaign."""
 
     path, key = "calls", "call_id"
@@ -22,7 +22,7 @@ class Calls(Noun[A, L, F]):
         return self._post(f"{self._one}/cancel", call_id=key)
 
 
-class CallerIdPools(Changing[A, L, F]):
+class CallerIdPoolResource(ChangeableResource[A, L, F]):
     """Pools of numbers that calls show."""
 
     path, key = "caller-id-pools", "pool_id"
@@ -32,7 +32,7 @@ class CallerIdPools(Changing[A, L, F]):
         return self._get(f"{self._one}/use", pool_id=key)
 
 
-class CallerIds(Changing[A, L, F]):
+class CallerIdResource(ChangeableResource[A, L, F]):
     """Their numbers."""
 
     path, key = "caller-ids", "caller_id"
@@ -43,4 +43,4 @@ class CallerIds(Changing[A, L, F]):
 
     def days(self, key: int, **query: object) -> A:
         """Its calls by day."""
-        return self._send(Call(method="GET", path=f"{self._one}/days", ids={"caller_id": key}, query=query))
+        return self._send(ApiCall(method="GET", path=f"{self._one}/days", ids={"caller_id": key}, query=query))

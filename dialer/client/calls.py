@@ -32,7 +32,7 @@ class Unreachable(DialerError):
     code = "unreachable"
 
 
-class Refused(DialerError):
+class ApiRefused(DialerError):
     """The server answered that it has not done it. `kind` is the word of the problem (docs/api-v2.md), `errors` point at what
     was wrong, each with a `detail`."""
 
@@ -46,7 +46,7 @@ class Refused(DialerError):
 
 
 @frozen(kw_only=True)
-class Call:
+class ApiCall:
     """A request. `path` is behind the prefix, as the OpenAPI document has it: `ids` are its names in braces. `content` is a
     file in place of a `body`, of the type `content_type`; `tag` the ETag of what is changed."""
 
@@ -102,7 +102,7 @@ def basic(username: str, password: str) -> str:
 
 
 @frozen(kw_only=True)
-class Answer:
+class ApiAnswer:
     """What came back; names of headers in lower case."""
 
     status: int
@@ -110,9 +110,9 @@ class Answer:
     content: bytes
 
 
-def result(call: Call, answer: Answer, tries: int = 1) -> Any:
+def result(call: ApiCall, answer: ApiAnswer, tries: int = 1) -> Any:
     """What the answer to a call means: the object of its JSON, the bytes of a file, None for nothing. Something that is to be
-    removed and is not there was removed by an earlier one of several `tries`. Raises `Refused`."""
+    removed and is not there was removed by an earlier one of several `tries`. Raises `ApiRefused`."""
     content_type = answer.headers.get("content-type", "").partition(";")[0].strip()
     if answer.status < 300:
         if not answer.content:
@@ -123,7 +123,7 @@ def result(call: Call, answer: Answer, tries: int = 1) -> Any:
     raise _refused(answer, content_type)
 
 
-def _refused(answer: Answer, content_type: str) -> Refused:
+def _refused(answer: ApiAnswer, content_type: str) -> ApiRefused:
     found: Any = None
     if content_type.endswith("json"):
         try:
@@ -131,12 +131,12 @@ def _refused(answer: Answer, content_type: str) -> Refused:
         except ValueError:
             found = None
     if not isinstance(found, dict):
-        return Refused(answer.status, "unknown", f"the answer was {answer.status}")
+        return ApiRefused(answer.status, "unknown", f"the answer was {answer.status}")
     kind = str(found.get("type", "")).rpartition("#")[2] or "unknown"
-    return Refused(answer.status, kind, str(found.get("detail", "")), found.get("errors", ()))
+    return ApiRefused(answer.status, kind, str(found.get("detail", "")), found.get("errors", ()))
 
 
-def pause(tries: int, answer: Answer | None, jitter: float) -> float | None:
+def pause(tries: int, answer: ApiAnswer | None, jitter: float) -> float | None:
     """Seconds before the same is sent again after so many `tries`, of which the last one had this answer, or none; None when
     it is not. `jitter` is from 0 to 1."""
     if tries >= MOST_TRIES:
@@ -148,5 +148,5 @@ def pause(tries: int, answer: Answer | None, jitter: float) -> float | None:
     return min(max(float(told), usual), LONGEST_PAUSE) if told.isdecimal() else usual
 
 
-def _under_way(answer: Answer) -> bool:
+def _under_way(answer: ApiAnswer) -> bool:
     return answer.status == 409 and b"#in-progress" in answer.content

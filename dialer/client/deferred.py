@@ -18,15 +18,15 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer
 from zope.interface import implementer
 
-from dialer.client.api import Api
-from dialer.client.calls import Answer, Call, Unreachable, pause, result
+from dialer.client.api import ApiResources
+from dialer.client.calls import ApiAnswer, ApiCall, Unreachable, pause, result
 from dialer.client.resources import Object, page_query
 from dialer.client.waiting import split_url
 
 _LOST: Final = (ConnectError, ConnectionLost, DNSLookupError, ResponseFailed, TimeoutError)
 
 
-class AsyncClient(Api[Deferred[Object], AsyncIterator[Object], Deferred[bytes]]):
+class AsyncClient(ApiResources[Deferred[Object], AsyncIterator[Object], Deferred[bytes]]):
     """As `Client`, on a reactor: methods give Deferreds, and lists are for `async for`. They fail as the methods of `Client`
     raise."""
 
@@ -58,11 +58,11 @@ class AsyncClient(Api[Deferred[Object], AsyncIterator[Object], Deferred[bytes]])
         closed: Deferred[Any] = self._pool.closeCachedConnections()
         return closed
 
-    def send(self, call: Call) -> Deferred[Any]:
-        """Make a call, as often as it takes. Fails with `Refused`, `Unreachable`."""
+    def send(self, call: ApiCall) -> Deferred[Any]:
+        """Make a call, as often as it takes. Fails with `ApiRefused`, `Unreachable`."""
         return Deferred.fromCoroutine(self._sent(call))
 
-    async def _sent(self, call: Call) -> Any:
+    async def _sent(self, call: ApiCall) -> Any:
         headers = Headers({name: [value] for name, value in call.headers(self._authorization, self._new_key()).items()})
         tries = 0
         while True:
@@ -79,10 +79,10 @@ class AsyncClient(Api[Deferred[Object], AsyncIterator[Object], Deferred[bytes]])
                 raise Unreachable(f"{self._base} does not answer: {problem}")
             await deferLater(self._reactor, seconds)
 
-    def _once(self, call: Call, headers: Headers) -> Deferred[Answer]:
+    def _once(self, call: ApiCall, headers: Headers) -> Deferred[ApiAnswer]:
         return Deferred.fromCoroutine(self._asked(call, headers))
 
-    async def _asked(self, call: Call, headers: Headers) -> Answer:
+    async def _asked(self, call: ApiCall, headers: Headers) -> ApiAnswer:
         payload = call.payload
         body = None if payload is None else _Body(payload)
         url = f"{self._base}{call.target}".encode()
@@ -91,9 +91,9 @@ class AsyncClient(Api[Deferred[Object], AsyncIterator[Object], Deferred[bytes]])
         response.deliverBody(reading)
         content = await reading.done
         found = {name.decode().lower(): values[0].decode("latin-1") for name, values in response.headers.getAllRawHeaders()}
-        return Answer(status=response.code, headers=found, content=content)
+        return ApiAnswer(status=response.code, headers=found, content=content)
 
-    async def _pages(self, call: Call) -> AsyncIterator[Object]:
+    async def _pages(self, call: ApiCall) -> AsyncIterator[Object]:
         cursor: str | None = ""
         while cursor is not None:
             page = await self.send(page_query(call, cursor))

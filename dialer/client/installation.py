@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from dialer.client.resources import A, Changing, F, L, Made, Noun
+from dialer.client.resources import A, ChangeableResource, F, L, NounResource, RemovableResource
 
 
-class Tokens(Made[A, L, F]):
+class TokenResource(RemovableResource[A, L, F]):
     """Tokens."""
 
     path, key = "tokens", "token_id"
 
 
-class Users(Changing[A, L, F]):
+class UserResource(ChangeableResource[A, L, F]):
     """Users, for superusers."""
 
     path, key = "users", "user_id"
@@ -27,13 +27,13 @@ class Users(Changing[A, L, F]):
         return self._post(f"{self._one}/revoke", body, user_id=key)
 
 
-class DoNotCall(Made[A, L, F]):
+class DoNotCallResource(RemovableResource[A, L, F]):
     """Numbers that no campaign calls, for superusers."""
 
     path, key = "do-not-call", "number"
 
 
-class Webhooks(Changing[A, L, F]):
+class WebhookResource(ChangeableResource[A, L, F]):
     """Webhooks and their deliveries."""
 
     path, key = "webhooks", "webhook_id"
@@ -68,7 +68,7 @@ class Webhooks(Changing[A, L, F]):
         return self._post(path, webhook_id=key, delivery_id=delivery_id)
 
 
-class Nodes(Noun[A, L, F]):
+class NodeResource(NounResource[A, L, F]):
     """Dialling processes, for superusers."""
 
     path, key = "nodes", "node"
@@ -78,7 +78,7 @@ class Nodes(Noun[A, L, F]):
         return self._delete(self._one, tag, node=name)
 
 
-class Switches(Noun[A, L, F]):
+class SwitchResource(NounResource[A, L, F]):
     """What these are connected to."""
 
     path, key = "switches", "switch"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dialer.client.calls import Call
-from dialer.client.resources import A, Changing, F, L, Noun
+from dialer.client.calls import ApiCall
+from dialer.client.resources import A, ChangeableResource, F, L, NounResource
 
 
-class Imports(Noun[A, L, F]):
+class ImportResource(NounResource[A, L, F]):
     """Files of contacts, taken in the background."""
 
     path, key = "imports", "import_id"
@@ -17,7 +17,7 @@ class Imports(Noun[A, L, F]):
     def create(self, phonebook_id: int, content: bytes, content_type: str = "text/csv", **query: object) -> A:
         """Send one; `get` tells how far it is. With `dry_run`, nothing is added."""
         query = {"phonebook_id": phonebook_id, **query}
-        return self._send(Call(method="POST", path=self.path, query=query, content=content, content_type=content_type))
+        return self._send(ApiCall(method="POST", path=self.path, query=query, content=content, content_type=content_type))
 
     def errors(self, key: int) -> F:
         """The rows that were refused, with the reasons."""
@@ -32,7 +32,7 @@ class Imports(Noun[A, L, F]):
         return self._delete(self._one, None, import_id=key)
 
 
-class DoNotCallLists(Changing[A, L, F]):
+class DoNotCallListResource(ChangeableResource[A, L, F]):
     """Lists of numbers that are not called: by anybody, by a user, by a campaign."""
 
     path, key = "do-not-call-lists", "list_id"

@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from attrs import evolve
 
-from dialer.client.calls import Call
+from dialer.client.calls import ApiCall
 
 Object = dict[str, Any]
 
@@ -23,7 +23,7 @@ PAGE: Final = 100
 """Entries that are fetched at once."""
 
 
-def page_query(call: Call, cursor: str) -> Call:
+def page_query(call: ApiCall, cursor: str) -> ApiCall:
     """The call for the page behind a cursor, "" for the first one."""
     return evolve(call, query={"limit": PAGE, **call.query, **({"cursor": cursor} if cursor else {})})
 
@@ -31,31 +31,31 @@ def page_query(call: Call, cursor: str) -> Call:
 class Resource(Generic[A, L, F]):
     """What all of them have: how a call is sent, how a list is fetched, how a file is."""
 
-    def __init__(self, send: Callable[[Call], A], pages: Callable[[Call], L], fetch: Callable[[Call], F]) -> None:
+    def __init__(self, send: Callable[[ApiCall], A], pages: Callable[[ApiCall], L], fetch: Callable[[ApiCall], F]) -> None:
         self._send = send
         self._pages = pages
         self._fetch = fetch
 
     def _get(self, path: str, **ids: object) -> A:
-        return self._send(Call(method="GET", path=path, ids=ids))
+        return self._send(ApiCall(method="GET", path=path, ids=ids))
 
     def _list(self, path: str, query: Mapping[str, object], **ids: object) -> L:
-        return self._pages(Call(method="GET", path=path, ids=ids, query=query))
+        return self._pages(ApiCall(method="GET", path=path, ids=ids, query=query))
 
     def _post(self, path: str, body: Mapping[str, Any] | None = None, **ids: object) -> A:
-        return self._send(Call(method="POST", path=path, ids=ids, body=body))
+        return self._send(ApiCall(method="POST", path=path, ids=ids, body=body))
 
     def _patch(self, path: str, body: Mapping[str, Any], tag: str | None, **ids: object) -> A:
-        return self._send(Call(method="PATCH", path=path, ids=ids, body=body, tag=tag))
+        return self._send(ApiCall(method="PATCH", path=path, ids=ids, body=body, tag=tag))
 
     def _delete(self, path: str, tag: str | None, **ids: object) -> A:
-        return self._send(Call(method="DELETE", path=path, ids=ids, tag=tag))
+        return self._send(ApiCall(method="DELETE", path=path, ids=ids, tag=tag))
 
     def _file(self, path: str, query: Mapping[str, object], **ids: object) -> F:
-        return self._fetch(Call(method="GET", path=path, ids=ids, query=query))
+        return self._fetch(ApiCall(method="GET", path=path, ids=ids, query=query))
 
 
-class Noun(Resource[A, L, F]):
+class NounResource(Resource[A, L, F]):
     """A resource with an id: `path` is that of its list, `key` the name of the id in the document."""
 
     path: str
@@ -74,7 +74,7 @@ class Noun(Resource[A, L, F]):
         return self._get(self._one, **{self.key: key})
 
 
-class Made(Noun[A, L, F]):
+class RemovableResource(NounResource[A, L, F]):
     """One that is made, and removed."""
 
     def create(self, **body: Any) -> A:
@@ -86,7 +86,7 @@ class Made(Noun[A, L, F]):
         return self._delete(self._one, tag, **{self.key: key})
 
 
-class Changing(Made[A, L, F]):
+class ChangeableResource(RemovableResource[A, L, F]):
     """One that is changed, too."""
 
     def change(self, key: object, *, tag: str | None = None, **body: Any) -> A:
@@ -94,7 +94,7 @@ class Changing(Made[A, L, F]):
         return self._patch(self._one, body, tag, **{self.key: key})
 
 
-class Campaigns(Changing[A, L, F]):
+class CampaignResource(ChangeableResource[A, L, F]):
     """Campaigns, their course and their contacts."""
 
     path, key = "campaigns", "campaign_id"
@@ -141,7 +141,7 @@ class Campaigns(Changing[A, L, F]):
 
     def preview(self, key: int, **query: object) -> A:
         """How many contacts will be called within a `horizon`, later, and never."""
-        return self._send(Call(method="GET", path=f"{self._one}/preview", ids={"campaign_id": key}, query=query))
+        return self._send(ApiCall(method="GET", path=f"{self._one}/preview", ids={"campaign_id": key}, query=query))
 
     def previewed(self, key: int, **query: object) -> L:
         """These contacts."""
@@ -153,7 +153,7 @@ class Campaigns(Changing[A, L, F]):
 
     def statistics(self, key: int, **query: object) -> A:
         """How its calls ended."""
-        return self._send(Call(method="GET", path=f"{self._one}/statistics", ids={"campaign_id": key}, query=query))
+        return self._send(ApiCall(method="GET", path=f"{self._one}/statistics", ids={"campaign_id": key}, query=query))
 
     def report(self, key: int, **query: object) -> F:
         """What became of its contacts, as a file."""
@@ -176,13 +176,13 @@ class Campaigns(Changing[A, L, F]):
         return self._patch(f"{self._one}/contacts/{{number}}", {"state": state}, tag, campaign_id=key, number=number)
 
 
-class Phonebooks(Changing[A, L, F]):
+class PhonebookResource(ChangeableResource[A, L, F]):
     """Phonebooks."""
 
     path, key = "phonebooks", "phonebook_id"
 
 
-class Contacts(Resource[A, L, F]):
+class ContactResource(Resource[A, L, F]):
     """The contacts of phonebooks."""
 
     _OF: Final = "phonebooks/{phonebook_id}/contacts"
@@ -224,7 +224,7 @@ class Contacts(Resource[A, L, F]):
         return self._delete(self._ONE, tag, phonebook_id=phonebook_id, contact_id=contact_id)
 
 
-class Attempts(Noun[A, L, F]):
+class AttemptResource(NounResource[A, L, F]):
     """The records of calls."""
 
     path, key = "attempts", "attempt_id"
@@ -242,7 +242,7 @@ class Attempts(Noun[A, L, F]):
         return self._delete(f"{self._one}/recording", None, attempt_id=key)
 
 
-class Gateways(Changing[A, L, F]):
+class GatewayResource(ChangeableResource[A, L, F]):
     """Gateways."""
 
     path, key = "gateways", "gateway_id"
@@ -252,13 +252,13 @@ class Gateways(Changing[A, L, F]):
         return self._get(f"{self._one}/health", gateway_id=key)
 
 
-class VoiceApplications(Changing[A, L, F]):
+class VoiceApplicationResource(ChangeableResource[A, L, F]):
     """Voice applications."""
 
     path, key = "voice-applications", "voip_app_id"
 
 
-class Sounds(Noun[A, L, F]):
+class SoundResource(NounResource[A, L, F]):
     """Files that voice applications play."""
 
     path, key = "sounds", "sound"
@@ -266,7 +266,7 @@ class Sounds(Noun[A, L, F]):
     def upload(self, name: str, content: bytes, content_type: str = "audio/wav", *, replace: bool = False) -> A:
         """Put one there."""
         query = {"name": name, "replace": replace}
-        return self._send(Call(method="POST", path="sounds", query=query, content=content, content_type=content_type))
+        return self._send(ApiCall(method="POST", path="sounds", query=query, content=content, content_type=content_type))
 
     def content(self, name: str) -> F:
         """The file itself."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from dialer.client.api import Api
-from dialer.client.calls import Answer, Call, Unreachable, pause, result
+from dialer.client.api import ApiResources
+from dialer.client.calls import ApiAnswer, ApiCall, Unreachable, pause, result
 from dialer.client.resources import Object, page_query
 from dialer.errors import BadValue
 
@@ -30,10 +30,10 @@ def split_url(url: str) -> tuple[bool, str, int]:
     return secure, found.hostname, port or (443 if secure else 80)
 
 
-class Client(Api[Object, Iterator[Object], bytes]):
+class Client(ApiResources[Object, Iterator[Object], bytes]):
     """A dialer's API at `url`; `authorization` is what `calls.bearer` or `calls.basic` makes. Answers are objects of JSON.
 
-    Each method raises `Refused` for what is not done, and `Unreachable` when no answer came in `MOST_TRIES` tries. `timeout`
+    Each method raises `ApiRefused` for what is not done, and `Unreachable` when no answer came in `MOST_TRIES` tries. `timeout`
     is of each, in seconds. To be closed, or used in a `with`.
     """
 
@@ -70,8 +70,8 @@ class Client(Api[Object, Iterator[Object], bytes]):
             self._connection.close()
             self._connection = None
 
-    def send(self, call: Call) -> Any:
-        """Make a call, as often as it takes. Raises `Refused`, `Unreachable`."""
+    def send(self, call: ApiCall) -> Any:
+        """Make a call, as often as it takes. Raises `ApiRefused`, `Unreachable`."""
         headers = call.headers(self._authorization, self._new_key())
         tries = 0
         while True:
@@ -89,14 +89,14 @@ class Client(Api[Object, Iterator[Object], bytes]):
                 raise Unreachable(f"{self._host}:{self._port} does not answer: {problem}")
             self._sleep(seconds)
 
-    def _once(self, call: Call, headers: dict[str, str]) -> Answer:
+    def _once(self, call: ApiCall, headers: dict[str, str]) -> ApiAnswer:
         if self._connection is None:
             self._connection = self._connected()
         self._connection.request(call.method, call.target, call.payload, headers)
         response = self._connection.getresponse()
         content = response.read()
         found = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(status=response.status, headers=found, content=content)
+        return ApiAnswer(status=response.status, headers=found, content=content)
 
     def _connected(self) -> http.client.HTTPConnection:
         if not self._secure:
@@ -104,7 +104,7 @@ class Client(Api[Object, Iterator[Object], bytes]):
         context = self._context or ssl.create_default_context()
         return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=context)
 
-    def _pages(self, call: Call) -> Iterator[Object]:
+    def _pages(self, call: ApiCall) -> Iterator[Object]:
         cursor: str | None = ""
         while cursor is not None:
             page = self.send(page_query(call, cursor))

@@ -22,7 +22,7 @@ from dialer.rules.decide import EarlierCall, decide
 from dialer.store import held, mapping, statements
 from dialer.store import previews as sql
 from dialer.store.dialled_forms import block_of, forbidden_forms
-from dialer.store.may_call import Asked, blocks, ends
+from dialer.store.may_call import AskedContact, blocks, ends
 from dialer.store.previews import BlockedContact, ScannedContact, ScanPlace
 from dialer.store.times import to_column
 
@@ -170,7 +170,7 @@ def described(
 
     def text(key: int) -> str:
         if prospect in _TOLD_BY_LISTS:
-            asked = Asked(campaign.id, found[key].contact_id, found[key].number, found[key].identity)
+            asked = AskedContact(campaign.id, found[key].contact_id, found[key].number, found[key].identity)
             return next((block.text for block in blocks(t.connection, asked, at)), "")
         if prospect not in (Prospect.CALLING_RULES, Prospect.REFUSED):
             return ""

@@ -38,7 +38,7 @@ from dialer.rules.decide import Ruling, decide
 from dialer.store import held, mapping, statements, told_state, turns
 from dialer.store import reports as sql
 from dialer.store.dialled_forms import block_of, forbidden_forms
-from dialer.store.may_call import Asked, blocks, shown
+from dialer.store.may_call import AskedContact, blocks, shown
 from dialer.store.nodes import Standing, entries
 from dialer.store.times import from_column, from_column_or_none
 
@@ -185,7 +185,7 @@ def _contacted(t: Transaction, campaign_id: int, number: str, identity: str) -> 
             "ahead": turns.ahead(t.connection, campaign, key, t.now),
         }
     leg = _leg(t, campaign, told["number"])
-    asked = Asked(campaign_id, told.get("contact_id", 0), told["number"], identity)
+    asked = AskedContact(campaign_id, told.get("contact_id", 0), told["number"], identity)
     return Contacted(
         identity=identity,
         blocks=tuple(_blocks(t, campaign, asked, leg, found)),
@@ -202,7 +202,7 @@ def _leg(t: Transaction, campaign: Campaign, number: str) -> gate.GatedLeg:
 
 
 def _blocks(
-    t: Transaction, campaign: Campaign, asked: Asked, leg: gate.GatedLeg, found: tuple[Any, ...] | None
+    t: Transaction, campaign: Campaign, asked: AskedContact, leg: gate.GatedLeg, found: tuple[Any, ...] | None
 ) -> Iterator[Block]:
     """All that keeps a number from being called, the calling rules the last."""
     yield from blocks(t.connection, asked, t.now)

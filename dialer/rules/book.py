@@ -15,7 +15,7 @@ from attrs import define, field
 from dialer.model import Campaign, Purpose
 from dialer.rules.hours import Hours
 from dialer.rules.places import Whereabouts, whereabouts
-from dialer.rules.rows import Replacement, Row, Technology, read_rows, technology_of
+from dialer.rules.rows import Replacement, RuleRow, Technology, read_rows, technology_of
 
 SHIPPED: Final = "shipped.toml"
 _MOST_REMEMBERED: Final = 10_000
@@ -28,7 +28,7 @@ class UnknownZone(enum.StrEnum):
     CAMPAIGN = "campaign"
 
 
-class Callee(Protocol):
+class LocatedCallee(Protocol):
     """Somebody to be called: the identity of the number, and where the contact is known to be, "" where that is not known."""
 
     @property
@@ -43,11 +43,11 @@ class Applying:
     """The rows that hold for a call, and where it goes. `told` is for who explains, and holds for the minute before it."""
 
     where: Whereabouts
-    rows: tuple[Row, ...]
+    rows: tuple[RuleRow, ...]
     hours: Hours
     told: tuple[datetime, Any] | None = field(default=None, init=False)
 
-    def valid(self, now: datetime) -> tuple[Row, ...]:
+    def valid(self, now: datetime) -> tuple[RuleRow, ...]:
         """Those that hold on the day of `now` in one of the zones."""
         days = {now.astimezone(ZoneInfo(zone)).date() for zone in self.where.zones} or {now.date()}
         return tuple(row for row in self.rows if any(row.valid_on(day) for day in days))
@@ -58,11 +58,11 @@ class RuleBook:
     """The rows that hold; none where no rules are kept. What holds for a place, a kind of campaign and some zones is found
     once."""
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[RuleRow, ...] = ()
     unknown_zone: UnknownZone = UnknownZone.REFUSE
     _applying: dict[tuple[Whereabouts, Purpose, Technology], Applying] = field(factory=dict, init=False)
 
-    def applying(self, callee: Callee, campaign: Campaign) -> Applying:
+    def applying(self, callee: LocatedCallee, campaign: Campaign) -> Applying:
         """The rows that hold for a call of the campaign. Where the zone is not known, there is none, unless the policy takes
         that of the campaign; a country without hours needs none."""
         where = whereabouts(callee.identity, callee.time_zone)
@@ -82,7 +82,7 @@ class RuleBook:
             found = self._applying[key] = Applying(where, rows, Hours(rows, where.zones))
         return found
 
-    def in_places(self, places: Iterable[str]) -> tuple[Row, ...]:
+    def in_places(self, places: Iterable[str]) -> tuple[RuleRow, ...]:
         """All rows that hold in any of the places; in none, those that hold anywhere."""
         some = tuple(places) or ("",)
         return tuple(row for row in self.rows if any(row.covers(place) for place in some))
@@ -97,13 +97,13 @@ class RuleBook:
 NO_RULES: Final = RuleBook()
 
 
-def shipped_rows() -> tuple[Row, ...]:
+def shipped_rows() -> tuple[RuleRow, ...]:
     """The rows that come with the dialer."""
     text = resources.files("dialer.rules").joinpath(SHIPPED).read_text(encoding="utf-8")
     return read_rows(text, SHIPPED)[0]
 
 
-def replaced(rows: Iterable[Row], replacements: Iterable[Replacement]) -> tuple[Row, ...]:
+def replaced(rows: Iterable[RuleRow], replacements: Iterable[Replacement]) -> tuple[RuleRow, ...]:
     """The rows without those of the places that are replaced."""
     gone = {each.place for each in replacements}
     return tuple(row for row in rows if row.place not in gone)

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from attrs import frozen
 
 from dialer.model import Campaign, Purpose
-from dialer.rules.book import Applying, Callee, RuleBook
+from dialer.rules.book import Applying, LocatedCallee, RuleBook
 from dialer.rules.hours import DAYS_AHEAD
-from dialer.rules.rows import Row, span_text
+from dialer.rules.rows import RuleRow, span_text
 
 _STEPS: Final = 50
 _MOST_TOLD: Final = 3
@@ -45,7 +45,7 @@ class Obstacle:
     """A thing that stands in the way, by itself: a sentence, the rows that say so, and until when, None for ever."""
 
     text: str
-    rows: tuple[Row, ...] = ()
+    rows: tuple[RuleRow, ...] = ()
     until: datetime | None = None
 
 
@@ -71,7 +71,7 @@ class Ruling:
 OPEN: Final = Ruling(permission=Permission.OPEN)
 
 
-def decide(book: RuleBook, callee: Callee, campaign: Campaign, history: Sequence[EarlierCall], now: datetime) -> Ruling:
+def decide(book: RuleBook, callee: LocatedCallee, campaign: Campaign, history: Sequence[EarlierCall], now: datetime) -> Ruling:
     """Whether the campaign may call somebody at `now`. `history` are the attempts to that number of the last
     `longest_memory` seconds, in any order."""
     if not book.rows or campaign.override:
@@ -96,7 +96,7 @@ def decide(book: RuleBook, callee: Callee, campaign: Campaign, history: Sequence
     return Ruling(permission=Permission.CLOSED, until=until, obstacles=tuple(obstacles))
 
 
-def longest_memory(book: RuleBook, callee: Callee, campaign: Campaign) -> int:
+def longest_memory(book: RuleBook, callee: LocatedCallee, campaign: Campaign) -> int:
     """For how many seconds back the earlier attempts to a number matter; 0 when they do not."""
     if not book.rows or campaign.override:
         return 0
@@ -107,21 +107,21 @@ def longest_memory(book: RuleBook, callee: Callee, campaign: Campaign) -> int:
     return max(spans)
 
 
-def least_ring(book: RuleBook, callee: Callee, campaign: Campaign, now: datetime) -> int:
+def least_ring(book: RuleBook, callee: LocatedCallee, campaign: Campaign, now: datetime) -> int:
     """Seconds that a call to somebody rings at least."""
     if not book.rows or campaign.override:
         return 0
     return max((row.min_ring for row in book.applying(callee, campaign).valid(now)), default=0)
 
 
-def least_ring_in(book: RuleBook, region: str, purpose: Purpose, now: datetime) -> Row | None:
+def least_ring_in(book: RuleBook, region: str, purpose: Purpose, now: datetime) -> RuleRow | None:
     """The row that asks for the longest ring in a country, whatever its states ask for; None when no row asks for one."""
     rows = (row for row in book.in_places((region,)) if row.valid_on(now.date()))
     meant = [row for row in rows if row.min_ring and (not row.purposes or purpose in row.purposes)]
     return max(meant, key=lambda row: row.min_ring, default=None)
 
 
-def _never(text: str, rows: tuple[Row, ...]) -> Ruling:
+def _never(text: str, rows: tuple[RuleRow, ...]) -> Ruling:
     return Ruling(permission=Permission.NEVER, obstacles=(Obstacle(text=text, rows=rows),))
 
 
@@ -146,7 +146,7 @@ def _told(found: Applying, now: datetime, opening: datetime) -> Obstacle:
     return Obstacle(text=f"outside the hours of {_names(rows)} in {_listed(zones)}: {when}", rows=rows, until=opening)
 
 
-def _counted(rows: Iterable[Row], history: Sequence[EarlierCall], at: datetime) -> list[Obstacle]:
+def _counted(rows: Iterable[RuleRow], history: Sequence[EarlierCall], at: datetime) -> list[Obstacle]:
     """Those that earlier attempts make at a moment."""
     found = []
     newest = sorted((call.at for call in history), reverse=True)
@@ -165,7 +165,7 @@ def _counted(rows: Iterable[Row], history: Sequence[EarlierCall], at: datetime) 
     return found
 
 
-def _all_open(found: Applying, counting: Sequence[Row], history: Sequence[EarlierCall], at: datetime) -> datetime | None:
+def _all_open(found: Applying, counting: Sequence[RuleRow], history: Sequence[EarlierCall], at: datetime) -> datetime | None:
     """The first moment from `at` on, which is inside the hours, at which nothing stands in the way."""
     for _ in range(_STEPS):
         waits = [each.until for each in _counted(counting, history, at) if each.until is not None]
@@ -178,7 +178,7 @@ def _all_open(found: Applying, counting: Sequence[Row], history: Sequence[Earlie
     return None
 
 
-def _names(rows: Sequence[Row]) -> str:
+def _names(rows: Sequence[RuleRow]) -> str:
     return _listed([row.name for row in rows])
 
 

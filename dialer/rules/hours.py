@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from attrs import define, field
 
 from dialer.campaigns.windows import change_of_clocks, moment_of
-from dialer.rules.rows import ALL_DAY, Row, Windows
+from dialer.rules.rows import ALL_DAY, RuleRow, Windows
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -29,7 +29,7 @@ _SATURDAY, _SUNDAY = 5, 6
 
 
 @lru_cache(maxsize=16_384)
-def windows_on(row: Row, day: date) -> Windows:
+def windows_on(row: RuleRow, day: date) -> Windows:
     """When a row allows calls on a day."""
     if not row.valid_on(day):
         return ALL_DAY
@@ -38,7 +38,7 @@ def windows_on(row: Row, day: date) -> Windows:
     return ALL_DAY if found is None else found
 
 
-def row_is_open(row: Row, local: datetime) -> bool:
+def row_is_open(row: RuleRow, local: datetime) -> bool:
     """Whether a row allows calls when a clock shows that."""
     minute = local.hour * 60 + local.minute
     return any(first <= minute < last for first, last in windows_on(row, local.date()))
@@ -49,7 +49,7 @@ class Hours:
     """The hours of `rows` in `zones`. The last answers are kept: windows begin and end with a minute of every zone's clock, so
     one that was open is open for the rest of that minute, and one that is closed until a moment is so before that."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[RuleRow, ...]
     zones: tuple[str, ...]
     _clocks: tuple[ZoneInfo, ...] = field(init=False)
     _spans: deque[tuple[datetime, datetime, datetime | None]] = field(factory=lambda: deque(maxlen=SPANS), init=False)
@@ -78,7 +78,7 @@ class Hours:
             self._spans.appendleft((now, found, found))
         return found
 
-    def closed(self, now: datetime) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    def closed(self, now: datetime) -> tuple[tuple[RuleRow, ...], tuple[str, ...]]:
         """The rows that forbid calls at `now` in some zone, and the zones in which some row does."""
         shown = [(zone, now.astimezone(clock)) for zone, clock in zip(self.zones, self._clocks, strict=True)]
         rows = tuple(row for row in self.rows if any(not row_is_open(row, local) for _, local in shown))

@@ -94,7 +94,7 @@ class Cap(BaseModel):
         return f"{self.most} attempt{'s' if self.most > 1 else ''} in {span_text(self.seconds)}"
 
 
-class Row(BaseModel):
+class RuleRow(BaseModel):
     """A row. What it does not say, it does not limit: a day without windows of its own (None) is open all day, and a holiday
     without them is like its day of the week."""
 
@@ -177,11 +177,11 @@ class Replacement(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    row: list[Row] = []
+    row: list[RuleRow] = []
     replace: list[Replacement] = []
 
 
-def read_rows(text: str, source: str) -> tuple[tuple[Row, ...], tuple[Replacement, ...]]:
+def read_rows(text: str, source: str) -> tuple[tuple[RuleRow, ...], tuple[Replacement, ...]]:
     """The rows of a TOML text, and the places whose shipped rows they replace. Raises `BadValue` (field: `source`) that names
     each thing that is wrong, with the row that has it."""
     try:

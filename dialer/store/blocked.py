@@ -18,7 +18,7 @@ from dialer.model import Block, BlockReason, EventKind
 from dialer.model.do_not_call import LOOKED_AT_AGAIN
 from dialer.store import events, statements
 from dialer.store.connection import Connection
-from dialer.store.may_call import Asked, blocked_among, ends, in_words, moments
+from dialer.store.may_call import AskedContact, blocked_among, ends, in_words, moments
 from dialer.store.times import to_column
 from dialer.store.told_state import tell_finished
 
@@ -56,7 +56,7 @@ def block(connection: Connection, subscriber_ids: Sequence[int], why: Blocking) 
         if until is None:
             found[key] = Block(reason=reason, text="")
         else:
-            found[key] = evolve(in_words(connection, reason, Asked(*row), why.at), until=until)
+            found[key] = evolve(in_words(connection, reason, AskedContact(*row), why.at), until=until)
     set_aside(connection, found, why)
 
 
@@ -126,7 +126,10 @@ def tell(connection: Connection, campaign_id: int, rows: Sequence[Any], refused:
     (user_id,) = connection.execute(_OWNER, (campaign_id,)).fetchone()
     for subscriber_id, _, contact_id, number, identity in rows:
         found = refused[subscriber_id]
-        text = found.text or in_words(connection, found.reason, Asked(campaign_id, contact_id, number, identity), why.at).text
+        text = (
+            found.text
+            or in_words(connection, found.reason, AskedContact(campaign_id, contact_id, number, identity), why.at).text
+        )
         facts = {"number": number, "subscriber_id": subscriber_id, "reason": str(found.reason), "text": text}
         about = events.About(user_id=user_id, campaign_id=campaign_id, contact_id=contact_id)
         events.add(connection, EventKind.CONTACT_BLOCKED, why.at, about, facts)

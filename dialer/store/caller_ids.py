@@ -15,7 +15,7 @@ from typing import Any, Final
 from attrs import evolve, field, frozen
 
 from dialer import gate
-from dialer.campaigns.caller_ids import RECHECK, Call, PoolChoice, PooledNumber, day_of, pool_wait
+from dialer.campaigns.caller_ids import RECHECK, CallToShow, PoolChoice, PooledNumber, day_of, pool_wait
 from dialer.model import Campaign, Plan, User
 from dialer.model.caller_id import CallerId, CallerIdPool, CallerIdStrategy, CallerIdWait
 from dialer.numbering import Numbering, numbering
@@ -181,7 +181,7 @@ def assign(connection: Connection, plans: Sequence[Plan], how: Assigning) -> lis
             choices[pool_id] = PoolChoice(state.pool, state.numbers, how.now)
     earlier = _earlier(connection, plans, places, choices)
     assigned = []
-    held: dict[int, Call] = {}
+    held: dict[int, CallToShow] = {}
     for plan in plans:
         place = places[plan.campaign.id]
         if place is _FREE:
@@ -190,7 +190,7 @@ def assign(connection: Connection, plans: Sequence[Plan], how: Assigning) -> lis
         choice = choices.get(place.pool_id)
         if choice is None or choice.is_exhausted(place.only):
             continue
-        call = Call(
+        call = CallToShow(
             identity=plan.candidate.identity,
             country=how.numbering.country(plan.candidate.identity),
             gateway_id=plan.gateway.id,
@@ -277,7 +277,7 @@ def _marks(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def _hold_more(connection: Connection, campaign_id: int, like: Call, choice: PoolChoice, how: Assigning) -> None:
+def _hold_more(connection: Connection, campaign_id: int, like: CallToShow, choice: PoolChoice, how: Assigning) -> None:
     """Of the contacts that are next, those that would have to wait as well: however many there are, they keep the others from
     being called for seconds, not for as long as their calls would take."""
     if choice.is_exhausted(like.only):
@@ -290,7 +290,7 @@ def _hold_more(connection: Connection, campaign_id: int, like: Call, choice: Poo
 
 
 def _hold(
-    connection: Connection, campaign_id: int, subscriber_id: int, call: Call, until: datetime | None, now: datetime
+    connection: Connection, campaign_id: int, subscriber_id: int, call: CallToShow, until: datetime | None, now: datetime
 ) -> None:
     latest = now + RECHECK
     ready_at = to_column(latest if until is None else min(until, latest))

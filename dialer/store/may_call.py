@@ -107,7 +107,7 @@ def listed_until(
 
 
 @frozen
-class Asked:
+class AskedContact:
     """A number that a campaign might call; `contact_id` is 0 when it has no such contact."""
 
     campaign_id: int
@@ -136,7 +136,7 @@ _STRONGEST: Final = (
 _AGREED: Final = "SELECT consent_basis, consent_given_at, consent_expires_at FROM contact WHERE id = ?"
 
 
-def blocks(connection: Connection, asked: Asked, now: datetime) -> Iterator[Block]:
+def blocks(connection: Connection, asked: AskedContact, now: datetime) -> Iterator[Block]:
     """All that keeps a campaign from calling a number now, the strongest first; nothing when it may be called."""
     moment = to_column(now)
     flags = connection.execute(_WHICH, (*moments(moment), *asked.row)).fetchone()
@@ -145,7 +145,7 @@ def blocks(connection: Connection, asked: Asked, now: datetime) -> Iterator[Bloc
             yield in_words(connection, reason, asked, now)
 
 
-def in_words(connection: Connection, reason: BlockReason, asked: Asked, now: datetime) -> Block:
+def in_words(connection: Connection, reason: BlockReason, asked: AskedContact, now: datetime) -> Block:
     """Why a number is not called, for one of the reasons of `CONDITIONS` that holds."""
     match reason:
         case BlockReason.DO_NOT_CALL:
@@ -161,7 +161,7 @@ def in_words(connection: Connection, reason: BlockReason, asked: Asked, now: dat
     return Block(reason=reason, text=f"{asked.number} is not on the whitelist of this user")
 
 
-def _listed(connection: Connection, asked: Asked, now: datetime) -> Block:
+def _listed(connection: Connection, asked: AskedContact, now: datetime) -> Block:
     row = connection.execute(_STRONGEST, (*asked.row, to_column(now))).fetchone()
     if row is None:  # on a server, somebody has just removed it
         return Block(reason=BlockReason.DO_NOT_CALL, text=f"{asked.number} was on a do-not-call list")

@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 
 from dialer.calls.corrections import Correction
-from dialer.calls.fleet import Fleet, Member
+from dialer.calls.fleet import Fleet, FleetMember
 from dialer.model import AttemptState, IdleCode, LiveChannel, Origination, OwnCause, SignalKind
 from tests.fakes.flow import CAMPAIGN, GATEWAY
 from tests.fakes.switch import MemorySwitch
@@ -35,7 +35,7 @@ class Two(Ticking):
     def new_fleet(self) -> Fleet:
         return Fleet(
             [
-                Member(
+                FleetMember(
                     switch=switch,
                     gateways=self.only.get(switch.identity, frozenset()),
                     max_calls=self.most.get(switch.identity, 0),

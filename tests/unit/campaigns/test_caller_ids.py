@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.campaigns.caller_ids import (
-    Call,
+    CallToShow,
     PoolChoice,
     PooledNumber,
     allowed_on,
@@ -36,11 +36,11 @@ def number(key: int, used: int = 0, gateways: tuple[int, ...] = (), refusal: str
     return PooledNumber(caller, frozenset(gateways), used, refusal)
 
 
-def call(identity: str = "12125559999", country: str = "US", gateway_id: int = 1, **more: Any) -> Call:
-    return Call(identity=identity, country=country, gateway_id=gateway_id, **more)
+def call(identity: str = "12125559999", country: str = "US", gateway_id: int = 1, **more: Any) -> CallToShow:
+    return CallToShow(identity=identity, country=country, gateway_id=gateway_id, **more)
 
 
-def chosen(choice: PoolChoice, *calls: Call) -> list[int | None]:
+def chosen(choice: PoolChoice, *calls: CallToShow) -> list[int | None]:
     found = [choice.choose(each) for each in calls]
     return [None if each is None else each.id for each in found]
 

@@ -12,7 +12,7 @@ from dialer.errors import BadValue
 from dialer.model import Purpose
 from dialer.rules.book import RuleBook, replaced, shipped_rows
 from dialer.rules.hours import windows_on
-from dialer.rules.rows import ALL_DAY, Replacement, Row, Technology, read_rows, span_text
+from dialer.rules.rows import ALL_DAY, Replacement, RuleRow, Technology, read_rows, span_text
 from tests.unit.rules.cases import CITIES, DIAL, NUMBERS, PLAY, RAW, ruling
 
 ROW = """
@@ -36,7 +36,7 @@ MONDAY = date(2027, 3, 1)
 DAYS = {"weekday": MONDAY, "saturday": MONDAY + timedelta(days=5), "sunday": MONDAY + timedelta(days=6)}
 
 
-def id_of(row: Row) -> str:
+def id_of(row: RuleRow) -> str:
     return row.name
 
 
@@ -47,7 +47,7 @@ def test_every_shipped_row_has_a_source_and_the_day_on_which_it_was_read(row):
     assert row.confidence in ("high", "medium", "low")
 
 
-def moments_of(row: Row):
+def moments_of(row: RuleRow):
     """Moments beside the edges of a row's windows, and whether it is open there, as the file has them; on a holiday, too."""
     (raw,) = (each for each in RAW if each["name"] == row.name)
     days = dict(DAYS)

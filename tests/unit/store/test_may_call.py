@@ -25,7 +25,7 @@ from dialer.store.blocked import Blocking
 from dialer.store.connection import Connection, Dialect
 from dialer.store.finish import finish
 from dialer.store.location import opened
-from dialer.store.may_call import Asked, blocks
+from dialer.store.may_call import AskedContact, blocks
 from dialer.store.ready import Mixer, candidates
 from dialer.store.times import from_column
 from tests.grounds import new_database, script
@@ -244,7 +244,7 @@ def test_an_entry_that_expires_lets_its_contact_wait_and_tells_until_when(connec
     row = "SELECT status, ready_at, blocked_by FROM subscriber WHERE id = 101"
     status, ready_at, blocked_by = connection.execute(row).fetchone()
     assert (status, from_column(ready_at), blocked_by) == (1, NOW + timedelta(hours=5), "do-not-call")
-    asked = Asked(campaign_id=1, contact_id=10, number="+15552340001", identity="15552340001")
+    asked = AskedContact(campaign_id=1, contact_id=10, number="+15552340001", identity="15552340001")
     (why,) = blocks(connection, asked, steps.now)
     assert why.until == NOW + timedelta(hours=5)
     assert why.text.startswith(

@@ -14,9 +14,9 @@ from twisted.internet.threads import deferToThread
 from api.v2.openapi import address
 from api.v2.routes import PREFIX, Route
 from api.v2.table import all_routes
-from dialer.client import AsyncClient, Client, Refused, Unreachable
-from dialer.client.api import Api
-from dialer.client.calls import MOST_TRIES, Answer, Call, basic, pause, result
+from dialer.client import ApiRefused, AsyncClient, Client, Unreachable
+from dialer.client.api import ApiResources
+from dialer.client.calls import MOST_TRIES, ApiAnswer, ApiCall, basic, pause, result
 from dialer.client.resources import Resource
 from dialer.errors import BadValue
 from tests.unit.api.v2.support import wav, with_files
@@ -27,14 +27,14 @@ WITHOUT_METHOD = {"GET /api/v2/events"}
 """A stream, which is read by any client of server-sent events."""
 
 
-def calls() -> Iterator[tuple[str, Call, str]]:
+def calls() -> Iterator[tuple[str, ApiCall, str]]:
     """What each method sends: its name, the call, and whether it is one, a list or a file."""
-    sent: list[tuple[Call, str]] = []
+    sent: list[tuple[ApiCall, str]] = []
 
     def recorder(kind: str) -> Any:
         return lambda call: sent.append((call, kind))
 
-    api: Api[Any, Any, Any] = Api(recorder("one"), recorder("list"), recorder("file"))
+    api: ApiResources[Any, Any, Any] = ApiResources(recorder("one"), recorder("list"), recorder("file"))
     places = {"": api, **{name: each for name, each in vars(api).items() if isinstance(each, Resource)}}
     for place, resource in places.items():
         for name, method in inspect.getmembers(resource, inspect.ismethod):
@@ -50,7 +50,7 @@ def calls() -> Iterator[tuple[str, Call, str]]:
             yield f"{place}.{name}", call, kind
 
 
-def identified(call: Call) -> str:
+def identified(call: ApiCall) -> str:
     return f"{call.method} {PREFIX}{call.path}"
 
 
@@ -69,7 +69,7 @@ def test_every_operation_of_the_document_has_a_method_and_no_method_asks_for_any
 
 
 def test_what_is_in_an_address_cannot_lead_elsewhere() -> None:
-    call = Call(
+    call = ApiCall(
         method="GET", path="sounds/{sound}", ids={"sound": "../users?x#y"}, query={"name": "a&b", "no": None, "on": True}
     )
     assert call.target == "/api/v2/sounds/..%2Fusers%3Fx%23y?name=a%26b&on=yes"
@@ -81,24 +81,24 @@ def test_what_is_in_an_address_cannot_lead_elsewhere() -> None:
         (1, None, 0.5),
         (3, None, 2.0),
         (MOST_TRIES, None, None),
-        (1, Answer(status=503, headers={"retry-after": "7"}, content=b""), 7.0),
-        (1, Answer(status=429, headers={"retry-after": "9999"}, content=b""), 30.0),
-        (1, Answer(status=409, headers={}, content=b'{"type": "/api/v2/problems#in-progress"}'), 0.5),
-        (1, Answer(status=409, headers={}, content=b'{"type": "/api/v2/problems#in-use"}'), None),
-        (1, Answer(status=400, headers={}, content=b""), None),
-        (1, Answer(status=500, headers={}, content=b""), None),
-        (1, Answer(status=200, headers={}, content=b""), None),
+        (1, ApiAnswer(status=503, headers={"retry-after": "7"}, content=b""), 7.0),
+        (1, ApiAnswer(status=429, headers={"retry-after": "9999"}, content=b""), 30.0),
+        (1, ApiAnswer(status=409, headers={}, content=b'{"type": "/api/v2/problems#in-progress"}'), 0.5),
+        (1, ApiAnswer(status=409, headers={}, content=b'{"type": "/api/v2/problems#in-use"}'), None),
+        (1, ApiAnswer(status=400, headers={}, content=b""), None),
+        (1, ApiAnswer(status=500, headers={}, content=b""), None),
+        (1, ApiAnswer(status=200, headers={}, content=b""), None),
     ],
 )
-def test_when_the_same_is_sent_again(tries: int, answer: Answer | None, seconds: float | None) -> None:
+def test_when_the_same_is_sent_again(tries: int, answer: ApiAnswer | None, seconds: float | None) -> None:
     assert pause(tries, answer, 1.0) == seconds
 
 
 def test_what_was_removed_by_an_earlier_try_is_removed() -> None:
-    gone = Answer(status=404, headers={"content-type": "application/problem+json"}, content=b"{}")
-    call = Call(method="DELETE", path="campaigns/{campaign_id}", ids={"campaign_id": 1})
+    gone = ApiAnswer(status=404, headers={"content-type": "application/problem+json"}, content=b"{}")
+    call = ApiCall(method="DELETE", path="campaigns/{campaign_id}", ids={"campaign_id": 1})
     assert result(call, gone, 2) is None
-    with pytest.raises(Refused):
+    with pytest.raises(ApiRefused):
         result(call, gone, 1)
 
 
@@ -125,10 +125,10 @@ async def test_a_program_that_waits_does_the_daily_job(api: World) -> None:
             assert client.sounds.upload("new.wav", wav())["is_audio"]
             assert client.sounds.content("new.wav") == wav()
             client.campaigns.delete(campaign["id"])
-            with pytest.raises(Refused) as caught:
+            with pytest.raises(ApiRefused) as caught:
                 client.campaigns.get(campaign["id"])
             assert (caught.value.status, caught.value.kind) == (404, "not-found")
-            with pytest.raises(Refused) as caught:
+            with pytest.raises(ApiRefused) as caught:
                 client.campaigns.create(name="x")
             assert [each["pointer"] for each in caught.value.errors] == ["#/gateway_id", "#/voip_app_id"]
 
@@ -145,7 +145,7 @@ async def test_a_program_on_the_reactor_does_it_too(api: World) -> None:
         for name in ("b", "a"):
             await client.phonebooks.create(name=name)
         assert [each["name"] async for each in client.phonebooks.list(sort="name")] == ["a", "b"]
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(ApiRefused) as caught:
             await client.users.get(1)
         assert caught.value.status == 403
     finally:
@@ -162,7 +162,7 @@ async def test_a_lost_answer_has_the_effect_once(api: World) -> None:
         once = client._once
         lost = iter([True])
 
-        def losing(call: Call, headers: dict[str, str]) -> Answer:
+        def losing(call: ApiCall, headers: dict[str, str]) -> ApiAnswer:
             answer = once(call, headers)
             if next(lost, False):
                 raise ConnectionResetError("reset")
