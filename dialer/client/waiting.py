@@ -33,8 +33,8 @@ def split_url(url: str) -> tuple[bool, str, int]:
 class Client(ApiResources[Object, Iterator[Object], bytes]):
     """A dialer's API at `url`; `authorization` is what `calls.bearer` or `calls.basic` makes. Answers are objects of JSON.
 
-    Each method raises `ApiRefused` for what is not done, and `Unreachable` when no answer came in `MOST_TRIES` tries. `timeout`
-    is of each, in seconds. To be closed, or used in a `with`.
+    Each method raises `ApiRefused` for what is not done, and `Unreachable` when no answer came in `MOST_TRIES` tries.
+    `timeout` is of each, in seconds. To be closed, or used in a `with`.
     """
 
     def __init__(

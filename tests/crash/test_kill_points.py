@@ -72,7 +72,7 @@ def test_a_defect_is_seen_by_a_sweep_and_by_nothing_less(name: str, where: Path)
     sweep = next(sweep for sweep in SWEEPS if sweep.name == defect.seen_by)
     with defect.apply():
         # Whether the originate overtakes the COMMIT is chance: some runs without a fault show nothing.
-        assert any(play(scenario, Plan(seed=seed), where, Tally()) == [] for seed in range(5))
+        assert any(play(scenario, Plan(seed=seed), where, Tally()) == [] for seed in range(5)) == defect.hidden
         assert any(play(scenario, plan, where, Tally()) for plan in sweep.plans(scenario, where))
 
 
@@ -80,7 +80,6 @@ def test_a_dialer_that_takes_the_word_of_any_switch_for_that_of_a_call_is_seen(w
     scenario = SCENARIOS["fleet"]
     sweep = next(sweep for sweep in SWEEPS if sweep.name == "switch restarts")
     with mock.patch.object(Fleet, "has_call", lambda self, member, live: True):
-        assert play(scenario, Plan(), where, Tally()) == []
         assert any(play(scenario, plan, where, Tally()) for plan in sweep.plans(scenario, where))
 
 

@@ -68,7 +68,7 @@ async def dial(
         await finished.addTimeout(15, reactor)
         attempts = await seeds.attempts(details.campaign.id)
         numbers = await service.database.run(
-            lambda connection: [number for (number,) in connection.execute("SELECT number FROM do_not_call")]
+            lambda connection: [number for (number,) in connection.execute("SELECT number FROM do_not_call WHERE list_id = 1")]
         )
         (status,) = await service.database.run(lambda c: c.execute("SELECT status FROM subscriber").fetchone())
         return attempts, numbers, simulator, SubscriberStatus(status)

@@ -22,7 +22,8 @@ OF_SQLITE_ONLY = {"UPDATE campaign SET starting_at = '2026-11-23'"}
 """A time that is no text has one form only."""
 
 MORE_REFUSED = [
-    f"INSERT INTO user_account VALUES (9, 'ann', '', 0, 1, NULL, NULL, NULL, NULL, NULL, NULL, '{T}', '{{}}', NULL)",
+    f"INSERT INTO user_account VALUES (9, 'ann', '', 0, 1, NULL, NULL, NULL, NULL, NULL, NULL, '{T}', '{{}}', NULL, "
+    "'operator')",
     "UPDATE user_account SET username = ''",
     "UPDATE user_account SET username = NULL",
     "UPDATE user_account SET is_active = 2",

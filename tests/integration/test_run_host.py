@@ -64,6 +64,7 @@ def config(**sections: object) -> Config:
         "http": {"endpoint": "tcp:0:interface=127.0.0.1"},
         "outbound": {"endpoint": "tcp:0:interface=127.0.0.1"},
         "simulator": {"callees": ["*=answers:ring=0.1,talk=60"]},
+        "rules": {"apply": "none"},
         **sections,
     }
     return parse_config(values)

@@ -5,7 +5,7 @@ CREATE TABLE import_job (
     id {id},
     user_id {integer} NOT NULL REFERENCES user_account (id),
     phonebook_id {integer} NOT NULL,
-    name TEXT NOT NULL,
+    name {text} NOT NULL,
     format {text} NOT NULL CONSTRAINT import_job_format CHECK (format IN ('csv', 'json-lines')),
     encoding TEXT NOT NULL,
     encoding_found TEXT NOT NULL,
