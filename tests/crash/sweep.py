@@ -70,17 +70,21 @@ def play(scenario: Scenario, plan: Plan, where: Path, tally: Tally) -> list[str]
 
 
 def points(scenario: Scenario, where: Path, seed: int = 1) -> tuple[list[int], list[int]]:
-    """The numbers of a quiet run's kill points: those at which an attempt was open, or begun, and the others."""
+    """The numbers of a quiet run's kill points: those at which an attempt was open, begun, or chosen (in the steps before
+    the first one was open), and the others."""
     world = World(scenario, Plan(seed=seed), where, trace=[])
     try:
         world.run()
         trace = world.trace or []
     finally:
         world.close()
-    busy = [number for number, (_, open_attempts) in enumerate(trace, 1) if open_attempts]
-    idle = [number for number, (_, open_attempts) in enumerate(trace, 1) if not open_attempts]
-    return busy, idle
+    first = next((number for number, (_, open_attempts) in enumerate(trace, 1) if open_attempts), 0)
+    busy = [number for number, (_, live) in enumerate(trace, 1) if live or first - CHOOSING <= number < first]
+    return busy, sorted({*range(1, len(trace) + 1)}.difference(busy))
 
+
+CHOOSING: Final = 8
+"""Steps of the world in which the first contacts are chosen."""
 
 Faults = Callable[[int], dict[int, Fault]]
 
