@@ -136,7 +136,7 @@ async def test_a_slow_reader_gets_everything(tmp_path: Path) -> None:
     from twisted.internet import reactor
 
     async with world(tmp_path, evolve(MANY, idle_timeout=1.0)) as api:
-        maker = Maker((MEGABYTE,) * 16)
+        maker = Maker((MEGABYTE,) * 48)
         api.site.pages = {b"/stream": maker.serve}
         client = await connect(api)
         transport: Any = client.transport
@@ -149,7 +149,7 @@ async def test_a_slow_reader_gets_everything(tmp_path: Path) -> None:
             transport.resumeProducing()
             await until(lambda: client.received)
             got, last, client.received = got + client.received.count(b"x"), (last + client.received)[-9:], b""
-        assert got >= 16 * len(MEGABYTE)
+        assert got >= 48 * len(MEGABYTE)
         assert reactor.seconds() - began > 1.0
         transport.loseConnection()
         await client.closed
