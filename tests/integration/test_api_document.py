@@ -78,6 +78,14 @@ def as_documented(found: Any, documented: Any) -> Any:
     return found
 
 
+def with_skipped_id(found: Answer, documented: Answer) -> Answer:
+    """The sequences of a server go on where a row was there already: the id of what is made may be a later one."""
+    match found.body, documented.body:
+        case {"id": int() as made, **rest}, {"id": int() as shown, **_} if "201" in found.status and made > shown:
+            return Answer(found.status, {**rest, "id": shown})
+    return found
+
+
 def test_the_page_has_a_table_of_the_settings_of_a_campaign() -> None:
     assert documentation(Campaign) in PAGE.read_text(), "run: python docs/write.py"
 
@@ -91,7 +99,10 @@ def test_every_command_of_the_page_answers_what_stands_below_it(tmp_path: Path, 
         address = running.addresses["http"]
         for example in page:
             status, headers, body = run(example.command, address)
-            assert as_documented(answer(status, body), example.answer) == example.answer, example.command
+            found = as_documented(answer(status, body), example.answer)
+            if database_kind is Dialect.POSTGRESQL:
+                found = with_skipped_id(found, example.answer)
+            assert found == example.answer, example.command
             assert headers["vary"] == "Authorization"
             assert headers["content-type"] == "application/json; charset=utf-8"
             assert "server" not in headers

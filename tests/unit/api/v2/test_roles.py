@@ -110,7 +110,7 @@ ROLES: Final[dict[str, str]] = {
     "DELETE caller-id-pools/<pool_id>": OWNER,
     "GET caller-id-pools/<pool_id>/use": OWNER,
     "GET caller-ids": OWN,
-    "POST caller-ids": OWNER,
+    "POST caller-ids": NAMED,
     "GET caller-ids/<caller_id>": OWNER,
     "PATCH caller-ids/<caller_id>": OWNER,
     "DELETE caller-ids/<caller_id>": OWNER,
