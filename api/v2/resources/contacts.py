@@ -67,8 +67,9 @@ def _add(asked: Asked) -> Deferred[Any]:
 
 
 def _change(asked: Asked) -> Deferred[Any]:
-    """Change a contact: a merge patch. Its number may get another spelling; another number is another contact. With another
-    consent, campaigns that ask for one ask again."""
+    """Change a contact: a merge patch. Its number may get another spelling; another number is another contact.
+
+    With another consent, campaigns that ask for one ask again."""
     given = {name: value for name, value in asked.body.items() if name != VARIABLES}
     variables = asked.body.get(VARIABLES)
     return asked.ask(contact_list.changed, asked.who, asked.path["phonebook_id"], asked.path["contact_id"], given, variables)

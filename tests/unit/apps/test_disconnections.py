@@ -29,11 +29,11 @@ SETTINGS = AppSettings(
     speak_limit=LIMIT,
     dial_timeout=3,
 )
-MAX_DURATION = 60
-WHOLE_CALL = 75.0
+MAX_DURATION = 120
+WHOLE_CALL = 150.0
 """Seconds after which everything is over: a session that is never set up (10 s), the pause of the dialplan (2 s), the
-application once more up to its limit or the confirmation (20 s), the hang-up that is not confirmed (5 s), and the handler's
-grace."""
+application once more up to its limit or the confirmation (20 s), the hang-up that is not confirmed (5 s), the handler's
+grace, and the dialplan's wait for a dialer (60 s) with its tones."""
 
 ENDLESS = {"play for ever", "conference"}
 """What goes on without its session, until the callee hangs up or the call has lasted for as long as it may."""
