@@ -73,9 +73,9 @@ async def test_call_is_offered_again_after_a_pause_when_nobody_listens(simulator
     port = listening.getHost().port
     await listening.stopListening()
     await peer.command(
-        f"bgapi originate {{origination_uuid=a,dialer_socket=127.0.0.1:{port}}}sofia/gateway/carrier/9 9 XML dialer"
+        f"bgapi originate {{origination_uuid=a,dialer_socket=127.0.0.1:{port}}}sofia/gateway/carrier/9 dialer XML dialer"
     )
-    await peer.event("CHANNEL_EXECUTE", Application="sleep_eat_digits")
+    await peer.event("CHANNEL_EXECUTE", Application="sleep")
     listening = await TCP4ServerEndpoint(reactor, port, interface="127.0.0.1").listen(Accepting())
     await peer.until(lambda: len([e for e in peer.events if e.get("Application") == "socket"]) == 2)
     while not peers:
