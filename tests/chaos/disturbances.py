@@ -19,7 +19,7 @@ ORIGINATE: Final = re.compile(rb"originate '\{origination_uuid=([0-9a-f-]{36})")
 
 Disturbance = Callable[[Arena], None]
 
-TURN: Final = 20.0
+TURN: Final = 40.0
 """Seconds in which what is waited for must happen."""
 
 

@@ -62,6 +62,15 @@ OUTAGE: Final = (
     "no calls are begun: the database does not serve",
     "no heartbeat: the database does not serve",
     "moves are not stored yet",
+    "calls without a campaign are not woken: the database does not serve",
+    "no events are handed over: the database does not serve",
+    "no imports are taken: the database does not serve",
+    "no live events are told: the database does not serve",
+    "no webhooks are told: the database does not serve",
+    "nothing is told of idle campaigns: the database does not serve",
+    "old call records are not removed: the database does not serve",
+    "readers of events are not known: the database does not serve",
+    "the ends of second legs are not stored",
     "the database is away",
 )
 """What a dialer says when its database is away."""
