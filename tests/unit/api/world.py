@@ -129,6 +129,8 @@ class World:
     flow: Flow
     port: IListeningPort
     agent: Agent
+    is_furnished: bool = False
+    """Whether there is everything that `furnish` of the API v2 makes."""
 
     @property
     def address(self) -> str:
@@ -202,12 +204,13 @@ def basic(user: str, password: str) -> str:
 
 
 @asynccontextmanager
-async def world(folder: Path, settings: HttpSettings = MANY, **clock: Any) -> AsyncIterator[World]:
-    """Started, and stopped at the end."""
+async def world(folder: Path, settings: HttpSettings = MANY, *, url: str | None = None, **clock: Any) -> AsyncIterator[World]:
+    """Started, and stopped at the end; on the seeded database at `url`, or else on a new one."""
     from twisted.internet import reactor
 
+    if url is None:
+        url = await copied_database(folder, "api", seed)
     # Nothing beats here: the lease is longer than a test.
-    url = await copied_database(folder, "api", seed)
     database = Database(url, reactor, dialling=True, node=NodeIdentity(lease=600.0))
     await database.start()
     flow = Flow()
