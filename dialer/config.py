@@ -105,8 +105,9 @@ def validated(declared: type[T], raw: Mapping[str, object]) -> T:
     return _value(declared, _model(any_type).model_validate(raw))
 
 
+@cache
 def section(name: str) -> type:
-    """The class of a section of the file."""
+    """The class of a section of the file. To find out what annotations mean takes long, and each secret asks for all."""
     hint = get_type_hints(Config)[name]
     return next(item for item in (hint, *get_args(hint)) if isinstance(item, type) and has(item))
 

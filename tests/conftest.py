@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from dialer.periodic import RepeatedLog
 from dialer.store.connection import Dialect
+from tests import kept_entities
 from tests.grounds import KINDS, standing_on
 from tests.postgresql import Server
 from tests.postgresql_programs import MEMORY, has_room_in_memory
@@ -36,6 +37,7 @@ def pytest_configure() -> None:
     sys.dont_write_bytecode = False
     # As a dialer starts: the steps of each call are told at debug only.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    kept_entities.keep()
     gc.disable()
     if has_room_in_memory():
         # Nothing of what is tested survives a loss of power anyway, and a disk lets each COMMIT wait.
@@ -44,10 +46,11 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """What was collected stays to the end. To look through it for garbage, again and again, took a quarter of the suite."""
+    """What was collected stays to the end. To look through it for garbage, again and again, took a quarter of the suite, and
+    to look through what tests leave took another: seldom is often enough."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000)
+    gc.set_threshold(50_000, 10, 50)
     gc.enable()
 
 

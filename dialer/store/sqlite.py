@@ -30,6 +30,7 @@ class SqliteEngine:
     shared: bool = field(default=False, init=False)
     claim: None = field(default=None, init=False)
     _lock: DiallingLock = field(init=False)
+    _db: Any = field(factory=orm.Database, init=False)
     _entities: Entities | None = field(default=None, init=False)
 
     def open(self) -> Entities:
@@ -38,8 +39,8 @@ class SqliteEngine:
         self._lock = DiallingLock(path)
         if self.dialling:
             self._lock.acquire()
+        db = self._db
         try:
-            db = orm.Database()
             db.on_connect(provider="sqlite")(prepare)
             self._entities = make_entities(db)
             db.bind(provider="sqlite", filename=str(path), create_db=False, timeout=BUSY_SECONDS, factory=SqliteConnection)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
@@ -16,12 +16,16 @@ import orjson
 import treq
 from argon2 import PasswordHasher
 from attrs import define, field, frozen
+from klein import Klein
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import Clock
 from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 from werkzeug.routing import Rule
 
+import api.page.app
+import api.site
+import api.v2.app
 from api import ApiSite, build_site
 from dialer.files.import_folder import ImportFolder
 from dialer.management import Management
@@ -129,6 +133,8 @@ class World:
     flow: Flow
     port: IListeningPort
     agent: Agent
+    is_furnished: bool = False
+    """Whether there is everything that `furnish` of the API v2 makes."""
 
     @property
     def address(self) -> str:
@@ -202,12 +208,13 @@ def basic(user: str, password: str) -> str:
 
 
 @asynccontextmanager
-async def world(folder: Path, settings: HttpSettings = MANY, **clock: Any) -> AsyncIterator[World]:
-    """Started, and stopped at the end."""
+async def world(folder: Path, settings: HttpSettings = MANY, *, url: str | None = None, **clock: Any) -> AsyncIterator[World]:
+    """Started, and stopped at the end; on the seeded database at `url`, or else on a new one."""
     from twisted.internet import reactor
 
+    if url is None:
+        url = await copied_database(folder, "api", seed)
     # Nothing beats here: the lease is longer than a test.
-    url = await copied_database(folder, "api", seed)
     database = Database(url, reactor, dialling=True, node=NodeIdentity(lease=600.0))
     await database.start()
     flow = Flow()
@@ -230,14 +237,40 @@ async def world(folder: Path, settings: HttpSettings = MANY, **clock: Any) -> As
         await database.stop()
 
 
+@define(eq=False)
+class _Later:
+    """Stands for a Klein and for its resource, which are made for the first request: most tests ask one branch of the site."""
+
+    build: Callable[[], Klein]
+    made: Any = None
+
+    def resource(self) -> _Later:
+        return self
+
+    def render(self, request: Any) -> Any:
+        if self.made is None:
+            # No code is generated for making an address out of a route, which is most of the work, and which nobody asks for.
+            with mock.patch.object(Rule, "_compile_builder", lambda *_: _unused):
+                self.made = self.build().resource()
+        return self.made.render(request)
+
+
+def _unused(*_: object) -> NoReturn:
+    raise AssertionError("an address is made out of a route")
+
+
+_BRANCHES = ((api.site, "build_app"), (api.v2.app, "build_app"), (api.page.app, "_build_app"))
+
+
 def _site(management: Management, settings: HttpSettings, clock: Any) -> ApiSite:
-    """As it is built for the product, but that no code is generated for making an address out of a route, which is most of the
-    work, and which nobody asks for."""
+    """As it is built for the product, but that a branch is built when it is asked."""
 
-    def unused(*_: object) -> NoReturn:
-        raise AssertionError("an address is made out of a route")
+    def later(build: Callable[..., Klein]) -> Callable[..., _Later]:
+        return lambda *arguments: _Later(partial(build, *arguments))
 
-    with mock.patch.object(Rule, "_compile_builder", lambda *_: unused):
+    with ExitStack() as patches:
+        for module, name in _BRANCHES:
+            patches.enter_context(mock.patch.object(module, name, later(getattr(module, name))))
         return build_site(management, settings, clock)
 
 

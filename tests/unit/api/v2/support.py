@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import tempfile
 import wave
 from collections.abc import Iterator, Mapping
@@ -21,9 +22,9 @@ from api.v2.routes import PREFIX, Route
 from api.v2.table import all_routes
 from dialer.interfaces import Answer
 from dialer.management.management import Folders
-from dialer.store.location import opened
-from tests.grounds import TABLES
-from tests.unit.api.world import Reply, World
+from dialer.store.location import dialect_of, opened
+from tests.grounds import TABLES, copied_database
+from tests.unit.api.world import Reply, World, seed, world
 
 DOCUMENT = openapi.document("2", all_routes())
 
@@ -281,6 +282,34 @@ class Sent:
 
 async def furnish(api: World) -> Client:
     """What belongs to ann: one of everything, and a number that nobody calls. Returns ann."""
+    if not api.is_furnished:
+        await _furnish(api)
+    api.management.sender = Sent()
+    with_files(api)
+    return Client(api)
+
+
+_SCRATCH = tempfile.TemporaryDirectory(prefix="dialer-uploads-")
+
+
+async def furnished_database(folder: Path) -> str:
+    """The URL of a new database as `furnish` leaves it; the file that waits there for its import is in the folder."""
+    url = await copied_database(folder, "furnished", _make_furnished)
+    shutil.copytree(_uploads(url) / "imports", folder / "imports")
+    return url
+
+
+def _uploads(url: str) -> Path:
+    return Path(_SCRATCH.name) / dialect_of(url)
+
+
+async def _make_furnished(url: str) -> None:
+    await seed(url)
+    async with world(_uploads(url), url=url) as api:
+        await _furnish(api)
+
+
+async def _furnish(api: World) -> None:
     await api.campaign()
     await api.contact("15551230001")
     api.sql(
@@ -316,9 +345,6 @@ async def furnish(api: World) -> Client:
     )
     for statement in UNUSED:
         api.sql(statement)
-    api.management.sender = Sent()
-    with_files(api)
-    return ann
 
 
 def problem(reply: Reply) -> tuple[int, str]:

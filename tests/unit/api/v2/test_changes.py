@@ -11,6 +11,7 @@ from api.v2.routes import Route
 from api.v2.table import all_routes
 from dialer.management import why
 from dialer.model.user import ADMINISTRATOR
+from tests.grounds import on_sqlite
 from tests.unit.api.v2.support import Client, address, everything, furnish, identified, pointers, problem, routes
 from tests.unit.api.world import World
 
@@ -165,6 +166,7 @@ async def test_the_secrets_of_a_gateway_are_masked(api: World) -> None:
 # --- tags -----------------------------------------------------------------------------------------------------------------
 
 
+@on_sqlite
 @pytest.mark.parametrize("route", list(routes(conditional=True)), ids=identified)
 @pytest_twisted.ensureDeferred
 async def test_who_has_seen_it_is_told_that_it_is_the_same(api: World, route: Route) -> None:

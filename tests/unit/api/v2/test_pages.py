@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from api.v2 import pages
 from api.v2.problems import Problem
 from api.v2.table import all_routes
+from tests.grounds import on_sqlite
 from tests.unit.api.v2.support import Client, address, filled, furnish, identified, pointers, problem
 from tests.unit.api.world import World
 
@@ -73,6 +74,7 @@ async def test_a_page_is_as_long_as_it_is_asked_for(api: World) -> None:
         assert (problem(reply), pointers(reply)) == ((400, "bad-value"), ["limit"])
 
 
+@on_sqlite
 @pytest.mark.parametrize("route", LISTS, ids=identified)
 @pytest_twisted.ensureDeferred
 async def test_a_parameter_that_is_not_taken_is_refused(api: World, route: Any) -> None:

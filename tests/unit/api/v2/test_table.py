@@ -18,6 +18,7 @@ from api.v2.routes import PREFIX, Route
 from api.v2.table import all_routes
 from dialer.model import Scope
 from dialer.settings import HttpSettings
+from tests.grounds import on_sqlite
 from tests.unit.api.v2.support import DOCUMENT, GIVEN, Client, address, furnish, identified, routes, whole
 from tests.unit.api.world import World
 
@@ -82,6 +83,7 @@ def test_a_body_that_is_taken_fits_its_schema(route: Route) -> None:
     jsonschema_rs.Draft202012Validator(schema).validate(GIVEN[route.method, route.path])
 
 
+@on_sqlite
 @pytest.mark.parametrize("route", list(filter(whole, routes(reads=True))), ids=identified)
 @pytest_twisted.ensureDeferred
 async def test_head_is_get_without_the_body(api: World, route: Route) -> None:
