@@ -1,4 +1,5 @@
-"""How long the records of calls are kept: those that ended longer ago are removed in the background."""
+"""How long the records of calls are kept: those that ended longer ago are removed in the background, and with them the calls
+without a campaign whose records are gone."""
 
 from __future__ import annotations
 
@@ -23,6 +24,8 @@ AGAIN: Final = 60.0
 """Seconds until the next look, when there is nothing."""
 AT_ONCE: Final = 200
 """Records in one transaction: some milliseconds, for which others wait. In a day, 17 million go so."""
+CALLS_AT_ONCE: Final = 100
+"""Calls without a campaign, of which each is several rows."""
 
 
 class PurgeStore(Protocol):
@@ -31,6 +34,12 @@ class PurgeStore(Protocol):
     def purge(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
         """Remove up to `limit` attempts that ended before a moment, the oldest first, from behind the id `after`. Fires with
         how many went, and with the last id that is gone."""
+        ...
+
+    def purge_calls(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
+        """Look at up to `limit` calls without a campaign that were asked for before a moment, from behind the id `after`, and
+        remove those that were over before it and have no record. Fires with how many were looked at, and with the last of
+        these ids."""
         ...
 
 
@@ -45,6 +54,8 @@ class RecordKeeper:
     _loop: PeriodicLoop = field(init=False)
     _next_at: float = field(default=0.0, init=False)
     _gone: int = field(default=0, init=False)
+    _seen: int = field(default=0, init=False)
+    """The last call without a campaign that was looked at."""
     _removed: int = field(default=0, init=False)
     _degraded: DegradedLog = field(
         factory=lambda: DegradedLog("old call records are not removed: the database does not serve"), init=False
@@ -71,15 +82,17 @@ class RecordKeeper:
         """Remove a few, when it is time to."""
         if self.clock.seconds() < self._next_at:
             return
+        before = self.now() - self.keep
         try:
-            removed, self._gone = await self.store.purge(self.now() - self.keep, self._gone, AT_ONCE)
+            removed, self._gone = await self.store.purge(before, self._gone, AT_ONCE)
+            looked_at, self._seen = await self.store.purge_calls(before, self._seen, CALLS_AT_ONCE)
         except StoreError as error:
             self._degraded.failed(str(error))
             return
         self._degraded.worked()
         self._removed += removed
-        if removed < AT_ONCE:
+        if removed < AT_ONCE and looked_at < CALLS_AT_ONCE:
             self._next_at = self.clock.seconds() + AGAIN
             if self._removed:
                 log.info("old call records were removed", records=self._removed, keep_days=self.keep.days)
-            self._gone = self._removed = 0
+            self._gone = self._seen = self._removed = 0

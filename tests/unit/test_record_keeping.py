@@ -11,18 +11,26 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from dialer.errors import StoreError
-from dialer.record_keeping import AGAIN, AT_ONCE, EVERY, RecordKeeper
+from dialer.record_keeping import AGAIN, AT_ONCE, CALLS_AT_ONCE, EVERY, RecordKeeper
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 @define(eq=False)
 class Records:
-    """So many are old."""
+    """So many records are old, and so many calls without a campaign."""
 
     old: int = 0
+    calls: int = 0
     asked: list[tuple[datetime, int, int]] = field(factory=list)
+    looked: list[tuple[int, int]] = field(factory=list)
     error: StoreError | None = None
+
+    def purge_calls(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
+        self.looked.append((after, limit))
+        seen = min(self.calls, limit)
+        self.calls -= seen
+        return succeed((seen, after + seen))
 
     def purge(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
         self.asked.append((before, after, limit))
@@ -50,6 +58,17 @@ def test_a_step_a_second_as_long_as_there_is_something() -> None:
     assert (len(records.asked), records.old) == (3, 0)
     clock.pump([EVERY] * 2)
     assert records.asked[3:] == [(before, 0, AT_ONCE)]
+    here.stop()
+
+
+def test_calls_without_a_campaign_are_looked_at_in_steps_and_from_the_first_one_on_at_the_next_look() -> None:
+    records = Records(calls=CALLS_AT_ONCE + 1)
+    here, clock = keeper(records)
+    here.start()
+    clock.pump([EVERY] * 3)
+    assert records.looked == [(0, CALLS_AT_ONCE), (CALLS_AT_ONCE, CALLS_AT_ONCE)]
+    clock.pump([EVERY] * int(AGAIN))
+    assert records.looked[2:] == [(0, CALLS_AT_ONCE)]
     here.stop()
 
 
