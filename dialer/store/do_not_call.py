@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
 import orjson
@@ -37,14 +38,21 @@ _MAKE_ROOM: Final = _NEW.within(
 """Entries that would expire before the new ones. CROSS JOIN has SQLite look each new one up, instead of reading the list.
 Parameters: now, by whom, the new ones, list."""
 
+_INTO: Final = "INSERT INTO do_not_call (list_id, number, identity, reason, source, expires_at, created_at, added_by) "
+_UNLESS_THERE: Final = "ON CONFLICT (identity, list_id) WHERE removed_at IS NULL DO "
 _INSERT: Final = (
-    "INSERT INTO do_not_call (list_id, number, identity, reason, source, expires_at, created_at, added_by) "
-    "SELECT ?, j.number, j.identity, j.reason, j.source, j.expires_at, ?, ? FROM %s WHERE true ORDER BY j.key "
-    "ON CONFLICT (identity, list_id) WHERE removed_at IS NULL DO "
+    f"{_INTO}SELECT ?, j.number, j.identity, j.reason, j.source, j.expires_at, ?, ? FROM %s WHERE true ORDER BY j.key "  # noqa: S608
+    f"{_UNLESS_THERE}"
 )
 """`WHERE true` keeps SQLite from reading ON as a join's."""
 _ADD: Final = _NEW.within(f"{_INSERT} NOTHING")
 """Those that are not on the list. Parameters: list, now, by whom, the new ones."""
+
+_ADD_ALIKE: Final = Variants(sqlite="json_each(?) j", postgresql="json_each_text(?::json) j").within(
+    f"{_INTO}SELECT ?, j.value, j.key, ?, ?, ?, ?, ? FROM %s WHERE true {_UNLESS_THERE}NOTHING"  # noqa: S608
+)
+"""The same for those that have everything but their numbers in common, which takes half the time. Parameters: list, reason,
+source, expiry, now, by whom, a JSON object of numbers by their identities."""
 _ADD_OR_PROLONG: Final = _NEW.within(
     f"{_INSERT} UPDATE SET expires_at = excluded.expires_at, reason = excluded.reason, source = excluded.source, "
     "added_by = excluded.added_by WHERE do_not_call.expires_at IS NOT NULL "
@@ -94,19 +102,50 @@ _RESTS: Final = "SELECT id FROM do_not_call_list WHERE coalesce(user_id, 0) = ? 
 def add(connection: Connection, list_id: int, entries: Iterable[DoNotCallEntry], by: str, now: datetime) -> int:
     """Put numbers with their identities on a list. One that stands there stays as it is, unless the new entry holds longer.
     Returns how many are new."""
+    some = list(entries)
+    common = set(map(_COMMON, some))
+    if not common:
+        return 0
+    moment = to_column(now)
+    if len(common) == 1:
+        ((reason, source, expires_at),) = common
+        numbers = dict(zip(map(_IDENTITY, some), map(_NUMBER, some), strict=True))
+        if len(numbers) < len(some):
+            numbers = {each.identity: each.number for each in _longest(some)}
+        count, listed = len(numbers), orjson.dumps(numbers).decode()
+        alike = (list_id, reason, source, to_column_or_none(expires_at), moment, by, listed)
+        added = connection.execute(_ADD_ALIKE.of(connection), alike).rowcount
+        if added == count:
+            return added
+        listed = _listed(_longest(some))
+    else:
+        some = _longest(some)
+        count, listed = len(some), _listed(some)
+        added = connection.execute(_ADD.of(connection), (list_id, moment, by, listed)).rowcount
+    if added < count and connection.execute(_MAKE_ROOM.of(connection), (moment, by, listed, list_id)).rowcount:
+        added += connection.execute(_ADD_OR_PROLONG.of(connection), (list_id, moment, by, listed)).rowcount
+    return added
+
+
+_COMMON: Final = attrgetter("reason", "source", "expires_at")
+_IDENTITY: Final = attrgetter("identity")
+_NUMBER: Final = attrgetter("number")
+"""Lists have millions of entries: these take a third of the time of a loop."""
+
+
+def _longest(entries: Iterable[DoNotCallEntry]) -> list[DoNotCallEntry]:
+    """One for each number: the one that holds longest."""
     new: dict[str, DoNotCallEntry] = {}
     for entry in entries:
         known = new.setdefault(entry.identity, entry)
         if known is not entry and _end(known) < _end(entry):
             new[entry.identity] = entry
-    rows = [
-        (each.number, each.identity, each.reason, each.source, to_column_or_none(each.expires_at)) for each in new.values()
-    ]
-    listed, moment = orjson.dumps(rows).decode(), to_column(now)
-    added = connection.execute(_ADD.of(connection), (list_id, moment, by, listed)).rowcount
-    if added < len(rows) and connection.execute(_MAKE_ROOM.of(connection), (moment, by, listed, list_id)).rowcount:
-        added += connection.execute(_ADD_OR_PROLONG.of(connection), (list_id, moment, by, listed)).rowcount
-    return added
+    return list(new.values())
+
+
+def _listed(entries: Iterable[DoNotCallEntry]) -> str:
+    rows = [(each.number, each.identity, each.reason, each.source, to_column_or_none(each.expires_at)) for each in entries]
+    return orjson.dumps(rows).decode()
 
 
 def _end(entry: DoNotCallEntry) -> str:
