@@ -152,7 +152,7 @@ class Sweep:
     def plans(self, scenario: Scenario, where: Path, part: int = 0, parts: int = 1) -> Iterator[Plan]:
         """One for each kill point, or for every so-manieth of them."""
         busy, idle = points(scenario, where)
-        for number in islice([*busy[:: self.step], *idle[:: self.idle]], part, None, parts):
+        for number in islice([*busy[:: self.step], *idle[:: self.idle * scenario.calm]], part, None, parts):
             yield Plan(self.faults(number))
 
 
