@@ -36,10 +36,9 @@ class PurgeStore(Protocol):
         how many went, and with the last id that is gone."""
         ...
 
-    def purge_calls(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
-        """Look at up to `limit` calls without a campaign that were asked for before a moment, from behind the id `after`, and
-        remove those that were over before it and have no record. Fires with how many were looked at, and with the last of
-        these ids."""
+    def purge_calls(self, before: datetime, limit: int) -> Deferred[int]:
+        """Remove those of the oldest `limit` calls without a campaign that were over before a moment and have no record. Fires
+        with how many went."""
         ...
 
 
@@ -54,8 +53,6 @@ class RecordKeeper:
     _loop: PeriodicLoop = field(init=False)
     _next_at: float = field(default=0.0, init=False)
     _gone: int = field(default=0, init=False)
-    _seen: int = field(default=0, init=False)
-    """The last call without a campaign that was looked at."""
     _removed: int = field(default=0, init=False)
     _degraded: DegradedLog = field(
         factory=lambda: DegradedLog("old call records are not removed: the database does not serve"), init=False
@@ -85,14 +82,14 @@ class RecordKeeper:
         before = self.now() - self.keep
         try:
             removed, self._gone = await self.store.purge(before, self._gone, AT_ONCE)
-            looked_at, self._seen = await self.store.purge_calls(before, self._seen, CALLS_AT_ONCE)
+            calls = await self.store.purge_calls(before, CALLS_AT_ONCE)
         except StoreError as error:
             self._degraded.failed(str(error))
             return
         self._degraded.worked()
         self._removed += removed
-        if removed < AT_ONCE and looked_at < CALLS_AT_ONCE:
+        if removed < AT_ONCE and calls < CALLS_AT_ONCE:
             self._next_at = self.clock.seconds() + AGAIN
             if self._removed:
                 log.info("old call records were removed", records=self._removed, keep_days=self.keep.days)
-            self._gone = self._seen = self._removed = 0
+            self._gone = self._removed = 0

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from itertools import takewhile
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import define
 from twisted.internet.defer import Deferred
@@ -22,6 +22,8 @@ from dialer.store.database import Database
 from dialer.store.maintenance import LOCKS
 from dialer.store.purge_calls import purge_calls
 from dialer.store.times import to_column
+
+T = TypeVar("T")
 
 PURGE: Final = -1
 """The second half of the key of the lock that the purging node has for a step (`dialer.store.maintenance.LOCKS`)."""
@@ -47,17 +49,17 @@ class StoredRecords:
     database: Database
 
     def purge(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
-        return self._alone(partial(purge, before=before, after=after, limit=limit), after)
+        return self._alone(partial(purge, before=before, after=after, limit=limit), (0, after))
 
-    def purge_calls(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
-        return self._alone(partial(purge_calls, before=before, after=after, limit=limit), after)
+    def purge_calls(self, before: datetime, limit: int) -> Deferred[int]:
+        return self._alone(partial(purge_calls, before=before, limit=limit), 0)
 
-    def _alone(self, step: Callable[[Connection], tuple[int, int]], after: int) -> Deferred[tuple[int, int]]:
-        """In a transaction that is shared with nothing else, by one node at a time."""
+    def _alone(self, step: Callable[[Connection], T], otherwise: T) -> Deferred[T]:
+        """In a transaction that is shared with nothing else, by one node at a time: another one gets `otherwise`."""
 
-        def work(connection: Connection) -> tuple[int, int]:
+        def work(connection: Connection) -> T:
             if connection.dialect is Dialect.POSTGRESQL and not connection.execute(ALONE, (LOCKS, PURGE)).fetchone()[0]:
-                return 0, after
+                return otherwise
             return step(connection)
 
         return self.database.run(work, alone=True)

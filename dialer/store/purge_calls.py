@@ -1,33 +1,38 @@
-"""The purge of old calls without a campaign: what there is of each goes once it ended long ago and the records of its
+"""The purge of old calls without a campaign: what there is of each goes once it was over long ago and the records of its
 attempts are gone (`dialer.store.purge`). What still can be made, or is live, stays, and so does what has a record.
 
-A call is a campaign of its own (`dialer.store.single_calls`): its contact, phonebook and counts go with it. Ids of contacts and
-subscribers are never given twice: the newest of each stays.
+A call is a campaign of its own (`dialer.store.single_calls`): its contact, phonebook and counts go with it. Ids of contacts
+and subscribers are never given twice: the newest of each stays.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
+from dialer.model.contact import SubscriberStatus
 from dialer.store.connection import Connection
 from dialer.store.statements import marks
 from dialer.store.times import to_column
 
-NEXT: Final = "SELECT c.id, c.created_at < ? FROM campaign c WHERE c.id > ? AND c.single = 1 ORDER BY c.id LIMIT ?"
-"""Calls, the oldest first, and whether each was asked for before a moment. Parameters: that moment, the id behind which, how
-many."""
+NEXT: Final = (
+    "SELECT c.id FROM campaign c WHERE c.single = 1 AND c.status >= 3 AND c.updated_at < ? ORDER BY c.updated_at, c.id LIMIT ?"
+)
+"""Calls that are over since before a moment, the oldest first. Parameters: the moment, how many."""
+
+NEWEST: Final = "SELECT (SELECT max(id) FROM subscriber), (SELECT max(id) FROM contact)"
+_OPEN: Final = frozenset({SubscriberStatus.START, SubscriberStatus.PAUSE, SubscriberStatus.IN_PROCESS})
 
 
-def over(count: int) -> str:
-    """Those that are done since before a moment, with nothing open and no record. Parameters: calls, the moment."""
-    return (
-        f"SELECT c.id FROM campaign c WHERE c.id IN ({marks(count)}) AND c.status >= 3 AND c.updated_at < ? "  # noqa: S608
-        "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.campaign_id = c.id) "
-        "AND NOT EXISTS (SELECT 1 FROM do_not_call_list l WHERE l.campaign_id = c.id) "
-        "AND NOT EXISTS (SELECT 1 FROM subscriber s WHERE s.campaign_id = c.id AND (s.status IN (1, 2, 6) "
-        "OR s.id = (SELECT max(x.id) FROM subscriber x) OR s.contact_id = (SELECT max(k.id) FROM contact k)))"
-    )
+def subscribers(count: int) -> str:
+    """Those of so many calls. Parameters: calls."""
+    return f"SELECT campaign_id, id, contact_id, status FROM subscriber WHERE campaign_id IN ({marks(count)})"  # noqa: S608
+
+
+def recorded(count: int) -> str:
+    """Which of so many calls have attempts. Parameters: calls."""
+    return f"SELECT DISTINCT campaign_id FROM attempt WHERE campaign_id IN ({marks(count)})"  # noqa: S608
 
 
 def phonebooks(count: int) -> str:
@@ -55,19 +60,25 @@ def remove_phonebooks(count: int) -> tuple[str, str]:
     )
 
 
-def purge_calls(connection: Connection, before: datetime, after: int, limit: int) -> tuple[int, int]:
-    """Look at up to `limit` calls behind the id `after`, and remove those that were over before a moment. Returns how many
-    were looked at, and the last id of these; 0 when the next was asked for later than that, or there is none."""
-    moment = to_column(before)
-    rows = connection.execute(NEXT, (moment, after, limit)).fetchall()
-    old = [int(key) for key, is_old in rows if is_old]
-    if not old:
-        return 0, after
-    gone = [int(key) for (key,) in connection.execute(over(len(old)), (*old, moment)).fetchall()]
-    if gone:
-        books = [int(key) for (key,) in connection.execute(phonebooks(len(gone)), gone).fetchall()]
-        for statement in removals(len(gone)):
-            connection.execute(statement, gone)
-        for statement in remove_phonebooks(len(books)) if books else ():
-            connection.execute(statement, books)
-    return len(old), old[-1]
+def purge_calls(connection: Connection, before: datetime, limit: int) -> int:
+    """Remove those of the oldest `limit` calls that were over before a moment and have neither anything open nor a record.
+    Returns how many."""
+    old = [int(key) for (key,) in connection.execute(NEXT, (to_column(before), limit)).fetchall()]
+    gone = list(_without_rest(connection, old)) if old else []
+    if not gone:
+        return 0
+    books = [int(key) for (key,) in connection.execute(phonebooks(len(gone)), gone).fetchall()]
+    for statement in removals(len(gone)):
+        connection.execute(statement, gone)
+    for statement in remove_phonebooks(len(books)) if books else ():
+        connection.execute(statement, books)
+    return len(gone)
+
+
+def _without_rest(connection: Connection, calls: Sequence[int]) -> Iterator[int]:
+    stay = {int(key) for (key,) in connection.execute(recorded(len(calls)), calls).fetchall()}
+    newest_subscriber, newest_contact = connection.execute(NEWEST).fetchone()
+    for call_id, key, contact_id, status in connection.execute(subscribers(len(calls)), calls).fetchall():
+        if status in _OPEN or key == newest_subscriber or contact_id == newest_contact:
+            stay.add(call_id)
+    return (key for key in calls if key not in stay)

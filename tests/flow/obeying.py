@@ -96,8 +96,8 @@ class Obeying(Played):
         )  # fmt: skip
         for number in CALLER_IDS:
             here.rows.sql(
-                "INSERT INTO caller_id (pool_id, number, identity, country, name, note, daily_cap, warm_up_start, warm_up_days, "
-                "active, created_at, updated_at) VALUES (1, ?, ?, 'US', '', '', ?, 1, 0, 1, ?, ?)",
+                "INSERT INTO caller_id (pool_id, number, identity, country, name, note, daily_cap, warm_up_start, "
+                "warm_up_days, active, created_at, updated_at) VALUES (1, ?, ?, 'US', '', '', ?, 1, 0, 1, ?, ?)",
                 number, number[1:], DAY_CAP, moment, moment,
             )  # fmt: skip
         ever = timedelta(days=2000)

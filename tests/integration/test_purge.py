@@ -213,7 +213,7 @@ async def over(w: World, at: datetime) -> None:
 
 async def purge_all(w: World, before: datetime = BEFORE) -> None:
     await purge(w, before=before)
-    await StoredRecords(w.database).purge_calls(before, 0, 100)
+    await StoredRecords(w.database).purge_calls(before, 100)
 
 
 def singles(url: str) -> list[int]:
@@ -231,7 +231,7 @@ async def test_an_old_call_without_a_campaign_goes_with_all_that_there_is_of_it_
         await finished(w, gone, OLD)
         newest = await call(w, NOW, "+15551230002")
         await finished(w, newest, NOW)
-        await StoredRecords(w.database).purge_calls(BEFORE, 0, 100)
+        await StoredRecords(w.database).purge_calls(BEFORE, 100)
         assert singles(url) == [gone.id, newest.id], "it has a record"
         await purge_all(w)
         assert singles(url) == [newest.id]
@@ -269,19 +269,18 @@ async def test_an_old_call_that_may_still_be_made_or_is_live_or_ended_of_late_st
 
 
 @pytest_twisted.ensureDeferred
-async def test_calls_are_looked_at_in_steps_up_to_the_first_that_is_not_old(url):
+async def test_calls_go_in_steps_the_oldest_first(url):
     async with world(url, contacts=0) as w:
         for key in range(5):
             await call(w, OLD, f"+1555123000{key}")
         await over(w, OLD + timedelta(days=2))
-        await call(w, NOW, "+15551230009")
-        first = min(singles(url))
+        newest = await call(w, NOW, "+15551230009")
         records = StoredRecords(w.database)
-        assert [await records.purge_calls(BEFORE, 0, 3), await records.purge_calls(BEFORE, first + 2, 3)] == [
-            (3, first + 2), (2, first + 4)
-        ]  # fmt: skip
-        assert await records.purge_calls(BEFORE, first + 4, 3) == (0, first + 4)
-        assert len(singles(url)) == 1
+        first = min(singles(url))
+        assert await records.purge_calls(BEFORE, 3) == 3
+        assert singles(url) == [first + 3, first + 4, newest.id]
+        assert [await records.purge_calls(BEFORE, 3), await records.purge_calls(BEFORE, 3)] == [2, 0]
+        assert singles(url) == [newest.id]
 
 
 @pytest_twisted.ensureDeferred
@@ -293,6 +292,6 @@ async def test_one_node_of_a_server_purges_calls_at_a_time(url):
         await call(w, NOW, "+15551230009")
         with opened(url) as other:
             other.execute("SELECT pg_advisory_xact_lock(?, ?)", (LOCKS, PURGE))
-            assert await StoredRecords(w.database).purge_calls(BEFORE, 0, 9) == (0, 0)
+            assert await StoredRecords(w.database).purge_calls(BEFORE, 9) == 0
             other.rollback()
-        assert (await StoredRecords(w.database).purge_calls(BEFORE, 0, 9))[0] == 1
+        assert await StoredRecords(w.database).purge_calls(BEFORE, 9) == 1

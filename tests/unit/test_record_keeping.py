@@ -23,14 +23,14 @@ class Records:
     old: int = 0
     calls: int = 0
     asked: list[tuple[datetime, int, int]] = field(factory=list)
-    looked: list[tuple[int, int]] = field(factory=list)
+    looked: list[int] = field(factory=list)
     error: StoreError | None = None
 
-    def purge_calls(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
-        self.looked.append((after, limit))
-        seen = min(self.calls, limit)
-        self.calls -= seen
-        return succeed((seen, after + seen))
+    def purge_calls(self, before: datetime, limit: int) -> Deferred[int]:
+        gone = min(self.calls, limit)
+        self.calls -= gone
+        self.looked.append(gone)
+        return succeed(gone)
 
     def purge(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
         self.asked.append((before, after, limit))
@@ -61,14 +61,14 @@ def test_a_step_a_second_as_long_as_there_is_something() -> None:
     here.stop()
 
 
-def test_calls_without_a_campaign_are_looked_at_in_steps_and_from_the_first_one_on_at_the_next_look() -> None:
+def test_calls_without_a_campaign_go_in_steps_too() -> None:
     records = Records(calls=CALLS_AT_ONCE + 1)
     here, clock = keeper(records)
     here.start()
     clock.pump([EVERY] * 3)
-    assert records.looked == [(0, CALLS_AT_ONCE), (CALLS_AT_ONCE, CALLS_AT_ONCE)]
+    assert records.looked == [CALLS_AT_ONCE, 1]
     clock.pump([EVERY] * int(AGAIN))
-    assert records.looked[2:] == [(0, CALLS_AT_ONCE)]
+    assert records.looked[2:] == [0]
     here.stop()
 
 

@@ -1,3 +1,6 @@
+-- The calls without a campaign that are over, the oldest first: they are removed when their records are.
+CREATE INDEX campaign_single_over ON campaign (updated_at, id) WHERE single = 1 AND status >= 3;
+
 -- only postgresql
 -- That the list of an entry is there is asked once for all that a statement adds: a key to it is asked for each row, which takes a
 -- quarter of the time in which a long list is filled. SQLite asks in no time.
