@@ -35,8 +35,8 @@ class Scenario:
 
     The world begins so many seconds `before` `START`. Calls show `caller_ids`, whose day ends at `START`. With `attempts`, a
     number is called so often in a minute, and with `closes`, nobody in the minute that begins at `START`. Whatever goes wrong,
-    the campaign, which has so many `retries`, comes to its end within `patience` seconds. Of the kill points at which nothing
-    is under way, a sweep takes every `calm`-th of those that it would take."""
+    the campaign, which has so many `retries`, comes to its end within `patience` seconds. Of a `long` scenario a sweep takes
+    fewer of its kill points, and hardly any of those at which nothing is under way."""
 
     name: str
     callees: tuple[str, ...]
@@ -53,7 +53,7 @@ class Scenario:
     attempts: int | None = None
     closes: bool = False
     patience: float = 45.0
-    calm: int = 1
+    long: bool = False
 
     @property
     def begins(self) -> datetime:
@@ -191,7 +191,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
                 attempts=1,
                 closes=True,
                 patience=270.0,
-                calm=20,
+                long=True,
             ),
         )
     }
