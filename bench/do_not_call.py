@@ -27,12 +27,13 @@ from dialer.management import (
     phonebooks,
     users,
 )
-from dialer.model import Account, DoNotCallEntry, VoipAppType
+from dialer.model import Account, VoipAppType
 from dialer.model.do_not_call import EVERYBODYS
 from dialer.model.user import ADMINISTRATOR
 from dialer.store import statements
 from dialer.store.begin import LARGEST_STATEMENT
 from dialer.store.database import Database
+from dialer.store.do_not_call import NewNumbers
 from dialer.store.location import sqlite_url
 from dialer.store.may_call import moments
 from dialer.store.schema import upgrade
@@ -87,8 +88,8 @@ async def measure(database: Database, entries: int, rounds: int) -> None:
     began = time.perf_counter()
     for start in range(0, entries, CHUNK):
         some = range(start, min(start + CHUNK, entries))
-        block = [DoNotCallEntry(number=f"+1{2000000000 + n * 3}", identity=f"1{2000000000 + n * 3}") for n in some]
-        await management.ask(do_not_call.add, ADMINISTRATOR, lists[start // CHUNK % 3], block)
+        block = NewNumbers(numbers={f"1{2000000000 + n * 3}": f"+1{2000000000 + n * 3}" for n in some})
+        await management.ask(do_not_call.add_numbers, ADMINISTRATOR, lists[start // CHUNK % 3], [block])
     took = time.perf_counter() - began
     print(f"do-not-call lists: {entries:,} entries, added at {entries / took:,.0f} rows/s")
     full = [statistics.median([await database.run(each) for _ in range(rounds)]) for each in (searched, claimed)]

@@ -3,6 +3,9 @@
 A region's own are those of phonenumbers' short-number data; where no region is known, those of two and three digits of every
 region count. Beside them are those that every mobile phone treats so, and those that an installation lists. One of them is one
 behind the digits that private exchanges, carriers and service codes want before it, too.
+
+Where further digits do not count, a number is one that only begins so, unless it is somebody's as it is dialled: in France, 17
+is the police, 0171234567 is in Paris, and +17185550100 in New York. Without its trunk prefix, 171234567 reaches the police.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ _NO_EXTENSION: Final = frozenset({"0", "00"})
 """Those of them with which no extension begins."""
 _SERVICE_CODE: Final = range(1, 4)
 """Digits of a code such as *67 (caller's number withheld), behind which a number may come."""
+_PLUS: Final = re.compile(r"\+")
 _ABROAD: Final = re.compile(r"\+|00|011|010|810")
 _LONGEST_WITH_COUNTRY: Final = 10
 _LONGEST_EVERYWHERE: Final = 3
@@ -64,6 +68,8 @@ class Emergency:
     _trunks: frozenset[str] = field(default=_TRUNK_DIGITS, init=False)
     _begins: re.Pattern[str] | None = field(default=None, init=False)
     _longest: int = field(init=False)
+    _whole: re.Pattern[str] = field(default=_PLUS, init=False)
+    """What a number begins with that is dialled as a whole."""
 
     def __attrs_post_init__(self) -> None:
         self._own = frozenset(number.lstrip("+*#") for number in self.listed)
@@ -75,12 +81,32 @@ class Emergency:
         metadata: Any = PhoneMetadata.metadata_for_region(self.region)
         if metadata.national_prefix:
             self._trunks |= {metadata.national_prefix}
+        ways = (
+            "00",
+            metadata.international_prefix,
+            metadata.national_prefix_for_parsing if metadata.national_prefix else r"\d",
+        )
+        self._whole = re.compile("|".join([_PLUS.pattern, *filter(None, ways)]))
 
     def has(self, number: str) -> bool:
         """Whether dialling `number` (as `parse_number` gives it) would reach an emergency service."""
         digits = number.lstrip("+*#")
         if not digits or (self._begins is None and len(digits) > self._longest):
             return False
+        return self._reaches(number, digits) and not self._is_somebodys(number)
+
+    def _is_somebodys(self, number: str) -> bool:
+        """Whether a number that begins as one does is a subscriber's, with all that is dialled before it. It is asked seldom,
+        and takes 100 microseconds."""
+        if self._begins is None or not self._whole.match(number) or number.endswith(tuple(self._own)):
+            return False
+        whole = f"+{number[2:]}" if number.startswith("00") else number
+        try:
+            return bool(phonenumbers.is_valid_number(phonenumbers.parse(whole, self.region)))
+        except phonenumbers.NumberParseException:
+            return False
+
+    def _reaches(self, number: str, digits: str) -> bool:
         if digits in EMERGENCY_NUMBERS or self._is_own(digits):
             return True
         for trunk in self._trunks:

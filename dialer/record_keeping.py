@@ -1,4 +1,5 @@
-"""How long the records of calls are kept: those that ended longer ago are removed in the background."""
+"""How long the records of calls are kept: those that ended longer ago are removed in the background, and with them the calls
+without a campaign whose records are gone."""
 
 from __future__ import annotations
 
@@ -23,6 +24,8 @@ AGAIN: Final = 60.0
 """Seconds until the next look, when there is nothing."""
 AT_ONCE: Final = 200
 """Records in one transaction: some milliseconds, for which others wait. In a day, 17 million go so."""
+CALLS_AT_ONCE: Final = 100
+"""Calls without a campaign, of which each is several rows."""
 
 
 class PurgeStore(Protocol):
@@ -31,6 +34,11 @@ class PurgeStore(Protocol):
     def purge(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
         """Remove up to `limit` attempts that ended before a moment, the oldest first, from behind the id `after`. Fires with
         how many went, and with the last id that is gone."""
+        ...
+
+    def purge_calls(self, before: datetime, limit: int) -> Deferred[int]:
+        """Remove those of the oldest `limit` calls without a campaign that were over before a moment and have no record. Fires
+        with how many went."""
         ...
 
 
@@ -71,14 +79,16 @@ class RecordKeeper:
         """Remove a few, when it is time to."""
         if self.clock.seconds() < self._next_at:
             return
+        before = self.now() - self.keep
         try:
-            removed, self._gone = await self.store.purge(self.now() - self.keep, self._gone, AT_ONCE)
+            removed, self._gone = await self.store.purge(before, self._gone, AT_ONCE)
+            calls = await self.store.purge_calls(before, CALLS_AT_ONCE)
         except StoreError as error:
             self._degraded.failed(str(error))
             return
         self._degraded.worked()
         self._removed += removed
-        if removed < AT_ONCE:
+        if removed < AT_ONCE and calls < CALLS_AT_ONCE:
             self._next_at = self.clock.seconds() + AGAIN
             if self._removed:
                 log.info("old call records were removed", records=self._removed, keep_days=self.keep.days)

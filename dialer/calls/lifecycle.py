@@ -44,6 +44,7 @@ from dialer.calls.register import ForeignHangups, OpenAttempts
 from dialer.calls.verdict import got_through_at, judge
 from dialer.calls.watchers import Watchers
 from dialer.calls.way_back import WayBack
+from dialer.campaigns.windows import open_now
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.interfaces import UNFINISHED, AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
@@ -142,7 +143,9 @@ class Lifecycle:
         campaign, candidate, now = attempt.plan.campaign, attempt.plan.candidate, self.now()
         call = origination(attempt, self.settings, least_ring(self.rules, candidate, campaign, now))
         self.register.sending(live)
-        if not decide(self.rules, candidate, campaign, (), now).is_open:  # its hours ended while it waited for its moment
+        campaign = self._rules.get(campaign.id, campaign)
+        # Its hours, or those of its campaign, may have ended while it waited for its moment.
+        if not (open_now(campaign, now) and decide(self.rules, candidate, campaign, (), now).is_open):
             live.sent = False
             self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
             return

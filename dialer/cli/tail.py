@@ -83,8 +83,7 @@ class _Following:
         try:
             while self.count is None or self._printed < self.count:
                 if time.monotonic() >= ask_at:
-                    now = utc_now()
-                    await readers.enter(name, self.kinds, now, now + ASKED_FOR)
+                    await readers.enter(name, self.kinds, utc_now(), ASKED_FOR)
                     ask_at = time.monotonic() + ASK_EVERY
                 place, found = await readers.read(place, BATCH)
                 self._print(found)

@@ -112,11 +112,18 @@ def check_everywhere(t: Transaction, who: Account, numbers: Sequence[str]) -> li
 def add(t: Transaction, who: Account, list_id: int, entries: Sequence[DoNotCallEntry]) -> Changed:
     """Put numbers with their identities on a list. One that is on it stays as it is, unless the new entry holds longer: then
     it takes the place of the other. Raises as `page`, and `BadValue` for an expiry that has passed."""
+    found = add_numbers(t, who, list_id, sql.alike(entries))
+    return Changed(changed=found.changed, unchanged=len(entries) - found.changed)
+
+
+@verb
+def add_numbers(t: Transaction, who: Account, list_id: int, some: Sequence[sql.NewNumbers]) -> Changed:
+    """The same for many numbers that have the rest in common, some with these and some with those."""
     lists.read(t, who, list_id)
-    if any(entry.expires_at is not None and entry.expires_at <= t.now for entry in entries):
+    if any(each.expires_at is not None and each.expires_at <= t.now for each in some):
         raise BadValue("expires_at", "lies in the past; expected a moment to come, or none")
-    added = sql.add(t.connection, list_id, entries, lists.doer(who), t.now)
-    return Changed(changed=added, unchanged=len(entries) - added)
+    added = sum(sql.add_numbers(t.connection, list_id, each, lists.doer(who), t.now) for each in some)
+    return Changed(changed=added, unchanged=sum(len(each.numbers) for each in some) - added)
 
 
 @verb

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
@@ -16,6 +17,7 @@ from dialer.management.management import Management, Transaction, verb
 from dialer.model import Account, Contact, DoNotCallEntry
 from dialer.model.do_not_call import EVERYBODYS
 from dialer.model.user import ADMINISTRATOR
+from dialer.store.do_not_call import NewNumbers
 
 LONGEST = 255
 """Characters of a reason, and of a source."""
@@ -49,32 +51,41 @@ def forbid_contacts(t: Transaction, onto: OntoDoNotCallList, contacts: Sequence[
     """Put them on the list; with `dry_run`, tell how many of them are not there. A row whose expiry is no moment, or has
     passed, is refused."""
     refused: dict[int, RowFault] = {}
-    entries = []
+    found: dict[_Common, dict[str, str]] = {}
     for index, contact in enumerate(contacts):
-        entry = _entry(contact, onto)
-        if entry is None or (entry.expires_at is not None and entry.expires_at <= t.now):
-            told = "has passed" if entry is not None else f"expected {_EXPIRY.takes}"
+        common = _common(contact, onto)
+        if common is None or (common.expires_at is not None and common.expires_at <= t.now):
+            told = "has passed" if common is not None else f"expected {_EXPIRY.takes}"
             refused[index] = RowFault(Reason.VALUE, f"expires_at: {told}")
         else:
-            entries.append(entry)
+            found.setdefault(common, {})[contact.identity] = contact.number
+    count = sum(map(len, found.values()))
     if dry_run:
-        taken = do_not_call.unknown(t, onto.who, onto.list_id, [entry.identity for entry in entries])
+        identities = [identity for numbers in found.values() for identity in numbers]
+        taken = do_not_call.unknown(t, onto.who, onto.list_id, identities)
     else:
-        taken = do_not_call.add(t, onto.who, onto.list_id, entries).changed
-    return Added(taken=taken, known=len(entries) - taken, refused=refused)
+        some = [NewNumbers(numbers=numbers, **common._asdict()) for common, numbers in found.items()]
+        taken = do_not_call.add_numbers(t, onto.who, onto.list_id, some).changed
+    return Added(taken=taken, known=count - taken, refused=refused)
 
 
-def _entry(contact: Contact, onto: OntoDoNotCallList) -> DoNotCallEntry | None:
-    """None for one whose expiry cannot be read."""
+class _Common(NamedTuple):
+    """What rows may have in common."""
+
+    reason: str
+    source: str
+    expires_at: datetime | None
+
+
+def _common(contact: Contact, onto: OntoDoNotCallList) -> _Common | None:
+    """None for a row whose expiry cannot be read."""
     named: Mapping[str, str] = {name.casefold(): value for name, value in contact.additional_vars.items()}
     told = named.get("expires_at") or named.get("expires") or ""
     try:
         expires_at = _EXPIRY.parse(told)
     except (ValueError, TypeError):
         return None
-    return DoNotCallEntry(
-        number=contact.number,
-        identity=contact.identity,
+    return _Common(
         reason=(named.get("reason") or contact.description)[:LONGEST],
         source=(named.get("source") or onto.source)[:LONGEST],
         expires_at=expires_at if told else onto.expires_at,

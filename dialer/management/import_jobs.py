@@ -26,6 +26,7 @@ from dialer.model import Account
 from dialer.model.import_job import MOST_OPEN, ImportFormat, ImportJob, ImportState
 from dialer.numbering import check_region
 from dialer.store import import_jobs as sql
+from dialer.store.leases import moment
 from dialer.store.times import from_column_or_none, to_column, to_entity
 from dialer.stored import value_of
 
@@ -137,9 +138,10 @@ def open_ones(t: Transaction) -> list[ImportJob]:
 @verb
 def hold(t: Transaction, import_id: int, node: str) -> ImportJob | None:
     """Work on it is this node's for a while; None where it is another one's, or it has ended."""
-    now = to_column(t.now)
-    row = (node, to_column(t.now + sql.LEASE), now, import_id, node, now)
-    if t.connection.execute(sql.HOLD.of(t.connection), row).fetchone() is None:
+    at = moment(t.connection, t.now)
+    now = to_column(at)
+    row = (node, to_column(at + sql.LEASE), now, import_id, node, now)
+    if t.connection.execute(sql.HOLD, row).fetchone() is None:
         return None
     return sql.READ(t.connection.execute(sql.ONE, (import_id,)).fetchone())
 
@@ -173,7 +175,7 @@ def take(t: Transaction, who: Account, step: ImportStep) -> Added:
     after = step.tally.plus(step.chunk, added)
     faults = {place: [str(fault.reason), fault.text] for place, fault in added.refused.items()}
     row = (
-        to_column(t.now + sql.LEASE),
+        to_column(moment(connection, t.now) + sql.LEASE),
         step.encoding,
         step.size_read,
         after.rows,

@@ -252,8 +252,7 @@ class LiveEvents:
         wanted = frozenset(kind for kind, at in self._followed_at.items() if seconds - at < LINGER.total_seconds())
         if wanted == self._asked and seconds < self._ask_at:
             return
-        now = self.management.now()
-        await self._readers.enter(self._name, wanted, now, now + LINGER)
+        await self._readers.enter(self._name, wanted, self.management.now(), LINGER)
         self._asked, self._ask_at = wanted, seconds + ASK_EVERY
 
     async def _begin(self) -> None:

@@ -38,6 +38,7 @@ class Call:
         self.create()
         now = switch.clock.now()
         seen = CalledSide(channel.uuid, channel.number, self.callee.name, channel.originated.get("accountcode", ""), now)
+        seen.caller = channel.originated.get("origination_caller_id_number", "")
         switch.seen[channel.uuid] = seen
         switch.oracle.invited(seen)
         channel.amd_result = "MACHINE" if self.callee.machine else "HUMAN"

@@ -26,6 +26,8 @@ class CalledSide:
     ended_at: float | None = None
     cause: str = ""
     ended_by: str = ""
+    caller: str = ""
+    """The number that was shown as the caller's."""
 
     @property
     def rang(self) -> bool:
@@ -37,7 +39,8 @@ class CalledSide:
 class Oracle:
     """The log of all INVITEs, in order; with `path`, each change is also a JSON line in that file.
 
-    A line has `at`, `what` (invited, rang, answered, ended), `uuid`, `number`, `callee`, and `cause` and `by` at the end.
+    A line has `at`, `what` (invited, rang, answered, ended), `uuid`, `number`, `callee`, `caller` (the number shown) at the
+    beginning, and `cause` and `by` at the end.
     A call that the switch refused is a line with `at`, `what` (refused), `uuid` ("" when it could not be read) and `cause`.
     """
 
@@ -62,7 +65,7 @@ class Oracle:
         self.calls.append(call)
         self.live += 1
         self.most_live = max(self.most_live, self.live)
-        self._write("invited", call, call.invited_at)
+        self._write("invited", call, call.invited_at, caller=call.caller)
 
     def rang(self, call: CalledSide, now: float) -> None:
         """The far end said 18x."""

@@ -17,14 +17,15 @@ from attrs import frozen
 from dialer.errors import StoreError
 from dialer.gate import caller_name_refusal
 from dialer.model import Campaign
-from dialer.store.connection import MOMENT, Dialect
+from dialer.store.connection import Dialect
 from dialer.store.faults import explain, is_database_error
 from dialer.store.invariants import INVARIANTS, OPEN_ATTEMPTS, SOON, Invariant, Text
+from dialer.store.leases import moment
 from dialer.store.location import opened, shown
 from dialer.store.maintenance import at_work, exclude_dialers, without_dialers
 from dialer.store.schema import check
 from dialer.store.schema_diff import CannotCompare, differences
-from dialer.store.times import from_column, to_column
+from dialer.store.times import to_column
 from dialer.stored import load_rules
 
 EXAMPLES = 5
@@ -164,9 +165,8 @@ class _Asked:
     @classmethod
     def at(cls, connection: Any, now: datetime) -> _Asked:
         """`now` is the process's clock, for a database without one of its own."""
-        (moment,) = connection.execute(f"SELECT {MOMENT.of(connection)}", (to_column(now),)).fetchone()
-        soon = to_column(from_column(moment) + timedelta(seconds=SOON))
-        return cls(connection, {"now": to_column(from_column(moment)), "soon": soon})
+        at = moment(connection, now)
+        return cls(connection, {"now": to_column(at), "soon": to_column(at + timedelta(seconds=SOON))})
 
     def execute(self, text: Text, around: str = "{}") -> Any:
         """Run it, as a part of `around`."""

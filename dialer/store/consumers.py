@@ -10,8 +10,9 @@ from twisted.internet.defer import Deferred
 
 from dialer.model.event import EventKind, EventPlace, Told, words_of
 from dialer.store import events
-from dialer.store.connection import MOMENT, Connection
+from dialer.store.connection import Connection
 from dialer.store.database import Database
+from dialer.store.leases import moment
 from dialer.store.times import from_column_or_none, to_column, to_column_or_none
 
 LEASE = timedelta(seconds=10)
@@ -25,11 +26,11 @@ ENTER = (
 
 LEAVE = "DELETE FROM event_consumer WHERE name = ?"
 
-HOLD = MOMENT.within(
+HOLD = (
     "UPDATE event_consumer SET holder = ?, held_until = ? WHERE name = ? "
-    "AND (holder = ? OR held_until IS NULL OR held_until < %s) RETURNING position"
+    "AND (holder = ? OR held_until IS NULL OR held_until < ?) RETURNING position"
 )
-"""Parameters: node, until when, name, node, now."""
+"""Parameters: node, until when, name, node, now: both moments by the clock of the database."""
 
 HOLDS = "SELECT holder FROM event_consumer WHERE name = ?"
 
@@ -61,11 +62,9 @@ class Consumers:
     database: Database
     node: str
 
-    def enter(
-        self, name: str, kinds: frozenset[EventKind], now: datetime, expires_at: datetime | None = None
-    ) -> Deferred[None]:
-        """Somebody asks for events of these kinds from now on, until it `leave`s or its time is over."""
-        return self.database.run(partial(enter, name=name, kinds=kinds, now=now, expires_at=expires_at))
+    def enter(self, name: str, kinds: frozenset[EventKind], now: datetime, lasts: timedelta | None = None) -> Deferred[None]:
+        """Somebody asks for events of these kinds from now on, until it `leave`s, or for as long as it `lasts`."""
+        return self.database.run(partial(enter, name=name, kinds=kinds, now=now, lasts=lasts))
 
     def leave(self, name: str) -> Deferred[None]:
         """Nobody asks any more."""
@@ -76,10 +75,10 @@ class Consumers:
         return self.database.run(partial(events.interests, now=now))
 
     def hold(self, name: str, now: datetime) -> Deferred[EventPlace | None]:
-        row = (self.node, to_column(now + LEASE), name, self.node, to_column(now))
-
         def hold(connection: Connection) -> EventPlace | None:
-            found = connection.execute(HOLD.of(connection), row).fetchone()
+            at = moment(connection, now)
+            row = (self.node, to_column(at + LEASE), name, self.node, to_column(at))
+            found = connection.execute(HOLD, row).fetchone()
             return None if found is None else EventPlace(int(found[0]))
 
         return self.database.run(hold)
@@ -114,9 +113,10 @@ class Consumers:
 
 
 def enter(
-    connection: Connection, name: str, kinds: frozenset[EventKind], now: datetime, expires_at: datetime | None = None
+    connection: Connection, name: str, kinds: frozenset[EventKind], now: datetime, lasts: timedelta | None = None
 ) -> None:
-    """Make the reader, at what comes next, or give one that is there these kinds and this end."""
+    """Make the reader, at what comes next, or give one that is there these kinds. It stays, or it `lasts` for so long."""
+    expires_at = None if lasts is None else moment(connection, now) + lasts
     row = (name, words_of(kinds), events.last(connection), to_column_or_none(expires_at), to_column(now))
     connection.execute(ENTER, row)
 
@@ -142,8 +142,8 @@ def oldest_undelivered(connection: Connection) -> datetime | None:
 
 def prune(connection: Connection, before: datetime, limit: int) -> int:
     """Remove old events, at most `limit`, that no reader waits for, and readers whose time is over; how many events went."""
-    moment = to_column(before)
-    connection.execute(EXPIRED, (moment,))
+    oldest = to_column(before)
+    connection.execute(EXPIRED, (oldest,))
     (slowest,) = connection.execute(SLOWEST).fetchone()
     most = events.last(connection) if slowest is None else int(slowest)
-    return int(connection.execute(events.PRUNE.of(connection), (most, moment, limit)).rowcount)
+    return int(connection.execute(events.PRUNE.of(connection), (most, oldest, limit)).rowcount)

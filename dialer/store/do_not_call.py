@@ -3,11 +3,12 @@ longer takes the place of the other, which is removed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 import orjson
+from attrs import frozen
 
 from dialer.model import DoNotCallEntry
 from dialer.model.do_not_call import RESTS
@@ -19,34 +20,27 @@ from dialer.stored import Reader, reader
 
 READ: Final[Reader[DoNotCallEntry]] = reader(DoNotCallEntry, "d")
 
-_NEW: Final = Variants(
-    sqlite="(SELECT e.key AS key, json_extract(e.value, '$[0]') AS number, json_extract(e.value, '$[1]') AS identity, "
-    "json_extract(e.value, '$[2]') AS reason, json_extract(e.value, '$[3]') AS source, json_extract(e.value, '$[4]') "
-    "AS expires_at FROM json_each(?) e) j",
-    postgresql="(SELECT e.key AS key, e.value->>0 AS number, e.value->>1 AS identity, e.value->>2 AS reason, "
-    "e.value->>3 AS source, CAST(e.value->>4 AS timestamp) AS expires_at "
-    "FROM jsonb_array_elements(?::jsonb) WITH ORDINALITY AS e (value, key)) j",
-)
-"""Parameter: a JSON list of (number, identity, reason, source, expiry)."""
+_NUMBERS: Final = Variants(sqlite="json_each(?) j", postgresql="json_each_text(?::json) j")
+"""Parameter: a JSON object of numbers by their identities, as rows `j.value`, `j.key` in its order."""
 
-_MAKE_ROOM: Final = _NEW.within(
+_MAKE_ROOM: Final = _NUMBERS.within(
     "UPDATE do_not_call SET removed_at = ?, removed_by = ? WHERE id IN (SELECT d.id FROM %s CROSS JOIN do_not_call d "
-    "WHERE d.identity = j.identity AND d.list_id = ? AND d.removed_at IS NULL AND d.expires_at IS NOT NULL "
-    "AND (j.expires_at IS NULL OR j.expires_at > d.expires_at))"
+    "WHERE d.identity = j.key AND d.list_id = ? AND d.removed_at IS NULL AND d.expires_at < ?)"
 )
 """Entries that would expire before the new ones. CROSS JOIN has SQLite look each new one up, instead of reading the list.
-Parameters: now, by whom, the new ones, list."""
+Parameters: now, by whom, the new ones, list, their expiry."""
 
-_INSERT: Final = (
+_ADD: Final = _NUMBERS.within(
     "INSERT INTO do_not_call (list_id, number, identity, reason, source, expires_at, created_at, added_by) "
-    "SELECT ?, j.number, j.identity, j.reason, j.source, j.expires_at, ?, ? FROM %s WHERE true ORDER BY j.key "
-    "ON CONFLICT (identity, list_id) WHERE removed_at IS NULL DO "
+    "SELECT ?, j.value, j.key, ?, ?, ?, ?, ? FROM %s WHERE true "
+    "ON CONFLICT (identity, list_id) WHERE removed_at IS NULL DO NOTHING"
 )
-"""`WHERE true` keeps SQLite from reading ON as a join's."""
-_ADD: Final = _NEW.within(f"{_INSERT} NOTHING")
-"""Those that are not on the list. Parameters: list, now, by whom, the new ones."""
-_ADD_OR_PROLONG: Final = _NEW.within(
-    f"{_INSERT} UPDATE SET expires_at = excluded.expires_at, reason = excluded.reason, source = excluded.source, "
+"""Those that are not on the list. `WHERE true` keeps SQLite from reading ON as a join's. Parameters: list, reason, source,
+expiry, now, by whom, the new ones."""
+_ADD_OR_PROLONG: Final = Variants(
+    sqlite=_ADD.sqlite.removesuffix("NOTHING"), postgresql=_ADD.postgresql.removesuffix("NOTHING")
+).within(
+    "%sUPDATE SET expires_at = excluded.expires_at, reason = excluded.reason, source = excluded.source, "
     "added_by = excluded.added_by WHERE do_not_call.expires_at IS NOT NULL "
     "AND (excluded.expires_at IS NULL OR excluded.expires_at > do_not_call.expires_at)"
 )
@@ -91,26 +85,54 @@ _MAKE_RESTS: Final = (
 _RESTS: Final = "SELECT id FROM do_not_call_list WHERE coalesce(user_id, 0) = ? AND name = ?"
 
 
-def add(connection: Connection, list_id: int, entries: Iterable[DoNotCallEntry], by: str, now: datetime) -> int:
-    """Put numbers with their identities on a list. One that stands there stays as it is, unless the new entry holds longer.
-    Returns how many are new."""
+@frozen(kw_only=True)
+class NewNumbers:
+    """Numbers for a list, by their identities, which have everything else in common. Lists have millions of entries: to make
+    one of each takes as long as to store it."""
+
+    numbers: Mapping[str, str]
+    reason: str = ""
+    source: str = ""
+    expires_at: datetime | None = None
+
+
+def alike(entries: Iterable[DoNotCallEntry]) -> list[NewNumbers]:
+    """Entries, those together that have the same reason, source and expiry; of several of a number, the one that holds
+    longest."""
     new: dict[str, DoNotCallEntry] = {}
     for entry in entries:
         known = new.setdefault(entry.identity, entry)
-        if known is not entry and _end(known) < _end(entry):
+        if known is not entry and _end(known.expires_at) < _end(entry.expires_at):
             new[entry.identity] = entry
-    rows = [
-        (each.number, each.identity, each.reason, each.source, to_column_or_none(each.expires_at)) for each in new.values()
+    found: dict[tuple[str, str, datetime | None], dict[str, str]] = {}
+    for identity, each in new.items():
+        found.setdefault((each.reason, each.source, each.expires_at), {})[identity] = each.number
+    return [
+        NewNumbers(numbers=numbers, reason=reason, source=source, expires_at=expires_at)
+        for (reason, source, expires_at), numbers in found.items()
     ]
-    listed, moment = orjson.dumps(rows).decode(), to_column(now)
-    added = connection.execute(_ADD.of(connection), (list_id, moment, by, listed)).rowcount
-    if added < len(rows) and connection.execute(_MAKE_ROOM.of(connection), (moment, by, listed, list_id)).rowcount:
-        added += connection.execute(_ADD_OR_PROLONG.of(connection), (list_id, moment, by, listed)).rowcount
+
+
+def add(connection: Connection, list_id: int, entries: Iterable[DoNotCallEntry], by: str, now: datetime) -> int:
+    """Put numbers with their identities on a list. One that stands there stays as it is, unless the new entry holds longer.
+    Returns how many are new."""
+    return sum(add_numbers(connection, list_id, each, by, now) for each in alike(entries))
+
+
+def add_numbers(connection: Connection, list_id: int, new: NewNumbers, by: str, now: datetime) -> int:
+    """The same for those that have everything but their numbers in common."""
+    moment, numbers = to_column(now), orjson.dumps(new.numbers).decode()
+    values = (list_id, new.reason, new.source, to_column_or_none(new.expires_at), moment, by, numbers)
+    added = connection.execute(_ADD.of(connection), values).rowcount
+    if added < len(new.numbers):
+        shorter = (moment, by, numbers, list_id, _end(new.expires_at))
+        if connection.execute(_MAKE_ROOM.of(connection), shorter).rowcount:
+            added += connection.execute(_ADD_OR_PROLONG.of(connection), values).rowcount
     return added
 
 
-def _end(entry: DoNotCallEntry) -> str:
-    return FOR_EVER if entry.expires_at is None else to_column(entry.expires_at)
+def _end(expires_at: datetime | None) -> str:
+    return FOR_EVER if expires_at is None else to_column(expires_at)
 
 
 def remove(connection: Connection, list_id: int, identities: Sequence[str], by: str, now: datetime) -> int:

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from dialer.model import Attempt, Event
 from dialer.model.event import EVENT_TYPES, EventKind, EventPlace, Told, kinds_of
-from dialer.store.connection import Connection, Dialect, Variants
+from dialer.store.connection import MOMENT, Connection, Dialect, Variants
 from dialer.store.mapping import as_text
 from dialer.store.times import to_column
 from dialer.stored import reader
@@ -31,7 +31,9 @@ ADD = (
 TOLD = "webhook w JOIN user_account u ON u.id = w.user_id WHERE w.status = 'active' AND u.is_active = 1"
 """The webhooks that are told what happens, and their owners."""
 
-INTERESTS = f"SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > ? UNION ALL SELECT w.kinds FROM {TOLD}"
+INTERESTS = MOMENT.within(
+    f"SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > %s UNION ALL SELECT w.kinds FROM {TOLD}"
+)
 """Parameter: now."""
 
 INSTALLATION = "SELECT installation_id FROM installation WHERE id = 1"
@@ -119,7 +121,7 @@ class About:
 
 def interests(connection: Connection, now: datetime) -> frozenset[EventKind]:
     """The kinds that some consumer or webhook asks for."""
-    rows = connection.execute(INTERESTS, (to_column(now),)).fetchall()
+    rows = connection.execute(INTERESTS.of(connection), (to_column(now),)).fetchall()
     return kinds_of(" ".join(row[0] for row in rows))
 
 

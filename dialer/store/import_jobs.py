@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from dialer.model.import_job import ImportJob
-from dialer.store.connection import MOMENT, Variants
+from dialer.store.connection import Variants
 from dialer.stored import reader
 
 LEASE: Final = timedelta(seconds=10)
@@ -16,11 +16,11 @@ READ: Final = reader(ImportJob, "j")
 
 OPEN: Final = f"SELECT {READ.columns} FROM import_job j WHERE j.ended_at IS NULL ORDER BY j.id LIMIT ?"  # noqa: S608
 
-HOLD: Final = MOMENT.within(
+HOLD: Final = (
     "UPDATE import_job SET holder = ?, held_until = ?, state = 'running', started_at = coalesce(started_at, ?) WHERE id = ? "
-    "AND ended_at IS NULL AND (holder = ? OR held_until IS NULL OR held_until < %s) RETURNING id"
+    "AND ended_at IS NULL AND (holder = ? OR held_until IS NULL OR held_until < ?) RETURNING id"
 )
-"""Parameters: node, until when, now, import, node, now."""
+"""Parameters: node, until when, now, import, node, now: all moments by the clock of the database."""
 
 ONE: Final = f"SELECT {READ.columns} FROM import_job j WHERE j.id = ?"  # noqa: S608
 

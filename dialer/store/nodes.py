@@ -23,8 +23,9 @@ from dialer.errors import BadValue, NotFound
 from dialer.interfaces import NodeState, Pulse
 from dialer.model import Attempt, NodeRecord, Others
 from dialer.store import mapping, node_statements, statements
-from dialer.store.connection import MOMENT, Connection, Dialect
+from dialer.store.connection import Connection, Dialect
 from dialer.store.database import Database
+from dialer.store.leases import moment
 from dialer.store.lock import holder
 from dialer.store.times import from_column, to_column
 
@@ -168,16 +169,15 @@ def _open_elsewhere(connection: Connection, name: str) -> tuple[dict[int, int], 
 
 def entries(connection: Connection, now: datetime) -> list[NodeEntry]:
     """All nodes that ever dialled with the database and were not removed, by their names."""
-    (text,) = connection.execute(f"SELECT {MOMENT.of(connection)}", (to_column(now),)).fetchone()
-    moment = from_column(text)
+    at = moment(connection, now)
     found = [(mapping.read_node(row), row[-1]) for row in connection.execute(node_statements.LIST)]
     on_server = connection.dialect is Dialect.POSTGRESQL
     process = None if on_server else _process_at_work(connection)
 
     def is_alive(node: NodeRecord) -> bool:
-        return node.lease_until > moment if on_server else process == str(node.pid)
+        return node.lease_until > at if on_server else process == str(node.pid)
 
-    return [NodeEntry(node=node, open_attempts=count, moment=moment, alive=is_alive(node)) for node, count in found]
+    return [NodeEntry(node=node, open_attempts=count, moment=at, alive=is_alive(node)) for node, count in found]
 
 
 def remove(connection: Connection, name: str, now: datetime) -> None:

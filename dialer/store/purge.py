@@ -8,10 +8,11 @@ or did not end long ago. The newest attempt of all stays: an id is never given t
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from itertools import takewhile
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import define
 from twisted.internet.defer import Deferred
@@ -19,7 +20,10 @@ from twisted.internet.defer import Deferred
 from dialer.store.connection import Connection, Dialect
 from dialer.store.database import Database
 from dialer.store.maintenance import LOCKS
+from dialer.store.purge_calls import purge_calls
 from dialer.store.times import to_column
+
+T = TypeVar("T")
 
 PURGE: Final = -1
 """The second half of the key of the lock that the purging node has for a step (`dialer.store.maintenance.LOCKS`)."""
@@ -45,15 +49,25 @@ class StoredRecords:
     database: Database
 
     def purge(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
-        work = partial(purge, before=before, after=after, limit=limit)
+        return self._alone(partial(purge, before=before, after=after, limit=limit), (0, after))
+
+    def purge_calls(self, before: datetime, limit: int) -> Deferred[int]:
+        return self._alone(partial(purge_calls, before=before, limit=limit), 0)
+
+    def _alone(self, step: Callable[[Connection], T], otherwise: T) -> Deferred[T]:
+        """In a transaction that is shared with nothing else, by one node at a time: another one gets `otherwise`."""
+
+        def work(connection: Connection) -> T:
+            if connection.dialect is Dialect.POSTGRESQL and not connection.execute(ALONE, (LOCKS, PURGE)).fetchone()[0]:
+                return otherwise
+            return step(connection)
+
         return self.database.run(work, alone=True)
 
 
 def purge(connection: Connection, before: datetime, after: int, limit: int) -> tuple[int, int]:
     """Remove up to `limit` attempts that ended before a moment, from behind the id `after`. Returns how many went, and the
-    last id that is gone; nothing goes while another node purges. Its transaction is shared with nothing else."""
-    if connection.dialect is Dialect.POSTGRESQL and not connection.execute(ALONE, (LOCKS, PURGE)).fetchone()[0]:
-        return 0, after
+    last id that is gone."""
     moment = to_column(before)
     rows = connection.execute(NEXT, (after, limit)).fetchall()
     old = list(takewhile(lambda row: row[3] is not None and row[3] < moment, rows))

@@ -15,7 +15,7 @@ from types import TracebackType
 from attrs import Factory, define, evolve, field, frozen
 
 from tests.chaos.called_side import CalledSideLog
-from tests.chaos.campaign import PlayedCampaign, Rules
+from tests.chaos.campaign import CALLING_RULES, PlayedCampaign, Rules, calling_rules
 from tests.chaos.grounds import Ground
 from tests.chaos.node import LinkedNode
 from tests.chaos.switch import Switch
@@ -67,6 +67,8 @@ class Arena:
     switch: Switch = field(init=False)
     other: Switch | None = field(default=None, init=False)
     nodes: list[LinkedNode] = field(factory=list, init=False)
+    listed: dict[str, float] = field(factory=dict, init=False)
+    """When numbers were put on a do-not-call list."""
     happenings: list[Happening] = field(factory=list, init=False)
     open_at_kills: list[int] = field(factory=list, init=False)
     durations: dict[str, list[float]] = field(factory=dict, init=False)
@@ -124,8 +126,10 @@ class Arena:
             "outbound": {"endpoint": f"tcp:{outbound}:interface={LOCAL}", "advertise": f"{LOCAL}:{link.outbound_port}"},
             "recovery": {"grace": rules.grace, "originate_window": rules.window},
             **self.ground.sections(name),
+            **({} if rules.attempts is None else {"rules": CALLING_RULES}),
         }
         node = LinkedNode.create(name, self.folder, sections)
+        (node.folder / CALLING_RULES["file"]).write_text(calling_rules(rules), encoding="utf-8")
         if self.other is not None:
             node.configure("switch", {**switch, "name": OTHER, "port": self.other.port})
         node.link, node.defect = link, self.defect
@@ -151,6 +155,13 @@ class Arena:
         began = time.monotonic()
         disturbance(self)
         self.durations.setdefault(type(disturbance).__name__, []).append(time.monotonic() - began)
+
+    def forbid(self, count: int) -> None:
+        """Put so many numbers on a do-not-call list that are to be called, half of them again."""
+        waiting = self.campaign.waiting()
+        numbers = [*waiting[: count // 2], *waiting[-(count - count // 2) :]]
+        at = self.campaign.forbid(numbers)
+        self.listed |= dict.fromkeys(numbers, at)
 
     def pick(self) -> LinkedNode:
         """Any node."""
@@ -272,6 +283,7 @@ class Arena:
             attempts=stored_attempts(self.ground.rows),
             contacts=stored_contacts(self.ground.rows),
             expected=self.campaign.contacts,
+            listed=self.listed,
             deaths=[life.died_at for life in self.switch.lives if life.died_at is not None],
         )
 

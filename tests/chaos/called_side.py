@@ -49,7 +49,7 @@ def _calls_of(path: Path, refusals: list[Refusal]) -> list[SeenCall]:
         at, uuid = line["at"], line["uuid"]
         match line["what"]:
             case "invited":
-                current[uuid] = SeenCall(uuid, line["number"], at)
+                current[uuid] = SeenCall(uuid, line["number"], at, caller=line.get("caller", ""))
                 calls.append(current[uuid])
             case "rang":
                 current[uuid].rang_at = at

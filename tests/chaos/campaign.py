@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
@@ -14,7 +16,7 @@ from dialer.model import Contact
 from dialer.store.database import Database
 from dialer.store.schema import upgrade
 from tests.chaos.grounds import Ground
-from tests.harness.campaign import CampaignRules, seed
+from tests.harness.campaign import ATTEMPT_SPAN, HINDRANCES, CampaignRules, PlayedCallerId, seed
 from tests.integration.run_support import PASSWORD
 from tests.seeding import Seeds
 
@@ -32,6 +34,16 @@ CALLEES: Final = (
 )
 """Who answers, by the last digit of the number."""
 
+
+def pool(cap: int) -> tuple[PlayedCallerId, ...]:
+    """Caller ids that soon have their `cap` calls of the day, and one without a cap, lest the campaign ends with them."""
+    return (
+        PlayedCallerId(number="+12125550000"),
+        *(PlayedCallerId(number=f"+12125551{index:03}", cap=cap) for index in range(12)),
+        *(PlayedCallerId(number=f"+12125552{index:03}", cap=cap, hindrance=each) for index, each in enumerate(HINDRANCES)),
+    )
+
+
 _CREATING: Final = Lock()
 
 
@@ -48,6 +60,16 @@ class Rules(CampaignRules):
     grace: float = 2.0
     window: float = 3.0
     silence: float = 5.0
+
+
+CALLING_RULES: Final = {"apply": "file", "file": "rules.toml", "unknown_zone": "campaign"}
+"""The section of a node's configuration, where the rules of the campaign count attempts."""
+
+
+def calling_rules(rules: CampaignRules) -> str:
+    """The file that it names."""
+    row = 'place = "*"\nname = "played"\nsource = "played"\nread_on = 2026-01-01\nconfidence = "low"\n'
+    return f"[[row]]\n{row}attempts = [{{most = {rules.attempts or 1}, seconds = {ATTEMPT_SPAN:.0f}}}]\n"
 
 
 def callees() -> list[str]:
@@ -77,6 +99,16 @@ class PlayedCampaign:
         numbers = [Contact(number=f"1555{index:07d}") for index in range(self.contacts, self.contacts + count)]
         self.contacts += count
         with_database(self.ground.url, lambda database: Seeds(database, datetime.now(UTC)).add(self._phonebook, numbers))
+
+    def forbid(self, numbers: Sequence[str]) -> float:
+        """Put numbers on the list that holds for everybody; when that was durable, in seconds since 1970."""
+        with_database(self.ground.url, lambda database: Seeds(database, datetime.now(UTC)).forbid(*numbers, reason="asked"))
+        return time.time()
+
+    def waiting(self) -> Sequence[str]:
+        """Numbers that are to be called: again first, then for the first time."""
+        found = self.ground.rows("SELECT number FROM subscriber WHERE status = 1 ORDER BY count_attempt DESC, id")
+        return [number for (number,) in found]
 
     def fresh(self) -> int:
         """How many contacts have not been called yet."""

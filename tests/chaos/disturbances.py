@@ -101,6 +101,17 @@ class KillBoth:
 
 
 @frozen
+class ListNumbers:
+    """Somebody puts so many numbers on a do-not-call list, of which half are to be called again."""
+
+    count: int = 12
+
+    def __call__(self, arena: Arena) -> None:
+        calling(arena)
+        arena.forbid(self.count)
+
+
+@frozen
 class CutLink:
     """Every connection of a dialer breaks."""
 

@@ -15,6 +15,7 @@ from tests.chaos.disturbances import (
     KillDialer,
     KillSwitch,
     LateOriginates,
+    ListNumbers,
     Restart,
     SilentLink,
     SlowOther,
@@ -57,6 +58,32 @@ FLEET: Final[Sequence[Disturbance]] = [
     CutLink(),
 ]
 """What happens to one of two switches, or to each of them."""
+
+POOLED: Final[Sequence[Disturbance]] = [
+    ListNumbers(),
+    KillDialer(),
+    KillDialer(),
+    KillSwitch(),
+    ListNumbers(),
+    KillDialer(),
+    CutLink(),
+    KillDialer(),
+    LateOriginates("killed"),
+]
+"""What happens to a campaign whose calls show the numbers of a pool."""
+
+POOLED_ON_SERVER: Final[Sequence[Disturbance]] = [
+    ListNumbers(),
+    KillDatabase(),
+    KillDialer(),
+    KillSwitch(),
+    KillDatabase(down=0.0),
+    ListNumbers(),
+    KillDialer(pause=LEASE + 2),
+    LateOriginates("rescued"),
+    KillDialer(),
+]
+"""The same with nodes that share a database, and lose their connections to it."""
 
 OUTAGE: Final = (
     "no calls are begun: the database does not serve",

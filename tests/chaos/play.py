@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from tests.chaos.arena import Arena
+from tests.chaos.campaign import Rules
 from tests.chaos.disturbances import Disturbance
 from tests.chaos.figures import Figures
 from tests.chaos.grounds import GROUNDS, Ground
@@ -18,8 +19,8 @@ from tests.harness.judge import Broken, Kind
 @frozen
 class Play:
     """What is played: in which folder, on which of `GROUNDS`, with how many dialers, by which seed; with which of
-    `tests.crash.defects`, with a `second` switch or without. `expected` are beginnings of log lines which are no errors
-    in this play."""
+    `tests.crash.defects`, with a `second` switch or without, by which `rules`. `expected` are beginnings of log lines which
+    are no errors in this play."""
 
     folder: Path
     database: str
@@ -29,6 +30,7 @@ class Play:
     defect: str = ""
     expected: tuple[str, ...] = ()
     second: bool = False
+    rules: Rules = Factory(Rules)
 
     def __call__(self, disturbances: Iterable[Disturbance], figures: Figures) -> list[Broken]:
         """Play it; the broken promises. Without any, the folder is removed."""
@@ -38,6 +40,7 @@ class Play:
                 ground,
                 self.seed,
                 self.nodes,
+                self.rules,
                 defect=self.defect,
                 expected=self.expected,
                 second=self.second,

@@ -10,13 +10,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 import pytest
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 from dialer.calls.corrections import Correction
 from dialer.model import OwnCause
+from tests.chaos.campaign import Rules, pool
 from tests.chaos.disturbances import Disturbance, KillDialer, KillSwitch, LateOriginates
 from tests.chaos.figures import Figures
-from tests.chaos.mixes import FLEET, KILLS, LINKS, NODES, OUTAGE, TO_THE_END
+from tests.chaos.mixes import FLEET, KILLS, LINKS, NODES, OUTAGE, POOLED, POOLED_ON_SERVER, TO_THE_END
 from tests.chaos.play import Play
 from tests.harness.judge import Broken, Kind
 
@@ -39,6 +40,7 @@ class Planned:
     defect: str = ""
     expected: tuple[str, ...] = ()
     second: bool = False
+    rules: Rules = Factory(Rules)
 
     def __str__(self) -> str:
         return f"{self.name}-{self.database}"
@@ -58,11 +60,37 @@ FLEETS: Final = (
     Planned(name="two switches", disturbances=FLEET, seed=501, finish=True, second=True),
     Planned(name="two switches", disturbances=FLEET, database="postgresql", nodes=2, seed=502, finish=True, second=True),
 )
+CAP: Final = 10
+RULED: Final = Rules(caller_ids=pool(CAP), attempts=2)
+"""Two attempts of three come within a minute."""
+RULES: Final = (
+    Planned(name="pool", disturbances=POOLED, seed=601, second=True, rules=RULED),
+    Planned(
+        name="pool",
+        disturbances=POOLED_ON_SERVER,
+        database="postgresql",
+        nodes=2,
+        seed=602,
+        second=True,
+        expected=OUTAGE,
+        rules=RULED,
+    ),
+)
 DEFECTIVE: Final = (
     Planned(name="planned treated as never sent", disturbances=[KillDialer()] * 8),
     Planned(name="adoption without Core-UUID check", disturbances=[KillSwitch()] * 3),
     Planned(name="no deadline in the originate", disturbances=[LateOriginates("rescued")], database="postgresql", nodes=2),
+    Planned(
+        name="calls of a caller id counted by each process",
+        disturbances=[KillDialer()] * 4,
+        rules=Rules(caller_ids=pool(cap=2)),
+    ),
 )
+SEEN_AS: Final = {
+    "adoption without Core-UUID check": Kind.OTHER,
+    "calls of a caller id counted by each process": Kind.OTHER,
+}
+"""Those that call nobody twice."""
 
 
 @frozen
@@ -85,13 +113,14 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plays]:
     """By the texts of the plans. The longest ones begin first."""
 
     def submit(plan: Planned) -> Future[Played]:
-        more = {"finish": plan.finish, "defect": plan.defect, "expected": plan.expected, "second": plan.second}
+        more = {"finish": plan.finish, "defect": plan.defect, "expected": plan.expected}
+        more |= {"second": plan.second, "rules": plan.rules}
         play = Play(tmp_path_factory.mktemp("chaos"), plan.database, plan.seed, plan.nodes, **more)
         return pool.submit(_run, play, plan.disturbances)
 
     defective = [evolve(plan, defect=plan.name) for plan in DEFECTIVE]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {str(plan): submit(plan) for plan in (SHARED, LINKED, *KILLED, *FINISHED, *FLEETS, *defective)}
+        yield {str(plan): submit(plan) for plan in (SHARED, LINKED, *RULES, *KILLED, *FINISHED, *FLEETS, *defective)}
 
 
 def _run(play: Play, disturbances: Sequence[Disturbance]) -> Played:
@@ -139,9 +168,16 @@ def test_of_two_switches_one_dies_and_one_is_slow_and_nobody_is_called_twice_or_
     assert run.figures.causes[OwnCause.LOST_SWITCH] > 0
 
 
+@pytest.mark.parametrize("plan", RULES, ids=str)
+def test_no_caller_id_list_or_count_of_attempts_is_passed_over_whatever_dies(played, plan):
+    run = played[str(plan)].result()
+    assert not run.broken, str(run)
+    assert run.figures.kills >= 3
+    assert run.figures.calls > CAP * len(RULED.caller_ids), "hardly a number had its calls of the day"
+
+
 @pytest.mark.parametrize("plan", DEFECTIVE, ids=str)
 def test_a_defect_does_not_go_unseen(played, plan):
     run = played[str(plan)].result()
     assert run.broken, "the judge has seen nothing"
-    expected = Kind.OTHER if plan.name == "adoption without Core-UUID check" else Kind.DUPLICATE
-    assert expected in {broken.kind for broken in run.broken}, str(run)
+    assert SEEN_AS.get(plan.name, Kind.DUPLICATE) in {broken.kind for broken in run.broken}, str(run)

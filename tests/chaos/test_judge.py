@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from attrs import evolve
 from tests.chaos.called_side import Refusal, read_log
 from tests.chaos.campaign import Rules
 from tests.harness.called_side import SeenCall
-from tests.harness.campaign import StoredAttempt, StoredContact
+from tests.harness.campaign import PlayedCallerId, StoredAttempt, StoredContact
 from tests.harness.judge import Evidence, Kind, judge
 
 RULES = Rules(max_retry=1, interval=6)
@@ -135,6 +136,81 @@ def test_attempts_that_are_due_too_soon_after_one_another_are_seen():
 
 def test_a_call_that_rings_not_at_all_needs_no_pause_before_the_next():
     assert judge(seen(call("u1", 100.0, rang_at=None, ended_at=109.0), call("u2", 110.0))) == []
+
+
+# --- what calls show, and whom they may reach -------------------------------------------------------------------------------
+
+A, B, RESTS = "+12125550001", "+12125550002", "+12125550003"
+DAY = 86_400.0
+MADE = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+NOON = MADE.timestamp()
+POOLED = evolve(
+    RULES,
+    made_at=MADE,
+    caller_ids=(
+        PlayedCallerId(number=A, cap=2, first=1),
+        PlayedCallerId(number=B),
+        PlayedCallerId(number=RESTS, hindrance="rests"),
+    ),
+)
+
+
+def showing(*shown: tuple[float, str, str]) -> Evidence:
+    """A good run whose calls, at so many seconds, to a contact, showed a number."""
+    made = [(f"c{index}", NOON + at, f"1555000{to}", number) for index, (at, to, number) in enumerate(shown)]
+    return evolve(
+        GOOD,
+        rules=POOLED,
+        calls=[call(uuid, at, to, caller=number) for uuid, at, to, number in made],
+        attempts=[attempt(uuid, at, to, caller=number) for uuid, at, to, number in made],
+        contacts=[],
+        expected=0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "told"),
+    [
+        (showing((0, "1", A), (9, "2", A)), f"2 calls of 2026-11-23 showed {A}, and 1 may"),
+        (showing(*((DAY + 9 * n, str(n), A) for n in range(3))), f"3 calls of 2026-11-24 showed {A}, and 2 may"),
+        (showing((0, "1", RESTS)), f"was shown {RESTS}, which rests"),
+        (showing((0, "1", "+4930555")), "was shown +4930555, which is none of the pool"),
+        (showing((0, "1", "")), "was shown no number, which is none of the pool"),
+        (showing((0, "1", B), (9, "1", A)), f"shows {A}, and the one before {B}"),
+        (showing((0, "1", A), (DAY, "1", B)), f"shows {B}, and the one before {A}"),
+    ],
+)
+def test_a_number_that_should_not_have_been_shown_is_seen(evidence, told):
+    (broken,) = judge(evidence)
+    assert told in broken.text
+
+
+def test_a_contact_may_be_shown_another_number_when_its_own_has_its_calls_of_the_day():
+    assert judge(showing((0, "1", A), (9, "1", B), (DAY, "2", A), (DAY + 9, "3", A))) == []
+
+
+def test_a_call_that_shows_another_number_than_its_attempt_is_seen():
+    evidence = showing((0, "1", A))
+    (broken,) = judge(evolve(evidence, attempts=[evolve(evidence.attempts[0], caller=B)]))
+    assert f"was shown {A}, and its attempt c0 has {B}" in broken.text
+
+
+def test_an_attempt_to_a_number_that_had_been_listed_is_seen():
+    assert judge(evolve(GOOD, listed={NUMBER: 109.95})) == []
+    (broken,) = judge(evolve(GOOD, listed={NUMBER: 105.0}))
+    assert f"the attempt u2 to {NUMBER} was begun 4.90 s after the number had been listed" == broken.text
+
+
+def test_a_contact_that_is_blocked_is_lost_unless_its_number_was_listed():
+    blocked = contact(status=7)
+    assert any("has the status 7" in one.text for one in judge(blocked))
+    assert judge(evolve(blocked, listed={NUMBER: 115.0})) == []
+
+
+def test_more_attempts_than_the_rules_let_are_seen():
+    assert judge(evolve(GOOD, rules=evolve(RULES, attempts=2))) == []
+    (broken,) = judge(evolve(GOOD, rules=evolve(RULES, attempts=1)))
+    assert broken.text == f"{NUMBER} was called 2 times within 10.0 s, and 1 times are allowed in 60"
 
 
 # --- the log ----------------------------------------------------------------------------------------------------------------

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 from unittest import mock
 
-from attrs import evolve, frozen
+from attrs import evolve
 from twisted.internet.defer import Deferred
 
 import dialer.esl.commands
@@ -21,6 +21,7 @@ import dialer.store.ready
 from dialer.calls import retry
 from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.recovery import Reconciler
+from dialer.esl.inbound import InboundSwitch
 from dialer.model import Attempt, AttemptState, Disposition, EventKind, OwnCause, SignalKind, SubscriberStatus
 from dialer.store.begin import Beginning
 from dialer.store.events import add_moves
@@ -28,6 +29,7 @@ from dialer.store.finish import tell
 from dialer.store.flow import Store
 from dialer.store.moves import write_moves
 from dialer.store.times import from_column, to_column
+from tests.crash.rule_defects import RULE_DEFECTS, Defect
 
 
 @contextmanager
@@ -223,13 +225,15 @@ def planned_was_never_sent() -> Iterator[None]:
         yield
 
 
-@frozen
-class Defect:
-    """`seen_by` is the sweep that must see it; one that is `hidden` does no harm without a fault."""
+@contextmanager
+def marks_are_not_asked() -> Iterator[None]:
+    """Nobody asks the switch which originates it has executed."""
 
-    apply: Callable[[], AbstractContextManager[None]]
-    seen_by: str = "kills"
-    hidden: bool = True
+    async def forgetful(self: InboundSwitch, call_uuid: str, planned_at: Any) -> bool | None:
+        return None
+
+    with mock.patch.object(InboundSwitch, "was_dialled", forgetful):
+        yield
 
 
 DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
@@ -244,6 +248,8 @@ DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
         "event of a move by itself": Defect(event_of_a_move_by_itself),
         "adoption without Core-UUID check": Defect(any_core_is_the_same, "switch restarts"),
         "planned treated as never sent": Defect(planned_was_never_sent),
+        "marks are not asked": Defect(marks_are_not_asked),
+        **RULE_DEFECTS,
     }
 )
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dialer.model import OwnCause, SubscriberStatus
 from dialer.simulator.oracle import CalledSide
 from tests.crash.database import AWAY
-from tests.crash.scenarios import Away, Restart, Slow
-from tests.crash.template import START, number_of
-from tests.crash.world import World
+from tests.crash.scenarios import START, Away, Restart, Slow
+from tests.crash.template import number_of
+from tests.crash.world import WINDOW, World
 from tests.harness.called_side import SeenCall
 from tests.harness.campaign import stored_attempts, stored_contacts
 from tests.harness.judge import MICROSECONDS, Evidence, judge
@@ -18,7 +18,16 @@ from tests.harness.judge import MICROSECONDS, Evidence, judge
 
 def violations(world: World) -> list[str]:
     """Every broken promise of a run that is over, in words; an empty list for a good run."""
-    return [*_invites(world), *_ends(world), *_events(world), *_statistics(world), *_others(world), *_complaints(world)]
+    return [
+        *_invites(world),
+        *_lists(world),
+        *_hours(world),
+        *_ends(world),
+        *_events(world),
+        *_statistics(world),
+        *_others(world),
+        *_complaints(world),
+    ]
 
 
 def _invites(world: World) -> Iterator[str]:
@@ -28,11 +37,40 @@ def _invites(world: World) -> Iterator[str]:
             yield f"{invite.call.number} was called before its attempt was durable"
         if invite.attempt == "ended":
             yield f"{invite.call.number} was called after its attempt had been ended"
-        rests_until = START.timestamp() + world.scenario.rest
+        rests_until = world.began + world.scenario.rest
         if invite.call.number == number_of(0) and invite.call.invited_at < rests_until:
             yield f"{invite.call.number} was called while it was on a do-not-call list"
         if invite.others_live:
             yield f"{invite.call.number} was called while a call to it was live"
+
+
+def _lists(world: World) -> Iterator[str]:
+    """An attempt that is begun behind the COMMIT of an entry of a do-not-call list is to somebody else."""
+    if world.listed_behind is None:
+        return
+    statement = f"SELECT number, call_uuid FROM attempt WHERE id > {world.listed_behind} ORDER BY id"
+    for number, uuid in world.rows(statement):
+        if number == world.listed_number:
+            yield f"the attempt {uuid} to {number} was begun after the number had been listed"
+
+
+CLOSED = 60.0
+"""Seconds for which calls are forbidden in a scenario that closes."""
+ON_THE_WAY = WINDOW + 0.05
+"""Seconds after which an originate that was written in time is not executed any more."""
+
+
+def _hours(world: World) -> Iterator[str]:
+    """No call is due, and nobody is called, while the rules forbid it."""
+    if not world.scenario.closes:
+        return
+    closes = START.timestamp()
+    for attempt in stored_attempts(world.rows):
+        if closes <= attempt.due_at < closes + CLOSED:
+            yield f"the attempt {attempt.uuid} to {attempt.number} was due outside the hours"
+    for call in world.oracle.calls:
+        if closes + ON_THE_WAY <= call.invited_at < closes + CLOSED:
+            yield f"{call.number} was called {call.invited_at - closes:.2f} s after the hours were over"
 
 
 def _ends(world: World) -> Iterator[str]:
@@ -44,7 +82,7 @@ def _ends(world: World) -> Iterator[str]:
         calls=[_seen(call) for call in world.oracle.calls],
         attempts=stored_attempts(world.rows),
         contacts=[contact for contact in stored_contacts(world.rows) if contact.status != FORBIDDEN],
-        expected=len(world.scenario.callees),
+        expected=len(world.scenario.callees) - world.is_listed_forbidden,
         clock=MICROSECONDS,
         deaths=world.restarts,
     )
@@ -56,7 +94,8 @@ FORBIDDEN = int(SubscriberStatus.NOT_AUTHORISED)
 
 def _seen(call: CalledSide) -> SeenCall:
     died = call.ended_by == "switch" and not call.cause
-    return SeenCall(call.call_uuid, call.number, call.invited_at, call.rang_at, call.answered_at, call.ended_at, died=died)
+    times = (call.invited_at, call.rang_at, call.answered_at, call.ended_at)
+    return SeenCall(call.call_uuid, call.number, *times, died=died, caller=call.caller)
 
 
 def _events(world: World) -> Iterator[str]:

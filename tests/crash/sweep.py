@@ -152,7 +152,8 @@ class Sweep:
     def plans(self, scenario: Scenario, where: Path, part: int = 0, parts: int = 1) -> Iterator[Plan]:
         """One for each kill point, or for every so-manieth of them."""
         busy, idle = points(scenario, where)
-        for number in islice([*busy[:: self.step], *idle[:: self.idle]], part, None, parts):
+        step, calm = (4 * self.step, 40 * self.idle) if scenario.long else (self.step, self.idle)
+        for number in islice([*busy[::step], *idle[::calm]], part, None, parts):
             yield Plan(self.faults(number))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from dialer.cli.blocking import with_database
@@ -17,8 +17,6 @@ from dialer.store.schema import upgrade
 from tests.crash.scenarios import Scenario
 from tests.harness.campaign import seed
 from tests.seeding import Seeds
-
-START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def number_of(index: int) -> str:
@@ -40,13 +38,13 @@ def database_for(scenario: Scenario, folder: Path) -> Path:
 
 
 async def _fill(database: Database, scenario: Scenario) -> None:
-    seeded = await seed(database, scenario.rules, START)
+    seeded = await seed(database, scenario.rules, scenario.begins)
     numbers = [number_of(index) for index in range(len(scenario.callees))]
     forbidden = [f"1556000{index}" for index in range(scenario.forbidden)]
-    seeds = Seeds(database, START)
+    seeds = Seeds(database, scenario.begins)
     await seeds.add(seeded.phonebook_id, [Contact(number=number) for number in (*numbers, *forbidden)])
     await seeds.forbid(*forbidden, reason="asked")
-    given = {"expires_at": START + timedelta(seconds=scenario.rest), "reason": "rests"}
+    given = {"expires_at": scenario.begins + timedelta(seconds=scenario.rest), "reason": "rests"}
     resting = do_not_call.entries_of(numbers[:1] if scenario.rest else [], seeds.management.numbering, given)
     mine = await seeds.ask(do_not_call_lists.create, ADMINISTRATOR, {"name": "rests", "user_id": 1})
     await seeds.ask(do_not_call.add, ADMINISTRATOR, mine.id, resting)

@@ -68,7 +68,8 @@ def test_no_combination_of_faults_rings_twice_or_loses_anybody(where: Path, scen
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_a_defect_is_seen_by_a_sweep_and_by_nothing_less(name: str, where: Path) -> None:
-    defect, scenario = DEFECTS[name], SCENARIOS["mixed"]
+    defect = DEFECTS[name]
+    scenario = SCENARIOS[defect.scenario]
     sweep = next(sweep for sweep in SWEEPS if sweep.name == defect.seen_by)
     with defect.apply():
         # Whether the originate overtakes the COMMIT is chance: some runs without a fault show nothing.

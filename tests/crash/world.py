@@ -9,23 +9,18 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
-from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 from attrs import define, field, frozen
-from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
-from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 import dialer.campaigns.scheduler
@@ -49,55 +44,30 @@ from dialer.simulator.config import SimulatorConfig, uuid_factory
 from dialer.simulator.oracle import CalledSide, Oracle
 from dialer.simulator.service import Simulator
 from dialer.store.location import sqlite_url
+from dialer.store.times import to_column
+from tests.crash.clock import SteppedClock
 from tests.crash.database import NoEntities, SteppedDatabase, prepare
 from tests.crash.logs import Complaints
 from tests.crash.network import Fate, Network
 from tests.crash.process import Process
 from tests.crash.scenarios import Away, Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Slow, Stall
-from tests.crash.template import START, database_for, number_of
+from tests.crash.template import database_for, number_of
 
 SWITCH_PORT, OUTBOUND_PORT = 8021, 8084
 GRACE = 2.0
 WINDOW = 2.0
 WAIT = 8
 """Seconds for which an answered call waits for a dialer."""
-PATIENCE = 45.0
-"""Seconds of the world's time in which a campaign must come to its end, whatever went wrong."""
-
 AFTERWARDS = 1.5
 """Seconds that the world goes on after that, and after the last packet on its way: nothing may happen any more."""
+
+IN_THE_RUN = "in the run"
+"""The source of an entry of a do-not-call list."""
 
 _OPEN = "SELECT 1 FROM attempt WHERE ended_at IS NULL"
 
 Counts = dict[tuple[Any, ...], tuple[int, int, int]]
 """Attempts, those that count, and milliseconds of talk, by hour, gateway, number of the attempt, disposition and cause."""
-
-
-_time = attrgetter("time")
-
-
-class SteppedClock(Clock):
-    """Twisted's stepped clock, one call at a time. Each call is put in its place, instead of all being sorted again; one that
-    was put off meanwhile is put in its new place when it is met, as Twisted's reactors do."""
-
-    def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> IDelayedCall:
-        call = DelayedCall(self.rightNow + delay, callable, args, kw, self.calls.remove, self._moved, self.seconds)
-        insort(self.calls, call, key=_time)
-        return call
-
-    def _moved(self, call: DelayedCall) -> None:
-        self.calls.remove(call)
-        insort(self.calls, call, key=_time)
-
-    def step(self) -> None:
-        call = self.calls.pop(0)
-        while call.delayed_time:
-            call.activate_delay()
-            insort(self.calls, call, key=_time)
-            call = self.calls.pop(0)
-        self.rightNow = max(self.rightNow, call.time)
-        call.called = 1
-        call.func(*call.args, **call.kw)
 
 
 @frozen(kw_only=True)
@@ -146,6 +116,8 @@ class World:
     points: int = field(default=0, init=False)
     began: float = field(init=False)
     finished_at: float | None = field(default=None, init=False)
+    listed_behind: int | None = field(default=None, init=False)
+    """The last attempt that was begun before a number was put on a do-not-call list in the run."""
     dialer: Process = field(init=False)
     service: DialerService = field(init=False)
     switches: list[Process] = field(factory=list, init=False)
@@ -158,7 +130,7 @@ class World:
     def __attrs_post_init__(self) -> None:
         self.rng = random.Random(self.plan.seed)
         self.network = Network(self)
-        self.began = self.clock.rightNow = START.timestamp()
+        self.began = self.clock.rightNow = self.scenario.begins.timestamp()
         self._path = self.folder / "dialer.db"
         for leftover in self.folder.glob("dialer.db*"):
             leftover.unlink()
@@ -173,6 +145,8 @@ class World:
     def run(self) -> None:
         """Play the scenario to its end, and a little longer."""
         look_at = self.began
+        if self.scenario.listed_after is not None:
+            self.clock.callLater(self.scenario.listed_after, self._list_last)
         with self._wired():
             self._start_dialer()
             while self.clock.calls:
@@ -242,13 +216,36 @@ class World:
         """Give the file back."""
         self.reader.close()
 
+    @property
+    def listed_number(self) -> str:
+        """The number that is put on a list in the run, where one is."""
+        return number_of(len(self.scenario.callees) - 1)
+
+    @property
+    def is_listed_forbidden(self) -> bool:
+        """Whether its contact is not called any more because of that."""
+        status = f"SELECT 1 FROM subscriber WHERE number = '{self.listed_number}' AND status = 7"
+        return self.listed_behind is not None and bool(self.rows(status))
+
+    def _list_last(self) -> None:
+        """Another program puts a number on the list that holds for everybody."""
+        number, moment = self.listed_number, to_column(self.now())
+        self.reader.execute("BEGIN IMMEDIATE")
+        self.reader.execute(
+            "INSERT INTO do_not_call (list_id, number, identity, reason, source, created_at, added_by) "
+            "VALUES (1, ?, ?, 'asked', ?, ?, 'ann')",
+            (number, number, IN_THE_RUN, moment),
+        )
+        ((self.listed_behind,),) = self.rows("SELECT coalesce(max(id), 0) FROM attempt")
+        self.reader.execute("COMMIT")
+
     def _over(self, now: float) -> bool:
         if not self.dialer.alive:
             return False
         if self.finished_at is None and not self.rows("SELECT 1 FROM subscriber WHERE status IN (1, 6) LIMIT 1"):
             self.finished_at = now
         if self.finished_at is None:
-            return now > self.began + PATIENCE
+            return now > self.began + self.scenario.patience
         return now > max(self.finished_at, self.network.held_until, self.away_until, self._started_at) + AFTERWARDS
 
     def _attempt_of(self, call_uuid: str) -> str:
@@ -292,6 +289,7 @@ class World:
             outcomes=self.folder / "outcomes",
             applications={VoipAppType.PLAY_AUDIO: play},
             recovery=RecoverySettings(grace=GRACE, originate_window=WINDOW),
+            rules=self.scenario.book,
         )
         self.service = DialerService(self.dialer, settings)
         Deferred.fromCoroutine(self.service.start()).addErrback(self._not_started, self.dialer)

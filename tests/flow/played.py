@@ -85,6 +85,8 @@ class Played:
     switch: MemorySwitch = field(factory=MemorySwitch)
     rows: Rows = field(factory=lambda: Rows.copy_of(template()))
     sent: list[tuple[float, str]] = field(factory=list)
+    stepped: timedelta = timedelta()
+    """By how much the clock of the machine was set since the start."""
     alone: bool = False
     """Whether the use cases know nothing of the flow, as in a command."""
     fleet: Fleet = field(init=False)
@@ -92,16 +94,22 @@ class Played:
     lifecycle: Lifecycle = field(init=False)
     scheduler: Scheduler = field(init=False)
     management: Management = field(init=False)
+    database: LocalDatabase = field(init=False)
     _started: bool = field(default=False, init=False)
+    _ids: Iterator[int] = field(factory=lambda: count(1), init=False)
 
     def __attrs_post_init__(self) -> None:
-        database: Any = LocalDatabase(self.rows, self.clock)
         self.rows.sql("UPDATE installation SET rule_book = ?", self.book.fingerprint)
         self.change(starting_at=self.start - timedelta(days=1), expires_at=self.start + timedelta(days=30))
-        self.store = Store(database, self.clock, node="here", rules=self.book)
         self.switch.on_submit = self._submitted
+        self.begin_process()
+
+    def begin_process(self) -> None:
+        """A process, as it is when it starts."""
+        self.database = LocalDatabase(self.rows, self.clock)
+        database: Any = self.database
+        self.store = Store(database, self.clock, node="here", rules=self.book)
         self.fleet = Fleet.of_one(self.switch)
-        ids = count(1)
         self.lifecycle = Lifecycle(
             clock=self.clock,
             now=self.now,
@@ -117,13 +125,13 @@ class Played:
             store=self.store,
             fleet=self.fleet,
             lifecycle=self.lifecycle,
-            new_id=lambda: f"call-{next(ids)}",
+            new_id=lambda: f"call-{next(self._ids)}",
             numbering=numbering(),
         )
         self.management = Management(database, self.now, None if self.alone else self, rules=self.book)
 
     def now(self) -> datetime:
-        return self.start + timedelta(seconds=self.clock.seconds())
+        return self.start + timedelta(seconds=self.clock.seconds()) + self.stepped
 
     # --- dialer.interfaces.FlowControl ------------------------------------------------------------------------------------
 
@@ -147,7 +155,9 @@ class Played:
 
     # --- what there is ----------------------------------------------------------------------------------------------------
 
-    def contact(self, number: str, ready_at: datetime | None = None, *, time_zone: str = "", **more: Any) -> int:
+    def contact(
+        self, number: str, ready_at: datetime | None = None, *, time_zone: str = "", campaign_id: int = 1, **more: Any
+    ) -> int:
         """Its id, which is that of its subscriber, too."""
         (key,) = self.rows.sql("SELECT coalesce(max(id), 0) + 1 FROM subscriber")[0]
         identity = numbering().identity(number)
@@ -162,8 +172,8 @@ class Played:
         names = "".join(f", {name}" for name in given)
         self.rows.sql(
             f"INSERT INTO subscriber (id, campaign_id, contact_id, number, identity{names}) "
-            f"VALUES (?, 1, ?, ?, ?{', ?' * len(given)})",
-            key, key, number, identity, *given.values(),
+            f"VALUES (?, ?, ?, ?, ?{', ?' * len(given)})",
+            key, campaign_id, key, number, identity, *given.values(),
         )  # fmt: skip
         return int(str(key))
 
@@ -226,6 +236,12 @@ class Played:
             self.scheduler.start()
         self.clock.pump([STEP] * round(seconds / STEP))
 
+    def end(self) -> None:
+        """Nothing happens any more."""
+        for call in self.clock.getDelayedCalls():
+            call.cancel()
+        self.rows.connection.close()
+
     def _submitted(self, call: Origination) -> None:
         self.sent.append((self.clock.seconds(), call.dial_string.rpartition("/")[2]))
         self.clock.callLater(0, self._tell, call.call_uuid, SignalKind.ANSWERED)
@@ -244,6 +260,4 @@ def playing(*given: Any, **more: Any) -> Iterator[Played]:
     try:
         yield played
     finally:
-        for call in played.clock.getDelayedCalls():
-            call.cancel()
-        played.rows.connection.close()
+        played.end()

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from dialer.gateways import Backoff
-from dialer.management import contact_explanation
+from dialer.management import contact_explanation, why
+from dialer.management.contact_explanation import obstacles as told
 from dialer.model import IdleCode
 from dialer.model.contact_obstacle import ContactCode, ContactObstacle
 from dialer.store.held import RELEASE_CONTACT
@@ -209,6 +210,73 @@ def test_each_obstacle_is_named_and_without_it_the_contact_is_called(harm: str) 
         assert not called(played)
         assert obstacles(played)
         assert follow(played), harm
+
+
+ELSEWHERE_TRIED = {
+    ContactCode.CALLING_RULES,  # by the time of the day
+    ContactCode.CAMPAIGN,  # by each reason of campaigns
+    ContactCode.NOT_IN_CAMPAIGN,
+    ContactCode.EMERGENCY,
+    ContactCode.IN_PROCESS,
+    ContactCode.ABORTED,
+}
+
+
+def test_every_reason_is_tried() -> None:
+    assert {*map(ContactCode, OF_CONTACT)} | ELSEWHERE_TRIED == {*ContactCode}
+
+
+def test_an_emergency_number_is_named_and_another_number_is_called() -> None:
+    with explaining(NOON) as played:
+        played.contact("911")
+        played.run(2)
+        assert obstacles(played)[0].code is ContactCode.EMERGENCY
+        assert played.sent == []
+        for table in ("subscriber", "contact"):
+            played.rows.sql(f"DELETE FROM {table}")
+        played.contact(NUMBER)
+        assert obstacles(played) == ()
+        assert follow(played) == []
+
+
+def test_a_contact_that_the_campaign_does_not_have_is_named_and_called_once_it_has_it() -> None:
+    with explaining(NOON) as played:
+        played.contact(NUMBER)
+        kept = played.rows.sql("SELECT * FROM subscriber")[0]
+        played.rows.sql("DELETE FROM subscriber")
+        found = played.ask(played.management.ask(why.contact, 1, NUMBER))
+        assert [each.code for each in told(found, None, played.now())] == [ContactCode.NOT_IN_CAMPAIGN]
+        played.run(2)
+        assert not called(played)
+        played.rows.sql(f"INSERT INTO subscriber VALUES ({', '.join('?' * len(kept))})", *kept)
+        assert follow(played) == []
+
+
+def test_a_contact_that_is_being_called_is_named_and_called_again_once_that_call_is_over() -> None:
+    with explaining(NOON) as played:
+        played.change(max_retry=1)
+        played.call_seconds = 10.0
+        played.contact(NUMBER)
+        played.run(2)
+        assert called(played)
+        assert [each.code for each in obstacles(played)] == [ContactCode.IN_PROCESS]
+        played.sent.clear()
+        played.run(6)
+        assert not called(played)
+        played.run(4)
+        assert [each.code for each in obstacles(played)] == [ContactCode.COMPLETE]
+        assert follow(played) == ["complete"]
+
+
+def test_an_aborted_contact_is_named_and_called_once_it_is_pending() -> None:
+    with explaining(NOON) as played:
+        played.contact(NUMBER)
+        played.change("subscriber", status=3, ready_at=None)
+        played.run(2)
+        (found,) = obstacles(played)
+        assert found.code is ContactCode.ABORTED
+        pending(played, found)
+        assert follow(played) == []
 
 
 def test_the_hours_of_the_place_are_named_and_then_it_is_called() -> None:

@@ -39,8 +39,8 @@ from dialer.model import (
 from dialer.store.connection import SqliteConnection
 from dialer.store.corrections import Corrections
 from dialer.store.flow import Store
-from tests.crash.scenarios import Scenario
-from tests.crash.template import START, database_for
+from tests.crash.scenarios import START, Scenario
+from tests.crash.template import database_for
 from tests.fakes.database import ClockedDatabase, Rows
 from tests.fakes.flow import nothing
 from tests.fakes.switch import MemorySwitch

@@ -20,6 +20,8 @@ class SeenCall:
     answered_at: float | None = None
     ended_at: float | None = None
     died: bool = False
+    caller: str = ""
+    """The number that was shown as the caller's."""
 
     @property
     def rang(self) -> bool:

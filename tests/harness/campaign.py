@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
+from dialer.management import caller_ids
 from dialer.model import UnknownPolicy, VoipAppType
+from dialer.model.user import ADMINISTRATOR
 from dialer.store.database import Database
-from tests.seeding import Seeds
+from tests.seeding import Seeds, account
+
+
+@frozen(kw_only=True)
+class PlayedCallerId:
+    """A number of the pool of the campaign: `cap` calls of a day may show it, None: any number; on the day on which the
+    campaign was made, `first` of them, where that is given. With a `hindrance`, none may: it is one of `HINDRANCES`."""
+
+    number: str
+    cap: int | None = None
+    first: int | None = None
+    hindrance: str = ""
+
+
+HINDRANCES: Final = ("rests", "is inactive", "is for another gateway", "was removed")
 
 
 @frozen(kw_only=True)
 class CampaignRules:
-    """Seconds, and calls per minute."""
+    """Seconds, and calls per minute. Calls show `caller_ids`, whose days begin at the midnight of `day_zone`; without any,
+    they show no number. At most `attempts` calls reach a number in any `ATTEMPT_SPAN`. The campaign was `made_at` a moment."""
 
     frequency: int
     max_retry: int
@@ -23,6 +40,14 @@ class CampaignRules:
     call_timeout: int
     max_duration: int
     policy: UnknownPolicy = UnknownPolicy.RETRY
+    caller_ids: tuple[PlayedCallerId, ...] = ()
+    day_zone: str = "UTC"
+    made_at: datetime | None = None
+    attempts: int | None = None
+
+
+ATTEMPT_SPAN: Final = 60.0
+"""Seconds: the shortest for which a calling rule can count."""
 
 
 @frozen
@@ -60,7 +85,30 @@ async def seed(
         call_max_duration=rules.max_duration,
         unknown_policy=rules.policy,
     )
+    if rules.caller_ids:
+        await _add_pool(seeds, rules, details.campaign.id)
     return Seeded(details.campaign.id, details.phonebooks[0].id)
+
+
+async def _add_pool(seeds: Seeds, rules: CampaignRules, campaign_id: int) -> None:
+    """The campaign takes its numbers from a pool."""
+    given = {"name": "played", "foreign_callees": "allow", "time_zone": rules.day_zone}
+    pool = await seeds.ask(caller_ids.create_pool, account(), given)
+    elsewhere = await seeds.gateway(name="elsewhere", dial_string="sofia/gateway/elsewhere/{number}")
+    for each in rules.caller_ids:
+        more: dict[str, Any] = {"pool_id": pool.id, "number": each.number, "daily_cap": each.cap}
+        if each.first is not None:
+            more |= {"warm_up_start": each.first, "warm_up_days": 1, "first_used_at": seeds.now}
+        if each.hindrance == "is inactive":
+            more["active"] = False
+        if each.hindrance == "is for another gateway":
+            more["gateways"] = [elsewhere]
+        made = await seeds.ask(caller_ids.create, ADMINISTRATOR, more)
+        if each.hindrance == "rests":
+            await seeds.ask(caller_ids.rest, ADMINISTRATOR, made.caller_id.id, seeds.now + timedelta(days=3))
+        if each.hindrance == "was removed":
+            await seeds.ask(caller_ids.remove, ADMINISTRATOR, made.caller_id.id)
+    await seeds.change_campaign(campaign_id, caller_id_pool_id=pool.id)
 
 
 @frozen(kw_only=True)
@@ -79,6 +127,7 @@ class StoredAttempt:
     cause: str | None = None
     core_uuid: str = ""
     counts: bool = False
+    caller: str = ""
 
 
 @frozen(kw_only=True)
@@ -94,7 +143,7 @@ class StoredContact:
 
 ATTEMPTS = (
     "SELECT call_uuid, number, state, owner, planned_at, due_at, deadline, ended_at, disposition, cause, core_uuid, "
-    "counts_as_attempt FROM attempt ORDER BY id"
+    "counts_as_attempt, caller_id FROM attempt ORDER BY id"
 )
 CONTACTS = (
     "SELECT s.number, s.status, s.ready_at, s.count_attempt, "
@@ -121,11 +170,12 @@ def stored_attempts(query: Query) -> list[StoredAttempt]:
             cause=cause,
             core_uuid=core_uuid,
             counts=bool(counts),
+            caller=caller or "",
         )
-        for uuid, number, state, owner, planned_at, due_at, deadline, ended_at, disposition, cause, core_uuid, counts in query(
-            ATTEMPTS
-        )
-    ]
+        for (
+            uuid, number, state, owner, planned_at, due_at, deadline, ended_at, disposition, cause, core_uuid, counts, caller
+        ) in query(ATTEMPTS)
+    ]  # fmt: skip
 
 
 def stored_contacts(query: Query) -> list[StoredContact]:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from dialer.model import Disposition, OwnCause, SubscriberStatus
 from tests.harness.called_side import SeenCall, by_number
-from tests.harness.campaign import CampaignRules, StoredAttempt, StoredContact
+from tests.harness.campaign import ATTEMPT_SPAN, CampaignRules, StoredAttempt, StoredContact
+from tests.harness.shown_numbers import shown_numbers
 
 CLOCK = 0.05
 """Seconds by which two processes' views of one clock may differ."""
@@ -59,6 +60,8 @@ class Evidence:
     at: float | None = None
     clock: float = CLOCK
     deaths: Sequence[float] = ()
+    listed: Mapping[str, float] = Factory(dict)
+    """When numbers were put on a do-not-call list, which was durable then."""
 
     def attempts_by_uuid(self) -> Mapping[str, StoredAttempt]:
         """The attempts that calls were made for, by the calls' UUIDs."""
@@ -75,6 +78,9 @@ def judge(evidence: Evidence) -> list[Broken]:
         *(Broken(Kind.OTHER, text) for text in _charged(evidence)),
         *(Broken(Kind.OTHER, text) for text in _lost_switch(evidence)),
         *(Broken(Kind.OTHER, text) for text in _pace(evidence)),
+        *(Broken(Kind.OTHER, text) for text in _listed(evidence)),
+        *(Broken(Kind.OTHER, text) for text in _attempt_cap(evidence)),
+        *(Broken(Kind.OTHER, text) for text in shown_numbers(evidence.rules, evidence.calls, evidence.attempts)),
     ]
 
 
@@ -143,6 +149,8 @@ def _contacts(evidence: Evidence) -> Iterator[str]:
     latest = None if evidence.at is None else evidence.at + max(rules.interval, LONGEST_PAUSE)
     for contact in evidence.contacts:
         waits = contact.status == SubscriberStatus.START and contact.count_attempt <= rules.max_retry
+        if contact.status == SubscriberStatus.NOT_AUTHORISED and contact.number in evidence.listed:
+            continue
         if contact.status not in FINISHED and not (waits and latest is not None):
             yield f"{contact.number} has the status {contact.status} after {contact.count_attempt} attempts"
         if waits and latest is not None and (contact.ready_at is None or contact.ready_at > latest):
@@ -185,3 +193,25 @@ def _pace(evidence: Evidence) -> Iterator[str]:
         if after.due_at < before.due_at + least - MICROSECONDS:
             apart = 1000 * (after.due_at - before.due_at)
             yield f"the attempts {before.uuid} and {after.uuid} were due {apart:.1f} ms apart, not {1000 * least:.1f}"
+
+
+def _listed(evidence: Evidence) -> Iterator[str]:
+    """No attempt to a number begins once that is on a do-not-call list."""
+    for attempt in evidence.attempts:
+        since = evidence.listed.get(attempt.number)
+        if since is not None and attempt.planned_at > since + evidence.clock:
+            late = attempt.planned_at - since
+            yield f"the attempt {attempt.uuid} to {attempt.number} was begun {late:.2f} s after the number had been listed"
+
+
+def _attempt_cap(evidence: Evidence) -> Iterator[str]:
+    """No number is called more often in a span than the rules let, whichever dialers call it."""
+    most = evidence.rules.attempts
+    if most is None:
+        return
+    for number, calls in by_number(evidence.calls).items():
+        for first, last in zip(calls, calls[most:], strict=False):
+            apart = last.invited_at - first.invited_at
+            if apart < ATTEMPT_SPAN - evidence.clock:
+                allowed = f"{most} times are allowed in {ATTEMPT_SPAN:g}"
+                yield f"{number} was called {most + 1} times within {apart:.1f} s, and {allowed}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_twisted
 
-from dialer.errors import AlreadyExists, BadValue, Forbidden, NotFound
+from dialer.errors import AlreadyExists, BadValue, Forbidden, NotFound, StoreError
 from dialer.interfaces import OPT_OUT, UNSERVED
 from dialer.management import (
     campaigns,
@@ -139,6 +140,45 @@ async def test_users_keep_their_own_lists_and_superusers_those_of_everybody(tmp_
             await made(w, ROOT, name="x", user_id=99)
         seen = [[each.name for each in await w.seeds.ask(do_not_call_lists.listed, who)] for who in (ANN, BEN, ROOT, without)]
         assert seen == [["none"], [], ["do not call", "none"], ["none"]]
+
+
+@pytest_twisted.ensureDeferred
+async def test_numbers_that_are_added_together_keep_their_order_and_those_that_are_there_stay(tmp_path: Path) -> None:
+    async with world(tmp_path, contacts=0) as w:
+        key = await made(w)
+        await put(w, key, "+442079460003", reason="asked", expires_at=NOW + HOUR)
+        found = await put(w, key, "+442079460005", "+442079460003", "00442079460005", "+442079460001", reason="again")
+        assert (found.changed, found.unchanged) == (3, 1)
+        rows = w.sql("SELECT number, identity, reason, removed_at IS NULL FROM do_not_call WHERE list_id = ? ORDER BY id", key)
+        assert [row[0] for row in rows if row[3]] == ["+442079460005", "+442079460001", "+442079460003"]
+        assert [row[2] for row in rows] == ["asked", "again", "again", "again"]
+        assert (await put(w, key)).changed == 0
+        entries = do_not_call.entries_of(["+442079460001"], w.seeds.management.numbering, {"reason": "one"})
+        entries += do_not_call.entries_of(["+442079460009", "+442079460007"], w.seeds.management.numbering, {"reason": "two"})
+        assert (await w.seeds.ask(do_not_call.add, ADMINISTRATOR, key, entries)).changed == 2
+        assert w.sql("SELECT number FROM do_not_call WHERE reason = 'two' ORDER BY id") == ["+442079460009", "+442079460007"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_entry_is_of_a_list_that_is_not_there(tmp_path: Path) -> None:
+    entry = (
+        "INSERT INTO do_not_call (list_id, number, identity, created_at) VALUES (?, '1', '1', '2026-11-23 10:00:00.000000')"
+    )
+    async with world(tmp_path, contacts=0) as w:
+        key = await made(w)
+        await w.database.run(lambda connection: connection.execute(entry, (key,)))
+        for statement, values in (
+            (entry, (99,)),
+            ("DELETE FROM do_not_call_list WHERE id = ?", (key,)),
+            ("UPDATE do_not_call SET list_id = ?", (99,)),
+            ("UPDATE do_not_call_list SET id = 98 WHERE id = ?", (key,)),
+        ):
+            with pytest.raises(StoreError):
+                await w.database.run(partial(_execute, statement=statement, values=values))
+
+
+def _execute(connection: Any, statement: str, values: Any) -> None:
+    connection.execute(statement, values)
 
 
 @pytest_twisted.ensureDeferred

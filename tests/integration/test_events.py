@@ -148,9 +148,10 @@ async def test_readers_begin_with_what_comes_next_and_go_on_where_they_were(tmp_
 async def test_a_reader_whose_time_is_over_asks_for_nothing(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         readers = Consumers(w.database, "here")
-        await readers.enter("tail", kinds_of("switch.up"), NOW, expires_at=LATER)
+        await readers.enter("tail", kinds_of("switch.up"), NOW, LATER - NOW)
         assert await readers.wanted(NOW) == {EventKind.SWITCH_UP}
-        assert await readers.wanted(LATER) == frozenset()
+        w.sql("UPDATE event_consumer SET expires_at = ?", "2026-11-23 09:59:59.000000")
+        assert await readers.wanted(NOW) == frozenset()
 
 
 @pytest_twisted.ensureDeferred

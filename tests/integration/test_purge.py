@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_twisted
 from attrs import evolve
 
-from dialer.management import removals
+from dialer.management import calls, removals
 from dialer.model import Attempt, Contact, EventKind, SubscriberStatus
+from dialer.model.single_call import SingleCall
 from dialer.store.audit import audit, repair
 from dialer.store.connection import Dialect
 from dialer.store.database import Database, NodeIdentity
@@ -19,6 +21,7 @@ from dialer.store.location import opened
 from dialer.store.maintenance import LOCKS
 from dialer.store.purge import PURGE, StoredRecords
 from dialer.store.schema import upgrade
+from dialer.store.single_calls import keep_going
 from dialer.store.times import to_column
 from tests.grounds import new_database, rows
 from tests.seeding import account
@@ -182,3 +185,113 @@ async def test_one_node_of_a_server_purges_at_a_time(url):
             assert await purge(w) == (0, 0)
             other.rollback()
         assert await purge(w) == (2, 2)
+
+
+# --- calls without a campaign -----------------------------------------------------------------------------------------------
+
+
+async def call(w: World, at: datetime, number: str = "+15551230001", **more: Any) -> SingleCall:
+    """Asked for at a moment."""
+    w.seeds.now = at
+    given = {"number": number, "gateway_id": 1, "voip_app_id": 1, **more}
+    made: SingleCall = await w.seeds.ask(calls.create, account(), given, granting=True)
+    return made
+
+
+async def finished(w: World, single: SingleCall, at: datetime) -> None:
+    """Called, and over at that moment."""
+    snapshot = await w.store.snapshot(at)
+    found = await w.store.candidates(single.id, at, 1)
+    (attempt,) = await w.begin([w.plan(snapshot, each, at) for each in found], at)
+    await w.store.finish(ended(attempt, SubscriberStatus.FAIL, at=at))
+    await over(w, at)
+
+
+async def over(w: World, at: datetime) -> None:
+    await w.database.run(lambda connection: keep_going(connection, at))
+
+
+async def purge_all(w: World, before: datetime = BEFORE) -> None:
+    await purge(w, before=before)
+    await StoredRecords(w.database).purge_calls(before, 100)
+
+
+def singles(url: str) -> list[int]:
+    return [key for (key,) in rows(url, "SELECT id FROM campaign WHERE single = 1 ORDER BY id")]
+
+
+LEFT = {"phonebook": 2, "contact": 1, "subscriber": 1, "campaign_phonebook": 2, "purged_attempts": 0, "attempt": 1}
+"""Rows that there are of one call, and of a campaign without contacts."""
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_old_call_without_a_campaign_goes_with_all_that_there_is_of_it_once_its_record_is_gone(url):
+    async with world(url, contacts=0) as w:
+        gone = await call(w, OLD)
+        await finished(w, gone, OLD)
+        newest = await call(w, NOW, "+15551230002")
+        await finished(w, newest, NOW)
+        await StoredRecords(w.database).purge_calls(BEFORE, 100)
+        assert singles(url) == [gone.id, newest.id], "it has a record"
+        await purge_all(w)
+        assert singles(url) == [newest.id]
+        assert {table: rows(url, f"SELECT count(*) FROM {table}")[0][0] for table in LEFT} == LEFT
+        for table in ("subscriber_count", "attempt_count"):
+            assert rows(url, f"SELECT count(*) FROM {table} WHERE campaign_id = ?", gone.id) == [(0,)]
+        assert audit(url, NOW).findings == ()
+        await purge_all(w, NOW + timedelta(days=1))
+        assert singles(url) == [newest.id], "its ids are the newest"
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_old_call_that_may_still_be_made_or_is_live_or_ended_of_late_stays(url):
+    async with world(url, contacts=0) as w:
+        far = await call(w, OLD, starting_at=NOW + timedelta(days=9), expires_at=NOW + timedelta(days=10))
+        late = await call(w, OLD, "+15551230002", expires_at=NOW + timedelta(days=1))
+        live = await call(w, OLD, "+15551230003", expires_at=NOW + timedelta(days=1))
+        snapshot = await w.store.snapshot(OLD)
+        found = await w.store.candidates(live.id, OLD, 1)
+        assert await w.begin([w.plan(snapshot, each, OLD) for each in found], OLD)
+        w.seeds.now = NOW
+        await w.seeds.ask(calls.cancel, account(), live.id)
+        w.seeds.now = NOW - timedelta(days=1)
+        cancelled = await call(w, OLD, "+15551230004", expires_at=NOW + timedelta(days=1))
+        w.seeds.now = NOW - timedelta(days=1)
+        await w.seeds.ask(calls.cancel, account(), cancelled.id)
+        expired = await call(w, OLD, "+15551230005")
+        await over(w, OLD + timedelta(days=2))
+        newest = await call(w, NOW, "+15551230006")
+        await purge_all(w)
+        assert singles(url) == [far.id, late.id, live.id, cancelled.id, newest.id], f"{expired.id} alone goes"
+        await purge_all(w, NOW)
+        assert singles(url) == [far.id, late.id, live.id, newest.id]
+        assert audit(url, NOW).findings == ()
+
+
+@pytest_twisted.ensureDeferred
+async def test_calls_go_in_steps_the_oldest_first(url):
+    async with world(url, contacts=0) as w:
+        for key in range(5):
+            await call(w, OLD, f"+1555123000{key}")
+        await over(w, OLD + timedelta(days=2))
+        newest = await call(w, NOW, "+15551230009")
+        records = StoredRecords(w.database)
+        first = min(singles(url))
+        assert await records.purge_calls(BEFORE, 3) == 3
+        assert singles(url) == [first + 3, first + 4, newest.id]
+        assert [await records.purge_calls(BEFORE, 3), await records.purge_calls(BEFORE, 3)] == [2, 0]
+        assert singles(url) == [newest.id]
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("database_kind", [Dialect.POSTGRESQL], indirect=True)
+async def test_one_node_of_a_server_purges_calls_at_a_time(url):
+    async with world(url, contacts=0) as w:
+        await call(w, OLD)
+        await over(w, OLD + timedelta(days=2))
+        await call(w, NOW, "+15551230009")
+        with opened(url) as other:
+            other.execute("SELECT pg_advisory_xact_lock(?, ?)", (LOCKS, PURGE))
+            assert await StoredRecords(w.database).purge_calls(BEFORE, 9) == 0
+            other.rollback()
+        assert await StoredRecords(w.database).purge_calls(BEFORE, 9) == 1

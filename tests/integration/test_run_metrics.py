@@ -31,7 +31,6 @@ from dialer.monitoring.figures import figures
 from dialer.monitoring.shipped import Shipped
 from dialer.store import events
 from dialer.store.events import About
-from dialer.wall_clock import utc_now
 from tests import receiver as answers
 from tests.grounds import rows
 from tests.integration.test_run_host import Here, config, on_new_database
@@ -221,7 +220,7 @@ async def test_a_reader_that_does_not_come_on_is_one_that_waits(tmp_path):
         assert 7200 <= await age(here) < 7260
         await readers.leave("file")
         assert await age(here) == 0
-        await readers.enter("tail", frozenset({EventKind.SWITCH_UP}), here.host.service.now(), utc_now() + timedelta(hours=1))
+        await readers.enter("tail", frozenset({EventKind.SWITCH_UP}), here.host.service.now(), timedelta(hours=1))
         await happens(here, timedelta(hours=2))
         assert await age(here) == 0, "one that is gone in a while is nobody to wait for"
 

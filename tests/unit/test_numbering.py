@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phonenumbers import PhoneNumberFormat, PhoneNumberType
+from phonenumbers import PhoneMetadata, PhoneNumberFormat, PhoneNumberType, national_significant_number
 
 from dialer.emergency import EMERGENCY_NUMBERS
 from dialer.errors import BadValue
@@ -163,6 +164,56 @@ def test_a_countrys_emergency_numbers_are_known_by_region(number: str, region: s
 
 def test_a_national_number_is_no_emergency_number_in_its_region() -> None:
     assert not numbering("DE").is_emergency("030112345")
+
+
+def test_a_number_behind_its_trunk_prefix_is_somebodys_whatever_it_begins_with() -> None:
+    assert not numbering("FR").is_emergency("0171234567")
+    assert numbering("FR").is_emergency("017")
+    assert numbering("FR").is_emergency("171234567"), "without its trunk prefix, it reaches the police"
+    assert not numbering("SA").is_emergency("0112345678")
+    assert not numbering("FR").is_emergency("+17185550100")
+    assert not numbering("FR").is_emergency("0017185550100")
+    assert numbering("FR", frozenset({"0171234567"})).is_emergency("0171234567"), "the installation says so"
+
+
+SOMEBODYS = [
+    (region, example)
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    for kind in (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE)
+    if (example := phonenumbers.example_number_for_type(region, kind)) is not None
+]
+"""Numbers of each region."""
+ABROAD = [
+    f"{prefix}{example.country_code}{national_significant_number(example)}"
+    for _, example in SOMEBODYS
+    for prefix in ("+", "00")
+]
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_no_number_that_is_somebodys_is_an_emergency_number(region: str) -> None:
+    rules = numbering(region)
+    has_trunk = bool(PhoneMetadata.metadata_for_region(region).national_prefix)
+    for example in (example for home, example in SOMEBODYS if home == region):
+        national = phonenumbers.format_number(example, PhoneNumberFormat.NATIONAL)
+        bare = national_significant_number(example)
+        spelled = {"".join(filter(str.isdigit, national)), f"{example.country_code}{bare}"}
+        for number in spelled if has_trunk else {*spelled, bare}:
+            assert not rules.is_emergency(number), number
+    assert [number for number in ABROAD if rules.is_emergency(number)] == []
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_every_emergency_number_of_a_region_is_one_in_every_spelling(region: str) -> None:
+    metadata = PhoneMetadata.short_metadata_for_region(region)
+    described = metadata and metadata.emergency
+    known = re.compile((described and described.national_number_pattern) or "-").fullmatch
+    trunk = PhoneMetadata.metadata_for_region(region).national_prefix or ""
+    rules = numbering(region)
+    for number in (f"{digits:0{length}}" for length in (2, 3, 4) for digits in range(10**length)):
+        if known(number):
+            for before in ("", "0", "00", "9", trunk, "*", "#", "+", "*67"):
+                assert rules.is_emergency(f"{before}{number}"), f"{before}{number}"
 
 
 def test_a_region_is_two_letters_of_either_case() -> None:

@@ -11,18 +11,26 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from dialer.errors import StoreError
-from dialer.record_keeping import AGAIN, AT_ONCE, EVERY, RecordKeeper
+from dialer.record_keeping import AGAIN, AT_ONCE, CALLS_AT_ONCE, EVERY, RecordKeeper
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 @define(eq=False)
 class Records:
-    """So many are old."""
+    """So many records are old, and so many calls without a campaign."""
 
     old: int = 0
+    calls: int = 0
     asked: list[tuple[datetime, int, int]] = field(factory=list)
+    looked: list[int] = field(factory=list)
     error: StoreError | None = None
+
+    def purge_calls(self, before: datetime, limit: int) -> Deferred[int]:
+        gone = min(self.calls, limit)
+        self.calls -= gone
+        self.looked.append(gone)
+        return succeed(gone)
 
     def purge(self, before: datetime, after: int, limit: int) -> Deferred[tuple[int, int]]:
         self.asked.append((before, after, limit))
@@ -50,6 +58,17 @@ def test_a_step_a_second_as_long_as_there_is_something() -> None:
     assert (len(records.asked), records.old) == (3, 0)
     clock.pump([EVERY] * 2)
     assert records.asked[3:] == [(before, 0, AT_ONCE)]
+    here.stop()
+
+
+def test_calls_without_a_campaign_go_in_steps_too() -> None:
+    records = Records(calls=CALLS_AT_ONCE + 1)
+    here, clock = keeper(records)
+    here.start()
+    clock.pump([EVERY] * 3)
+    assert records.looked == [CALLS_AT_ONCE, 1]
+    clock.pump([EVERY] * int(AGAIN))
+    assert records.looked[2:] == [0]
     here.stop()
 
 

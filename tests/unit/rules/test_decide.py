@@ -42,11 +42,12 @@ def numbers_at_moments(draw: st.DrawFn) -> tuple[str, datetime]:
 NEW_YORK, FLORIDA, PARIS = "12125550100", "13055550100", "33142685300"
 
 
-def said_by_the_file(number: str, purpose: Purpose, technology: str, now: datetime) -> bool:
-    """Whether a call is inside the hours of the file, as another reader of it understands them."""
+def said_by_the_file(number: str, purpose: Purpose, technology: str, now: datetime, known: str = "") -> bool:
+    """Whether a call is inside the hours of the file, as another reader of it understands them. `known` is the zone of the
+    contact, where it is known."""
     found = whereabouts(number)
     (place,) = found.places
-    for zone in found.zones:
+    for zone in (known,) if known else found.zones:
         clock = now.astimezone(ZoneInfo(zone))
         for row in RAW:
             if row["place"] not in (place, place.split("-")[0]):
