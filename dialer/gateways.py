@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -35,6 +36,15 @@ def dialled_forms(gateway: Gateway, number: str) -> tuple[str, str, str]:
 def dial_string(gateway: Gateway, number: str) -> str:
     """The address that is dialled for `number`."""
     return gateway.address.replace(NUMBER, dialled_number(gateway, number))
+
+
+_SIP_GATEWAY: Final = re.compile(r"sofia/gateway/([^/]+)/", re.IGNORECASE)
+
+
+def sip_gateway_of(address: str) -> str:
+    """The SIP gateway of the switch that calls to an address go through, by its name there; "" when they go through none."""
+    found = _SIP_GATEWAY.match(address)
+    return "" if found is None else found[1]
 
 
 def through(gateways: Iterable[Gateway], address: str) -> Gateway | None:

@@ -49,6 +49,9 @@ def _status(situation: Situation) -> IdleReason | None:
     match situation.campaign.status:
         case CampaignStatus.PAUSE if situation.campaign.draft:
             return IdleReason(IdleCode.PAUSED, "the campaign is a draft, which was not started yet")
+        case CampaignStatus.PAUSE if situation.campaign.pause_reason:
+            text = f"the dialer has paused the campaign: {situation.campaign.pause_reason}; resume it once that is mended"
+            return IdleReason(IdleCode.PAUSED_BY_DIALER, text)
         case CampaignStatus.PAUSE:
             return IdleReason(IdleCode.PAUSED, "the campaign is paused")
         case CampaignStatus.ABORT:

@@ -50,7 +50,7 @@ def _sum(one: Mapping[int, int], other: Mapping[int, int]) -> Mapping[int, int]:
 class Unavailable:
     """Why a gateway cannot serve: a word, the rest of a sentence about it, and until when, where that is known."""
 
-    word: Literal["inactive", "paused", "full", "unreachable"]
+    word: Literal["inactive", "paused", "full", "unreachable", "down"]
     text: str
     until: datetime | None = None
 
@@ -58,12 +58,13 @@ class Unavailable:
 @frozen
 class Routes:
     """The gateways, how full they are, and which are backed off from (by id; one that fared well is not listed); `reaches`
-    tells whether a switch that is there has a gateway."""
+    tells whether a switch that is there has a gateway, `trouble` what these say against one, "" for nothing."""
 
     gateways: Mapping[int, Gateway]
     in_use: Usage
     backoffs: Mapping[int, Backoff]
     reaches: Callable[[Gateway], bool] = lambda _: True
+    trouble: Callable[[Gateway], str] = lambda _: ""
 
     def unavailable(self, gateway: Gateway, now: datetime, planned: int = 0) -> Unavailable | None:
         """Why `gateway` cannot serve a call at `now` beside `planned` ones that are not open yet; None when it can."""
@@ -71,6 +72,8 @@ class Routes:
             return Unavailable("inactive", "is inactive")
         if not self.reaches(gateway):
             return Unavailable("unreachable", "is on none of the switches that are connected and take calls")
+        if trouble := self.trouble(gateway):
+            return Unavailable("down", f"is down, as the switch tells ({trouble})")
         backoff = self.backoffs.get(gateway.id)
         if backoff is not None and backoff.blocks(now):
             return Unavailable("paused", f"is backed off from after {backoff.text}", backoff.next_try)

@@ -20,6 +20,7 @@ from dialer import gate
 from dialer.calls.fleet import Capacity, Fleet, GatewayBackoffs
 from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns import idle, planning
+from dialer.campaigns.breaker import Breaker
 from dialer.campaigns.limits import GatewayRates, Limit, pace_of
 from dialer.campaigns.planning import Routes, in_use_everywhere
 from dialer.campaigns.second_legs import CountedLegs
@@ -68,6 +69,7 @@ class Scheduler:
     numbering: Numbering = field(factory=numbering)
     _loop: PeriodicLoop = field(init=False)
     _silenced: RepeatedLog = field(init=False)
+    _breaker: Breaker = field(init=False)
     _paces: dict[int, Pace] = field(factory=dict, init=False)
     second_legs: CountedLegs = field(init=False)
     _rates: GatewayRates = field(factory=GatewayRates, init=False)
@@ -90,6 +92,7 @@ class Scheduler:
             lambda: self._others.gateways,
             self._is_reached,
         )
+        self._breaker = Breaker(self.fleet, self.store, self.now)
         self._silenced = RepeatedLog("a campaign makes no calls: its caller id may not be shown", self.clock)
         self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
 
@@ -128,6 +131,11 @@ class Scheduler:
         )
 
     @property
+    def gateways(self) -> Mapping[int, Gateway]:
+        """All gateways, by id, as the last tick saw them."""
+        return {} if self._snapshot is None else self._snapshot.gateways
+
+    @property
     def others_call(self) -> bool:
         """Whether other nodes make calls."""
         return bool(self._others.dialling)
@@ -139,6 +147,7 @@ class Scheduler:
         try:
             snapshot = await self.store.snapshot(self.now(), self._watched)
             self._remember(snapshot)
+            await self._breaker.look(snapshot.gateways)
             await self._obey(snapshot)
             for campaign in self._in_turn(snapshot.campaigns):
                 await self._call_some(campaign, snapshot)
@@ -317,7 +326,8 @@ class Scheduler:
 
     def _routes(self, gateways: Mapping[int, Gateway]) -> Routes:
         in_use = in_use_everywhere(self.lifecycle.register, self._others)
-        return Routes(gateways, in_use, GatewayBackoffs(self.fleet, gateways, self.now()), self.fleet.reaches)
+        backoffs = GatewayBackoffs(self.fleet, gateways, self.now())
+        return Routes(gateways, in_use, backoffs, self.fleet.reaches, self.fleet.trouble)
 
     def _is_reached(self, call_uuid: str, gateway: Gateway) -> bool:
         live = self.lifecycle.register.find(call_uuid)

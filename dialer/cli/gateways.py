@@ -39,6 +39,8 @@ class GatewaysCommand(RemovableCommand):
         "addparameter",
         "maximum_call",
         "calls_per_second",
+        "codecs",
+        "pause_after",
         "failover",
         "users",
         "description",

@@ -219,6 +219,8 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
     status = row.status
     if checked.get("status", CampaignStatus.PAUSE) is not CampaignStatus.PAUSE:
         checked["draft"] = False
+    if checked.get("status", status) != status:
+        checked["pause_reason"] = ""
     rows.change(t, Campaign, row, checked)
     if not RULED_BY.isdisjoint(checked):
         held.recheck(t.connection, row.id)

@@ -195,7 +195,17 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
         ),
         EventKind.CAMPAIGN_CREATED: EventType(doc="A campaign was created.", facts=_CAMPAIGN),
         EventKind.CAMPAIGN_STARTED: EventType(doc="A campaign was started.", facts=_CAMPAIGN),
-        EventKind.CAMPAIGN_PAUSED: EventType(doc="A campaign was paused.", facts=_CAMPAIGN),
+        EventKind.CAMPAIGN_PAUSED: EventType(
+            doc="A campaign was paused, by somebody or by the dialer itself.",
+            facts={
+                **_CAMPAIGN,
+                "reason": Fact(
+                    _TEXT,
+                    "why the dialer has paused it, such as `gateway carrier refused 10 calls in a row (CALL_REJECTED, SIP "
+                    "403: ...)`; empty when somebody has",
+                ),
+            },
+        ),
         EventKind.CAMPAIGN_ABORTED: EventType(doc="A campaign was aborted: its live calls are hung up.", facts=_CAMPAIGN),
         EventKind.CAMPAIGN_ENDED: EventType(doc="A campaign was ended by its user.", facts=_CAMPAIGN),
         EventKind.CAMPAIGN_FINISHED: EventType(
@@ -243,10 +253,11 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
         EventKind.SWITCH_DOWN: EventType(doc="The connection to a FreeSWITCH is lost.", facts=_SWITCH, superusers=True),
         EventKind.GATEWAY_UP: EventType(doc="A gateway that was down serves again.", facts=_GATEWAY, superusers=True),
         EventKind.GATEWAY_DOWN: EventType(
-            doc="A gateway failed several calls in a row, and is left alone for a while. Told once, until it serves again.",
+            doc="A gateway failed several calls in a row, or its switch tells that it is down, and it is left alone for a "
+            "while. Told once, until it serves again.",
             facts={
                 **_GATEWAY,
-                "reason": Fact(_TEXT, "what the last call through it failed with"),
+                "reason": Fact(_TEXT, "what the last call through it failed with, or what the switch tells"),
                 "until": Fact(_TEXT, "when it is tried again", is_time=True),
             },
             superusers=True,
