@@ -29,9 +29,21 @@ from dialer.errors import StoreError
 from dialer.gateways import chain
 from dialer.interfaces import FlowStore, Now
 from dialer.limiter import SLACK, Pace, due_times, resume
-from dialer.model import Campaign, CampaignStatus, Candidate, Gateway, IdleReason, Others, Plan, Progress, Snapshot
+from dialer.model import (
+    BlockReason,
+    Campaign,
+    CampaignStatus,
+    Candidate,
+    Gateway,
+    IdleReason,
+    Others,
+    Plan,
+    Progress,
+    Snapshot,
+)
 from dialer.numbering import Numbering, numbering
 from dialer.periodic import DegradedLog, PeriodicLoop, RepeatedLog
+from dialer.routing import Shares
 
 log = structlog.get_logger()
 
@@ -69,10 +81,12 @@ class Scheduler:
     numbering: Numbering = field(factory=numbering)
     _loop: PeriodicLoop = field(init=False)
     _silenced: RepeatedLog = field(init=False)
+    _uncarried: RepeatedLog = field(init=False)
     _breaker: Breaker = field(init=False)
     _paces: dict[int, Pace] = field(factory=dict, init=False)
     second_legs: CountedLegs = field(init=False)
     _rates: GatewayRates = field(factory=GatewayRates, init=False)
+    _shares: Shares = field(factory=Shares, init=False)
     _calling: set[int] = field(factory=set, init=False)
     """Campaigns that had contacts for all that was due: they may catch up after a late tick."""
     _resting: dict[int, datetime] = field(factory=dict, init=False)
@@ -92,6 +106,7 @@ class Scheduler:
             lambda: self._others.gateways,
             self._is_reached,
         )
+        self._uncarried = RepeatedLog("contacts are not called: no gateway carries their numbers now", self.clock)
         self._breaker = Breaker(self.fleet, self.store, self.now)
         self._silenced = RepeatedLog("a campaign makes no calls: its caller id may not be shown", self.clock)
         self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
@@ -310,7 +325,10 @@ class Scheduler:
         )
         if planned.refused:
             for refusal in planned.refused:
-                log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
+                if refusal.block is BlockReason.NO_GATEWAY:
+                    self._uncarried.happened(number=refusal.candidate.number, reason=refusal.reason)
+                else:
+                    log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
             await self.store.refuse(planned.refused, now)
         return self._rates.spread(planned.plans, now + HORIZON)
 
@@ -327,7 +345,14 @@ class Scheduler:
     def _routes(self, gateways: Mapping[int, Gateway]) -> Routes:
         in_use = in_use_everywhere(self.lifecycle.register, self._others)
         backoffs = GatewayBackoffs(self.fleet, gateways, self.now())
-        return Routes(gateways, in_use, backoffs, self.fleet.reaches, self.fleet.trouble)
+        return Routes(
+            gateways, in_use, backoffs, self.fleet.reaches, self.fleet.trouble, shares=self._shares, in_time=self._in_time
+        )
+
+    def _in_time(self, gateway: Gateway, planned: int) -> bool:
+        """Whether its calls per second leave a moment for one call more within a tick's horizon."""
+        rate, now = gateway.calls_per_second, self.now()
+        return rate is None or self._rates.next_at(gateway, now) + timedelta(seconds=planned / rate) <= now + HORIZON
 
     def _is_reached(self, call_uuid: str, gateway: Gateway) -> bool:
         live = self.lifecycle.register.find(call_uuid)

@@ -73,7 +73,8 @@ class FlowStore(Protocol):
         ...
 
     def refuse(self, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
-        """These must never be called: they become NOT_AUTHORISED, unless a call of theirs is live."""
+        """These are not called: they become NOT_AUTHORISED, unless a call of theirs is live, or wait until the moment that is
+        named."""
         ...
 
     def pause_refused(self, refusals: Mapping[int, Refusals], now: datetime) -> Deferred[ObeyedRefusals]:

@@ -45,7 +45,7 @@ log = structlog.get_logger()
 PAGE: Final = 25
 """Campaigns that are read at once, with everything of them: some milliseconds on the database thread."""
 
-RULED_BY: Final = frozenset({"purpose", "override", "voip_app_id", "time_zone", "consent"})
+RULED_BY: Final = frozenset({"purpose", "override", "voip_app_id", "time_zone", "consent", "gateway_id"})
 """Settings by which a contact may be called, or not."""
 
 LIFETIME: Final = timedelta(days=7)

@@ -19,11 +19,14 @@ from dialer.management.numbers import NOBODY, refusals
 from dialer.model import Account, Campaign, CampaignStatus, Gateway, GatewayHealth, GatewayStatus, VoipApp, VoipAppType
 from dialer.model.codecs import VARIABLE
 from dialer.model.gateway import dial_string_from, parse_parameters, with_secrets
-from dialer.store import reports, told_state
+from dialer.store import held, reports, told_state
 from dialer.stored import complete, load_rules, value_of
 
 MOST_NAMES: Final = 5
 """Campaigns that a refusal names."""
+
+CARRIED_BY: Final = frozenset({"prefixes", "group", "failover_id", "status"})
+"""Settings by which a number is carried, or not."""
 
 RESERVED = OWN_VARIABLES | HARMFUL_VARIABLES
 
@@ -102,6 +105,8 @@ def change(t: Transaction, gateway_id: int, given: Mapping[str, Any]) -> None:
     checked = _checked(t, given, {"addparameter": row.addparameter, "codecs": before["codecs"]})
     _check_reachable({"protocol": row.protocol, "hostname": row.hostname, "dial_string": row.dial_string, **checked})
     rows.change(t, Gateway, row, checked)
+    if not CARRIED_BY.isdisjoint(checked):
+        held.recheck_all(t.connection)
     t.then(call_soon)
 
 

@@ -169,7 +169,7 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
         ),
         EventKind.CONTACT_BLOCKED: EventType(
             doc="The contact's turn came, and it is not called because it must not be: the campaign calls it no more, unless "
-            "it was for the calling rules, and these, its time zone or the campaign change.",
+            "it was for the calling rules or the gateways, and these, its time zone or the campaign change.",
             facts={
                 "number": _CONTACT["number"],
                 "subscriber_id": _CONTACT["subscriber_id"],
@@ -177,7 +177,7 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
                     _TEXT,
                     "do-not-call (a list without an end), blacklist, whitelist (it is not on it), consent (it has not got the "
                     "one that the campaign asks for), calling-rules, dialled-form (what its gateway makes of the number is on "
-                    "a list), or never-dialled (such as an emergency number)",
+                    "a list), no-gateway (none carries the number), or never-dialled (such as an emergency number)",
                 ),
                 "text": Fact(_TEXT, "the same for people"),
             },
@@ -189,7 +189,7 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
                 "number": _CONTACT["number"],
                 "subscriber_id": _CONTACT["subscriber_id"],
                 "until": Fact(_TEXT, "when its turn comes again", is_time=True),
-                "reason": Fact(_TEXT, "calling-rules, do-not-call, or dialled-form (what its gateway makes of the number)"),
+                "reason": Fact(_TEXT, "calling-rules, do-not-call, dialled-form, or no-gateway (its carrier cannot now)"),
                 "text": Fact(_TEXT, "why it waits, for people"),
             },
         ),
@@ -199,11 +199,7 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
             doc="A campaign was paused, by somebody or by the dialer itself.",
             facts={
                 **_CAMPAIGN,
-                "reason": Fact(
-                    _TEXT,
-                    "why the dialer has paused it, such as `gateway carrier refused 10 calls in a row (CALL_REJECTED, SIP "
-                    "403: ...)`; empty when somebody has",
-                ),
+                "reason": Fact(_TEXT, "why the dialer has, such as `gateway carrier refused ...`; empty when somebody has"),
             },
         ),
         EventKind.CAMPAIGN_ABORTED: EventType(doc="A campaign was aborted: its live calls are hung up.", facts=_CAMPAIGN),

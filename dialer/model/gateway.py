@@ -16,6 +16,7 @@ from dialer.errors import BadValue
 from dialer.kinds import Nullable, Whole
 from dialer.model.codecs import VARIABLE, codec_list
 from dialer.model.masking import MASK, joined, masked, unmasked
+from dialer.model.prefixes import PrefixTable, prefix_list, prefix_table
 from dialer.variables import check_value
 
 NUMBER: Final = "{number}"
@@ -109,6 +110,13 @@ def _listed(characters: list[str]) -> str:
     return " ".join(sorted({repr(character) for character in characters}))
 
 
+def group_name(text: str, field: str) -> str:
+    """The name of a group, or none. Raises `BadValue`."""
+    if text and not _NAME.fullmatch(text):
+        raise BadValue(field, f"{text[:40]!r} is not a name of letters, digits, _ and -")
+    return text
+
+
 def _protocol(text: str, field: str) -> str:
     protocol = text.strip().upper()
     if protocol not in ("SIP", "LOCAL"):
@@ -190,6 +198,22 @@ class Gateway:
         doc="the codecs that its calls offer, the first one preferred, such as PCMA,PCMU or opus@48000h,PCMU@20i; empty: "
         "those of the SIP profile",
     )
+    prefixes: str = rule(
+        "",
+        longest=20_000,
+        lines=True,
+        check=prefix_list,
+        doc="the numbers that it carries, by the prefixes of their international form, with the price of a minute: "
+        "+1=0.0085,+44=allowed,+882=refused,*=0.05; what is not named is carried where all rows are refusals; of several "
+        "gateways that can take a call, the cheapest does; empty: all numbers",
+    )
+    group: str = rule(
+        "",
+        longest=100,
+        check=group_name,
+        doc="gateways of one group stand for each other: the calls through one are shared by those of its group",
+    )
+    weight: int = rule(1, ge=1, le=1000, doc="its share of the calls of its group, beside the weights of the others")
     pause_after: int | None = rule(
         10,
         kind=Nullable(Whole(3, 1000)),
@@ -214,6 +238,11 @@ class Gateway:
         if self.dial_string:
             return self.dial_string
         return f"loopback/{NUMBER}" if self.protocol == "LOCAL" else f"sofia/external/{NUMBER}@{self.hostname}"
+
+    @property
+    def tariff(self) -> PrefixTable:
+        """The numbers that it carries. Raises `BadValue` when they are damaged."""
+        return prefix_table(self.prefixes)
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:

@@ -24,7 +24,6 @@ from dialer.model import (
     AttemptResult,
     AttemptState,
     Block,
-    BlockReason,
     Campaign,
     CampaignStatus,
     Candidate,
@@ -148,7 +147,9 @@ class Store:
         return self.database.backlog
 
     def refuse(self, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
-        found = {each.candidate.subscriber_id: Block(reason=BlockReason.NEVER_DIALLED, text=each.reason) for each in refused}
+        found = {
+            each.candidate.subscriber_id: Block(reason=each.block, text=each.reason, until=each.until) for each in refused
+        }
         blocking = Blocking(at=now, wanted=self.wanted)
         return self.database.run(lambda connection: set_aside(connection, found, blocking))
 

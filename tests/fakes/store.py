@@ -148,7 +148,11 @@ class MemoryStore:
 
     def refuse(self, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
         for each in refused:
-            self.rows[each.candidate.subscriber_id].status = SubscriberStatus.NOT_AUTHORISED
+            row = self.rows[each.candidate.subscriber_id]
+            if each.until is None:
+                row.status = SubscriberStatus.NOT_AUTHORISED
+            else:
+                row.ready_at = each.until
         return succeed(None)
 
     def pause_refused(self, refusals: Mapping[int, Refusals], now: datetime) -> Deferred[ObeyedRefusals]:
