@@ -365,7 +365,7 @@ class DialerService(FlowControls):
         self.lifecycle.switch_up(switch)
         if self.hub is not None:
             self.hub.switch_up()
-        self.gateway_watch.look_soon(switch)
+        self.gateway_watch.switch_up(switch)
         self.scheduler.call_soon()
         self._tell_of_switch(EventKind.SWITCH_UP, switch, "")
 

@@ -30,7 +30,7 @@ class FleetMember:
     """A FreeSWITCH of the fleet. `gateways` are the names of those that it has, none for all; `max_calls` is how many calls
     it may have at the same time, 0 for any number; one that is to `drain` is given no more; `health` tells how it, and the
     gateways through it, fared of late; `sip_gateways` are those that it has itself, as it told last, every
-    `gateway_interval` seconds (0: never)."""
+    `gateway_interval` seconds (0: never); None while that is not known."""
 
     switch: Switch
     gateways: frozenset[str] = frozenset()
@@ -38,7 +38,7 @@ class FleetMember:
     drain: bool = False
     gateway_interval: float = 0.0
     health: Health = field(factory=Health, init=False)
-    sip_gateways: Sequence[SipGateway] = field(default=(), init=False)
+    sip_gateways: Sequence[SipGateway] | None = field(default=None, init=False)
     _down: Mapping[str, SipGateway] = field(factory=dict, init=False)
     """Those that are down, by every name that a dial string may have for them."""
 
@@ -51,10 +51,10 @@ class FleetMember:
         """Whether calls through that gateway can be made here."""
         return not self.gateways or gateway.name in self.gateways
 
-    def told(self, sip_gateways: Sequence[SipGateway]) -> None:
-        """It has told how its SIP gateways are; none when nothing is known of them."""
+    def told(self, sip_gateways: Sequence[SipGateway] | None) -> None:
+        """It has told how its SIP gateways are; None when it cannot tell."""
         self.sip_gateways = sip_gateways
-        down = [each for each in sip_gateways if each.is_down]
+        down = [each for each in sip_gateways or () if each.is_down]
         self._down = {name: each for each in down for name in (each.name, f"{each.profile}::{each.name}")}
 
     def trouble(self, gateway: Gateway) -> str:
@@ -171,6 +171,11 @@ class Fleet:
         if not blocked or len(blocked) < len(there):
             return None
         return min(blocked, key=lambda backoff: backoff.next_try or now)
+
+    def is_up(self, gateway: Gateway) -> bool:
+        """Whether a switch that is there has told how its SIP gateways are, and says nothing against this one."""
+        there = [member for member in self.members if member.admits and member.sip_gateways is not None]
+        return any(member.carries(gateway) for member in there)
 
     def trouble(self, gateway: Gateway) -> str:
         """Why a gateway takes no calls, in the words of the switches that have it; "" as long as one knows of nothing."""

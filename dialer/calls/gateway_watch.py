@@ -8,7 +8,6 @@ fail to show that. When it is back, it is used at once, whatever it was backed o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -67,8 +66,14 @@ class GatewayWatch:
         self._soon.clear()
         return gatherResults([loop.stop() for loop in self._loops.values()])
 
+    def switch_up(self, switch: Switch) -> None:
+        """That switch is there: it is asked at once."""
+        loop = self._loops.get(self.fleet.member(switch))
+        if loop is not None:
+            loop.call_soon()
+
     def look_soon(self, switch: Switch) -> None:
-        """That switch is there, or has something new to tell."""
+        """That switch has something new to tell, and may have more in a moment."""
         member = self.fleet.member(switch)
         if member in self._loops and member not in self._soon:
             self._soon[member] = self.clock.callLater(COLLECT, self._look_now, member)
@@ -78,15 +83,19 @@ class GatewayWatch:
         self._loops[member].call_soon()
 
     async def look(self, member: FleetMember) -> None:
-        """Ask one of them. What a switch that is away had told is not known any more."""
-        before = {key: member.trouble(gateway) for key, gateway in self.gateways().items()}
-        found = None
-        if member.switch.ready:
-            with suppress(SwitchUnavailable, CommandFailed):
-                found = await member.switch.sip_gateways()
-        member.told(found or ())
-        for key, gateway in self.gateways().items():
-            if before.get(key) and member.switch.ready and not member.trouble(gateway):
+        """Ask one of them. What a switch had told before it went away holds until it is back and tells anew."""
+        try:
+            found = await member.switch.sip_gateways() if member.switch.ready else None
+        except SwitchUnavailable:
+            return
+        except CommandFailed:
+            found = None
+        if not member.switch.ready:
+            return
+        before = [(key, gateway) for key, gateway in self.gateways().items() if member.trouble(gateway)]
+        member.told(found)
+        for key, gateway in before:
+            if not member.trouble(gateway):
                 member.health.forget(key)
         self._tell(member.gateway_interval)
 
@@ -100,7 +109,7 @@ class GatewayWatch:
                 self._down[key] = now
                 reason = f"the switch tells that it is down ({trouble})"
                 self.changed(gateway, Backoff(cause=reason, until=now + timedelta(seconds=interval)))
-            elif not trouble and told_at is not None:
+            elif told_at is not None and self.fleet.is_up(gateway):
                 del self._down[key]
                 log.info(f"gateway {gateway.name} is not down any more, as far as the switch tells")
                 self.changed(gateway, None)

@@ -116,6 +116,7 @@ def test_a_trunk_that_goes_on_refusing_us_pauses_its_campaign_once_whenever_the_
         [(status, reason, told)] = trunk.paused
         assert (status, told) == (2, 1), faults
         assert reason.startswith("gateway carrier refused 3 calls in a row (CALL_REJECTED, SIP 401"), faults
-        assert trunk.before == ((1, 0),) * 5, faults
+        assert {state for state, _ in trunk.before} == {1}, faults
+        assert sum(charged for _, charged in trunk.before) <= len(faults), faults  # an end that nobody saw
         assert trunk.rows("SELECT status FROM subscriber") == [(5,)] * 5
         trunk.close()

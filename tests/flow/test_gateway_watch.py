@@ -151,14 +151,33 @@ def test_others_are_told_again_each_minute_while_it_is_down_and_once_that_it_is_
     assert [cause for _, cause in watched.told].count("") == 1
 
 
-def test_what_a_switch_had_told_before_it_went_away_is_not_known_any_more(watched: Watched) -> None:
+def test_what_a_switch_had_told_before_it_went_away_holds_until_it_is_back_and_tells_anew(watched: Watched) -> None:
     watched.switch.sip = [sip(status="DOWN")]
     watched.run(1)
-    (member,) = watched.fleet
-    assert member.trouble(GATEWAY)
+    told = list(watched.told)
     watched.switch.ready = False
     watched.run(INTERVAL + 1, 0.05)
-    assert not member.trouble(GATEWAY)
+    watched.switch.ready = True
+    watched.through()
+    watched.run(0.5)
+    assert not watched.through()
+    assert watched.told == told
+    watched.switch.sip = [sip()]
+    watched.watch.switch_up(watched.switch)
+    watched.run(0.5)
+    assert watched.through()
+    assert [cause for _, cause in watched.told[len(told) :]] == [""]
+
+
+def test_a_switch_that_cannot_tell_any_more_says_neither_that_it_is_down_nor_that_it_is_up(watched: Watched) -> None:
+    watched.switch.sip = [sip(status="DOWN")]
+    watched.run(1)
+    told = list(watched.told)
+    watched.switch.sip = None
+    watched.watch.switch_up(watched.switch)
+    watched.run(2)
+    assert watched.through()
+    assert watched.told == told
 
 
 def test_news_of_a_switch_in_a_row_are_one_question(watched: Watched) -> None:
