@@ -30,7 +30,7 @@ from twisted.web.server import Site
 from api import build_site
 from dialer.management import Management, campaigns, contacts, gateways, reports, users
 from dialer.management.usage import UseOfGateways
-from dialer.model import Account, Campaign, GatewayHealth, Progress, VoipAppType
+from dialer.model import Account, Campaign, Gateway, GatewayHealth, Progress, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database
 from dialer.store.location import sqlite_url
@@ -122,7 +122,7 @@ class NoFlow:
     def hang_up(self, campaign_id: int) -> None:
         """As `FlowControl`."""
 
-    def gateway_health(self, gateway_id: int) -> GatewayHealth:
+    def gateway_health(self, gateway: Gateway) -> GatewayHealth:
         return GatewayHealth()
 
     def live_calls(self, campaign_id: int) -> int:

@@ -34,7 +34,16 @@ def new_fleet(switches: Sequence[InboundSwitch], configs: Sequence[SwitchConfig]
     """The fleet of some switches, made as `configs` say."""
     members = zip(switches, configs, strict=True)
     return Fleet(
-        [FleetMember(switch=one, gateways=of.gateways, max_calls=of.max_calls, drain=of.drain) for one, of in members]
+        [
+            FleetMember(
+                switch=one,
+                gateways=of.gateways,
+                max_calls=of.max_calls,
+                drain=of.drain,
+                gateway_interval=of.gateway_interval,
+            )
+            for one, of in members
+        ]
     )
 
 

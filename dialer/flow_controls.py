@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from dialer.calls.fleet import Fleet
 from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns.scheduler import Scheduler
-from dialer.model import Campaign, GatewayHealth, IdleReason, Progress
+from dialer.model import Campaign, Gateway, GatewayHealth, IdleReason, Progress
 
 log = structlog.get_logger()
 
@@ -45,9 +45,9 @@ class FlowControls(ABC):
         """How many are open here, and at the other nodes as far as they are known."""
         return self.scheduler.live_calls(campaign_id)
 
-    def gateway_health(self, gateway_id: int) -> GatewayHealth:
+    def gateway_health(self, gateway: Gateway) -> GatewayHealth:
         """How a gateway fared of late, at this node."""
-        return self.fleet.gateway_health(gateway_id, self.now())
+        return self.fleet.gateway_health(gateway, self.now())
 
     def calls_per_second(self) -> float:
         """Of all switches that are there, and take calls."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -37,6 +39,15 @@ def dial_string(gateway: Gateway, number: str) -> str:
     return gateway.address.replace(NUMBER, dialled_number(gateway, number))
 
 
+_SIP_GATEWAY: Final = re.compile(r"sofia/gateway/([^/]+)/", re.IGNORECASE)
+
+
+def sip_gateway_of(address: str) -> str:
+    """The SIP gateway of the switch that calls to an address go through, by its name there; "" when they go through none."""
+    found = _SIP_GATEWAY.match(address)
+    return "" if found is None else found[1]
+
+
 def through(gateways: Iterable[Gateway], address: str) -> Gateway | None:
     """The gateway whose dial string an address was made of, by whomever; of several, the one that has the most in common with
     it. None when it is no gateway's. Names of endpoints have no case, and nobody has two gateways that differ in theirs."""
@@ -64,12 +75,25 @@ def headroom(gateway: Gateway, live: int) -> int | None:
 def chain(gateways: Mapping[int, Gateway], gateway_id: int) -> Iterator[Gateway]:
     """The gateway and those that stand in for it, in the order in which they are tried; each once, also when they refer to
     each other in a circle. Ends at one that does not exist."""
+    for stage in stages(gateways, gateway_id):
+        yield from stage
+
+
+def stages(gateways: Mapping[int, Gateway], gateway_id: int) -> Iterator[tuple[Gateway, ...]]:
+    """The same in steps: the gateway with the others of its group, which share its calls; then those that take over when none
+    of them can serve, with the others of theirs."""
     seen: set[int] = set()
-    current: int | None = gateway_id
-    while current is not None and current not in seen and current in gateways:
-        seen.add(current)
-        yield gateways[current]
-        current = gateways[current].failover_id
+    waiting: deque[int] = deque((gateway_id,))
+    while waiting:
+        head = gateways.get(waiting.popleft())
+        if head is None or head.id in seen:
+            continue
+        stage: tuple[Gateway, ...] = (head,)
+        if head.group:
+            stage += tuple(each for each in gateways.values() if each.group == head.group and each.id not in {head.id, *seen})
+        seen.update(each.id for each in stage)
+        waiting.extend(each.failover_id for each in stage if each.failover_id is not None)
+        yield stage
 
 
 @frozen

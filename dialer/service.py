@@ -22,6 +22,7 @@ from dialer.apps.runner import VoiceApplications
 from dialer.calls.cdr_reconciler import CdrReconciler
 from dialer.calls.fleet import Fleet
 from dialer.calls.flow_settings import FlowSettings
+from dialer.calls.gateway_watch import GatewayWatch
 from dialer.calls.health_log import HealthLog, learning_of_gateways
 from dialer.calls.heartbeat import Heartbeat
 from dialer.calls.lifecycle import Lifecycle
@@ -90,6 +91,7 @@ class DialerService(FlowControls):
     cdr_reconciler: CdrReconciler = field(init=False)
     heartbeat: Heartbeat = field(init=False)
     idle_news: IdleNews = field(init=False)
+    gateway_watch: GatewayWatch = field(init=False)
     applications: VoiceApplications = field(init=False)
     reactor_lag: ReactorLag = field(init=False)
     ended: dict[Disposition, int] = field(factory=lambda: dict.fromkeys(Disposition, 0), init=False)
@@ -187,6 +189,7 @@ class DialerService(FlowControls):
         self.record_keeper.start()
         self.idle_news.start()
         self._gateways.start()
+        self.gateway_watch.start()
         self._single_calls.start()
         self.telling.start()
 
@@ -212,6 +215,7 @@ class DialerService(FlowControls):
         await self.record_keeper.stop()
         await self.idle_news.stop()
         await self._gateways.stop()
+        await self.gateway_watch.stop()
         await self._single_calls.stop()
         await self.telling.stop()
         await self._close()
@@ -273,6 +277,14 @@ class DialerService(FlowControls):
             lifecycle=self.lifecycle,
             new_id=new_id,
             numbering=numbering(self.database.region, settings.emergency),
+        )
+        self.gateway_watch = GatewayWatch(
+            clock=self.reactor,
+            now=self.now,
+            fleet=self.fleet,
+            gateways=lambda: self.scheduler.gateways,
+            changed=self.telling.tell_of_gateway,
+            call_soon=self.scheduler.call_soon,
         )
         self.applications = VoiceApplications(
             settings=settings.apps,
@@ -353,8 +365,13 @@ class DialerService(FlowControls):
         self.lifecycle.switch_up(switch)
         if self.hub is not None:
             self.hub.switch_up()
+        self.gateway_watch.switch_up(switch)
         self.scheduler.call_soon()
         self._tell_of_switch(EventKind.SWITCH_UP, switch, "")
+
+    def gateways_changed(self, switch: Switch) -> None:
+        """The switch knows something new of its SIP gateways."""
+        self.gateway_watch.look_soon(switch)
 
     def switch_down(self, switch: Switch, reason: str) -> None:
         """The switch went away."""

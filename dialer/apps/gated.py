@@ -22,6 +22,7 @@ from dialer.interfaces import AnsweredCall, ApplicationStore, SecondLegs
 from dialer.model import CallRules, Gateway
 from dialer.model.flow import Transfer, Transferred
 from dialer.numbering import Numbering
+from dialer.routing import carries
 
 _ADDRESSES: Final = frozenset({"bridge", "att_xfer"})
 """Applications of the switch whose argument is a list of addresses."""
@@ -111,6 +112,8 @@ class GatedLegs(Generic[R]):
     async def _bridge(self, transfer: Transfer) -> R:
         legs = _legs_of(transfer)
         gateway = await self._counted_in(transfer)
+        if gateway is not None:
+            self._check_carried(legs, gateway, transfer.number)
         rules = await self._pass(legs, "transfer")
         self._check_variables(transfer, rules)
         transfer = self._with_caller_id(transfer, rules)
@@ -154,6 +157,14 @@ class GatedLegs(Generic[R]):
             if reason := gate.refusal(leg, self.numbering, rules):
                 raise BadValue(field, reason)
         return rules
+
+    def _check_carried(self, legs: Sequence[GatedLeg], gateway: Gateway, meant: str) -> None:
+        """Raise `BadValue` for a leg to a number that the gateway does not carry: the one that is `meant`, or else the one in
+        the address without the gateway's prefix."""
+        for leg in legs:
+            number = leg.number if leg.number == meant else leg.number.removeprefix(gateway.addprefix)
+            if not carries(gateway, self.numbering.identity(number)):
+                raise BadValue("transfer", f"gateway {gateway.name} does not carry {number}")
 
     def _check_variables(self, transfer: Transfer, rules: CallRules) -> None:
         """Those of the gateway are its administrator's, who may set more. Raises `BadValue`."""

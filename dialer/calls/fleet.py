@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from dialer.calls.live import LiveAttempt
 from dialer.calls.register import OpenAttempts
 from dialer.calls.verdict import Health
-from dialer.gateways import Backoff
+from dialer.gateways import Backoff, sip_gateway_of
 from dialer.interfaces import Switch
-from dialer.model import Gateway, GatewayHealth
+from dialer.model import Gateway, GatewayHealth, Refusals
+from dialer.model.sip_gateway import SipGateway
 
 CALLS_OF_A_RATE: Final = 40
 """Calls at the same time that go with one call per second, where a switch has no limit to them: a stock FreeSWITCH admits
@@ -28,13 +29,18 @@ CALLS_OF_A_RATE: Final = 40
 class FleetMember:
     """A FreeSWITCH of the fleet. `gateways` are the names of those that it has, none for all; `max_calls` is how many calls
     it may have at the same time, 0 for any number; one that is to `drain` is given no more; `health` tells how it, and the
-    gateways through it, fared of late."""
+    gateways through it, fared of late; `sip_gateways` are those that it has itself, as it told last, every
+    `gateway_interval` seconds (0: never); None while that is not known."""
 
     switch: Switch
     gateways: frozenset[str] = frozenset()
     max_calls: int = 0
     drain: bool = False
+    gateway_interval: float = 0.0
     health: Health = field(factory=Health, init=False)
+    sip_gateways: Sequence[SipGateway] | None = field(default=None, init=False)
+    _down: Mapping[str, SipGateway] = field(factory=dict, init=False)
+    """Those that are down, by every name that a dial string may have for them."""
 
     @property
     def name(self) -> str:
@@ -44,6 +50,28 @@ class FleetMember:
     def has(self, gateway: Gateway) -> bool:
         """Whether calls through that gateway can be made here."""
         return not self.gateways or gateway.name in self.gateways
+
+    def told(self, sip_gateways: Sequence[SipGateway] | None) -> None:
+        """It has told how its SIP gateways are; None when it cannot tell."""
+        self.sip_gateways = sip_gateways
+        down = [each for each in sip_gateways or () if each.is_down]
+        self._down = {name: each for each in down for name in (each.name, f"{each.profile}::{each.name}")}
+
+    def trouble(self, gateway: Gateway) -> str:
+        """Why calls through that gateway fail here for now, in the words of the switch; "" as far as it knows of nothing."""
+        if not self._down:
+            return ""
+        found = self._down.get(sip_gateway_of(gateway.address))
+        return "" if found is None else found.text
+
+    @property
+    def has_trouble(self) -> bool:
+        """Whether it knows of any gateway that is down."""
+        return bool(self._down)
+
+    def carries(self, gateway: Gateway) -> bool:
+        """Whether it has that gateway, and knows of nothing against it."""
+        return self.has(gateway) and not self.trouble(gateway)
 
     @property
     def admits(self) -> bool:
@@ -144,14 +172,47 @@ class Fleet:
             return None
         return min(blocked, key=lambda backoff: backoff.next_try or now)
 
-    def gateway_health(self, gateway_id: int, now: datetime) -> GatewayHealth:
+    def is_up(self, gateway: Gateway) -> bool:
+        """Whether a switch that is there has told how its SIP gateways are, and says nothing against this one."""
+        there = [member for member in self.members if member.admits and member.sip_gateways is not None]
+        return any(member.carries(gateway) for member in there)
+
+    def trouble(self, gateway: Gateway) -> str:
+        """Why a gateway takes no calls, in the words of the switches that have it; "" as long as one knows of nothing."""
+        if not any(member.has_trouble for member in self.members):
+            return ""
+        told = [member.trouble(gateway) for member in self.members if member.admits and member.has(gateway)]
+        return "; ".join(dict.fromkeys(told)) if told and all(told) else ""
+
+    def gateway_health(self, gateway: Gateway, now: datetime) -> GatewayHealth:
         """How a gateway fared of late, on the switch that had the most faults of it."""
-        found = (member.health.of_gateway(gateway_id, now) for member in self.members)
-        return max(found, key=lambda health: health.faults)
+        found = (member.health.of_gateway(gateway.id, now) for member in self.members)
+        return evolve(max(found, key=lambda health: health.faults), trouble=self.trouble(gateway))
 
     def backed_off(self, now: datetime) -> int:
         """How many gateways are not called through for the moment, each counted once for each switch."""
         return sum(backoff.blocks(now) for member in self.members for backoff in member.health.gateways.values())
+
+    def refusals(self, gateways: Mapping[int, Gateway]) -> dict[int, Refusals]:
+        """Those of the gateways that refuse us on every switch that has them, as often as they may (`pause_after`), by id. One
+        that is away may reach the carrier from elsewhere once it is back."""
+        found: dict[int, Refusals] = {}
+        for key in {key for member in self.members for key in member.health.refusals}:
+            gateway = gateways.get(key)
+            if gateway is None or gateway.pause_after is None:
+                continue
+            there = [member for member in self.members if not member.drain and member.has(gateway)]
+            told = [member.health.refuses(key, gateway.pause_after) for member in there]
+            refusing = [each for each in told if each is not None]
+            if refusing and len(refusing) == len(told):
+                found[key] = max(refusing, key=lambda each: each.first_attempt)
+        return found
+
+    def forget_refusals(self, gateway_ids: Iterable[int]) -> None:
+        """What they refused was acted upon: they are counted anew."""
+        for member in self.members:
+            for key in gateway_ids:
+                member.health.refusals.pop(key, None)
 
     def reaches(self, gateway: Gateway) -> bool:
         """Whether one that admits calls has that gateway."""
@@ -223,7 +284,7 @@ class Capacity:
     def total(self, gateways: Iterable[Gateway]) -> int:
         """How many calls can be made through any of these gateways."""
         wanted = list(gateways)
-        return sum(room.free for room in self._rooms if any(room.member.has(gateway) for gateway in wanted))
+        return sum(room.free for room in self._rooms if any(room.member.carries(gateway) for gateway in wanted))
 
     def take(self, gateway: Gateway) -> str | None:
         """The name of the switch for one more call through a gateway; None when there is no room for it now."""
@@ -231,7 +292,7 @@ class Capacity:
             room
             for room in self._rooms
             if room.free > 0
-            and room.member.has(gateway)
+            and room.member.carries(gateway)
             and not room.member.blocks(gateway.id, self._now)
             and gateway.id not in room.tried
         ]

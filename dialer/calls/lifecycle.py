@@ -41,7 +41,7 @@ from dialer.calls.health_log import HealthLog, words
 from dialer.calls.keys import hear_keys
 from dialer.calls.live import LiveAttempt, hang_up
 from dialer.calls.register import ForeignHangups, OpenAttempts
-from dialer.calls.verdict import got_through_at, judge
+from dialer.calls.verdict import got_through_at, is_refusal, judge
 from dialer.calls.watchers import Watchers
 from dialer.calls.way_back import WayBack
 from dialer.campaigns.windows import open_now
@@ -55,6 +55,7 @@ from dialer.model import (
     Gateway,
     OwnCause,
     Plan,
+    Refusals,
     Signal,
     SignalKind,
 )
@@ -269,7 +270,11 @@ class Lifecycle:
         if member is not None:
             alone = member.health.fails_alone(plan, live.attempt.planned_at - retry.requeued_for(plan.candidate))
             got_through = got_through_at(outcome, verdict)
-            member.health.ended(plan, verdict.fault, got_through, now, words(outcome, verdict))
+            cause = words(outcome, verdict)
+            refusal = None
+            if is_refusal(verdict):
+                refusal = Refusals(count=1, first_attempt=live.attempt.id, cause=cause, doubtful=verdict.doubtful)
+            member.health.ended(plan, verdict.fault, got_through, now, cause, refusal)
             self._look_at_health(member, plan.gateway, now, got_through=got_through is not None)
         decision = retry.decide(verdict, outcome, plan.candidate, campaign, now, alone=alone)
         self._finish(

@@ -20,10 +20,10 @@ from typing import Final
 from attrs import define, evolve, field
 
 from dialer.calls import causes
-from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Fault, Verdict
+from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Blame, Fault, Verdict
 from dialer.calls.sip_answers import by_status
 from dialer.gateways import Backoff
-from dialer.model import GatewayHealth, Outcome, OwnCause, Plan, RetryClass
+from dialer.model import GatewayHealth, Outcome, OwnCause, Plan, Refusals, RetryClass
 
 _NO_CODE_OF_ITS_OWN = 16
 """The Q.850 code that FreeSWITCH gives for any cause beyond 127 (`switch_channel_cause_q850`): no information."""
@@ -53,6 +53,13 @@ def got_through_at(outcome: Outcome, verdict: Verdict) -> datetime | None:
     if heard:
         return min(heard)
     return outcome.ended_at if verdict in _SAID_BY_THE_NETWORK else None
+
+
+def is_refusal(verdict: Verdict) -> bool:
+    """Whether the carrier refused the call for reasons of ours, which do not pass by themselves. What FreeSWITCH says of a
+    gateway that is down or not there is none: it may be back in a moment. (A challenge to which it has no answer brings a
+    cause, and no SIP status: seen on 1.11.2.)"""
+    return verdict.fault is Fault.GATEWAY and verdict.blame is Blame.CALLER and verdict != causes.SETTINGS
 
 
 def _unanswered(outcome: Outcome) -> Verdict:
@@ -87,6 +94,8 @@ def _refined(outcome: Outcome, verdict: Verdict) -> Verdict:
         return causes.NO_ANSWER
     if cause == "ORIGINATOR_CANCEL" and outcome.sip_disposition.startswith("recv"):
         return causes.NO_ANSWER  # a 487 that we did not ask for: the network gave up ringing
+    if status is None and cause == "MANDATORY_IE_MISSING":
+        return causes.ACCOUNT  # a challenge (401, 407) for which there is no password: seen on 1.11.2 without the status
     # Without a SIP status these two are FreeSWITCH's own words: no route in its own settings, or one of its limits (facts,
     # "originate"); neither tells anything about the number. A call that a limit refuses never has a channel, and so no code.
     if status is None and cause == "NO_ROUTE_DESTINATION":
@@ -107,18 +116,32 @@ class Health:
     away (`dialer.calls.causes.Fault`).
 
     `gateways` are those that did not fare well of late, by id; `switch` is how the switch fares. `through` tells when a call
-    got through a gateway last, `failing` which subscribers' did not since then (two of them are enough), both by its id."""
+    got through a gateway last, `failing` which subscribers' did not since then (two of them are enough), both by its id.
+    `refusals` are those in a row of the gateways that refuse us: a fault that may pass by itself begins them anew."""
 
     gateways: dict[int, Backoff] = field(factory=dict, init=False)
     through: dict[int, datetime] = field(factory=dict, init=False)
     failing: dict[int, frozenset[int]] = field(factory=dict, init=False)
+    refusals: dict[int, Refusals] = field(factory=dict, init=False)
     switch: Backoff = field(factory=lambda: Backoff(longest=LONGEST_SWITCH_PAUSE), init=False)
 
-    def ended(self, plan: Plan, fault: Fault, got_through_at: datetime | None, now: datetime, cause: str = "") -> None:
-        """A call has ended, of `cause` in words; `got_through_at` is when it showed that its way out works, if it did."""
+    def ended(
+        self,
+        plan: Plan,
+        fault: Fault,
+        got_through_at: datetime | None,
+        now: datetime,
+        cause: str = "",
+        refusal: Refusals | None = None,
+    ) -> None:
+        """A call has ended, of `cause` in words; `got_through_at` is when it showed that its way out works, if it did;
+        `refusal` is that of the carrier, if it was one."""
         gateway_id = plan.gateway.id
         if fault is Fault.GATEWAY:
-            self.gateways[gateway_id] = self.gateways.get(gateway_id, Backoff()).after_fault(now, cause=cause)
+            before = self.gateways.get(gateway_id, Backoff())
+            self.gateways[gateway_id] = before.after_fault(now, cause=cause)
+            if self.gateways[gateway_id].faults > before.faults:  # those that were on their way do not count
+                self._count(gateway_id, refusal)
             failing = self.failing.get(gateway_id, _NOBODY)
             if len(failing) < MOST_FAILING:
                 self.failing[gateway_id] = failing | {plan.candidate.subscriber_id}
@@ -144,6 +167,27 @@ class Health:
         before = self.gateways.get(gateway_id)
         if before is not None and not before.after_success(at).faults:
             del self.gateways[gateway_id]
+            self.refusals.pop(gateway_id, None)
+
+    def _count(self, gateway_id: int, refusal: Refusals | None) -> None:
+        before = self.refusals.get(gateway_id)
+        if refusal is not None:
+            self.refusals[gateway_id] = refusal if before is None else before.and_then(refusal)
+        elif before is not None:
+            del self.refusals[gateway_id]
+
+    def refuses(self, gateway_id: int, most: int) -> Refusals | None:
+        """What a gateway refused us with, when that was `most` times in a row or more; None while it may have been about the
+        number of a single contact."""
+        found = self.refusals.get(gateway_id)
+        if found is None or found.count < most:
+            return None
+        return None if found.doubtful and len(self.failing.get(gateway_id, _NOBODY)) < MOST_FAILING else found
+
+    def forget(self, gateway_id: int) -> None:
+        """A gateway was mended, as far as is known: it is used as if nothing had been the matter."""
+        for known in (self.gateways, self.failing, self.refusals):
+            known.pop(gateway_id, None)
 
     def begun(self, plan: Plan, now: datetime) -> None:
         """A call is on its way. Through a gateway that had failed, it is the one that shows whether that works again."""

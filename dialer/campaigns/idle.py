@@ -49,6 +49,9 @@ def _status(situation: Situation) -> IdleReason | None:
     match situation.campaign.status:
         case CampaignStatus.PAUSE if situation.campaign.draft:
             return IdleReason(IdleCode.PAUSED, "the campaign is a draft, which was not started yet")
+        case CampaignStatus.PAUSE if situation.campaign.pause_reason:
+            text = f"the dialer has paused the campaign: {situation.campaign.pause_reason}; resume it once that is mended"
+            return IdleReason(IdleCode.PAUSED_BY_DIALER, text)
         case CampaignStatus.PAUSE:
             return IdleReason(IdleCode.PAUSED, "the campaign is paused")
         case CampaignStatus.ABORT:
@@ -115,6 +118,9 @@ def _contacts(situation: Situation) -> IdleReason | None:
     if wait is not None and wait.contacts >= pending:
         return IdleReason(IdleCode.NO_CALLER_ID, wait.text, wait.until or at)
     if progress.held_by:
+        if progress.blocked_by == BlockReason.NO_GATEWAY:
+            text = f"the contacts left ({pending}) wait for a gateway that carries them, the first of them: {progress.held_by}"
+            return IdleReason(IdleCode.NO_GATEWAY, text, at)
         ruled = progress.blocked_by == BlockReason.CALLING_RULES
         what = "the calling rules keep" if ruled else "do-not-call lists keep"
         text = f"{what} the contacts left ({pending}) waiting, the first of them: {progress.held_by}"

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Literal, Protocol
+from datetime import datetime, timedelta
+from typing import Final, Literal, Protocol
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from dialer import gate
-from dialer.gateways import Backoff, chain, dial_string, headroom
-from dialer.model import Campaign, Candidate, Gateway, GatewayStatus, Others, Plan, RefusedContact
+from dialer.gateways import Backoff, chain, dial_string, headroom, stages
+from dialer.model import BlockReason, Campaign, Candidate, Gateway, GatewayStatus, Others, Plan, RefusedContact
 from dialer.numbering import Numbering
+from dialer.routing import Shares, carries, cheapest, no_carrier
 
 
 class Usage(Protocol):
@@ -50,7 +51,7 @@ def _sum(one: Mapping[int, int], other: Mapping[int, int]) -> Mapping[int, int]:
 class Unavailable:
     """Why a gateway cannot serve: a word, the rest of a sentence about it, and until when, where that is known."""
 
-    word: Literal["inactive", "paused", "full", "unreachable"]
+    word: Literal["inactive", "paused", "full", "unreachable", "down"]
     text: str
     until: datetime | None = None
 
@@ -58,12 +59,17 @@ class Unavailable:
 @frozen
 class Routes:
     """The gateways, how full they are, and which are backed off from (by id; one that fared well is not listed); `reaches`
-    tells whether a switch that is there has a gateway."""
+    tells whether a switch that is there has a gateway, `trouble` what these say against one, "" for nothing. `shares` are
+    those of the gateways of a group; `in_time` tells whether one of them may be given a call now, beside so many planned
+    ones, by its calls per second."""
 
     gateways: Mapping[int, Gateway]
     in_use: Usage
     backoffs: Mapping[int, Backoff]
     reaches: Callable[[Gateway], bool] = lambda _: True
+    trouble: Callable[[Gateway], str] = lambda _: ""
+    shares: Shares = Factory(Shares)
+    in_time: Callable[[Gateway, int], bool] = lambda _gateway, _planned: True
 
     def unavailable(self, gateway: Gateway, now: datetime, planned: int = 0) -> Unavailable | None:
         """Why `gateway` cannot serve a call at `now` beside `planned` ones that are not open yet; None when it can."""
@@ -71,6 +77,8 @@ class Routes:
             return Unavailable("inactive", "is inactive")
         if not self.reaches(gateway):
             return Unavailable("unreachable", "is on none of the switches that are connected and take calls")
+        if trouble := self.trouble(gateway):
+            return Unavailable("down", f"is down, as the switch tells ({trouble})")
         backoff = self.backoffs.get(gateway.id)
         if backoff is not None and backoff.blocks(now):
             return Unavailable("paused", f"is backed off from after {backoff.text}", backoff.next_try)
@@ -80,10 +88,21 @@ class Routes:
             return Unavailable("full", f"is full ({gateway.maximum_call} calls)")
         return None
 
-    def usable(self, gateway_id: int, now: datetime, planned: Mapping[int, int]) -> Gateway | None:
-        """The first gateway of the failover chain that can serve."""
-        routes = chain(self.gateways, gateway_id)
-        return next((way for way in routes if self.unavailable(way, now, planned.get(way.id, 0)) is None), None)
+    def usable(self, gateway_id: int, now: datetime, planned: Mapping[int, int], identity: str = "") -> Gateway | None:
+        """The gateway that carries the next call, to that number: of the first step of the failover chain on which one can
+        serve, the cheapest for it, by their shares. Without a number, any of them."""
+        for stage in stages(self.gateways, gateway_id):
+            able: Sequence[Gateway] = [
+                way
+                for way in stage
+                if (not identity or carries(way, identity)) and self.unavailable(way, now, planned.get(way.id, 0)) is None
+            ]
+            if not able:
+                continue
+            if len(able) > 1:
+                able = [way for way in able if self.in_time(way, planned.get(way.id, 0))] or able
+            return self.shares.take(cheapest(able, identity) if identity else able)
+        return None
 
     def capacity(self, campaign: Campaign, now: datetime, most: int) -> int:
         """How many calls the campaign's own limit and its gateways would take at `now`, at most `most`."""
@@ -138,8 +157,11 @@ def plan(
     plans: list[Plan] = []
     refused: list[RefusedContact] = []
     for candidate in candidates:
-        way = routes.usable(campaign.gateway_id, now, planned) if slots else None
+        way = routes.usable(campaign.gateway_id, now, planned, candidate.identity) if slots else None
         if way is None:
+            if slots and (not_carried := _not_carried(candidate, campaign, routes, planned, now)) is not None:
+                refused.append(not_carried)
+                continue
             break
         leg = gate.leg_through(way, candidate.number)
         if reason := gate.emergency_refusal(leg.forms, numbering):
@@ -163,3 +185,26 @@ def plan(
             )
         )
     return Planned(tuple(plans), tuple(refused))
+
+
+CARRIER_BUSY: Final = timedelta(seconds=5)
+"""How long a contact waits whose carrier cannot serve, while others can serve others: these have their turn."""
+
+
+def _not_carried(
+    candidate: Candidate, campaign: Campaign, routes: Routes, planned: Mapping[int, int], now: datetime
+) -> RefusedContact | None:
+    """A candidate that is not called because of its number: no gateway carries it, or the one that does cannot serve now. None
+    when nobody could be called."""
+    if reason := no_carrier(routes.gateways, campaign.gateway_id, candidate.identity):
+        return RefusedContact(candidate, reason, BlockReason.NO_GATEWAY)
+    ways = chain(routes.gateways, campaign.gateway_id)
+    found = [(way, routes.unavailable(way, now, planned.get(way.id, 0))) for way in ways]
+    if all(unavailable is not None for _, unavailable in found):
+        return None
+    told = ", ".join(
+        f"gateway {way.name} {unavailable.text}"
+        for way, unavailable in found
+        if unavailable is not None and carries(way, candidate.identity)
+    )
+    return RefusedContact(candidate, f"+{candidate.identity}: {told}", BlockReason.NO_GATEWAY, now + CARRIER_BUSY)

@@ -20,6 +20,7 @@ from dialer import gate
 from dialer.calls.fleet import Capacity, Fleet, GatewayBackoffs
 from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns import idle, planning
+from dialer.campaigns.breaker import Breaker
 from dialer.campaigns.limits import GatewayRates, Limit, pace_of
 from dialer.campaigns.planning import Routes, in_use_everywhere
 from dialer.campaigns.second_legs import CountedLegs
@@ -28,9 +29,21 @@ from dialer.errors import StoreError
 from dialer.gateways import chain
 from dialer.interfaces import FlowStore, Now
 from dialer.limiter import SLACK, Pace, due_times, resume
-from dialer.model import Campaign, CampaignStatus, Candidate, Gateway, IdleReason, Others, Plan, Progress, Snapshot
+from dialer.model import (
+    BlockReason,
+    Campaign,
+    CampaignStatus,
+    Candidate,
+    Gateway,
+    IdleReason,
+    Others,
+    Plan,
+    Progress,
+    Snapshot,
+)
 from dialer.numbering import Numbering, numbering
 from dialer.periodic import DegradedLog, PeriodicLoop, RepeatedLog
+from dialer.routing import Shares
 
 log = structlog.get_logger()
 
@@ -68,9 +81,12 @@ class Scheduler:
     numbering: Numbering = field(factory=numbering)
     _loop: PeriodicLoop = field(init=False)
     _silenced: RepeatedLog = field(init=False)
+    _uncarried: RepeatedLog = field(init=False)
+    _breaker: Breaker = field(init=False)
     _paces: dict[int, Pace] = field(factory=dict, init=False)
     second_legs: CountedLegs = field(init=False)
     _rates: GatewayRates = field(factory=GatewayRates, init=False)
+    _shares: Shares = field(factory=Shares, init=False)
     _calling: set[int] = field(factory=set, init=False)
     """Campaigns that had contacts for all that was due: they may catch up after a late tick."""
     _resting: dict[int, datetime] = field(factory=dict, init=False)
@@ -90,6 +106,8 @@ class Scheduler:
             lambda: self._others.gateways,
             self._is_reached,
         )
+        self._uncarried = RepeatedLog("contacts are not called: no gateway carries their numbers now", self.clock)
+        self._breaker = Breaker(self.fleet, self.store, self.now)
         self._silenced = RepeatedLog("a campaign makes no calls: its caller id may not be shown", self.clock)
         self._loop = PeriodicLoop("scheduler", TICK, self.tick, self.clock)
 
@@ -128,6 +146,11 @@ class Scheduler:
         )
 
     @property
+    def gateways(self) -> Mapping[int, Gateway]:
+        """All gateways, by id, as the last tick saw them."""
+        return {} if self._snapshot is None else self._snapshot.gateways
+
+    @property
     def others_call(self) -> bool:
         """Whether other nodes make calls."""
         return bool(self._others.dialling)
@@ -139,6 +162,7 @@ class Scheduler:
         try:
             snapshot = await self.store.snapshot(self.now(), self._watched)
             self._remember(snapshot)
+            await self._breaker.look(snapshot.gateways)
             await self._obey(snapshot)
             for campaign in self._in_turn(snapshot.campaigns):
                 await self._call_some(campaign, snapshot)
@@ -301,7 +325,10 @@ class Scheduler:
         )
         if planned.refused:
             for refusal in planned.refused:
-                log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
+                if refusal.block is BlockReason.NO_GATEWAY:
+                    self._uncarried.happened(number=refusal.candidate.number, reason=refusal.reason)
+                else:
+                    log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
             await self.store.refuse(planned.refused, now)
         return self._rates.spread(planned.plans, now + HORIZON)
 
@@ -317,7 +344,15 @@ class Scheduler:
 
     def _routes(self, gateways: Mapping[int, Gateway]) -> Routes:
         in_use = in_use_everywhere(self.lifecycle.register, self._others)
-        return Routes(gateways, in_use, GatewayBackoffs(self.fleet, gateways, self.now()), self.fleet.reaches)
+        backoffs = GatewayBackoffs(self.fleet, gateways, self.now())
+        return Routes(
+            gateways, in_use, backoffs, self.fleet.reaches, self.fleet.trouble, shares=self._shares, in_time=self._in_time
+        )
+
+    def _in_time(self, gateway: Gateway, planned: int) -> bool:
+        """Whether its calls per second leave a moment for one call more within a tick's horizon."""
+        rate, now = gateway.calls_per_second, self.now()
+        return rate is None or self._rates.next_at(gateway, now) + timedelta(seconds=planned / rate) <= now + HORIZON
 
     def _is_reached(self, call_uuid: str, gateway: Gateway) -> bool:
         live = self.lifecycle.register.find(call_uuid)

@@ -6,7 +6,7 @@ They are separate because FreeSWITCH sends events only while no command waits on
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -20,7 +20,7 @@ from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 
 from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
-from dialer.esl import commands, sent_marks
+from dialer.esl import commands, sent_marks, sip_gateways
 from dialer.esl.connection import CommandReply
 from dialer.esl.events import Event, concerns, concerns_legs
 from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules
@@ -32,6 +32,7 @@ from dialer.esl.strain import Strain
 from dialer.esl.telemetry import SwitchTelemetry
 from dialer.interfaces import Now, SwitchListener
 from dialer.model import LiveChannel, Origination
+from dialer.model.sip_gateway import SipGateway
 from dialer.periodic import RepeatedLog
 from dialer.settings import SwitchSettings
 
@@ -210,6 +211,10 @@ class InboundSwitch(Service):
         """Every channel of the switch."""
         return self._ask(commands.channels(), lambda reply: live_channels(reply.checked().text))
 
+    def sip_gateways(self) -> Deferred[Sequence[SipGateway] | None]:
+        """Its SIP gateways with their states; None when it cannot tell."""
+        return self._ask(sip_gateways.ask(), sip_gateways.read)
+
     async def was_dialled(self, call_uuid: str, planned_at: datetime) -> bool | None:
         """Whether it executed the originate of a call in time; None when it cannot tell. To be asked after the deadline."""
         mark = await self._send(sent_marks.mark_of(call_uuid))
@@ -264,10 +269,11 @@ class InboundSwitch(Service):
 
     def _subscription(self) -> commands.Command:
         seen = self._observation
+        subclasses = {sip_gateways.CHANGED} if self._config.gateway_interval else set()
         if seen is None:
-            return commands.subscribe()
+            return commands.subscribe(subclasses=sorted(subclasses))
         more = sorted(seen.kinds.difference(commands.EVENTS))
-        return commands.subscribe([*commands.EVENTS, *more], sorted(seen.subclasses))
+        return commands.subscribe([*commands.EVENTS, *more], sorted(seen.subclasses | subclasses))
 
     def _link_up(self, link: Link) -> None:
         others = [other for other in self._links() if other.is_up and other.core_uuid != link.core_uuid]
@@ -321,6 +327,8 @@ class InboundSwitch(Service):
             self.telemetry.event_lag.observe((self._now() + self._clock.offset - told.at).total_seconds())
         elif event.name == "HEARTBEAT":
             self.strain.beat(event.value("Idle-CPU"), event.value("Session-Count"), event.value("Max-Sessions"))
+        elif event.name == "CUSTOM" and event.value("Event-Subclass") == sip_gateways.CHANGED:
+            self._listener.gateways_changed(self)
         elif event.name == "SHUTDOWN":
             # Its calls still end one by one, with events, before it closes the connection.
             self._shutting_down = True

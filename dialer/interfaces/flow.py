@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -18,8 +18,10 @@ from dialer.model import (
     Gateway,
     GatewayHealth,
     IdleReason,
+    ObeyedRefusals,
     Plan,
     Progress,
+    Refusals,
     RefusedContact,
     Signal,
     Snapshot,
@@ -71,7 +73,13 @@ class FlowStore(Protocol):
         ...
 
     def refuse(self, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
-        """These must never be called: they become NOT_AUTHORISED, unless a call of theirs is live."""
+        """These are not called: they become NOT_AUTHORISED, unless a call of theirs is live, or wait until the moment that is
+        named."""
+        ...
+
+    def pause_refused(self, refusals: Mapping[int, Refusals], now: datetime) -> Deferred[ObeyedRefusals]:
+        """Gateways refuse us, by their ids: pause the started campaigns that have no way out but such, in one transaction,
+        with the reason. A gateway through which a call of any node got since its first refusal refuses nobody."""
         ...
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
@@ -141,7 +149,7 @@ class FlowControl(Protocol):
         """How many attempts of a campaign are open."""
         ...
 
-    def gateway_health(self, gateway_id: int) -> GatewayHealth:
+    def gateway_health(self, gateway: Gateway) -> GatewayHealth:
         """How a gateway fared of late."""
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from dialer.model import (
     Origination,
     Signal,
 )
+from dialer.model.sip_gateway import SipGateway
 
 
 class Switch(Protocol):
@@ -73,6 +75,10 @@ class Switch(Protocol):
         when it cannot be executed any more. None when the switch cannot tell."""
         ...
 
+    def sip_gateways(self) -> Deferred[Sequence[SipGateway] | None]:
+        """The SIP gateways that it has, with their states; None when it cannot tell."""
+        ...
+
     def forget(self, call_uuid: str) -> None:
         """The end of that call is stored: nobody will ask any more whether it was dialled. Nothing waits or fails."""
         ...
@@ -91,4 +97,8 @@ class SwitchListener(Protocol):
 
     def switch_down(self, switch: Switch, reason: str) -> None:
         """A connection was lost; `ready` is False until `switch_up`."""
+        ...
+
+    def gateways_changed(self, switch: Switch) -> None:
+        """The state of one of its SIP gateways is another one: `switch.sip_gateways` tells."""
         ...

@@ -45,7 +45,7 @@ log = structlog.get_logger()
 PAGE: Final = 25
 """Campaigns that are read at once, with everything of them: some milliseconds on the database thread."""
 
-RULED_BY: Final = frozenset({"purpose", "override", "voip_app_id", "time_zone", "consent"})
+RULED_BY: Final = frozenset({"purpose", "override", "voip_app_id", "time_zone", "consent", "gateway_id"})
 """Settings by which a contact may be called, or not."""
 
 LIFETIME: Final = timedelta(days=7)
@@ -219,6 +219,8 @@ def change(t: Transaction, who: Account, campaign_id: int, given: Mapping[str, A
     status = row.status
     if checked.get("status", CampaignStatus.PAUSE) is not CampaignStatus.PAUSE:
         checked["draft"] = False
+    if checked.get("status", status) != status:
+        checked["pause_reason"] = ""
     rows.change(t, Campaign, row, checked)
     if not RULED_BY.isdisjoint(checked):
         held.recheck(t.connection, row.id)

@@ -17,12 +17,16 @@ from dialer.management.listing import OLDEST_FIRST, Slice, having, rows_of
 from dialer.management.management import Management, Transaction, call_soon, reads, writes
 from dialer.management.numbers import NOBODY, refusals
 from dialer.model import Account, Campaign, CampaignStatus, Gateway, GatewayHealth, GatewayStatus, VoipApp, VoipAppType
+from dialer.model.codecs import VARIABLE
 from dialer.model.gateway import dial_string_from, parse_parameters, with_secrets
-from dialer.store import reports, told_state
+from dialer.store import held, reports, told_state
 from dialer.stored import complete, load_rules, value_of
 
 MOST_NAMES: Final = 5
 """Campaigns that a refusal names."""
+
+CARRIED_BY: Final = frozenset({"prefixes", "group", "failover_id", "status"})
+"""Settings by which a number is carried, or not."""
 
 RESERVED = OWN_VARIABLES | HARMFUL_VARIABLES
 
@@ -59,19 +63,21 @@ class GatewayStanding:
         """Whether it takes a call now, or what keeps it from that."""
         if self.gateway.status is GatewayStatus.INACTIVE:
             return "inactive"
+        if self.health.trouble:
+            return "down"
         if self.health.until is not None:
             return "paused"
         full = self.gateway.maximum_call is not None and self.open_calls >= self.gateway.maximum_call
         return "full" if full else "serving"
 
 
-STANDINGS: Final = ("serving", "paused", "full", "inactive")
+STANDINGS: Final = ("serving", "paused", "down", "full", "inactive")
 
 
 async def standing(management: Management, who: Account, gateway_id: int) -> GatewayStanding:
     """How a gateway is. Fails with `NotFound`, `StoreError`."""
     gateway, open_calls, is_down = await management.ask(_standing, who, gateway_id)
-    health = GatewayHealth() if management.flow is None else management.flow.gateway_health(gateway_id)
+    health = GatewayHealth() if management.flow is None else management.flow.gateway_health(gateway)
     return GatewayStanding(gateway=gateway, open_calls=open_calls, is_down=is_down, health=health)
 
 
@@ -86,7 +92,7 @@ def _standing(t: Transaction, who: Account, gateway_id: int) -> tuple[Gateway, i
 @writes
 def create(t: Transaction, given: Mapping[str, Any]) -> int:
     """A gateway that can be dialled, whose name is unique. Returns its id. Raises `Duplicate`, `BadValue`, `NotFound`."""
-    checked = _checked(t, given, "")
+    checked = _checked(t, given, {"addparameter": "", "codecs": ""})
     _check_reachable(complete(Gateway, checked))
     return int(rows.create(t, Gateway, checked).id)
 
@@ -95,9 +101,12 @@ def create(t: Transaction, given: Mapping[str, Any]) -> int:
 def change(t: Transaction, gateway_id: int, given: Mapping[str, Any]) -> None:
     """Change what is given; it can still be dialled then. A masked value of `addparameter` stays. Raises as `create`."""
     row = rows.found(t.entities.Gateway, "gateway", gateway_id)
-    checked = _checked(t, given, row.addparameter)
+    before = load_rules(Gateway, row.rules).values
+    checked = _checked(t, given, {"addparameter": row.addparameter, "codecs": before["codecs"]})
     _check_reachable({"protocol": row.protocol, "hostname": row.hostname, "dial_string": row.dial_string, **checked})
     rows.change(t, Gateway, row, checked)
+    if not CARRIED_BY.isdisjoint(checked):
+        held.recheck_all(t.connection)
     t.then(call_soon)
 
 
@@ -117,14 +126,18 @@ def remove(t: Transaction, gateway_id: int) -> None:
     row.delete()
 
 
-def _checked(t: Transaction, given: Mapping[str, Any], parameters: str) -> dict[str, Any]:
-    """`parameters` are those that it has."""
+def _checked(t: Transaction, given: Mapping[str, Any], before: Mapping[str, str]) -> dict[str, Any]:
+    """`before` are the parameters and the codecs that it has."""
     checked = entered(Gateway, given)
     if "addparameter" in checked:
-        checked["addparameter"] = with_secrets(checked["addparameter"], parameters)
+        checked["addparameter"] = with_secrets(checked["addparameter"], before["addparameter"])
         variables = parse_parameters(checked["addparameter"], reserved=RESERVED)
         if reason := gate.variables_refusal(variables, "", t.numbering):
             raise BadValue("addparameter", reason)
+    now = {**before, **checked}
+    if now["codecs"] and any(name.lower() == VARIABLE for name, _ in parse_parameters(now["addparameter"])):
+        field = "codecs" if "codecs" in checked else "addparameter"
+        raise BadValue(field, f"both say which codecs calls offer: take {VARIABLE} out of addparameter, or the codecs")
     return checked
 
 

@@ -54,8 +54,12 @@ async def idleness(management: Management) -> Idleness:
 @verb
 def stopped(t: Transaction) -> dict[IdleCode, int]:
     """Campaigns that a user has stopped, or that have ended."""
-    counts = {CampaignStatus(status): number for status, number in t.connection.execute(sql.CAMPAIGNS_BY_STATUS)}
-    return {code: int(counts[status]) for status, code in _STOPPED.items() if status in counts}
+    found: Counter[IdleCode] = Counter()
+    for status, by_dialer, number in t.connection.execute(sql.CAMPAIGNS_BY_STATUS).fetchall():
+        code = _STOPPED.get(CampaignStatus(status))
+        if code is not None:
+            found[IdleCode.PAUSED_BY_DIALER if by_dialer and code is IdleCode.PAUSED else code] += int(number)
+    return dict(found)
 
 
 @verb

@@ -35,4 +35,5 @@ def campaign_status(t: Transaction, row: Any, before: int) -> None:
     """A campaign may have another status than before."""
     if row.status != before:
         about = About(user_id=row.user.id, campaign_id=row.id)
-        tell(t, _OF_STATUS[CampaignStatus(row.status)], about, name=row.name)
+        more = {"reason": ""} if row.status == CampaignStatus.PAUSE else {}
+        tell(t, _OF_STATUS[CampaignStatus(row.status)], about, name=row.name, **more)

@@ -112,13 +112,15 @@ class _Seen:
 @frozen(kw_only=True)
 class GatewayView:
     """A gateway: the calls that are open, those that were begun of late (per second), and the part of these that it refused
-    for want of room. A gateway that is `down` is left alone by the dialler for a while."""
+    for want of room. A gateway that is `down` is left alone by the dialler for a while; `trouble` is what its switch says
+    against it, as far as somebody here makes calls."""
 
     gateway: Gateway
     open: int
     per_second: float
     congested: float
     down: bool
+    trouble: str = ""
 
 
 @frozen(kw_only=True)
@@ -170,7 +172,11 @@ class Overviews:
         """That of a user; everybody's campaigns for a superuser. Fails with `StoreError`, `NotFound` for a user that may do
         nothing any more."""
         found, seen = await self.management.ask(_read, who, self._known())
-        return evolve(found, campaigns=await self._views(seen, found.now))
+        ways = [evolve(view, trouble=self._trouble(view.gateway)) for view in found.gateways]
+        return evolve(found, campaigns=await self._views(seen, found.now), gateways=ways)
+
+    def _trouble(self, gateway: Gateway) -> str:
+        return "" if self.management.flow is None else self.management.flow.gateway_health(gateway).trouble
 
     async def campaign(self, who: Account, campaign_id: int) -> CampaignView:
         """One of them. Fails with `NotFound`, `StoreError`."""

@@ -18,6 +18,7 @@ from dialer.management.numbers import caller_id_refusal
 from dialer.management.subscribers import check_ours
 from dialer.model import Account, BlockReason, Campaign, CampaignStatus, Gateway, SubscriberStatus
 from dialer.model.preview import Outlook, Prospect
+from dialer.routing import no_carrier
 from dialer.rules.decide import EarlierCall, decide
 from dialer.store import held, mapping, statements
 from dialer.store import previews as sql
@@ -90,14 +91,25 @@ class Scanned:
 def scan(t: Transaction, who: Account, found: PreviewBasis, place: ScanPlace, way: Gateway | None) -> Scanned:
     """The next pending contacts. Raises `NotFound`."""
     check_ours(t.connection, who, found.campaign.id)
-    return _judged(t, found.campaign, sql.pending(t.connection, found.campaign.id, place, AT_ONCE, to_column(t.now)), way)
+    some = sql.pending(t.connection, found.campaign.id, place, AT_ONCE, to_column(t.now))
+    return _carried(found, _judged(t, found.campaign, some, way))
 
 
 @verb
 def scan_held(t: Transaction, who: Account, found: PreviewBasis, after: int, way: Gateway | None) -> Scanned:
     """The next contacts that were set aside and will be looked at again, as if they were not. Raises `NotFound`."""
     check_ours(t.connection, who, found.campaign.id)
-    return _judged(t, found.campaign, sql.held_before(t.connection, found.campaign.id, after, AT_ONCE, to_column(t.now)), way)
+    some = sql.held_before(t.connection, found.campaign.id, after, AT_ONCE, to_column(t.now))
+    return _carried(found, _judged(t, found.campaign, some, way))
+
+
+def _carried(found: PreviewBasis, scanned: Scanned) -> Scanned:
+    """With those that no gateway carries."""
+    head, gateways = found.campaign.gateway_id, found.gateways
+    if not any(way.prefixes for way in chain(gateways, head)):
+        return scanned
+    never = {row.id: Prospect.NO_GATEWAY for row in scanned.rows if no_carrier(gateways, head, row.identity)}
+    return evolve(scanned, never={**never, **scanned.never})
 
 
 def _judged(t: Transaction, campaign: Campaign, rows: list[ScannedContact], way: Gateway | None) -> Scanned:

@@ -49,6 +49,7 @@ _WAITING: Final[Mapping[str | None, Prospect]] = {
     BlockReason.CALLING_RULES: Prospect.CALLING_RULES,
     BlockReason.DO_NOT_CALL: Prospect.LISTED_UNTIL,
     BlockReason.DIALLED_FORM: Prospect.LISTED_UNTIL,
+    BlockReason.NO_GATEWAY: Prospect.BEHIND_OTHERS,
 }
 """Of those that were set aside until a moment beyond the horizon."""
 GONE: Final = "the preview is not kept any more; make another one"

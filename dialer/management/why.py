@@ -34,6 +34,7 @@ from dialer.model import (
     SubscriberStatus,
 )
 from dialer.numbers import parse_number
+from dialer.routing import no_carrier
 from dialer.rules.decide import Ruling, decide
 from dialer.store import held, mapping, statements, told_state, turns
 from dialer.store import reports as sql
@@ -210,6 +211,9 @@ def _blocks(
     otherwise = block_of(asked.number, others, forbidden_forms(t.connection, others, campaign.id, campaign.user_id, t.now))
     if otherwise is not None:
         yield otherwise
+    gateways = {each.id: each for each in map(mapping.read_gateway, t.connection.execute(statements.GATEWAYS).fetchall())}
+    if reason := no_carrier(gateways, campaign.gateway_id, asked.identity):
+        yield Block(reason=BlockReason.NO_GATEWAY, text=reason)
     ruling = _ruling(t, asked.campaign_id, asked.identity, found)
     if not ruling.is_open:
         until = "for ever" if ruling.until is None else f"until {shown(ruling.until)}"

@@ -33,8 +33,8 @@ from dialer.model.flow import (
     SignalKind,
     Snapshot,
 )
-from dialer.model.gateway import Gateway, GatewayHealth, GatewayStatus, GatewayUse
-from dialer.model.idle import BlockedContacts, Explanation, IdleCode, IdleReason
+from dialer.model.gateway import Gateway, GatewayHealth, GatewayStatus, GatewayUse, Refusals
+from dialer.model.idle import BlockedContacts, Explanation, IdleCode, IdleReason, ObeyedRefusals, PausedCampaign
 from dialer.model.import_job import ImportFormat, ImportJob, ImportState
 from dialer.model.installation import Installation, NodeRecord
 from dialer.model.kept_answer import KeptAnswer
@@ -95,15 +95,18 @@ __all__ = [
     "MadeToken",
     "NodeRecord",
     "NumberPattern",
+    "ObeyedRefusals",
     "Origination",
     "Others",
     "Outcome",
     "OwnCause",
     "PageSession",
+    "PausedCampaign",
     "Phonebook",
     "Plan",
     "Progress",
     "Purpose",
+    "Refusals",
     "RefusedContact",
     "RetryClass",
     "Scope",

@@ -192,6 +192,9 @@ class Campaign:
         "(answered, and the voice application could do nothing) or a disposition, such as `ABANDONED=72,REJECTED=24`; empty: "
         "no rests",
     )
+    pause_reason: str = setting(
+        "", longest=2000, read_only=True, doc="why the dialer itself has paused it; empty when it has not"
+    )
 
 
 @frozen(kw_only=True)

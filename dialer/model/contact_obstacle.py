@@ -18,6 +18,7 @@ class ContactCode(enum.StrEnum):
     WHITELIST = "whitelist"
     CONSENT = "consent"
     DIALLED_FORM = "dialled-form"
+    NO_GATEWAY = "no-gateway"
     CALLING_RULES = "calling-rules"
     CALLED_ELSEWHERE = "called-elsewhere"
     IN_PROCESS = "in-process"

@@ -26,9 +26,10 @@ class BlockReason(enum.StrEnum):
     CONSENT = "consent"
     CALLING_RULES = "calling-rules"  # those of the place where it is
     DIALLED_FORM = "dialled-form"  # what the gateway makes of the number is on a list
+    NO_GATEWAY = "no-gateway"  # that carries the number
 
 
-LOOKED_AT_AGAIN: Final = frozenset({BlockReason.CONSENT, BlockReason.CALLING_RULES})
+LOOKED_AT_AGAIN: Final = frozenset({BlockReason.CONSENT, BlockReason.CALLING_RULES, BlockReason.NO_GATEWAY})
 """Contacts that were refused for these are looked at again when something changes by which the reason might; those refused for
 others stay so until a user starts them again."""
 

@@ -169,7 +169,7 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
         ),
         EventKind.CONTACT_BLOCKED: EventType(
             doc="The contact's turn came, and it is not called because it must not be: the campaign calls it no more, unless "
-            "it was for the calling rules, and these, its time zone or the campaign change.",
+            "it was for the calling rules or the gateways, and these, its time zone or the campaign change.",
             facts={
                 "number": _CONTACT["number"],
                 "subscriber_id": _CONTACT["subscriber_id"],
@@ -177,7 +177,7 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
                     _TEXT,
                     "do-not-call (a list without an end), blacklist, whitelist (it is not on it), consent (it has not got the "
                     "one that the campaign asks for), calling-rules, dialled-form (what its gateway makes of the number is on "
-                    "a list), or never-dialled (such as an emergency number)",
+                    "a list), no-gateway (none carries the number), or never-dialled (such as an emergency number)",
                 ),
                 "text": Fact(_TEXT, "the same for people"),
             },
@@ -189,13 +189,19 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
                 "number": _CONTACT["number"],
                 "subscriber_id": _CONTACT["subscriber_id"],
                 "until": Fact(_TEXT, "when its turn comes again", is_time=True),
-                "reason": Fact(_TEXT, "calling-rules, do-not-call, or dialled-form (what its gateway makes of the number)"),
+                "reason": Fact(_TEXT, "calling-rules, do-not-call, dialled-form, or no-gateway (its carrier cannot now)"),
                 "text": Fact(_TEXT, "why it waits, for people"),
             },
         ),
         EventKind.CAMPAIGN_CREATED: EventType(doc="A campaign was created.", facts=_CAMPAIGN),
         EventKind.CAMPAIGN_STARTED: EventType(doc="A campaign was started.", facts=_CAMPAIGN),
-        EventKind.CAMPAIGN_PAUSED: EventType(doc="A campaign was paused.", facts=_CAMPAIGN),
+        EventKind.CAMPAIGN_PAUSED: EventType(
+            doc="A campaign was paused, by somebody or by the dialer itself.",
+            facts={
+                **_CAMPAIGN,
+                "reason": Fact(_TEXT, "why the dialer has, such as `gateway carrier refused ...`; empty when somebody has"),
+            },
+        ),
         EventKind.CAMPAIGN_ABORTED: EventType(doc="A campaign was aborted: its live calls are hung up.", facts=_CAMPAIGN),
         EventKind.CAMPAIGN_ENDED: EventType(doc="A campaign was ended by its user.", facts=_CAMPAIGN),
         EventKind.CAMPAIGN_FINISHED: EventType(
@@ -243,10 +249,11 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
         EventKind.SWITCH_DOWN: EventType(doc="The connection to a FreeSWITCH is lost.", facts=_SWITCH, superusers=True),
         EventKind.GATEWAY_UP: EventType(doc="A gateway that was down serves again.", facts=_GATEWAY, superusers=True),
         EventKind.GATEWAY_DOWN: EventType(
-            doc="A gateway failed several calls in a row, and is left alone for a while. Told once, until it serves again.",
+            doc="A gateway failed several calls in a row, or its switch tells that it is down, and it is left alone for a "
+            "while. Told once, until it serves again.",
             facts={
                 **_GATEWAY,
-                "reason": Fact(_TEXT, "what the last call through it failed with"),
+                "reason": Fact(_TEXT, "what the last call through it failed with, or what the switch tells"),
                 "until": Fact(_TEXT, "when it is tried again", is_time=True),
             },
             superusers=True,

@@ -12,6 +12,7 @@ from dialer.model.caller_id import ShownCaller
 from dialer.model.campaign import Campaign
 from dialer.model.contact import SubscriberStatus
 from dialer.model.disposition import Disposition
+from dialer.model.do_not_call import BlockReason
 from dialer.model.gateway import Gateway
 
 
@@ -56,10 +57,13 @@ class Candidate:
 
 @frozen
 class RefusedContact:
-    """A candidate that must never be dialled, and why."""
+    """A candidate that is not dialled, and why; `until` is when it is looked at again, None for never, or for not before
+    something changes by which the reason might."""
 
     candidate: Candidate
     reason: str
+    block: BlockReason = BlockReason.NEVER_DIALLED
+    until: datetime | None = None
 
 
 @frozen(kw_only=True)

@@ -11,9 +11,12 @@ from typing import Final
 
 from attrs import frozen
 
-from dialer.declare import key, noun, reference, setting, stamp
+from dialer.declare import key, noun, reference, rule, setting, stamp
 from dialer.errors import BadValue
+from dialer.kinds import Nullable, Whole
+from dialer.model.codecs import VARIABLE, codec_list
 from dialer.model.masking import MASK, joined, masked, unmasked
+from dialer.model.prefixes import PrefixTable, prefix_list, prefix_table
 from dialer.variables import check_value
 
 NUMBER: Final = "{number}"
@@ -107,6 +110,13 @@ def _listed(characters: list[str]) -> str:
     return " ".join(sorted({repr(character) for character in characters}))
 
 
+def group_name(text: str, field: str) -> str:
+    """The name of a group, or none. Raises `BadValue`."""
+    if text and not _NAME.fullmatch(text):
+        raise BadValue(field, f"{text[:40]!r} is not a name of letters, digits, _ and -")
+    return text
+
+
 def _protocol(text: str, field: str) -> str:
     protocol = text.strip().upper()
     if protocol not in ("SIP", "LOCAL"):
@@ -181,6 +191,36 @@ class Gateway:
     )
     maximum_call: int | None = setting(None, v1="maximum_call", unit="calls", doc="calls at the same time")
     calls_per_second: int | None = setting(None, ge=1, unit="calls per second", doc="calls that are started")
+    codecs: str = rule(
+        "",
+        longest=500,
+        check=codec_list,
+        doc="the codecs that its calls offer, the first one preferred, such as PCMA,PCMU or opus@48000h,PCMU@20i; empty: "
+        "those of the SIP profile",
+    )
+    prefixes: str = rule(
+        "",
+        longest=20_000,
+        lines=True,
+        check=prefix_list,
+        doc="the numbers that it carries, by the prefixes of their international form, with the price of a minute: "
+        "+1=0.0085,+44=allowed,+882=refused,*=0.05; what is not named is carried where all rows are refusals; of several "
+        "gateways that can take a call, the cheapest does; empty: all numbers",
+    )
+    group: str = rule(
+        "",
+        longest=100,
+        check=group_name,
+        doc="gateways of one group stand for each other: the calls through one are shared by those of its group",
+    )
+    weight: int = rule(1, ge=1, le=1000, doc="its share of the calls of its group, beside the weights of the others")
+    pause_after: int | None = rule(
+        10,
+        kind=Nullable(Whole(3, 1000)),
+        unit="refusals in a row",
+        doc="after so many calls in a row that it refused for reasons of ours (account, password, caller id, codecs), "
+        "campaigns without another way out are paused; none: never",
+    )
     failover_id: int | None = reference(
         "gateway",
         reverse="fails_over_for",
@@ -200,9 +240,15 @@ class Gateway:
         return f"loopback/{NUMBER}" if self.protocol == "LOCAL" else f"sofia/external/{NUMBER}@{self.hostname}"
 
     @property
+    def tariff(self) -> PrefixTable:
+        """The numbers that it carries. Raises `BadValue` when they are damaged."""
+        return prefix_table(self.prefixes)
+
+    @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
-        """The channel variables. Raises `BadValue` when they are damaged."""
-        return _parameters(self.addparameter)
+        """The channel variables, that of the codecs included. Raises `BadValue` when they are damaged."""
+        given = _parameters(self.addparameter)
+        return (*given, (VARIABLE, self.codecs)) if self.codecs else given
 
 
 @frozen(kw_only=True)
@@ -217,8 +263,36 @@ class GatewayUse:
 @frozen(kw_only=True)
 class GatewayHealth:
     """How a gateway fared of late at one dialer: its faults in a row, the cause of the last one, and until when it is backed
-    off from; None when it is not."""
+    off from; None when it is not. `trouble` is why it is not called through at all, in the words of the switch; "" when that
+    knows of nothing."""
 
     faults: int = 0
     cause: str = ""
     until: datetime | None = None
+    trouble: str = ""
+
+
+@frozen(kw_only=True)
+class Refusals:
+    """Answers in a row by which the carrier behind a gateway refused us: our account, identity or settings. `first_attempt` is
+    the id of the attempt that got the first of them, `cause` the words of the last; each of `doubtful` ones may have been
+    about its number."""
+
+    count: int
+    first_attempt: int
+    cause: str
+    doubtful: bool = False
+
+    @property
+    def text(self) -> str:
+        """For a sentence about the gateway: `refused 10 calls in a row (CALL_REJECTED, SIP 403: ...)`."""
+        return f"refused {self.count} calls in a row ({self.cause})"
+
+    def and_then(self, more: Refusals) -> Refusals:
+        """With those that came after these."""
+        return Refusals(
+            count=self.count + more.count,
+            first_attempt=self.first_attempt,
+            cause=more.cause,
+            doubtful=self.doubtful and more.doubtful,
+        )

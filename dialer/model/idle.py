@@ -15,6 +15,7 @@ class IdleCode(enum.StrEnum):
     """A stable word for each reason."""
 
     PAUSED = "paused"
+    PAUSED_BY_DIALER = "paused-by-dialer"
     ABORTED = "aborted"
     ENDED = "ended"
     CALLER_ID = "caller-id"
@@ -31,6 +32,7 @@ class IdleCode(enum.StrEnum):
     RETRIES_LATER = "retries-later"
     CALLING_RULES = "calling-rules"
     DO_NOT_CALL = "do-not-call"
+    NO_GATEWAY = "no-gateway"
     NO_DIALER = "no-dialer"
     NO_SWITCH = "no-switch"
     SWITCH_FULL = "switch-full"
@@ -38,6 +40,7 @@ class IdleCode(enum.StrEnum):
     GATEWAY_MISSING = "gateway-missing"
     GATEWAY_INACTIVE = "gateway-inactive"
     GATEWAY_PAUSED = "gateway-paused"
+    GATEWAY_DOWN = "gateway-down"
     GATEWAY_FULL = "gateway-full"
     GATEWAY_UNREACHABLE = "gateway-unreachable"
     CAMPAIGN_FULL = "campaign-full"
@@ -52,6 +55,24 @@ class IdleReason:
     code: IdleCode
     text: str
     until: datetime | None = None
+
+
+@frozen(kw_only=True)
+class PausedCampaign:
+    """A campaign that the dialer itself has paused, and why."""
+
+    id: int
+    name: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class ObeyedRefusals:
+    """What came of gateways that refuse us: campaigns that are `paused` for it, and the ids of the gateways through which no
+    campaign calls any more."""
+
+    paused: tuple[PausedCampaign, ...]
+    unused: frozenset[int]
 
 
 @frozen(kw_only=True)

@@ -33,6 +33,7 @@ class Prospect(enum.StrEnum):
     WHITELIST = "whitelist"
     CONSENT = "consent"
     DIALLED_FORM = "dialled-form"
+    NO_GATEWAY = "no-gateway"
     EMERGENCY = "emergency"
     REFUSED = "refused-by-rules"
     NOT_AUTHORISED = "not-authorised"
@@ -67,6 +68,7 @@ _TEXTS = {
     Prospect.WHITELIST: "not on the whitelist of the user",
     Prospect.CONSENT: "without the consent that the campaign asks for",
     Prospect.DIALLED_FORM: "as its gateway dials it, on a do-not-call list or on the blacklist",
+    Prospect.NO_GATEWAY: "no gateway of the campaign carries the number",
     Prospect.EMERGENCY: "an emergency number",
     Prospect.REFUSED: "refused by the calling rules",
     Prospect.NOT_AUTHORISED: "set to be not authorised",

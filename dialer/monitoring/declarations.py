@@ -98,6 +98,13 @@ GATEWAYS_BACKED_OFF: Final = _gauge(
     "dialer_gateways_backed_off",
     "gateways that are not called through for the moment, after faults, each counted once for each switch",
 )
+SIP_GATEWAY_UP: Final = _gauge(
+    "dialer_sip_gateway_up",
+    "1 while calls can be made through a SIP gateway of the switch, as it tells (`sofia status`), else 0; those of which "
+    "nothing is known are absent",
+    switch=_SWITCH,
+    gateway="its name on the switch",
+)
 CALLEES_UNSERVED: Final = _counter("dialer_callees_unserved", "callees for whom the voice application could do nothing")
 
 SWITCH_UP: Final = _gauge(

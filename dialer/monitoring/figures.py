@@ -35,6 +35,8 @@ def _calls(service: DialerService, now: datetime) -> Iterator[tuple[Metric, list
     yield told.ATTEMPTS_OPEN, [((str(state),), states[state]) for state in AttemptState]
     yield told.CORRECTIONS, [((str(kind),), count) for kind, count in lifecycle.corrections.items()]
     yield told.GATEWAYS_BACKED_OFF, [((), service.fleet.backed_off(now))]
+    known = [(member.switch.name, each) for member in service.fleet for each in member.sip_gateways or ()]
+    yield told.SIP_GATEWAY_UP, [((switch, each.name), not each.is_down) for switch, each in known]
     yield told.CALLEES_UNSERVED, [((), service.applications.unserved)]
     oldest = service.telling.undelivered.oldest
     yield told.EVENT_AGE, [((), 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()))]

@@ -46,6 +46,14 @@ class SwitchSettings:
         converter=frozenset,
         max_length=1000,
     )
+    gateway_interval: float = setting(
+        5.0,
+        "how often it is asked for the states of its SIP gateways (sofia status): one that it knows to be down is not called "
+        "through; 0: never",
+        unit="seconds",
+        ge=0,
+        le=3600,
+    )
     silence: float = setting(
         10.0,
         "a connection on which nothing is heard for so long is given up",

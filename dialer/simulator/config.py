@@ -33,7 +33,8 @@ MODULES = frozenset(
 @frozen(kw_only=True)
 class SimulatorConfig:
     """`sps` and `max_sessions` are a stock FreeSWITCH's limits (0: none); `time_scale` stretches the callees' times;
-    `outbound_socket` is what `${dialer_socket}` stands for when a call does not set it; `invalid_gateways` do not exist.
+    `outbound_socket` is what `${dialer_socket}` stands for when a call does not set it; `invalid_gateways` do not exist,
+    `gateways_down` do not answer, and they are listed with `gateways`; calls go through any other one, too.
     `poll` is how long events wait to be sent (0.02 s in FreeSWITCH, 0 is at once); `list_lag`, how long a channel is listed
     that is no more (up to 0.2 s in FreeSWITCH); `orphan_window` are the seconds after the
     `connect` reply in which a listener that closes leaves its call parked for ever (about 0.005 s in FreeSWITCH).
@@ -49,6 +50,7 @@ class SimulatorConfig:
     default_playback: float = 3.0  # seconds a sound file lasts that does not tell its length
     outbound_socket: str = ""
     invalid_gateways: frozenset[str] = frozenset({"nope"})
+    gateways: frozenset[str] = frozenset()
     gateways_down: frozenset[str] = frozenset()
     modules: frozenset[str] = MODULES
     dialer_context: bool = True

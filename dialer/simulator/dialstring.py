@@ -233,7 +233,7 @@ class Destination:
     session: bool = False
 
 
-def parse_endpoint(text: str, invalid_gateways: Container[str]) -> Destination:
+def parse_endpoint(text: str, invalid_gateways: Container[str], gateways_down: Container[str] = ()) -> Destination:
     """The endpoint of a leg, such as `sofia/gateway/carrier/5551000`, `sofia/external/5551000@192.0.2.1:5060`,
     `loopback/5551000/default` or `error/USER_BUSY`. Causes as recording 30 shows them."""
     kind, slash, rest = text.partition("/")
@@ -248,11 +248,11 @@ def parse_endpoint(text: str, invalid_gateways: Container[str]) -> Destination:
     if kind == "null" and slash:
         return Destination(family="sofia", number=rest, name=f"null/{rest}")
     if kind == "sofia":
-        return _sofia(rest, invalid_gateways)
+        return _sofia(rest, invalid_gateways, gateways_down)
     return Destination(problem="CHAN_NOT_IMPLEMENTED")
 
 
-def _sofia(text: str, invalid_gateways: Container[str]) -> Destination:
+def _sofia(text: str, invalid_gateways: Container[str], gateways_down: Container[str]) -> Destination:
     profile, slash, destination = text.partition("/")
     if not slash:
         return Destination(problem="INVALID_URL", session=True)
@@ -260,6 +260,8 @@ def _sofia(text: str, invalid_gateways: Container[str]) -> Destination:
         gateway, _, number = destination.partition("/")
         if gateway in invalid_gateways or not gateway:
             return Destination(problem="INVALID_GATEWAY", session=True)
+        if gateway in gateways_down:
+            return Destination(problem="GATEWAY_DOWN", session=True)
         if not number:
             return Destination(problem="INVALID_URL", session=True)
         return Destination(family="sofia", number=number, name=f"sofia/internal/{number}", gateway=gateway, profile="gateway")

@@ -79,7 +79,7 @@ class SimulatedOrigination:
 
     def _place(self, leg: Leg) -> None:
         switch = self.switch
-        endpoint = parse_endpoint(leg.endpoint, switch.config.invalid_gateways)
+        endpoint = parse_endpoint(leg.endpoint, switch.config.invalid_gateways, switch.config.gateways_down)
         variables = {name: value for name, value in leg.variables if value and "${" not in value}
         uuid = variables.get("origination_uuid") or switch.new_uuid()
         loopback = endpoint.family == "loopback-a"

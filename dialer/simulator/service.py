@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from typing import Any, cast
 
+from attrs import evolve
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint, ITransport
@@ -165,6 +166,12 @@ class Simulator:
     def reject_address(self, *, reject: bool = True) -> None:
         """No address is allowed from the next connection on."""
         self.inbound.reject = reject
+
+    def take_down(self, *gateways: str) -> None:
+        """These SIP gateways, and no others, do not answer from now on."""
+        self.config = evolve(self.config, gateways_down=frozenset(gateways))
+        self.switch.config = evolve(self.switch.config, gateways_down=frozenset(gateways))
+        self.api.installed.config = self.switch.config
 
     def restart(self) -> None:
         """Kill the process and start another: all calls are gone without an event, the core's UUID is a new one."""

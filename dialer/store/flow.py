@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
@@ -24,15 +24,17 @@ from dialer.model import (
     AttemptResult,
     AttemptState,
     Block,
-    BlockReason,
     Campaign,
     CampaignStatus,
     Candidate,
     EventKind,
     Gateway,
+    ObeyedRefusals,
     Others,
+    PausedCampaign,
     Plan,
     Progress,
+    Refusals,
     RefusedContact,
     Signal,
     Snapshot,
@@ -53,6 +55,7 @@ from dialer.store.held import allowed, release_some, use_book
 from dialer.store.moves import MoveBuffer, Waiting, write_moves
 from dialer.store.nodes import others
 from dialer.store.ready import Mixer, candidates
+from dialer.store.refused import pause_refused, tell_paused
 from dialer.store.second_legs import LegToBegin, begin_leg, end_leg
 from dialer.store.times import to_column
 
@@ -144,9 +147,16 @@ class Store:
         return self.database.backlog
 
     def refuse(self, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
-        found = {each.candidate.subscriber_id: Block(reason=BlockReason.NEVER_DIALLED, text=each.reason) for each in refused}
+        found = {
+            each.candidate.subscriber_id: Block(reason=each.block, text=each.reason, until=each.until) for each in refused
+        }
         blocking = Blocking(at=now, wanted=self.wanted)
         return self.database.run(lambda connection: set_aside(connection, found, blocking))
+
+    def pause_refused(self, refusals: Mapping[int, Refusals], now: datetime) -> Deferred[ObeyedRefusals]:
+        """Pause campaigns without another way out; on a server in a transaction for itself, since it locks their rows."""
+        wanted = self.wanted
+        return self.database.run(lambda connection: pause_refused(connection, refusals, now, wanted), alone=True)
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         self._moves.add(attempt, to, at, core_uuid)
@@ -277,9 +287,9 @@ class Store:
         )
 
     def _paused(self, now: datetime | None, connection: Connection, campaign: Campaign) -> None:
-        if now is not None and EventKind.CAMPAIGN_PAUSED in self.wanted:
-            about = events.About(user_id=campaign.user_id, campaign_id=campaign.id)
-            events.add(connection, EventKind.CAMPAIGN_PAUSED, now, about, {"name": campaign.name})
+        if now is not None:
+            paused = PausedCampaign(id=campaign.id, name=campaign.name, reason=campaign.pause_reason)
+            tell_paused(connection, paused, campaign.user_id, now, self.wanted)
 
     def _time_is_up(self) -> None:
         self._timer = None
@@ -325,8 +335,9 @@ def _undamaged(
         if not damaged:
             yield campaign, caller_ids
             continue
-        if connection.execute(statements.PAUSE_CAMPAIGN, (campaign.id,)).rowcount:
-            paused(connection, campaign)
+        reason = f"its settings are damaged in the database: {', '.join(damaged)}"
+        if connection.execute(statements.PAUSE_CAMPAIGN, (reason, campaign.id)).rowcount:
+            paused(connection, evolve(campaign, pause_reason=reason))
         log.error("campaign paused: its settings are damaged", campaign=campaign.name, id=campaign.id, settings=damaged)
 
 

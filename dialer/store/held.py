@@ -149,6 +149,11 @@ def recheck(connection: Connection, campaign_id: int) -> None:
     connection.execute(_RECHECK_ONE, (campaign_id,))
 
 
+def recheck_all(connection: Connection) -> None:
+    """Those of all campaigns are."""
+    connection.execute(_RECHECK_ALL)
+
+
 def use_book(connection: Connection, fingerprint: str) -> bool:
     """The rules are these from now on: when they are others than before, all that is held is to be looked at again, and some
     of it is at once. Returns whether they are."""

@@ -13,7 +13,10 @@ PROGRESS: Final = (
 """Subscribers by status, when the first of those pending is ready, why it waits, and the word for that. Parameter: campaign,
 four times."""
 
-CAMPAIGNS_BY_STATUS: Final = "SELECT status, count(*) FROM campaign WHERE archived_at IS NULL GROUP BY status"
+CAMPAIGNS_BY_STATUS: Final = (
+    "SELECT status, pause_reason <> '', count(*) FROM campaign WHERE archived_at IS NULL GROUP BY status, pause_reason <> ''"
+)
+"""The second column tells those that the dialer itself has paused."""
 
 COUNTS_OF_STARTED: Final = (
     "SELECT n.campaign_id, n.status, n.subscribers FROM campaign c JOIN subscriber_count n ON n.campaign_id = c.id "

@@ -116,7 +116,8 @@ SETTLE_SUBSCRIBER = (
 is ready should it be pending, whether the attempt counts (twice), the attempt's time when it counts, its tally where that
 changes, subscriber."""
 
-PAUSE_CAMPAIGN = "UPDATE campaign SET status = 2 WHERE id = ? AND status = 1"
+PAUSE_CAMPAIGN = "UPDATE campaign SET status = 2, pause_reason = ? WHERE id = ? AND status = 1"
+"""By the dialer itself. Parameters: why, campaign."""
 
 KEEP_CDR = "UPDATE attempt SET pending_cdr = ? WHERE call_uuid = ? AND ended_at IS NULL"
 PENDING_CDR = "SELECT pending_cdr FROM attempt WHERE id = ? AND ended_at IS NULL AND owner = ? AND pending_cdr IS NOT NULL"

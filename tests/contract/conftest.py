@@ -108,7 +108,7 @@ async def target(request: pytest.FixtureRequest) -> AsyncIterator[Target]:
         )
         return
     plan = NumberPlan(tuple(parse_pattern(text) for text in PLAN))
-    config = SimulatorConfig(plan=plan, sps=200)
+    config = SimulatorConfig(plan=plan, sps=200, gateways=frozenset({"carrier"}))
     simulator = Simulator(reactor, config, random.Random(1))
     port = await simulator.start()
     yield Target("simulator", "127.0.0.1", port, config.password, "sofia/gateway/carrier/{number}", exclusive=True)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 
 import pytest
 from pytest_twisted import ensureDeferred
 
+from dialer.esl import sip_gateways
+from dialer.esl.connection import CommandReply
+from dialer.esl.frames import Frame as Frames
 from tests.contract.client import Frame
 from tests.contract.conftest import ACCOUNT, Connect, Dialer, Target
 
@@ -78,6 +82,27 @@ OUTPUTS = (
     ("fsctl pause_check", "false"),
     ("hupall X_Y accountcode nosuch", "+OK hangup all channels matching [accountcode]=[nosuch] with cause: NORMAL_CLEARING\n"),
 )
+
+
+# Of a gateway that is up, in this order.
+ELEMENTS = (
+    "name profile scheme realm username password from contact exten to proxy context expires freq ping pingfreq pingmin "
+    "pingcount pingmax pingtime pinging state status uptime-usec calls-in calls-out failed-calls-in failed-calls-out"
+)
+
+
+@pytest.mark.needs_sip
+@ensureDeferred
+async def test_all_sip_gateways_are_told_by_one_command(connect: Connect) -> None:
+    told = await (await connect()).ask("sofia xmlstatus gateway")
+    head, *gateways = told.split("  <gateway>\n")
+    assert head == '<?xml version="1.0" encoding="ISO-8859-1"?>\n<gateways>\n'
+    [text] = [each for each in gateways if "<name>carrier</name>" in each]
+    assert re.findall(r"^    <([a-z-]+)>.*</\1>$", text, re.MULTILINE) == ELEMENTS.split()
+    found = sip_gateways.read(CommandReply(sip_gateways.ask(), told, Frames({}, b"")))
+    assert found is not None
+    [carrier] = [each for each in found if each.name == "carrier"]
+    assert (carrier.profile, carrier.state, carrier.status) == ("external", "NOREG", "UP")
 
 
 @ensureDeferred

@@ -273,6 +273,7 @@ class World:
             silence=2.0,
             retry_initial=0.2,
             retry_max=1.0,
+            gateway_interval=0.0,
         )
 
     def _start_dialer(self) -> None:

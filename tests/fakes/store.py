@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, fail, succeed
 
+from dialer.gateways import chain
 from dialer.model import (
     Attempt,
     AttemptResult,
@@ -17,9 +18,13 @@ from dialer.model import (
     CampaignStatus,
     Candidate,
     Gateway,
+    GatewayStatus,
+    ObeyedRefusals,
     Others,
+    PausedCampaign,
     Plan,
     Progress,
+    Refusals,
     RefusedContact,
     Signal,
     Snapshot,
@@ -143,8 +148,28 @@ class MemoryStore:
 
     def refuse(self, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
         for each in refused:
-            self.rows[each.candidate.subscriber_id].status = SubscriberStatus.NOT_AUTHORISED
+            row = self.rows[each.candidate.subscriber_id]
+            if each.until is None:
+                row.status = SubscriberStatus.NOT_AUTHORISED
+            else:
+                row.ready_at = each.until
         return succeed(None)
+
+    def pause_refused(self, refusals: Mapping[int, Refusals], now: datetime) -> Deferred[ObeyedRefusals]:
+        if self.error:
+            return fail(self.error)
+        paused = []
+        for campaign in list(self.campaigns.values()):
+            ways = list(chain(self.gateways, campaign.gateway_id))
+            if campaign.status is CampaignStatus.START and all(
+                way.id in refusals or way.status is GatewayStatus.INACTIVE for way in ways
+            ):
+                reason = "; ".join(f"gateway {way.name} {refusals[way.id].text}" for way in ways if way.id in refusals)
+                self.campaigns[campaign.id] = evolve(campaign, status=CampaignStatus.PAUSE, pause_reason=reason)
+                paused.append(PausedCampaign(id=campaign.id, name=campaign.name, reason=reason))
+        started = [each for each in self.campaigns.values() if each.status is CampaignStatus.START]
+        used = {way.id for each in started for way in chain(self.gateways, each.gateway_id)}
+        return succeed(ObeyedRefusals(paused=tuple(paused), unused=frozenset(refusals.keys() - used)))
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
         self.log.append(f"{to} {attempt.call_uuid}")

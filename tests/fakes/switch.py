@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 
 from dialer.errors import SwitchUnavailable
 from dialer.model import LiveChannel, Origination
+from dialer.model.sip_gateway import SipGateway
 
 T = TypeVar("T")
 
@@ -53,7 +54,13 @@ class MemorySwitch:
     forgotten: list[str] = field(factory=list)
     led: list[tuple[str, str]] = field(factory=list)
     """The calls that were told where to ask for their sessions."""
+    sip: Sequence[SipGateway] | None = None
+    """Its SIP gateways; None when it cannot tell."""
     _busy_until: float = 0.0
+
+    def sip_gateways(self) -> Deferred[Sequence[SipGateway] | None]:
+        self._check("sofia")
+        return self._answer(lambda: self.sip)
 
     def headroom(self, within: float) -> int:
         return self.free

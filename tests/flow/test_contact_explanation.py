@@ -15,7 +15,8 @@ from dialer.management import contact_explanation, why
 from dialer.management.contact_explanation import obstacles as told
 from dialer.model import IdleCode
 from dialer.model.contact_obstacle import ContactCode, ContactObstacle
-from dialer.store.held import RELEASE_CONTACT
+from dialer.model.sip_gateway import SipGateway
+from dialer.store.held import RELEASE_CONTACT, recheck_all
 from dialer.store.times import to_column
 from tests.flow.played import ANN, Played, playing
 from tests.unit.rules.cases import SHIPPED, local
@@ -95,7 +96,25 @@ def switched(*, ready: bool) -> Callable[..., None]:
     return change
 
 
+def found_down(*, down: bool) -> Callable[..., None]:
+    told = SipGateway(name="g", profile="external", state="FAIL_WAIT", status="DOWN")
+
+    def change(played: Played, *_: object) -> None:
+        (member,) = played.fleet
+        member.told([told] if down else [])
+
+    return change
+
+
+def carried(played: Played, _: ContactObstacle) -> None:
+    played.change("gateway", rules="{}")
+    recheck_all(played.rows.connection)
+
+
 HARMS: Mapping[str, Harm] = {
+    "no-gateway": lambda played: played.change("gateway", rules='{"prefixes": "+12=refused,+44=0.01,+49=0.01"}'),
+    "gateway-down": found_down(down=True),
+    "paused-by-dialer": lambda played: played.change(status=2, pause_reason="gateway g refused 10 calls in a row"),
     "do-not-call": lambda played: played.forbid(NUMBER),
     "listed for a while": lambda played: played.forbid(NUMBER, played.start + timedelta(seconds=20.5)),
     "dialled-form for a while": lambda played: (
@@ -133,6 +152,7 @@ OF_CONTACT: Mapping[str, Mend] = {
     ContactCode.WHITELIST: sql("DELETE FROM number_pattern WHERE kind = 'whitelist'"),
     ContactCode.CONSENT: agree,
     ContactCode.DIALLED_FORM: permit,
+    ContactCode.NO_GATEWAY: carried,
     ContactCode.CALLED_ELSEWHERE: sql(END),
     ContactCode.CALLING_RULES: wait,
     ContactCode.PAUSED: pending,
@@ -145,6 +165,8 @@ OF_CONTACT: Mapping[str, Mend] = {
 
 OF_CAMPAIGN: Mapping[str, Mend] = {
     IdleCode.PAUSED: sql("UPDATE campaign SET status = 1 WHERE id = 1"),
+    IdleCode.PAUSED_BY_DIALER: sql("UPDATE campaign SET status = 1, pause_reason = '' WHERE id = 1"),
+    IdleCode.GATEWAY_DOWN: found_down(down=False),
     IdleCode.EXPIRED: lambda played, _: played.change(expires_at=played.now() + timedelta(days=9)),
     IdleCode.EXPIRES_BEFORE_START: lambda played, _: played.change(expires_at=played.now() + timedelta(days=9)),
     IdleCode.NOT_STARTED: wait,

@@ -14,6 +14,7 @@ from dialer.model.campaign import CallOrder
 from dialer.model.preview import Prospect, ProspectGroup
 from dialer.rules.book import NO_RULES, RuleBook
 from dialer.rules.rows import ALL_DAY, Cap
+from dialer.store.held import recheck_all
 from dialer.store.times import to_column
 from tests.flow.played import ANN, Played, playing
 from tests.unit.rules.cases import SHIPPED, local
@@ -320,3 +321,20 @@ def test_bad_questions_are_refused() -> None:
         played.management.previews.making = True
         with pytest.raises(Busy, match="another preview is being made"):
             preview(played)
+
+
+def test_a_number_that_no_gateway_carries_is_foreseen_and_never_dialled_until_one_does() -> None:
+    with playing(NOON) as played:
+        played.change("gateway", rules='{"prefixes": "+44=0.01,+4420794=refused"}')
+        for index in range(5):
+            played.contact(f"4420794610{index:02}")
+            played.contact(f"4416555500{index:02}")
+        found = preview(played)
+        assert found.counts[Prospect.NO_GATEWAY] == 5
+        assert dialled(played, found) == [f"4416555500{index:02}" for index in range(5)]
+        again = preview(played)
+        assert again.counts[Prospect.NO_GATEWAY] == 5
+        played.change("gateway", rules="{}")
+        recheck_all(played.rows.connection)
+        played.run(20)
+        assert len(played.sent) == 10

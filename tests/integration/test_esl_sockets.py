@@ -88,6 +88,9 @@ class Listener:
     def switch_down(self, switch: Any, reason: str) -> None:
         self.down.callback(reason)
 
+    def gateways_changed(self, switch: Any) -> None:
+        """No gateway changes here."""
+
 
 class Ends(Factory):
     """Builds the switch's ends and keeps them."""

@@ -13,7 +13,8 @@ from dialer.model import Gateway, Scope
 
 FIELDS: Final = (
     "name", "description", "status", "dial_string", "protocol", "hostname", "removeprefix", "addprefix", "addparameter",
-    "maximum_call", "calls_per_second", "failover_id",
+    "maximum_call", "calls_per_second", "codecs", "prefixes", "group", "weight",
+    "failover_id", "pause_after",
 )  # fmt: skip
 
 

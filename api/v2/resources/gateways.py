@@ -60,6 +60,7 @@ def _told(found: GatewayStanding) -> dict[str, Any]:
         "faults": health.faults,
         "cause": health.cause,
         "until": None if health.until is None else shown_moment(health.until),
+        "trouble": health.trouble,
         "open_calls": found.open_calls,
         "maximum_call": found.gateway.maximum_call,
         "calls_per_second": found.gateway.calls_per_second,
@@ -76,6 +77,10 @@ HEALTH: Final = answer(
         "faults": {"type": "integer", "description": "in a row"},
         "cause": {"type": "string", "description": "of the last of them"},
         "until": {**MOMENT_OR_NONE, "description": "until when it is backed off from"},
+        "trouble": {
+            "type": "string",
+            "description": "what the switch says against its SIP gateway, such as DOWN, FAIL_WAIT: no call is made then",
+        },
         "open_calls": {"type": "integer", "description": "through it, of all dialers"},
         "maximum_call": {"type": ["integer", "null"]},
         "calls_per_second": {"type": ["integer", "null"]},

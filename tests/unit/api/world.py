@@ -30,7 +30,7 @@ from api import ApiSite, build_site
 from dialer.files.import_folder import ImportFolder
 from dialer.management import Management
 from dialer.management import management as logins
-from dialer.model import Campaign, GatewayHealth, IdleCode, IdleReason, Progress, VoipAppType
+from dialer.model import Campaign, Gateway, GatewayHealth, IdleCode, IdleReason, Progress, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database, NodeIdentity
 from tests.grounds import copied_database, dump, rows
@@ -109,8 +109,8 @@ class Flow:
     def hang_up(self, campaign_id: int) -> None:
         self.hung_up.append(campaign_id)
 
-    def gateway_health(self, gateway_id: int) -> GatewayHealth:
-        return self.healths.get(gateway_id, GatewayHealth())
+    def gateway_health(self, gateway: Gateway) -> GatewayHealth:
+        return self.healths.get(gateway.id, GatewayHealth())
 
     def live_calls(self, campaign_id: int) -> int:
         return self.live.get(campaign_id, 0)

@@ -481,3 +481,23 @@ def test_nobody_waits_long_for_the_pace_of_a_gateway(apps: Apps) -> None:
     last.start(DIAL, "493012")
     assert last.notes is not None
     assert "calls per second for longer than a callee waits" in last.notes["error"]
+
+
+@pytest.mark.parametrize(
+    "transfer",
+    [
+        Transfer(dial_string="sofia/gateway/agents/0088213000", timeout=5, number="88213000", gateway=AGENTS),
+        Transfer(dial_string="sofia/gateway/agents/0088213000", timeout=5),
+    ],
+    ids=["a number", "an address"],
+)
+def test_a_gateway_dials_no_second_leg_to_a_number_that_it_does_not_carry(apps: Apps, transfer: Transfer) -> None:
+    barred = evolve(AGENTS, prefixes="+882=refused")
+    apps.store.known[7] = barred
+    if transfer.gateway is not None:
+        transfer = evolve(transfer, gateway=barred)
+    assert own(apps, transfer)["refused"] == "transfer: gateway agents does not carry 88213000"
+    assert apps.call.transfers == []
+    allowed = evolve(transfer, dial_string="sofia/gateway/agents/004930", number="4930" if transfer.number else "")
+    assert "refused" not in own(apps, allowed)
+    assert len(apps.call.transfers) == 1

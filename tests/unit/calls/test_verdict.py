@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dialer.calls import causes
 from dialer.calls.causes import CAUSES, OWN_CAUSES, Q850, Blame, Fault
 from dialer.calls.sip_answers import SIP
-from dialer.calls.verdict import Health, got_through_at, judge
+from dialer.calls.verdict import Health, got_through_at, is_refusal, judge
 from dialer.gateways import Backoff
 from dialer.model import Disposition, GatewayHealth, Outcome, OwnCause, RetryClass
 from tests.unit.builders import NOON, outcome
@@ -259,3 +259,28 @@ def test_the_health_of_a_gateway_tells_its_faults_and_its_pause_while_that_lasts
     health.gateways[1] = Backoff(faults=3, until=now + timedelta(seconds=1), cause="GATEWAY_DOWN")
     assert health.of_gateway(1, now) == GatewayHealth(faults=3, cause="GATEWAY_DOWN", until=now + timedelta(seconds=1))
     assert health.of_gateway(1, now + timedelta(seconds=1)) == GatewayHealth(faults=3, cause="GATEWAY_DOWN")
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "refused"),
+    [
+        ("CALL_REJECTED", 401, True),
+        ("CALL_REJECTED", 403, True),
+        ("CALL_REJECTED", 603, False),
+        ("MANDATORY_IE_MISSING", 407, True),
+        ("MANDATORY_IE_MISSING", None, True),
+        ("INCOMPATIBLE_DESTINATION", 488, True),
+        ("NORMAL_TEMPORARY_FAILURE", 503, False),
+        ("GATEWAY_DOWN", None, False),
+        ("INVALID_GATEWAY", None, False),
+        ("NO_ROUTE_DESTINATION", None, False),
+        ("UNALLOCATED_NUMBER", 404, False),
+        ("DESTINATION_OUT_OF_ORDER", None, False),
+        ("USER_BUSY", 486, False),
+    ],
+)
+def test_only_a_carrier_that_turns_us_down_refuses_us(cause: str, status: int | None, refused: bool) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    assert is_refusal(judge(Outcome(cause=cause, ended_at=now, sip_status=status))) is refused
+    rang = judge(Outcome(cause=cause, ended_at=now, sip_status=status, rang_at=now))
+    assert not is_refusal(rang)

@@ -22,6 +22,7 @@ SUBSCRIPTION = (
     "event json CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_HANGUP_COMPLETE "
     "BACKGROUND_JOB HEARTBEAT SHUTDOWN"
 )
+GATEWAY_STATE = '{"Event-Subclass":"sofia::gateway_state","Event-Name":"CUSTOM","Gateway":"carrier"}'
 ANSWER = '{"Event-Name":"CHANNEL_ANSWER","Unique-ID":"c1","Event-Date-Timestamp":"1000000"}'
 
 
@@ -37,6 +38,9 @@ class Listener:
 
     def switch_down(self, switch: Any, reason: str) -> None:
         self.told.append(("down", reason))
+
+    def gateways_changed(self, switch: Any) -> None:
+        self.told.append("gateways changed")
 
 
 class Setup:
@@ -98,13 +102,29 @@ def test_both_connections_log_in_and_only_one_subscribes() -> None:
     assert here.listener.told == [("up", "core-1")]
     assert (here.switch.ready, here.switch.core_uuid, here.switch.last_error) == (True, "core-1", "")
     setup = ["auth ClueCon", "api global_getvar core_uuid", "api strmicroepoch"]
-    assert sorted(wire.commands for wire in here.there.wires) == [setup, [*setup, SINCE, SUBSCRIPTION]]
+    assert sorted(wire.commands for wire in here.there.wires) == [
+        setup,
+        [*setup, SINCE, f"{SUBSCRIPTION} CUSTOM sofia::gateway_state"],
+    ]
 
 
 def test_events_become_signals() -> None:
     here = Setup().start()
     here.there.wire_of("event").say(json_event(ANSWER))
     assert here.listener.told[-1] == Signal(kind=SignalKind.ANSWERED, call_uuid="c1", at=EPOCH + timedelta(seconds=1))
+
+
+def test_a_switch_that_is_not_asked_for_its_gateways_does_not_tell_of_them_either() -> None:
+    here = Setup(gateway_interval=0.0).start()
+    assert here.there.wire_of("event").commands[-1] == SUBSCRIPTION
+
+
+@pytest.mark.parametrize("owns", [None, lambda _: False])
+def test_that_a_gateway_has_changed_is_told(owns: Callable[[str], bool] | None) -> None:
+    here = Setup(owns=owns).start()
+    here.there.wire_of("event").say(json_event(GATEWAY_STATE))
+    here.there.wire_of("event").say(json_event(GATEWAY_STATE.replace("sofia::gateway_state", "sofia::register")))
+    assert here.listener.told[1:] == ["gateways changed"]
 
 
 LACKING = [event_frame(ANSWER.replace(gone, "x").encode()) for gone in ('"Unique-ID"', '"Event-Date-Timestamp"', '"1000000"')]

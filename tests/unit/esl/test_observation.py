@@ -18,7 +18,7 @@ from tests.unit.esl.test_inbound import ANSWER, SUBSCRIPTION, Setup, outcome
 from tests.unit.esl.wire import json_event
 
 MINE = "c1"
-WIDENED = f"{SUBSCRIPTION} DTMF CUSTOM conference::maintenance sofia::register"
+WIDENED = f"{SUBSCRIPTION} DTMF CUSTOM conference::maintenance sofia::gateway_state sofia::register"
 
 
 class Observed(Setup):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,6 +33,22 @@ def listen(simulator: Bench, events: str = "ALL") -> Client:
 def results(client: Client) -> dict[str, str]:
     """Job results by job."""
     return {e["Job-UUID"]: e["_body"] for e in named(client.events(), "BACKGROUND_JOB")}
+
+
+def test_a_gateway_that_is_down_takes_no_calls_and_is_listed_as_down() -> None:
+    simulator = bench(gateways=frozenset({"carrier", "spare"}))
+    client = listen(simulator, "BACKGROUND_JOB")
+    originate(client)
+    simulator.pass_time(0.1)
+    simulator.simulator.take_down("carrier")
+    originate(client, "u2")
+    originate(client, "u3", "sofia/gateway/spare/5551000")
+    client.send("api sofia xmlstatus gateway\n\n")
+    simulator.pass_time(12.0)
+    said = client.said().decode()
+    assert "-ERR GATEWAY_DOWN" in said
+    assert re.findall(r"<(?:name|status)>(.*?)</", said) == ["carrier", "DOWN", "spare", "UP"]
+    assert [call.call_uuid for call in simulator.simulator.calls] == ["u1", "u3"]
 
 
 # --- limits ---------------------------------------------------------------------------------------------------------------

@@ -393,6 +393,15 @@ def test_after_an_upgrade_a_reference_names_one_contact_of_its_phonebook(url):
     assert differences_of(url) == []
 
 
+def test_after_an_upgrade_campaigns_that_are_paused_were_paused_by_somebody(url):
+    upgrade(url, upgrades(dialect_of(url))[:25])
+    script(url, SEED)
+    rows(url, "UPDATE campaign SET status = 2")
+    upgrade(url)
+    assert rows(url, "SELECT status, pause_reason FROM campaign") == [(2, "")]
+    assert differences_of(url) == []
+
+
 def test_a_later_upgrade_keeps_what_is_there(furnished):
     more = [
         *upgrades(dialect_of(furnished)),
