@@ -34,6 +34,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from dialer.calls import machine, retry
+from dialer.calls.causes import Fault
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.fleet import Fleet, FleetMember
 from dialer.calls.flow_settings import FlowSettings, origination
@@ -58,7 +59,8 @@ from dialer.model import (
     SignalKind,
 )
 from dialer.rules.book import NO_RULES, RuleBook
-from dialer.rules.decide import decide, least_ring
+from dialer.rules.decide import least_ring
+from dialer.rules.last_moment import last_moment
 
 log = structlog.get_logger()
 
@@ -138,14 +140,16 @@ class Lifecycle:
 
     def _submit(self, live: LiveAttempt) -> None:
         live.timer = None
-        attempt = live.attempt
-        campaign, candidate, now = attempt.plan.campaign, attempt.plan.candidate, self.now()
-        call = origination(attempt, self.settings, least_ring(self.rules, candidate, campaign, now))
+        attempt, candidate, now = live.attempt, live.attempt.plan.candidate, self.now()
+        campaign = self._rules.get(attempt.plan.campaign.id, attempt.plan.campaign)
         self.register.sending(live)
-        if not decide(self.rules, candidate, campaign, (), now).is_open:  # its hours ended while it waited for its moment
+        latest = last_moment(self.rules, candidate, campaign, now, attempt.deadline)
+        if latest is None:  # its hours ended while it waited for its moment
             live.sent = False
             self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
             return
+        live.hours_end = latest < attempt.deadline
+        call = origination(attempt, self.settings, least_ring(self.rules, candidate, campaign, now), latest)
         try:
             member = self._member(live)
             live.core_uuid = member.switch.core_uuid
@@ -266,7 +270,8 @@ class Lifecycle:
         if member is not None:
             alone = member.health.fails_alone(plan, live.attempt.planned_at - retry.requeued_for(plan.candidate))
             got_through = got_through_at(outcome, verdict)
-            member.health.ended(plan, verdict.fault, got_through, now, words(outcome, verdict))
+            fault = Fault.NONE if live.hours_end and outcome.cause == OwnCause.LATE else verdict.fault
+            member.health.ended(plan, fault, got_through, now, words(outcome, verdict))
             self._look_at_health(member, plan.gateway, now, got_through=got_through is not None)
         decision = retry.decide(verdict, outcome, plan.candidate, campaign, now, alone=alone)
         self._finish(

@@ -243,11 +243,14 @@ class Scheduler:
         return ""
 
     def _how_many(self, campaign: Campaign, routes: Routes, capacity: Capacity, now: datetime) -> list[datetime]:
-        """The due times that the pace, the headroom of switches and gateways, and the campaign's own limit allow."""
+        """The due times that the pace, the headroom of switches and gateways, the campaign's own limit and its hours allow."""
         headroom = capacity.total(chain(routes.gateways, campaign.gateway_id))
         limit = routes.capacity(campaign, now, headroom) if headroom > 0 else 0
         slack = SLACK if campaign.id in self._calling else timedelta()
-        return due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
+        times = due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
+        if not times or open_now(campaign, max(times[-1], now)):
+            return times
+        return [at for at in times if open_now(campaign, max(at, now))]
 
     async def _contacts(self, campaign: Campaign, wanted: int, now: datetime) -> list[Candidate]:
         """At most `wanted` ready contacts, the first ones left to the nodes before this one; without any, it rests."""
