@@ -53,6 +53,11 @@ class Candidate:
     tally: str = "{}"
     time_zone: str = ""
 
+    @property
+    def is_retry(self) -> bool:
+        """Whether it was tried before: the lane in which it waits for its turn."""
+        return self.count_attempt > 0 or self.free_retries > 0
+
 
 @frozen
 class RefusedContact:
