@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IReactorTime
 from dialer import gate
 from dialer.calls.fleet import Capacity, Fleet, GatewayBackoffs
 from dialer.calls.lifecycle import Lifecycle
-from dialer.campaigns import idle, planning
+from dialer.campaigns import idle, pairs, planning
 from dialer.campaigns.limits import GatewayRates, Limit, pace_of
 from dialer.campaigns.planning import Routes, in_use_everywhere
 from dialer.campaigns.second_legs import CountedLegs
@@ -306,7 +306,11 @@ class Scheduler:
             for refusal in planned.refused:
                 log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
             await self.store.refuse(planned.refused, now)
-        return self._rates.spread(planned.plans, now + HORIZON)
+        plans = self._rates.spread(planned.plans, now + HORIZON)
+        order = tuple(chain(routes.gateways, campaign.gateway_id))
+        if len(order) == 1 or not pairs.may_choose(campaign):
+            return plans
+        return [pairs.with_routes(plan, order, routes, now, self.numbering, capacity.take_beside) for plan in plans]
 
     def _pace(self, campaign: Campaign, now: datetime) -> Pace:
         """The pace of this process, or what the store keeps of an earlier one; with other nodes, whichever called last."""
