@@ -209,6 +209,8 @@ class Scheduler:
         if reason := self._caller_id_refusal(campaign):
             self._silenced.happened((campaign.id, reason), campaign=campaign.name, reason=reason)
             return
+        if not self._due(campaign, now, 1):
+            return
         routes = self._routes(snapshot.gateways)
         capacity = Capacity.of(self.fleet, self.lifecycle.register, now, HORIZON.total_seconds())
         due = self._how_many(campaign, routes, capacity, now)
@@ -246,11 +248,15 @@ class Scheduler:
         """The due times that the pace, the headroom of switches and gateways, the campaign's own limit and its hours allow."""
         headroom = capacity.total(chain(routes.gateways, campaign.gateway_id))
         limit = routes.capacity(campaign, now, headroom) if headroom > 0 else 0
-        slack = SLACK if campaign.id in self._calling else timedelta()
-        times = due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
+        times = self._due(campaign, now, limit)
         if not times or open_now(campaign, max(times[-1], now)):
             return times
         return [at for at in times if open_now(campaign, max(at, now))]
+
+    def _due(self, campaign: Campaign, now: datetime, limit: int) -> list[datetime]:
+        """The due times that the pace of a campaign allows, at most `limit`."""
+        slack = SLACK if campaign.id in self._calling else timedelta()
+        return due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
 
     async def _contacts(self, campaign: Campaign, wanted: int, now: datetime) -> list[Candidate]:
         """At most `wanted` ready contacts, the first ones left to the nodes before this one; without any, it rests."""
