@@ -59,7 +59,7 @@ def fill(path: Path, contacts: int, frequency: int) -> None:
             f"identity) SELECT id, 1, id, number, 1, {now}, id % 10 = 0, 0, identity FROM contact"
         )
         connection.execute(
-            f"INSERT INTO do_not_call (number, identity, reason, created_at) SELECT number, identity, '', {now} "
+            f"INSERT INTO do_not_call (list_id, number, identity, reason, created_at) SELECT 1, number, identity, '', {now} "
             "FROM contact WHERE id % 1000 = 0"
         )
         dates = (NOW - timedelta(days=1), NOW + timedelta(days=30))

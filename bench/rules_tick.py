@@ -22,6 +22,7 @@ from attrs import define
 from twisted.internet import reactor, task
 
 from bench.tick import nothing
+from dialer.calls.fleet import Fleet
 from dialer.calls.flow_settings import FlowSettings
 from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns.scheduler import Scheduler
@@ -54,14 +55,14 @@ class Moments:
         return self.at
 
 
-async def seed(database: Database, began: datetime, number: int, contacts: int) -> None:
+async def seed(database: Database, began: datetime, number: int, contacts: int, frequency: int = 60) -> None:
     """Started campaigns, each with contacts of its own."""
     management = Management(database, lambda: began)
     who = Account(id=await management.ask(users.create, {"username": "bench", "is_superuser": True}), username="bench")
     await management.ask(gateways.create, {"name": "bench", "protocol": "LOCAL"})
     await management.ask(gateways.create_application, {"name": "bench", "type": VoipAppType.PLAY_AUDIO, "data": "hello.wav"})
     for index in range(number):
-        given = {"name": f"bench {index}", "gateway_id": 1, "voip_app_id": 1, "frequency": 60}
+        given = {"name": f"bench {index}", "gateway_id": 1, "voip_app_id": 1, "frequency": frequency}
         details = await management.ask(campaigns.create, who, given, granting=True)
         numbers = range(index * contacts, (index + 1) * contacts)
         rows = (Contact(number=f"1{AREA_CODES[each % len(AREA_CODES)]}{2_000_000 + each}") for each in numbers)
@@ -79,11 +80,12 @@ async def ticks_of(folder: Path, rules: RuleBook, began: datetime, options: argp
         moments, ids, times = Moments(began), count(), []
         store, switch = Store(database, reactor, node="bench", rules=rules), MemorySwitch(free=1_000_000)
         settings = FlowSettings(installation="bench", outbound="127.0.0.1:8084")
+        fleet = Fleet.of_one(switch)
         lifecycle = Lifecycle(
-            clock=reactor, now=moments.now, store=store, switch=switch, settings=settings, application=nothing, rules=rules
+            clock=reactor, now=moments.now, store=store, fleet=fleet, settings=settings, application=nothing, rules=rules
         )
         scheduler = Scheduler(
-            clock=reactor, now=moments.now, store=store, switch=switch, lifecycle=lifecycle,
+            clock=reactor, now=moments.now, store=store, fleet=fleet, lifecycle=lifecycle,
             new_id=lambda: f"call-{next(ids)}",
         )  # fmt: skip
         for _ in range(options.ticks):

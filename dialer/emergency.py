@@ -67,6 +67,8 @@ class Emergency:
     _own: frozenset[str] = field(init=False)
     _trunks: frozenset[str] = field(default=_TRUNK_DIGITS, init=False)
     _begins: re.Pattern[str] | None = field(default=None, init=False)
+    _begins_behind: re.Pattern[str] | None = field(default=None, init=False)
+    """The same behind any of the trunks, or none."""
     _longest: int = field(init=False)
     _whole: re.Pattern[str] = field(default=_PLUS, init=False)
     """What a number begins with that is dialled as a whole."""
@@ -87,11 +89,13 @@ class Emergency:
             metadata.national_prefix_for_parsing if metadata.national_prefix else r"\d",
         )
         self._whole = re.compile("|".join([_PLUS.pattern, *filter(None, ways)]))
+        if pattern:
+            self._begins_behind = re.compile(f"(?:{'|'.join(map(re.escape, self._trunks))})?(?:{pattern})")
 
     def has(self, number: str) -> bool:
         """Whether dialling `number` (as `parse_number` gives it) would reach an emergency service."""
         digits = number.lstrip("+*#")
-        if not digits or (self._begins is None and len(digits) > self._longest):
+        if not digits or (len(digits) > self._longest and number[0] not in "*#" and not self._may_begin(digits)):
             return False
         return self._reaches(number, digits) and not self._is_somebodys(number)
 
@@ -118,6 +122,10 @@ class Emergency:
             rests = (digits[length:] for length in _SERVICE_CODE)
             return any(rest in _BEHIND_DIGITS or self._is_told(rest) for rest in rests)
         return len(digits) <= _LONGEST_WITH_COUNTRY and self._behind_a_country(number)
+
+    def _may_begin(self, digits: str) -> bool:
+        """Whether a long number can begin with one of the region."""
+        return self._begins_behind is not None and self._begins_behind.match(digits) is not None
 
     def _is_own(self, digits: str) -> bool:
         """Whether it is one here."""

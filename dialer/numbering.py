@@ -123,6 +123,18 @@ def _region_of(identity: str) -> str:
     return str(regions[0]) if regions[0] != _WORLD else ""
 
 
+def country_code(identity: str) -> str:
+    """The country code with which an identity begins; "" for what is no international number."""
+    country = _country_of(identity) if identity.isdigit() else None
+    return "" if country is None else country.code
+
+
+def has_national_prefix(code: str, national: str) -> bool:
+    """Whether what stands behind a country code begins with what may be the prefix of a call within the country."""
+    country = _country(code)
+    return country is not None and country.has_prefix(national)
+
+
 @define(eq=False)
 class Numbering:
     """The numbers of a region, or with "" of none in particular; `emergency` are the installation's own emergency numbers."""

@@ -286,21 +286,30 @@ class Capacity:
         wanted = list(gateways)
         return sum(room.free for room in self._rooms if any(room.member.carries(gateway) for gateway in wanted))
 
+    def take_beside(self, name: str, gateway: Gateway) -> str | None:
+        """The name of the switch for a call that was given room on the one of that name, should it go through another
+        gateway: the same one if it has that, else another one with room; None when there is none now."""
+        for room in self._rooms:
+            if room.member.name == name and self._can_use(room, gateway):
+                self._try(room, gateway)
+                return name
+        return self.take(gateway)
+
     def take(self, gateway: Gateway) -> str | None:
         """The name of the switch for one more call through a gateway; None when there is no room for it now."""
-        able = [
-            room
-            for room in self._rooms
-            if room.free > 0
-            and room.member.carries(gateway)
-            and not room.member.blocks(gateway.id, self._now)
-            and gateway.id not in room.tried
-        ]
+        able = [room for room in self._rooms if room.free > 0 and self._can_use(room, gateway)]
         if not able:
             return None
         chosen = min(able, key=lambda room: room.share)
-        if chosen.member.is_on_trial(gateway.id, self._now):
-            chosen.tried.add(gateway.id)
+        self._try(chosen, gateway)
         chosen.free -= 1
         chosen.calls += 1
         return chosen.member.name
+
+    def _can_use(self, room: _Room, gateway: Gateway) -> bool:
+        member = room.member
+        return member.carries(gateway) and not member.blocks(gateway.id, self._now) and gateway.id not in room.tried
+
+    def _try(self, room: _Room, gateway: Gateway) -> None:
+        if room.member.is_on_trial(gateway.id, self._now):
+            room.tried.add(gateway.id)

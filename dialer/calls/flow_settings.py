@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from attrs import Factory, frozen
 
 from dialer.model import Attempt, Origination
@@ -31,8 +33,9 @@ class FlowSettings:
         return f"dialer-{self.installation}"
 
 
-def origination(attempt: Attempt, settings: FlowSettings, least_ring: int) -> Origination:
-    """The order to make the call of an attempt, which rings for `least_ring` seconds at least before it is given up."""
+def origination(attempt: Attempt, settings: FlowSettings, least_ring: int, latest: datetime) -> Origination:
+    """The order to make the call of an attempt before the moment `latest`; it rings for `least_ring` seconds at least before
+    it is given up."""
     campaign = attempt.plan.campaign
     return Origination(
         call_uuid=attempt.call_uuid,
@@ -40,7 +43,7 @@ def origination(attempt: Attempt, settings: FlowSettings, least_ring: int) -> Or
         account_code=settings.account_code,
         timeout=max(campaign.call_timeout, least_ring),
         max_duration=campaign.call_max_duration,
-        deadline=attempt.deadline,
+        deadline=latest,
         outbound=settings.outbound,
         wait_for_dialer=settings.wait_for_dialer,
         inline=settings.inline,

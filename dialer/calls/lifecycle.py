@@ -34,6 +34,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from dialer.calls import machine, retry
+from dialer.calls.causes import Fault
 from dialer.calls.corrections import Correction, CorrectionLog
 from dialer.calls.fleet import Fleet, FleetMember
 from dialer.calls.flow_settings import FlowSettings, origination
@@ -44,7 +45,6 @@ from dialer.calls.register import ForeignHangups, OpenAttempts
 from dialer.calls.verdict import got_through_at, is_refusal, judge
 from dialer.calls.watchers import Watchers
 from dialer.calls.way_back import WayBack
-from dialer.campaigns.windows import open_now
 from dialer.errors import SessionGone, StoreError, SwitchUnavailable
 from dialer.interfaces import UNFINISHED, AnsweredCall, FlowStore, Now, Switch, VoiceApplication
 from dialer.model import (
@@ -60,7 +60,8 @@ from dialer.model import (
     SignalKind,
 )
 from dialer.rules.book import NO_RULES, RuleBook
-from dialer.rules.decide import decide, least_ring
+from dialer.rules.decide import least_ring
+from dialer.rules.last_moment import last_moment
 
 log = structlog.get_logger()
 
@@ -140,16 +141,16 @@ class Lifecycle:
 
     def _submit(self, live: LiveAttempt) -> None:
         live.timer = None
-        attempt = live.attempt
-        campaign, candidate, now = attempt.plan.campaign, attempt.plan.candidate, self.now()
-        call = origination(attempt, self.settings, least_ring(self.rules, candidate, campaign, now))
+        attempt, candidate, now = live.attempt, live.attempt.plan.candidate, self.now()
+        campaign = self._rules.get(attempt.plan.campaign.id, attempt.plan.campaign)
         self.register.sending(live)
-        campaign = self._rules.get(campaign.id, campaign)
-        # Its hours, or those of its campaign, may have ended while it waited for its moment.
-        if not (open_now(campaign, now) and decide(self.rules, candidate, campaign, (), now).is_open):
+        latest = last_moment(self.rules, candidate, campaign, now, attempt.deadline)
+        if latest is None:  # its hours ended while it waited for its moment
             live.sent = False
             self._tell(live, SignalKind.REFUSED, OwnCause.NOT_SENT)
             return
+        live.hours_end = latest < attempt.deadline
+        call = origination(attempt, self.settings, least_ring(self.rules, candidate, campaign, now), latest)
         try:
             member = self._member(live)
             live.core_uuid = member.switch.core_uuid
@@ -274,7 +275,8 @@ class Lifecycle:
             refusal = None
             if is_refusal(verdict):
                 refusal = Refusals(count=1, first_attempt=live.attempt.id, cause=cause, doubtful=verdict.doubtful)
-            member.health.ended(plan, verdict.fault, got_through, now, cause, refusal)
+            fault = Fault.NONE if live.hours_end and outcome.cause == OwnCause.LATE else verdict.fault
+            member.health.ended(plan, fault, got_through, now, cause, refusal)
             self._look_at_health(member, plan.gateway, now, got_through=got_through is not None)
         decision = retry.decide(verdict, outcome, plan.candidate, campaign, now, alone=alone)
         self._finish(

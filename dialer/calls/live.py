@@ -25,9 +25,9 @@ class LiveAttempt:
     `sent` is False only while this process knows that no byte of the originate was written; `core_uuid` is the FreeSWITCH
     process that it was written to, "" when that is not known; `heard` tells that the switch answered in any way (for what an
     earlier process left open: that its channel was seen, since nobody knows when the job was accepted), `had_session`
-    that a voice application may have begun, and `unfinished` that the last one did not come to its end. `timer` is whatever
-    the attempt waits for next: its turn to be submitted, or the rest of its end. `stored` are those who wait for its end to be
-    durable.
+    that a voice application may have begun, and `unfinished` that the last one did not come to its end. `hours_end` tells that
+    the hours in which it may be made end before its deadline. `timer` is whatever the attempt waits for next: its turn to be
+    submitted, or the rest of its end. `stored` are those who wait for its end to be durable.
     """
 
     attempt: Attempt
@@ -46,6 +46,7 @@ class LiveAttempt:
     had_session: bool = field(init=False)
     notes: dict[str, str] | None = None
     unfinished: bool = False
+    hours_end: bool = False
     timer: IDelayedCall | None = None
     concluding: bool = False
     stored: list[Deferred[bool]] = field(factory=list, init=False)

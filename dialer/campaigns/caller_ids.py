@@ -8,7 +8,7 @@ the next in turn, or the nearest. Nothing is random: the same facts give the sam
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from operator import attrgetter
@@ -128,9 +128,12 @@ class PoolChoice:
                 if allowed is not None:
                     self._left[each.caller.id] = allowed - each.used
 
-    def is_exhausted(self, only: int | None = None) -> bool:
-        """Whether no number, or with `only` not that one, can be used for any call."""
-        return not any(only in (None, each.caller.id) for each in self._usable)
+    def is_exhausted(self, only: int | None = None, gateways: Collection[int] | None = None) -> bool:
+        """Whether no number, or with `only` not that one, can be used for any call; with `gateways`, through any of these."""
+        able = (each for each in self._usable if only in (None, each.caller.id))
+        if gateways is not None:
+            able = (each for each in able if not each.gateways or not each.gateways.isdisjoint(gateways))
+        return next(able, None) is None
 
     def has_for(self, call: CallToShow) -> bool:
         """Whether a number can be used for a call."""
@@ -209,11 +212,11 @@ def pool_wait(pool: CallerIdPool, numbers: Iterable[PooledNumber], now: datetime
         if found.until is not None:
             moments.append(found.until)
     if not counts:
-        return CallerIdWait(text=f"the pool {pool.name} has no caller ids")
+        return CallerIdWait(text=f"the pool {pool.name} has no caller ids", for_all=True)
     until = min(moments, default=None)
     then = "" if until is None else f"; the first can be used again on {_shown(until)}"
     told = ", ".join(f"{word}: {count}" for word, count in sorted(counts.items()))
-    return CallerIdWait(text=f"no caller id of the pool {pool.name} can be used ({told}){then}", until=until)
+    return CallerIdWait(text=f"no caller id of the pool {pool.name} can be used ({told}){then}", until=until, for_all=True)
 
 
 def _shown(at: datetime) -> str:

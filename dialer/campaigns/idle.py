@@ -134,7 +134,7 @@ def _contacts(situation: Situation) -> IdleReason | None:
 
 def _pool(situation: Situation) -> IdleReason | None:
     wait = None if situation.progress is None else situation.progress.caller_id_wait
-    if wait is None or wait.contacts:
+    if wait is None or not wait.for_all:
         return None
     return IdleReason(IdleCode.NO_CALLER_ID, wait.text, wait.until)
 

@@ -73,20 +73,57 @@ def admit(
 ) -> list[Plan]:
     """The calls of `plans` (in the order of their due times) that may be begun. Both mappings are by id; what they do not
     list may not be called."""
-    open_campaigns = {key: _Meter.of(limit, now) for key, limit in campaigns.items()}
-    open_gateways = {key: _Meter.of(limit, now) for key, limit in gateways.items()}
-    admitted = []
-    for plan in plans:
-        campaign, gateway = open_campaigns.get(plan.campaign.id), open_gateways.get(plan.gateway.id)
-        if campaign is None or gateway is None or not (campaign.has_headroom and gateway.has_headroom):
-            continue
-        due_at = gateway.at_or_after(campaign.at_or_after(plan.due_at))
-        if due_at > until:
-            continue
-        campaign.take(due_at)
-        gateway.take(due_at)
-        admitted.append(plan if due_at == plan.due_at else evolve(plan, due_at=due_at))
-    return admitted
+    admission = Admission.of(campaigns, gateways, now, until)
+    return [admitted for plan in plans if (admitted := admission.admitted(plan)) is not None]
+
+
+@define(eq=False)
+class Admission:
+    """How far limits are while calls are begun, in the order of their due times; none is due after `until`. Without
+    `campaigns`, the limits of these were kept before."""
+
+    _campaigns: dict[int, _Meter] | None
+    _gateways: dict[int, _Meter]
+    _until: datetime
+
+    @classmethod
+    def of(
+        cls, campaigns: Mapping[int, Limit] | None, gateways: Mapping[int, Limit], now: datetime, until: datetime
+    ) -> Admission:
+        """As far as their rows are. What is not listed may not be called."""
+        open_campaigns = None if campaigns is None else {key: _Meter.of(limit, now) for key, limit in campaigns.items()}
+        return cls(open_campaigns, {key: _Meter.of(limit, now) for key, limit in gateways.items()}, until)
+
+    def due_at(self, plan: Plan, gateway: Gateway) -> datetime | None:
+        """When a call may be made through a gateway: as planned or later; None when it may not."""
+        meters = self._meters(plan, gateway)
+        if meters is None or not all(meter.has_headroom for meter in meters):
+            return None
+        due_at = plan.due_at
+        for meter in meters:
+            due_at = meter.at_or_after(due_at)
+        return None if due_at > self._until else due_at
+
+    def take(self, plan: Plan) -> None:
+        """That call is begun, as `due_at` allowed it."""
+        for meter in self._meters(plan, plan.gateway) or ():
+            meter.take(plan.due_at)
+
+    def admitted(self, plan: Plan) -> Plan | None:
+        """A call through the gateway that was planned, when it is due; None when it may not be made."""
+        due_at = self.due_at(plan, plan.gateway)
+        if due_at is None:
+            return None
+        admitted = plan if due_at == plan.due_at else evolve(plan, due_at=due_at)
+        self.take(admitted)
+        return admitted
+
+    def _meters(self, plan: Plan, gateway: Gateway) -> list[_Meter] | None:
+        found = [self._gateways.get(gateway.id)]
+        if self._campaigns is not None:
+            found.insert(0, self._campaigns.get(plan.campaign.id))
+        known = [meter for meter in found if meter is not None]
+        return known if len(known) == len(found) else None
 
 
 @define(eq=False)

@@ -9,13 +9,15 @@ Contacts to whom the same rules apply are of one *kind*, of which a ruling is as
 
 from __future__ import annotations
 
-import heapq
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from attrs import define, field
 
+from dialer.campaigns.order import after_turn
+from dialer.campaigns.pending_lane import LATEST, PendingContact, PendingLane
 from dialer.campaigns.timetable import Timetable
 from dialer.model.campaign import CallOrder
 
@@ -27,109 +29,53 @@ NEVER: Final = -1
 
 STEPS: Final = 1000
 """Contacts that are looked at in one go: a millisecond or two."""
-
-PendingContact = tuple[int, int, int]
-"""When it is ready (microseconds since 1970), the id of its subscriber, its kind."""
-
-
-@define(eq=False)
-class PendingLane:
-    """Contacts of one priority, new ones or retries, in the order of their ready times and ids; they are added in that order,
-    or sorted before they are read. Those that were set aside come again at their time."""
-
-    _ready: array[int] = field(factory=lambda: array("q"), init=False)
-    _ids: array[int] = field(factory=lambda: array("q"), init=False)
-    _kinds: array[int] = field(factory=lambda: array("l"), init=False)
-    _next: int = field(default=0, init=False)
-    _again: list[PendingContact] = field(factory=list, init=False)
-    _is_sorted: bool = field(default=True, init=False)
-
-    def add(self, contact: PendingContact) -> None:
-        """One more."""
-        ready_at, subscriber_id, kind = contact
-        if self._ready and (self._ready[-1], self._ids[-1]) > (ready_at, subscriber_id):
-            self._is_sorted = False
-        self._ready.append(ready_at)
-        self._ids.append(subscriber_id)
-        self._kinds.append(kind)
-
-    def sort(self) -> None:
-        """To be called before it is read."""
-        if self._is_sorted:
-            return
-        rows = sorted(zip(self._ready, self._ids, self._kinds, strict=True))
-        self._ready = array("q", (row[0] for row in rows))
-        self._ids = array("q", (row[1] for row in rows))
-        self._kinds = array("l", (row[2] for row in rows))
-        self._is_sorted = True
-
-    @property
-    def first(self) -> PendingContact | None:
-        """The one whose turn is next, whenever that is."""
-        place = self._next
-        if place == len(self._ready):
-            return self._again[0] if self._again else None
-        here = (self._ready[place], self._ids[place], self._kinds[place])
-        return self._again[0] if self._again and self._again[0] < here else here
-
-    def pop(self) -> PendingContact:
-        """Take it out."""
-        found = self.first
-        if found is None:
-            raise IndexError("nobody is left in this lane")
-        if self._again and self._again[0] is found:
-            return heapq.heappop(self._again)
-        self._next += 1
-        return found
-
-    def again(self, contact: PendingContact, at: int) -> None:
-        """One that was taken out comes back at that moment."""
-        heapq.heappush(self._again, (at, *contact[1:]))
-
-    def rest(self) -> Iterator[PendingContact]:
-        """All that are left."""
-        while self.first is not None:
-            yield self.pop()
+RUN: Final = 5 * STEPS
+"""Of those that are called one after the other from one lane: they cost a fifth of that."""
 
 
 @define(eq=False)
 class Rehearsal:
     """Plays a campaign whose calls have the moments of `timetable`, up to the moment `end`. `opens` tells from when on
-    contacts of a kind may be called: the moment that is given when they may then, `NEVER` when they never may. `add` all
-    contacts, then `play`, then read what came of it: `called` are ids with their moments `called_at`, in their order; `held`
-    those whom the rules keep waiting beyond the end, until when; `refused` those who never may be called; `left` those whose
-    turn did not come."""
+    contacts of a kind may be called: the moment that is given when they may then, `NEVER` when they never may; `open_until`,
+    up to when they may at least, from a moment on at which they may. `lane` takes contacts, then `play`, then read what came
+    of it: `called` are ids with their moments `called_at`, in their order; `held` those whom the rules keep waiting beyond
+    the end, until when; `refused` those who never may be called; `left` those whose turn did not come. Of the called ones and
+    of those left, `retries_called` and `retries_left` are retries."""
 
     timetable: Timetable
     end: int
     order: CallOrder
     share: int
     opens: Callable[[int, int], int]
+    open_until: Callable[[int, int], int]
     called: array[int] = field(factory=lambda: array("q"), init=False)
     called_at: array[int] = field(factory=lambda: array("q"), init=False)
     held: array[int] = field(factory=lambda: array("q"), init=False)
     held_until: array[int] = field(factory=lambda: array("q"), init=False)
     refused: array[int] = field(factory=lambda: array("q"), init=False)
     left: array[int] = field(factory=lambda: array("q"), init=False)
+    retries_called: int = field(default=0, init=False)
+    retries_left: int = field(default=0, init=False)
     _lanes: dict[int, tuple[PendingLane, PendingLane]] = field(factory=dict, init=False)
     _closed: dict[int, int] = field(factory=dict, init=False)
     """Until when a kind may not be called."""
+    _open_until: dict[int, int] = field(factory=dict, init=False)
+    """Until when a kind may be called."""
     _credit: float = field(default=0.0, init=False)
     _looked_at: int = field(default=0, init=False)
 
-    def add(self, contact: PendingContact, priority: int, lane: int) -> None:
-        """A pending contact, which is ready before the end."""
+    def lane(self, priority: int, which: int) -> PendingLane:
+        """Where pending contacts of a priority go, `NEW` or `RETRY`, that are ready before the end."""
         lanes = self._lanes.get(priority)
         if lanes is None:
-            lanes = self._lanes[priority] = PendingLane(), PendingLane()
-        lanes[lane].add(contact)
+            lanes = self._lanes[priority] = PendingLane(), PendingLane(is_retry=True)
+        return lanes[which]
 
     def play(self, begin: int) -> Iterator[None]:
         """Play it from that moment on, in small steps, one at each `next`."""
         self._lanes = dict(sorted(self._lanes.items(), reverse=True))
         for lane in self._all_lanes():
-            lane.sort()
-            yield
+            yield from lane.sort()
         at = self.timetable.next_at(begin)
         while at is not None and at < self.end:
             found = self._pick(at)
@@ -140,22 +86,75 @@ class Rehearsal:
             if found is _UNKNOWN:
                 continue
             if found is not None:
-                self.called.append(found.pop()[1])
-                self.called_at.append(at)
+                self._call(found, found.pop()[1], at)
                 self.timetable.take(at)
-                at = self.timetable.next_at(at)
+                at = self._call_more(found, at)
             else:
                 ready = self._next_ready()
                 at = None if ready is None else self.timetable.next_at(ready)
         yield from self._settle(begin)
+
+    def _call(self, lane: PendingLane, subscriber_id: int, at: int) -> None:
+        self.called.append(subscriber_id)
+        self.called_at.append(at)
+        self.retries_called += lane.is_retry
+
+    def _call_more(self, lane: PendingLane, before: int) -> int | None:
+        """Call those who follow in a lane as long as nobody else can come between, and the timetable goes on evenly. Returns
+        the moment of the next call."""
+        at = self.timetable.next_at(before)
+        if at is None:
+            return None
+        interval, until = self.timetable.evenly(at)
+        until = min(until, self.end, min((each.first_ready for each in self._before(lane)), default=LATEST))
+        ready, ids, kinds, open_until = lane.ready, lane.ids, lane.kinds, self._open_until
+        first = place = lane.place
+        last = min(self._last_in_turn(lane), first + RUN) if interval else first
+        moment = at
+        while place < last and moment < until and ready[place] <= moment and open_until.get(kinds[place], 0) > moment:
+            place += 1
+            moment += interval
+        if place == first:
+            return at
+        self.called.extend(ids[first:place])
+        self.called_at.extend(range(at, moment, interval))
+        self.retries_called += (place - first) * lane.is_retry
+        if self.order is CallOrder.MIX:
+            for _ in range(first, place):
+                self._credit = after_turn(self._credit + self.share / 100, is_retry=lane.is_retry)
+        self._looked_at += (place - first) * STEPS // RUN
+        lane.place = place
+        self.timetable.take(moment - interval)
+        return self.timetable.next_at(moment - interval)
+
+    def _before(self, lane: PendingLane) -> Iterator[PendingLane]:
+        """The lanes of which one who is ready is called before, or may be before, those of a lane."""
+        for new, retry in self._lanes.values():
+            for each in (new, retry) if self.order is CallOrder.FRESH_FIRST else (retry, new):
+                if each is not lane:
+                    if self.order is not CallOrder.LIST or lane not in (new, retry):
+                        yield each
+                elif self.order is not CallOrder.MIX:
+                    return
+            if lane in (new, retry):
+                return
+
+    def _last_in_turn(self, lane: PendingLane) -> int:
+        """The place in a lane before which all are called before those that were set aside; in the order of a list, also
+        before those of the other lane."""
+        least = lane.first_again
+        if self.order is CallOrder.LIST:
+            new, retry = next(lanes for lanes in self._lanes.values() if lane in lanes)
+            least = min(least, (new if lane is retry else retry).first_ready)
+        return len(lane.ready) if least == LATEST else bisect_left(lane.ready, least, lane.place)
 
     def _all_lanes(self) -> Iterator[PendingLane]:
         for lanes in self._lanes.values():
             yield from lanes
 
     def _next_ready(self) -> int | None:
-        firsts = (lane.first for lane in self._all_lanes())
-        return min((first[0] for first in firsts if first is not None), default=None)
+        first = min((lane.first_ready for lane in self._all_lanes()), default=LATEST)
+        return None if first == LATEST else first
 
     # --- whose turn it is -------------------------------------------------------------------------------------------------
 
@@ -188,7 +187,7 @@ class Rehearsal:
         credit = self._credit + self.share / 100
         found = self._either(retry, new, at) if credit >= 1 else self._either(new, retry, at)
         if found is not None and found is not _UNKNOWN:
-            self._credit = min(credit - 1 if found is retry and credit >= 1 else credit, 1.0)
+            self._credit = after_turn(credit, is_retry=found is retry)
         return found
 
     def _longest_waiting(self, new: PendingLane, retry: PendingLane, at: int) -> PendingLane | None:
@@ -211,45 +210,69 @@ class Rehearsal:
 
     def _opening(self, kind: int, at: int) -> int:
         """The moment from which this kind may be called; `opens` is asked once for each span that it has told of."""
+        if at < self._open_until.get(kind, 0):
+            return at
         until = self._closed.get(kind, at)
         if NEVER < until <= at:
             until = self.opens(kind, at)
             self._closed[kind] = until
+            if until == at:
+                self._open_until[kind] = self.open_until(kind, at)
         return until
 
     def _set_aside(self, lane: PendingLane, contact: PendingContact, until: int) -> None:
         if until == NEVER:
             self.refused.append(contact[1])
         elif until >= self.end:
-            self._hold(contact, until)
+            self.held.append(contact[1])
+            self.held_until.append(until)
         else:
             lane.again(contact, until)
 
-    def _hold(self, contact: PendingContact, until: int) -> None:
-        self.held.append(contact[1])
-        self.held_until.append(until)
+    # --- who is left ------------------------------------------------------------------------------------------------------
 
     def _settle(self, begin: int) -> Iterator[None]:
         """Those that are left, by why."""
-        openings: dict[int, int] = {}
+        spans: dict[int, _Span] = {}
         for lane in self._all_lanes():
-            for count, contact in enumerate(lane.rest(), start=1):
-                ready_at, subscriber_id, kind = contact
-                until = openings.get(kind) if ready_at <= begin else None
-                if until is None:
-                    at = max(begin, ready_at)
-                    until = self.opens(kind, at)
-                    if at == begin:
-                        openings[kind] = until
-                if until == NEVER:
-                    self.refused.append(subscriber_id)
-                elif until >= self.end:
-                    self._hold(contact, until)
-                else:
-                    self.left.append(subscriber_id)
-                if count % STEPS == 0:
+            before = len(self.left)
+            for ready, ids, kinds in lane.rest():
+                if max(ready) <= begin and not any(self._wait_of(spans, kind, begin) for kind in set(kinds)):
+                    self.left.extend(ids)
                     yield
-        yield
+                    continue
+                for count, (ready_at, subscriber_id, kind) in enumerate(zip(ready, ids, kinds, strict=True), start=1):
+                    wait = self._wait_of(spans, kind, max(begin, ready_at))
+                    if not wait:
+                        self.left.append(subscriber_id)
+                    elif wait == NEVER:
+                        self.refused.append(subscriber_id)
+                    else:
+                        self.held.append(subscriber_id)
+                        self.held_until.append(wait)
+                    if count % STEPS == 0:
+                        yield
+                yield
+            self.retries_left += (len(self.left) - before) * lane.is_retry
+
+    def _wait_of(self, spans: dict[int, _Span], kind: int, at: int) -> int:
+        """Until when a kind has to wait from a moment on, beyond the end, or `NEVER`; 0 when it may be called before. Moments
+        are asked for in any order, so what was told is kept with the span for which it was."""
+        since, until, wait = spans.get(kind, _NO_SPAN)
+        if since <= at < until:
+            return wait
+        opening = self.opens(kind, at)
+        if opening == at:
+            span = (at, self.open_until(kind, at), 0)
+        elif opening == NEVER:
+            span = (at, at + 1, NEVER)
+        else:
+            span = (at, opening, opening if opening >= self.end else 0)
+        spans[kind] = span
+        return span[2]
 
 
+_Span = tuple[int, int, int]
+"""From when on, until when, and how long a kind has to wait."""
+_NO_SPAN: Final = (0, 0, 0)
 _UNKNOWN: Final = PendingLane()

@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IReactorTime
 from dialer import gate
 from dialer.calls.fleet import Capacity, Fleet, GatewayBackoffs
 from dialer.calls.lifecycle import Lifecycle
-from dialer.campaigns import idle, planning
+from dialer.campaigns import idle, pairs, planning
 from dialer.campaigns.breaker import Breaker
 from dialer.campaigns.limits import GatewayRates, Limit, pace_of
 from dialer.campaigns.planning import Routes, in_use_everywhere
@@ -233,6 +233,8 @@ class Scheduler:
         if reason := self._caller_id_refusal(campaign):
             self._silenced.happened((campaign.id, reason), campaign=campaign.name, reason=reason)
             return
+        if not self._due(campaign, now, 1):
+            return
         routes = self._routes(snapshot.gateways)
         capacity = Capacity.of(self.fleet, self.lifecycle.register, now, HORIZON.total_seconds())
         due = self._how_many(campaign, routes, capacity, now)
@@ -267,9 +269,16 @@ class Scheduler:
         return ""
 
     def _how_many(self, campaign: Campaign, routes: Routes, capacity: Capacity, now: datetime) -> list[datetime]:
-        """The due times that the pace, the headroom of switches and gateways, and the campaign's own limit allow."""
+        """The due times that the pace, the headroom of switches and gateways, the campaign's own limit and its hours allow."""
         headroom = capacity.total(chain(routes.gateways, campaign.gateway_id))
         limit = routes.capacity(campaign, now, headroom) if headroom > 0 else 0
+        times = self._due(campaign, now, limit)
+        if not times or open_now(campaign, max(times[-1], now)):
+            return times
+        return [at for at in times if open_now(campaign, max(at, now))]
+
+    def _due(self, campaign: Campaign, now: datetime, limit: int) -> list[datetime]:
+        """The due times that the pace of a campaign allows, at most `limit`."""
         slack = SLACK if campaign.id in self._calling else timedelta()
         return due_times(self._pace(campaign, now), campaign.frequency, now, HORIZON, limit, slack)
 
@@ -330,7 +339,10 @@ class Scheduler:
                 else:
                     log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
             await self.store.refuse(planned.refused, now)
-        return self._rates.spread(planned.plans, now + HORIZON)
+        plans = self._rates.spread(planned.plans, now + HORIZON)
+        if len(tuple(chain(routes.gateways, campaign.gateway_id))) == 1 or not pairs.may_choose(campaign):
+            return plans
+        return [pairs.with_routes(plan, routes, now, self.numbering, capacity.take_beside) for plan in plans]
 
     def _pace(self, campaign: Campaign, now: datetime) -> Pace:
         """The pace of this process, or what the store keeps of an earlier one; with other nodes, whichever called last."""

@@ -103,6 +103,14 @@ class Timetable:
                 return at
             at = later
 
+    def evenly(self, at: int) -> tuple[int, int]:
+        """From the moment `at` on, which `next_at` gave: the space between calls as long as nothing but the pace counts, and
+        until when that is. The space is 0 where limits, or the rate of a gateway, count as well."""
+        way = self._way
+        if self._has_limits or way is None or way.calls_per_second is not None:
+            return 0, at
+        return self._interval, self._hours[1]
+
     def take(self, at: int) -> None:
         """One call is made at that moment, which `next_at` gave."""
         way = self._way

@@ -39,6 +39,28 @@ def open_now(campaign: Campaign, now: datetime) -> bool:
     return campaign.starting_at <= now < campaign.expires_at and in_daily_window(campaign, now)
 
 
+def open_until(campaign: Campaign, now: datetime, latest: datetime) -> datetime | None:
+    """The first moment after `now` at which the campaign is not open any more, `latest` at most; None when it is not open at
+    `now`. For a `latest` that is seconds away."""
+    if not open_now(campaign, now):
+        return None
+    until = min(latest, campaign.expires_at)
+    if in_daily_window(campaign, until) and _shortest_pause(campaign) > until - now:
+        return until
+    closes = closing(campaign, now)
+    return until if closes is None else min(until, closes)
+
+
+def _shortest_pause(campaign: Campaign) -> timedelta:
+    """Between the end of a daily window and the beginning of the next one, where no change of clocks falls into it; a day
+    where there is none but on days without a window."""
+    start, stop = campaign.daily_start, campaign.daily_stop
+    if start < stop and stop >= END_OF_DAY:
+        stop = time()
+    first, last = (timedelta(hours=at.hour, minutes=at.minute, seconds=at.second) for at in (start, stop))
+    return (first - last) % _DAY or _DAY
+
+
 def in_daily_window(campaign: Campaign, now: datetime) -> bool:
     """Whether the weekday and the hour allow calls at `now`, whatever the start and the expiry."""
     local = now.astimezone(ZoneInfo(campaign.time_zone))

@@ -29,7 +29,8 @@ def add_parser(parsers: Any, named: Named) -> None:
         "preview",
         help="who will be called within the next hour, or day, who later, who never, and why",
         description="It plays the campaign ahead, as if it was started now, by the rules, lists and limits by which it calls. "
-        "It takes for granted that every call lasts equally long and settles its contact. Nothing is called or changed.",
+        "Who waits for a retry has the moment that the table of retries gave. It takes for granted that every call lasts "
+        "equally long and settles its contact. Nothing is called or changed.",
     )
     sub.add_argument("name", metavar="NAME|ID")
     sub.add_argument("--horizon", metavar="SPAN", default="1h", help="how far to look: 30m, 1h, 1d (default: %(default)s)")
@@ -93,6 +94,7 @@ def _document(name: str, found: PreviewSummary, listed: list[Outlook]) -> dict[s
                 "group": prospect.group,
                 "text": prospect.text,
                 "contacts": count,
+                "retries": found.retries.get(prospect, 0),
                 "examples": [_row(each) for each in found.examples.get(prospect, ())],
             }
             for prospect, count in found.counts.items()
@@ -109,7 +111,7 @@ def _document(name: str, found: PreviewSummary, listed: list[Outlook]) -> dict[s
 
 
 def _row(found: Outlook) -> dict[str, Any]:
-    return {"number": found.number, "at": found.at, "why": found.text or found.prospect.text}
+    return {"number": found.number, "at": found.at, "attempt": found.attempt, "why": found.text or found.prospect.text}
 
 
 def _show(name: str, found: PreviewSummary, listed: list[Outlook]) -> None:
@@ -126,6 +128,7 @@ def _show(name: str, found: PreviewSummary, listed: list[Outlook]) -> None:
         {
             "": str(prospect.group),
             "contacts": count,
+            "retries": found.retries.get(prospect, 0),
             "why": prospect.text,
             "such as": "; ".join(_example(each) for each in found.examples.get(prospect, ())),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -28,6 +28,11 @@ class Listed:
         """One more."""
         self.ids.append(subscriber_id)
         self.moments.append(at)
+
+    def extend(self, subscriber_ids: Sequence[int]) -> None:
+        """Some more, without a moment."""
+        self.ids.extend(subscriber_ids)
+        self.moments.frombytes(bytes(self.moments.itemsize * len(subscriber_ids)))
 
 
 @frozen(kw_only=True)

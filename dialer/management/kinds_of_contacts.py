@@ -3,7 +3,7 @@ who are on lists, or have agreed, until the same moments."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from attrs import define, field
@@ -13,7 +13,7 @@ from dialer.campaigns.timetable import micros, moment
 from dialer.model import Campaign
 from dialer.rules.book import RuleBook
 from dialer.rules.decide import EarlierCall, decide, longest_memory
-from dialer.rules.places import Whereabouts, whereabouts
+from dialer.rules.places import Whereabouts, telling_digits, whereabouts
 
 
 class Somebody(NamedTuple):
@@ -33,6 +33,9 @@ class ContactSpan(NamedTuple):
 
 ANY_TIME: Final = ContactSpan()
 
+MINUTE: Final = 60_000_000
+"""Microseconds."""
+
 
 @define(eq=False)
 class ContactKinds:
@@ -45,6 +48,7 @@ class ContactKinds:
     _kinds: list[tuple[Somebody, Sequence[EarlierCall], ContactSpan]] = field(factory=list, init=False)
     _by_rows: dict[tuple[int, ContactSpan], tuple[int, Any]] = field(factory=dict, init=False)
     _by_where: dict[tuple[Whereabouts | None, ContactSpan], int] = field(factory=dict, init=False)
+    _by_beginning: dict[tuple[str, int, str], int] = field(factory=dict, init=False)
     _counts: dict[int, bool] = field(factory=dict, init=False)
     _first: dict[int, int] = field(factory=dict, init=False)
 
@@ -60,6 +64,23 @@ class ContactKinds:
         if kind is None:
             kind = self._by_where[where] = self._of_rows(callee, span)
         return kind
+
+    def of_all(self, identities: Sequence[str], time_zones: Sequence[str]) -> list[int]:
+        """The kinds of some without earlier calls, who may be called at any time but for the rules."""
+        if not self.are_ruled:
+            return [self.of(Somebody("", ""))] * len(identities)
+        known, kinds = self._by_beginning, []
+        for identity, time_zone in zip(identities, time_zones, strict=True):
+            alike = (identity[: telling_digits(identity)], len(identity), time_zone)
+            kind = known.get(alike)
+            if kind is None:
+                kind = known[alike] = self.of(Somebody(identity, time_zone))
+            kinds.append(kind)
+        return kinds
+
+    def memory(self, kinds: Iterable[int]) -> int:
+        """For how many seconds back earlier calls to those of these kinds count at most."""
+        return max((longest_memory(self.book, self._kinds[kind][0], self.campaign) for kind in kinds), default=0)
 
     def _of_rows(self, callee: Somebody, span: ContactSpan) -> int:
         applying = self.book.applying(callee, self.campaign) if self.are_ruled else None
@@ -93,6 +114,11 @@ class ContactKinds:
         if ruling.is_open:
             return at
         return NEVER if ruling.until is None else micros(ruling.until)
+
+    def open_until(self, kind: int, at: int) -> int:
+        """Up to when they may be called at least, from `at` on, at which they may: rules change with a minute of the clock."""
+        agreed_until = self._kinds[kind][2].agreed_until
+        return min(at - at % MINUTE + MINUTE, agreed_until) if self.are_ruled else agreed_until
 
     def never(self, kind: int) -> bool:
         """Whether they never may be called, as of the begin."""

@@ -218,6 +218,18 @@ class Management:
             return self.ask(use_case, who, *args, **kwargs)
         return Deferred.fromCoroutine(self._turns.take(who.id, partial(self.ask, use_case, who, *args, **kwargs)))
 
+    def on_connection(
+        self, use_case: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Callable[[Connection], T]:
+        """A verb without effects beyond its transaction, for whoever has one: the user is asked for again in it, too."""
+        now, asker = self.now(), _place_of_asker(args)
+
+        def run(connection: Connection) -> T:
+            current: Any = args if asker is None else _with_current(connection, args, asker, now)
+            return use_case(self._transaction(connection, None, now), *current, **kwargs)
+
+        return run
+
     def perform(self, work: Callable[..., Awaitable[Any]], *args: Any) -> Awaitable[Any]:
         """Do what takes several use cases: `work` is given this management, and the arguments."""
         return work(self, *args)

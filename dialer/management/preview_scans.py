@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import evolve, frozen
@@ -16,19 +16,20 @@ from dialer.gateways import chain
 from dialer.management.management import Transaction, verb
 from dialer.management.numbers import caller_id_refusal
 from dialer.management.subscribers import check_ours
-from dialer.model import Account, BlockReason, Campaign, CampaignStatus, Gateway, SubscriberStatus
+from dialer.model import Account, BlockReason, Campaign, CampaignStatus, Candidate, Gateway, SubscriberStatus
+from dialer.model.consent import ConsentPolicy
 from dialer.model.preview import Outlook, Prospect
 from dialer.routing import no_carrier
 from dialer.rules.decide import EarlierCall, decide
 from dialer.store import held, mapping, statements
 from dialer.store import previews as sql
 from dialer.store.dialled_forms import block_of, forbidden_forms
-from dialer.store.may_call import AskedContact, blocks, ends
-from dialer.store.previews import BlockedContact, ScannedContact, ScanPlace
+from dialer.store.may_call import AskedContact, blocks, ends, shown
+from dialer.store.previews import BlockedContact, ContactScan, PreviewedContact, ScannedContacts, ScanPlace
 from dialer.store.times import to_column
 
-AT_ONCE: Final = 500
-"""Contacts that are read, and looked at, in one go: some milliseconds."""
+AT_ONCE: Final = 2000
+"""Contacts that are read in one go, on a connection of its own, and looked at: one or two milliseconds each."""
 CALL_SECONDS: Final = 30.0
 """How long a call is taken to last in a campaign that has made none."""
 _TOLD_BY_LISTS: Final = frozenset({Prospect.LISTED_UNTIL, Prospect.DO_NOT_CALL, Prospect.CONSENT})
@@ -53,6 +54,16 @@ class PreviewBasis:
         """The gateway through which numbers are taken to be dialled: the first that is in service."""
         routes = Routes(self.gateways, PlayedCalls(), {})
         return routes.usable(self.campaign.gateway_id, self.campaign.starting_at, {})
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether that gateway dials other forms of numbers than those that are stored."""
+        return self.way is not None and bool(self.way.removeprefix or self.way.addprefix)
+
+    @property
+    def has_tariffs(self) -> bool:
+        """Whether some of the campaign's gateways carry some numbers alone."""
+        return any(way.prefixes for way in chain(self.gateways, self.campaign.gateway_id))
 
 
 @verb
@@ -79,59 +90,74 @@ def basis(t: Transaction, who: Account, campaign_id: int) -> PreviewBasis:
 
 @frozen
 class Scanned:
-    """Contacts; by their ids, `never` is what forbids some of them for good, `listed_until` the moment until which a list
-    does, as a column has it."""
+    """Contacts; by their places among these, `never` is what forbids some of them for good, `listed_until` the moment until
+    which a list does, as a column has it."""
 
-    rows: Sequence[ScannedContact]
+    columns: ScannedContacts
     never: Mapping[int, Prospect]
     listed_until: Mapping[int, str]
 
 
 @verb
-def scan(t: Transaction, who: Account, found: PreviewBasis, place: ScanPlace, way: Gateway | None) -> Scanned:
+def scan(t: Transaction, who: Account, found: PreviewBasis, place: ScanPlace) -> Scanned:
     """The next pending contacts. Raises `NotFound`."""
     check_ours(t.connection, who, found.campaign.id)
-    some = sql.pending(t.connection, found.campaign.id, place, AT_ONCE, to_column(t.now))
-    return _carried(found, _judged(t, found.campaign, some, way))
+    return _judged(t, found, _contacts(t, found).pending(place, AT_ONCE))
 
 
 @verb
-def scan_held(t: Transaction, who: Account, found: PreviewBasis, after: int, way: Gateway | None) -> Scanned:
+def scan_held(t: Transaction, who: Account, found: PreviewBasis, after: int) -> Scanned:
     """The next contacts that were set aside and will be looked at again, as if they were not. Raises `NotFound`."""
     check_ours(t.connection, who, found.campaign.id)
-    some = sql.held_before(t.connection, found.campaign.id, after, AT_ONCE, to_column(t.now))
-    return _carried(found, _judged(t, found.campaign, some, way))
+    return _judged(t, found, _contacts(t, found).held(after, AT_ONCE))
 
 
-def _carried(found: PreviewBasis, scanned: Scanned) -> Scanned:
-    """With those that no gateway carries."""
-    head, gateways = found.campaign.gateway_id, found.gateways
-    if not any(way.prefixes for way in chain(gateways, head)):
-        return scanned
-    never = {row.id: Prospect.NO_GATEWAY for row in scanned.rows if no_carrier(gateways, head, row.identity)}
-    return evolve(scanned, never={**never, **scanned.never})
+def _contacts(t: Transaction, found: PreviewBasis) -> ContactScan:
+    campaign = found.campaign
+    ruled = bool(t.rules.rows) and not campaign.override
+    with_contacts = ruled or campaign.consent is not ConsentPolicy.NOT_ASKED
+    return ContactScan(t.connection, campaign.id, t.now, with_contacts)
 
 
-def _judged(t: Transaction, campaign: Campaign, rows: list[ScannedContact], way: Gateway | None) -> Scanned:
+def _judged(t: Transaction, found: PreviewBasis, columns: ScannedContacts) -> Scanned:
     """With what forbids each, as `dialer.store.begin` finds it: by `dialer.store.may_call`, and by what a gateway dials."""
-    until = {row.id: row.listed_until or "" for row in rows if row.listed_until and ends(row.listed_until) is not None}
-    never = {row.id: prospect_of(row.blocked_by) for row in rows if row.blocked_by is not None and row.id not in until}
-    behind = sql.blocked_behind_lists(t.connection, list(until), to_column(t.now))
-    never |= {key: prospect_of(word) for key, word in behind.items()}
-    if way is not None and (way.removeprefix or way.addprefix):
-        also: dict[int, Sequence[str]] = {}
-        for row in rows:
-            leg = gate.leg_through(way, row.number)
-            also[row.id] = gate.identities((gate.GatedLeg(leg.number, leg.forms[1:]),), t.numbering)
-        asked = {form for forms in also.values() for form in forms}
-        forbidden = forbidden_forms(t.connection, asked, campaign.id, campaign.user_id, t.now)
-        for row in rows:
-            why = block_of(row.number, also[row.id], forbidden)
-            if why is not None and why.until is None:
-                never.setdefault(row.id, Prospect.DIALLED_FORM)
-            elif why is not None and why.until is not None:
-                until[row.id] = max(until.get(row.id, ""), to_column(why.until))
-    return Scanned(rows, never, until)
+    never: dict[int, Prospect] = {}
+    until: dict[int, str] = {}
+    for place, (word, listed) in enumerate(zip(columns.blocked_by, columns.listed_until, strict=True)):
+        if listed is not None and ends(listed) is None:
+            never[place] = Prospect.DO_NOT_CALL
+        elif word is not None:
+            never[place] = prospect_of(word)
+        elif listed is not None:
+            until[place] = listed
+    if found.is_rewritten:
+        _judge_forms(t, found, columns, never, until)
+    if found.has_tariffs:
+        head, gateways = found.campaign.gateway_id, found.gateways
+        for place, identity in enumerate(columns.identities):
+            if place not in never and no_carrier(gateways, head, identity):
+                never[place] = Prospect.NO_GATEWAY
+    return Scanned(columns, never, until)
+
+
+def _judge_forms(
+    t: Transaction, found: PreviewBasis, columns: ScannedContacts, never: dict[int, Prospect], until: dict[int, str]
+) -> None:
+    """The same of the forms in which the gateway dials their numbers."""
+    if (way := found.way) is None:
+        return
+    also: list[Sequence[str]] = []
+    for number in columns.numbers:
+        leg = gate.leg_through(way, number)
+        also.append(gate.identities((gate.GatedLeg(leg.number, leg.forms[1:]),), t.numbering))
+    asked = {form for forms in also for form in forms}
+    forbidden = forbidden_forms(t.connection, asked, found.campaign.id, found.campaign.user_id, t.now)
+    for place, (number, forms) in enumerate(zip(columns.numbers, also, strict=True)):
+        why = block_of(number, forms, forbidden) if forbidden else None
+        if why is not None and why.until is None:
+            never.setdefault(place, Prospect.DIALLED_FORM)
+        elif why is not None and why.until is not None:
+            until[place] = max(until.get(place, ""), to_column(why.until))
 
 
 def prospect_of(word: str | None) -> Prospect:
@@ -147,11 +173,12 @@ def prospect_of(word: str | None) -> Prospect:
 
 
 @verb
-def earlier_calls(t: Transaction, who: Account, campaign: Campaign, ids: Sequence[int]) -> Mapping[str, Sequence[EarlierCall]]:
-    """The earlier calls to some of its contacts that the rules may count, by identity. Raises `NotFound`."""
+def earlier_calls(
+    t: Transaction, who: Account, campaign: Campaign, identities: Sequence[str], seconds: int
+) -> Mapping[str, Sequence[EarlierCall]]:
+    """The calls to some numbers of the last `seconds`, which the rules may count, by identity. Raises `NotFound`."""
     check_ours(t.connection, who, campaign.id)
-    found = sql.candidates(t.connection, campaign.id, ids)
-    return held.histories(t.connection, t.rules, ((each, campaign) for each in found.values()), t.now)
+    return sql.earlier_calls(t.connection, identities, t.now - timedelta(seconds=seconds))
 
 
 @verb
@@ -178,24 +205,33 @@ def described(
     found = sql.candidates(t.connection, campaign.id, [key for key, _ in wanted])
     known: Mapping[str, Sequence[EarlierCall]] = {}
     if prospect in (Prospect.CALLING_RULES, Prospect.REFUSED):
-        known = held.histories(t.connection, t.rules, ((each, campaign) for each in found.values()), at)
+        known = held.histories(t.connection, t.rules, ((each.candidate, campaign) for each in found.values()), at)
 
-    def text(key: int) -> str:
+    def text(who: Candidate) -> str:
         if prospect in _TOLD_BY_LISTS:
-            asked = AskedContact(campaign.id, found[key].contact_id, found[key].number, found[key].identity)
+            asked = AskedContact(campaign.id, who.contact_id, who.number, who.identity)
             return next((block.text for block in blocks(t.connection, asked, at)), "")
         if prospect not in (Prospect.CALLING_RULES, Prospect.REFUSED):
             return ""
-        return decide(t.rules, found[key], campaign, known.get(found[key].identity, ()), at).text
+        return decide(t.rules, who, campaign, known.get(who.identity, ()), at).text
 
     return [
         Outlook(
-            contact_id=found[key].contact_id,
-            number=found[key].number,
+            contact_id=each.candidate.contact_id,
+            number=each.candidate.number,
             prospect=prospect,
             at=moment(when) if when else None,
-            text=text(key),
+            text=text(each.candidate) or _retry_text(each),
+            attempt=each.candidate.count_attempt + 1,
+            is_retry=each.candidate.is_retry,
         )
-        for key, when in wanted
-        if key in found
+        for each, when in ((found[key], when) for key, when in wanted if key in found)
     ]
+
+
+def _retry_text(each: PreviewedContact) -> str:
+    """Of somebody who was tried before: which attempt it is, when it is due by the table of retries, and after what."""
+    if each.ready_at is None or not each.candidate.is_retry:
+        return ""
+    after = f" after {each.last}" if each.last else ""
+    return f"a retry, attempt no. {each.candidate.count_attempt + 1}{after}, due on {shown(each.ready_at)}"

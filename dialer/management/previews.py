@@ -2,28 +2,31 @@
 
 It asks what dialling asks: `dialer.store.may_call`, the forms of a number as `dialer.store.begin` does, the calling rules
 (`dialer.rules.decide`), the order, the hours, the pace and the limits (`dialer.campaigns.rehearsal`). The contacts are read
-some hundreds at a time, each time in a transaction that others share, and played a thousand at a time, so that calls find
-their way between. It takes for granted that the campaign is started, that switches and gateways are there, that every call
-lasts equally long, and that no call is followed by another one to the same contact.
+some thousands at a time, on a connection that nobody else waits for, and looked at and played in steps of milliseconds, so
+that calls find their way between. It takes for granted that the campaign is started, that switches and gateways are there,
+that every call lasts equally long, and that no call is followed by another one to the same contact. Who waits for a retry
+already has the moment that the table of retries gave.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Final
 
 from attrs import define, field
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from dialer import gate
 from dialer.campaigns.planning import Routes
-from dialer.campaigns.rehearsal import Rehearsal
+from dialer.campaigns.rehearsal import STEPS, Rehearsal
 from dialer.campaigns.timetable import PlayedCalls, Timetable, micros, moment
 from dialer.errors import BadValue, Busy
 from dialer.management.kept_previews import KeptPreview, Listed
-from dialer.management.kinds_of_contacts import ANY_TIME, ContactKinds, ContactSpan, Somebody
+from dialer.management.kinds_of_contacts import ContactKinds
+from dialer.management.long_reading import LongReading
 from dialer.management.management import Management
 from dialer.management.preview_scans import (
     AT_ONCE,
@@ -36,22 +39,16 @@ from dialer.management.preview_scans import (
     scan_blocked,
     scan_held,
 )
-from dialer.model import Account, BlockReason, Gateway, SubscriberStatus
-from dialer.model.consent import ConsentPolicy
+from dialer.management.preview_sorting import Sorting
+from dialer.model import Account, SubscriberStatus
 from dialer.model.preview import Outlook, PreviewSummary, Prospect, ProspectGroup
-from dialer.store.previews import ScannedContact, ScanPlace
-from dialer.store.times import from_column
+from dialer.rules.decide import EarlierCall
+from dialer.store.previews import ScanPlace
 
 EXAMPLES: Final = 3
 """Of each prospect, in a summary."""
 LONGEST: Final = timedelta(days=7)
-_WAITING: Final[Mapping[str | None, Prospect]] = {
-    BlockReason.CALLING_RULES: Prospect.CALLING_RULES,
-    BlockReason.DO_NOT_CALL: Prospect.LISTED_UNTIL,
-    BlockReason.DIALLED_FORM: Prospect.LISTED_UNTIL,
-    BlockReason.NO_GATEWAY: Prospect.BEHIND_OTHERS,
-}
-"""Of those that were set aside until a moment beyond the horizon."""
+_WITH_RETRIES: Final = (Prospect.CALLED, Prospect.BEHIND_OTHERS, Prospect.DUE_LATER)
 GONE: Final = "the preview is not kept any more; make another one"
 
 
@@ -131,38 +128,39 @@ class _Maker:
     horizon: timedelta
     call_seconds: float
     switch_rate: float | None
-    lists: dict[Prospect, Listed] = field(factory=lambda: {each: Listed() for each in Prospect}, init=False)
     _kinds: ContactKinds = field(init=False)
     _played: Rehearsal = field(init=False)
     _timetable: Timetable = field(init=False)
-    _seen: bytearray = field(factory=bytearray, init=False)
-    _listed: dict[int, int] = field(factory=dict, init=False)
-    _agreed: set[int] = field(factory=set, init=False)
-    _moments: dict[str, int] = field(factory=dict, init=False)
-    _way: Gateway | None = field(init=False)
+    _sorting: Sorting = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         campaign, found = self.basis.campaign, self.basis
-        self._way = found.way
         self._kinds = ContactKinds(self.management.rules, campaign, micros(self.now))
         self._timetable = Timetable(
             campaign, self.now, Routes(found.gateways, PlayedCalls(), {}), self.call_seconds, self.switch_rate, found.live
         )
-        self._played = Rehearsal(self._timetable, micros(self.end), campaign.order, campaign.retry_share, self._kinds.opens)
+        kinds = self._kinds
+        self._played = Rehearsal(
+            self._timetable, micros(self.end), campaign.order, campaign.retry_share, kinds.opens, kinds.open_until
+        )
+        self._sorting = Sorting(found, kinds, self._played, self.management.numbering)
 
     @property
     def end(self) -> datetime:
         return self.now + self.horizon
 
     async def make(self) -> KeptPreview:
-        await self._scan()
-        if self.basis.counts.get(SubscriberStatus.NOT_AUTHORISED):
-            await self._scan_blocked()
+        reading = LongReading(self.management)
+        try:
+            await self._scan(reading)
+            if self.basis.counts.get(SubscriberStatus.NOT_AUTHORISED):
+                await self._scan_blocked(reading)
+        finally:
+            reading.close()
         begin = micros(self.now) if not self.basis.refusal else micros(self.end)  # silenced, it makes no call
-        for _ in self._played.play(begin):
+        for _ in chain(self._played.play(begin), self._collect()):
             await self._pause()
-        self._collect()
-        return KeptPreview(summary=await self._summary(), lists=self.lists, made_at=self.now)
+        return KeptPreview(summary=await self._summary(), lists=self._sorting.lists, made_at=self.now)
 
     async def _pause(self) -> None:
         if self.management.reactor is not None:
@@ -170,134 +168,81 @@ class _Maker:
 
     # --- reading ----------------------------------------------------------------------------------------------------------
 
-    async def _scan(self) -> None:
-        ask, way, place = self.management.ask, self._way, ScanPlace()
-        while True:  # one after the other: two threads that want the interpreter at once wait for each other at each row
-            some = await ask(scan, self.who, self.basis, place, way)
-            await self._look_at(some)
-            if len(some.rows) < AT_ONCE:
-                break
-            place = ScanPlace(some.rows[-1].ready_at, some.rows[-1].id)
+    async def _scan(self, reading: LongReading) -> None:
+        """While some contacts are looked at, the next ones are read."""
+        following: Deferred[Scanned] | None = reading.ask(scan, self.who, self.basis, ScanPlace())
+        while following is not None:
+            some, following = await following, None
+            columns = some.columns
+            if len(columns.ids) == AT_ONCE:
+                following = reading.ask(scan, self.who, self.basis, ScanPlace(columns.ready_at[-1], columns.ids[-1]))
+            try:
+                await self._look_at(reading, some)
+            except BaseException:
+                if following is not None:
+                    following.addErrback(lambda _: None)
+                raise
         after: int | None = 0 if self.basis.rechecks else None
         while after is not None:
-            some = await ask(scan_held, self.who, self.basis, after, way)
-            await self._look_at(some, released=True)
-            after = some.rows[-1].id if len(some.rows) == AT_ONCE else None
+            some = await reading.ask(scan_held, self.who, self.basis, after)
+            await self._look_at(reading, some, released=True)
+            after = some.columns.ids[-1] if len(some.columns.ids) == AT_ONCE else None
 
-    async def _look_at(self, some: Scanned, *, released: bool = False) -> None:
-        counted: list[tuple[ScannedContact, Somebody, ContactSpan]] = []
-        for row in some.rows:
-            if (row.waits_for and self.basis.rechecks and not released) or self._is_known(row.id):
-                continue
-            if row.id in some.never:
-                self.lists[some.never[row.id]].add(row.id)
-            elif self._is_emergency(row.number):
-                self.lists[Prospect.EMERGENCY].add(row.id)
-            else:
-                callee = Somebody(row.identity, row.time_zone)
-                span = self._span(row, some.listed_until.get(row.id))
-                kind = self._kinds.of(callee, span)
-                if self._kinds.looks_back(kind):
-                    counted.append((row, callee, span))
-                else:
-                    self._expect(row, kind, released=released)
-        if counted:
-            ids = tuple(row.id for row, *_ in counted)
-            known = await self.management.ask(earlier_calls, self.who, self.basis.campaign, ids)
-            for row, callee, span in counted:
-                kind = self._kinds.with_history(callee, known.get(row.identity, ()), span)
-                self._expect(row, kind, released=released)
+    async def _look_at(self, reading: LongReading, some: Scanned, *, released: bool = False) -> None:
+        part = self._sorting.part(some, released=released)
+        known: Mapping[str, Sequence[EarlierCall]] = {}
+        if part.counted:
+            memory = self._kinds.memory({part.kinds[place] for place in part.counted})
+            known = await reading.ask(earlier_calls, self.who, self.basis.campaign, part.counted_identities, memory)
+        self._sorting.sort(part, known)
+        await self._pause()
 
-    def _span(self, row: ScannedContact, listed_until: str | None) -> ContactSpan:
-        """Between which moments it may be called, as far as these lie before the end."""
-        span = ANY_TIME
-        if listed_until is not None:
-            self._listed[row.id] = self._micros(listed_until)
-            span = span._replace(listed_until=self._listed[row.id])
-        asks = self.basis.campaign.consent is not ConsentPolicy.NOT_ASKED
-        if asks and row.agreed_until is not None and self._micros(row.agreed_until) < self._played.end:
-            self._agreed.add(row.id)
-            span = span._replace(agreed_until=self._micros(row.agreed_until))
-        return span
-
-    def _is_emergency(self, number: str) -> bool:
-        way = self._way
-        is_rewritten = way is not None and (way.removeprefix or way.addprefix)
-        forms = gate.leg_through(way, number).forms if way is not None and is_rewritten else (number,)
-        return bool(gate.emergency_refusal(forms, self.management.numbering))
-
-    def _expect(self, row: ScannedContact, kind: int, *, released: bool) -> None:
-        ready = self._micros(row.ready_at)
-        if self._kinds.never(kind):
-            self.lists[self._refused(row.id)].add(row.id)
-        elif ready >= self._played.end:
-            self._later(Prospect.DUE_LATER if released else _WAITING.get(row.waits_for, Prospect.DUE_LATER), row.id, ready)
-        else:
-            self._played.add((ready, row.id, kind), row.priority, row.lane)
-
-    def _refused(self, subscriber_id: int) -> Prospect:
-        """Of one that may never be called: by the rules, or because its consent will have expired."""
-        return Prospect.CONSENT if subscriber_id in self._agreed else Prospect.REFUSED
-
-    def _later(self, prospect: Prospect, subscriber_id: int, at: int) -> None:
-        expired = at >= micros(self.basis.campaign.expires_at)
-        self.lists[Prospect.EXPIRES if expired else prospect].add(subscriber_id, at)
-
-    def _micros(self, column: str) -> int:
-        found = self._moments.get(column)
-        if found is None:
-            if len(self._moments) > AT_ONCE:
-                self._moments.clear()
-            found = self._moments[column] = micros(from_column(column))
-        return found
-
-    def _is_known(self, subscriber_id: int) -> bool:
-        """Whether it was seen before: one that is set aside meanwhile is read twice."""
-        place, bit = subscriber_id >> 3, 1 << (subscriber_id & 7)
-        if place >= len(self._seen):
-            self._seen.extend(bytes(place - len(self._seen) + 4096))
-        was = self._seen[place] & bit
-        self._seen[place] |= bit
-        return bool(was)
-
-    async def _scan_blocked(self) -> None:
+    async def _scan_blocked(self, reading: LongReading) -> None:
         after: str | None = ""
         while after is not None:
-            some, after = await self.management.ask(scan_blocked, self.who, self.basis, after)
+            some, after = await reading.ask(scan_blocked, self.who, self.basis, after)
             for each, prospect in some:
-                if not self._is_known(each.id):
-                    self.lists[prospect].add(each.id)
+                if not self._sorting.is_known(each.id):
+                    self._sorting.lists[prospect].add(each.id)
 
     # --- what came of it --------------------------------------------------------------------------------------------------
 
-    def _collect(self) -> None:
-        played = self._played
-        self.lists[Prospect.CALLED] = Listed(played.called, played.called_at)
-        for key in played.refused:
-            self.lists[self._refused(key)].add(key)
-        for key, until in zip(played.held, played.held_until, strict=True):
-            self._later(Prospect.LISTED_UNTIL if self._listed.get(key) == until else Prospect.CALLING_RULES, key, until)
-        expires = self.basis.campaign.expires_at <= self.now
-        for key in played.left:
-            self.lists[Prospect.EXPIRES if expires else Prospect.BEHIND_OTHERS].add(key)
+    def _collect(self) -> Iterator[None]:
+        """In small steps."""
+        played, sorting = self._played, self._sorting
+        lists = sorting.lists
+        lists[Prospect.CALLED] = Listed(played.called, played.called_at)
+        sorting.retries[Prospect.CALLED] = played.retries_called
+        for count, key in enumerate(played.refused):
+            lists[sorting.refused(key)].add(key)
+            if count % STEPS == 0:
+                yield
+        for count, (key, until) in enumerate(zip(played.held, played.held_until, strict=True)):
+            sorting.later(Prospect.LISTED_UNTIL if sorting.listed.get(key) == until else Prospect.CALLING_RULES, key, until)
+            if count % STEPS == 0:
+                yield
+        left = Prospect.EXPIRES if self.basis.campaign.expires_at <= self.now else Prospect.BEHIND_OTHERS
+        lists[left].extend(played.left)
+        sorting.retries[left] += played.retries_left
 
     async def _summary(self) -> PreviewSummary:
         examples: dict[Prospect, Any] = {}
         campaign = self.basis.campaign
-        for prospect, listed in self.lists.items():
+        for prospect, listed in self._sorting.lists.items():
             if listed.ids:
                 some = tuple(zip(listed.ids[:EXAMPLES], listed.moments[:EXAMPLES], strict=True))
                 shown = await self.management.ask(described, self.who, campaign, some, prospect, self.now)
                 examples[prospect] = tuple(shown)
-        called = self.lists[Prospect.CALLED].moments
+        called = self._sorting.lists[Prospect.CALLED].moments
         counted = {SubscriberStatus.START, SubscriberStatus.NOT_AUTHORISED}
         return PreviewSummary(
             key=secrets.token_hex(8),
             campaign=campaign,
             begin=self.now,
             end=self.end,
-            counts={prospect: len(listed.ids) for prospect, listed in self.lists.items()},
+            counts={prospect: len(listed.ids) for prospect, listed in self._sorting.lists.items()},
             examples=examples,
+            retries={prospect: self._sorting.retries[prospect] for prospect in _WITH_RETRIES},
             done={status: count for status, count in self.basis.counts.items() if status not in counted},
             first_call_at=moment(called[0]) if called else None,
             last_call_at=moment(called[-1]) if called else None,

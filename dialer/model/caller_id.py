@@ -155,9 +155,10 @@ class CallerIdDetails:
 
 @frozen(kw_only=True)
 class CallerIdWait:
-    """Why contacts wait for a caller id, and until when, where that is known. `contacts` are those that wait by themselves;
-    0 when none of the campaign's can be called."""
+    """Why contacts wait for a caller id, and until when, where that is known. `contacts` are those that were set aside for it;
+    with `for_all`, none of the campaign's can be called."""
 
     text: str
     until: datetime | None = None
     contacts: int = 0
+    for_all: bool = False

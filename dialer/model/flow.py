@@ -54,6 +54,11 @@ class Candidate:
     tally: str = "{}"
     time_zone: str = ""
 
+    @property
+    def is_retry(self) -> bool:
+        """Whether it was tried before: the lane in which it waits for its turn."""
+        return self.count_attempt > 0 or self.free_retries > 0
+
 
 @frozen
 class RefusedContact:
@@ -67,11 +72,22 @@ class RefusedContact:
 
 
 @frozen(kw_only=True)
+class CallRoute:
+    """A way for a call: through which gateway, with what dial string, by which FreeSWITCH (its identity). `also` are the
+    identities that the number has with and without the prefixes of the gateway, where they are others than the contact's."""
+
+    gateway: Gateway
+    dial_string: str
+    also: tuple[str, ...] = ()
+    switch: str = ""
+
+
+@frozen(kw_only=True)
 class Plan:
-    """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced). `also` are the
-    identities that the number has with and without the prefixes of the gateway, where they are others than the contact's.
-    `switch` is the identity of the FreeSWITCH that makes it; `caller` is whom the callee sees, None for what the campaign
-    says itself."""
+    """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced), `also` and
+    `switch` as `CallRoute` has them; `caller` is whom the callee sees, None for what the campaign says itself. Where a caller
+    id is chosen and several gateways can carry the call, `routes` are all of these in their order, that one included; `busy`
+    are the gateways of the campaign that cannot carry it now."""
 
     call_uuid: str
     candidate: Candidate
@@ -82,6 +98,13 @@ class Plan:
     also: tuple[str, ...] = ()
     switch: str = ""
     caller: ShownCaller | None = None
+    routes: tuple[CallRoute, ...] = ()
+    busy: tuple[int, ...] = ()
+
+    @property
+    def route(self) -> CallRoute:
+        """The way that it goes."""
+        return CallRoute(gateway=self.gateway, dial_string=self.dial_string, also=self.also, switch=self.switch)
 
     @property
     def shown(self) -> ShownCaller:

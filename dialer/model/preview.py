@@ -79,20 +79,24 @@ _TEXTS = {
 @frozen(kw_only=True)
 class Outlook:
     """A contact of a campaign with its prospect. `at` is when it is called, or may be called at the earliest, where that is
-    known; `text` says more of the reason than the prospect does."""
+    known; `text` says more of the reason than the prospect does. `attempt` is the number of the attempt that is next,
+    `is_retry` whether it was tried before."""
 
     contact_id: int
     number: str
     prospect: Prospect
     at: datetime | None = None
     text: str = ""
+    attempt: int = 1
+    is_retry: bool = False
 
 
 @frozen(kw_only=True)
 class PreviewSummary:
-    """What a preview found. `counts` are contacts by prospect, with a few `examples` of each; `done` are all others, by what
-    they are. `calls_per_minute` is the pace that was taken, `call_seconds` how long each call was taken to last. `refusal` is
-    why the campaign may not call anybody, "" for nothing."""
+    """What a preview found. `counts` are contacts by prospect, with a few `examples` of each; of those that are called, or
+    whose turn comes later, `retries` were tried before; `done` are all others, by what they are. `calls_per_minute` is the
+    pace that was taken, `call_seconds` how long each call was taken to last. `refusal` is why the campaign may not call
+    anybody, "" for nothing."""
 
     key: str
     campaign: Campaign
@@ -100,6 +104,7 @@ class PreviewSummary:
     end: datetime
     counts: Mapping[Prospect, int]
     examples: Mapping[Prospect, tuple[Outlook, ...]]
+    retries: Mapping[Prospect, int]
     done: Mapping[SubscriberStatus, int]
     first_call_at: datetime | None
     last_call_at: datetime | None

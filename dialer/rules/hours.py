@@ -78,6 +78,14 @@ class Hours:
             self._spans.appendleft((now, found, found))
         return found
 
+    def open_until(self, now: datetime, latest: datetime) -> datetime:
+        """The first moment from `now` on, at which calls may be made, at which they may not, `latest` at most."""
+        at = now
+        while (at := at.replace(second=0, microsecond=0) + _MINUTE) < latest:
+            if self.opening(at) != at:
+                return at
+        return latest
+
     def closed(self, now: datetime) -> tuple[tuple[RuleRow, ...], tuple[str, ...]]:
         """The rows that forbid calls at `now` in some zone, and the zones in which some row does."""
         shown = [(zone, now.astimezone(clock)) for zone, clock in zip(self.zones, self._clocks, strict=True)]

@@ -15,11 +15,16 @@ from typing import Final
 import phonenumbers
 from attrs import frozen
 from phonenumbers import timezone
+from phonenumbers.tzdata import TIMEZONE_DATA
+
+from dialer.numbering import country_code, has_national_prefix
 
 NORTH_AMERICA: Final = "1"
 _AREA_CODE: Final = slice(1, 4)
 _LONGEST: Final = 11
 """Digits of a number of country code 1."""
+_MOST_TELLING: Final = 7
+"""Digits behind a country code that the patterns of phonenumbers look at to tell the kinds of numbers apart."""
 _NOWHERE: Final = "001"
 """The region of phonenumbers for country codes of the whole world, such as satellites'."""
 
@@ -60,10 +65,46 @@ def states_in(zone: str) -> tuple[str, ...]:
     return tuple(sorted({area.place for area in area_codes().values() if zone in area.zones and "-" in area.place}))
 
 
-@lru_cache(maxsize=16_384)
+def telling_digits(identity: str) -> int:
+    """The first digits of an identity that tell where the number is: it is where all are that begin so and are as long. Three
+    behind the code of North America; none behind that of a country with one zone; else as many as tell the kind of a number
+    apart, by which phonenumbers has it in a region or in the whole country."""
+    if identity[:1] == NORTH_AMERICA and len(identity) == _LONGEST:
+        return _AREA_CODE.stop
+    code = country_code(identity)
+    if not code:
+        return len(identity)
+    if not _is_one_place(code):
+        return len(code) + _MOST_TELLING
+    return len(identity) if has_national_prefix(code, identity[len(code) :]) else len(code)
+
+
+@cache
+def _is_one_place(code: str) -> bool:
+    """Whether all numbers of a country code are in the same zones of one country."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(code)]
+    prefixes = (str(prefix) for prefix in TIMEZONE_DATA)
+    return len(regions) == 1 and not any(prefix.startswith(code) and prefix != code for prefix in prefixes)
+
+
 def whereabouts(identity: str, time_zone: str = "") -> Whereabouts:
     """Of a number by its identity (`dialer.numbering`). `time_zone` is where the contact is known to be, "" when that is not
     known: the zone is that one, and the place still that of the number, whose rules the caller cannot tell to be void."""
+    alike = (identity[: telling_digits(identity)], len(identity), time_zone)
+    found = _known.get(alike)
+    if found is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        found = _known[alike] = _whereabouts(identity, time_zone)
+    return found
+
+
+_known: Final[dict[tuple[str, int, str], Whereabouts]] = {}
+"""By what tells it."""
+_MOST_KNOWN: Final = 65_536
+
+
+def _whereabouts(identity: str, time_zone: str) -> Whereabouts:
     if identity[:1] == NORTH_AMERICA and len(identity) == _LONGEST and identity.isdigit():
         found = _of_area_code(identity[_AREA_CODE], time_zone)
     else:

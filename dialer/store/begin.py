@@ -14,13 +14,14 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from dialer.campaigns.limits import GATEWAY_AHEAD, Limit, admit, next_through, per_minute
+from dialer.campaigns.limits import GATEWAY_AHEAD, Admission, Limit, next_through, per_minute
 from dialer.model import Attempt, Block, EventKind, Plan
 from dialer.rules.book import NO_RULES, RuleBook
 from dialer.rules.decide import decide
 from dialer.store import blocked, held, statements
 from dialer.store.blocked import Blocking
-from dialer.store.caller_ids import Assigning, assign
+from dialer.store.caller_id_assignment import assign
+from dialer.store.caller_ids import Assigning
 from dialer.store.connection import Connection, Dialect
 from dialer.store.dialled_forms import block_of, forbidden_forms
 from dialer.store.events import add_started
@@ -53,15 +54,12 @@ class Beginning:
 
 def begin(connection: Connection, wanted: Beginning) -> list[Attempt]:
     """The attempts for those of the plans that may be made, in the order of the plans. See `FlowStore.begin`."""
-    shared = connection.dialect is Dialect.POSTGRESQL
-    campaigns, gateways = _locked(connection, wanted.plans) if shared else ({}, {})
+    admission = _admission(connection, wanted)
     lock_numbers(connection, wanted.rules, ((plan.candidate, plan.campaign) for plan in wanted.plans))
     allowed: list[Plan] = []
     for some in _chunks(wanted.plans):
         allowed += _ruled(connection, _claimable(connection, some, wanted), wanted)
-    if shared:
-        allowed = admit(allowed, campaigns, gateways, wanted.now, wanted.until)
-    allowed = assign(connection, allowed, wanted.caller_ids or Assigning(now=wanted.now))
+    allowed = assign(connection, allowed, wanted.caller_ids or Assigning(now=wanted.now), admission)
     attempts: list[Attempt] = []
     for some in _chunks(allowed):
         attempts += _insert(connection, some, wanted)
@@ -77,10 +75,23 @@ def _chunks(plans: Sequence[Plan]) -> list[Sequence[Plan]]:
     return [plans[start : start + LARGEST_STATEMENT] for start in range(0, len(plans), LARGEST_STATEMENT)]
 
 
-def _locked(connection: Connection, plans: Sequence[Plan]) -> tuple[dict[int, Limit], dict[int, Limit]]:
-    """Lock what the plans use, and how far it is: started campaigns and active gateways by their ids."""
+def _admission(connection: Connection, wanted: Beginning) -> Admission | None:
+    """The limits of what the plans use, on a server under its locks; None where a process knows that they are kept, having
+    planned by them: with a file, unless a gateway is still to be chosen."""
+    gateways = {route.gateway.id for plan in wanted.plans for route in plan.routes}
+    campaigns = None
+    if connection.dialect is Dialect.POSTGRESQL:
+        campaigns = _locked_campaigns(connection, {plan.campaign.id for plan in wanted.plans})
+    elif not gateways:
+        return None
+    gateways |= {plan.gateway.id for plan in wanted.plans}
+    return Admission.of(campaigns, locked_gateways(connection, gateways), wanted.now, wanted.until)
+
+
+def _locked_campaigns(connection: Connection, campaign_ids: Collection[int]) -> dict[int, Limit]:
+    """Lock those that are started, and how far each is, by its id."""
     campaigns = {}
-    for campaign_id in sorted({plan.campaign.id for plan in plans}):
+    for campaign_id in sorted(campaign_ids):
         row = connection.execute(statements.LOCK_CAMPAIGN, (campaign_id,)).fetchone()
         if row is not None:
             frequency, max_concurrent, next_call_at = row
@@ -88,15 +99,15 @@ def _locked(connection: Connection, plans: Sequence[Plan]) -> tuple[dict[int, Li
             campaigns[campaign_id] = Limit(
                 frequency=frequency, headroom=headroom, next_call_at=from_column_or_none(next_call_at)
             )
-    return campaigns, locked_gateways(connection, {plan.gateway.id for plan in plans})
+    return campaigns
 
 
 def locked_gateways(connection: Connection, gateway_ids: Collection[int]) -> dict[int, Limit]:
-    """Lock those of the gateways that are active, and how far each is, by its id."""
+    """Lock those of the gateways that are active, on a server, and how far each is, by its id."""
     gateways = {}
     ids = sorted(gateway_ids)
     for gateway_id, maximum_call, calls_per_second, next_call_at in connection.execute(
-        statements.lock_gateways(len(ids)), ids
+        statements.lock_gateways(len(ids)).of(connection), ids
     ).fetchall():
         gateways[gateway_id] = Limit(
             frequency=per_minute(calls_per_second),
@@ -125,7 +136,7 @@ def _claimable(connection: Connection, plans: Sequence[Plan], wanted: Beginning)
     identities: set[str] = set()
     allowed, forbidden = [], []
     dialled: dict[int, Block] = {}
-    otherwise = _forbidden_otherwise(connection, plans, wanted.now)
+    otherwise, forbidden_routes = _forbidden_otherwise(connection, plans, wanted.now)
     for plan in plans:
         found = claimable.pop(plan.candidate.subscriber_id, None)
         if found is None:
@@ -138,7 +149,8 @@ def _claimable(connection: Connection, plans: Sequence[Plan], wanted: Beginning)
             forbidden.append(plan.candidate.subscriber_id)
         elif identity not in identities:
             identities.add(identity)
-            allowed.append(_with_counts(plan, count_attempt, free_retries, tally))
+            routed = _without(plan, forbidden_routes)
+            allowed.append(_with_counts(routed, count_attempt, free_retries, tally))
     why = Blocking(at=wanted.now, wanted=wanted.wanted)
     if forbidden:
         blocked.block(connection, forbidden, why)
@@ -164,18 +176,34 @@ def _ruled(connection: Connection, plans: Sequence[Plan], wanted: Beginning) -> 
     return [plan for plan, ruling in rulings if ruling.is_open]
 
 
-def _forbidden_otherwise(connection: Connection, plans: Sequence[Plan], now: datetime) -> dict[str, Block]:
-    """The calls whose numbers are forbidden as they are with or without the prefixes of their gateway, and why."""
+def _forbidden_otherwise(
+    connection: Connection, plans: Sequence[Plan], now: datetime
+) -> tuple[dict[str, Block], set[tuple[str, int]]]:
+    """The calls whose numbers are forbidden as they are with or without the prefixes of their gateway, and why; and the other
+    gateways for which that is so, with the calls."""
     found: dict[str, Block] = {}
-    for user_id, campaign_id in {(plan.campaign.user_id, plan.campaign.id) for plan in plans if plan.also}:
-        some = [plan for plan in plans if plan.also and plan.campaign.id == campaign_id]
-        asked = {identity for plan in some for identity in plan.also}
+    routes: set[tuple[str, int]] = set()
+    rewritten = [plan for plan in plans if plan.also or any(route.also for route in plan.routes)]
+    for user_id, campaign_id in {(plan.campaign.user_id, plan.campaign.id) for plan in rewritten}:
+        some = [plan for plan in rewritten if plan.campaign.id == campaign_id]
+        asked = {identity for plan in some for each in (plan.route, *plan.routes) for identity in each.also}
         forbidden = forbidden_forms(connection, asked, campaign_id, user_id, now)
         for plan in some:
             why = block_of(plan.candidate.number, plan.also, forbidden)
             if why is not None:
                 found[plan.call_uuid] = why
-    return found
+            routes |= {
+                (plan.call_uuid, route.gateway.id) for route in plan.routes if not forbidden.keys().isdisjoint(route.also)
+            }
+    return found, routes
+
+
+def _without(plan: Plan, forbidden: Collection[tuple[str, int]]) -> Plan:
+    """The plan without the routes on which its number would be a forbidden one."""
+    if not forbidden or not plan.routes:
+        return plan
+    routes = tuple(route for route in plan.routes if (plan.call_uuid, route.gateway.id) not in forbidden)
+    return evolve(plan, routes=routes)
 
 
 def _with_counts(plan: Plan, count_attempt: int, free_retries: int, tally: str) -> Plan:

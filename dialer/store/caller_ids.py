@@ -7,7 +7,7 @@ lock. The calls of a day are those of the attempts' own rows, counted by trigger
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -15,12 +15,18 @@ from typing import Any, Final
 from attrs import evolve, field, frozen
 
 from dialer import gate
-from dialer.campaigns.caller_ids import RECHECK, CallToShow, PoolChoice, PooledNumber, day_of, pool_wait
-from dialer.model import Campaign, Plan, User
-from dialer.model.caller_id import CallerId, CallerIdPool, CallerIdStrategy, CallerIdWait
+from dialer.campaigns.caller_ids import PooledNumber, day_of, pool_wait
+from dialer.campaigns.pairs import pair_wait
+from dialer.campaigns.planning import Routes
+from dialer.gateways import chain
+from dialer.model import Campaign, User
+from dialer.model.caller_id import CallerId, CallerIdPool, CallerIdWait
 from dialer.numbering import Numbering, numbering
+from dialer.store import statements
 from dialer.store.connection import Connection, Dialect, Variants
-from dialer.store.times import from_column_or_none, to_column, to_column_or_none
+from dialer.store.mapping import read_gateway
+from dialer.store.reports import OPEN_BY_GATEWAY
+from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, reader
 
 _read_pool = reader(CallerIdPool, "p")
@@ -46,21 +52,6 @@ _OWN: Final = (
 )
 """Where a number stands that a campaign names itself. Parameters: identity, user."""
 
-_ADVANCE: Final = "UPDATE caller_id_pool SET turn = ? WHERE id = ? AND turn <> ?"
-_STOP_WAITING: Final = "DELETE FROM caller_id_wait WHERE subscriber_id IN ({})"
-
-_READY: Final = (
-    "SELECT id, identity FROM subscriber WHERE campaign_id = ? AND status = 1 AND ready_at <= ? ORDER BY ready_at, id LIMIT ?"
-)
-_NEXT: Final = Variants(sqlite=_READY, postgresql=f"{_READY} FOR NO KEY UPDATE SKIP LOCKED")
-"""Parameters: campaign, now, how many."""
-
-_HOLD: Final = "UPDATE subscriber SET ready_at = ? WHERE id = ? AND status = 1"
-_WAIT: Final = (
-    "INSERT INTO caller_id_wait (subscriber_id, campaign_id, country, ready_at, until) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT (subscriber_id) "
-    "DO UPDATE SET country = excluded.country, ready_at = excluded.ready_at, until = excluded.until"
-)
 _WAITING: Final = (
     "SELECT count(*), count(DISTINCT w.country), min(w.country), min(w.until) FROM caller_id_wait w "
     "JOIN subscriber s ON s.id = w.subscriber_id AND s.status = 1 AND s.ready_at = w.ready_at "
@@ -161,158 +152,32 @@ def pool_state(
     return PoolState(pool=pool, numbers=tuple(numbers))
 
 
-# --- for calls that are begun -----------------------------------------------------------------------------------------------
-
-
-def assign(connection: Connection, plans: Sequence[Plan], how: Assigning) -> list[Plan]:
-    """Those of the plans that may be made, each with the number that it shows; those of campaigns without a pool as they are.
-    A contact for which no number of the pool can be used, while others can, is looked at again later; where none can be used
-    at all, nothing is written: the campaign's contacts stay as ready as they are."""
-    places = {
-        campaign.id: _place(connection, campaign, how)
-        for campaign in {plan.campaign.id: plan.campaign for plan in plans}.values()
-    }
-    if all(place is _FREE for place in places.values()):
-        return list(plans)
-    choices: dict[int, PoolChoice] = {}
-    for pool_id in sorted({place.pool_id for place in places.values() if place.pool_id}):
-        state = pool_state(connection, pool_id, how.now, how.numbering, lock=True)
-        if state is not None:
-            choices[pool_id] = PoolChoice(state.pool, state.numbers, how.now)
-    earlier = _earlier(connection, plans, places, choices)
-    assigned = []
-    held: dict[int, CallToShow] = {}
-    for plan in plans:
-        place = places[plan.campaign.id]
-        if place is _FREE:
-            assigned.append(plan)
-            continue
-        choice = choices.get(place.pool_id)
-        if choice is None or choice.is_exhausted(place.only):
-            continue
-        call = CallToShow(
-            identity=plan.candidate.identity,
-            country=how.numbering.country(plan.candidate.identity),
-            gateway_id=plan.gateway.id,
-            earlier=earlier.get(plan.candidate.subscriber_id),
-            only=place.only,
-            name=plan.campaign.caller_name,
-        )
-        shown = choice.choose(call)
-        if shown is None:
-            _hold(connection, plan.campaign.id, plan.candidate.subscriber_id, call, choice.until(call), how.now)
-            held[plan.campaign.id] = call
-        else:
-            assigned.append(evolve(plan, caller=shown))
-    for campaign_id, call in held.items():
-        _hold_more(connection, campaign_id, call, choices[places[campaign_id].pool_id], how)
-    for choice in choices.values():
-        _remember(connection, choice)
-    _stop_waiting(connection, [plan.candidate.subscriber_id for plan in assigned if plan.caller is not None])
-    return assigned
+# --- where a number comes from ----------------------------------------------------------------------------------------------
 
 
 @frozen
-class _Place:
+class CallerIdPlace:
     """Where a campaign's number comes from: a pool (0: one that is not there), or with `only`, one number of it."""
 
     pool_id: int
     only: int | None = None
 
 
-_FREE: Final = _Place(-1)
+FREE_CALLER_ID: Final = CallerIdPlace(-1)
 """Its own, as it is entered, or none."""
-_NOWHERE: Final = _Place(0)
+_NOWHERE: Final = CallerIdPlace(0)
 
 
-def _place(connection: Connection, campaign: Campaign, how: Assigning) -> _Place:
+def place_of(connection: Connection, campaign: Campaign, how: Assigning) -> CallerIdPlace:
     if campaign.caller_id_pool_id is not None:
-        return _Place(campaign.caller_id_pool_id)
+        return CallerIdPlace(campaign.caller_id_pool_id)
     if not campaign.caller_id:
-        return _FREE
+        return FREE_CALLER_ID
     identity = how.numbering.identity(campaign.caller_id)
     found = connection.execute(_OWN, (identity, campaign.user_id)).fetchone()
     if found is not None:
-        return _Place(found[1], found[0])
-    return _NOWHERE if how.strict else _FREE
-
-
-def _earlier(
-    connection: Connection, plans: Sequence[Plan], places: Mapping[int, _Place], choices: Mapping[int, PoolChoice]
-) -> dict[int, int]:
-    """The numbers that contacts had in an earlier attempt, by subscriber."""
-    found: dict[int, int] = {}
-    for pool_id, choice in choices.items():
-        sticky = choice.pool.strategy is CallerIdStrategy.STICKY
-        some = [
-            plan.candidate.subscriber_id
-            for plan in plans
-            if places[plan.campaign.id].pool_id == pool_id
-            and (sticky or plan.candidate.count_attempt or plan.candidate.free_retries)
-        ]
-        for first in range(0, len(some), MOST_AT_ONCE):
-            part = some[first : first + MOST_AT_ONCE]
-            rows = connection.execute(_last_shown(len(part), everywhere=sticky), (pool_id, *part)).fetchall()
-            found.update((key, caller) for key, caller in rows if caller is not None)
-    return found
-
-
-MOST_AT_ONCE: Final = 100
-"""Subscribers in one statement: its text is kept prepared for each number of them."""
-
-
-@lru_cache(maxsize=256)
-def _last_shown(count: int, *, everywhere: bool) -> str:
-    """The number of a pool that was last shown to each of `count` subscribers; with `everywhere`, by any campaign. Parameters:
-    pool, subscribers."""
-    own = "" if everywhere else " AND a.subscriber_id = s.id"
-    return (
-        "SELECT s.id, (SELECT a.pooled_caller_id FROM attempt a JOIN caller_id i ON i.id = a.pooled_caller_id "  # noqa: S608
-        f"WHERE a.identity = s.identity AND a.pooled_caller_id IS NOT NULL AND i.pool_id = ?{own} "
-        f"ORDER BY a.id DESC LIMIT 1) FROM subscriber s WHERE s.id IN ({_marks(count)})"
-    )
-
-
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
-
-
-def _hold_more(connection: Connection, campaign_id: int, like: CallToShow, choice: PoolChoice, how: Assigning) -> None:
-    """Of the contacts that are next, those that would have to wait as well: however many there are, they keep the others from
-    being called for seconds, not for as long as their calls would take."""
-    if choice.is_exhausted(like.only):
-        return
-    rows = connection.execute(_NEXT.of(connection), (campaign_id, to_column(how.now), MOST_AT_ONCE)).fetchall()
-    for subscriber_id, identity in rows:
-        call = evolve(like, identity=identity, country=how.numbering.country(identity), earlier=None)
-        if not choice.has_for(call):
-            _hold(connection, campaign_id, subscriber_id, call, choice.until(call), how.now)
-
-
-def _hold(
-    connection: Connection, campaign_id: int, subscriber_id: int, call: CallToShow, until: datetime | None, now: datetime
-) -> None:
-    latest = now + RECHECK
-    ready_at = to_column(latest if until is None else min(until, latest))
-    if connection.execute(_HOLD, (ready_at, subscriber_id)).rowcount:
-        row = (subscriber_id, campaign_id, call.country, ready_at, to_column_or_none(until))
-        connection.execute(_WAIT, row)
-
-
-def _remember(connection: Connection, choice: PoolChoice) -> None:
-    """Whose turn it was, and that numbers were used for the first time."""
-    connection.execute(_ADVANCE, (choice.turn, choice.pool.id, choice.turn))
-    unused = [
-        each.caller.id for each in choice.numbers if each.caller.first_used_at is None and each.caller.id in choice.chosen
-    ]
-    for key in unused:
-        connection.execute("UPDATE caller_id SET first_used_at = ? WHERE id = ?", (to_column(choice.now), key))
-
-
-def _stop_waiting(connection: Connection, subscribers: Sequence[int]) -> None:
-    for first in range(0, len(subscribers), MOST_AT_ONCE):
-        some = subscribers[first : first + MOST_AT_ONCE]
-        connection.execute(_STOP_WAITING.format(_marks(len(some))), some)
+        return CallerIdPlace(found[1], found[0])
+    return _NOWHERE if how.strict else FREE_CALLER_ID
 
 
 # --- for explanations -------------------------------------------------------------------------------------------------------
@@ -320,28 +185,51 @@ def _stop_waiting(connection: Connection, subscribers: Sequence[int]) -> None:
 
 def wait_of(connection: Connection, campaign: Campaign, how: Assigning) -> CallerIdWait | None:
     """Why the contacts of a campaign, or some of them, wait for a caller id; None when none does."""
-    place = _place(connection, campaign, how)
-    if place is _FREE:
+    place = place_of(connection, campaign, how)
+    if place is FREE_CALLER_ID:
         return None
     if place is _NOWHERE:
         return CallerIdWait(
-            text=f"{campaign.caller_id} stands in no pool of caller ids of this user, which this installation requires"
+            text=f"{campaign.caller_id} stands in no pool of caller ids of this user, which this installation requires",
+            for_all=True,
         )
     state = pool_state(connection, place.pool_id, how.now, how.numbering)
     if state is None:
-        return CallerIdWait(text="the campaign's pool of caller ids does not exist any more")
+        return CallerIdWait(text="the campaign's pool of caller ids does not exist any more", for_all=True)
     numbers: Iterable[PooledNumber] = state.numbers
     if place.only is not None:
         numbers = [each for each in state.numbers if each.caller.id == place.only]
+    numbers = tuple(numbers)
     if (whole := pool_wait(state.pool, numbers, how.now)) is not None:
         return whole
     contacts, countries, country, until = connection.execute(_WAITING, (campaign.id, to_column(how.now))).fetchone()
+    if any(each.gateways for each in numbers):
+        gateways = {each.id: each for each in map(read_gateway, connection.execute(statements.GATEWAYS).fetchall())}
+        routes = Routes(gateways, _open_calls(connection), {})
+        order = chain(gateways, campaign.gateway_id)
+        if (both := pair_wait(order, routes, state.pool, numbers, how.now)) is not None:
+            return evolve(both, contacts=int(contacts))
     if not contacts:
         return None
     where = (country or "an unknown country") if countries == 1 else f"{countries} countries"
     pool = state.pool.name
     text = f"no caller id of the pool {pool} may be shown now to {contacts} contacts, of {where}, through their gateways"
     return CallerIdWait(text=text, until=from_column_or_none(until), contacts=int(contacts))
+
+
+@frozen
+class _OpenCalls:
+    """How many are open, by the ids of their gateways; those of campaigns are not asked for."""
+
+    gateways: Mapping[int, int]
+    campaigns: Mapping[int, int] = field(factory=dict)
+
+
+def _open_calls(connection: Connection) -> _OpenCalls:
+    found: dict[int, int] = {}
+    for gateway_id, count in connection.execute(OPEN_BY_GATEWAY).fetchall():
+        found[gateway_id] = found.get(gateway_id, 0) + int(count)
+    return _OpenCalls(found)
 
 
 def wake(connection: Connection, pool_ids: Collection[int], now: datetime) -> None:

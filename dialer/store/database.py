@@ -36,6 +36,7 @@ from dialer.store.engine import CannotCommit, Engine
 from dialer.store.entities import Entities
 from dialer.store.location import dialect_of, shown, sqlite_path
 from dialer.store.lock import holder
+from dialer.store.reading import Reading, ReadingThread
 
 if TYPE_CHECKING:
     from dialer.store.claim import NodeClaim
@@ -135,6 +136,10 @@ class Database:
     def run_with_entities(self, function: Callable[[Entities], T]) -> Deferred[T]:
         """The same for a function that takes the entities; it has its transaction for itself. Entities must not leave it."""
         return self._submit(_Job(function, Deferred(), with_entities=True, alone=True))
+
+    def reading(self) -> Reading:
+        """A connection of its own for a long reading, which is to be closed."""
+        return ReadingThread(self.url, self.reactor)
 
     @property
     def backlog(self) -> int:

@@ -140,7 +140,16 @@ class Store:
             rules=self.rules,
             caller_ids=self.caller_ids.assigning(self.database.region, now),
         )
-        return self.database.run(lambda connection: begin(connection, wanted), alone=True)
+        begun = self.database.run(lambda connection: begin(connection, wanted), alone=True)
+        return begun.addCallback(self._note_turns)
+
+    def _note_turns(self, attempts: list[Attempt]) -> list[Attempt]:
+        """In a mix, a contact uses up a turn of its lane once its call is begun, not when it may not be called."""
+        for campaign in {each.plan.campaign.id: each.plan.campaign for each in attempts}.values():
+            if campaign.order is CallOrder.MIX:
+                own = (each.plan.candidate.is_retry for each in attempts if each.plan.campaign.id == campaign.id)
+                self._mixer.begun(campaign.id, campaign.retry_share, own)
+        return attempts
 
     @property
     def backlog(self) -> int:
@@ -251,8 +260,8 @@ class Store:
         for _ in range(MOST_LOOKS):
             ready = self._ready(connection, asked, size)
             found = allowed(connection, self.rules, ready, campaign, asked.why)
-            if len(found) >= limit or len(found) == len(ready):
-                return found[:limit]
+            if len(found) == len(ready) or (len(found) >= limit and asked.order is not CallOrder.MIX):
+                return found[:limit]  # of a mix, those who are next in the lane of whoever has to wait have their turn
             size = max(size, LOOKED_AT)
         self._cut_short.add(asked.campaign_id)
         return found[:limit]

@@ -25,8 +25,8 @@ CHUNK: Final = 2000
 CAMPAIGNS: Final = 50
 """Campaigns that are gone through in one transaction as long as nobody is held in them."""
 
-_NOT_DIALLED: Final = "'NOT_SENT', 'LATE', 'REFUSED'"
-"""Causes of attempts that never reached anybody's line."""
+DIALLED: Final = "(cause IS NULL OR cause NOT IN ('NOT_SENT', 'LATE', 'REFUSED'))"
+"""Of an attempt that may have reached somebody's line."""
 
 RECHECK: Final = "SELECT id, recheck FROM campaign WHERE recheck > 0 ORDER BY id LIMIT 1"
 RELEASE: Final = (
@@ -52,7 +52,7 @@ def history(count: int) -> str:
     """The attempts to so many numbers. Parameters: their identities, the moment after which."""
     return (
         "SELECT identity, deadline, answered_at FROM attempt "  # noqa: S608
-        f"WHERE identity IN ({', '.join('?' * count)}) AND deadline > ? AND (cause IS NULL OR cause NOT IN ({_NOT_DIALLED}))"
+        f"WHERE identity IN ({', '.join('?' * count)}) AND deadline > ? AND {DIALLED}"
     )
 
 

@@ -64,6 +64,23 @@ BLOCKED: Final = f"CASE {_WHEN} END"
 MOMENTS: Final = BLOCKED.count("?")
 
 
+_POSSIBLE: Final = (
+    "SELECT EXISTS (SELECT 1 FROM number_pattern n WHERE n.user_id = c.user_id AND n.kind = 'blacklist'), "
+    "EXISTS (SELECT 1 FROM number_pattern n WHERE n.user_id = c.user_id AND n.kind = 'whitelist'), c.consent <> 'not-asked' "
+    "FROM campaign c WHERE c.id = ?"
+)
+"""Parameter: campaign."""
+
+
+def blocked_otherwise(connection: Connection, campaign_id: int) -> str:
+    """The word why `s`, a subscriber of that campaign, is not called now whatever is on lists, or null: without the conditions
+    that hold for none of its contacts. Its parameters are all now."""
+    possible = connection.execute(_POSSIBLE, (campaign_id,)).fetchone() or ()
+    unlisted = [each for each in CONDITIONS if each[0] is not BlockReason.DO_NOT_CALL]
+    when = " ".join(f"WHEN {each[1]} THEN '{each[0]}'" for each, may in zip(unlisted, possible, strict=True) if may)
+    return f"CASE {when} END" if when else "NULL"
+
+
 def moments(now: str) -> tuple[str, ...]:
     """The parameters of `BLOCKED`."""
     return (now,) * MOMENTS

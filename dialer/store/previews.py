@@ -1,50 +1,43 @@
-"""The SQL of previews: the pending contacts of a campaign in the order in which they are ready, a few at a time, and those
-that may not be called."""
+"""The SQL of previews: the pending contacts of a campaign in the order in which they are ready, some at a time, and those that
+may not be called.
+
+Some thousands of contacts are one answer, a list for each column, which SQLite gives in a single step: a thread that fetches
+rows one by one wants the interpreter again for each of them, and so does whoever else runs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
 from attrs import evolve, frozen
 
 from dialer.model import Candidate
-from dialer.store.connection import LISTED, Connection
+from dialer.rules.decide import EarlierCall
+from dialer.store.connection import LISTED, Connection, Dialect
+from dialer.store.held import DIALLED
 from dialer.store.mapping import CANDIDATE_COLUMNS, candidate
-from dialer.store.may_call import BLOCKED, LISTED_UNTIL, blocked_among, moments, moments_without_ends
+from dialer.store.may_call import BLOCKED, LISTED_UNTIL, blocked_otherwise, moments
 from dialer.store.statements import LANE
+from dialer.store.times import from_column, to_column
 
-_ROW: Final = (
-    f"SELECT s.id, s.contact_id, s.number, s.identity, {{}}, s.priority, {LANE}, s.blocked_by, "  # noqa: S608
-    f"coalesce(k.time_zone, ''), {BLOCKED}, {LISTED_UNTIL}, k.consent_expires_at FROM subscriber s "
-    "LEFT JOIN contact k ON k.id = s.contact_id "
-)
-"""Parameters: those of `BLOCKED`, now."""
-_AT: Final = (
-    _ROW.format("s.ready_at")
-    + "WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at = ? AND s.id > ? ORDER BY s.id LIMIT ?"
-)
-"""Parameters: those of `_ROW`, campaign, moment, the id before, how many."""
-_BEHIND: Final = (
-    _ROW.format("s.ready_at") + "WHERE s.campaign_id = ? AND s.status = 1 AND s.ready_at > ? ORDER BY s.ready_at, s.id LIMIT ?"
-)
-"""Parameters: those of `_ROW`, campaign, moment, how many. Two statements, since of a pair of bounds SQLite would use
-the first only."""
-_HELD: Final = (
-    _ROW.format("s.held_from") + "WHERE s.campaign_id = ? AND s.held_from IS NOT NULL AND s.status IN (1, 7) AND s.id > ? "
-    "ORDER BY s.id LIMIT ?"
-)
-"""Those that will be looked at again, as ready as they were before. Parameters: those of `_ROW`, campaign, the id before,
-how many."""
+_AT: Final = "s.status = 1 AND s.ready_at = ? AND s.id > ? ORDER BY s.id LIMIT ?"
+"""Parameters: moment, the id before, how many."""
+_BEHIND: Final = "s.status = 1 AND s.ready_at > ? ORDER BY s.ready_at, s.id LIMIT ?"
+"""Parameters: moment, how many. Two statements, since of a pair of bounds SQLite would use the first only."""
+_HELD: Final = "s.held_from IS NOT NULL AND s.status IN (1, 7) AND s.id > ? ORDER BY s.id LIMIT ?"
+"""Those that will be looked at again, as ready as they were before. Parameters: the id before, how many."""
 
-_ALL: Final = (
-    "SELECT s.id, s.contact_id, s.number, s.identity, s.status, "  # noqa: S608
-    f"CASE WHEN s.status = 7 THEN coalesce(s.blocked_by, {BLOCKED}) END, s.held_from FROM subscriber s "
-    "WHERE s.campaign_id = ? AND s.identity > ? ORDER BY s.identity LIMIT ?"
+_LAST_OF_SOME: Final = (
+    "SELECT identity FROM subscriber WHERE campaign_id = ? AND identity > ? ORDER BY identity LIMIT 1 OFFSET ?"
 )
-"""Parameters: those of `BLOCKED`, campaign, the identity before, how many."""
-_NOT_AUTHORISED: Final = 7
+_NOT_AUTHORISED: Final = (
+    f"SELECT s.id, s.number, coalesce(s.blocked_by, {BLOCKED}), s.held_from FROM subscriber s "  # noqa: S608
+    "WHERE s.campaign_id = ? AND s.status = 7 AND s.identity > ? {}ORDER BY s.identity"
+)
+"""Parameters: those of `BLOCKED`, campaign, the identity before, the last one."""
 WILL_RECHECK: Final = "SELECT c.recheck > 0 OR (SELECT i.rule_book FROM installation i) <> ? FROM campaign c WHERE c.id = ?"
 """Whether its held contacts are looked at again soon. Parameters: the fingerprint of the rules, campaign."""
 MEAN_SECONDS: Final = (
@@ -57,10 +50,16 @@ OPEN_OF_CAMPAIGN_BY_GATEWAY: Final = (
     "SELECT gateway_id, count(*) FROM attempt WHERE campaign_id = ? AND ended_at IS NULL GROUP BY gateway_id"
 )
 CANDIDATES: Final = LISTED.within(
-    f"SELECT {CANDIDATE_COLUMNS}, coalesce(k.time_zone, '') FROM subscriber s LEFT JOIN contact k ON k.id = s.contact_id "  # noqa: S608
+    f"SELECT {CANDIDATE_COLUMNS}, coalesce(k.time_zone, ''), s.ready_at, (SELECT a.disposition FROM attempt a "  # noqa: S608
+    "WHERE a.subscriber_id = s.id ORDER BY a.id DESC LIMIT 1) FROM subscriber s LEFT JOIN contact k ON k.id = s.contact_id "
     "WHERE s.campaign_id = ? AND s.id IN (SELECT CAST(j.value AS BIGINT) FROM %s)"
 )
 """Parameters: campaign, a JSON list of ids."""
+_EARLIER: Final = LISTED.within(
+    "SELECT identity, deadline, answered_at FROM attempt WHERE identity IN (SELECT j.value FROM %s) "  # noqa: S608
+    f"AND deadline > ? AND {DIALLED}"
+)
+"""Parameters: a JSON list of identities, the moment after which."""
 
 
 @frozen
@@ -71,62 +70,75 @@ class ScanPlace:
     id: int = 0
 
 
-class ScannedContact(NamedTuple):
-    """A pending contact: as `ready_at` says, when it is ready, as the column has it; `waits_for` is what it was set aside for,
-    `blocked_by` what keeps it from being called now (words of `BlockReason`), `listed_until` the moment until which it is on a
-    list, `agreed_until` the one at which its consent expires, as the columns have them; None for nothing."""
+class ScannedContacts(NamedTuple):
+    """Pending contacts, a list for each fact: when they are ready, as the column has it; twice the priority, and one more for
+    a retry; what they were set aside for; what keeps them from being called now whatever is on lists (words of
+    `BlockReason`); until when they are on a list, and when their consent expires, as the columns have it; None for nothing."""
 
-    id: int
-    contact_id: int
-    number: str
-    identity: str
-    ready_at: str
-    priority: int
-    lane: int
-    waits_for: str | None
-    time_zone: str
-    blocked_by: str | None
-    listed_until: str | None
-    agreed_until: str | None
+    ids: list[int]
+    ready_at: list[str]
+    numbers: list[str]
+    identities: list[str]
+    lanes: list[int]
+    waits_for: list[str | None]
+    time_zones: list[str]
+    blocked_by: list[str | None]
+    listed_until: list[str | None]
+    agreed_until: list[str | None]
 
 
-def pending(connection: Connection, campaign_id: int, place: ScanPlace, limit: int, now: str) -> list[ScannedContact]:
-    """The next ones behind a place, in the order of their ready times and ids; fewer than `limit` at the end."""
-    asked = (*moments(now), now, campaign_id)
-    rows = connection.execute(_AT, (*asked, place.ready_at, place.id, limit)).fetchall() if place.ready_at else []
-    if len(rows) < limit:
-        rows += connection.execute(_BEHIND, (*asked, place.ready_at or "0001-01-01", limit - len(rows))).fetchall()
-    return [_scanned(row) for row in rows]
+@frozen
+class ContactScan:
+    """The reading of a campaign's contacts. Where nobody looks at their time zones and consents, they are not read."""
+
+    connection: Connection
+    campaign_id: int
+    now: datetime
+    with_contacts: bool = True
+
+    def pending(self, place: ScanPlace, limit: int) -> ScannedContacts:
+        """The next ones behind a place, in the order of their ready times and ids; fewer than `limit` at the end."""
+        found = self._read("s.ready_at", _AT, (place.ready_at, place.id), limit) if place.ready_at else NOBODY
+        if len(found.ids) == limit:
+            return found
+        more = self._read("s.ready_at", _BEHIND, (place.ready_at or "0001-01-01",), limit - len(found.ids))
+        both: Iterable[tuple[list[Any], list[Any]]] = zip(found, more, strict=True)
+        return ScannedContacts._make(here + there for here, there in both)
+
+    def held(self, after: int, limit: int) -> ScannedContacts:
+        """Those that were set aside, and will be looked at again, by their ids behind `after`, with the moments at which they
+        would be ready without that."""
+        return self._read("s.held_from", _HELD, (after,), limit)
+
+    def _read(self, ready_at: str, which: str, given: Sequence[object], limit: int) -> ScannedContacts:
+        otherwise = blocked_otherwise(self.connection, self.campaign_id)
+        contact = ("coalesce(k.time_zone, '')", "k.consent_expires_at", "LEFT JOIN contact k ON k.id = s.contact_id ")
+        zone, agreed_until, join = contact if self.with_contacts else ("''", "NULL", "")
+        rows = (
+            f"SELECT s.id AS c0, {ready_at} AS c1, s.number AS c2, s.identity AS c3, s.priority * 2 + {LANE} AS c4, "  # noqa: S608
+            f"s.blocked_by AS c5, {zone} AS c6, {otherwise} AS c7, {LISTED_UNTIL} AS c8, {agreed_until} AS c9 "
+            f"FROM subscriber s {join}WHERE s.campaign_id = ? AND {which}"
+        )
+        moment = to_column(self.now)
+        values = (*(moment,) * (otherwise.count("?") + 1), self.campaign_id, *given, limit)
+        if self.connection.dialect is Dialect.SQLITE:
+            lists = ", ".join(f"json_group_array(c{column})" for column in range(len(ScannedContacts._fields)))
+            texts = self.connection.execute(f"SELECT {lists} FROM ({rows})", values).fetchone()  # noqa: S608
+            return ScannedContacts._make(map(orjson.loads, texts))
+        found = self.connection.execute(rows, values).fetchall()
+        return ScannedContacts._make(map(list, zip(*found, strict=True))) if found else NOBODY
 
 
-def held_before(connection: Connection, campaign_id: int, after: int, limit: int, now: str) -> list[ScannedContact]:
-    """Those that were set aside, and will be looked at again, by their ids behind `after`, with the moments at which they
-    would be ready without that."""
-    asked = (*moments(now), now, campaign_id, after, limit)
-    return [_scanned(row) for row in connection.execute(_HELD, asked).fetchall()]
-
-
-def _scanned(row: Sequence[Any]) -> ScannedContact:
-    return ScannedContact._make(row)
-
-
-def blocked_behind_lists(connection: Connection, ids: Sequence[int], now: str) -> dict[int, str]:
-    """What will keep those subscribers from being called once all that is to expire on lists has expired."""
-    if not ids:
-        return {}
-    found = connection.execute(blocked_among(len(ids)), (*moments_without_ends(now), now, *ids)).fetchall()
-    return {row[0]: row[1] for row in found if row[1] is not None}
+NOBODY: Final = ScannedContacts([], [], [], [], [], [], [], [], [], [])
 
 
 @frozen
 class BlockedContact:
-    """A contact that may not be called; `blocked_by` is for what (a word of `BlockReason`), None where
-    somebody has set it so."""
+    """A contact that may not be called, by the id of its subscriber; `blocked_by` is for what (a word of `BlockReason`), None
+    where somebody has set it so."""
 
     id: int
-    contact_id: int
     number: str
-    identity: str
     blocked_by: str | None
 
 
@@ -135,16 +147,43 @@ def blocked(
 ) -> tuple[list[BlockedContact], str | None]:
     """Those among the next `limit` contacts in the order of their identities, and the identity behind which it goes on; None
     at the end. `without_held` leaves those out that will be looked at again."""
-    rows = connection.execute(_ALL, (*moments(now), campaign_id, after, limit)).fetchall()
+    row = connection.execute(_LAST_OF_SOME, (campaign_id, after, limit - 1)).fetchone()
+    last = None if row is None else row[0]
+    bound = "" if last is None else "AND s.identity <= ? "
+    values = (*moments(now), campaign_id, after, *(() if last is None else (last,)))
     found = [
-        BlockedContact(key, contact_id, number, identity, word)
-        for key, contact_id, number, identity, status, word, held_from in rows
-        if status == _NOT_AUTHORISED and not (without_held and held_from is not None)
+        BlockedContact(key, number, word)
+        for key, number, word, held_from in connection.execute(_NOT_AUTHORISED.replace("{}", bound), values).fetchall()
+        if not (without_held and held_from is not None)
     ]
-    return found, rows[-1][3] if len(rows) == limit else None
+    return found, last
 
 
-def candidates(connection: Connection, campaign_id: int, ids: Sequence[int]) -> dict[int, Candidate]:
-    """Subscribers of the campaign as candidates, with the time zones of their contacts, by their ids."""
+def earlier_calls(connection: Connection, identities: Sequence[str], since: datetime) -> Mapping[str, Sequence[EarlierCall]]:
+    """The calls to these numbers that were made after a moment, by identity."""
+    found: dict[str, list[EarlierCall]] = {}
+    asked = (orjson.dumps(identities).decode(), to_column(since))
+    for identity, deadline, answered_at in connection.execute(_EARLIER.of(connection), asked).fetchall():
+        found.setdefault(identity, []).append(EarlierCall(at=from_column(deadline), answered=answered_at is not None))
+    return found
+
+
+@frozen
+class PreviewedContact:
+    """A subscriber as a candidate, with the time zone of its contact; when it is ready, None for what is not pending, and the
+    disposition of the last attempt to reach it, None when there was none."""
+
+    candidate: Candidate
+    ready_at: datetime | None
+    last: str | None
+
+
+def candidates(connection: Connection, campaign_id: int, ids: Sequence[int]) -> dict[int, PreviewedContact]:
+    """Subscribers of the campaign by their ids."""
     rows = connection.execute(CANDIDATES.of(connection), (campaign_id, orjson.dumps(list(ids)).decode())).fetchall()
-    return {row[0]: evolve(candidate(row), time_zone=row[-1]) for row in rows}
+    return {
+        row[0]: PreviewedContact(
+            evolve(candidate(row), time_zone=row[-3]), None if row[-2] is None else from_column(row[-2]), row[-1]
+        )
+        for row in rows
+    }

@@ -7,12 +7,13 @@ is read is one of the first of a lane, and what it costs does not depend on how 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from attrs import define, field
 
+from dialer.campaigns.order import after_turn
 from dialer.model import Candidate
 from dialer.model.campaign import CallOrder
 from dialer.store import statements
@@ -31,24 +32,41 @@ Row = Sequence[Any]
 @define(eq=False)
 class Mixer:
     """Joins the lanes of campaigns whose order is a mix: of `share` percent, the turns that retries have left over are kept
-    from one reading to the next, by the campaign's id."""
+    from one reading to the next, by the campaign's id. Whoever is read has not had a turn yet: calls that are begun have."""
 
     _credit: dict[int, float] = field(factory=dict, init=False)
 
-    def join(self, campaign_id: int, share: int, fresh: Sequence[Row], retries: Sequence[Row], most: int) -> list[Row]:
+    def reading(self, campaign_id: int, share: int) -> MixedReading:
+        """A reading of a campaign's contacts."""
+        return MixedReading(share, self._credit.get(campaign_id, 0.0))
+
+    def begun(self, campaign_id: int, share: int, are_retries: Iterable[bool]) -> None:
+        """Calls of a campaign were begun, in this order."""
+        credit = self._credit.get(campaign_id, 0.0)
+        for is_retry in are_retries:
+            credit = after_turn(credit + share / 100, is_retry=is_retry)
+        self._credit[campaign_id] = credit
+
+
+@define(eq=False)
+class MixedReading:
+    """Joins the lanes of one priority after the other."""
+
+    share: int
+    _credit: float
+
+    def join(self, fresh: Sequence[Row], retries: Sequence[Row], most: int) -> list[Row]:
         """At most so many rows, of which `share` percent are retries as long as both lanes have some."""
         new, again = iter(fresh), iter(retries)
-        credit = self._credit.get(campaign_id, 0.0)
         joined: list[Row] = []
         for _ in range(min(most, len(fresh) + len(retries))):
-            credit += share / 100
-            lanes = (again, new) if credit >= 1 else (new, again)
-            found = next(lanes[0], None)
-            if found is not None and lanes[0] is again:
-                credit -= 1
-            joined.append(found if found is not None else next(lanes[1]))
-            credit = min(credit, 1.0)
-        self._credit[campaign_id] = credit
+            self._credit += self.share / 100
+            lanes = (again, new) if self._credit >= 1 else (new, again)
+            lane, found = lanes[0], next(lanes[0], None)
+            if found is None:
+                lane, found = lanes[1], next(lanes[1])
+            self._credit = after_turn(self._credit, is_retry=lane is again)
+            joined.append(found)
         return joined
 
 
@@ -79,6 +97,7 @@ def _in_order(
     connection: Connection, mixer: Mixer, campaign_id: int, now: str, most: int, order: CallOrder, share: int
 ) -> Iterator[Row]:
     asked = (campaign_id, campaign_id, campaign_id, now, campaign_id, now)
+    mixed = mixer.reading(campaign_id, share)
     for priority, *somebody in connection.execute(statements.LANES, asked).fetchall():
 
         def lane(which: int, priority: int = priority, somebody: list[int] = somebody) -> list[Row]:
@@ -94,7 +113,7 @@ def _in_order(
                 yield from lane(NEW)
                 yield from lane(RETRY)
             case CallOrder.MIX:
-                yield from mixer.join(campaign_id, share, lane(NEW), lane(RETRY), most)
+                yield from mixed.join(lane(NEW), lane(RETRY), most)
             case CallOrder.LIST:
                 yield from sorted([*lane(NEW), *lane(RETRY)], key=_waiting_longest)
 

@@ -166,12 +166,13 @@ def marks(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def lock_gateways(count: int) -> str:
-    """The active ones of `count` gateways, for a server. Parameters: gateways."""
-    return (
+def lock_gateways(count: int) -> Variants:
+    """The active ones of `count` gateways. Parameters: gateways."""
+    statement = (
         "SELECT id, maximum_call, calls_per_second, next_call_at FROM gateway "
-        f"WHERE id IN ({marks(count)}) AND status = 1 ORDER BY id FOR NO KEY UPDATE"
+        f"WHERE id IN ({marks(count)}) AND status = 1 ORDER BY id"
     )
+    return Variants(sqlite=statement, postgresql=f"{statement} FOR NO KEY UPDATE")
 
 
 def claimable(count: int) -> Variants:

@@ -9,7 +9,7 @@ import pytest
 from attrs import define, evolve
 from twisted.internet.defer import Deferred, succeed
 
-from dialer.model import Candidate, OwnCause, SubscriberStatus
+from dialer.model import Candidate, OwnCause, SignalKind, SubscriberStatus
 from dialer.rules.book import RuleBook
 from tests.fakes.flow import CAMPAIGN, START, Flow
 from tests.fakes.store import MemoryStore
@@ -51,6 +51,28 @@ def test_hours_that_end_between_the_begin_and_the_due_moment_are_over() -> None:
     assert len(flow.switch.submitted) == 1
     flow.clock.advance(1.0)
     assert len(flow.switch.submitted) == 1
+
+
+def test_the_switch_is_told_when_the_hours_end() -> None:
+    flow = ruled()
+    flow.clock.advance(7 * 3600 - 4)  # four seconds before eight in the evening
+    flow.begin(plan(flow, PARIS), plan(flow, LONDON))
+    flow.clock.advance(0)
+    paris, london = flow.switch.submitted
+    assert paris.deadline == START + timedelta(hours=7)
+    assert london.deadline > paris.deadline
+
+
+def test_a_switch_that_is_late_because_the_hours_end_is_not_to_blame() -> None:
+    flow = ruled()
+    flow.clock.advance(7 * 3600 - 1)
+    flow.begin(*(plan(flow, f"3314268530{index}") for index in range(5)))
+    flow.clock.advance(0)
+    for call in flow.switch.submitted:
+        flow.tell(call.call_uuid, SignalKind.JOB_FAILED, OwnCause.LATE)
+    assert [each.outcome.cause for each in flow.finished] == [OwnCause.LATE] * 5
+    assert not any(each.decision.counts_as_attempt for each in flow.finished)
+    assert not flow.health.switch.faults
 
 
 def test_a_campaign_that_overrides_the_rules_is_written() -> None:

@@ -9,7 +9,8 @@ from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 
 from dialer.calls.corrections import Correction
-from dialer.calls.fleet import Fleet, FleetMember
+from dialer.calls.fleet import Capacity, Fleet, FleetMember
+from dialer.gateways import Backoff
 from dialer.model import AttemptState, IdleCode, LiveChannel, Origination, OwnCause, SignalKind
 from tests.fakes.flow import CAMPAIGN, GATEWAY
 from tests.fakes.switch import MemorySwitch
@@ -361,3 +362,23 @@ def test_a_gateway_backed_off_from_on_the_switch_that_is_left_says_so(two: Two) 
     two.b.on_submit = fail
     two.run(3)
     assert "is backed off from after" in why_idle(two)
+
+
+def test_a_call_that_goes_through_another_gateway_instead_stays_on_its_switch_where_that_has_it() -> None:
+    """Else it takes room on one that has."""
+    two = Two(only={"a": frozenset({"carrier", "third"}), "b": frozenset({"spare"})}, most={"b": 1})
+    third = evolve(GATEWAY, id=3, name="third")
+    capacity = Capacity.of(two.fleet, two.lifecycle.register, two.now(), 0.25)
+    assert capacity.take(GATEWAY) == "a"
+    assert capacity.take_beside("a", third) == "a"
+    assert capacity.take_beside("a", SPARE) == "b"
+    assert capacity.take_beside("a", SPARE) is None
+
+
+def test_a_gateway_on_trial_is_tried_with_one_call_whichever_it_would_replace() -> None:
+    two = Two(only={"b": frozenset({"carrier"})})
+    (a, _) = two.fleet
+    a.health.gateways[SPARE.id] = Backoff(3, two.now())
+    capacity = Capacity.of(two.fleet, two.lifecycle.register, two.now(), 0.25)
+    assert capacity.take_beside("a", SPARE) == "a"
+    assert capacity.take_beside("a", SPARE) is None

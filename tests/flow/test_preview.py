@@ -90,13 +90,12 @@ def check(played: Played, prefix: str = "") -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_who_is_called_and_in_which_order_is_as_told(seed: int, order: CallOrder) -> None:
     with playing(NOON) as played:
-        # the store counts a forbidden contact as one of its lane, when it mixes them
-        furnish(played, random.Random(seed), forbidden=0.0 if order is CallOrder.MIX else 0.1)
+        furnish(played, random.Random(seed))
         played.rule(order=str(order))
         check(played)
 
 
-@pytest.mark.parametrize("order", [CallOrder.RETRIES_FIRST, CallOrder.FRESH_FIRST, CallOrder.LIST])
+@pytest.mark.parametrize("order", list(CallOrder))
 @pytest.mark.parametrize("seed", range(2))
 def test_who_has_to_wait_by_the_rules_and_who_is_refused_is_as_told(seed: int, order: CallOrder) -> None:
     with playing(MORNING, SHIPPED) as played:
@@ -226,7 +225,7 @@ def test_a_number_that_its_gateway_makes_a_forbidden_one_is_told() -> None:
         assert len(dialled(played, found)) == 1
 
 
-@pytest.mark.parametrize("order", [CallOrder.RETRIES_FIRST, CallOrder.FRESH_FIRST, CallOrder.LIST])
+@pytest.mark.parametrize("order", list(CallOrder))
 @pytest.mark.parametrize("prefix", ["", "9"])
 def test_who_is_on_a_list_for_a_while_is_called_when_that_is_over(order: CallOrder, prefix: str) -> None:
     chance = random.Random(3)
@@ -299,6 +298,61 @@ def test_a_campaign_that_may_not_show_its_caller_id_calls_nobody() -> None:
         assert "is not one of the caller ids" in found.refusal
         assert found.counts[Prospect.CALLED] == 0
         assert dialled(played, found) == []
+
+
+def test_retries_that_fall_due_are_told_and_called_at_their_moment() -> None:
+    with playing(NOON) as played:
+        for index, (seconds, tries) in enumerate([(-60, 0), (20.5, 1), (40.5, 2), (90, 1), (3600, 0)]):
+            number = f"{LONDON}{1000 + index}"
+            played.contact(number, NOON + timedelta(seconds=seconds), count_attempt=tries)
+            if tries:
+                played.attempt(number, NOON - timedelta(hours=1))
+        found = preview(played)
+        assert (found.counts[Prospect.CALLED], found.retries[Prospect.CALLED]) == (3, 2)
+        assert (found.counts[Prospect.DUE_LATER], found.retries[Prospect.DUE_LATER]) == (2, 1)
+        first, second, third = found.examples[Prospect.CALLED]
+        assert (first.is_retry, first.attempt, first.text) == (False, 1, "")
+        assert (second.is_retry, second.attempt, third.attempt) == (True, 2, 3)
+        assert "attempt no. 2 after NO_ANSWER, due on 2026-11-24 12:00:20 UTC" in second.text
+        assert dialled(played, found) == listed(played, found, Prospect.CALLED)
+        moments = [round(seconds, 1) for seconds, _ in played.sent[1:]]
+        assert moments == [pytest.approx((each.at - NOON).total_seconds(), abs=0.4) for each in (second, third)]
+
+
+def test_a_cap_that_ends_within_the_span_is_counted_at_its_moment() -> None:
+    whole = {"weekday": ALL_DAY, "saturday": ALL_DAY, "sunday": ALL_DAY, "holiday": None}
+    rows = [row.model_copy(update={**whole, "attempts": (Cap(most=1, seconds=7200),)}) for row in SHIPPED.rows]
+    with playing(MORNING, RuleBook(tuple(rows))) as played:
+        number = f"{NEW_YORK}1000"
+        played.contact(number, count_attempt=1)
+        played.attempt(number, MORNING - timedelta(seconds=7170))
+        (called,) = preview(played).examples[Prospect.CALLED]
+        assert called.is_retry
+        assert called.at == MORNING + timedelta(seconds=30)
+
+
+@pytest.mark.parametrize("order", list(CallOrder))
+def test_many_contacts_are_called_as_told_whatever_comes_between(order: CallOrder) -> None:
+    """Long rows of one lane are played at once."""
+    chance = random.Random(11)
+    with playing(MORNING, SHIPPED) as played:
+        furnish(played, chance, 400, places=(LONDON, LONDON, LONDON, DENVER, TOLL_FREE), ready_in=PAST)
+        played.change(frequency=240)
+        played.rule(order=str(order))
+        check(played)
+
+
+def test_in_a_mix_a_retry_that_has_to_wait_leaves_its_turn_to_the_next_retry() -> None:
+    with playing(MORNING, SHIPPED) as played:
+        for index in range(12):
+            played.contact(f"{DENVER}{1000 + index}", MORNING - timedelta(hours=2), count_attempt=1)
+            played.contact(f"{LONDON}{1000 + index}", MORNING - timedelta(hours=1), count_attempt=1)
+            played.contact(f"{LONDON}{2000 + index}", MORNING - timedelta(hours=1))
+        played.rule(order="mix")
+        found = preview(played, timedelta(seconds=10.4))
+        expected = listed(played, found, Prospect.CALLED)
+        assert [number[len(LONDON)] for number in expected] == ["2", "1"] * 5 + ["2"]
+        assert dialled(played, found) == expected
 
 
 def test_nothing_is_written() -> None:

@@ -22,6 +22,7 @@ from dialer.model import (
     LiveChannel,
     Origination,
     Others,
+    OwnCause,
     SignalKind,
     SubscriberStatus,
 )
@@ -142,7 +143,29 @@ def test_no_call_is_made_after_the_expiry(ticking: Ticking) -> None:
     ticking.change(expires_at=START + timedelta(seconds=2))
     ticking.run(6)
     assert ticking.sent
-    assert max(at for at, _ in ticking.sent) < 2.3
+    assert max(at for at, _ in ticking.sent) < 2
+
+
+@pytest.mark.parametrize("stop", [time(12, 0, 2), time(12, 0, 3)])
+def test_no_call_is_made_after_the_end_of_the_day_and_none_is_lost(ticking: Ticking, stop: time) -> None:
+    ticking.contacts(100)
+    ticking.change(daily_start=time(9, 0), daily_stop=stop)
+    ticking.run(6)
+    assert stop.second - 0.2 < max(at for at, _ in ticking.sent) < stop.second
+    assert len(ticking.store.finishes) == 0  # nothing was begun that could not be sent
+    assert sum(row.status is SubscriberStatus.START for row in ticking.store.rows.values()) == 100 - len(ticking.sent)
+
+
+def test_hours_that_are_shortened_end_for_calls_that_were_begun_before(ticking: Ticking) -> None:
+    ticking.change(frequency=600)
+    ticking.contacts(10)
+    ticking.run(0.05)
+    begun = len(ticking.lifecycle.register)
+    ticking.change(daily_start=time(9, 0), daily_stop=time(12, 0))
+    ticking.lifecycle.use_rules(ticking.store.campaigns.values())
+    ticking.run(1)
+    assert len(ticking.sent) < begun
+    assert all(end.outcome.cause == OwnCause.NOT_SENT for end in ticking.store.finishes)
 
 
 def test_a_gateways_limit_holds_for_calls_on_their_way_too(ticking: Ticking) -> None:

@@ -14,13 +14,16 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from attrs import define, evolve
+from attrs import Factory, define, evolve
 from twisted.internet.defer import gatherResults
 
+from dialer.campaigns.pairs import with_routes
+from dialer.campaigns.planning import Routes
 from dialer.errors import BadValue, InUse, NotFound
 from dialer.management import caller_ids, campaigns, gateways, removals, users, why
 from dialer.model import Account, Attempt, Contact, Disposition, IdleCode, OwnCause, Plan, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR
+from dialer.numbering import numbering
 from dialer.store.audit import audit, repair
 from dialer.store.caller_ids import CallerIdRules
 from dialer.store.connection import Dialect
@@ -231,13 +234,70 @@ async def test_a_strict_installation_shows_numbers_of_pools_only(tmp_path):
         assert len(await here.begin()) == 1
 
 
+@define
+class NobodyElse:
+    """No call is known of beside those in the database."""
+
+    gateways: dict[int, int] = Factory(dict)
+    campaigns: dict[int, int] = Factory(dict)
+
+
+async def with_failover(here: Pooled, **gateway: Any) -> list[Plan]:
+    """Plans of a campaign whose gateway is followed by the gateway `other`, as the scheduler makes them."""
+    await here.w.seeds.gateway(name="other", dial_string="loopback/{number}", **gateway)
+    here.w.sql("UPDATE gateway SET failover_id = 2 WHERE id = 1")
+    snapshot = await here.w.store.snapshot()
+    routes = Routes(snapshot.gateways, NobodyElse(), {})
+    plans = await here.plans()
+    return [with_routes(each, routes, here.now, numbering(), lambda name, _: name) for each in plans]
+
+
+@pytest_twisted.ensureDeferred
+async def test_another_gateway_carries_calls_within_its_limit_over_all_nodes(tmp_path):
+    async with pooled(tmp_path, contacts=5) as here:
+        other = await here.w.add_campaign("autumn", 1, frequency=1_000_000)
+        plans = await with_failover(here, maximum_call=3)
+        await here.add(1, gateways=[2])
+        [elsewhere] = await here.plans(1, other)
+        [there] = await here.w.begin([evolve(elsewhere, gateway=plans[0].routes[1].gateway)], here.now)
+        here.w.sql("UPDATE attempt SET owner = 'there' WHERE id = ?", there.id)
+        attempts = await here.w.begin(plans, here.now)
+        assert [(each.plan.gateway.id, each.plan.shown.id) for each in attempts] == [(2, 1)] * 2
+        assert {here.w.attempt(each)["gateway_id"] for each in attempts} == {2}
+        assert here.w.sql("SELECT count(*) FROM caller_id_wait") == [0]
+        reason = await here.reason()
+        assert reason.code is IdleCode.NO_CALLER_ID
+        assert reason.text == (
+            "no gateway is free that may show a free caller id of the pool sales: "
+            "gateway carrier has no caller id that it may show; gateway other has caller ids and is full (3 calls)"
+        )
+        await here.end(attempts[0])
+        assert len(await here.w.begin(plans, here.now)) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_gateway_that_would_dial_a_forbidden_number_carries_nothing(tmp_path):
+    async with pooled(tmp_path, contacts=2) as here:
+        plans = await with_failover(here, addprefix="9")
+        await here.add(1, gateways=[2])
+        await here.w.seeds.forbid(f"9{plans[0].candidate.number}")
+        attempts = await here.w.begin(plans, here.now)
+        assert [each.plan.candidate.number for each in attempts] == [plans[1].candidate.number]
+        assert attempts[0].plan.dial_string == f"loopback/9{plans[1].candidate.number}"
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_gateway_that_a_number_names_is_the_only_one_that_shows_it(tmp_path):
     async with pooled(tmp_path, contacts=2) as here:
         await here.w.seeds.gateway(name="other", dial_string="loopback/{number}")
         await here.add(1, gateways=[2])
         assert await here.begin() == []
-        assert "through their gateways" in (await here.reason()).text
+        reason = await here.reason()
+        assert reason.code is IdleCode.NO_CALLER_ID
+        assert reason.text == (
+            "no gateway is free that may show a free caller id of the pool sales: "
+            "gateway carrier has no caller id that it may show"
+        )
         with pytest.raises(InUse, match="caller id"):
             await here.ask(gateways.remove, 2)
         await here.ask(caller_ids.change, ADMINISTRATOR, 1, {"gateways": [1, 2]})

@@ -41,6 +41,8 @@ def _outlook(found: Outlook) -> dict[str, Any]:
         "number": found.number,
         "prospect": str(found.prospect),
         "at": _moment(found.at),
+        "attempt": found.attempt,
+        "retry": found.is_retry,
         "text": found.text or found.prospect.text,
     }
 
@@ -53,6 +55,8 @@ OUTLOOK: Final = answer(
         "number": {"type": "string"},
         "prospect": _PROSPECT,
         "at": {**MOMENT_OR_NONE, "description": "when it is called, or may be called at the earliest, where that is known"},
+        "attempt": {**_NUMBER, "description": "the number of the attempt that is next"},
+        "retry": {"type": "boolean", "description": "whether it was tried before"},
         "text": {"type": "string", "description": "why"},
     },
     _outlook,
@@ -66,6 +70,10 @@ _REASON: Final = answer(
         "group": _GROUP,
         "text": {"type": "string"},
         "contacts": _NUMBER,
+        "retries": {
+            **_NUMBER,
+            "description": "those of them that were tried before, where they are called or have a turn later",
+        },
         "examples": {"type": "array", "maxItems": previews.EXAMPLES, "items": OUTLOOK.schema},
     },
     dict,
@@ -84,6 +92,7 @@ def _shown(found: PreviewSummary) -> dict[str, Any]:
                 "group": str(prospect.group),
                 "text": prospect.text,
                 "contacts": count,
+                "retries": found.retries.get(prospect, 0),
                 "examples": [_outlook(each) for each in found.examples.get(prospect, ())],
             }
             for prospect, count in found.counts.items()

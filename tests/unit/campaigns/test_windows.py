@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.campaigns.windows import closing, in_daily_window, next_opening, open_now, time_zone
+from dialer.campaigns.windows import closing, in_daily_window, next_opening, open_now, open_until, time_zone
 from dialer.errors import BadValue
 from dialer.model import Campaign
 from tests.unit.builders import NOON, campaign
@@ -214,3 +214,28 @@ def test_a_window_of_every_hour_never_closes() -> None:
     assert closing(window("00:00", "23:59:59"), NOON) is None
     assert closing(window("18:00", "18:00"), NOON) is None
     assert closing(window("18:00", "18:00", weekdays=MONDAY_ONLY), berlin("2027-03-01T20:00")) == berlin("2027-03-02T18:00")
+
+
+@given(
+    start=st.integers(0, 86_399),
+    stop=st.integers(0, 86_399),
+    second=st.integers(0, 7 * 86_400),
+    ahead=st.integers(0, 40),
+    days=st.lists(st.booleans(), min_size=7, max_size=7),
+)
+def test_a_campaign_is_open_until_the_first_second_at_which_it_is_not(
+    start: int, stop: int, second: int, ahead: int, days: list[bool]
+) -> None:
+    midnight = datetime(2027, 3, 1, tzinfo=UTC)
+    start_at, stop_at = ((midnight + timedelta(seconds=each)).time().isoformat() for each in (start, stop))
+    rules = window(start_at, stop_at, weekdays=tuple(days), expires_at=datetime(2027, 3, 5, 12, tzinfo=UTC))
+    now = datetime(2027, 3, 1, tzinfo=UTC) + second * SECOND
+    seconds = [now + each * SECOND for each in range(ahead + 1)]
+    closed = [at for at in seconds if not open_now(rules, at)]
+    expected = None if closed[:1] == [now] else min([*closed, seconds[-1]])
+    assert open_until(rules, now, seconds[-1]) == expected
+
+
+def test_a_pause_of_seconds_is_one() -> None:
+    rules = window("12:00:20", "12:00:10")
+    assert open_until(rules, berlin("2027-03-01T12:00:05"), berlin("2027-03-01T12:00:30")) == berlin("2027-03-01T12:00:10")

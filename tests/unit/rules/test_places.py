@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 import pytest
+from phonenumbers import PhoneMetadata
 from phonenumbers.geodata import GEOCODE_DATA
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from dialer.rules.places import area_codes, states_in, whereabouts
+from dialer.rules.places import _whereabouts, area_codes, states_in, telling_digits, whereabouts
 from tests.unit.rules.cases import CITIES
 
 
@@ -46,6 +49,44 @@ def test_a_number_that_is_not_in_use_may_be_in_any_zone_of_its_country():
     found = whereabouts("447700900123")
     assert set(found.places) >= {"GB", "JE"}
     assert "Europe/London" in found.zones
+
+
+TYPES = (
+    "general_desc", "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip",
+    "pager", "uan", "voicemail",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+def test_all_numbers_are_in_the_same_place_that_begin_with_the_same_telling_digits(code):
+    chance = random.Random(code)
+    nationals = [example for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code] for example in examples(code, region)]
+    nationals += ["".join(chance.choices("0123456789", k=chance.choice([5, 7, 9, 10]))) for _ in range(10)]
+    compared = 0
+    for national in nationals:
+        identity = f"{code}{national}"
+        first = telling_digits(identity)
+        assert first <= len(identity) or len(identity) < 10
+        for _ in range(3):
+            more = max(len(identity) - first, 0)
+            other = identity[:first] + "".join(chance.choices("0123456789", k=more))
+            if telling_digits(other) == first:  # else it is told by more
+                compared += 1
+                assert _whereabouts(other, "") == _whereabouts(identity, ""), (identity, other)
+                assert whereabouts(other) == _whereabouts(identity, "")
+    assert compared
+
+
+def examples(code, region):
+    """National numbers of each type."""
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+    described = [getattr(metadata, name) for name in TYPES]
+    return [one.example_number for one in described if one is not None and one.example_number]
+
+
+def test_a_number_of_a_country_with_one_zone_is_told_by_its_country():
+    assert [telling_digits(each) for each in ("493012345678", "33142685300", "442079460958", "12125550100")] == [2, 2, 9, 4]
+    assert telling_digits("2000") == 4
 
 
 def test_the_area_codes_agree_with_those_of_phonenumbers():

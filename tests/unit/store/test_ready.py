@@ -51,6 +51,14 @@ def add(connection: Connection, key: int, ready: int, *, attempts: int = 0, free
     connection.execute(ADD, (1000 + key, 1000 + key, number, number, at(ready), attempts, free, priority))
 
 
+def forbid(connection: Connection, key: int) -> None:
+    number = str(1000 + key)
+    connection.execute(
+        "INSERT INTO do_not_call (list_id, number, identity, reason, created_at) VALUES (1, ?, ?, '', ?)",
+        (number, number, at(0)),
+    )
+
+
 def ready(connection: Connection, limit: int, order: CallOrder = CallOrder.RETRIES_FIRST, **more: Any) -> list[int]:
     found = candidates(connection, more.pop("mixer", Mixer()), 1, WHY, limit, order=order, **more)
     return [one.subscriber_id - 1000 for one in found]
@@ -103,6 +111,7 @@ def test_in_a_mix_retries_have_their_share_over_time(connection: Connection, sha
     mixer, seen = Mixer(), Counter[bool]()
     for _ in range(200):  # one at a time, as at a low frequency
         (key,) = ready(connection, 1, CallOrder.MIX, share=share, mixer=mixer)
+        mixer.begun(1, share, [key >= 600])
         seen[key >= 600] += 1
     assert seen[True] == pytest.approx(200 * share / 100, abs=1)
     assert len(ready(connection, 400, CallOrder.MIX, share=share)) == 400
@@ -113,18 +122,30 @@ def test_a_mix_takes_what_there_is_and_owes_nothing_for_later(connection: Connec
         add(connection, key, 10)
     mixer = Mixer()
     assert ready(connection, 100, CallOrder.MIX, share=50, mixer=mixer) == list(range(1, 101))
+    mixer.begun(1, 50, [False] * 100)
     for key in range(600, 700):
         add(connection, key, 20, attempts=1)
     taken = ready(connection, 20, CallOrder.MIX, share=50, mixer=mixer)
     assert sum(key >= 600 for key in taken) in (10, 11)
 
 
+def test_in_a_mix_nobody_uses_up_a_turn_who_is_read_and_not_called(connection: Connection) -> None:
+    for key in range(1, 11):
+        add(connection, key, 10)
+        add(connection, 600 + key, 20, attempts=1)
+    forbid(connection, 601)
+    mixer = Mixer()
+    expected = [1, 602, 2, 603]
+    assert ready(connection, 4, CallOrder.MIX, share=50, mixer=mixer) == expected
+    assert ready(connection, 4, CallOrder.MIX, share=50, mixer=mixer) == expected
+    mixer.begun(1, 50, [False])
+    assert ready(connection, 1, CallOrder.MIX, share=50, mixer=mixer) == [602]
+
+
 def test_who_must_not_be_called_is_set_so_and_the_next_ones_are_read(connection: Connection) -> None:
     for key in range(1, 4):
         add(connection, key, 10)
-    connection.execute(
-        "INSERT INTO do_not_call (list_id, number, identity, reason, created_at) VALUES (1, '1001', '1001', '', ?)", (at(0),)
-    )
+    forbid(connection, 1)
     assert ready(connection, 2) == [2, 3]
     (status,) = connection.execute("SELECT status FROM subscriber WHERE id = 1001").fetchone()
     assert status == 7
