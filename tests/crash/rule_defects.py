@@ -11,10 +11,10 @@ from unittest import mock
 
 from attrs import evolve, frozen
 
-import dialer.calls.lifecycle
 import dialer.campaigns.caller_ids
+import dialer.rules.last_moment
 import dialer.store.begin
-import dialer.store.caller_ids
+import dialer.store.caller_id_assignment
 import dialer.store.flow
 import dialer.store.held
 from dialer.model import Plan
@@ -35,7 +35,7 @@ class Defect:
 @contextmanager
 def calls_counted_by_each_process() -> Iterator[None]:
     """A process counts the calls that show a number from its own start on."""
-    assign, pool_state = dialer.store.caller_ids.assign, dialer.store.caller_ids.pool_state
+    assign, pool_state = dialer.store.caller_id_assignment.assign, dialer.store.caller_id_assignment.pool_state
     shown: Counter[tuple[int, str, int]] = Counter()
 
     def counting(connection: Any, plans: Sequence[Plan], how: Any) -> list[Plan]:
@@ -51,7 +51,7 @@ def calls_counted_by_each_process() -> Iterator[None]:
 
     with (
         mock.patch.object(dialer.store.begin, "assign", counting),
-        mock.patch.object(dialer.store.caller_ids, "pool_state", forgetful),
+        mock.patch.object(dialer.store.caller_id_assignment, "pool_state", forgetful),
     ):
         yield
 
@@ -71,14 +71,14 @@ def rests_of_caller_ids_are_not_kept() -> Iterator[None]:
 @contextmanager
 def a_retry_shows_the_next_number() -> Iterator[None]:
     """That a contact has a number is not known."""
-    with mock.patch.object(dialer.store.caller_ids, "_earlier", lambda *_: {}):
+    with mock.patch.object(dialer.store.caller_id_assignment, "_earlier", lambda *_: {}):
         yield
 
 
 @contextmanager
 def numbers_of_contacts_are_remembered_by_each_process() -> Iterator[None]:
     """Which number a contact has is known to the process that has called it."""
-    earlier, assign = dialer.store.caller_ids._earlier, dialer.store.caller_ids.assign
+    earlier, assign = dialer.store.caller_id_assignment._earlier, dialer.store.caller_id_assignment.assign
     known: dict[tuple[int, int], int] = {}
 
     def remembering(connection: Any, plans: Sequence[Plan], how: Any) -> list[Plan]:
@@ -94,7 +94,7 @@ def numbers_of_contacts_are_remembered_by_each_process() -> Iterator[None]:
 
     with (
         mock.patch.object(dialer.store.begin, "assign", remembering),
-        mock.patch.object(dialer.store.caller_ids, "_earlier", mine),
+        mock.patch.object(dialer.store.caller_id_assignment, "_earlier", mine),
     ):
         yield
 
@@ -127,7 +127,7 @@ def lists_are_those_of_the_start() -> Iterator[None]:
 def nobody_asks_for_the_rules() -> Iterator[None]:
     """The calling rules are not asked."""
     with ExitStack() as stack:
-        for module in (dialer.store.begin, dialer.store.held, dialer.calls.lifecycle):
+        for module in (dialer.store.begin, dialer.store.held, dialer.rules.last_moment):
             stack.enter_context(mock.patch.object(module, "decide", lambda *_: OPEN))
         yield
 

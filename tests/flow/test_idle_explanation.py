@@ -14,6 +14,7 @@ import pytest
 from dialer.gateways import Backoff
 from dialer.management import idleness, why
 from dialer.model import IdleCode, IdleReason
+from dialer.model.sip_gateway import SipGateway
 from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store import mapping, statements
 from tests.flow.played import Played, playing
@@ -95,6 +96,37 @@ def backed_off(played: Played) -> None:
     member.health.gateways[1] = Backoff(faults=5, until=played.now() + timedelta(seconds=8), cause="GATEWAY_DOWN")
 
 
+def sip_gateway(status: str) -> Callable[..., None]:
+    """The switch tells how the gateway is."""
+
+    def tell(played: Played, *_: object) -> None:
+        played.change("gateway", dial_string="sofia/gateway/carrier/{number}")
+        (member,) = played.fleet
+        member.told([SipGateway(name="carrier", profile="external", state="NOREG", status=status)])
+
+    return tell
+
+
+def busy_carrier(played: Played) -> None:
+    """The only gateway that carries the number is full, beside one that is not."""
+    played.rows.sql(
+        "INSERT INTO gateway (id, name, description, protocol, hostname, dial_string, removeprefix, addprefix, addparameter, "
+        "status, created_at, updated_at, rules) SELECT 2, 'h', description, protocol, hostname, dial_string, removeprefix, "
+        "addprefix, addparameter, status, created_at, updated_at, json_set(rules, '$.prefixes', '+49=allowed') "
+        "FROM gateway WHERE id = 1"
+    )
+    carried = "+1=allowed,+44=allowed"
+    played.rows.sql(
+        "UPDATE gateway SET failover_id = 2, maximum_call = 1, rules = json_set(rules, '$.prefixes', ?) WHERE id = 1", carried
+    )
+    call_another(played)
+
+
+def room_at_the_carrier(played: Played, reason: IdleReason) -> None:
+    played.rows.sql("UPDATE gateway SET maximum_call = 2 WHERE id = 1")
+    wait(played, reason)
+
+
 def away(*, is_away: bool) -> Callable[..., None]:
     def set_away(played: Played, *_: object) -> None:
         played.rows.away = is_away
@@ -129,6 +161,7 @@ def fill_pool(played: Played, _: IdleReason) -> None:
 
 HARMS: Mapping[IdleCode, Harm] = {
     IdleCode.PAUSED: change(status=2),
+    IdleCode.PAUSED_BY_DIALER: change(status=2, pause_reason="gateway g refused 10 calls in a row"),
     IdleCode.ABORTED: change(status=3),
     IdleCode.ENDED: change(status=4),
     IdleCode.CALLER_ID: lambda played: (
@@ -148,6 +181,7 @@ HARMS: Mapping[IdleCode, Harm] = {
     IdleCode.RETRIES_LATER: lambda played: played.change("subscriber", ready_at=played.start + timedelta(seconds=20)),
     IdleCode.CALLING_RULES: lambda played: played.run(1),
     IdleCode.DO_NOT_CALL: listed_for_a_while,
+    IdleCode.NO_GATEWAY: busy_carrier,
     IdleCode.NO_DIALER: lambda _: None,
     IdleCode.NO_SWITCH: switched(ready=False),
     IdleCode.SWITCH_FULL: full,
@@ -155,6 +189,7 @@ HARMS: Mapping[IdleCode, Harm] = {
     IdleCode.GATEWAY_MISSING: change(gateway_id=99),
     IdleCode.GATEWAY_INACTIVE: lambda played: played.change("gateway", status=0),
     IdleCode.GATEWAY_PAUSED: backed_off,
+    IdleCode.GATEWAY_DOWN: sip_gateway("DOWN"),
     IdleCode.GATEWAY_FULL: one_call("gateway", "maximum_call"),
     IdleCode.GATEWAY_UNREACHABLE: drain(on=True),
     IdleCode.CAMPAIGN_FULL: one_call("campaign", "max_concurrent"),
@@ -165,6 +200,7 @@ HARMS: Mapping[IdleCode, Harm] = {
 
 MENDS: Mapping[IdleCode, Mend] = {
     IdleCode.PAUSED: STARTED,
+    IdleCode.PAUSED_BY_DIALER: STARTED,
     IdleCode.ABORTED: STARTED,
     IdleCode.ENDED: STARTED,
     IdleCode.CALLER_ID: sql("UPDATE user_account SET rules = '{}'"),
@@ -181,6 +217,7 @@ MENDS: Mapping[IdleCode, Mend] = {
     IdleCode.RETRIES_LATER: wait,
     IdleCode.CALLING_RULES: wait,
     IdleCode.DO_NOT_CALL: wait,
+    IdleCode.NO_GATEWAY: room_at_the_carrier,
     IdleCode.NO_DIALER: lambda played, _: played.run(2),
     IdleCode.NO_SWITCH: switched(ready=True),
     IdleCode.SWITCH_FULL: wait,
@@ -188,6 +225,7 @@ MENDS: Mapping[IdleCode, Mend] = {
     IdleCode.GATEWAY_MISSING: lambda played, _: played.change(gateway_id=1),
     IdleCode.GATEWAY_INACTIVE: sql("UPDATE gateway SET status = 1"),
     IdleCode.GATEWAY_PAUSED: wait,
+    IdleCode.GATEWAY_DOWN: sip_gateway("UP"),
     IdleCode.GATEWAY_FULL: lambda played, _: played.change("gateway", maximum_call=2),
     IdleCode.GATEWAY_UNREACHABLE: drain(on=False),
     IdleCode.CAMPAIGN_FULL: lambda played, _: played.change(max_concurrent=2),

@@ -24,7 +24,7 @@ import dialer.calls.lifecycle
 import dialer.campaigns.planning
 import dialer.campaigns.scheduler
 import dialer.store.begin
-import dialer.store.caller_ids
+import dialer.store.caller_id_assignment
 import dialer.store.held
 from tests.crash.rule_defects import (
     lists_are_those_of_the_start,
@@ -233,8 +233,13 @@ def calls_of_the_day_are_not_counted() -> Iterator[None]:
         state = pool_state(*given, **more)
         return evolve(state, numbers=tuple(evolve(each, used=0) for each in state.numbers))
 
-    with mock.patch.object(dialer.store.caller_ids, "pool_state", forgetful):
+    with mock.patch.object(dialer.store.caller_id_assignment, "pool_state", forgetful):
         yield
+
+
+def whatever_the_hour(_book: object, _callee: object, _campaign: object, _now: datetime, latest: datetime) -> datetime:
+    """In the place of `dialer.rules.last_moment`."""
+    return latest
 
 
 @contextmanager
@@ -242,7 +247,7 @@ def campaigns_are_always_open() -> Iterator[None]:
     """Nobody looks at the hours of campaigns."""
     with (
         mock.patch.object(dialer.campaigns.scheduler, "open_now", lambda *_: True),
-        mock.patch.object(dialer.calls.lifecycle, "open_now", lambda *_: True),
+        mock.patch.object(dialer.calls.lifecycle, "last_moment", whatever_the_hour),
     ):
         yield
 
@@ -256,10 +261,6 @@ PLANTED: dict[str, tuple[Story, Callable[[], AbstractContextManager[Any]]]] = {
     "caller ids do not rest": (pools, rests_of_caller_ids_are_not_kept),
     "calls of the day are not counted": (pools, calls_of_the_day_are_not_counted),
     "campaigns are always open": (own_hours, campaigns_are_always_open),
-    "calls are written whatever the hour": (
-        own_hours,
-        partial(mock.patch.object, dialer.calls.lifecycle, "open_now", lambda *_: True),
-    ),
 }
 
 

@@ -95,13 +95,10 @@ def test_a_gateway_that_would_make_an_emergency_number_is_no_route() -> None:
 
 
 def test_a_gateway_that_does_not_carry_the_number_is_no_route_and_the_cheapest_is_tried_first() -> None:
-    some = [gateway(id=1), gateway(id=2, prefixes="44"), gateway(id=3)]
+    some = [gateway(id=1), gateway(id=2, prefixes="+44=allowed"), gateway(id=3)]
     assert [each.gateway.id for each in routed(some, routes(*some)).routes] == [1, 3]
-    group = [
-        gateway(id=1, group="a"),
-        gateway(id=2, group="a", prefixes="49 0.03"),
-        gateway(id=3, group="a", prefixes="49 0.02"),
-    ]
+    prices = ("", "+49=0.03", "+49=0.02")
+    group = [gateway(id=key, group="a", prefixes=each) for key, each in enumerate(prices, start=1)]
     assert [each.gateway.id for each in routed(group, routes(*group)).routes] == [1, 3, 2]
 
 
