@@ -64,6 +64,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             module = nodeid.partition("::")[0]
             return module if module in TOGETHER else nodeid
 
+        def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+            """What is done is forgotten: xdist counts what is pending among all that a process ever had, after each test."""
+            super().mark_test_complete(node, item_index, duration)
+            work, scope = self.assigned_work[node], self._split_scope(self.registered_collections[node][item_index])
+            if all(work[scope].values()):
+                del work[scope]
+
     return ByTest(config, log)
 
 

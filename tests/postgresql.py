@@ -72,6 +72,8 @@ class Server:
     watcher: subprocess.Popen[str]
     process: subprocess.Popen[bytes] | None = None
     names: Iterator[int] = field(factory=lambda: count(1))
+    kept: Any = None
+    """A connection for what is done again and again."""
 
     @classmethod
     @contextmanager
@@ -195,17 +197,15 @@ class Server:
         self.start()
         name = f"test_{next(self.names)}"
         copied = f'TEMPLATE "{_name(template)}"' if template else ""
-        with closing(self._connect()) as connection, connection.cursor() as cursor:
-            # The way of versions before 15, which takes half as long for a database as small as these.
-            strategy = "STRATEGY file_copy" if connection.server_version >= 150000 else ""
-            cursor.execute(f'CREATE DATABASE "{name}" OWNER {OWNER} {copied} {strategy}')
+        # The way of versions before 15, which takes half as long for a database as small as these.
+        strategy = "STRATEGY file_copy" if self._administration().server_version >= 150000 else ""
+        self._administer(f'CREATE DATABASE "{name}" OWNER {OWNER} {copied} {strategy}')
         return self.url(name)
 
     def drop_database(self, database: str) -> None:
         """Remove a database (its name or URL), whoever is connected to it."""
         self.start()
-        with closing(self._connect()) as connection, connection.cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{_name(database)}" WITH (FORCE)')
+        self._administer(f'DROP DATABASE IF EXISTS "{_name(database)}" WITH (FORCE)')
 
     def terminate_backends(self, database: str) -> int:
         """End every connection to a database (its name or URL), as an administrator does; how many there were."""
@@ -216,6 +216,23 @@ class Server:
                 (_name(database),),
             )
             return int(cursor.fetchone()[0])
+
+    def _administer(self, statement: str) -> None:
+        """Over a connection that is kept, because to make one takes as long as to make a database; over a new one when it was
+        lost since."""
+        try:
+            with self._administration().cursor() as cursor:
+                cursor.execute(statement)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            if self.kept is not None and not self.kept.closed:
+                raise
+            with self._administration().cursor() as cursor:
+                cursor.execute(statement)
+
+    def _administration(self) -> Any:
+        if self.kept is None or self.kept.closed:
+            self.kept = self._connect()
+        return self.kept
 
     def _connect(self) -> Any:
         """To the database of administration, as the one who may do everything."""

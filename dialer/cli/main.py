@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -84,6 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit status: 0 done, 1 failed, 2 wrong usage; a command may define more."""
     words = sys.argv[1:] if argv is None else argv
     arguments = parser_for(words).parse_args(words)
+    gc.enable()
     log_to_stderr(utc_now, arguments.log_level or "warning")
     try:
         arguments.config = chosen_config(arguments, os.environ)
