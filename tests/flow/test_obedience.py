@@ -123,7 +123,7 @@ class Obedience(RuleBasedStateMachine):
             self.here.end()
 
 
-Obedience.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+Obedience.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 test_no_call_is_made_that_may_not_be = Obedience.TestCase
 
 
