@@ -49,6 +49,10 @@ class Pace:
             return None
         return self.last_at + timedelta(seconds=60 / frequency)
 
+    def not_after(self, now: datetime) -> Pace:
+        """The same for a clock that was set back to `now`."""
+        return self if self.last_at is None or self.last_at <= now else Pace(now)
+
 
 def resume(next_call_at: datetime | None, frequency: float, now: datetime, ahead: timedelta = timedelta()) -> Pace:
     """The pace that was stored as the moment of the next call. As the frequency may have changed since, a moment that is

@@ -121,6 +121,7 @@ class Lifecycle:
         latest = max(plan.due_at for plan in plans)
         latest = latest if until is None else max(latest, until)
         deadline = latest + timedelta(seconds=self.settings.recovery.originate_window)
+        longest = max((latest - now).total_seconds(), 0.0)  # also when the clock is set back meanwhile
         attempts = await self.store.begin(plans, now, latest, deadline)
         now = self.now()
         self._steps = log.bind()
@@ -134,7 +135,7 @@ class Lifecycle:
                 member.health.begun(plan, now)
             self.register.add(live)
             wait = (plan.due_at - now).total_seconds()
-            live.timer = self.clock.callLater(max(wait, 0.0), self._submit, live)
+            live.timer = self.clock.callLater(min(max(wait, 0.0), longest), self._submit, live)
         return attempts
 
     # --- 5. originate -----------------------------------------------------------------------------------------------------

@@ -186,6 +186,10 @@ class GatewayRates:
         if gateway.calls_per_second is not None:
             self._paces[gateway.id] = Pace(max(at, self._paces.get(gateway.id, Pace()).last_at or at))
 
+    def not_after(self, now: datetime) -> None:
+        """The clock was set back to that moment."""
+        self._paces = {key: pace.not_after(now) for key, pace in self._paces.items()}
+
     def _spread(self, plans: list[Plan], gateway: Gateway, until: datetime) -> list[Plan]:
         frequency = per_minute(gateway.calls_per_second)
         if frequency is None:

@@ -57,6 +57,9 @@ REST = timedelta(seconds=0.5)
 """How long a campaign without a ready contact is not asked again; a new contact is called within a second."""
 
 
+SET_BACK = timedelta(seconds=1)
+"""A clock that shows so much less than before was set."""
+
 MEMORY = timedelta(hours=1)
 """How long the pace of a campaign is kept that has nobody to call: a while longer than the longest interval of calls."""
 
@@ -96,6 +99,7 @@ class Scheduler:
     _turn: int = field(default=0, init=False)
     _obeyed: dict[int, CampaignStatus] = field(factory=dict, init=False)
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("no calls are begun: the database does not serve"), init=False)
+    _latest: datetime = field(default=_NEVER, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.second_legs = CountedLegs(
@@ -157,6 +161,7 @@ class Scheduler:
 
     async def tick(self) -> None:
         """Plan and begin what is due, unless the database is behind with what was begun before."""
+        self._follow_clock(self.now())
         if not self.fleet.ready or self.store.backlog >= LONGEST_BACKLOG:
             return
         try:
@@ -170,6 +175,15 @@ class Scheduler:
             self._degraded.worked()
         except StoreError as error:
             self._degraded.failed(str(error))
+
+    def _follow_clock(self, now: datetime) -> None:
+        """When the clock is set back, the last calls do not lie hours ahead: they were now."""
+        if now + SET_BACK < self._latest:
+            log.warning("the clock was set back", seconds=round((self._latest - now).total_seconds()))
+            self._paces = {key: pace.not_after(now) for key, pace in self._paces.items()}
+            self._rates.not_after(now)
+            self._resting.clear()
+        self._latest = now
 
     @property
     def _watched(self) -> set[int]:

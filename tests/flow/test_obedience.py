@@ -123,7 +123,7 @@ class Obedience(RuleBasedStateMachine):
             self.here.end()
 
 
-Obedience.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+Obedience.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 test_no_call_is_made_that_may_not_be = Obedience.TestCase
 
 
@@ -192,6 +192,24 @@ def pools(here: Obeying) -> None:
     here.run(30)
     pass_time(here, hours=12)
     pass_time(here, hours=-12)
+
+
+def set_back(here: Obeying, by: timedelta) -> int:
+    """How many calls are made within some seconds of that."""
+    busy(here, *FLORIDANS, NEW_YORK)
+    here.rows.sql("UPDATE subscriber SET ready_at = '2026-11-20 10:00:00.000000'")
+    here.run(1.4)
+    before = len(here.dialled)
+    here.step_clock(by)
+    here.run(5)
+    assert here.broken == []
+    return len(here.dialled) - before
+
+
+@pytest.mark.parametrize("seconds", [-5, -61, -3600, -86_400, 3600])
+def test_a_clock_that_is_set_stops_no_campaign(seconds: int) -> None:
+    with obeying(NOON) as here:
+        assert set_back(here, timedelta(seconds=seconds)) >= 5
 
 
 def own_hours(here: Obeying) -> None:
