@@ -343,7 +343,7 @@ class Host:
 
 
 def _simulator(settings: SimulatorSettings) -> SimulatorConfig:
-    """A switch without limits of its own: only the cap of the dialer is seen."""
+    """A switch without limits of its own: only the cap of the dialer is seen. It has the gateway that `dialer init` names."""
     try:
         patterns = tuple(parse_pattern(text) for text in settings.callees)
     except ValueError as error:
@@ -352,7 +352,8 @@ def _simulator(settings: SimulatorSettings) -> SimulatorConfig:
         plan = NumberPlan(patterns, parse_mix(settings.mix)) if settings.mix else NumberPlan(patterns)
     except ValueError as error:
         raise BadValue("simulator.mix", str(error)) from None
-    return SimulatorConfig(sps=0, max_sessions=0, plan=plan, time_scale=settings.time_scale)
+    gateways = frozenset({"simulator"})
+    return SimulatorConfig(sps=0, max_sessions=0, plan=plan, time_scale=settings.time_scale, gateways=gateways)
 
 
 def _not_looked_at_again(failure: Failure) -> None:

@@ -18,10 +18,9 @@ def carries(gateway: Gateway, identity: str) -> bool:
 def no_carrier(gateways: Mapping[int, Gateway], gateway_id: int, identity: str) -> str:
     """Why a number is not called through a gateway, nor through those that stand in for it: none carries it; "" when one
     does, or when there is none at all."""
-    ways = list(chain(gateways, gateway_id))
-    if not ways or any(carries(way, identity) for way in ways):
+    names = ", ".join(way.name for way in chain(gateways, gateway_id))
+    if not names or carriers(gateways, gateway_id, identity):
         return ""
-    names = ", ".join(way.name for way in ways)
     return f"no gateway carries +{identity} (asked: {names})"
 
 

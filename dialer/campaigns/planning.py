@@ -17,7 +17,7 @@ from dialer import gate
 from dialer.gateways import Backoff, chain, dial_string, headroom, stages
 from dialer.model import BlockReason, Campaign, Candidate, Gateway, GatewayStatus, Others, Plan, RefusedContact
 from dialer.numbering import Numbering
-from dialer.routing import Shares, carries, cheapest, no_carrier
+from dialer.routing import Shares, carriers, carries, cheapest, no_carrier
 
 
 class Usage(Protocol):
@@ -199,12 +199,9 @@ def _not_carried(
     if reason := no_carrier(routes.gateways, campaign.gateway_id, candidate.identity):
         return RefusedContact(candidate, reason, BlockReason.NO_GATEWAY)
     ways = chain(routes.gateways, campaign.gateway_id)
-    found = [(way, routes.unavailable(way, now, planned.get(way.id, 0))) for way in ways]
-    if all(unavailable is not None for _, unavailable in found):
+    if all(routes.unavailable(way, now, planned.get(way.id, 0)) is not None for way in ways):
         return None
-    told = ", ".join(
-        f"gateway {way.name} {unavailable.text}"
-        for way, unavailable in found
-        if unavailable is not None and carries(way, candidate.identity)
-    )
+    able = carriers(routes.gateways, campaign.gateway_id, candidate.identity)
+    found = [(way, routes.unavailable(way, now, planned.get(way.id, 0))) for way in able]
+    told = ", ".join(f"gateway {way.name} {unavailable.text}" for way, unavailable in found if unavailable is not None)
     return RefusedContact(candidate, f"+{candidate.identity}: {told}", BlockReason.NO_GATEWAY, now + CARRIER_BUSY)

@@ -103,7 +103,7 @@ def _down(t: Transaction, campaign: Campaign, gateways: Mapping[int, Gateway]) -
     ways = [way.name for way in chain(gateways, campaign.gateway_id)]
     if not ways or not down.issuperset(ways):
         return None
-    text = ", ".join(f"gateway {name} is backed off from, as a dialer has told" for name in ways)
+    text = ", ".join(f"gateway {name} is down, or backed off from, as a dialer has told" for name in ways)
     return IdleReason(IdleCode.GATEWAY_PAUSED, text)
 
 

@@ -16,7 +16,7 @@ from dialer.errors import BadValue
 from dialer.kinds import Nullable, Whole
 from dialer.model.codecs import VARIABLE, codec_list
 from dialer.model.masking import MASK, joined, masked, unmasked
-from dialer.model.prefixes import PrefixTable, prefix_list, prefix_table
+from dialer.model.prefixes import CARRIES_NONE, PrefixTable, prefix_list, prefix_table
 from dialer.variables import check_value
 
 NUMBER: Final = "{number}"
@@ -241,8 +241,11 @@ class Gateway:
 
     @property
     def tariff(self) -> PrefixTable:
-        """The numbers that it carries. Raises `BadValue` when they are damaged."""
-        return prefix_table(self.prefixes)
+        """The numbers that it carries: none while they are damaged in the database."""
+        try:
+            return prefix_table(self.prefixes)
+        except BadValue:
+            return CARRIES_NONE
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:

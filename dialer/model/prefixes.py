@@ -57,6 +57,8 @@ class PrefixTable:
         return ",".join(rows)
 
 
+CARRIES_NONE: Final = PrefixTable(otherwise=None)
+
 _UNKNOWN: Final = -1
 
 

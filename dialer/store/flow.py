@@ -29,6 +29,7 @@ from dialer.model import (
     Candidate,
     EventKind,
     Gateway,
+    GatewayStatus,
     ObeyedRefusals,
     Others,
     PausedCampaign,
@@ -99,6 +100,8 @@ class Store:
     _mixer: Mixer = field(factory=Mixer, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("moves are not stored yet"), init=False)
+    _damaged: dict[int, tuple[str, ...]] = field(factory=dict, init=False)
+    """The settings of gateways of which it was logged that they are damaged, by id. For the database's thread."""
 
     def snapshot(self, now: datetime | None = None, also: Collection[int] = ()) -> Deferred[Snapshot]:
         """The started campaigns and all gateways. With `now`, only the campaigns that have somebody to call, and those of
@@ -281,7 +284,7 @@ class Store:
 
     def _snapshot(self, connection: Connection, now: datetime | None, also: Collection[int]) -> Snapshot:
         release_some(connection)
-        gateways = [mapping.read_gateway(row) for row in connection.execute(statements.GATEWAYS)]
+        gateways = [self._gateway(row) for row in connection.execute(statements.GATEWAYS)]
         started = list(_undamaged(connection, _started_rows(connection, now, also), partial(self._paused, now)))
         campaigns = [campaign for campaign, _ in started]
         elsewhere = Others()
@@ -294,6 +297,16 @@ class Store:
             others=elsewhere,
             caller_ids={campaign.id: listed for campaign, listed in started if listed},
         )
+
+    def _gateway(self, row: Sequence[Any]) -> Gateway:
+        """One whose settings are damaged is not used: they may say which numbers it must not carry."""
+        gateway = mapping.read_gateway(row)
+        damaged = mapping.read_gateway.damage(row)
+        if damaged != self._damaged.get(gateway.id, ()):
+            self._damaged[gateway.id] = damaged
+            if damaged:
+                log.error("gateway not used: its settings are damaged", gateway=gateway.name, id=gateway.id, settings=damaged)
+        return evolve(gateway, status=GatewayStatus.INACTIVE) if damaged else gateway
 
     def _paused(self, now: datetime | None, connection: Connection, campaign: Campaign) -> None:
         if now is not None:

@@ -1,4 +1,5 @@
-"""A campaign whose stored settings are damaged is paused by name; the others go on, and whoever sets them again mends it."""
+"""A campaign whose stored settings are damaged is paused by name, a gateway is not used; the others go on, and whoever sets
+them again mends it."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ import pytest_twisted
 from structlog.testing import capture_logs
 
 from dialer.errors import BadValue
-from dialer.management import campaigns
-from dialer.model import CampaignStatus
+from dialer.management import campaigns, gateways
+from dialer.model import CampaignStatus, GatewayStatus
 from dialer.model.user import ADMINISTRATOR
 from tests.unit.store.support import world
 
@@ -51,3 +52,26 @@ async def test_it_can_be_read_and_is_started_again_once_the_setting_is_set(tmp_p
         await w.seeds.change_campaign(1, daily_start="09:00", status=CampaignStatus.START)
         [campaign] = (await w.store.snapshot()).campaigns
         assert campaign.daily_start.hour == 9
+
+
+@pytest.mark.parametrize("rules", ['{"prefixes": 7}', '{"weight": "heavy"}'])
+@pytest_twisted.ensureDeferred
+async def test_a_gateway_whose_settings_are_damaged_is_not_used_until_they_are_set(tmp_path, rules):
+    async with world(tmp_path) as w:
+        await w.seeds.gateway(name="other", dial_string="loopback/{number}")
+        w.sql("UPDATE gateway SET rules = ? WHERE id = 1", rules)
+        with capture_logs() as lines:
+            for _ in range(3):
+                found = (await w.store.snapshot()).gateways
+        assert [found[key].status for key in (1, 2)] == [GatewayStatus.INACTIVE, GatewayStatus.ACTIVE]
+        assert [line["gateway"] for line in lines if "damaged" in line["event"]] == ["carrier"]
+        await w.seeds.ask(gateways.change, 1, {"prefixes": "", "weight": 1})
+        assert (await w.store.snapshot()).gateways[1].status is GatewayStatus.ACTIVE
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_gateway_whose_numbers_nobody_can_read_carries_none(tmp_path):
+    async with world(tmp_path) as w:
+        w.sql("UPDATE gateway SET rules = ? WHERE id = 1", '{"prefixes": "+1=cheap"}')
+        gateway = (await w.store.snapshot()).gateways[1]
+        assert gateway.tariff.price("15550001") is None

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 import pytest_twisted
 from attrs import evolve
-from twisted.internet.defer import gatherResults
 
 from dialer.management import campaigns, gateways, reports, why
 from dialer.model import (
@@ -17,14 +16,16 @@ from dialer.model import (
     Disposition,
     EventKind,
     IdleCode,
+    ObeyedRefusals,
     PausedCampaign,
     Refusals,
     SubscriberStatus,
 )
 from dialer.model.user import ADMINISTRATOR
-from dialer.store.flow import Store
 from dialer.store.idle_news import StoredIdleNews
+from dialer.store.refused import pause_refused
 from tests.grounds import on_postgresql
+from tests.integration.test_shared_database import another, under_way, until_somebody_waits
 from tests.unit.store.support import NOW, World, ended, world
 
 pytestmark = pytest.mark.usefixtures("database_kind")
@@ -146,11 +147,24 @@ async def test_what_was_told_of_an_idle_campaign_is_forgotten_when_it_is_paused(
 
 @on_postgresql
 @pytest_twisted.ensureDeferred
-async def test_of_several_nodes_that_see_it_at_the_same_moment_one_pauses_and_tells(tmp_path):
-    async with world(tmp_path) as w:
-        for number in range(5):
-            await w.add_campaign(f"campaign {number}")
-        nodes = [Store(w.database, w.clock, node=name, wanted=frozenset({EventKind.CAMPAIGN_PAUSED})) for name in "abc"]
-        found = await gatherResults([node.pause_refused({1: REFUSED}, NOW) for node in nodes])
-        assert sorted(each.id for some in found for each in some.paused) == [1, 2, 3, 4, 5, 6]
-        assert w.sql("SELECT count(*) FROM event WHERE kind = 'campaign.paused'") == [6]
+async def test_of_two_nodes_that_see_it_at_the_same_moment_one_pauses_and_tells(tmp_path):
+    async with world(tmp_path) as w, another(w.database.url) as other:
+        await w.add_campaign("autumn")
+        w.store.wanted = wanted = frozenset({EventKind.CAMPAIGN_PAUSED})
+        async with under_way(other, lambda t: pause_refused(t.connection, {1: REFUSED}, NOW, wanted)):
+            found = w.store.pause_refused({1: REFUSED}, NOW)
+            await until_somebody_waits(w.database.url)
+        assert (await found) == ObeyedRefusals(paused=(), unused=frozenset({1}))
+        assert w.sql("SELECT count(*) FROM event WHERE kind = 'campaign.paused'") == [2]
+        assert {status for status, _ in statuses(w).values()} == {2}
+
+
+@on_postgresql
+@pytest_twisted.ensureDeferred
+async def test_somebody_who_stops_a_campaign_at_that_moment_has_it_his_way(tmp_path):
+    async with world(tmp_path) as w, another(w.database.url) as other:
+        async with under_way(other, lambda t: campaigns.change(t, ADMINISTRATOR, 1, {"status": CampaignStatus.END})):
+            found = w.store.pause_refused({1: REFUSED}, NOW)
+            await until_somebody_waits(w.database.url)
+        assert (await found).paused == ()
+        assert statuses(w)["spring"] == (4, "")

@@ -330,7 +330,11 @@ def complaints(expression: str, found: dict[str, Family]) -> Iterator[str]:
 async def test_every_metric_and_label_of_the_rules_and_the_dashboard_is_in_a_scrape_and_every_metric_is_declared(tmp_path):
     async with watching(tmp_path) as here:
         here.host.web.site.note_answer("GET /x", 503)
+        (member,) = here.host.service.fleet
+        while member.sip_gateways is None:
+            await deferLater(here.host.reactor, 0.02)
         found = await here.scrape()
+        assert samples(found["dialer_sip_gateway_up"]) == {("simulator", member.switch.name): 1}
     wrong = [(where, complaint) for where, expression in expressions() for complaint in complaints(expression, found)]
     assert wrong == []
     assert {name for name in found if name.startswith("dialer_")} == {metric.name for metric in METRICS}

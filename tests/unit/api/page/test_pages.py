@@ -15,6 +15,7 @@ from api.page import live
 from api.page.live import CSRF_PLACE
 from api.page.views import all_routes
 from dialer.management import users
+from dialer.model import GatewayHealth, IdleCode, IdleReason
 from tests.grounds import on_sqlite, script
 from tests.seeding import RECORDS
 from tests.unit.api.page.browser import Browser, seen, signed_in, text_of
@@ -344,3 +345,15 @@ async def test_a_page_that_reads_nothing_is_sent_nothing_and_later_all_of_it(api
     assert ('hx-target="#overview"' in missed, "4711" in missed, "4712" in missed) == (True, False, False)
     for page in (slow, other):
         await page.leave()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_gateway_that_its_switch_finds_down_and_a_campaign_that_the_dialer_paused_say_why(api: World) -> None:
+    await api.campaign("spring", user="ann")
+    api.flow.healths[1] = GatewayHealth(trouble="DOWN, FAIL_WAIT")
+    api.flow.reason = IdleReason(IdleCode.PAUSED_BY_DIALER, "the dialer has paused the campaign: gateway g refused 10 calls")
+    api.sql("UPDATE campaign SET status = 2, pause_reason = 'gateway g refused 10 calls'")
+    root = await signed_in(api, "root")
+    assert "DOWN, FAIL_WAIT" in text_of(await root.get("/ui/gateways"))
+    for page in ("/ui/", "/ui/campaigns/1"):
+        assert "the dialer has paused the campaign: gateway g refused 10 calls" in text_of(await root.get(page))

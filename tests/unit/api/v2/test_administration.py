@@ -87,8 +87,24 @@ async def test_the_health_of_a_gateway(api: World) -> None:
     paused = (await ann.get("gateways/1/health")).json
     assert (paused["state"], paused["faults"], paused["cause"], paused["is_down"]) == ("paused", 3, "GATEWAY_DOWN", True)
     assert paused["until"] == "2026-11-23T10:00:04.000Z"
+    api.flow.healths[1] = GatewayHealth(faults=3, trouble="DOWN, FAIL_WAIT")
+    down = (await ann.get("gateways/1/health")).json
+    assert (down["state"], down["trouble"]) == ("down", "DOWN, FAIL_WAIT")
     await root.patch("gateways/1", {"status": "inactive"})
     assert (await ann.get("gateways/1/health")).json["state"] == "inactive"
+
+
+@pytest_twisted.ensureDeferred
+async def test_how_a_gateway_carries_calls_is_set_and_shown(api: World) -> None:
+    root = Client(api, "root")
+    given = {"codecs": "PCMA", "prefixes": "+1=0.01,+882=refused", "group": "out", "weight": 3, "pause_after": None}
+    assert (await root.patch("gateways/1", given)).status == 200
+    shown = (await Client(api).get("gateways/1")).json
+    assert {name: shown[name] for name in given} == given
+    assert (await root.patch("gateways/1", {"pause_after": 5})).json["pause_after"] == 5
+    for name, value in (("codecs", "PCMA}x"), ("prefixes", "+1=cheap"), ("group", "a b"), ("weight", 0), ("pause_after", 2)):
+        reply = await root.patch("gateways/1", {name: value})
+        assert (reply.status, pointers(reply)) in ((400, [f"#/{name}"]), (422, [f"#/{name}"])), reply.json
 
 
 @pytest_twisted.ensureDeferred

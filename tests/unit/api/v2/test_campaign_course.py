@@ -32,6 +32,20 @@ async def test_a_draft_calls_nobody_until_it_is_started(api: World) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_why_the_dialer_has_paused_a_campaign_is_shown_until_it_is_resumed(api: World) -> None:
+    ann = Client(api)
+    await ann.post("campaigns", NEW)
+    tag = (await ann.get("campaigns/1")).headers["etag"]
+    reason = "gateway carrier refused 10 calls in a row (SIP 403)"
+    api.sql(f"UPDATE campaign SET status = 2, pause_reason = '{reason}'")
+    shown = await ann.get("campaigns/1")
+    assert (shown.json["status"], shown.json["pause_reason"]) == ("pause", reason)
+    assert shown.headers["etag"] != tag
+    assert problem(await ann.patch("campaigns/1", {"pause_reason": "x"}))[0] in (400, 422)
+    assert (await ann.post("campaigns/1/resume")).json["pause_reason"] == ""
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_draft_that_is_to_be_started_at_once_is_refused(api: World) -> None:
     reply = await Client(api).post("campaigns", {**NEW, "draft": True, "status": "start"})
     assert (problem(reply), reply.json["errors"][0]["pointer"]) == ((400, "bad-value"), "#/status")
