@@ -15,11 +15,13 @@ from dialer.store import (
     blocked,
     call_records,
     consumers,
+    contact_list,
     contacts,
     events,
     held,
     may_call,
     node_statements,
+    previews,
     purge,
     reports,
     single_calls,
@@ -65,6 +67,14 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "first ready": (reports.FIRST_READY, (0, 100)),
     "subscriber": (reports.SUBSCRIBER, (1, "100")),
     "subscribers": (reports.SUBSCRIBERS, (1, "100", 10)),
+    "last of some subscribers": (reports.LAST_OF_SUBSCRIBERS, (1, "100", 20)),
+    "subscribers by status": (reports.subscribers_between(2), (1, "2", "300", 1, 6)),
+    "outcomes": (reports.OUTCOMES, (1, "100", 20)),
+    "contacts of a number": (contact_list.OF_IDENTITIES, ('["100"]', 1, 0, 0, 0)),
+    "contacts of a reference": (contact_list.OF_REFERENCE, ("x", 1, 0, 0, 0)),
+    "previewed contacts": (previews.CANDIDATES, ("[1, 2, 1000]", 1)),
+    "calls that a preview counts": (previews.EARLIER, ('["100", "1000"]', T)),
+    "end of a part of a preview": (previews.LAST_OF_SOME, (1, "100", 20)),
     "waiting": (statements.WAITING, (1, LATE)),
     "claimable": (statements.claimable(3), (*may_call.moments(LATE), LATE, 1, 2, 3)),
     "claim": (statements.claim(3), (1, 2, 3)),
@@ -122,9 +132,11 @@ WANTED_WHOLE = {"pending", "campaign_started", "attempt_open_campaign", "attempt
     "newest",
     "level",
     "campaign_recheck",
+    "p",
+    "found",
 }
 """Indexes that hold what is started, and what is open: nothing else; the campaigns with pending subscribers, and their
-priorities, found one by one; and a few rows, found by an index."""
+priorities, found one by one; the phonebooks; and a few rows, found by an index."""
 
 GROWING = {"campaign", "contact", "subscriber", "attempt", "event"}
 """Tables that keep what is finished."""
@@ -134,6 +146,9 @@ IN_ORDER = {
     "retries",
     "events",
     "subscribers",
+    "last of some subscribers",
+    "outcomes",
+    "end of a part of a preview",
     "oldest records",
     *(name for name in QUERIES if name.startswith("records of")),
 }
