@@ -39,10 +39,12 @@ MOMENT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LATE = "2026-11-24 10:00:00.000000"
 
 
-def records_walk(*, campaign_id: int | None = None, **given: Any) -> tuple[str, tuple[object, ...]]:
+def records_walk(
+    *, campaign_id: int | None = None, dialect: Dialect = Dialect.SQLITE, **given: Any
+) -> tuple[str, tuple[object, ...]]:
     """A page of call records from behind a place. Attempts of one moment, of which a batch has some, are looked at in vain."""
     place = (LATE if given.get("newest_first") else T, 1)
-    text, values = call_records.walk(RecordFilter(campaign_id=campaign_id, **given), place, campaign_id)
+    text, values = call_records.walk(RecordFilter(campaign_id=campaign_id, **given), place, campaign_id, dialect)
     return text, (*values, 20)
 
 
@@ -116,7 +118,12 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "end calls": (single_calls.end(2), (LATE, 1000, 1001)),
 }
 OF_SQLITE = {"adopt": (statements.ADOPT_OPEN, ("there", "there"))}
+ON_SERVER = Dialect.POSTGRESQL
 OF_POSTGRESQL = {
+    "records of a campaign there": records_walk(campaign_id=1, dialect=ON_SERVER),
+    "records of a campaign's span there": records_walk(campaign_id=1, since=MOMENT, newest_first=True, dialect=ON_SERVER),
+    "records of a campaign that has none": records_walk(campaign_id=10_100, dialect=ON_SERVER),
+    "first records of campaigns": call_records.firsts(RecordFilter(user_id=2), None, ON_SERVER),
     "lock campaign": (statements.LOCK_CAMPAIGN, (1,)),
     "lock gateways": (statements.lock_gateways(2), (1, 2)),
     "open of campaign": (statements.OPEN_OF_CAMPAIGN, (1,)),
@@ -150,7 +157,7 @@ IN_ORDER = {
     "outcomes",
     "end of a part of a preview",
     "oldest records",
-    *(name for name in QUERIES if name.startswith("records of")),
+    *(name for name in QUERIES | OF_POSTGRESQL if name.startswith("records of")),
 }
 """What takes the first rows of many, which must come in their order: sorting would read them all."""
 
