@@ -36,15 +36,16 @@ def counts(t: Transaction) -> dict[int, dict[SubscriberStatus, int]]:
 async def pages(management: Management, who: Account, campaign_id: int) -> AsyncGenerator[list[dict[str, Any]]]:
     """The contacts of one of the user's campaigns by the thousand, each by `COLUMNS`: its state in a word, and its last try;
     moments in UTC. Fails with `NotFound`, `StoreError`."""
-    after: int | None = 0
+    after: str | None = ""
     while after is not None:
         rows, after = await management.ask_in_turn(page, who, campaign_id, after)
         yield rows
 
 
 @verb
-def page(t: Transaction, who: Account, campaign_id: int, after: int) -> tuple[list[dict[str, Any]], int | None]:
-    """The next contacts, and the id behind which the page after it begins; None after the last. Raises `NotFound`."""
+def page(t: Transaction, who: Account, campaign_id: int, after: str) -> tuple[list[dict[str, Any]], str | None]:
+    """The next contacts in the order of their identities, and the identity behind which the page after it begins; None after
+    the last. Raises `NotFound`."""
     if who is not ADMINISTRATOR:
         check_ours(t.connection, who, campaign_id)
     found = t.connection.execute(sql.OUTCOMES, (campaign_id, after, PAGE)).fetchall()

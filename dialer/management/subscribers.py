@@ -75,8 +75,8 @@ async def read_pages(
     """The same, given to `take` page by page, in the order of their numbers: they are never in memory all at once."""
     last: str | None = ""
     while last is not None:
-        read = await management.ask_in_turn(page, who, campaign_id, last, PAGE)
-        await take([entry for entry in read.entries if entry.subscriber.status in statuses])
+        read = await management.ask_in_turn(page, who, campaign_id, last, PAGE, statuses)
+        await take(read.entries)
         last = read.after
 
 
@@ -93,8 +93,8 @@ async def some(
     last: str | None = after
     while last is not None and (limit is None or len(found) < limit):
         size = PAGE if limit is None or len(statuses) < len(SubscriberStatus) else min(PAGE, limit - len(found))
-        read = await management.ask_in_turn(page, who, campaign_id, last, size)
-        found += [entry for entry in read.entries if entry.subscriber.status in statuses]
+        read = await management.ask_in_turn(page, who, campaign_id, last, size, statuses)
+        found += read.entries
         last = read.after
     return found[:limit]
 
@@ -113,12 +113,11 @@ async def portion(
     last: str | None = after
     for _ in range(MOST_STEPS):
         size = PAGE if len(statuses) < len(SubscriberStatus) else limit
-        read = await management.ask_in_turn(page, who, campaign_id, last or "", size)
-        wanted = [entry for entry in read.entries if entry.subscriber.status in statuses]
-        found += wanted[: limit - len(found)]
+        read = await management.ask_in_turn(page, who, campaign_id, last or "", size, statuses)
+        found += read.entries[: limit - len(found)]
         last = read.after
         if len(found) == limit:
-            if len(wanted) and found[-1] is not read.entries[-1]:
+            if read.entries and found[-1] is not read.entries[-1]:
                 last = found[-1].subscriber.number
             break
         if last is None:
@@ -127,11 +126,27 @@ async def portion(
 
 
 @verb
-def page(t: Transaction, who: Account, campaign_id: int, after: str, size: int) -> Page:
-    """The next subscribers in the order of their numbers, which the index has. Raises `NotFound` for the campaign."""
+def page(
+    t: Transaction,
+    who: Account,
+    campaign_id: int,
+    after: str,
+    size: int,
+    statuses: Collection[SubscriberStatus] = frozenset(SubscriberStatus),
+) -> Page:
+    """Those with one of the statuses among the next `size` subscribers in the order of their numbers, which the index has.
+    Raises `NotFound` for the campaign."""
     check_ours(t.connection, who, campaign_id)
-    found = t.connection.execute(reports.SUBSCRIBERS, (campaign_id, after, size)).fetchall()
-    return Page([_report(campaign_id, row, t.now) for row in found], found[-1][0] if len(found) == size else None)
+    ask = t.connection.execute
+    if len(statuses) == len(SubscriberStatus):
+        found = ask(reports.SUBSCRIBERS, (campaign_id, after, size)).fetchall()
+        return Page([_report(campaign_id, row, t.now) for row in found], found[-1][0] if len(found) == size else None)
+    row = ask(reports.LAST_OF_SUBSCRIBERS, (campaign_id, after, size - 1)).fetchone()
+    bounds = (after,) if row is None else (after, row[0])
+    wanted = sorted(map(int, statuses))
+    statement = reports.subscribers_between(len(wanted), to_the_end=row is None)
+    found = ask(statement, (campaign_id, *bounds, *wanted)).fetchall() if wanted else []
+    return Page([_report(campaign_id, each, t.now) for each in found], None if row is None else row[0])
 
 
 @verb

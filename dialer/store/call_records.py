@@ -17,7 +17,7 @@ from typing import Final
 import orjson
 from attrs import frozen
 
-from dialer.store.connection import LISTED, Connection, Row
+from dialer.store.connection import LISTED, Connection, Dialect, Row
 from dialer.store.record_columns import FACTS, NAMES, SELECTED, Form, Record, RecordColumn, as_object, record
 from dialer.store.times import from_column, to_column
 
@@ -128,18 +128,17 @@ LARGEST_CHUNK: Final = 512
 """Attempts of one of many campaigns that are read at once: most of their campaigns have few in a page."""
 
 
-def walk(filter_: RecordFilter, after: Key | None, campaign_id: int | None) -> Statement:
+def walk(filter_: RecordFilter, after: Key | None, campaign_id: int | None, dialect: Dialect = Dialect.SQLITE) -> Statement:
     """Along the attempts to the number, or those of a campaign, or all of them, from behind a place. A limit follows."""
     wanted, values = filter_.wanted
-    way, bounds = _way(filter_, after, "?" if campaign_id is not None else "")
-    given = bounds if campaign_id is None or filter_.identity is not None else (campaign_id, *bounds)
-    return f"SELECT a.planned_at, a.id, {wanted} FROM {way} LIMIT ?", (*values, *given)  # noqa: S608
+    way, bounds = _way(filter_, after, dialect, campaign_id)
+    return f"SELECT a.planned_at, a.id, {wanted} FROM {way} LIMIT ?", (*values, *bounds)  # noqa: S608
 
 
-def firsts(filter_: RecordFilter, after: Key | None) -> Statement:
+def firsts(filter_: RecordFilter, after: Key | None, dialect: Dialect = Dialect.SQLITE) -> Statement:
     """The first attempt of each campaign of the user that has one, with that campaign."""
     wanted, values = filter_.wanted
-    way, bounds = _way(filter_, after, "c.id")
+    way, bounds = _way(filter_, after, dialect, "c.id")
     text = (
         f"SELECT a.planned_at, a.id, {wanted}, a.campaign_id FROM attempt a WHERE a.id IN "  # noqa: S608
         f"(SELECT (SELECT a.id FROM {way} LIMIT 1) FROM campaign c WHERE c.user_id = ?)"
@@ -147,15 +146,19 @@ def firsts(filter_: RecordFilter, after: Key | None) -> Statement:
     return text, (*values, *bounds, filter_.user_id)
 
 
-def _way(filter_: RecordFilter, after: Key | None, campaign: str) -> Statement:
-    """What stands behind FROM, for the index of the number, else that of the `campaign`, else that of time. The place
-    stands for the bound on its side: of two, a database may begin at the wrong one."""
+def _way(filter_: RecordFilter, after: Key | None, dialect: Dialect, campaign: int | str | None) -> Statement:
+    """What stands behind FROM, for the index of the number, else that of the `campaign` (by its id, or by a column that has
+    it), else that of time. The place stands for the bound on its side: of two, a database may begin at the wrong one."""
     newest_first = filter_.newest_first
+    if campaign is not None and filter_.identity is None and dialect is Dialect.POSTGRESQL:
+        return _of_campaign_on_server(filter_, after, campaign)
     bounds: list[tuple[str, tuple[object, ...]]] = []
     if filter_.identity is not None:
         bounds.append(("a.identity = ?", (filter_.identity,)))
-    elif campaign:
+    elif isinstance(campaign, str):
         bounds.append((f"a.campaign_id = {campaign}", ()))
+    elif campaign is not None:
+        bounds.append(("a.campaign_id = ?", (campaign,)))
     if after is not None:
         bounds.append((f"(a.planned_at, a.id) {'<' if newest_first else '>'} (?, ?)", after))
     if filter_.since is not None and (after is None or newest_first):
@@ -166,6 +169,30 @@ def _way(filter_: RecordFilter, after: Key | None, campaign: str) -> Statement:
     direction = " DESC" if newest_first else ""
     order = f"ORDER BY a.planned_at{direction}, a.id{direction}"
     return f"attempt a {where}{order}", tuple(value for _, given in bounds for value in given)
+
+
+def _of_campaign_on_server(filter_: RecordFilter, after: Key | None, campaign: int | str) -> Statement:
+    """The same for a campaign on a server, which would look for it among the attempts of all in the order of time: its
+    index is the only one that has this order."""
+    column, own = (campaign, ()) if isinstance(campaign, str) else ("?", (campaign,))
+
+    def bound(operator: str, *more: object) -> tuple[str, tuple[object, ...]]:
+        columns = ", ".join(("a.campaign_id", "a.planned_at", "a.id")[: 1 + len(more)])
+        return f"({columns}) {operator} ({', '.join([column, *'?' * len(more)])})", (*own, *more)
+
+    newest_first = filter_.newest_first
+    first, last = bound(">="), bound("<=")
+    if filter_.since is not None:
+        first = bound(">=", to_column(filter_.since))
+    if filter_.until is not None:
+        last = bound("<", to_column(filter_.until))
+    if after is not None and newest_first:
+        last = bound("<", *after)
+    elif after is not None:
+        first = bound(">", *after)
+    direction = " DESC" if newest_first else ""
+    order = ", ".join(f"{name}{direction}" for name in ("a.campaign_id", "a.planned_at", "a.id"))
+    return f"attempt a WHERE {first[0]} AND {last[0]} ORDER BY {order}", (*first[1], *last[1])
 
 
 def step(connection: Connection, filter_: RecordFilter, after: RecordPlace | None, limit: int) -> Step:
@@ -188,9 +215,9 @@ def step(connection: Connection, filter_: RecordFilter, after: RecordPlace | Non
 def _in_order(connection: Connection, filter_: RecordFilter, after: Key | None, limit: int) -> Iterator[Row]:
     """At most `limit` of the attempts behind a place, wanted or not: when each was begun, its id, whether it is wanted."""
     if filter_.user_id is None or filter_.campaign_id is not None or filter_.identity is not None:
-        text, values = walk(filter_, after, filter_.campaign_id)
+        text, values = walk(filter_, after, filter_.campaign_id, connection.dialect)
         return iter(connection.execute(text, (*values, limit)).fetchall())
-    heads = connection.execute(*firsts(filter_, after)).fetchall()
+    heads = connection.execute(*firsts(filter_, after, connection.dialect)).fetchall()
     ways = [_of_campaign(connection, filter_, head) for head in heads]
     return islice(heapq.merge(*ways, key=_key, reverse=filter_.newest_first), limit)
 
@@ -200,7 +227,7 @@ def _of_campaign(connection: Connection, filter_: RecordFilter, head: Row) -> It
     yield head
     after, size, campaign_id = _key(head), FIRST_CHUNK, head[3]
     while True:
-        text, values = walk(filter_, after, campaign_id)
+        text, values = walk(filter_, after, campaign_id, connection.dialect)
         rows = connection.execute(text, (*values, size)).fetchall()
         yield from rows
         if len(rows) < size:

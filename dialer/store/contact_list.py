@@ -18,10 +18,11 @@ HERE: Final = _HERE
 """To be continued by an order. Parameter: phonebook."""
 
 _OURS: Final = (
-    "SELECT c.id FROM phonebook p JOIN contact c ON c.phonebook_id = p.id AND c.archived_at IS NULL {} "
-    "WHERE p.archived_at IS NULL AND (p.user_id = ? OR ? = 1) AND (p.id = ? OR ? = 0)"
+    "SELECT c.id FROM phonebook p CROSS JOIN contact c WHERE c.phonebook_id = p.id AND c.archived_at IS NULL {} "
+    "AND p.archived_at IS NULL AND (p.user_id = ? OR ? = 1) AND (p.id = ? OR ? = 0)"
 )
-"""Parameters: those of the condition; user, is a superuser; phonebook, whether it is one alone."""
+"""From phonebook to phonebook: CROSS JOIN has SQLite keep that order, which would look at all contacts else. Parameters: those
+of the condition; user, is a superuser; phonebook, whether it is one alone."""
 _WITH_DOUBLES: Final = (
     f"WITH found AS (%s) SELECT {READ_CONTACT.columns} FROM contact k WHERE k.id IN (SELECT id FROM found UNION ALL "  # noqa: S608
     "SELECT d.id FROM contact d JOIN found ON d.double_of = found.id) AND k.archived_at IS NULL"

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 
 from dialer.model import Candidate
 from dialer.rules.decide import EarlierCall
-from dialer.store.connection import LISTED, Connection, Dialect
+from dialer.store.connection import LISTED, Connection, Dialect, Variants
 from dialer.store.held import DIALLED
 from dialer.store.mapping import CANDIDATE_COLUMNS, candidate
 from dialer.store.may_call import BLOCKED, LISTED_UNTIL, blocked_otherwise, moments
@@ -30,7 +30,7 @@ _BEHIND: Final = "s.status = 1 AND s.ready_at > ? ORDER BY s.ready_at, s.id LIMI
 _HELD: Final = "s.held_from IS NOT NULL AND s.status IN (1, 7) AND s.id > ? ORDER BY s.id LIMIT ?"
 """Those that will be looked at again, as ready as they were before. Parameters: the id before, how many."""
 
-_LAST_OF_SOME: Final = (
+LAST_OF_SOME: Final = (
     "SELECT identity FROM subscriber WHERE campaign_id = ? AND identity > ? ORDER BY identity LIMIT 1 OFFSET ?"
 )
 _NOT_AUTHORISED: Final = (
@@ -51,15 +51,18 @@ OPEN_OF_CAMPAIGN_BY_GATEWAY: Final = (
 )
 CANDIDATES: Final = LISTED.within(
     f"SELECT {CANDIDATE_COLUMNS}, coalesce(k.time_zone, ''), s.ready_at, (SELECT a.disposition FROM attempt a "  # noqa: S608
-    "WHERE a.subscriber_id = s.id ORDER BY a.id DESC LIMIT 1) FROM subscriber s LEFT JOIN contact k ON k.id = s.contact_id "
-    "WHERE s.campaign_id = ? AND s.id IN (SELECT CAST(j.value AS BIGINT) FROM %s)"
+    "WHERE a.subscriber_id = s.id ORDER BY a.id DESC LIMIT 1) FROM %s CROSS JOIN subscriber s "
+    "LEFT JOIN contact k ON k.id = s.contact_id WHERE s.id = CAST(j.value AS BIGINT) AND s.campaign_id = ?"
 )
-"""Parameters: campaign, a JSON list of ids."""
-_EARLIER: Final = LISTED.within(
-    "SELECT identity, deadline, answered_at FROM attempt WHERE identity IN (SELECT j.value FROM %s) "  # noqa: S608
-    f"AND deadline > ? AND {DIALLED}"
+"""From id to id. Parameters: a JSON list of ids, campaign."""
+_CALLS: Final = "SELECT a.identity, a.deadline, a.answered_at FROM "
+EARLIER: Final = Variants(
+    sqlite=f"{_CALLS}{LISTED.sqlite} CROSS JOIN attempt a WHERE a.identity = j.value AND a.deadline > ? AND {DIALLED}",
+    postgresql=f"{_CALLS}{LISTED.postgresql} CROSS JOIN LATERAL (SELECT identity, deadline, answered_at FROM attempt "  # noqa: S608
+    f"WHERE identity = j.value AND deadline > ? AND {DIALLED} OFFSET 0) AS a",
 )
-"""Parameters: a JSON list of identities, the moment after which."""
+"""From number to number, each by the index: OFFSET 0 keeps a server from reading all attempts to join them. Parameters: a JSON
+list of identities, the moment after which."""
 
 
 @frozen
@@ -147,7 +150,7 @@ def blocked(
 ) -> tuple[list[BlockedContact], str | None]:
     """Those among the next `limit` contacts in the order of their identities, and the identity behind which it goes on; None
     at the end. `without_held` leaves those out that will be looked at again."""
-    row = connection.execute(_LAST_OF_SOME, (campaign_id, after, limit - 1)).fetchone()
+    row = connection.execute(LAST_OF_SOME, (campaign_id, after, limit - 1)).fetchone()
     last = None if row is None else row[0]
     bound = "" if last is None else "AND s.identity <= ? "
     values = (*moments(now), campaign_id, after, *(() if last is None else (last,)))
@@ -163,7 +166,7 @@ def earlier_calls(connection: Connection, identities: Sequence[str], since: date
     """The calls to these numbers that were made after a moment, by identity."""
     found: dict[str, list[EarlierCall]] = {}
     asked = (orjson.dumps(identities).decode(), to_column(since))
-    for identity, deadline, answered_at in connection.execute(_EARLIER.of(connection), asked).fetchall():
+    for identity, deadline, answered_at in connection.execute(EARLIER.of(connection), asked).fetchall():
         found.setdefault(identity, []).append(EarlierCall(at=from_column(deadline), answered=answered_at is not None))
     return found
 
@@ -180,7 +183,7 @@ class PreviewedContact:
 
 def candidates(connection: Connection, campaign_id: int, ids: Sequence[int]) -> dict[int, PreviewedContact]:
     """Subscribers of the campaign by their ids."""
-    rows = connection.execute(CANDIDATES.of(connection), (campaign_id, orjson.dumps(list(ids)).decode())).fetchall()
+    rows = connection.execute(CANDIDATES.of(connection), (orjson.dumps(list(ids)).decode(), campaign_id)).fetchall()
     return {
         row[0]: PreviewedContact(
             evolve(candidate(row), time_zone=row[-3]), None if row[-2] is None else from_column(row[-2]), row[-1]

@@ -47,6 +47,18 @@ SUBSCRIBER: Final = f"{_SUBSCRIBER} s.identity = ?"
 """Parameters: campaign, identity."""
 SUBSCRIBERS: Final = f"{_SUBSCRIBER} s.number > ? ORDER BY s.number LIMIT ?"
 """With the last attempt of each. Parameters: campaign, number, how many."""
+LAST_OF_SUBSCRIBERS: Final = (
+    "SELECT number FROM subscriber WHERE campaign_id = ? AND number > ? ORDER BY number LIMIT 1 OFFSET ?"
+)
+"""The last of some that follow each other. Parameters: campaign, number, how many there are before it."""
+
+
+def subscribers_between(statuses: int, *, to_the_end: bool = False) -> str:
+    """Those with one of so many statuses. Parameters: campaign, the number before them, their last number unless they go to
+    the end, statuses."""
+    bound = "" if to_the_end else "AND s.number <= ? "
+    return f"{_SUBSCRIBER} s.number > ? {bound}AND s.status IN ({', '.join('?' * statuses)}) ORDER BY s.number"
+
 
 NEWEST_ATTEMPT: Final = "SELECT coalesce(max(id), 0) FROM attempt"
 USE_OF_GATEWAYS: Final = (
@@ -92,9 +104,10 @@ CALLED_ELSEWHERE: Final = (
 """Parameters: identity, campaign."""
 
 OUTCOMES: Final = (
-    "SELECT s.id, s.number, k.first_name, k.last_name, s.status, s.count_attempt, a.disposition, a.cause, a.reason, "
+    "SELECT s.identity, s.number, k.first_name, k.last_name, s.status, s.count_attempt, a.disposition, a.cause, a.reason, "
     "a.planned_at, a.ended_at, a.talk_ms FROM subscriber s JOIN contact k ON k.id = s.contact_id LEFT JOIN attempt a "
-    "ON a.id = (SELECT max(n.id) FROM attempt n WHERE n.subscriber_id = s.id) WHERE s.campaign_id = ? AND s.id > ? "
-    "ORDER BY s.id LIMIT ?"
+    "ON a.id = (SELECT max(n.id) FROM attempt n WHERE n.subscriber_id = s.id) WHERE s.campaign_id = ? AND s.identity > ? "
+    "ORDER BY s.identity LIMIT ?"
 )
-"""Contacts with their last attempts. Parameters: campaign, the last id before these, how many."""
+"""Contacts with their last attempts, in the order of an index that there is. Parameters: campaign, the last identity before
+these, how many."""

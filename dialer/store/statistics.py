@@ -31,11 +31,12 @@ LAST_READY: Final = "SELECT max(ready_at) FROM subscriber WHERE campaign_id = ? 
 """When the last of those pending is due. Parameter: campaign."""
 
 OF_ALL: Final = (
-    "SELECT n.disposition, sum(n.attempts), sum(n.counted), sum(n.talk_ms) FROM attempt_count n JOIN campaign c "
-    "ON c.id = n.campaign_id WHERE c.archived_at IS NULL AND (c.user_id = ? OR ? = 1) AND n.hour >= ? AND n.hour < ? "
+    "SELECT n.disposition, sum(n.attempts), sum(n.counted), sum(n.talk_ms) FROM campaign c CROSS JOIN attempt_count n "
+    "WHERE n.campaign_id = c.id AND c.archived_at IS NULL AND (c.user_id = ? OR ? = 1) AND n.hour >= ? AND n.hour < ? "
     "GROUP BY n.disposition"
 )
-"""Attempts of the campaigns of a user, by disposition. Parameters: user, is a superuser, the hours from and to."""
+"""Attempts of the campaigns of a user, by disposition: from campaign to campaign, so that no other hours are read. Parameters:
+user, is a superuser, the hours from and to."""
 CONTACTS_OF_ALL: Final = (
     "SELECT n.status, sum(n.subscribers) FROM subscriber_count n JOIN campaign c ON c.id = n.campaign_id "
     "WHERE c.archived_at IS NULL AND (c.user_id = ? OR ? = 1) GROUP BY n.status"

@@ -15,11 +15,13 @@ from dialer.store import (
     blocked,
     call_records,
     consumers,
+    contact_list,
     contacts,
     events,
     held,
     may_call,
     node_statements,
+    previews,
     purge,
     purge_calls,
     reports,
@@ -38,10 +40,12 @@ MOMENT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LATE = "2026-11-24 10:00:00.000000"
 
 
-def records_walk(*, campaign_id: int | None = None, **given: Any) -> tuple[str, tuple[object, ...]]:
+def records_walk(
+    *, campaign_id: int | None = None, dialect: Dialect = Dialect.SQLITE, **given: Any
+) -> tuple[str, tuple[object, ...]]:
     """A page of call records from behind a place. Attempts of one moment, of which a batch has some, are looked at in vain."""
     place = (LATE if given.get("newest_first") else T, 1)
-    text, values = call_records.walk(RecordFilter(campaign_id=campaign_id, **given), place, campaign_id)
+    text, values = call_records.walk(RecordFilter(campaign_id=campaign_id, **given), place, campaign_id, dialect)
     return text, (*values, 20)
 
 
@@ -66,6 +70,14 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "first ready": (reports.FIRST_READY, (0, 100)),
     "subscriber": (reports.SUBSCRIBER, (1, "100")),
     "subscribers": (reports.SUBSCRIBERS, (1, "100", 10)),
+    "last of some subscribers": (reports.LAST_OF_SUBSCRIBERS, (1, "100", 20)),
+    "subscribers by status": (reports.subscribers_between(2), (1, "2", "300", 1, 6)),
+    "outcomes": (reports.OUTCOMES, (1, "100", 20)),
+    "contacts of a number": (contact_list.OF_IDENTITIES, ('["100"]', 1, 0, 0, 0)),
+    "contacts of a reference": (contact_list.OF_REFERENCE, ("x", 1, 0, 0, 0)),
+    "previewed contacts": (previews.CANDIDATES, ("[1, 2, 1000]", 1)),
+    "calls that a preview counts": (previews.EARLIER, ('["100", "1000"]', T)),
+    "end of a part of a preview": (previews.LAST_OF_SOME, (1, "100", 20)),
     "waiting": (statements.WAITING, (1, LATE)),
     "claimable": (statements.claimable(3), (*may_call.moments(LATE), LATE, 1, 2, 3)),
     "claim": (statements.claim(3), (1, 2, 3)),
@@ -109,7 +121,12 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "end calls": (single_calls.end(2), (LATE, 1000, 1001)),
 }
 OF_SQLITE = {"adopt": (statements.ADOPT_OPEN, ("there", "there"))}
+ON_SERVER = Dialect.POSTGRESQL
 OF_POSTGRESQL = {
+    "records of a campaign there": records_walk(campaign_id=1, dialect=ON_SERVER),
+    "records of a campaign's span there": records_walk(campaign_id=1, since=MOMENT, newest_first=True, dialect=ON_SERVER),
+    "records of a campaign that has none": records_walk(campaign_id=10_100, dialect=ON_SERVER),
+    "first records of campaigns": call_records.firsts(RecordFilter(user_id=2), None, ON_SERVER),
     "lock campaign": (statements.LOCK_CAMPAIGN, (1,)),
     "lock gateways": (statements.lock_gateways(2), (1, 2)),
     "open of campaign": (statements.OPEN_OF_CAMPAIGN, (1,)),
@@ -125,9 +142,11 @@ WANTED_WHOLE = {"pending", "campaign_started", "attempt_open_campaign", "attempt
     "newest",
     "level",
     "campaign_recheck",
+    "p",
+    "found",
 }
 """Indexes that hold what is started, and what is open: nothing else; the campaigns with pending subscribers, and their
-priorities, found one by one; and a few rows, found by an index."""
+priorities, found one by one; the phonebooks; and a few rows, found by an index."""
 
 GROWING = {"campaign", "contact", "subscriber", "attempt", "event"}
 """Tables that keep what is finished."""
@@ -137,8 +156,11 @@ IN_ORDER = {
     "retries",
     "events",
     "subscribers",
+    "last of some subscribers",
+    "outcomes",
+    "end of a part of a preview",
     "oldest records",
-    *(name for name in QUERIES if name.startswith("records of")),
+    *(name for name in QUERIES | OF_POSTGRESQL if name.startswith("records of")),
 }
 """What takes the first rows of many, which must come in their order: sorting would read them all."""
 
