@@ -11,12 +11,14 @@ from attrs import frozen
 from api.page.rendering import text
 from dialer.errors import BadValue
 from dialer.files.columns import ERROR, EXACT, LEFT_OUT, NAMED, NUMBER, USUAL, target_of, usual, variable_name
+from dialer.files.sample import LONGEST
 from dialer.model import ImportFormat, ImportJob
 
 VARIABLE: Final = "variable"
 LEAVE_OUT: Final = "leave-out"
 OF_ENTRY: Final = ("reason", "source", "expires_at")
 """What a row of a do-not-call list has beside its number."""
+_FIELDS: Final = (NUMBER, *NAMED)
 _OF_ENTRY: Final = {"expires": "expires_at", **{name: name for name in OF_ENTRY}}
 
 
@@ -150,15 +152,21 @@ def mapping_of(job: ImportJob, chosen: Mapping[str, str], *, header: bool) -> di
 
 def _variable(column: ColumnChoice, *, header: bool) -> str:
     """The name of the variable that a column is; "" where that goes without saying."""
+    made_up = f"column_{column.place + 1}"
     if not header:
-        return f"column_{column.place + 1}"
+        return made_up
     try:
-        return variable_name(column.name) if target_of(column.name) in NAMED else ""
+        if target_of(column.name) not in _FIELDS:
+            return ""
+        name = variable_name(column.name)
     except BadValue:
-        return f"column_{column.place + 1}"
+        return made_up
+    return made_up if name in _FIELDS else name
 
 
 def _column(names: Sequence[str], at: int, format_: ImportFormat) -> str:
-    """A column as a mapping names it: by its name where that is the only one of its kind."""
+    """A column as a mapping names it: by its name where that is whole, and the only one of its kind."""
+    if format_ is ImportFormat.JSON_LINES:
+        return names[at]
     same = [name for name in names if usual(name) == usual(names[at])]
-    return names[at] if names[at] and (len(same) == 1 or format_ is ImportFormat.JSON_LINES) else str(at + 1)
+    return names[at] if 0 < len(names[at]) < LONGEST and len(same) == 1 else str(at + 1)

@@ -107,6 +107,25 @@ async def test_what_cannot_be_meant_is_told_and_starts_nothing(api: World, chose
     assert api.sql("SELECT action FROM audit_entry") == [("imports.new",)]
 
 
+@on_sqlite
+@pytest_twisted.ensureDeferred
+async def test_columns_of_the_same_long_or_no_names_are_meant_by_their_places(api: World) -> None:
+    await api.campaign(user="root")
+    root = await signed_in(api)
+    header = ["phone", "phone", "n" * 200, "", "first_name", "additional", "Last Name", "contact"]
+    text = ",".join(header) + "\n" + "+15551230001,+15551230002,long,none,Ana,x,Diaz,else\n"
+    await root.send_file("/ui/imports/new", text.encode(), "a.csv", BOOK)
+    assert selected(await root.get("/ui/imports/1"))[:6] == [
+        "variable", "variable", "variable", "leave-out", "first_name", "variable",
+    ], "the exact name comes first"  # fmt: skip
+    chosen = ("leave-out", "contact", "last_name", "email", "variable", "description", "variable", "variable")
+    form = {**{f"column-{at}": each for at, each in enumerate(chosen)}, "header": "1", "doubles": "keep"}
+    assert (await root.send("/ui/imports/1/start", form)).status == 303
+    await taken(api)
+    stored = api.sql("SELECT number, first_name, last_name, email, description, additional_vars FROM contact")
+    assert stored == [("+15551230002", "", "long", "none", "x", '{"column_5":"Ana","Last_Name":"Diaz","column_8":"else"}')]
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_mapping_that_does_not_fit_leaves_a_draft_that_says_so(api: World) -> None:
     await api.campaign(user="root")
