@@ -20,7 +20,7 @@ from dialer.model.import_job import ImportFormat
 ROWS: Final = 6
 COLUMNS: Final = 100
 LONGEST: Final = 80
-"""Characters of a cell."""
+"""Characters of a cell, or of the name of a member that is shown."""
 EXPECTED: Final = "expected a table as CSV, or lines of JSON objects"
 
 Rows = list[list[str]]
@@ -61,7 +61,7 @@ def _of_objects(text: TextFile) -> Rows:
             continue
         if isinstance(found, dict):
             objects.append(found)
-    names = list(dict.fromkeys(name for found in objects for name in found))[:COLUMNS]
+    names = list(dict.fromkeys(name for found in objects for name in found if len(name) <= LONGEST))[:COLUMNS]
     if not names:
         raise BadValue("file", f"{EXPECTED}; none of its first lines is a JSON object")
     return [names, *(_shown([_text(found.get(name)) for name in names]) for found in objects)]

@@ -215,7 +215,8 @@ async def _start(visit: Visit) -> Moved | PageReply:
             "doubles": form.get("doubles", "keep"),
             "dry_run": dry_run,
         }
-        await visit.do(f"import {job.id}", import_jobs.start, visit.who, job.id, given, details=form)
+        details = {name: orjson.dumps(value).decode() for name, value in given.items()}
+        await visit.do(f"import {job.id}", import_jobs.start, visit.who, job.id, given, details=details)
     except (BadValue, LimitExceeded) as error:
         return await _page(visit, form, problem_of(error).text)
     return Moved(to=f"{PREFIX}imports/{job.id}", told="import-tried" if dry_run else "import-started")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 import pytest
 import pytest_twisted
 from attrs import evolve
@@ -87,6 +88,8 @@ async def test_a_file_is_sent_looked_at_tried_taken_corrected_and_sent_again(api
     assert "errors.csv" in seen(await root.get("/ui/imports"))
     deeds = [action for (action,) in api.sql("SELECT action FROM audit_entry ORDER BY id")]
     assert deeds == ["imports.new", "imports.start", "imports.start", "imports.new", "imports.start"]
+    ((details,),) = api.sql("SELECT details FROM audit_entry WHERE id = 2")
+    assert orjson.loads(details)["mapping"] == '{"contact":"Phone","first_name":"Name","-":"3"}'
 
 
 @on_sqlite
