@@ -118,7 +118,7 @@ def test_an_admin_imports_corrects_previews_starts_watches_and_exports(installat
 
         # A file is sent from the campaign, and tried: nothing is written.
         at.go(f"/ui/campaigns/{campaign}")
-        page.get_by_role("link", name="Into from a file").click()
+        page.get_by_role("link", name="Import into from a file").click()
         at.send_file(page.url.removeprefix(at.address), "clients of may.csv", ROWS.encode())
         assert page.get_by_label("What Telephone is").input_value() == "contact"
         page.get_by_label("What Name is").select_option("first name")
