@@ -8,9 +8,11 @@ from typing import Any, Final, Protocol
 
 import orjson
 from attrs import field, frozen
+from twisted.internet.defer import Deferred
 from twisted.web.resource import IResource
 
 from api.uploads import Upload
+from dialer.model import Account
 
 HARMLESS: Final = (
     b"Vary: Authorization",
@@ -65,7 +67,8 @@ class Uploads(Protocol):
 class Branch:
     """What is served behind `prefix`, which begins and ends with a slash. `tokens` tells that a login may be a token; `usual`
     is what each head ends with. With `largest`, bodies of so many bytes at most are taken from anybody, before it is known who
-    sends them; else, of users only."""
+    sends them; else, of users only. A body that goes to disk is one of a user in any case: with `identify`, that says who
+    it is, in place of a login in the head."""
 
     prefix: bytes
     resource: IResource | None = None
@@ -74,6 +77,7 @@ class Branch:
     refuse: Refuse = refuse_plainly
     largest: int = 0
     uploads: Uploads | None = None
+    identify: Callable[[Any], Deferred[Account]] | None = None
     segments: tuple[bytes, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:

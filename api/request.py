@@ -148,6 +148,8 @@ class ApiRequest(Request):
 
     def known(self) -> bool | Deferred[Account]:
         """Whether the sender is known; fires when that takes a while."""
+        if self.branch.identify is not None:
+            return self.branch.identify(self)
         header = self.authorization()
         if header is None:
             return False

@@ -21,11 +21,13 @@ from api.page.rendering import Renderer
 from api.page.routes import PREFIX
 from api.page.sign_in import SignIn
 from api.page.static_files import static_branch
+from api.page.uploads import PageUploads
 from api.page.views import all_routes
 from api.page.views.overview import OverviewPainter
 from api.prepared import prepare
 from api.request import ApiRequest
 from api.streams import Streams
+from api.v2.downloads import Downloads
 from dialer.errors import Busy
 from dialer.management import Management
 from dialer.management.overview import Overviews
@@ -64,6 +66,7 @@ class PageSite:
     renderer: Renderer = field(factory=Renderer.new, init=False)
     overviews: Overviews = field(init=False)
     watches: Watches = field(init=False)
+    downloads: Downloads = field(factory=Downloads, init=False)
     painters: Mapping[bool, OverviewPainter] = field(init=False)
     """Of the overview, by whether there are buttons."""
     _prepared: bool = field(default=False, init=False)
@@ -98,8 +101,17 @@ def build_page(
         values = {"signed_in": None, "problem": PageProblem(status, key).text, "status": status, "told": ""}
         return {**headers, "Content-Type": HTML}, site.renderer.html("problem.html", values).encode()
 
-    resource = _build_app(site).resource()
-    return static_branch(), Branch(PREFIX.encode(), resource, usual=_USUAL, refuse=refuse, largest=LARGEST_FORM)
+    resource, uploads = _build_app(site).resource(), PageUploads(site, all_routes())
+    own = Branch(
+        PREFIX.encode(),
+        resource,
+        usual=_USUAL,
+        refuse=refuse,
+        largest=LARGEST_FORM,
+        uploads=uploads,
+        identify=uploads.identify,
+    )
+    return static_branch(), own
 
 
 def _build_app(site: PageSite) -> Klein:

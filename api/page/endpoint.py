@@ -17,12 +17,17 @@ from api.origins import refuse_cross_site
 from api.page.cookies import SESSION, csrf_of, forget_cookie, is_own_form, secret_in
 from api.page.problems import NotSignedIn, PageProblem, problem_of
 from api.page.rendering import Renderer
-from api.page.routes import PREFIX, Moved, PageReply, PageRoute, Visit
+from api.page.routes import PREFIX, Download, Moved, PageReply, PageRoute, Visit
 from api.page.texts import TEXTS
 from api.request import ApiRequest
+from api.streamed_answers import close
+from api.uploads import Upload
+from api.v2.file_bodies import no_room
 from dialer.errors import Forbidden
 from dialer.management.page_sessions import digest_of, find
+from dialer.model import Account
 from dialer.model.role import Role
+from dialer.safe_files import UnsafeFile
 
 HTML: Final = "text/html; charset=utf-8"
 CSRF: Final = "csrf"
@@ -43,7 +48,10 @@ class PageEndpoint:
         """Fires with the body of the answer, whose head is set; with None when it was sent already. Never fails."""
         request.route = self._label
         body: Deferred[bytes | None] = Deferred()
-        Deferred.fromCoroutine(self._sent(request, path)).addCallback(body.callback)
+        sent = Deferred.fromCoroutine(self._sent(request, path))
+        if request.upload is not None:
+            sent.addBoth(_close, request.upload)
+        sent.addCallback(body.callback)
         return body
 
     async def _sent(self, request: ApiRequest, path: Mapping[str, str]) -> bytes | None:
@@ -55,12 +63,31 @@ class PageEndpoint:
                 return moved(self.site.renderer, request, found)
             if isinstance(found, PageReply):
                 return shown(self.site.renderer, request, found, visit)
+            if isinstance(found, Download):
+                await self._send_file(request, found, visit.who)
+                return None
         except Exception as error:
             return refused(self.site.renderer, request, problem_of(error), visit)
         stream: OpenStream = found
         request.headed(200, {"Content-Type": EVENT_STREAM, "X-Accel-Buffering": "no"}, b"")
         await request.write_stream(stream)
         return None
+
+    async def _send_file(self, request: ApiRequest, found: Download, who: Account) -> None:
+        """Raises a problem of the API before anything is sent."""
+        try:
+            self.site.downloads.begin(who.id)
+        except BaseException:
+            await close(found.pieces)
+            raise
+        told = {"Content-Type": found.content_type, "Content-Disposition": f'attachment; filename="{found.name}"'}
+        request.headed(200, told, b"")
+        try:
+            await request.write_pieces(found.pieces)
+        except Exception as error:  # the browser was cut off, and cannot be told
+            note_fault(request, problem_of(error))
+        finally:
+            self.site.downloads.end(who.id)
 
     async def _visit(self, request: ApiRequest, path: Mapping[str, str]) -> Visit:
         if self.route.method == "POST" or self.route.streams:
@@ -70,7 +97,8 @@ class PageEndpoint:
         signed_in = await self.site.management.ask(find, digest, self.site.limits) if secret else None
         if signed_in is None:
             raise NotSignedIn(_wanted(request))
-        form = form_of(request) if self.route.method == "POST" else {}
+        body = await received(request) if self.route.takes_file else None
+        form = dict(body.fields) if body is not None else form_of(request) if self.route.method == "POST" else {}
         if self.route.method == "POST" and not is_own_form(secret, form.pop(CSRF, "")):
             raise PageProblem(403, "problem.form")
         self.site.authentication.admit(signed_in.who, 429)
@@ -87,10 +115,27 @@ class PageEndpoint:
             form=form,
             action=self.route.action,
             is_partial=is_partial(request),
+            file=body,
         )
         if not self.route.allows(signed_in.who):
             raise Forbidden(self.route.action)
         return visit
+
+
+def _close(result: bytes | None, upload: Upload) -> bytes | None:
+    upload.close()
+    return result
+
+
+async def received(request: ApiRequest) -> Any:
+    """The `FormBody` of a request, which is on disk, whole. Fails with `PageProblem`, or a problem of the API."""
+    if request.upload is None:
+        raise PageProblem(400, "problem.request")
+    try:
+        await request.upload.received()
+    except (OSError, UnsafeFile) as error:
+        raise no_room(error) from error
+    return request.upload.file
 
 
 def is_partial(request: ApiRequest) -> bool:
@@ -163,11 +208,16 @@ def moved(renderer: Renderer, request: ApiRequest, found: Moved) -> bytes:
     return request.headed(303, {"Location": found.location, "Content-Type": HTML}, b"")
 
 
-def refused(renderer: Renderer, request: ApiRequest, problem: PageProblem, visit: Visit | None) -> bytes:
-    """Set the head of the page that tells of a problem, and return its body."""
+def note_fault(request: ApiRequest, problem: PageProblem) -> None:
+    """For the log, where it is a fault of the dialer's."""
     if request.site is not None:
         site: Any = request.site  # a request whose client has gone has no channel any more
         site.note_fault(problem.fault, request_id=request.id)
+
+
+def refused(renderer: Renderer, request: ApiRequest, problem: PageProblem, visit: Visit | None) -> bytes:
+    """Set the head of the page that tells of a problem, and return its body."""
+    note_fault(request, problem)
     if isinstance(problem, NotSignedIn) and not is_partial(request):
         if secret_in(request, SESSION):
             request.responseHeaders.setRawHeaders("Set-Cookie", [forget_cookie(request, SESSION)])

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from api.errors import HttpError, retry_after
 from api.page.rendering import text, text_or
 from api.page.routes import PREFIX
+from api.v2.problems import Problem
 from dialer.errors import AlreadyExists, BadValue, Busy, Forbidden, InUse, LimitExceeded, NotFound, StoreError
 
 
@@ -44,8 +45,8 @@ def problem_of(error: BaseException) -> PageProblem:
     match error:
         case PageProblem():
             return error
-        case HttpError():
-            return PageProblem(error.status, _key_of(error.status), error.headers)
+        case HttpError() | Problem():
+            return _of_request(error)
         case NotFound(kind="user"):
             return NotSignedIn(PREFIX)
         case NotFound():
@@ -67,8 +68,12 @@ def problem_of(error: BaseException) -> PageProblem:
     return PageProblem(500, "problem.internal", fault="".join(traceback.format_exception(error)))
 
 
-_KEYS: Final = {403: "problem.form", 404: "problem.not-found", 413: "problem.large", 429: "problem.often"}
+_KEYS: Final = {403: "problem.form", 404: "problem.not-found", 413: "problem.large", 429: "problem.often", 503: "problem.busy"}
 
 
-def _key_of(status: int) -> str:
-    return _KEYS.get(status, "problem.request")
+def _of_request(error: HttpError | Problem) -> PageProblem:
+    """Of what a request is, or its file."""
+    if isinstance(error, HttpError):
+        return PageProblem(error.status, _KEYS.get(error.status, "problem.request"), error.headers)
+    status = error.kind.status
+    return PageProblem(status, _KEYS.get(status, "problem.file"), error.headers, error.fault, problem=error.detail)

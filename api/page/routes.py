@@ -6,7 +6,7 @@ and leads to what shows it. What serves it gets a `Visit`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -41,6 +41,8 @@ class Visit:
     form: Mapping[str, str]
     action: str = ""
     is_partial: bool = False
+    file: Any = None
+    """The `FormBody` of a route that takes a file."""
 
     @property
     def who(self) -> Account:
@@ -102,13 +104,23 @@ class Moved:
         return f"{self.to}{'&' if '?' in self.to else '?'}{urlencode({'done': self.told})}"
 
 
+@frozen(kw_only=True, eq=False)
+class Download:
+    """What is answered: a file, which is made while it is sent; `name` is what a browser calls it."""
+
+    name: str
+    content_type: str
+    pieces: AsyncIterator[bytes]
+
+
 Serve = Callable[[Visit], Awaitable[Any]]
 
 
 @frozen(kw_only=True, eq=False)
 class PageRoute:
     """One method of one address, behind `PREFIX`. `scope` is what the login must be good for; with `superusers`, its user has
-    to be one. With `streams`, the answer goes on: what serves it gives an open stream."""
+    to be one. With `streams`, the answer goes on: what serves it gives an open stream. With `takes_file`, the form has a
+    file."""
 
     method: str
     path: str
@@ -116,6 +128,7 @@ class PageRoute:
     scope: Scope = Scope.READ
     superusers: bool = False
     streams: bool = False
+    takes_file: bool = False
 
     @property
     def action(self) -> str:

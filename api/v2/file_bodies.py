@@ -189,19 +189,21 @@ class FileRoutes:
             boundary = options.get("boundary", "").encode("latin-1", "replace")
             if not 1 <= len(boundary) <= 70:
                 raise Problem("bad-request", "Content-Type: multipart/form-data has no boundary of 1 to 70 characters")
-            return FormBody(self._disk(), "", boundary=boundary)
+            return FormBody(new_on_disk(self.management), "", boundary=boundary)
         if kind not in taken.types:
             raise Problem("unsupported-type", f"the body must be {' or '.join((*taken.types, MULTIPART))}")
-        return FileBody(self._disk(), header)
+        return FileBody(new_on_disk(self.management), header)
 
-    def _disk(self) -> NewUpload:
-        folder = self.management.imports
-        if folder is None:
-            raise Busy("no files are taken here")
-        try:
-            return folder.new()
-        except (OSError, UnsafeFile) as error:
-            raise no_room(error) from error
+
+def new_on_disk(management: Management) -> NewUpload:
+    """A file for a body that comes. Raises `Busy`, `Problem`."""
+    folder = management.imports
+    if folder is None:
+        raise Busy("no files are taken here")
+    try:
+        return folder.new()
+    except (OSError, UnsafeFile) as error:
+        raise no_room(error) from error
 
 
 def no_room(error: OSError | UnsafeFile) -> Problem:

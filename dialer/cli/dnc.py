@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, Final
@@ -20,7 +17,7 @@ from dialer.cli.showing import option_of_json, print_all, print_json
 from dialer.declare import noun_of, valid
 from dialer.errors import BadValue
 from dialer.files.contacts import Allowed, ContactFile, Reading
-from dialer.management import Management, do_not_call
+from dialer.management import Management, do_not_call, list_files
 from dialer.management.do_not_call import Changed, entries_of
 from dialer.management.forbidding import OntoDoNotCallList
 from dialer.model import DoNotCallEntry
@@ -28,9 +25,7 @@ from dialer.wall_clock import utc_now
 
 EXIT_LISTED: Final = 1
 EXIT_REFUSED: Final = 1
-PAGE: Final = 10_000
 COLUMNS: Final = ("number", "reason", "since", "source", "expires_at", "by")
-FILE_COLUMNS: Final = ("number", "reason", "since", "source", "expires_at")
 
 
 def add_parser(commands: Any) -> None:
@@ -227,28 +222,8 @@ def _export(arguments: argparse.Namespace) -> int:
     async def export(management: Management) -> None:
         list_id = await list_named(management, arguments.list)
         with written(arguments.file) as stream:
-            stream.write(_lines([FILE_COLUMNS]))
-            after: str | None = ""
-            while after is not None:
-                found = await management.ask(do_not_call.page, operator(), list_id, after, PAGE)
-                stream.write(_lines(map(_row, found)))
-                after = found[-1].number if len(found) == PAGE else None
+            async for piece in list_files.pieces(management, operator(), list_id):
+                stream.write(piece)
 
     manage(arguments, export)
     return 0
-
-
-def _lines(rows: Iterable[Sequence[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
-
-
-def _row(entry: DoNotCallEntry) -> Sequence[str]:
-    """On one line, whatever an earlier version took for a reason: no number may be lost for it."""
-    texts = ["".join(each if each.isprintable() else " " for each in text).split() for text in (entry.reason, entry.source)]
-    reason, source = map(" ".join, texts)
-    since, expires = (
-        each.isoformat(" ", "seconds")[:19] if each is not None else "" for each in (entry.created_at, entry.expires_at)
-    )
-    return entry.number, reason, since, source, expires

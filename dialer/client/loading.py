@@ -14,9 +14,11 @@ class ImportResource(NounResource[A, L, F]):
 
     path, key = "imports", "import_id"
 
-    def create(self, phonebook_id: int, content: bytes, content_type: str = "text/csv", **query: object) -> A:
-        """Send one; `get` tells how far it is. With `dry_run`, nothing is added."""
-        query = {"phonebook_id": phonebook_id, **query}
+    def create(self, phonebook_id: int | None, content: bytes, content_type: str = "text/csv", **query: object) -> A:
+        """Send one; `get` tells how far it is. With `dry_run`, nothing is added. Without a phonebook, `list_id` names the
+        do-not-call list that the numbers go to."""
+        if phonebook_id is not None:
+            query = {"phonebook_id": phonebook_id, **query}
         return self._send(ApiCall(method="POST", path=self.path, query=query, content=content, content_type=content_type))
 
     def errors(self, key: int) -> F:

@@ -37,6 +37,8 @@ USUAL: Final = frozenset(
 ERROR: Final = "error"
 """A last column of this name is a remark of an earlier import, and ignored."""
 
+LEFT_OUT: Final = "-"
+"""In the place of a field: columns that are ignored, by their places with commas between."""
 VARIABLES: Final = "additional_vars"
 CONSENT: Final = ("consent_basis", "consent_given_at", "consent_expires_at", "consent_proof")
 NAMED: Final = (
@@ -75,13 +77,14 @@ def found_columns(header: Sequence[str], wanted: Mapping[str, str]) -> Columns:
     while names and not names[-1]:
         names.pop()
     error_at = len(names) - 1 if names and names[-1].lower() == ERROR and ERROR not in wanted else None
-    places = {target: _place(names, column, target) for target, column in wanted.items()}
+    left_out = _left_out(wanted, len(names))
+    places = _wanted_places(names, wanted)
     _refuse_shared(places, names)
     if NUMBER not in places:
-        places[NUMBER] = _number_column(names, set(places.values()), error_at)
+        places[NUMBER] = _number_column(names, {*places.values(), *left_out}, error_at)
     nameless = []
     for at, name in enumerate(names):
-        if at == error_at or at in places.values():
+        if at == error_at or at in left_out or at in places.values():
             continue
         if not name:
             nameless.append(at)
@@ -97,11 +100,12 @@ def made_up_columns(count: int, wanted: Mapping[str, str]) -> Columns:
     """The columns of a table without a header: the number's is the first unless `wanted` names another one, the others are
     variables `column_2` and so on. Raises `BadValue`."""
     names = [""] * count
-    places = {target: _place(names, column, target) for target, column in wanted.items()}
+    left_out = _left_out(wanted, count)
+    places = _wanted_places(names, wanted)
     _refuse_shared(places, names)
-    places.setdefault(NUMBER, next((at for at in range(count) if at not in places.values()), 0))
+    places.setdefault(NUMBER, next((at for at in range(count) if at not in {*places.values(), *left_out}), 0))
     for at in range(count):
-        if at not in places.values():
+        if at not in left_out and at not in places.values():
             places[f"column_{at + 1}"] = at
     return _columns(places, [], count, None)
 
@@ -109,6 +113,11 @@ def made_up_columns(count: int, wanted: Mapping[str, str]) -> Columns:
 def has_number_column(header: Sequence[str]) -> bool:
     """Whether a header names the number's column."""
     return any(usual(name) in EXACT or usual(name) in USUAL for name in header)
+
+
+def is_header(row: Sequence[str]) -> bool:
+    """Whether a first row seems to name its columns."""
+    return has_number_column(row) or not any(_is_number(text) for text in row)
 
 
 def usual(name: str) -> str:
@@ -166,6 +175,19 @@ def _number_column(names: Sequence[str], taken: set[int], error_at: int | None) 
         )
     listed = ", ".join(repr(name[:40]) for name in names[:8] if name)
     raise BadValue("header", f"no column is called `contact`; {_MAP}; there {'are' if listed else 'is'} {listed or 'none'}")
+
+
+def _wanted_places(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, int]:
+    return {target: _place(names, column, target) for target, column in wanted.items() if target != LEFT_OUT}
+
+
+def _left_out(wanted: Mapping[str, str], count: int) -> frozenset[int]:
+    """The places of the columns that are ignored. Raises `BadValue`."""
+    listed = [text.strip() for text in wanted.get(LEFT_OUT, "").split(",") if text.strip()]
+    for text in listed:
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= count):
+            raise BadValue("--map", f"there is no column {text[:40]!r} to be left out; expected places such as 2,5")
+    return frozenset(int(text) - 1 for text in listed)
 
 
 def _place(names: Sequence[str], column: str, target: str) -> int:

@@ -236,7 +236,7 @@ class ContactFile:
     def _made_up_names(self) -> list[str]:
         columns = self.columns
         names = {columns.number: NUMBER, **{at: name for name, at in {**columns.fields, **columns.variables}.items()}}
-        return [names[at] for at in range(columns.width)]
+        return [names.get(at, f"column_{at + 1}") for at in range(columns.width)]
 
 
 class RowRefused(BadValue):

@@ -15,7 +15,7 @@ from attrs import define, field
 
 from dialer.declare import noun_of, valid
 from dialer.errors import BadValue
-from dialer.files.columns import ERROR, EXACT, NAMED, NUMBER, USUAL, VARIABLES, target_of, usual
+from dialer.files.columns import ERROR, EXACT, LEFT_OUT, NAMED, NUMBER, USUAL, VARIABLES, target_of, usual
 from dialer.files.contacts import Allowed, FileRow, Reading, Reason, RowFault, RowRefused, number_in
 from dialer.files.table import Row
 from dialer.files.text import TextFile
@@ -40,7 +40,8 @@ class ObjectFile:
 
     def __attrs_post_init__(self) -> None:
         self.text = TextFile(self.stream, self.name, self.reading.encoding)
-        self._targets = {column.strip(): target for target, column in self.reading.columns.items()}
+        named = ((target, column.strip()) for target, column in self.reading.columns.items() if target != LEFT_OUT)
+        self._targets = {column: target for target, column in named}
 
     def open(self) -> None:
         """See that the first line is an object. Raises `BadValue` (field: the file's name) and `OSError`."""

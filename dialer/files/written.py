@@ -2,7 +2,8 @@
 
 The variables of a contact are in one column, as the API writes them: which names there are is known without reading all
 contacts first, and a variable may be called as a field, or be empty. A text with line breaks that a reader could take for rows
-of their own is written as a spreadsheet's formula, `="two"&CHAR(10)&"lines"`.
+of their own is written as a spreadsheet's formula, `="two"&CHAR(10)&"lines"`, and one that a spreadsheet would run as
+`="text"`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from datetime import datetime
 from typing import Final
 
-from dialer.files.cells import kept
+from dialer.files.cells import inert, kept
 from dialer.files.columns import NAMED, NUMBER, VARIABLES
 from dialer.files.table import MOST_LINES, joined
 from dialer.kinds import variables_text
@@ -39,7 +40,7 @@ def _row(contact: Contact, *, on_one_line: bool) -> str:
     cells = [contact.number]
     for name in NAMED:
         text = variables_text(contact.additional_vars) if name == VARIABLES else _text(getattr(contact, name))
-        cells.append(kept(text, on_one_line=on_one_line))
+        cells.append(inert(kept(text, on_one_line=on_one_line)))
     return joined(cells, DELIMITER, END)
 
 

@@ -1,7 +1,8 @@
-"""Imports as jobs: files of contacts that were uploaded, and are taken in the background.
+"""Imports as jobs: files of contacts, or of numbers that are not called, that were uploaded, and are taken in the background.
 
-A chunk of rows, and how far the import is, are one transaction: whatever is killed, each row is taken once. One node at a
-time works on an import, which is the one that holds it.
+A chunk of rows, how far the import is, and the rows of the chunk that were refused are one transaction: whatever is killed,
+each row is taken once, and told of once. One node at a time works on an import, which is the one that holds it. A draft waits
+for somebody to start it.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 from pony.orm import desc
 
 from dialer.errors import BadValue, LimitExceeded, NotFound
-from dialer.files.contacts import Reason, RowFault
-from dialer.management import rows
+from dialer.files.contacts import Reason
+from dialer.management import do_not_call_lists, import_errors, rows
+from dialer.management.forbidding import OntoDoNotCallList, forbid_contacts
+from dialer.management.import_errors import KeptErrors, RefusedRows
 from dialer.management.imports import Added, Chunk, Tally
 from dialer.management.management import Transaction, reads, verb, writes
 from dialer.management.phonebook_import import add_contacts, tell_import
-from dialer.model import Account
-from dialer.model.import_job import MOST_OPEN, ImportFormat, ImportJob, ImportState
+from dialer.model import Account, Scope
+from dialer.model.import_job import MOST_DRAFTS, MOST_OPEN, Doubles, ImportFormat, ImportJob, ImportState
+from dialer.model.user import ADMINISTRATOR
 from dialer.numbering import check_region
 from dialer.store import import_jobs as sql
 from dialer.store.leases import moment
@@ -51,15 +55,24 @@ class UploadedFile:
 
 @reads
 def listed(
-    t: Transaction, who: Account, phonebook_id: int | None = None, before: int | None = None, limit: int | None = None
+    t: Transaction,
+    who: Account,
+    phonebook_id: int | None = None,
+    before: int | None = None,
+    limit: int | None = None,
+    list_id: int | None = None,
 ) -> list[ImportJob]:
-    """The user's imports, the newest first; everybody's for a superuser. Those into a phonebook, where one is given, and whose
-    ids are below `before`."""
+    """The user's imports, the newest first; everybody's for a superuser, without the scope `admin` but for those onto others'
+    lists. Those into a phonebook, or onto a list, where one is given, and whose ids are below `before`."""
     query = t.entities.ImportJob.select()
     if not who.is_superuser:
         query = query.filter(lambda j: j.user.id == who.id)
+    elif Scope.ADMIN not in who.scopes:
+        query = query.filter(lambda j: j.user.id == who.id or j.list is None)
     if phonebook_id is not None:
         query = query.filter(lambda j: j.phonebook_id == phonebook_id)
+    if list_id is not None:
+        query = query.filter(lambda j: j.list.id == list_id)
     if before is not None:
         query = query.filter(lambda j: j.id < before)
     query = query.order_by(lambda j: desc(j.id))
@@ -69,33 +82,92 @@ def listed(
 @reads
 def read(t: Transaction, who: Account, import_id: int) -> ImportJob:
     """One of them. Raises `NotFound`."""
-    return value_of(ImportJob, rows.ours(who, t.entities.ImportJob.get(id=import_id), KIND, import_id))
+    return value_of(ImportJob, _ours(who, t.entities.ImportJob.get(id=import_id), import_id))
+
+
+def _ours(who: Account, row: Any, import_id: int) -> Any:
+    found = rows.ours(who, row, KIND, import_id)
+    if found.list is not None and found.user.id != who.id and Scope.ADMIN not in who.scopes:
+        raise NotFound(KIND, import_id)
+    return found
 
 
 @writes
-def create(t: Transaction, who: Account, phonebook_id: int, given: Mapping[str, Any], upload: UploadedFile) -> ImportJob:
-    """A file for a phonebook; `given` are `mapping`, `region`, `encoding`, `header` and `dry_run`, as far as they were given.
-    Raises `NotFound`, `BadValue`, `LimitExceeded`."""
+def create(
+    t: Transaction, who: Account, given: Mapping[str, Any], upload: UploadedFile, sample: Sequence[Sequence[str]] = ()
+) -> ImportJob:
+    """A file for a phonebook or for a do-not-call list; `given` are `phonebook_id` or `list_id`, and `mapping`, `region`,
+    `encoding`, `header`, `dry_run` and `doubles`, as far as they were given. With a `sample`, its first rows, it is a draft.
+    Raises `NotFound`, `BadValue`, `LimitExceeded`, `Forbidden`."""
     rows.asking(t, who)
-    book = rows.ours(who, t.entities.Phonebook.get(id=phonebook_id), "phonebook", phonebook_id)
-    count = t.entities.ImportJob.select(lambda j: j.user.id == book.user.id and j.ended_at is None).count()
-    if count >= MOST_OPEN:
-        raise LimitExceeded("imports that have not ended", MOST_OPEN)
+    phonebook_id, list_id = given.get("phonebook_id"), given.get("list_id")
+    if (phonebook_id is None) is (list_id is None):
+        raise BadValue("phonebook_id", "expected the id of a phonebook, or else `list_id`, that of a do-not-call list")
+    if list_id is None:
+        owner = int(rows.ours(who, t.entities.Phonebook.get(id=phonebook_id), "phonebook", phonebook_id).user.id)
+    else:
+        owner = do_not_call_lists.read(t, who, list_id).user_id or who.id
+    _check_room(t, owner, as_draft=bool(sample))
     values = {
-        "user_id": book.user.id,
+        "user_id": owner,
         "phonebook_id": phonebook_id,
+        "list_id": list_id,
         "name": upload.name[-255:],
         "format": upload.format,
+        "state": ImportState.DRAFT if sample else ImportState.QUEUED,
+        "sample": orjson.dumps(sample).decode(),
+        "size": upload.size,
+        "file": upload.file,
+        "node": upload.node,
+        "added_by": do_not_call_lists.doer(who),
+        "dry_run": given.get("dry_run", False),
+        **_manner(given),
+    }
+    return value_of(ImportJob, rows.create(t, ImportJob, values))
+
+
+def _manner(given: Mapping[str, Any]) -> dict[str, Any]:
+    """How a file is read, and what is done with it. Raises `BadValue`."""
+    return {
         "encoding": checked_encoding(given.get("encoding", "")),
         "mapping": orjson.dumps(dict(given.get("mapping", {}))).decode(),
         "region": check_region(given.get("region", ""), "region"),
         "header": given.get("header", True),
-        "dry_run": given.get("dry_run", False),
-        "size": upload.size,
-        "file": upload.file,
-        "node": upload.node,
+        "doubles": Doubles(given.get("doubles", Doubles.KEEP)),
     }
-    return value_of(ImportJob, rows.create(t, ImportJob, values))
+
+
+def _check_room(t: Transaction, owner: int, *, as_draft: bool) -> None:
+    """Raise `LimitExceeded` for a user that has too many already."""
+    query = t.entities.ImportJob.select(lambda j: j.user.id == owner and j.ended_at is None)
+    drafts = query.filter(lambda j: j.state == "draft").count()
+    if as_draft and drafts >= MOST_DRAFTS:
+        raise LimitExceeded("imports that wait to be started", MOST_DRAFTS)
+    if not as_draft and query.count() - drafts >= MOST_OPEN:
+        raise LimitExceeded("imports that have not ended", MOST_OPEN)
+
+
+@writes
+def start(t: Transaction, who: Account, import_id: int, given: Mapping[str, Any]) -> ImportJob:
+    """Take the file of a draft, or with `dry_run` tell what would be done; `given` are the others that `create` takes, but
+    for where the file goes. Raises `NotFound`, `BadValue`, `LimitExceeded`, `Forbidden`."""
+    row = _ours(who, t.entities.ImportJob.get_for_update(id=import_id), import_id)
+    if row.state != str(ImportState.DRAFT):
+        raise BadValue("state", "it waits for nobody to start it")
+    if row.list is not None:
+        do_not_call_lists.read(t, who, row.list.id)
+    _check_room(t, row.user.id, as_draft=False)
+    t.connection.execute(sql.FORGET_ERRORS, (import_id,))
+    begun = {"state": ImportState.QUEUED, "dry_run": bool(given.get("dry_run", False)), **_manner(given), **_NOT_BEGUN}
+    rows.change(t, ImportJob, row, begun)
+    return value_of(ImportJob, row)
+
+
+_NOT_BEGUN: Final[Mapping[str, Any]] = {
+    "problem": "", "row_count": 0, "size_read": 0, "taken": 0, "already_there": 0, "changed": 0, "duplicates": 0, "refused": 0,
+    "reasons": "{}", "errors_size": 0, "errors_left_out": 0, "started_at": None, "held_until": None, "holder": "",
+}  # fmt: skip
+"""Of an import that nothing was read of."""
 
 
 def checked_encoding(name: str) -> str:
@@ -111,7 +183,7 @@ def checked_encoding(name: str) -> str:
 @writes
 def cancel(t: Transaction, who: Account, import_id: int) -> ImportJob:
     """Take no more of its rows; those that were taken stay. One that has ended stays as it is. Raises `NotFound`."""
-    row = rows.ours(who, t.entities.ImportJob.get_for_update(id=import_id), KIND, import_id)
+    row = _ours(who, t.entities.ImportJob.get_for_update(id=import_id), import_id)
     if row.ended_at is None:
         row.set(state=str(ImportState.CANCELLED), ended_at=to_entity(t.now), held_until=None)
     return value_of(ImportJob, row)
@@ -120,7 +192,7 @@ def cancel(t: Transaction, who: Account, import_id: int) -> ImportJob:
 @writes
 def remove(t: Transaction, who: Account, import_id: int) -> ImportJob:
     """The same, and forget it, with the file and the rows that were refused. Raises `NotFound`. Returns what it was."""
-    row = rows.ours(who, t.entities.ImportJob.get_for_update(id=import_id), KIND, import_id)
+    row = _ours(who, t.entities.ImportJob.get_for_update(id=import_id), import_id)
     found = value_of(ImportJob, row)
     row.delete()
     return found
@@ -154,26 +226,35 @@ def release(t: Transaction, import_id: int, node: str) -> None:
 
 @define(eq=False)
 class ImportStep:
-    """A chunk of an import that is about to be taken: where the import stands before it, and what its file of refused rows
-    has."""
+    """A chunk of an import that is about to be taken: where the import stands before it, and the rows of the chunk that are
+    refused whatever the database says."""
 
     job: ImportJob
     chunk: Chunk
     tally: Tally
-    errors_size: int
+    refused: RefusedRows
     encoding: str
     size_read: int
 
 
+@frozen(kw_only=True)
+class TakenChunk:
+    """What became of a chunk, and what is kept of the rows that were refused."""
+
+    added: Added
+    errors: KeptErrors
+
+
 @verb
-def take(t: Transaction, who: Account, step: ImportStep) -> Added:
-    """Take a chunk. Raises `NotFound`: another node has the import, it was cancelled or removed, or its phonebook was."""
+def take(t: Transaction, who: Account, step: ImportStep) -> TakenChunk:
+    """Take a chunk. Raises `NotFound`: another node has the import, it was cancelled or removed, or its phonebook or its list
+    was."""
     connection, job = t.connection, step.job
     if connection.execute(sql.STANDS.of(connection), (job.id, job.holder, step.tally.rows)).fetchone() is None:
         raise NotFound(KIND, job.id)
-    added = add_contacts(t, job.phonebook_id, step.chunk.contacts, step.tally.taken if job.dry_run else None)
+    added = _add(t, step)
     after = step.tally.plus(step.chunk, added)
-    faults = {place: [str(fault.reason), fault.text] for place, fault in added.refused.items()}
+    errors = import_errors.keep(t, job.id, step.refused, step.chunk.refusals(added.refused))
     row = (
         to_column(moment(connection, t.now) + sql.LEASE),
         step.encoding,
@@ -181,37 +262,55 @@ def take(t: Transaction, who: Account, step: ImportStep) -> Added:
         after.rows,
         after.taken,
         after.known,
+        after.changed,
         after.duplicates,
         after.refused,
         orjson.dumps({str(reason): count for reason, count in after.reasons.items()}).decode(),
-        len(step.chunk.entries),
-        orjson.dumps(faults, option=orjson.OPT_NON_STR_KEYS).decode(),
-        step.errors_size,
+        errors.size,
+        errors.left_out,
     )
     connection.execute(sql.STEP, (*row, job.id))
-    return added
+    return TakenChunk(added=added, errors=errors)
+
+
+def _add(t: Transaction, step: ImportStep) -> Added:
+    job, contacts = step.job, step.chunk.contacts
+    if job.list_id is not None:
+        return forbid_contacts(t, onto_list(job), contacts, job.dry_run)
+    planned = step.tally.taken if job.dry_run else None
+    return add_contacts(t, job.phonebook_id or 0, contacts, planned, change=job.doubles is Doubles.CHANGE)
+
+
+def onto_list(job: ImportJob) -> OntoDoNotCallList:
+    """Where the numbers of an import go that is for a do-not-call list; that they may was seen when it was started."""
+    who = evolve(ADMINISTRATOR, username=job.added_by)
+    return OntoDoNotCallList(who=who, list_id=job.list_id or 0, source=job.name)
 
 
 def tally_of(job: ImportJob) -> Tally:
     """How far it is."""
     reasons = Counter({Reason(name): count for name, count in orjson.loads(job.reasons).items()})
-    return Tally(rows=job.row_count, taken=job.taken, known=job.already_there, duplicates=job.duplicates, reasons=reasons)
-
-
-def last_faults(job: ImportJob) -> dict[int, RowFault]:
-    """The contacts of the last chunk that the database refused, by their places."""
-    found = orjson.loads(job.last_faults)
-    return {int(place): RowFault(Reason(reason), text) for place, (reason, text) in found.items()}
+    return Tally(
+        rows=job.row_count,
+        taken=job.taken,
+        known=job.already_there,
+        changed=job.changed,
+        duplicates=job.duplicates,
+        reasons=reasons,
+    )
 
 
 @writes
 def finish(t: Transaction, step: ImportEnd) -> bool:
-    """It came to its end, or cannot go on; whether it was this node's to end. Others hear of the contacts of a file that was
-    taken."""
+    """It came to its end, or cannot go on; whether it was this node's to end. What was made as a draft is one again after a
+    dry run. Others hear of the contacts of a file that was taken."""
     state = ImportState.FAILED if step.problem else ImportState.FINISHED
-    row = (str(state), step.problem[:2000], step.encoding, step.size_read, step.errors_size, to_column(t.now))
+    if step.job.dry_run and step.job.is_made_as_draft:
+        state = ImportState.DRAFT
+    ended_at = None if state is ImportState.DRAFT else to_column(t.now)
+    row = (str(state), step.problem[:2000], step.encoding, step.size_read, ended_at)
     ended = t.connection.execute(sql.END, (*row, step.job.id, step.job.holder)).fetchone() is not None
-    if ended and state is ImportState.FINISHED and not step.job.dry_run:
+    if ended and state is ImportState.FINISHED and not step.job.dry_run and step.job.phonebook_id is not None:
         tell_import(t, step.job.phonebook_id, step.tally)
     return ended
 
@@ -223,15 +322,8 @@ class ImportEnd:
     job: ImportJob
     tally: Tally
     problem: str
-    errors_size: int
     encoding: str
     size_read: int
-
-
-@verb
-def note_errors(t: Transaction, import_id: int, size: int) -> None:
-    """One that was cancelled is put down, and its file of refused rows is complete."""
-    t.connection.execute(sql.ERRORS_SIZE, (size, import_id))
 
 
 @verb
@@ -242,8 +334,15 @@ def look_up(t: Transaction, import_id: int) -> ImportJob | None:
 
 
 @verb
+def expire_errors(t: Transaction, before: datetime, limit: int) -> int:
+    """Forget up to `limit` pieces of rows that were refused by imports which ended before a moment; how many went."""
+    return int(t.connection.execute(sql.EXPIRE_ERRORS, (to_column(before), limit)).rowcount)
+
+
+@verb
 def expire(t: Transaction, before: datetime, limit: int) -> int:
-    """Forget up to `limit` that ended before a moment; how many went."""
+    """Forget up to `limit` that ended before a moment, and drafts that nobody started since; how many of the first went."""
+    t.connection.execute(sql.EXPIRE_DRAFTS, (to_column(before),))
     return int(t.connection.execute(sql.EXPIRE, (to_column(before), limit)).rowcount)
 
 

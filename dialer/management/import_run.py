@@ -1,8 +1,7 @@
 """One import, from where it stands to its end.
 
-A chunk is read on a thread while the database takes the one before. The rows that a chunk leaves over are known once it is
-taken, and written to the file of refused rows then; so the next transaction tells how far that file is, and what the database
-refused of its own chunk. After a crash the last chunk is read again, and what it left over is written again.
+A chunk is read on a thread while the database takes the one before; those of its rows that are no contacts are made ready to
+be kept there, too. After a crash the rows that were taken are passed, and it goes on behind them.
 """
 
 from __future__ import annotations
@@ -18,11 +17,12 @@ from twisted.internet.defer import Deferred
 
 from dialer.errors import BadValue, NotFound
 from dialer.files.contacts import Allowed, ContactFile, Reading, RowFile
-from dialer.files.import_folder import ImportFolder, RefusedFile
+from dialer.files.import_folder import ImportFolder
 from dialer.files.objects import ObjectFile
 from dialer.management import import_jobs
-from dialer.management.import_jobs import ImportEnd, ImportStep
-from dialer.management.imports import Added, Chunk, ChunkReader, NotTaken, Tally
+from dialer.management.import_errors import RefusedRows, encoded, in_parameters
+from dialer.management.import_jobs import ImportEnd, ImportStep, TakenChunk
+from dialer.management.imports import Chunk, ChunkReader, Tally
 from dialer.management.management import Management
 from dialer.management.phonebook_import import IntoPhonebook
 from dialer.model import Account
@@ -31,9 +31,6 @@ from dialer.safe_files import UnsafeFile
 
 SKIP: Final = 5000
 """Rows that are passed in one go, on the way to where an import stood."""
-
-_WORDS: Final = (("--map", "mapping"), ("--no-header", "header=no"), ("--encoding", "encoding"))
-"""Options of the command line in sentences about a file, and the parameters that are meant here."""
 
 InThread = Callable[[Callable[[], Any]], Deferred[Any]]
 
@@ -53,13 +50,6 @@ def reading_of(job: ImportJob) -> Reading:
     return Reading(encoding=job.encoding, columns=orjson.loads(job.mapping), header=job.header)
 
 
-def in_parameters(text: str) -> str:
-    """A sentence about a file, in the words of the parameters of an import."""
-    for option, parameter in _WORDS:
-        text = text.replace(option, parameter)
-    return text
-
-
 @define(eq=False)
 class ImportRun:
     """The work on an import that this node holds; `in_thread` runs what takes long."""
@@ -70,11 +60,11 @@ class ImportRun:
     in_thread: InThread
     _is_put_down: bool = field(default=False, init=False)
     _file: RowFile | None = field(default=None, init=False)
-    _refused: RefusedFile | None = field(default=None, init=False)
+    _errors_size: int = field(init=False)
     _tally: Tally = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._tally = import_jobs.tally_of(self.job)
+        self._tally, self._errors_size = import_jobs.tally_of(self.job), self.job.errors_size
 
     def put_down(self) -> None:
         """No further chunk is begun."""
@@ -82,34 +72,35 @@ class ImportRun:
 
     async def run(self) -> None:
         """To the end of the file, unless it is put down, cancelled, or another node has it. Fails with `StoreError`."""
-        try:
-            await self._take()
-        except PutDown:
-            await self._note_errors()
-        except NotFound as error:
-            await (self._note_errors() if error.kind == import_jobs.KIND else self._end(str(error)))
-        except (BadValue, UnsafeFile) as error:
-            await self._end(in_parameters(str(error)))
-        except FileNotFoundError:
-            await self._end("its file is not there any more")
-        except OSError as error:
-            await self._end(f"its file cannot be read, or that of refused rows not be written: {error.strerror}")
+        with suppress(PutDown):
+            try:
+                await self._take()
+            except NotFound as error:
+                if error.kind != import_jobs.KIND:
+                    await self._end(str(error))
+            except (BadValue, UnsafeFile) as error:
+                await self._end(in_parameters(str(error)))
+            except FileNotFoundError:
+                await self._end("its file is not there any more")
+            except OSError as error:
+                await self._end(f"its file cannot be read: {error.strerror}")
 
     async def _take(self) -> None:
-        job, allowed = self.job, await self._allowed()
+        allowed = await self._allowed()
         file, stream = await self.in_thread(self._open)
         self._file = file
-        refused = self._refused = RefusedFile(self.folder, job.file, file, job.errors_size)
         reader = ChunkReader(file, allowed)
         try:
-            await self._return(reader, refused)
-            await self._take_rest(file, reader, refused)
+            await self._return(reader)
+            await self._take_rest(file, reader)
         finally:
-            await self.in_thread(partial(_close, stream, refused, reader))
+            await self.in_thread(partial(_close, stream, reader))
         await self._end("")
 
     async def _allowed(self) -> Allowed:
-        allowed = await IntoPhonebook(self.job.phonebook_id).allowed(self.management)
+        book = self.job.phonebook_id
+        target = import_jobs.onto_list(self.job) if book is None else IntoPhonebook(book)
+        allowed = await target.allowed(self.management)
         if not self.job.region:
             return allowed
         return evolve(allowed, national=self.management.numbering.of_region(self.job.region))
@@ -124,54 +115,39 @@ class ImportRun:
             raise
         return file, stream
 
-    async def _return(self, reader: ChunkReader, refused: RefusedFile) -> None:
-        """To where it stood; what the last chunk left over is written again."""
-        job = self.job
-        left = job.row_count - job.last_rows
+    async def _return(self, reader: ChunkReader) -> None:
+        """To where it stood."""
+        left = self.job.row_count
         while left:
             self._go_on()
             some = min(left, SKIP)
             if not await self.in_thread(partial(reader.skip, some)):
-                raise BadValue("file", f"has fewer rows than the {job.row_count} that were read before")
+                raise BadValue("file", f"has fewer rows than the {self.job.row_count} that were read before")
             left -= some
-        if job.last_rows:
-            chunk = await self.in_thread(partial(reader.next, job.last_rows))
-            if chunk is None or len(chunk.entries) != job.last_rows:
-                raise BadValue("file", f"has fewer rows than the {job.row_count} that were read before")
-            await self._write(refused, chunk.refusals(import_jobs.last_faults(job)))
 
-    async def _take_rest(self, file: RowFile, reader: ChunkReader, refused: RefusedFile) -> None:
+    async def _take_rest(self, file: RowFile, reader: ChunkReader) -> None:
         who = Account(id=self.job.user_id, username="")
-        chunk: Chunk | None = await self.in_thread(reader.next)
-        while chunk is not None:
+        read = partial(_next, file, reader)
+        found: _Read | None = await self.in_thread(read)
+        while found is not None:
             self._go_on()
-            step = ImportStep(self.job, chunk, self._tally, refused.size, file.text.used, file.text.size)
-            following: Deferred[Chunk | None] = self.in_thread(reader.next)
+            chunk, rows = found
+            refused = RefusedRows(file=file, size=self._errors_size, rows=rows)
+            step = ImportStep(self.job, chunk, self._tally, refused, file.text.used, file.text.size)
+            following: Deferred[_Read | None] = self.in_thread(read)
             try:
-                added: Added = await self.management.ask_in_turn(import_jobs.take, who, step)
+                taken: TakenChunk = await self.management.ask_in_turn(import_jobs.take, who, step)
             except BaseException:
                 with suppress(Exception):  # what was asked first is told
                     await following
                 raise
-            self._tally = self._tally.plus(chunk, added)
-            try:
-                after = await following
-            finally:
-                await self._write(refused, chunk.refusals(added.refused))
-            chunk = after
+            self._tally = self._tally.plus(chunk, taken.added)
+            self._errors_size += taken.errors.size
+            found = await following
 
     def _go_on(self) -> None:
         if self._is_put_down:
             raise PutDown
-
-    async def _write(self, refused: RefusedFile, left_over: list[NotTaken]) -> None:
-        if left_over:
-            rows = [(entry.row, f"line {entry.row.line}: {in_parameters(fault.text)}") for entry, fault in left_over]
-            await self.in_thread(partial(refused.add, rows))
-
-    async def _note_errors(self) -> None:
-        if self._refused is not None:
-            await self.management.ask(import_jobs.note_errors, self.job.id, self._refused.size)
 
     async def _end(self, problem: str) -> None:
         job, file = self.job, self._file
@@ -179,14 +155,21 @@ class ImportRun:
             job=job,
             tally=self._tally,
             problem=problem,
-            errors_size=job.errors_size if self._refused is None else self._refused.size,
             encoding=job.encoding_found if file is None else file.text.used,
             size_read=job.size_read if file is None else file.text.size,
         )
         await self.management.ask(import_jobs.finish, end)
 
 
-def _close(stream: BinaryIO, refused: RefusedFile, reader: ChunkReader) -> None:
+_Read = tuple[Chunk, dict[int, bytes]]
+
+
+def _next(file: RowFile, reader: ChunkReader) -> _Read | None:
+    """The next chunk, and those of its rows that are refused whatever the database says."""
+    chunk = reader.next()
+    return None if chunk is None else (chunk, encoded(file, chunk.refusals({})))
+
+
+def _close(stream: BinaryIO, reader: ChunkReader) -> None:
     reader.close()
-    refused.close()
     stream.close()

@@ -20,7 +20,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from dialer.errors import StoreError
-from dialer.files.import_folder import ERRORS, UPLOAD, ImportFolder
+from dialer.files.import_folder import ImportFolder
 from dialer.management import import_jobs
 from dialer.management.import_run import ImportRun
 from dialer.management.management import Management
@@ -44,7 +44,7 @@ TIDY_EVERY: Final = 3600.0
 FORGOTTEN: Final = 3600.0
 """Seconds without a write after which a file that no import has is nobody's: an upload that was broken off by a crash."""
 STEP: Final = 100
-"""Imports that are forgotten in one transaction."""
+"""Imports, or pieces of what they refused, that are forgotten in one transaction."""
 
 
 @define(eq=False)
@@ -136,28 +136,26 @@ class ImportWorker:
                 sys.setswitchinterval(self._usual_turn)
 
     async def _clean(self, job: ImportJob) -> None:
-        """The file is of no use any more once the import has ended; nothing is, once that is forgotten."""
+        """The file is of no use any more once the import has ended, or is forgotten."""
         now = await self.management.ask(import_jobs.look_up, job.id)
-        if now is None:
-            await self._in_thread(partial(self.folder.remove, job.file, UPLOAD, ERRORS))
-        elif now.has_ended:
-            await self._in_thread(partial(self.folder.remove, job.file, UPLOAD))
+        if now is None or now.has_ended:
+            await self._in_thread(partial(self.folder.remove, job.file))
         else:
             await self.management.ask(import_jobs.release, job.id, self.node)
 
     async def _tidy_up(self) -> None:
         """Forget what is old, and remove the files that nobody has any more."""
         before = self.management.now() - self.keep
+        while await self.management.ask(import_jobs.expire_errors, before, STEP) == STEP:
+            pass
         while await self.management.ask(import_jobs.expire, before, STEP) == STEP:
             pass
         written = await self._in_thread(self.folder.names)
         known = await self.management.ask(import_jobs.files)
         old = self.management.now().timestamp() - FORGOTTEN
         for name, at in written.items():
-            if name not in known and at < old:
-                await self._in_thread(partial(self.folder.remove, name, UPLOAD, ERRORS))
-            elif known.get(name):
-                await self._in_thread(partial(self.folder.remove, name, UPLOAD))
+            if known.get(name, at < old):
+                await self._in_thread(partial(self.folder.remove, name))
 
     def _in_thread(self, function: Callable[[], T]) -> Deferred[T]:
         return deferToThreadPool(self.management.reactor, self._pool, function)

@@ -40,11 +40,13 @@ class NotTaken(NamedTuple):
 
 @define(eq=False)
 class Tally:
-    """How many rows of a file were read; of them, taken, there already, twice in the file, and refused, by reason."""
+    """How many rows of a file were read; of them, taken, there already, twice in the file, and refused, by reason. Of those
+    that were there, some were `changed`."""
 
     rows: int = 0
     taken: int = 0
     known: int = 0
+    changed: int = 0
     duplicates: int = 0
     reasons: Counter[Reason] = field(factory=Counter)
 
@@ -55,7 +57,7 @@ class Tally:
 
     def plus(self, chunk: Chunk, added: Added) -> Tally:
         """The tally after a chunk; this one stays."""
-        after = Tally(self.rows, self.taken, self.known, self.duplicates, Counter(self.reasons))
+        after = Tally(self.rows, self.taken, self.known, self.changed, self.duplicates, Counter(self.reasons))
         after.add(len(chunk.entries), added, chunk.refusals(added.refused))
         return after
 
@@ -64,6 +66,7 @@ class Tally:
         self.rows += entries
         self.taken += added.taken
         self.known += added.known
+        self.changed += added.changed
         for _, fault in refusals:
             if fault.reason is Reason.TWICE:
                 self.duplicates += 1
@@ -73,11 +76,12 @@ class Tally:
 
 @frozen(kw_only=True)
 class Added:
-    """What became of a chunk: how many contacts were taken and how many were there already; the others, by their place in the
-    chunk."""
+    """What became of a chunk: how many contacts were taken, how many were there already, and how many of these were changed;
+    the others, by their place in the chunk."""
 
     taken: int = 0
     known: int = 0
+    changed: int = 0
     refused: Mapping[int, RowFault] = Factory(dict)
 
 

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from dialer.errors import NotFound
 from dialer.files.contacts import Allowed, Reason, RowFault
-from dialer.management import news
+from dialer.management import contact_changes, news
 from dialer.management.contacts import contact_row, phonebook_numbering
 from dialer.management.imports import Added, Tally
 from dialer.management.management import Management, Transaction, call_soon, verb, writes
@@ -68,10 +68,13 @@ def tell_import(t: Transaction, phonebook_id: int, tally: Tally) -> None:
 
 
 @verb
-def add_contacts(t: Transaction, phonebook_id: int, contacts: Sequence[Contact], planned: int | None = None) -> Added:
+def add_contacts(
+    t: Transaction, phonebook_id: int, contacts: Sequence[Contact], planned: int | None = None, *, change: bool = False
+) -> Added:
     """Add those that are new and that the phonebook's owner may call and has room for, and subscribe them to the phonebook's
     campaigns that have not ended. They are of this phonebook, and no two have the same identity. With `planned`, nothing is
-    written: so many would have been added before. Raises `NotFound`."""
+    written: so many would have been added before. With `change`, those that are there take what these have. Raises
+    `NotFound`."""
     connection = t.connection
     row = connection.execute(sql.PHONEBOOK_OF_IMPORT, (phonebook_id,)).fetchone()
     if row is None:
@@ -86,17 +89,21 @@ def add_contacts(t: Transaction, phonebook_id: int, contacts: Sequence[Contact],
         left = [(index, contact) for index, contact in left if index not in refused]
     room = len(left) if maximum is None else max(0, maximum - largest - (planned or 0))
     known: set[str] = set()
-    if planned is not None or room < len(left):
+    changed = 0
+    if planned is not None or change or room < len(left):
         listed = orjson.dumps([contact.identity for _, contact in left]).decode()
         known = {identity for (identity,) in connection.execute(sql.KNOWN.of(connection), (phonebook_id, listed))}
+        if change and known:
+            there = [contact for _, contact in left if contact.identity in known]
+            changed = contact_changes.take_over(t, phonebook_id, there, write=planned is None)
         left = [(index, contact) for index, contact in left if contact.identity not in known]
         for index, _ in left[room:]:
             refused[index] = RowFault(Reason.LIMIT, f"the user may have {maximum} contacts in a campaign")
         left = left[:room]
     if planned is not None or not left:
-        return Added(taken=len(left), known=len(known), refused=refused)
+        return Added(taken=len(left), known=len(known), changed=changed, refused=refused)
     taken = _insert(t, phonebook_id, [contact for _, contact in left])
-    return Added(taken=taken, known=len(known) + len(left) - taken, refused=refused)
+    return Added(taken=taken, known=len(known) + len(left) - taken, changed=changed, refused=refused)
 
 
 def _refused_by_owner(t: Transaction, phonebook_id: int, contacts: Sequence[Contact]) -> dict[int, RowFault]:

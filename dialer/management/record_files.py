@@ -1,15 +1,18 @@
-"""Call records as files: the two formats, for spreadsheets and for programs."""
+"""Call records as files: the two formats, for spreadsheets and for programs. In the one for spreadsheets, nothing is a formula
+that was not meant to be one."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 from attrs import frozen
 
+from dialer.files.cells import inert
 from dialer.store.record_columns import NAMES, Record, as_object
 
 
@@ -22,10 +25,15 @@ class RecordFormat:
     encode: Callable[[Sequence[Record]], bytes]
 
 
+_MAY_RUN = re.compile(r"\s*[=+@-]")
+
+
 def csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:
-    """Lines of a table, in UTF-8."""
+    """Lines of a table, in UTF-8. A text that a spreadsheet would run is `="text"` there."""
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
+    csv.writer(text).writerows(
+        [inert(each) if isinstance(each, str) and _MAY_RUN.match(each) else each for each in row] for row in rows
+    )
     return text.getvalue().encode()
 
 

@@ -61,7 +61,7 @@ class ImportsSettings:
 
     folder: str = setting(
         "imports",
-        "where they are while they are taken, and the rows that were refused; a relative path counts from this file's folder",
+        "where they are while they are taken; a relative path counts from this file's folder",
         min_length=1,
     )
     keep: float = setting(

@@ -46,6 +46,8 @@ HOLDERS: Final = LISTED.within(
 )
 """Whose references they are. Parameters: phonebook, a JSON list."""
 
+OF_PHONEBOOK: Final = LISTED.within(f"{_HERE} AND k.double_of IS NULL AND k.identity IN (SELECT j.value FROM %s)")  # noqa: S608
+"""The contacts of some identities. Parameters: phonebook, a JSON list."""
 BY_IDENTITY: Final = f"{_HERE} AND k.identity = ? AND k.double_of IS NULL"
 BY_ID: Final = f"{_HERE} AND k.id = ?"
 BY_NUMBER: Final = f"{_HERE} AND k.number = ?"

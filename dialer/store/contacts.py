@@ -16,6 +16,13 @@ CONTACT_COLUMNS: Final = (
 )  # fmt: skip
 
 ADD_CONTACT: Final = insert(Contact, CONTACT_COLUMNS)
+CHANGED_COLUMNS: Final = (
+    "first_name", "last_name", "email", "description", "reference", "priority", "time_zone", "consent_basis",
+    "consent_given_at", "consent_expires_at", "consent_proof", "additional_vars", "updated_at",
+)  # fmt: skip
+CHANGE_CONTACT: Final = f"UPDATE contact SET {', '.join(f'{name} = ?' for name in CHANGED_COLUMNS)} WHERE id = ?"
+"""Parameters: `CHANGED_COLUMNS`, contact."""
+
 ADD_NEW_CONTACT: Final = f"{ADD_CONTACT} ON CONFLICT DO NOTHING RETURNING id"
 
 _SUBSCRIBER: Final = (

@@ -93,6 +93,13 @@ class Window:
         self.page.keyboard.press("Enter")
         self.page.get_by_role("heading", name="Campaigns").wait_for()
 
+    def send_file(self, path: str, name: str, content: bytes) -> None:
+        """Send a file by the form that stands there."""
+        self.go(path)
+        self.page.get_by_label("File", exact=True).set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+        self.page.get_by_role("button", name="Send the file").click()
+        self.page.get_by_text("The file is here.").wait_for()
+
     def violations(self) -> list[str]:
         """What axe-core takes for serious."""
         self.page.evaluate(AXE.read_text())

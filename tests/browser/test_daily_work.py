@@ -105,6 +105,96 @@ def test_an_admin_does_the_whole_daily_work(installation: Installation, chromium
             page.get_by_text(deed).first.wait_for()
 
 
+ROWS = "Telephone;Name;Plan\n"
+ROWS += "".join(f"+1 555 666 {index:04};Contact {index};gold\n" for index in range(30)) + "nobody;Bob;gold\n112;Cy;tin\n"
+
+
+def test_an_admin_imports_corrects_previews_starts_watches_and_exports(installation: Installation, chromium: Any) -> None:
+    campaign = installation.campaign("from a file")
+    assert installation.running.request("PUT", f"campaign/{campaign}/", "status=2")[0] == 200
+    with window(chromium, installation) as at:
+        page = at.page
+        at.sign_in()
+
+        # A file is sent from the campaign, and tried: nothing is written.
+        at.go(f"/ui/campaigns/{campaign}")
+        page.get_by_role("link", name="Import into from a file").click()
+        at.send_file(page.url.removeprefix(at.address), "clients of may.csv", ROWS.encode())
+        assert page.get_by_label("What Telephone is").input_value() == "contact"
+        page.get_by_label("What Name is").select_option("first name")
+        page.get_by_role("button", name="Try it, and write nothing").click()
+        page.get_by_text("This is what would be done: nothing is written yet.").wait_for()
+        page.locator("#import").get_by_text("waits to be started").wait_for()
+        page.locator("#import dl").get_by_text("30", exact=True).wait_for()
+
+        # It is taken, live; the rows that were not taken come as a file, are corrected, and sent again.
+        page.get_by_role("button", name="Take the file").click()
+        page.get_by_text("finished", exact=True).wait_for()
+        page.reload()
+        page.get_by_role("cell", name="line 32: contact:").wait_for()
+        with page.expect_download() as coming:
+            page.get_by_role("link", name="Rows that were not taken, as a file").click()
+        assert coming.value.suggested_filename.endswith("-errors.csv")
+        errors = coming.value.path().read_text()
+        assert errors.splitlines()[0] == 'Telephone;Name;Plan;"error"'
+        page.get_by_role("link", name="Correct and send again").click()
+        corrected = errors.replace("nobody;", "+15556669999;").encode()
+        at.send_file(page.url.removeprefix(at.address), "corrected.csv", corrected)
+        assert page.get_by_label("What Name is").input_value() == "first_name"
+        page.get_by_role("button", name="Take the file").click()
+        page.get_by_text("finished", exact=True).wait_for()
+        page.get_by_role("link", name="Imports", exact=True).click()
+        page.get_by_role("row", name=re.compile("corrected.csv.*finished")).wait_for()
+
+        # It is seen who would be called, then they are.
+        at.go(f"/ui/campaigns/{campaign}")
+        page.get_by_role("link", name="Preview").click()
+        page.get_by_role("heading", name="called · 31").wait_for()
+        page.get_by_role("link", name="next day").click()
+        page.get_by_role("heading", name="never · 0").wait_for()
+        page.get_by_role("button", name="Start from a file").click()
+        page.get_by_text(re.compile(r"[1-9]\d* of 31 contacts done")).wait_for()
+
+        # What came of it is exported.
+        page.reload()
+        with page.expect_download() as coming:
+            page.get_by_role("link", name="Export CSV").click()
+        head, *rows = coming.value.path().read_text().splitlines()
+        assert head.startswith("id,attempt_id,campaign_id,")
+        assert rows
+        with page.expect_download() as coming:
+            page.get_by_role("link", name="Export contacts of from a file").click()
+        assert len(coming.value.path().read_text().splitlines()) == 32
+
+
+def test_numbers_go_onto_a_list_without_scripts_and_by_keys(installation: Installation, chromium: Any) -> None:
+    with window(chromium, installation, java_script_enabled=False) as at:
+        page = at.page
+        at.sign_in()
+        at.go("/ui/do-not-call/1")
+        page.get_by_role("link", name="Import a file").focus()
+        page.keyboard.press("Enter")
+        page.get_by_label("File", exact=True).set_input_files(
+            {"name": "letters.csv", "mimeType": "text/csv", "buffer": b"number,why\n+1 555 444 0001,asked for it\n"}
+        )
+        page.keyboard.press("Tab")
+        page.get_by_role("button", name="Send the file").focus()
+        page.keyboard.press("Enter")
+        page.get_by_text("The file is here.").wait_for()
+        page.get_by_label("What why is").focus()
+        page.keyboard.type("reason")
+        page.get_by_role("button", name="Take the file").focus()
+        page.keyboard.press("Enter")
+        page.get_by_text("The file is being taken.").wait_for()
+        reloaded(at, page.get_by_text("finished", exact=True))
+        at.go("/ui/do-not-call/1?number=1-555-4440001")
+        row = page.get_by_role("row", name=re.compile("asked for it"))
+        row.get_by_role("button", name="Permit again").click()
+        page.get_by_text("The number may be called again.").wait_for()
+        at.go("/ui/do-not-call/1/history?number=1-555-4440001")
+        assert page.get_by_role("row", name=re.compile(r"letters.csv")).count() == 1
+
+
 def test_a_viewer_looks_and_changes_nothing(installation: Installation, chromium: Any) -> None:
     installation.campaign("winter")
     with window(chromium, installation) as admin:
@@ -179,9 +269,16 @@ def test_hostile_names_run_nowhere(installation: Installation, chromium: Any) ->
     campaign = installation.campaign(name, contacts=1)
     with window(chromium, installation) as at:
         at.sign_in()
-        for path in ("/ui/", "/ui/campaigns", f"/ui/campaigns/{campaign}", "/ui/events", "/ui/attempts"):
+        cell = '"' + name.replace('"', '""') + '"'
+        text = f"contact,{cell}\nx,{cell}\n"
+        at.send_file(f"/ui/imports/new?phonebook={campaign}", name.replace('"', "'"), text.encode())
+        at.page.get_by_role("button", name="Try it, and write nothing").click()
+        at.page.get_by_text("This is what would be done").wait_for()
+        sent = at.page.url.removeprefix(at.address).partition("?")[0]
+        live = ("/ui/", f"/ui/campaigns/{campaign}", "/ui/events", "/ui/imports", sent)
+        for path in (*live, "/ui/campaigns", "/ui/attempts", f"/ui/campaigns/{campaign}/preview"):
             at.go(path)
-            at.page.wait_for_timeout(1300)
+            at.page.wait_for_timeout(1300 if path in live else 100)
             assert at.page.locator("img, b[hx-get]").count() == 0
         at.go()
         row_of(at, name).wait_for()

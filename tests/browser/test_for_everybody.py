@@ -11,16 +11,28 @@ from tests.browser.driving import AXE, Installation, window
 
 PATHS = (
     "/ui/", "/ui/campaigns", "/ui/campaigns/new", "/ui/campaigns/1", "/ui/contacts?number=%2B15550010000", "/ui/attempts",
-    "/ui/do-not-call", "/ui/gateways", "/ui/gateways/1", "/ui/webhooks", "/ui/events", "/ui/tokens", "/ui/users",
+    "/ui/imports", "/ui/imports/new", "/ui/campaigns/1/preview/contacts", "/ui/do-not-call", "/ui/do-not-call/1",
+    "/ui/do-not-call/1/history", "/ui/gateways", "/ui/gateways/1", "/ui/webhooks", "/ui/events", "/ui/tokens", "/ui/users",
     "/ui/users/1", "/ui/doctor?run=1", "/ui/audit",
 )  # fmt: skip
 NARROW = {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def something(installation: Installation) -> None:
-    """To look at."""
-    installation.campaign("to look at", contacts=20)
+def paths(installation: Installation, chromium: Any) -> tuple[str, ...]:
+    """What is looked at, also two imports: one that has ended with errors, and one that waits to be started."""
+    campaign = installation.campaign("to look at", contacts=20)
+    text = b"contact,first_name,an_unusually_long_name_of_a_column\n+15557770001,Ana,x\nno number,Bob," + b"y" * 60 + b"\n"
+    found = []
+    with window(chromium, installation) as at:
+        at.sign_in()
+        for start in (True, False):
+            at.send_file(f"/ui/imports/new?phonebook={campaign}", "list.csv", text)
+            found.append(at.page.url.removeprefix(at.address).partition("?")[0])
+            if start:
+                at.page.get_by_role("button", name="Take the file").click()
+                at.page.get_by_text("finished", exact=True).wait_for()
+    return (*PATHS, *found, f"/ui/campaigns/{campaign}/preview?horizon=1d")
 
 
 def test_axe_is_as_it_was_published() -> None:
@@ -29,21 +41,21 @@ def test_axe_is_as_it_was_published() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_is_a_barrier(installation: Installation, chromium: Any, scheme: str) -> None:
+def test_no_page_is_a_barrier(installation: Installation, chromium: Any, paths: tuple[str, ...], scheme: str) -> None:
     with window(chromium, installation, color_scheme=scheme) as at:
         at.go("/ui/sign-in")
         found = at.violations()
         at.sign_in()
-        for path in PATHS:
+        for path in paths:
             at.go(path)
             found += at.violations()
         assert found == []
 
 
-def test_every_page_fits_on_a_telephone(installation: Installation, chromium: Any) -> None:
+def test_every_page_fits_on_a_telephone(installation: Installation, chromium: Any, paths: tuple[str, ...]) -> None:
     with window(chromium, installation, viewport=NARROW) as at:
         at.sign_in()
-        for path in PATHS:
+        for path in paths:
             at.go(path)
             assert at.page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], path
         at.page.get_by_text("Menu").click()

@@ -12,14 +12,21 @@ from api.page.views import (
     attempts,
     campaigns,
     contacts,
+    do_not_call,
+    exports,
     gateways,
+    imports,
     overview,
+    previews,
     users,
     watching,
     webhooks,
 )
 
-VIEWS: Final = (overview, campaigns, actions, attempts, contacts, gateways, webhooks, users, watching, account)
+VIEWS: Final = (
+    overview, campaigns, actions, previews, attempts, contacts, imports, exports, do_not_call, gateways, webhooks, users,
+    watching, account,
+)  # fmt: skip
 
 
 def all_routes() -> Sequence[PageRoute]:

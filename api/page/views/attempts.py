@@ -36,7 +36,8 @@ def time_line(record: dict[str, Any]) -> list[TimeLineStep]:
     return found
 
 
-async def _list(visit: Visit) -> PageReply:
+async def filter_of(visit: Visit) -> tuple[dict[str, str], call_records.RecordFilter]:
+    """What the query says, and what that means: the newest come first. Raises `BadValue`, `NotFound`."""
     query = {name: value for name, value in visit.query.items() if value}
     given: dict[str, Any] = {"newest_first": True}
     if "campaign" in query:
@@ -45,7 +46,11 @@ async def _list(visit: Visit) -> PageReply:
         if query["disposition"] not in tuple(Disposition):
             raise BadValue("disposition", f"expected one of {', '.join(Disposition)}")
         given["disposition"] = query["disposition"]
-    wanted = await visit.ask(call_records.entered, query.get("number"), given)
+    return query, await visit.ask(call_records.entered, query.get("number"), given)
+
+
+async def _list(visit: Visit) -> PageReply:
+    query, wanted = await filter_of(visit)
     step = await call_records.page(visit.management, visit.who, wanted, _place(query.get("after", "")), PAGE)
     values = {
         "records": [call_records.as_object(each) for each in step.records],

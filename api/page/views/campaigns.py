@@ -104,6 +104,7 @@ async def _page(visit: Visit, typed: dict[str, str] | None, problems: dict[str, 
         template="campaign.html",
         values={
             "campaign": details.campaign,
+            "phonebooks": details.phonebooks,
             "live": picture_of(visit, view).whole.replace(CSRF_PLACE, visit.csrf),
             "groups": await form_groups(visit, values, problems),
             "may_dial": Scope.DIAL in visit.who.scopes,

@@ -1,29 +1,27 @@
-"""Contacts: a number in any spelling, with its history over all campaigns; and the do-not-call list of everybody."""
+"""Contacts: a number in any spelling, with its history over all campaigns; and the phonebooks that they stand in."""
 
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from api.page.problems import problem_of
-from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, shows
-from api.page.sign_in import local_address
+from api.page.routes import PageReply, Visit, number_in, shows
 from dialer.errors import BadValue
-from dialer.management import call_records, contact_explanation, do_not_call, histories, why
-from dialer.model import Scope
-from dialer.model.do_not_call import EVERYBODYS
+from dialer.management import call_records, contact_explanation, histories, phonebooks, why
+from dialer.management.listing import Slice
 
 ATTEMPTS: Final = 25
-PAGE: Final = 100
+BOOKS: Final = 50
+"""Phonebooks on a page."""
 MOST_REASONS: Final = 20
 """Campaigns of which it is told why they do not call the number."""
 
 
 async def _search(visit: Visit) -> PageReply:
     wanted = visit.query.get("number", "").strip()
-    values: dict[str, Any] = {"wanted": wanted, "history": None, "records": [], "reasons": {}, "flaw": ""}
+    values: dict[str, Any] = {"wanted": wanted, "history": None, "records": [], "reasons": {}, "flaw": "", "phonebooks": []}
     if not wanted:
-        return PageReply(template="contacts.html", values=values)
+        return PageReply(template="contacts.html", values={**values, **await _phonebooks(visit)})
     try:
         history = await visit.ask(histories.read, visit.who, wanted)
     except BadValue as error:
@@ -38,38 +36,12 @@ async def _search(visit: Visit) -> PageReply:
     return PageReply(template="contacts.html", values={**values, "history": history, "records": records, "reasons": reasons})
 
 
-def number_address(number: str) -> str:
-    """Where a number is shown."""
-    return f"{PREFIX}contacts?{urlencode({'number': number})}"
+async def _phonebooks(visit: Visit) -> dict[str, Any]:
+    """The user's, the newest first."""
+    before = number_in(visit.query["before"], "phonebook") if "before" in visit.query else None
+    part = Slice(sort="-id", after=None if before is None else (before, before), limit=BOOKS + 1)
+    found = await visit.ask(phonebooks.listed, visit.who, part)
+    return {"phonebooks": found[:BOOKS], "more": found[BOOKS - 1].id if len(found) > BOOKS else None}
 
 
-async def _forbid(visit: Visit) -> Moved:
-    number, reason = visit.form.get("number", ""), visit.form.get("reason", "")
-    if len(reason) > 255 or not reason.isprintable():
-        raise BadValue("reason", "expected a text of at most 255 characters, without control characters")
-    given = {"number": number, "reason": reason}
-    await visit.do(number, do_not_call.add_one, visit.who, EVERYBODYS, given, details={"reason": reason})
-    return Moved(to=local_address(visit.form.get("back", ""), number_address(number)), told="forbidden")
-
-
-async def _permit(visit: Visit) -> Moved:
-    number = visit.form.get("number", "")
-    await visit.do(number, do_not_call.remove_one, visit.who, EVERYBODYS, number)
-    return Moved(to=local_address(visit.form.get("back", ""), number_address(number)), told="permitted")
-
-
-async def _list(visit: Visit) -> PageReply:
-    after = visit.query.get("after", "")
-    found = await visit.ask(do_not_call.page, visit.who, EVERYBODYS, after, PAGE + 1)
-    more = found[PAGE - 1].number if len(found) > PAGE else ""
-    return PageReply(template="do_not_call.html", values={"found": found[:PAGE], "more": more})
-
-
-_ADMINS: Final = {"scope": Scope.ADMIN, "superusers": True}
-
-ROUTES: Final = (
-    shows("contacts", _search),
-    shows("do-not-call", _list, **_ADMINS),
-    changes("do-not-call/add", _forbid, **_ADMINS),
-    changes("do-not-call/remove", _permit, **_ADMINS),
-)
+ROUTES: Final = (shows("contacts", _search),)

@@ -1,9 +1,8 @@
-"""`imports`: files of contacts, taken into a phonebook in the background."""
+"""`imports`: files of contacts, taken into a phonebook in the background; or of numbers, onto a do-not-call list."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -20,22 +19,18 @@ from api.v2.problems import Flaw, Problem
 from api.v2.routes import Asked, File, Route, Taken
 from dialer.errors import BadValue, DialerError, NotFound, StoreError
 from dialer.files.contacts import Reading, Reason
-from dialer.files.import_folder import ERRORS, UPLOAD, ImportFolder
+from dialer.files.formats import CONTENT_TYPES, CSV_TYPES, ENDINGS, JSON_TYPES, format_of
+from dialer.files.import_folder import ImportFolder
 from dialer.kinds import Kind, Text, Variables, Word
-from dialer.management import Management, import_jobs
+from dialer.management import Management, do_not_call_lists, import_errors, import_jobs
 from dialer.management.idempotency import Answered
+from dialer.management.import_errors import in_parameters
 from dialer.management.import_jobs import UploadedFile, checked_encoding
-from dialer.management.import_run import in_parameters, row_file
+from dialer.management.import_run import row_file
 from dialer.model import ImportFormat, ImportJob, Scope
+from dialer.model.import_job import Doubles
 
-CSV_TYPES: Final = ("text/csv", "text/tab-separated-values", "text/plain")
-JSON_TYPES: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines")
 ANY_TYPE: Final = "application/octet-stream"
-_CONTENT_TYPES: Final = {ImportFormat.CSV: "text/csv", ImportFormat.JSON_LINES: "application/x-ndjson"}
-_ENDINGS: Final = {ImportFormat.CSV: "csv", ImportFormat.JSON_LINES: "ndjson"}
-_JSON_NAME: Final = re.compile(r".*\.(?:ndjson|jsonl|json)", re.IGNORECASE)
-PIECE: Final = 65_536
-"""Bytes of a file that are read at once."""
 
 _SHOWN: Final = Encoder(ImportJob, ("row_count", "size_read", "encoding_found", "mapping", "reasons", "problem"))
 _encode = _SHOWN.encoder()
@@ -56,8 +51,8 @@ def _shown(job: ImportJob) -> dict[str, Any]:
 _NUMBER: Final = {"type": "integer"}
 IMPORT: Final = answer(
     "Import",
-    "A file of contacts on its way into a phonebook: `rows` were read, each of which is one of `taken`, `already_there`, "
-    "`duplicates` and `refused`.",
+    "A file of contacts on its way into a phonebook, or of numbers onto a do-not-call list: `rows` were read, each of which "
+    "is one of `taken`, `already_there`, `duplicates` and `refused`.",
     {
         **_SHOWN.properties,
         "encoding": {"type": "string", "description": "of the file, as far as it is known"},
@@ -93,7 +88,10 @@ class ColumnMap(Kind):
 
 
 PARAMETERS: Final = (
-    Attribute(name="phonebook_id", kind=ID, doc="the phonebook that the contacts go to; needed", refers_to="phonebook"),
+    Attribute(name="phonebook_id", kind=ID, doc="the phonebook that the contacts go to", refers_to="phonebook"),
+    Attribute(
+        name="list_id", kind=ID, doc="or else the do-not-call list that the numbers go to", refers_to=do_not_call_lists.KIND
+    ),
     Attribute(
         name="format",
         kind=Word(tuple(ImportFormat)),
@@ -108,14 +106,22 @@ PARAMETERS: Final = (
     Attribute(name="encoding", kind=Text(40), doc="of the file, such as cp1252; by default as its type says, or found out"),
     Attribute(name="header", kind=YES_OR_NO, doc="whether the first row of a table names its columns", default="yes"),
     Attribute(name="dry_run", kind=YES_OR_NO, doc="yes: tell what would be done, and write no contact", default="no"),
+    Attribute(
+        name="doubles",
+        kind=Word(tuple(Doubles)),
+        doc="contacts that are there: keep leaves them alone, change has them take what the file has",
+        default=str(Doubles.KEEP),
+    ),
 )
 _BOOK: Final = Attribute(name="phonebook_id", kind=ID, doc="only those into this phonebook")
+_LIST: Final = Attribute(name="list_id", kind=ID, doc="only those onto this do-not-call list")
 FILE: Final = Taken(types=(*CSV_TYPES, *JSON_TYPES, ANY_TYPE), doc="contacts: a table with a header, or a JSON object a line")
 
 
 def _list(asked: Asked) -> Deferred[Any]:
     """Your imports, the newest first."""
-    return asked.ask(import_jobs.listed, asked.who, asked.query.get("phonebook_id"), asked.after, asked.limit)
+    book, list_id = (asked.query.get(name) for name in ("phonebook_id", "list_id"))
+    return asked.ask(import_jobs.listed, asked.who, book, asked.after, asked.limit, list_id)
 
 
 def _read(asked: Asked) -> Deferred[Any]:
@@ -124,19 +130,21 @@ def _read(asked: Asked) -> Deferred[Any]:
 
 
 def _create(asked: Asked) -> Deferred[Any]:
-    """Take a file of contacts into a phonebook, in the background."""
+    """Take a file of contacts into a phonebook, or of numbers onto a do-not-call list, in the background."""
     return Deferred.fromCoroutine(_created(asked))
 
 
 async def _created(asked: Asked) -> Any:
     body: FileBody = asked.file
-    if "phonebook_id" not in asked.query:
-        raise Problem.of_flaws([Flaw.of_parameter("phonebook_id", "is missing; expected the id of a phonebook")])
-    given = {name: value for name, value in asked.query.items() if name not in ("phonebook_id", "format")}
+    if ("phonebook_id" in asked.query) is ("list_id" in asked.query):
+        told = "expected the id of a phonebook, or else `list_id`, that of a do-not-call list"
+        raise Problem.of_flaws([Flaw.of_parameter("phonebook_id", told)])
+    given = {name: value for name, value in asked.query.items() if name != "format"}
     given |= {name: bool(is_yes(given, name)) for name in ("header", "dry_run")}
     kind, options = parse_options_header(body.content_type)
     given.setdefault("encoding", options.get("charset", ""))
-    wanted = _format(asked.query.get("format"), kind, body.name)
+    named = asked.query.get("format")
+    wanted = format_of(kind, body.name) if named is None else ImportFormat(named)
     await asked.management.in_thread(partial(_check, asked.management, body.disk.name, wanted, given))
     upload = UploadedFile(
         file=body.disk.name,
@@ -148,24 +156,17 @@ async def _created(asked: Asked) -> Any:
     # When the database gives no answer, the row may be there all the same: then the file has to be, too.
     body.is_kept = True
     try:
-        found = await asked.ask(import_jobs.create, asked.who, asked.query["phonebook_id"], given, upload)
+        found = await asked.ask(import_jobs.create, asked.who, given, upload)
     except StoreError:
         raise
     except DialerError as error:
         body.is_kept = False
-        if isinstance(error, NotFound) and error.kind == "phonebook":
-            raise Problem.of_flaws([Flaw.of_parameter("phonebook_id", str(error))]) from None
+        named = {"phonebook": "phonebook_id", do_not_call_lists.KIND: "list_id"}
+        if isinstance(error, NotFound) and error.kind in named:
+            raise Problem.of_flaws([Flaw.of_parameter(named[error.kind], str(error))]) from None
         raise
     body.is_kept = not (isinstance(found, Answered) and found.replayed)
     return found
-
-
-def _format(wanted: str | None, content_type: str, name: str) -> ImportFormat:
-    if wanted is not None:
-        return ImportFormat(wanted)
-    if content_type in JSON_TYPES or (content_type not in CSV_TYPES and _JSON_NAME.fullmatch(name)):
-        return ImportFormat.JSON_LINES
-    return ImportFormat.CSV
 
 
 def _check(management: Management, file: str, wanted: ImportFormat, given: Mapping[str, Any]) -> None:
@@ -200,7 +201,7 @@ async def _removed(asked: Asked) -> None:
     job = await asked.ask(import_jobs.remove, asked.who, asked.path["import_id"])
     if asked.management.imports is not None:
         with suppress(OSError):  # what stays is tidied up
-            await asked.management.in_thread(partial(asked.management.imports.remove, job.file, UPLOAD, ERRORS))
+            await asked.management.in_thread(partial(asked.management.imports.remove, job.file))
 
 
 def _errors(asked: Asked) -> Deferred[Any]:
@@ -210,30 +211,9 @@ def _errors(asked: Asked) -> Deferred[Any]:
 
 async def _errors_of(asked: Asked) -> File:
     job = await asked.ask(import_jobs.read, asked.who, asked.path["import_id"])
-    pieces = _pieces(asked.management, job) if job.errors_size else _nothing()
-    if job.errors_size and not await asked.management.in_thread(partial(_is_here, asked.management, job)):
-        raise NotFound("file of refused rows here; it is at the node", job.node)
-    return File(content_type=_CONTENT_TYPES[job.format], name=f"import-{job.id}-errors.{_ENDINGS[job.format]}", pieces=pieces)
-
-
-def _is_here(management: Management, job: ImportJob) -> bool:
-    try:
-        _folder(management).open(job.file, ERRORS).close()
-    except FileNotFoundError:
-        return False
-    return True
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    yield b""
-
-
-async def _pieces(management: Management, job: ImportJob) -> AsyncIterator[bytes]:
-    with await management.in_thread(partial(_folder(management).open, job.file, ERRORS)) as stream:
-        left = job.errors_size
-        while left and (piece := await management.in_thread(partial(stream.read, min(left, PIECE)))):
-            left -= len(piece)
-            yield piece
+    pieces = import_errors.pieces(asked.management, job.id)
+    ending = ENDINGS[job.format]
+    return File(content_type=CONTENT_TYPES[job.format], name=f"import-{job.id}-errors.{ending}", pieces=pieces)
 
 
 ROUTES: Final = (
@@ -244,7 +224,7 @@ ROUTES: Final = (
         serve=_list,
         answer=page_of(IMPORT),
         page=Page(place=lambda job: job.id),
-        parameters=(_BOOK,),
+        parameters=(_BOOK, _LIST),
     ),
     Route(
         method="POST",
@@ -264,7 +244,7 @@ ROUTES: Final = (
         path="imports/<import_id>/errors",
         scope=Scope.READ,
         serve=_errors,
-        files=tuple(_CONTENT_TYPES.values()),
+        files=tuple(CONTENT_TYPES.values()),
     ),
     Route(method="POST", path="imports/<import_id>/cancel", scope=Scope.DIAL, serve=_cancel, answer=IMPORT),
     Route(method="DELETE", path="imports/<import_id>", scope=Scope.DIAL, serve=_remove, status=204),

@@ -25,7 +25,7 @@ from tests.unit.api.world import World, cheap_hash
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)><hx-partial hx-get=/x>{{ 7*7 }}</textarea></title>"
 GIVEN = {"<campaign>": "1", "<attempt>": "call-1", "<gateway>": "1", "<user>": "1", "<token>": "1", "<webhook>": "1",
-         "<delivery>": "1", "<field>": "frequency"}  # fmt: skip
+         "<delivery>": "1", "<field>": "frequency", "<import>": "1", "<list>": "2", "<phonebook>": "1"}  # fmt: skip
 T = "2026-11-23 10:00:00.000000"
 
 
@@ -38,6 +38,9 @@ def address(path: str) -> str:
 async def furnish(api: World) -> None:
     """One of everything, all of it with texts that mean harm."""
     text = HOSTILE.replace("'", "''")
+    cell = '"' + text.replace('"', '""') + '"'
+    reasons = orjson.dumps({HOSTILE: 2}).decode().replace("'", "''")
+    sample = orjson.dumps([[HOSTILE, HOSTILE], ["15551230001", HOSTILE]]).decode().replace("'", "''")
     details = orjson.dumps({HOSTILE: HOSTILE}).decode().replace("'", "''")
     facts = orjson.dumps({"name": HOSTILE, "text": HOSTILE, "reason": "x"}).decode().replace("'", "''")
     await api.campaign("spring", user="ann", caller_name="Ana")
@@ -55,6 +58,15 @@ async def furnish(api: World) -> None:
         UPDATE attempt SET caller_name = '{text}', cause = '{text}', reason = '{text}', dial_string = '{text}';
         INSERT INTO do_not_call (list_id, number, reason, created_at, identity)
             VALUES (1, '15550000001', '{text}', '{T}', '15550000001');
+        INSERT INTO do_not_call_list (id, name, description, user_id, created_at, added_by, removed_by)
+            VALUES (2, '{text}', '{text}', 1, '{T}', '{text}', '');
+        INSERT INTO do_not_call (list_id, number, reason, source, created_at, identity, added_by)
+            VALUES (2, '15550000002', '{text}', '{text}', '{T}', '15550000002', '{text}');
+        INSERT INTO import_job VALUES (1, 1, 1, '{text}', 'csv', '', '', '{{}}', '', 1, 0, 'draft',
+            '{text}', 9, 9, 2, 0, 0, 0, 2, '{reasons}', 'f', 'n', '', NULL, 1, '{T}', NULL, NULL, NULL,
+            'keep', 0, 3, '{sample}', '{text}');
+        INSERT INTO import_error (import_id, content)
+            VALUES (1, CAST('contact,{cell},error' || char(10) || 'x,{cell},{cell}' || char(10) AS BLOB));
         INSERT INTO webhook VALUES (1, 1, 'https://a.example/{text}', '{text}', NULL, 1, 's', '', NULL, 'disabled', '{text}',
             0, NULL, '{T}');
         INSERT INTO webhook_delivery VALUES (1, 1, '[1]', 'one', 'dead', 3, NULL, 500, 12, '{text}', '{T}', '{T}');
@@ -102,13 +114,18 @@ async def test_hostile_texts_are_shown_and_run_nowhere(api: World) -> None:
             continue
         reply = await root.get(path)
         assert reply.status == 200, (path, seen(reply)[:300])
+        if "content-disposition" in reply.headers:
+            assert reply.headers["content-type"].partition(";")[0] in ("text/csv", "application/jsonl")
+            continue
         harmless(text_of(reply))
         if HOSTILE in unescape(text_of(reply)):
             shown.add(path.partition("?")[0])
     expected = {"/ui/", "/ui/campaigns", "/ui/campaigns/1", "/ui/campaigns/new", "/ui/contacts", "/ui/attempts",
                 "/ui/gateways",
                 "/ui/attempts/call-1", "/ui/do-not-call", "/ui/gateways/1", "/ui/webhooks", "/ui/webhooks/1", "/ui/events",
-                "/ui/users", "/ui/tokens", "/ui/audit"}  # fmt: skip
+                "/ui/users", "/ui/tokens", "/ui/audit", "/ui/imports", "/ui/imports/1", "/ui/imports/new",
+                "/ui/do-not-call/2", "/ui/do-not-call/2/history", "/ui/campaigns/1/preview",
+                "/ui/campaigns/1/preview/contacts"}  # fmt: skip
     assert expected <= shown
 
 

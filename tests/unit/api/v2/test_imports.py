@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,13 +18,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from dialer.errors import StoreError
-from dialer.management import import_jobs, phonebooks, removals
+from dialer.files.import_folder import ImportFolder
+from dialer.management import Management, import_errors, import_jobs, phonebooks, removals, users
 from dialer.management.import_worker import ImportWorker
 from dialer.management.imports import CHUNK
 from dialer.model.user import ADMINISTRATOR
+from dialer.store.database import Database, NodeIdentity
 from dialer.wall_clock import utc_now
+from tests.grounds import on_postgresql
 from tests.unit.api.v2.support import Client, problem
-from tests.unit.api.world import NOW, Reply, World
+from tests.unit.api.world import NOW, Reply, World, cheap_hash
 
 CSV = "text/csv"
 ENDED = ("finished", "cancelled", "failed")
@@ -132,7 +136,7 @@ async def test_a_file_is_taken_in_the_background_and_its_errors_can_be_corrected
     assert (found["read"], found["encoding"]) == (len(MIXED), "ascii")
     assert numbers(api) == ["+15551230001", "+15551230003"]
     assert api.sql("SELECT count(*) FROM subscriber") == [(2,)]
-    assert files(api) == [".errors"]
+    assert files(api) == []
     errors = await ann.get("imports/1/errors")
     assert errors.headers["content-disposition"] == 'attachment; filename="import-1-errors.csv"'
     lines = errors.text.decode().splitlines()
@@ -287,10 +291,6 @@ async def test_an_import_that_is_killed_at_any_chunk_goes_on_to_exactly_the_rows
             await worker.look()
             await until(lambda: not worker._runs)
         kills += 1
-        assert api.management.imports is not None
-        for path in api.management.imports.path.glob("*.errors"):
-            with path.open("ab") as stream:
-                stream.write(b"half a row that nobody")  # what was written and not told of
     worker._pool.stop()
     async with working(api):
         found = await ended(ann, 2)
@@ -357,10 +357,11 @@ async def test_a_cancelled_import_takes_no_more_and_leaves_no_file(api: World, a
 async def test_a_removed_import_takes_its_files_along(api: World, ann: Client) -> None:
     await done(api, ann, MIXED)
     await send(ann, MIXED)
-    assert files(api) == [".errors", ".upload"]
+    assert files(api) == [".upload"]
     assert [(await ann.delete(f"imports/{number}")).status for number in (1, 2)] == [204, 204]
     assert files(api) == []
     assert problem(await ann.get("imports/1")) == (404, "not-found")
+    assert api.sql("SELECT count(*) FROM import_error") == [(0,)]
 
 
 @pytest_twisted.ensureDeferred
@@ -387,13 +388,14 @@ async def test_old_imports_and_files_of_nobody_are_tidied_up(api: World, ann: Cl
     os.utime(fresh, (moment, moment))
     async with working(api):
         await until(lambda: not nobodys.exists())
-    assert files(api) == [".errors", ".upload"]
+    assert files(api) == [".upload"]
     evolve_now(api, 25 * 3600)
     for path in api.management.imports.path.iterdir():
         os.utime(path, (moment, moment))
     async with working(api):
         await until(lambda: not files(api))
     assert (await ann.get("imports")).json["data"] == []
+    assert api.sql("SELECT count(*) FROM import_error") == [(0,)]
 
 
 @pytest_twisted.ensureDeferred
@@ -405,3 +407,131 @@ async def test_a_file_that_is_gone_fails_its_import(api: World, ann: Client) -> 
     async with working(api):
         found = await ended(ann, 1)
     assert (found["state"], found["problem"]) == ("failed", "its file is not there any more")
+
+
+# --- several nodes ----------------------------------------------------------------------------------------------------------
+
+
+@on_postgresql
+@pytest_twisted.ensureDeferred
+async def test_another_node_gives_the_rows_that_one_has_refused(api: World, ann: Client, tmp_path: Path) -> None:
+    from twisted.internet import reactor
+
+    await done(api, ann, MIXED)
+    here = (await ann.get("imports/1/errors")).text
+    assert here.count(b"\n") == 5
+    other = Database(api.database.url, reactor, dialling=True, node=NodeIdentity(name="other", lease=600.0))
+    await other.start()
+    try:
+        management = Management(other, lambda: NOW, None, reactor, imports=ImportFolder(tmp_path / "elsewhere"))
+        there = b"".join([piece async for piece in import_errors.pieces(management, 1)])
+        assert there == here
+    finally:
+        await other.stop()
+
+
+# --- refused rows -----------------------------------------------------------------------------------------------------------
+
+
+@pytest_twisted.ensureDeferred
+async def test_so_much_of_what_was_refused_is_kept_and_the_rest_is_counted(
+    api: World, ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_errors, "MOST", 2000)
+    monkeypatch.setattr(import_errors, "PIECE", 300)
+    found = await done(api, ann, "contact,first_name\n" + "x,Ana\n" * 1200)
+    text = (await ann.get("imports/1/errors")).text
+    kept = text.count(b"\n") - 1
+    assert 1900 < len(text) <= 2000
+    assert (found["refused"], found["errors_left_out"]) == (1200, 1200 - kept)
+    assert api.sql("SELECT errors_size FROM import_job") == [(len(text),)]
+    assert max(size for (size,) in api.sql("SELECT length(content) FROM import_error")) <= 300
+
+
+# --- do-not-call lists ------------------------------------------------------------------------------------------------------
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_file_goes_onto_a_do_not_call_list(api: World, ann: Client) -> None:
+    listed = (await ann.post("do-not-call-lists", {"name": "letters"})).json["id"]
+    lines = ["+1 555 123-0001,asked,", "x,,", "+15551230002,,2030-01-01", "+15551230001,again,", "+15551230003,,yesterday"]
+    text = "\n".join(["number,why,until", *lines, ""])
+    mapping = orjson.dumps({"contact": "number", "reason": "why", "expires_at": "until"}).decode()
+    parameters = {"phonebook_id": "", "list_id": listed, "mapping": mapping}
+
+    async def taken(**more: object) -> dict[str, Any]:
+        query = {name: value for name, value in {**parameters, **more}.items() if value}
+        reply = await ann.ask("POST", f"imports?{urlencode(query)}", data=text.encode(), content_type=CSV)
+        assert reply.status == 202, reply
+        async with working(api):
+            return await ended(ann, reply.json["id"])
+
+    dry = await taken(dry_run="yes")
+    assert api.sql("SELECT count(*) FROM do_not_call") == [(0,)]
+    real = await taken()
+    assert counts(dry) == counts(real)
+    assert (real["state"], real["taken"], real["duplicates"], real["refused"]) == ("finished", 2, 1, 2)
+    assert (real["phonebook_id"], real["list_id"], real["added_by"]) == (None, listed, "ann")
+    held = api.sql("SELECT number, reason, source, expires_at, added_by FROM do_not_call ORDER BY number")
+    assert held == [
+        ("+15551230001", "asked", "", None, "ann"),
+        ("+15551230002", "", "", "2030-01-01 00:00:00.000000", "ann"),
+    ]
+    assert [each["id"] for each in (await ann.get(f"imports?list_id={listed}")).json["data"]] == [real["id"], dry["id"]]
+    bob = ann.of("bob")
+    assert problem(await bob.get(f"imports/{real['id']}")) == (404, "not-found")
+    refused = await bob.ask("POST", f"imports?list_id={listed}", data=b"contact\n1", content_type=CSV)
+    assert problem(refused) == (400, "bad-value")
+    everybodys = await ann.ask("POST", "imports?list_id=1", data=b"contact\n1555", content_type=CSV)
+    assert problem(everybodys) == (403, "forbidden")
+    assert problem(await send(ann, MIXED, list_id=listed)) == (400, "bad-value"), "into both"
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_goes_onto_the_list_of_everybody_is_seen_by_admins_alone(api: World, ann: Client) -> None:
+    root = ann.of("root")
+    reply = await root.ask("POST", "imports?list_id=1", data=b"contact\nx\n", content_type=CSV)
+    assert reply.status == 202
+    await api.management.ask(users.create, {"username": "eve", "password_hash": cheap_hash("eve"), "is_superuser": True,
+                                            "role": "operator"})  # fmt: skip
+    for who, seen in ((root, 1), (ann.of("eve"), 0), (ann, 0)):
+        assert len((await who.get("imports")).json["data"]) == seen
+        assert (await who.get("imports/1")).status == (200 if seen else 404)
+
+
+# --- contacts that are there ------------------------------------------------------------------------------------------------
+
+
+@pytest_twisted.ensureDeferred
+async def test_contacts_that_are_there_take_what_the_file_has_if_so_wanted(api: World, ann: Client) -> None:
+    await done(
+        api, ann, "contact,first_name,plan,priority\n+15551230001,Ana,gold,3\n+15551230002,Bob,gold,3\n+15551230003,Cy,,\n"
+    )
+    text = (
+        "contact,first_name,city,priority\n+1 555 1230001,Anna,Lima,9\n+15551230002,,,\n+15551230004,Di,,\n+15551230003,Cy,,\n"
+    )
+    kept = await done(api, ann, text)
+    assert (kept["taken"], kept["already_there"], kept["changed"]) == (1, 3, 0)
+    before = api.sql("SELECT * FROM contact ORDER BY id")
+    dry = await done(api, ann, text, doubles="change", dry_run="yes")
+    assert (dry["changed"], api.sql("SELECT * FROM contact ORDER BY id")) == (1, before)
+    found = await done(api, ann, text, doubles="change")
+    assert (found["taken"], found["already_there"], found["changed"]) == (0, 4, 1)
+    stored = api.sql("SELECT number, first_name, priority, additional_vars FROM contact ORDER BY id")
+    assert [(number, name, priority, orjson.loads(more)) for number, name, priority, more in stored] == [
+        ("+15551230001", "Anna", 9, {"plan": "gold", "city": "Lima"}),
+        ("+15551230002", "Bob", 3, {"plan": "gold"}),
+        ("+15551230003", "Cy", 5, {}),
+        ("+15551230004", "Di", 5, {}),
+    ]
+    assert api.sql("SELECT priority FROM subscriber ORDER BY id") == [(9,), (3,), (5,), (5,)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_columns_can_be_left_out(api: World, ann: Client) -> None:
+    text = "contact,secret,city\n+15551230001,x,Lima\nx,y,z\n"
+    found = await done(api, ann, text, mapping=orjson.dumps({"contact": "contact", "-": "2"}).decode())
+    assert found["taken"] == 1
+    assert api.sql("SELECT additional_vars FROM contact") == [('{"city":"Lima"}',)]
+    assert b"x,y,z" in (await ann.get("imports/1/errors")).text, "a row is given back whole"
+    assert problem(await send(ann, text, mapping=orjson.dumps({"-": "9"}).decode())) == (400, "bad-value")
