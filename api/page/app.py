@@ -26,6 +26,7 @@ from api.page.views.overview import OverviewPainter
 from api.prepared import prepare
 from api.request import ApiRequest
 from api.streams import Streams
+from api.v2.downloads import Downloads
 from dialer.management import Management
 from dialer.management.overview import Overviews
 from dialer.management.page_sessions import SessionLimits
@@ -34,8 +35,8 @@ LARGEST_FORM: Final = 65_536
 """Bytes. Nothing that is typed is longer."""
 
 POLICY: Final = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _USUAL: Final = end_of_head(
     (
@@ -65,6 +66,7 @@ class PageSite:
     watches: Watches = field(init=False)
     painters: Mapping[bool, OverviewPainter] = field(init=False)
     """Of the overview, by whether there are buttons."""
+    downloads: Downloads = field(factory=Downloads, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.overviews = Overviews(self.management)

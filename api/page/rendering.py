@@ -26,6 +26,8 @@ PAGES: Final = (
     ("attempts", "attempts", False),
     ("do-not-call", "do-not-call", True),
     ("gateways", "gateways", False),
+    ("caller-ids", "caller-ids", False),
+    ("rules", "rules", False),
     ("webhooks", "webhooks", False),
     ("events", "events", False),
     ("tokens", "tokens", False),

@@ -10,16 +10,31 @@ from api.page.views import (
     account,
     actions,
     attempts,
+    caller_ids,
     campaigns,
     contacts,
     gateways,
     overview,
+    rules,
     users,
     watching,
     webhooks,
 )
 
-VIEWS: Final = (overview, campaigns, actions, attempts, contacts, gateways, webhooks, users, watching, account)
+VIEWS: Final = (
+    overview,
+    campaigns,
+    actions,
+    attempts,
+    contacts,
+    gateways,
+    caller_ids,
+    rules,
+    webhooks,
+    users,
+    watching,
+    account,
+)
 
 
 def all_routes() -> Sequence[PageRoute]:
