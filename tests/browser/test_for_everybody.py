@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from tests.browser.driving import AXE, Installation, window
+from tests.integration.run_support import good
 
 PATHS = (
     "/ui/", "/ui/campaigns", "/ui/campaigns/new", "/ui/campaigns/1", "/ui/contacts?number=%2B15550010000", "/ui/attempts",
     "/ui/do-not-call", "/ui/gateways", "/ui/gateways/1", "/ui/webhooks", "/ui/events", "/ui/tokens", "/ui/users",
-    "/ui/users/1", "/ui/doctor?run=1", "/ui/audit",
+    "/ui/users/1", "/ui/doctor?run=1", "/ui/audit", "/ui/rules?number=%2B18505550100", "/ui/caller-ids", "/ui/caller-ids/1",
+    "/ui/caller-ids/1/numbers/1", "/ui/calls", "/ui/gateways/1/health", "/ui/switches", "/ui/voice-applications",
+    "/ui/voice-applications/1",
 )  # fmt: skip
 NARROW = {"width": 360, "height": 740}
 
@@ -21,6 +24,8 @@ NARROW = {"width": 360, "height": 740}
 def something(installation: Installation) -> None:
     """To look at."""
     installation.campaign("to look at", contacts=20)
+    good(installation.folder, "callerpool", "add", "numbers", "--user", "admin")
+    good(installation.folder, "callerid", "add", "+12125550100", "--pool", "numbers", "--daily-cap", "50")
 
 
 def test_axe_is_as_it_was_published() -> None:

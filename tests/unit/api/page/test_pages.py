@@ -27,7 +27,8 @@ from tests.unit.api.v2.support import with_files
 from tests.unit.api.world import World, cheap_hash
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)><hx-partial hx-get=/x>{{ 7*7 }}</textarea></title>"
-GIVEN = {"<pool>": "1", "<caller>": "1", "<campaign>": "1", "<attempt>": "call-1",
+GIVEN = {"<pool>": "1", "<caller>": "1", "<call>": "9", "<node>": "elsewhere", "<app>": "1", "<sound>": "hello.wav",
+         "<campaign>": "1", "<attempt>": "call-1",
          "<gateway>": "1", "<user>": "1", "<token>": "1", "<webhook>": "1",
          "<delivery>": "1", "<field>": "frequency"}  # fmt: skip
 T = "2026-11-23 10:00:00.000000"
@@ -42,6 +43,7 @@ def address(path: str) -> str:
 async def furnish(api: World) -> None:
     """One of everything, all of it with texts that mean harm."""
     text = HOSTILE.replace("'", "''")
+    switches = orjson.dumps({HOSTILE: "c"}).decode().replace("'", "''")
     details = orjson.dumps({HOSTILE: HOSTILE}).decode().replace("'", "''")
     facts = orjson.dumps({"name": HOSTILE, "text": HOSTILE, "reason": "x"}).decode().replace("'", "''")
     await api.campaign("spring", user="ann", caller_name="Ana")
@@ -63,6 +65,8 @@ async def furnish(api: World) -> None:
             0, NULL, '{T}');
         INSERT INTO webhook_delivery VALUES (1, 1, '[1]', 'one', 'dead', 3, NULL, 500, 12, '{text}', '{T}', '{T}');
         INSERT INTO webhook_delivery VALUES (2, 1, '[1]', 'call-1', 'dead', 3, NULL, 500, 12, '{text}', '{T}', '{T}');
+        INSERT INTO node (name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, commits, figures)
+            VALUES ('<img src=x onerror=alert(4)>"', 1, '{text}', 1, '1', '{switches}', 0, '{T}', '{T}', '{T}', 0, '{{}}');
         INSERT INTO caller_id_pool (id, user_id, name, description, strategy, foreign_callees, time_zone, turn, created_at,
             updated_at) VALUES (1, 3, '{text}', '{text}', 'sticky', 'refuse', 'UTC', 0, '{T}', '{T}');
         INSERT INTO caller_id (id, pool_id, number, identity, country, name, note, warm_up_start, warm_up_days, active,
@@ -123,7 +127,7 @@ async def test_hostile_texts_are_shown_and_run_nowhere(api: World) -> None:
         "/ui/attempts?number=15551230001",
         "/ui/campaigns?state=start",
     ]:
-        if path in ("/ui/doctor", "/ui/attempts/call-1/recording"):
+        if path in ("/ui/doctor", "/ui/attempts/call-1/recording", "/ui/sounds/hello.wav"):
             continue
         reply = await root.get(path)
         assert reply.status == 200, (path, seen(reply)[:300])
@@ -134,7 +138,8 @@ async def test_hostile_texts_are_shown_and_run_nowhere(api: World) -> None:
                 "/ui/gateways",
                 "/ui/attempts/call-1", "/ui/do-not-call", "/ui/gateways/1", "/ui/webhooks", "/ui/webhooks/1", "/ui/events",
                 "/ui/users", "/ui/tokens", "/ui/audit", "/ui/caller-ids", "/ui/caller-ids/1", "/ui/caller-ids/1/numbers/1",
-                "/ui/rules"}  # fmt: skip
+                "/ui/rules", "/ui/gateways/1/health", "/ui/switches", "/ui/voice-applications", "/ui/voice-applications/1",
+                "/ui/calls"}  # fmt: skip
     assert expected <= shown
 
 
@@ -189,7 +194,8 @@ async def test_hostile_forms_run_nowhere(api: World) -> None:
     root = await signed_in(api)
     fields = ("name", "description", "frequency", "caller_id", "caller_name", "url", "kinds", "username", "password", "number",
               "reason", "back", "scopes", "expires_at", "weekdays", "role", "dial_string", "addparameter", "numbers", "note",
-              "until", "gateways", "strategy", "time_zone", "daily_cap", "warm_up_days")  # fmt: skip
+              "until", "gateways", "strategy", "time_zone", "daily_cap", "warm_up_days", "data",
+              "type", "reference", "starting_at")  # fmt: skip
     for route in all_routes():
         if route.method == "POST" and not route.path.startswith("sign-out") and "user" not in route.path:
             reply = await root.send(address(route.path), dict.fromkeys(fields, HOSTILE))
