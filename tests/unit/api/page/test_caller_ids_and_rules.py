@@ -106,8 +106,8 @@ async def test_a_pool_of_somebody_else_is_not_there(api: World) -> None:
 async def test_what_came_of_the_calls_is_shown_by_number_and_day(api: World) -> None:
     root = await with_pool(api)
     assert await add(root, "+12125550100", daily_cap="50") == 303
-    api.sql("UPDATE caller_id SET created_at = '2026-11-01 00:00:00.000000'")
-    days = ((20, 10, 4, 6), (21, 20, 10, 3), (22, 10, 1, 0), (23, 4, 2, 1))
+    api.sql("UPDATE caller_id SET created_at = '2026-11-20 12:00:00.000000'")
+    days = ((19, 1, 1, 1), (20, 10, 4, 6), (21, 20, 10, 3), (22, 10, 1, 0), (23, 4, 2, 1))
     for day, ended, answered, refused in days:
         api.sql(
             "INSERT INTO caller_id_count (caller_id_id, day, purged, calls, unsent, ended, answered, short, talk_ms, "
@@ -115,7 +115,10 @@ async def test_what_came_of_the_calls_is_shown_by_number_and_day(api: World) -> 
             f"2026-11-{day}", ended, ended, answered, refused,
         )  # fmt: skip
     pool, number = await root.get("/ui/caller-ids/1"), await root.get("/ui/caller-ids/1/numbers/1")
-    assert 'points="0.0,14.0 33.3,12.0 66.7,20.0 100.0,12.0"' in text_of(pool), "answered 40, 50, 10 and 50 of a hundred"
+    # Answered 40, 50, 10 and 50 of a hundred; the day before it was added is not its own.
+    assert 'points="0.0,14.0 33.3,12.0 66.7,20.0 100.0,12.0"' in text_of(pool), (
+        "answered 40, 50, 10 and 50 of a hundred; none of the days before it was added"
+    )
     assert "4 / 50" in seen(pool)
     rows = [" ".join(row.split()) for row in seen(number).split("2026-11-")[1:]]
     assert [row.split()[0] for row in rows[-4:]] == ["23", "22", "21", "20"]

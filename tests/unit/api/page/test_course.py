@@ -71,7 +71,9 @@ async def test_an_attempt_tells_why_it_was_made_and_to_whom_it_was_told(api: Wor
     assert "https://1.example.com/" in second
     assert "https://2.example.com/" not in second, "it is bob's"
     assert '"/ui/webhooks/1/deliveries/4/replay"' in second
-    assert "its turn had come" in seen(await ann.get("/ui/attempts/call-1"))
+    first = await ann.get("/ui/attempts/call-1")
+    assert "its turn had come" in seen(first)
+    assert "step-told" not in text_of(first), "call-10 is another one"
     root = await signed_in(api, "root")
     assert text_of(await root.get("/ui/attempts/call-2")).count('class="step-told"') == 3
     back = {"back": "/ui/attempts/call-2"}
