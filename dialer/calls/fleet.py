@@ -27,13 +27,15 @@ CALLS_OF_A_RATE: Final = 40
 @define(eq=False, kw_only=True)
 class FleetMember:
     """A FreeSWITCH of the fleet. `gateways` are the names of those that it has, none for all; `max_calls` is how many calls
-    it may have at the same time, 0 for any number; one that is to `drain` is given no more; `health` tells how it, and the
-    gateways through it, fared of late."""
+    it may have at the same time, 0 for any number; one that is to `drain`, by the configuration, is given no more, and
+    neither is one that is `put_aside` for as long as the process lives; `health` tells how it, and the gateways through it,
+    fared of late."""
 
     switch: Switch
     gateways: frozenset[str] = frozenset()
     max_calls: int = 0
     drain: bool = False
+    put_aside: bool = False
     health: Health = field(factory=Health, init=False)
 
     @property
@@ -48,7 +50,7 @@ class FleetMember:
     @property
     def admits(self) -> bool:
         """Whether it is there, and is to be given calls."""
-        return self.switch.ready and not self.drain
+        return self.switch.ready and not (self.drain or self.put_aside)
 
     def serves(self, now: datetime) -> bool:
         """Whether it is there, and takes calls as far as is known."""

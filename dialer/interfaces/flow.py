@@ -18,6 +18,7 @@ from dialer.model import (
     Gateway,
     GatewayHealth,
     IdleReason,
+    OwnSwitch,
     Plan,
     Progress,
     RefusedContact,
@@ -143,6 +144,14 @@ class FlowControl(Protocol):
 
     def gateway_health(self, gateway_id: int) -> GatewayHealth:
         """How a gateway fared of late."""
+        ...
+
+    def own_switches(self) -> Sequence[OwnSwitch]:
+        """The switches of this process."""
+        ...
+
+    def put_aside(self, switch: str, wanted: bool) -> None:
+        """Begin no more calls on a switch of this process, or begin some again; those that it has go on."""
         ...
 
     def calls_per_second(self) -> float:

@@ -220,6 +220,22 @@ def test_numbers_are_pasted_and_a_call_is_made_and_looked_at(installation: Insta
         page.get_by_role("heading", name="By hour of the day").wait_for()
 
 
+def test_a_switch_is_drained_and_taken_back(installation: Installation, chromium: Any) -> None:
+    with window(chromium, installation) as at:
+        page = at.page
+        at.sign_in()
+        page.get_by_role("link", name="Switches").click()
+        page.get_by_role("button", name="Drain").click()
+        page.get_by_text("This dialer begins no more calls on the switch").wait_for()
+        page.locator(".badge", has_text="drains").wait_for()
+        campaign = installation.campaign("kept waiting", contacts=1)
+        at.go(f"/ui/campaigns/{campaign}")
+        page.get_by_text("none of the switches that are connected and take calls").wait_for()
+        at.go("/ui/switches")
+        page.get_by_role("button", name="Take back").click()
+        page.get_by_role("button", name="Drain").wait_for()
+
+
 def test_a_link_signs_in_once(installation: Installation, chromium: Any) -> None:
     link = installation.link()
     with window(chromium, installation) as at:

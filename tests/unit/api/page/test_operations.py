@@ -65,6 +65,31 @@ async def test_a_superuser_sees_switches_and_dialers_and_forgets_dead_ones(api: 
     assert "/ui/switches" not in text_of(await ann.get("/ui/"))
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_switch_of_this_dialer_is_drained_and_taken_back(api: World) -> None:
+    api.sql(
+        "INSERT INTO node (name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, commits, "
+        f"figures) VALUES ('n', 1, 'h', 1, '1', '{{\"a:8021\": \"c\", \"far\": \"d\"}}', 1, '{T}', '{T}', '{T}', 0, '{{}}')"
+    )
+    api.flow.aside["a:8021"] = False
+    root, ann = await signed_in(api), await signed_in(api, "ann")
+    page = text_of(await root.get("/ui/switches"))
+    assert '"/ui/switches/a%3A8021/put-aside"' in page
+    assert "/ui/switches/far/" not in page, "it is another dialer's"
+    assert (await ann.send("/ui/switches/a%3A8021/put-aside")).status == 403
+    assert (await root.send("/ui/switches/far/put-aside")).status == 404
+    assert api.flow.aside == {"a:8021": False}
+    assert (await root.send("/ui/switches/a%3A8021/put-aside")).status == 303
+    assert api.flow.aside == {"a:8021": True}
+    assert '"/ui/switches/a%3A8021/take-back"' in text_of(await root.get("/ui/switches"))
+    assert (await root.send("/ui/switches/a%3A8021/take-back")).status == 303
+    assert api.flow.aside == {"a:8021": False}
+    assert api.sql("SELECT action, subject FROM audit_entry ORDER BY id") == [
+        ("switches.put-aside", "switch a:8021"),
+        ("switches.take-back", "switch a:8021"),
+    ]
+
+
 @on_postgresql
 @pytest_twisted.ensureDeferred
 async def test_a_dialer_that_is_at_work_is_not_forgotten(api: World) -> None:

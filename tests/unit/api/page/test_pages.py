@@ -27,10 +27,9 @@ from tests.unit.api.v2.support import with_files
 from tests.unit.api.world import World, cheap_hash
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)><hx-partial hx-get=/x>{{ 7*7 }}</textarea></title>"
-GIVEN = {"<pool>": "1", "<caller>": "1", "<call>": "9", "<node>": "elsewhere", "<app>": "1", "<sound>": "hello.wav",
-         "<campaign>": "1", "<attempt>": "call-1",
-         "<gateway>": "1", "<user>": "1", "<token>": "1", "<webhook>": "1",
-         "<delivery>": "1", "<field>": "frequency"}  # fmt: skip
+GIVEN = {"<pool>": "1", "<caller>": "1", "<call>": "9", "<node>": "elsewhere", "<switch>": "far", "<app>": "1",
+         "<sound>": "hello.wav", "<campaign>": "1", "<attempt>": "call-1", "<gateway>": "1", "<user>": "1", "<token>": "1",
+         "<webhook>": "1", "<delivery>": "1", "<field>": "frequency"}  # fmt: skip
 T = "2026-11-23 10:00:00.000000"
 
 
