@@ -27,7 +27,12 @@ def _entry(given: Mapping[str, Any]) -> RuleEntry:
 
 def listed(client: Client, who: Account, wanted: RuleFilter) -> list[RuleEntry]:
     """The rows that are wanted."""
-    query = {"country": wanted.country or None, "place": wanted.place or None}
+    query = {
+        "country": wanted.country or None,
+        "place": wanted.place or None,
+        "at": None if wanted.day is None else f"{wanted.day}T00:00:00Z",
+        "purpose": wanted.purpose,
+    }
     return [_entry(each) for each in client.rules.list(**query)]
 
 

@@ -104,12 +104,15 @@ def _rules(arguments: argparse.Namespace) -> _Rules:
 
 
 def _wanted(arguments: argparse.Namespace, wanted: RuleFilter) -> tuple[Sequence[RuleEntry], str]:
-    """The rows that are wanted, and where they come from."""
-    if arguments.server is not None:
-        found = asked_there(arguments, lambda management: management.ask(calling_rules.listed, ADMINISTRATOR, wanted))
-        return found, f"{arguments.server}: the rules in force"
-    rules = _rules(arguments)
-    return entries(rules.book, wanted), rules.told
+    """The rows that are wanted, and where they come from. Raises `BadValue` (PLACE)."""
+    try:
+        if arguments.server is not None:
+            found = asked_there(arguments, lambda management: management.ask(calling_rules.listed, ADMINISTRATOR, wanted))
+            return found, f"{arguments.server}: the rules in force"
+        rules = _rules(arguments)
+        return entries(rules.book, wanted), rules.told
+    except BadValue as error:
+        raise (BadValue("PLACE", error.problem) if error.field in ("country", "place") else error) from None
 
 
 def _list(arguments: argparse.Namespace) -> int:

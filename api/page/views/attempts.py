@@ -85,9 +85,12 @@ async def _show(visit: Visit) -> PageReply:
 
 
 async def _earlier(visit: Visit, record: dict[str, Any]) -> dict[str, Any] | None:
-    """The attempt before it for the same contact, by whose end it was decided that there is another one."""
+    """The attempt before it to the same number in its campaign, by whose end it was decided that there is another one."""
     before = {"campaign_id": record["campaign_id"], "until": Moment().parse(record["planned_at"]), "newest_first": True}
-    wanted = await visit.ask(call_records.entered, record["number"], before)
+    try:
+        wanted = await visit.ask(call_records.entered, record["number"], before)
+    except BadValue:  # a number that was taken by an older version
+        return None
     found = await call_records.page(visit.management, visit.who, wanted, None, 1)
     return call_records.as_object(found.records[0]) if found.records else None
 

@@ -155,6 +155,14 @@ async def test_a_user_is_sent_so_many_recordings_at_once(api: World, monkeypatch
     assert (await ann.get("/ui/attempts/call-1/recording")).status == 429
 
 
+@on_sqlite
+@pytest_twisted.ensureDeferred
+async def test_an_attempt_to_what_is_no_number_any_more_is_shown(api: World) -> None:
+    ann = await called(api, 2)
+    api.sql("UPDATE attempt SET number = 'x', identity = 'x'")
+    assert (await ann.get("/ui/attempts/call-2")).status == 200
+
+
 # --- progress ---------------------------------------------------------------------------------------------------------------
 
 
