@@ -149,9 +149,8 @@ async def _add(visit: Visit) -> Moved | PageReply:
         try:
             numbers = pasted_numbers(visit.form.get("numbers", ""))
             wanted = {**given, "pool_id": key, "gateways": chosen_gateways(visit.form)}
-            await visit.do(
-                f"caller id pool {key}", caller_ids.create_many, visit.who, wanted, numbers, details=dict(visit.form)
-            )
+            details = {**visit.form, "count": str(len(numbers))}
+            await visit.do(f"caller id pool {key}", caller_ids.create_many, visit.who, wanted, numbers, details=details)
         except (BadValue, LimitExceeded, NotFound) as error:
             problems, flaw = _flaw(error, (*SHARED, "numbers"))
         else:

@@ -38,6 +38,7 @@ async def test_numbers_are_pasted_shown_changed_rested_and_removed(api: World) -
     told = api.sql("SELECT number, name, daily_cap, warm_up_start, note FROM caller_id ORDER BY id")
     assert told == [("+12125550100", "Support", 50, 10, "contract 7"), ("+13055550100", "", 50, 10, "contract 7")]
     assert api.sql("SELECT count(*) FROM caller_id_gateway") == [(2,)]
+    assert "count=2" in seen(await root.get("/ui/audit"))
     page = seen(await root.get("/ui/caller-ids/1"))
     assert "0 / 10" in page
     assert "Support" in page
