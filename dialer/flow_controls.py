@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -11,7 +12,7 @@ from twisted.internet.defer import Deferred
 from dialer.calls.fleet import Fleet
 from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns.scheduler import Scheduler
-from dialer.model import Campaign, Gateway, GatewayHealth, IdleReason, Progress
+from dialer.model import Campaign, Gateway, GatewayHealth, IdleReason, OwnSwitch, Progress
 
 log = structlog.get_logger()
 
@@ -48,6 +49,18 @@ class FlowControls(ABC):
     def gateway_health(self, gateway: Gateway) -> GatewayHealth:
         """How a gateway fared of late, at this node."""
         return self.fleet.gateway_health(gateway, self.now())
+
+    def own_switches(self) -> Sequence[OwnSwitch]:
+        """Those of this node."""
+        return [OwnSwitch(name=one.name, drains=one.drain, put_aside=one.put_aside) for one in self.fleet]
+
+    def put_aside(self, switch: str, wanted: bool) -> None:
+        """Of this node alone, for as long as it lives."""
+        member = self.fleet.named(switch)
+        if member is not None and member.put_aside != wanted:
+            member.put_aside = wanted
+            log.warning("a switch is put aside" if wanted else "a switch is taken back", switch=switch)
+            self.call_soon()
 
     def calls_per_second(self) -> float:
         """Of all switches that are there, and take calls."""

@@ -17,12 +17,13 @@ from api.origins import refuse_cross_site
 from api.page.cookies import SESSION, csrf_of, forget_cookie, is_own_form, secret_in
 from api.page.problems import NotSignedIn, PageProblem, problem_of
 from api.page.rendering import Renderer
-from api.page.routes import PREFIX, Download, Moved, PageReply, PageRoute, Visit
+from api.page.routes import PREFIX, Download, Moved, PageFile, PageReply, PageRoute, Visit
 from api.page.texts import TEXTS
 from api.request import ApiRequest
 from api.streamed_answers import close
 from api.uploads import Upload
 from api.v2.file_bodies import no_room
+from api.v2.ranges import cut
 from dialer.errors import Forbidden
 from dialer.management.page_sessions import digest_of, find
 from dialer.model import Account
@@ -66,6 +67,8 @@ class PageEndpoint:
             if isinstance(found, Download):
                 await self._send_file(request, found, visit.who)
                 return None
+            if isinstance(found, PageFile):
+                return await self._send(request, visit, found)
         except Exception as error:
             return refused(self.site.renderer, request, problem_of(error), visit)
         stream: OpenStream = found
@@ -88,6 +91,27 @@ class PageEndpoint:
             note_fault(request, problem_of(error))
         finally:
             self.site.downloads.end(who.id)
+
+    async def _send(self, request: ApiRequest, visit: Visit, found: PageFile) -> bytes | None:
+        """Send a file, as fast as it is read."""
+        downloads = self.site.downloads
+        try:
+            downloads.begin(visit.who.id)
+        except HttpError:
+            found.file.stream.close()
+            raise
+        try:
+            part = cut(request, found.file)
+            way = "attachment" if found.kept else "inline"
+            told = {**part.headers, "Content-Type": found.content_type}
+            told["Content-Disposition"] = f'{way}; filename="{found.file.name}"'
+            body = request.headed(part.status, told, b"")
+            if part.answer is None:
+                return body
+            await request.write_long(part.answer)
+            return None
+        finally:
+            downloads.end(visit.who.id)
 
     async def _visit(self, request: ApiRequest, path: Mapping[str, str]) -> Visit:
         if self.route.method == "POST" or self.route.streams:

@@ -11,7 +11,19 @@ from api.errors import HttpError, retry_after
 from api.page.rendering import text, text_or
 from api.page.routes import PREFIX
 from api.v2.problems import Problem
-from dialer.errors import AlreadyExists, BadValue, Busy, Forbidden, InUse, LimitExceeded, NotFound, StoreError
+from dialer.errors import (
+    AlreadyExists,
+    BadValue,
+    Busy,
+    Forbidden,
+    InUse,
+    LimitExceeded,
+    NotFound,
+    NotSetUp,
+    Over,
+    StoreError,
+    WrongState,
+)
 
 
 class PageProblem(Exception):
@@ -59,7 +71,7 @@ def problem_of(error: BaseException) -> PageProblem:
             return PageProblem(400, "problem.value", field=label_of(error.field), problem=error.problem)
         case LimitExceeded():
             return PageProblem(403, "problem.limit", limit=error.limit, maximum=error.maximum)
-        case InUse():
+        case InUse() | NotSetUp() | Over() | WrongState():
             return PageProblem(409, "problem.in-use", what=str(error))
         case Busy():
             return PageProblem(503, "problem.busy", retry_after(error.seconds))

@@ -19,6 +19,7 @@ from dialer.management import Management
 from dialer.management.audit_log import Deed, audited, note
 from dialer.management.management import UseCase
 from dialer.management.page_sessions import SignedIn
+from dialer.management.sounds import OpenFile
 from dialer.model import Account, Scope
 
 PREFIX: Final = "/ui/"
@@ -111,6 +112,15 @@ class Download:
     name: str
     content_type: str
     pieces: AsyncIterator[bytes]
+
+
+@frozen(kw_only=True, eq=False)
+class PageFile:
+    """What is answered: a file, or the part of it that is asked for; with `kept`, the browser stores it under its name."""
+
+    content_type: str
+    file: OpenFile
+    kept: bool = False
 
 
 Serve = Callable[[Visit], Awaitable[Any]]

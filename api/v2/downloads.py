@@ -10,8 +10,7 @@ from typing import Final
 
 from attrs import define, field
 
-from api.errors import retry_after
-from api.v2.problems import Problem
+from api.errors import HttpError, retry_after
 
 MOST: Final = 4
 AGAIN: Final = 5.0
@@ -25,10 +24,10 @@ class Downloads:
     _by_user: Counter[int] = field(factory=Counter, init=False)
 
     def begin(self, user_id: int) -> None:
-        """Another one of a user. Raises `Problem`."""
+        """Another one of a user. Raises `HttpError`."""
         if self._by_user[user_id] >= MOST:
             detail = f"{MOST} files are being sent to this user already, and no more at the same time"
-            raise Problem("too-many-requests", detail, headers=retry_after(AGAIN))
+            raise HttpError(429, detail, retry_after(AGAIN))
         self._by_user[user_id] += 1
 
     def end(self, user_id: int) -> None:

@@ -105,7 +105,7 @@ def _file(route: Route, taken: Taken) -> dict[str, Any]:
 def _parameters(route: Route) -> Iterator[dict[str, Any]]:
     for place, attributes in (("path", route.path_parameters), ("query", route.query_parameters)):
         for each in attributes:
-            yield {"name": each.name, "in": place, "required": place == "path", **_parameter(each)}
+            yield {"name": each.name, "in": place, "required": place == "path" or each.required, **_parameter(each)}
 
 
 def _parameter(attribute: Attribute) -> dict[str, Any]:

@@ -79,6 +79,7 @@ _OF_HTTP: Final = {
     405: "method-not-allowed",
     413: "too-large",
     415: "unsupported-type",
+    416: "range-not-satisfiable",
     429: "too-many-requests",
     503: "unavailable",
 }

@@ -7,10 +7,10 @@ from typing import IO, Any, Final
 
 from attrs import define, frozen
 
+from api.errors import HttpError
 from api.long_answers import LongAnswer
 from api.request import ApiRequest
 from api.v2.conditions import matches
-from api.v2.problems import Problem
 from dialer.management.sounds import OpenFile
 
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
@@ -52,8 +52,8 @@ class Cut:
 
 
 def cut(request: ApiRequest, file: OpenFile) -> Cut:
-    """The part that a request wants, or all of it. Several parts at once are not made: all of it is sent. Raises `Problem` for
-    a part that there is not, when the file is closed."""
+    """The part that a request wants, or all of it. Several parts at once are not made: all of it is sent. Raises `HttpError`
+    for a part that there is not, when the file is closed."""
     tag = f'"{file.tag}"'
     headers = {"Accept-Ranges": "bytes", "ETag": tag}
     known = request.header(b"If-None-Match")
@@ -85,5 +85,5 @@ def _wanted(request: ApiRequest, tag: str, file: OpenFile) -> tuple[int, int] | 
     if begin > end:
         file.stream.close()
         problem = f"the file has {file.size} bytes, and none of those that the header Range asks for"
-        raise Problem("range-not-satisfiable", problem, headers={"Content-Range": f"bytes */{file.size}"})
+        raise HttpError(416, problem, {"Content-Range": f"bytes */{file.size}"})
     return begin, end

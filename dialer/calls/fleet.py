@@ -28,15 +28,17 @@ CALLS_OF_A_RATE: Final = 40
 @define(eq=False, kw_only=True)
 class FleetMember:
     """A FreeSWITCH of the fleet. `gateways` are the names of those that it has, none for all; `max_calls` is how many calls
-    it may have at the same time, 0 for any number; one that is to `drain` is given no more; `health` tells how it, and the
-    gateways through it, fared of late; `sip_gateways` are those that it has itself, as it told last, every
-    `gateway_interval` seconds (0: never); None while that is not known."""
+    it may have at the same time, 0 for any number; one that is to `drain`, by the configuration, is given no more, and
+    neither is one that is `put_aside` for as long as the process lives; `health` tells how it, and the gateways through it,
+    fared of late; `sip_gateways` are those that it has itself, as it told last, every `gateway_interval` seconds (0: never);
+    None while that is not known."""
 
     switch: Switch
     gateways: frozenset[str] = frozenset()
     max_calls: int = 0
     drain: bool = False
     gateway_interval: float = 0.0
+    put_aside: bool = False
     health: Health = field(factory=Health, init=False)
     sip_gateways: Sequence[SipGateway] | None = field(default=None, init=False)
     _down: Mapping[str, SipGateway] = field(factory=dict, init=False)
@@ -76,7 +78,7 @@ class FleetMember:
     @property
     def admits(self) -> bool:
         """Whether it is there, and is to be given calls."""
-        return self.switch.ready and not self.drain
+        return self.switch.ready and not (self.drain or self.put_aside)
 
     def serves(self, now: datetime) -> bool:
         """Whether it is there, and takes calls as far as is known."""

@@ -53,7 +53,7 @@ class ShellParser(argparse.ArgumentParser):
             "--server",
             default=argparse.SUPPRESS,
             metavar="URL",
-            help="ask the API of the dialer at this address in place of the database: for campaign and contact commands",
+            help="ask the API of the dialer at this address in place of the database: for campaign, contact and rules",
         )
         group.add_argument(
             "--token-file",

@@ -18,13 +18,26 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
 from api.newfies.answers import STATES
+from dialer.cli import remote_rules
 from dialer.cli import remote_values as values
 from dialer.cli.frame import TOKEN
 from dialer.cli.passwords import text_of
 from dialer.client import ApiRefused, Client
 from dialer.client.calls import bearer
 from dialer.errors import BadValue, NotFound
-from dialer.management import caller_ids, campaigns, contact_list, gateways, outcomes, phonebooks, redial, removals, users, why
+from dialer.management import (
+    caller_ids,
+    calling_rules,
+    campaigns,
+    contact_list,
+    gateways,
+    outcomes,
+    phonebooks,
+    redial,
+    removals,
+    users,
+    why,
+)
 from dialer.management.contact_list import MOST_ATTEMPTS, Found
 from dialer.management.listing import Slice
 from dialer.management.redial import Redialled
@@ -244,6 +257,8 @@ _ASKED: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
     redial.redial: _redial,
     outcomes.counts: _counts,
     why.campaign: _why,
+    calling_rules.listed: remote_rules.listed,
+    calling_rules.of_number: remote_rules.of_number,
     phonebooks.listed: _phonebooks,
     contact_list.page: _page,
     contact_list.find: _find,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,17 +13,20 @@ from zoneinfo import ZoneInfo
 from attrs import frozen
 
 from dialer.cli.frame import find_config
+from dialer.cli.remote import asked_there
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json, print_one
 from dialer.config import load_config
 from dialer.errors import BadValue
-from dialer.model import Campaign, Purpose, VoipApp, VoipAppType
+from dialer.management import calling_rules
+from dialer.model import Purpose
+from dialer.model.user import ADMINISTRATOR
 from dialer.numbering import Numbering, check_region, numbering
 from dialer.numbers import parse_number
 from dialer.rule_files import own_rows, rule_book
 from dialer.rules.book import RuleBook
-from dialer.rules.decide import decide
-from dialer.rules.places import area_codes
-from dialer.rules.rows import RuleRow, Technology, Windows, span_text, technology_of
+from dialer.rules.lookup import NumberRuling, RuleEntry, RuleFilter, RuleQuestion, entries, rule_on
+from dialer.rules.places import place_names
+from dialer.rules.rows import RuleRow, Technology, Windows, shown_windows, span_text
 from dialer.settings import RulesSettings
 from dialer.time_kinds import KnownZone, Moment
 from dialer.wall_clock import utc_now
@@ -65,6 +68,7 @@ def add_parser(commands: Any) -> None:
     why.set_defaults(run=_why)
     for each in (listing, showing, why):
         option_of_json(each)
+        each.set_defaults(at_a_distance=True)
 
 
 @frozen
@@ -99,34 +103,45 @@ def _rules(arguments: argparse.Namespace) -> _Rules:
     return _Rules(rule_book(config.rules, folder), numbering(region, config.numbers.emergency), told)
 
 
+def _wanted(arguments: argparse.Namespace, wanted: RuleFilter) -> tuple[Sequence[RuleEntry], str]:
+    """The rows that are wanted, and where they come from. Raises `BadValue` (PLACE)."""
+    try:
+        if arguments.server is not None:
+            found = asked_there(arguments, lambda management: management.ask(calling_rules.listed, ADMINISTRATOR, wanted))
+            return found, f"{arguments.server}: the rules in force"
+        rules = _rules(arguments)
+        return entries(rules.book, wanted), rules.told
+    except BadValue as error:
+        raise (BadValue("PLACE", error.problem) if error.field in ("country", "place") else error) from None
+
+
 def _list(arguments: argparse.Namespace) -> int:
-    rules = _rules(arguments)
-    place = arguments.place.upper()
-    entries = [_shown(row) for row in rules.book.rows if not place or row.place.partition("-")[0] == place.partition("-")[0]]
+    place = arguments.place.upper().partition("-")[0]
+    found, told = _wanted(arguments, RuleFilter(country=place))
+    shown = [_shown(entry.row) for entry in found]
     if arguments.json:
-        print_json(entries)
+        print_json(shown)
         return EXIT_OPEN
-    print(rules.told)
-    if entries:
-        print_all(_COLUMNS, entries)
+    print(told)
+    if shown:
+        print_all(_COLUMNS, shown)
     else:
         print(f"no row{f' of {place}' if place else ''}")
     return EXIT_OPEN
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    place = arguments.place.upper()
-    known = {area.place: area.name for area in area_codes().values()}
-    rows = _rules(arguments).book.in_places((place,))
-    if not rows and place not in known:
-        check_region(place, "PLACE")
-    entries = [_shown(row) for row in rows]
+    place, known = arguments.place.upper(), place_names()
+    if place not in known:
+        check_region(place.partition("-")[0], "PLACE")
+    found, _ = _wanted(arguments, RuleFilter(place=place))
+    shown = [_shown(entry.row) for entry in found]
     if arguments.json:
-        print_json(entries)
+        print_json(shown)
         return EXIT_OPEN
-    if not entries:
+    if not shown:
         print(f"no rule holds in {known.get(place, place)}")
-    for number, entry in enumerate(entries):
+    for number, entry in enumerate(shown):
         if number:
             print()
         print_one({name: value for name, value in entry.items() if value})
@@ -159,24 +174,19 @@ def _shown(row: RuleRow) -> Shown:
 def _windows(windows: Windows | None) -> str:
     if windows is None:
         return ""
-    return " ".join("-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in each) for each in windows) or "none"
+    return " ".join(shown_windows(windows)) or "none"
 
 
 def _why(arguments: argparse.Namespace) -> int:
-    rules = _rules(arguments)
-    now = _moment(arguments.at)
-    number = parse_number(arguments.number, "NUMBER")
-    callee = _Asked(rules.numbering.identity(number), _zone(arguments.time_zone))
-    campaign = _campaign(Purpose(arguments.purpose), prerecorded=arguments.prerecorded, now=now)
-    ruling = decide(rules.book, callee, campaign, (), now)
-    found = rules.book.applying(callee, campaign)
+    found = _ruling(arguments)
+    question, where, ruling = found.question, found.where, found.ruling
     document = {
-        "number": number,
-        "identity": callee.identity,
-        "places": found.where.places,
-        "time_zones": found.where.zones,
-        "clocks": tuple(f"{now.astimezone(ZoneInfo(zone)):%A %H:%M} {zone}" for zone in found.where.zones),
-        "rows": tuple(row.name for row in found.rows),
+        "number": question.number,
+        "identity": question.identity,
+        "places": where.places,
+        "time_zones": where.zones,
+        "clocks": tuple(f"{question.at.astimezone(ZoneInfo(zone)):%A %H:%M} {zone}" for zone in where.zones),
+        "rows": tuple(entry.row.name for entry in found.rules),
         "ruling": str(ruling.permission),
         "until": ruling.until,
         "text": ruling.text,
@@ -184,24 +194,31 @@ def _why(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(document)
     else:
-        print("\n".join(_sentences(document, found.where.unknown, technology_of(campaign), campaign.purpose)))
+        print("\n".join(_sentences(document, found)))
     return EXIT_OPEN if ruling.is_open else EXIT_CLOSED
 
 
-@frozen
-class _Asked:
-    """The callee that is asked about."""
+def _ruling(arguments: argparse.Namespace) -> NumberRuling:
+    at, zone, purpose = _moment(arguments.at), _zone(arguments.time_zone), Purpose(arguments.purpose)
+    technology = Technology.PRERECORDED if arguments.prerecorded else Technology.LIVE
+    number = parse_number(arguments.number, "NUMBER")
+    if arguments.server is not None:
+        asked = (ADMINISTRATOR, number, at, zone, purpose, technology)
+        found: NumberRuling = asked_there(arguments, lambda management: management.ask(calling_rules.of_number, *asked))
+        return found
+    rules = _rules(arguments)
+    identity = rules.numbering.identity(number)
+    question = RuleQuestion(number=number, identity=identity, at=at, time_zone=zone, purpose=purpose, technology=technology)
+    return rule_on(rules.book, question)
 
-    identity: str
-    time_zone: str
 
-
-def _sentences(told: Shown, unknown: str, technology: Technology, purpose: Purpose) -> Iterator[str]:
-    names = {area.place: area.name for area in area_codes().values()}
+def _sentences(told: Shown, found: NumberRuling) -> Iterator[str]:
+    names, unknown = place_names(), found.where.unknown
     places = ", ".join(names.get(place, place) for place in told["places"][:5]) or "no place that is known"
     yield f"{told['number']} ({told['identity']}): {places}{f' and more; {unknown}' if len(told['places']) > 5 else ''}"
     yield f"clocks there: {', '.join(told['clocks']) or f'none is known: {unknown}'}"
-    yield f"rows for {purpose}, {technology}: {', '.join(told['rows']) or 'none'}"
+    meant = f"{found.question.purpose}, {found.question.technology}"
+    yield f"rows for {meant}: {', '.join(told['rows']) or 'none'}"
     until = "" if told["until"] is None else f" until {told['until']:%Y-%m-%d %H:%M:%S} UTC"
     yield f"{told['ruling']}{until}{': ' if told['text'] else ''}{told['text']}"
 
@@ -219,12 +236,3 @@ def _zone(text: str) -> str:
         return KnownZone().parse(text)
     except ValueError:
         raise BadValue("--time-zone", f"expected {KnownZone.takes}") from None
-
-
-def _campaign(purpose: Purpose, *, prerecorded: bool, now: datetime) -> Campaign:
-    """A campaign that is open at all hours."""
-    app = VoipApp(name="rules", type=VoipAppType.PLAY_AUDIO if prerecorded else VoipAppType.DIAL)
-    return Campaign(
-        user_id=0, name="rules", starting_at=now, expires_at=now + timedelta(days=365), gateway_id=0, voip_app_id=0,
-        voip_app=app, purpose=purpose,
-    )  # fmt: skip

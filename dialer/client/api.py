@@ -9,6 +9,7 @@ from dialer.client.calls import ApiCall
 from dialer.client.installation import (
     DoNotCallResource,
     NodeResource,
+    RuleResource,
     SwitchResource,
     TokenResource,
     UserResource,
@@ -49,6 +50,7 @@ class ApiResources(Resource[A, L, F]):
         self.users: UserResource[A, L, F] = UserResource(send, pages, fetch)
         self.do_not_call: DoNotCallResource[A, L, F] = DoNotCallResource(send, pages, fetch)
         self.do_not_call_lists: DoNotCallListResource[A, L, F] = DoNotCallListResource(send, pages, fetch)
+        self.rules: RuleResource[A, L, F] = RuleResource(send, pages, fetch)
         self.imports: ImportResource[A, L, F] = ImportResource(send, pages, fetch)
         self.webhooks: WebhookResource[A, L, F] = WebhookResource(send, pages, fetch)
         self.nodes: NodeResource[A, L, F] = NodeResource(send, pages, fetch)

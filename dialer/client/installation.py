@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dialer.client.resources import A, ChangeableResource, F, L, NounResource, RemovableResource
+from dialer.client.calls import ApiCall
+from dialer.client.resources import A, ChangeableResource, F, L, NounResource, RemovableResource, Resource
 
 
 class TokenResource(RemovableResource[A, L, F]):
@@ -31,6 +32,18 @@ class DoNotCallResource(RemovableResource[A, L, F]):
     """Numbers that no campaign calls, for superusers."""
 
     path, key = "do-not-call", "number"
+
+
+class RuleResource(Resource[A, L, F]):
+    """The calling rules in force."""
+
+    def list(self, **query: object) -> L:
+        """All of them, as far as the filters leave them."""
+        return self._list("rules", query)
+
+    def whereabouts(self, number: str, **query: object) -> A:
+        """Where a number may be, and whether the rules allow a call."""
+        return self._send(ApiCall(method="GET", path="rules/whereabouts", query={"number": number, **query}))
 
 
 class WebhookResource(ChangeableResource[A, L, F]):

@@ -147,6 +147,10 @@ class CampaignResource(ChangeableResource[A, L, F]):
         """These contacts."""
         return self._list(f"{self._one}/preview/contacts", query, campaign_id=key)
 
+    def rules(self, key: int) -> A:
+        """Its hours, and the calling rules that narrow them."""
+        return self._get(f"{self._one}/rules", campaign_id=key)
+
     def progress(self, key: int) -> A:
         """How far it is."""
         return self._get(f"{self._one}/progress", campaign_id=key)

@@ -19,6 +19,7 @@ from dialer.model import (
     GatewayHealth,
     IdleReason,
     ObeyedRefusals,
+    OwnSwitch,
     Plan,
     Progress,
     Refusals,
@@ -151,6 +152,14 @@ class FlowControl(Protocol):
 
     def gateway_health(self, gateway: Gateway) -> GatewayHealth:
         """How a gateway fared of late."""
+        ...
+
+    def own_switches(self) -> Sequence[OwnSwitch]:
+        """The switches of this process."""
+        ...
+
+    def put_aside(self, switch: str, wanted: bool) -> None:
+        """Begin no more calls on a switch of this process, or begin some again; those that it has go on."""
         ...
 
     def calls_per_second(self) -> float:

@@ -7,7 +7,7 @@ calls that are begun at the same moment were begun before it, or obey it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ STATES: Final = ("usable", "resting", "at-cap", "inactive", "refused")
 KINDS: Final = ("dialled", "ended", "answered", "short", *map(str, REFUSALS))
 MOST_DAYS: Final = 400
 """Of which the counts are told at once."""
+MOST_TOLD: Final = 10
+"""Numbers of which it is told what is wrong."""
 _FIXED: Final = {"pool_id": "stays as it is", "number": "stays as it is"}
 _LAST_DAY: Final = "9999-12-31"
 _NONE: Final = CallerIdCounts(refused=dict.fromkeys(REFUSALS, 0))
@@ -153,6 +155,33 @@ def create(t: Transaction, who: Account, given: Mapping[str, Any]) -> CallerIdDe
     """A number of a pool. One that was removed is the same as it was: its calls of the day count, and its first use is known.
     Raises `NotFound` (the pool, a gateway), `LimitExceeded`, `BadValue`: also for a number that its owner may not show, or
     that stands in a pool already, whosever it is."""
+    row = _created(t, who, given)
+    _changed(t, row.pool)
+    return _details(t, row, {})
+
+
+@writes
+def create_many(t: Transaction, who: Account, given: Mapping[str, Any], numbers: Sequence[Mapping[str, Any]]) -> int:
+    """Numbers of a pool that have the settings `given` and their own, all or none. Returns how many. Raises as `create`; what
+    is wrong with numbers is told of each by its place (BadValue: numbers)."""
+    problems = []
+    pool = _pool(t, who, given["pool_id"])
+    for place, own in enumerate(numbers, start=1):
+        try:
+            _created(t, who, {**given, **own})
+        except BadValue as error:
+            if error.field not in own:
+                raise
+            problems.append(f"{place}: {error.problem}")
+    if problems:
+        more = f"; and {len(problems) - MOST_TOLD} more" if len(problems) > MOST_TOLD else ""
+        raise BadValue("numbers", "; ".join(problems[:MOST_TOLD]) + more)
+    _changed(t, pool)
+    return len(numbers)
+
+
+def _created(t: Transaction, who: Account, given: Mapping[str, Any]) -> Any:
+    """The row of a new number, or of one that was removed."""
     checked, gateways = _checked(t, given)
     refuse_missing(CallerId, checked)
     pool = t.entities.CallerIdPool.get_for_update(id=checked["pool_id"])
@@ -175,8 +204,7 @@ def create(t: Transaction, who: Account, given: Mapping[str, Any]) -> CallerIdDe
         rows.change(t, CallerId, row, {**anew, **kept, **({} if first is None else {"first_used_at": first})})
         row.set(created_at=to_entity(t.now), archived_at=None)
     _link(t, who, row, gateways)
-    _changed(t, pool)
-    return _details(t, row, {})
+    return row
 
 
 @writes

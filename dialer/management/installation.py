@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
 from dialer.errors import BadValue, NotFound, WrongState
 from dialer.management import rows
 from dialer.management.listing import Slice, part_of
-from dialer.management.management import Transaction, verb
-from dialer.model import Account
+from dialer.management.management import Management, Transaction, verb
+from dialer.model import Account, OwnSwitch
 from dialer.store import nodes as stored
 from dialer.store.nodes import NodeEntry, Standing
 
-__all__ = ["NodeEntry", "Standing", "SwitchEntry", "node", "nodes", "remove_node", "switch", "switches"]
+__all__ = [
+    "NodeEntry",
+    "Standing",
+    "SwitchEntry",
+    "node",
+    "nodes",
+    "own_switches",
+    "put_aside",
+    "remove_node",
+    "switch",
+    "switches",
+]  # fmt: skip
 
 
 @frozen(kw_only=True)
@@ -80,6 +91,19 @@ def switch(t: Transaction, who: Account, name: str) -> SwitchEntry:
         if entry.name == name:
             return entry
     raise NotFound("switch", name)
+
+
+def own_switches(management: Management) -> Mapping[str, OwnSwitch]:
+    """Those of the process that answers, by their names; none where no calls are made."""
+    return {} if management.flow is None else {one.name: one for one in management.flow.own_switches()}
+
+
+@verb
+def put_aside(t: Transaction, who: Account, name: str, wanted: bool) -> None:
+    """Begin no more calls on a switch of the process that answers, until it is taken back or the process ends; those that it
+    has go on. Raises `Forbidden`."""
+    rows.check_superuser(who)
+    t.then(lambda flow: flow.put_aside(name, wanted))
 
 
 def _switch(name: str, entries: Sequence[NodeEntry]) -> SwitchEntry:

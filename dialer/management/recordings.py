@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dialer.errors import NotFound
+from dialer.errors import NotFound, NotSetUp
 from dialer.management import call_records
 from dialer.management.management import Management
 from dialer.management.sounds import OpenFile, in_folder, opened_in
@@ -26,6 +26,17 @@ async def content(management: Management, who: Account, call_uuid: str) -> OpenF
             raise NotFound("recording of the attempt", call_uuid) from None
 
     return await in_folder(management, management.folders.recordings, SETTING, look)
+
+
+async def is_there(management: Management, who: Account, call_uuid: str) -> bool:
+    """Whether the dialer sees the recording of a call. Fails with `NotFound` for the attempt."""
+    await management.ask(call_records.read, who, call_uuid)
+    try:
+        return await in_folder(
+            management, management.folders.recordings, SETTING, lambda folder: folder.status(f"{call_uuid}.wav") is not None
+        )
+    except (NotSetUp, UnsafeFile):
+        return False
 
 
 async def remove(management: Management, who: Account, call_uuid: str) -> None:

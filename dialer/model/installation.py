@@ -53,6 +53,16 @@ class Processes(Kind):
         return {"type": "object", "additionalProperties": {"type": "string"}}
 
 
+@frozen(kw_only=True)
+class OwnSwitch:
+    """A switch of this process: whether it is given no more calls by the configuration (`drains`), or because somebody has
+    `put_aside` it."""
+
+    name: str
+    drains: bool = False
+    put_aside: bool = False
+
+
 @noun("installation")
 @frozen(kw_only=True)
 class Installation:

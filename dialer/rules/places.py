@@ -60,6 +60,12 @@ def area_codes() -> Mapping[str, Area]:
 
 
 @cache
+def place_names() -> Mapping[str, str]:
+    """The names of the places of North America."""
+    return {area.place: area.name for area in area_codes().values()}
+
+
+@cache
 def states_in(zone: str) -> tuple[str, ...]:
     """The states of the United States, and the provinces of Canada, in which a time zone is."""
     return tuple(sorted({area.place for area in area_codes().values() if zone in area.zones and "-" in area.place}))

@@ -157,6 +157,19 @@ class RuleRow(BaseModel):
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
 
 
+def shown_windows(windows: Windows) -> list[str]:
+    """As a file of rules has them: `08:00-20:00`."""
+    return ["-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in each) for each in windows]
+
+
+def check_place(text: str, field: str) -> str:
+    """A place in capital letters. Raises `BadValue` naming `field`."""
+    try:
+        return str(_place(text.upper()))
+    except ValueError as error:
+        raise BadValue(field, str(error)) from None
+
+
 def span_text(seconds: int) -> str:
     """`24 h`, `7 d`, `90 s`."""
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):

@@ -19,6 +19,13 @@ DAYS: Final = (
 )
 """The counts of a number by day, the newest first. Parameters: caller id, the first day, the day before which, how many."""
 
+DAYS_OF_POOL: Final = (
+    f"SELECT n.caller_id_id, n.day, {_SUMS} FROM caller_id i JOIN caller_id_count n ON n.caller_id_id = i.id "  # noqa: S608
+    "WHERE i.pool_id = ? AND i.archived_at IS NULL AND n.day >= ? GROUP BY n.caller_id_id, n.day "
+    "ORDER BY n.caller_id_id, n.day DESC"
+)
+"""The same of all numbers of a pool. Parameters: pool, the first day."""
+
 NEXT_POOL: Final = "SELECT id FROM caller_id_pool WHERE archived_at IS NULL AND id > ? ORDER BY id LIMIT 1"
 TODAY: Final = (
     f"SELECT {_SUMS} FROM caller_id i JOIN caller_id_count n ON n.caller_id_id = i.id "  # noqa: S608

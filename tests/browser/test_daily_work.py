@@ -284,6 +284,55 @@ def test_hostile_names_run_nowhere(installation: Installation, chromium: Any) ->
         row_of(at, name).wait_for()
 
 
+def test_numbers_are_pasted_and_a_call_is_made_and_looked_at(installation: Installation, chromium: Any) -> None:
+    with window(chromium, installation) as at:
+        page = at.page
+        at.sign_in()
+        page.get_by_role("link", name="Caller ids").click()
+        page.get_by_text("New pool").click()
+        page.get_by_label("Name *").fill("pasted")
+        page.get_by_role("button", name="Make the pool").click()
+        at.awaited = ("status of 400",)
+        page.get_by_label("Numbers, one on each line").fill("+1 (212) 555-0190; Support\nnonsense")
+        page.get_by_role("button", name="Add numbers").click()
+        page.get_by_text("2: 'nonsense' is not a number").wait_for()
+        page.get_by_label("Numbers, one on each line").fill("+1 (212) 555-0190; Support\n+1 212 555 0191")
+        page.get_by_role("button", name="Add numbers").click()
+        page.get_by_text("The numbers are added.").wait_for()
+        page.get_by_role("link", name="+12125550190").click()
+        page.get_by_label("Until (UTC)").fill("2999-01-01")
+        page.get_by_role("button", name="Let it rest").click()
+        page.get_by_text("it rests until 2999-01-01").wait_for()
+
+        page.get_by_role("link", name="Calls", exact=True).click()
+        page.get_by_label("Number *").fill("+15550999001")
+        page.get_by_label("Its data").fill("2000")
+        page.get_by_role("button", name="Call", exact=True).click()
+        page.get_by_text("The call is asked for.").wait_for()
+        reloaded(at, page.get_by_role("row", name="+15550999001").get_by_role("link", name=re.compile(r"^20\d\d-")))
+
+        campaign = installation.campaign("drawn", contacts=5)
+        at.go(f"/ui/campaigns/{campaign}")
+        reloaded(at, page.locator(".chart canvas").nth(1))
+        page.get_by_role("heading", name="By hour of the day").wait_for()
+
+
+def test_a_switch_is_drained_and_taken_back(installation: Installation, chromium: Any) -> None:
+    with window(chromium, installation) as at:
+        page = at.page
+        at.sign_in()
+        page.get_by_role("link", name="Switches").click()
+        page.get_by_role("button", name="Drain").click()
+        page.get_by_text("This dialer begins no more calls on the switch").wait_for()
+        page.locator(".badge", has_text="drains").wait_for()
+        campaign = installation.campaign("kept waiting", contacts=1)
+        at.go(f"/ui/campaigns/{campaign}")
+        page.get_by_text("none of the switches that are connected and take calls").wait_for()
+        at.go("/ui/switches")
+        page.get_by_role("button", name="Take back").click()
+        page.get_by_role("button", name="Drain").wait_for()
+
+
 def test_a_link_signs_in_once(installation: Installation, chromium: Any) -> None:
     link = installation.link()
     with window(chromium, installation) as at:

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from tests.browser.driving import AXE, Installation, window
+from tests.integration.run_support import good
 
 PATHS = (
     "/ui/", "/ui/campaigns", "/ui/campaigns/new", "/ui/campaigns/1", "/ui/contacts?number=%2B15550010000", "/ui/attempts",
     "/ui/imports", "/ui/imports/new", "/ui/campaigns/1/preview/contacts", "/ui/do-not-call", "/ui/do-not-call/1",
     "/ui/do-not-call/1/history", "/ui/gateways", "/ui/gateways/1", "/ui/webhooks", "/ui/events", "/ui/tokens", "/ui/users",
-    "/ui/users/1", "/ui/doctor?run=1", "/ui/audit",
+    "/ui/users/1", "/ui/doctor?run=1", "/ui/audit", "/ui/rules?number=%2B18505550100", "/ui/caller-ids", "/ui/caller-ids/1",
+    "/ui/caller-ids/1/numbers/1", "/ui/calls", "/ui/gateways/1/health", "/ui/switches", "/ui/voice-applications",
+    "/ui/voice-applications/1",
 )  # fmt: skip
 NARROW = {"width": 360, "height": 740}
 
@@ -22,6 +25,8 @@ NARROW = {"width": 360, "height": 740}
 def paths(installation: Installation, chromium: Any) -> tuple[str, ...]:
     """What is looked at, also two imports: one that has ended with errors, and one that waits to be started."""
     campaign = installation.campaign("to look at", contacts=20)
+    good(installation.folder, "callerpool", "add", "numbers", "--user", "admin")
+    good(installation.folder, "callerid", "add", "+12125550100", "--pool", "numbers", "--daily-cap", "50")
     text = b"contact,first_name,an_unusually_long_name_of_a_column\n+15557770001,Ana,x\nno number,Bob," + b"y" * 60 + b"\n"
     found = []
     with window(chromium, installation) as at:

@@ -331,10 +331,11 @@ def test_calls_of_a_switch_that_is_not_configured_any_more_end_likewise(two: Two
 # --- one is taken out ---------------------------------------------------------------------------------------------------
 
 
-def test_a_switch_that_is_drained_is_given_no_more_calls_and_keeps_those_it_has(two: Two) -> None:
+@pytest.mark.parametrize("how", ["drain", "put_aside"])
+def test_a_switch_that_is_drained_is_given_no_more_calls_and_keeps_those_it_has(two: Two, how: str) -> None:
     two.run(2)
     had = two.on(two.a)
-    two.fleet.member(two.a).drain = True
+    setattr(two.fleet.member(two.a), how, True)
     two.run(1)
     sent = two.on(two.a)
     two.run(5)

@@ -16,7 +16,33 @@ from tests.integration.api_document import PAGE_V2, answer, examples, run
 from tests.integration.run_support import move_to, started
 from tests.integration.test_api_document import new_service
 
+RULES = """
+[[row]]
+place = "FR"
+name = "France"
+purposes = ["sales"]
+weekday = ["10:00-13:00", "14:00-20:00"]
+saturday = []
+sunday = []
+holiday = []
+holidays = "FR"
+attempts = [{ most = 4, seconds = 2592000 }]
+source = "Decret 2022-1313"
+read_on = 2026-11-27
+confidence = "high"
+"""
+"""In force where the examples are run: France is called by none of them."""
+
 _TOKEN = re.compile(r"dlr_live_[0-9a-z]{12}_[\w-]{43}")
+
+
+def with_rules(service: Path) -> None:
+    """Have it obey `RULES`, and no others."""
+    (service / "rules.toml").write_text(RULES)
+    file = service / "dialer.toml"
+    text, count = re.subn(r'^apply = "none"$', 'apply = "file"\nfile = "rules.toml"', file.read_text(), flags=re.MULTILINE)
+    assert count == 1
+    file.write_text(text)
 
 
 def test_every_command_of_the_page_answers_what_stands_below_it(tmp_path: Path, database_kind: Dialect) -> None:
@@ -24,6 +50,7 @@ def test_every_command_of_the_page_answers_what_stands_below_it(tmp_path: Path, 
     service = new_service(tmp_path)
     if database_kind is Dialect.POSTGRESQL:
         move_to(service, new_database(tmp_path), "username", "password")
+    with_rules(service)
     with started(service) as running:
         for example in page:
             status, headers, body = run(_TOKEN.sub(token, example.command), running.addresses["http"])

@@ -23,9 +23,9 @@
       width: element.clientWidth,
       height: HEIGHT,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
-      scales: { x: { range: () => [data.x[0] - 1800, data.x[data.x.length - 1] + 1800] }, y: { range: (_, __, high) => [0, Math.max(high * 1.1, 1)] } },
+      scales: { x: { range: () => [data.x[0] - data.step / 2, data.x[data.x.length - 1] + data.step / 2] }, y: { range: (_, __, high) => [0, Math.max(high * 1.1, 1)] } },
       axes: [axis, { ...axis, size: 56 }],
-      series: [{ label: data.hour, value: "{YYYY}-{MM}-{DD} {HH}:00" }, ...series],
+      series: [{ label: data.called, value: data.written }, ...series],
       cursor: { drag: { x: false, y: false } },
     };
     element.replaceChildren();

@@ -10,22 +10,28 @@ from api.page.views import (
     account,
     actions,
     attempts,
+    caller_ids,
+    calls,
     campaigns,
     contacts,
     do_not_call,
     exports,
+    gateway_health,
     gateways,
     imports,
+    installation,
     overview,
     previews,
+    rules,
     users,
+    voice_applications,
     watching,
     webhooks,
 )
 
 VIEWS: Final = (
-    overview, campaigns, actions, previews, attempts, contacts, imports, exports, do_not_call, gateways, webhooks, users,
-    watching, account,
+    overview, campaigns, actions, previews, attempts, contacts, imports, exports, do_not_call, gateways, gateway_health,
+    caller_ids, rules, calls, voice_applications, installation, webhooks, users, watching, account,
 )  # fmt: skip
 
 

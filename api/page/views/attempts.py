@@ -1,4 +1,4 @@
-"""Attempts: those that are looked for, and one with its time line."""
+"""Attempts: those that are looked for; one with its time line, from plan to webhook, and its recording."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from api.page.routes import PageReply, Visit, number_in, shows
+from api.page.routes import PREFIX, Moved, PageFile, PageReply, Visit, changes, number_in, shows
 from dialer.errors import BadValue
-from dialer.management import call_records
+from dialer.management import attempt_course, call_records, recordings
 from dialer.model.flow import Disposition
 from dialer.time_kinds import Moment
 
 PAGE: Final = 50
+WAV: Final = "audio/wav"
 STEPS: Final = ("planned_at", "sent_at", "rang_at", "answered_at", "ended_at")
 
 
@@ -75,12 +76,45 @@ def _place(text: str) -> call_records.RecordPlace | None:
 async def _show(visit: Visit) -> PageReply:
     record = call_records.as_object(await visit.ask(call_records.read, visit.who, visit.path["attempt"]))
     facts = [(name, record[name]) for name in call_records.NAMES if name not in ("session", *STEPS)]
+    steps = time_line(record)
+    moments = [step.at for step in steps if step.name in ("planned_at", "ended_at")]
     values = {
         "record": record,
-        "steps": time_line(record),
+        "steps": steps,
+        "earlier": await _earlier(visit, record),
+        "deliveries": await visit.ask(attempt_course.deliveries, visit.who, record["attempt_id"], tuple(moments)),
+        "is_recorded": await recordings.is_there(visit.management, visit.who, record["attempt_id"]),
         "facts": [(name, value) for name, value in facts if value not in (None, "")],
     }
     return PageReply(template="attempt.html", values=values)
 
 
-ROUTES: Final = (shows("attempts", _list), shows("attempts/<attempt>", _show))
+async def _earlier(visit: Visit, record: dict[str, Any]) -> dict[str, Any] | None:
+    """The attempt before it to the same number in its campaign, by whose end it was decided that there is another one."""
+    before = {"campaign_id": record["campaign_id"], "until": Moment().parse(record["planned_at"]), "newest_first": True}
+    try:
+        wanted = await visit.ask(call_records.entered, record["number"], before)
+    except BadValue:  # a number that was taken by an older version
+        return None
+    found = await call_records.page(visit.management, visit.who, wanted, None, 1)
+    return call_records.as_object(found.records[0]) if found.records else None
+
+
+async def _recording(visit: Visit) -> PageFile:
+    file = await recordings.content(visit.management, visit.who, visit.path["attempt"])
+    return PageFile(content_type=WAV, file=file, kept="download" in visit.query)
+
+
+async def _remove_recording(visit: Visit) -> Moved:
+    call_uuid = visit.path["attempt"]
+    await recordings.remove(visit.management, visit.who, call_uuid)
+    await visit.note(f"attempt {call_uuid}", {})
+    return Moved(to=f"{PREFIX}attempts/{call_uuid}", told="recording-removed")
+
+
+ROUTES: Final = (
+    shows("attempts", _list),
+    shows("attempts/<attempt>", _show),
+    shows("attempts/<attempt>/recording", _recording),
+    changes("attempts/<attempt>/recording/remove", _remove_recording),
+)

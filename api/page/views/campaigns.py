@@ -8,10 +8,11 @@ from api.page.forms import Options, check, controls, defaults, typed_values
 from api.page.live import CSRF_PLACE, Picture, PictureStream
 from api.page.problems import problem_of
 from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, number_in, shows
-from api.page.views.charts import hours_of
+from api.page.views.charts import hours_of, hours_of_day, minutes_of
 from api.page.views.overview import PARTS, bar_of, picture_stream
+from api.page.views.rules import hours_of_campaign
 from dialer.errors import AlreadyExists, BadValue, LimitExceeded, NotFound
-from dialer.management import call_records, campaigns, gateways, statistics
+from dialer.management import call_records, campaigns, gateways, minutes, statistics
 from dialer.management.listing import Slice
 from dialer.management.overview import CampaignView
 from dialer.model import Campaign, CampaignStatus, Scope
@@ -97,6 +98,7 @@ async def _page(visit: Visit, typed: dict[str, str] | None, problems: dict[str, 
     details = await visit.ask(campaigns.read, visit.who, key)
     view = await visit.site.overviews.campaign(visit.who, key)
     found = await statistics.of_campaign(visit.management, visit.who, key)
+    lately = await visit.ask(minutes.of_campaign, visit.who, key)
     wanted = call_records.RecordFilter(campaign_id=key, newest_first=True)
     step = await call_records.page(visit.management, visit.who, wanted, None, ATTEMPTS)
     values = typed_values(Campaign, FIELDS, details.campaign) if typed is None else typed
@@ -110,6 +112,10 @@ async def _page(visit: Visit, typed: dict[str, str] | None, problems: dict[str, 
             "may_dial": Scope.DIAL in visit.who.scopes,
             "statistics": found,
             "chart": hours_of(found),
+            "minutes": lately,
+            "minute_chart": minutes_of(lately, visit.management.now()),
+            "hours_of_day": hours_of_day(found, details.campaign.time_zone),
+            "hours": await hours_of_campaign(visit, key),
             "records": [call_records.as_object(each) for each in step.records],
             "more": step.place is not None,
             "flaw": flaw,

@@ -7,6 +7,7 @@ from typing import Final
 from api.page.forms import check, controls, defaults
 from api.page.problems import problem_of
 from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, number_in, shows
+from api.page.sign_in import local_address
 from dialer.errors import BadValue, LimitExceeded, NotFound
 from dialer.management import webhooks
 from dialer.model import DeliveryStatus, Webhook
@@ -61,7 +62,7 @@ async def _show(visit: Visit) -> PageReply:
 async def _replay(visit: Visit) -> Moved:
     key, delivery = visit.key("webhook"), visit.key("delivery")
     await visit.do(f"webhook {key}, delivery {delivery}", webhooks.replay, visit.who, key, delivery)
-    return Moved(to=f"{PREFIX}webhooks/{key}", told="replayed")
+    return Moved(to=local_address(visit.form.get("back", ""), f"{PREFIX}webhooks/{key}"), told="replayed")
 
 
 async def _enable(visit: Visit) -> Moved:

@@ -30,7 +30,7 @@ from api import ApiSite, build_site
 from dialer.files.import_folder import ImportFolder
 from dialer.management import Management
 from dialer.management import management as logins
-from dialer.model import Campaign, Gateway, GatewayHealth, IdleCode, IdleReason, Progress, VoipAppType
+from dialer.model import Campaign, Gateway, GatewayHealth, IdleCode, IdleReason, OwnSwitch, Progress, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database, NodeIdentity
 from tests.grounds import copied_database, dump, rows
@@ -100,8 +100,17 @@ class Flow:
     reason: IdleReason | None = NO_SWITCH
     healths: dict[int, GatewayHealth] = field(factory=dict)
 
+    aside: dict[str, bool] = field(factory=dict)
+    """Of its switches, by name, whether it is put aside."""
+
     def call_soon(self) -> None:
         self.looks += 1
+
+    def own_switches(self) -> list[OwnSwitch]:
+        return [OwnSwitch(name=name, put_aside=put_aside) for name, put_aside in self.aside.items()]
+
+    def put_aside(self, switch: str, wanted: bool) -> None:
+        self.aside[switch] = wanted
 
     def release(self, campaign_id: int) -> None:
         self.released.append(campaign_id)

@@ -65,6 +65,8 @@ def test_a_place_is_shown_with_the_rows_of_its_country_and_their_sources(capsys)
     ]  # fmt: skip
     assert all(row["source"] and row["read_on"] for row in shown)
     assert "no rule holds in JM" in ran(capsys, "show", "JM")[1].out.replace("Jamaica", "JM")
+    status, told = ran(capsys, "list", "Texas")
+    assert (status, told.err[:34]) == (2, "dialer: PLACE: 'TEXAS' is not a pl")
     status, told = ran(capsys, "show", "Texas")
     assert (status, told.err) == (2, "dialer: PLACE: 'TEXAS' is not a region; expected two letters such as DE\n")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -16,16 +17,21 @@ from api.page.live import CSRF_PLACE
 from api.page.views import all_routes
 from dialer.management import users
 from dialer.model import GatewayHealth, IdleCode, IdleReason
+from dialer.rules.book import RuleBook
+from dialer.rules.rows import RuleRow
 from tests.grounds import on_sqlite, script
 from tests.seeding import RECORDS
 from tests.unit.api.page.browser import Browser, seen, signed_in, text_of
 from tests.unit.api.raw import connect
 from tests.unit.api.v2.listening import Listening
+from tests.unit.api.v2.support import with_files
 from tests.unit.api.world import World, cheap_hash
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)><hx-partial hx-get=/x>{{ 7*7 }}</textarea></title>"
-GIVEN = {"<campaign>": "1", "<attempt>": "call-1", "<gateway>": "1", "<user>": "1", "<token>": "1", "<webhook>": "1",
-         "<delivery>": "1", "<field>": "frequency", "<import>": "1", "<list>": "2", "<phonebook>": "1"}  # fmt: skip
+GIVEN = {"<pool>": "1", "<caller>": "1", "<call>": "9", "<node>": "elsewhere", "<switch>": "far", "<app>": "1",
+         "<sound>": "hello.wav", "<campaign>": "1", "<attempt>": "call-1", "<gateway>": "1", "<user>": "1", "<token>": "1",
+         "<webhook>": "1", "<delivery>": "1", "<field>": "frequency", "<import>": "1", "<list>": "2",
+         "<phonebook>": "1"}  # fmt: skip
 T = "2026-11-23 10:00:00.000000"
 
 
@@ -41,6 +47,7 @@ async def furnish(api: World) -> None:
     cell = '"' + text.replace('"', '""') + '"'
     reasons = orjson.dumps({HOSTILE: 2}).decode().replace("'", "''")
     sample = orjson.dumps([[HOSTILE, HOSTILE], ["15551230001", HOSTILE]]).decode().replace("'", "''")
+    switches = orjson.dumps({HOSTILE: "c"}).decode().replace("'", "''")
     details = orjson.dumps({HOSTILE: HOSTILE}).decode().replace("'", "''")
     facts = orjson.dumps({"name": HOSTILE, "text": HOSTILE, "reason": "x"}).decode().replace("'", "''")
     await api.campaign("spring", user="ann", caller_name="Ana")
@@ -70,12 +77,27 @@ async def furnish(api: World) -> None:
         INSERT INTO webhook VALUES (1, 1, 'https://a.example/{text}', '{text}', NULL, 1, 's', '', NULL, 'disabled', '{text}',
             0, NULL, '{T}');
         INSERT INTO webhook_delivery VALUES (1, 1, '[1]', 'one', 'dead', 3, NULL, 500, 12, '{text}', '{T}', '{T}');
+        INSERT INTO webhook_delivery VALUES (2, 1, '[1]', 'call-1', 'dead', 3, NULL, 500, 12, '{text}', '{T}', '{T}');
+        INSERT INTO node (name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, commits, figures)
+            VALUES ('<img src=x onerror=alert(4)>"', 1, '{text}', 1, '1', '{switches}', 0, '{T}', '{T}', '{T}', 0, '{{}}');
+        INSERT INTO caller_id_pool (id, user_id, name, description, strategy, foreign_callees, time_zone, turn, created_at,
+            updated_at) VALUES (1, 3, '{text}', '{text}', 'sticky', 'refuse', 'UTC', 0, '{T}', '{T}');
+        INSERT INTO caller_id (id, pool_id, number, identity, country, name, note, warm_up_start, warm_up_days, active,
+            created_at, updated_at) VALUES (1, 1, '12125550001', '12125550001', 'US', '{text}', '{text}', 1, 0, 1, '{T}',
+            '{T}');
         INSERT INTO api_token VALUES (1, 1, 'abcdefghijkl', '{"0" * 64}', '{text}', 'read', NULL, NULL, '{T}');
         INSERT INTO audit_entry VALUES (1, '{T}', 1, '{text}', '{text}', '{text}', '{text}', '{details}');
         INSERT INTO event (kind, version, at, sequence, user_id, campaign_id, call_uuid, data)
             VALUES ('campaign.idle', 1, '{T}', 0, 1, 1, '', '{facts}');
         """,
     )
+
+
+def hostile_row() -> RuleRow:
+    """A rule that nobody should have written."""
+    return RuleRow(
+        place="*", name=HOSTILE[:100], source=HOSTILE, read_on=date(2026, 1, 1), confidence="low", note=HOSTILE, weekday=[]
+    )  # type: ignore[call-arg]
 
 
 class Looked(HTMLParser):
@@ -108,9 +130,17 @@ async def test_hostile_texts_are_shown_and_run_nowhere(api: World) -> None:
     await furnish(api)
     root = await signed_in(api)
     shown = set()
+    with_files(api)
+    api.management.rules = RuleBook((hostile_row(),))
     paths = [address(route.path) for route in all_routes() if route.method == "GET" and not route.streams]
-    for path in [*paths, "/ui/contacts?number=15551230001", "/ui/attempts?number=15551230001", "/ui/campaigns?state=start"]:
-        if path == "/ui/doctor":
+    for path in [
+        *paths,
+        "/ui/rules?number=15551230001",
+        "/ui/contacts?number=15551230001",
+        "/ui/attempts?number=15551230001",
+        "/ui/campaigns?state=start",
+    ]:
+        if path in ("/ui/doctor", "/ui/attempts/call-1/recording", "/ui/sounds/hello.wav"):
             continue
         reply = await root.get(path)
         assert reply.status == 200, (path, seen(reply)[:300])
@@ -125,20 +155,38 @@ async def test_hostile_texts_are_shown_and_run_nowhere(api: World) -> None:
                 "/ui/attempts/call-1", "/ui/do-not-call", "/ui/gateways/1", "/ui/webhooks", "/ui/webhooks/1", "/ui/events",
                 "/ui/users", "/ui/tokens", "/ui/audit", "/ui/imports", "/ui/imports/1", "/ui/imports/new",
                 "/ui/do-not-call/2", "/ui/do-not-call/2/history", "/ui/campaigns/1/preview",
-                "/ui/campaigns/1/preview/contacts"}  # fmt: skip
+                "/ui/campaigns/1/preview/contacts", "/ui/caller-ids", "/ui/caller-ids/1", "/ui/caller-ids/1/numbers/1",
+                "/ui/rules", "/ui/gateways/1/health", "/ui/switches", "/ui/voice-applications", "/ui/voice-applications/1",
+                "/ui/calls"}  # fmt: skip
     assert expected <= shown
 
 
 @on_sqlite
 @pytest.mark.parametrize(
-    "name", ["number", "campaign", "disposition", "after", "state", "before", "status", "done", "next", "x"]
+    "name",
+    [
+        "number",
+        "campaign",
+        "disposition",
+        "after",
+        "state",
+        "before",
+        "status",
+        "done",
+        "next",
+        "country",
+        "at",
+        "time_zone",
+        "x",
+    ],
 )
 @pytest_twisted.ensureDeferred
 async def test_hostile_queries_run_nowhere(api: World, name: str) -> None:
     from urllib.parse import urlencode
 
     root, nobody = await signed_in(api), Browser(api)
-    for path in ("/ui/", "/ui/campaigns", "/ui/attempts", "/ui/contacts", "/ui/sign-in", "/ui/audit", "/ui/do-not-call"):
+    for path in ("/ui/", "/ui/campaigns", "/ui/attempts", "/ui/contacts", "/ui/sign-in", "/ui/audit", "/ui/do-not-call",
+                 "/ui/rules", "/ui/caller-ids"):  # fmt: skip
         for browser in (root, nobody):
             reply = await browser.get(f"{path}?{urlencode({name: HOSTILE})}")
             assert reply.status < 500
@@ -163,7 +211,9 @@ async def test_hostile_forms_run_nowhere(api: World) -> None:
     await furnish(api)
     root = await signed_in(api)
     fields = ("name", "description", "frequency", "caller_id", "caller_name", "url", "kinds", "username", "password", "number",
-              "reason", "back", "scopes", "expires_at", "weekdays", "role", "dial_string", "addparameter")  # fmt: skip
+              "reason", "back", "scopes", "expires_at", "weekdays", "role", "dial_string", "addparameter", "numbers", "note",
+              "until", "gateways", "strategy", "time_zone", "daily_cap", "warm_up_days", "data",
+              "type", "reference", "starting_at")  # fmt: skip
     for route in all_routes():
         if route.method == "POST" and not route.path.startswith("sign-out") and "user" not in route.path:
             reply = await root.send(address(route.path), dict.fromkeys(fields, HOSTILE))

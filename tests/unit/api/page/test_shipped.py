@@ -15,10 +15,15 @@ from api.page.routes import PageRoute
 from api.page.static_files import files
 from api.page.texts import TEXTS
 from api.page.views import all_routes
+from dialer.management.gateways import STANDINGS
+from dialer.management.installation import Standing
 from dialer.model import Campaign, CampaignStatus, DeliveryStatus, SubscriberStatus
 from dialer.model.event import EventKind
 from dialer.model.flow import AttemptState, Disposition
 from dialer.model.role import Role
+from dialer.model.single_call import SingleCallState
+from dialer.rules.book import shipped_rows
+from dialer.rules.decide import Permission
 
 PAGE = Path(str(resources.files("api.page")))
 TEMPLATES = sorted((PAGE / "templates").iterdir())
@@ -81,6 +86,11 @@ def test_every_word_of_the_dialer_has_a_text() -> None:
         *(f"attempt-state.{each}" for each in AttemptState),
         *(f"delivery.{each}" for each in DeliveryStatus),
         *(f"role.{each}" for each in Role),
+        *(f"call-state.{each}" for each in SingleCallState),
+        *(f"standing.{each}" for each in STANDINGS),
+        *(f"node.{each.replace(' ', '-')}" for each in Standing),
+        *(f"permission.{each}" for each in Permission),
+        *(f"confidence.{row.confidence}" for row in shipped_rows()),
         *(f"event.{each.replace('_', '-')}" for each in EventKind),
     ]
     assert [key for key in wanted if key not in TEXTS] == []

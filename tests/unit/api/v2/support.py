@@ -80,6 +80,7 @@ FILE = b"contact,first_name\n15551230077,Ana\n"
 
 NEEDED: Mapping[str, str] = {
     "GET contacts": "number=15551230001",
+    "GET rules/whereabouts": "number=%2B18505550100",
     "POST sounds": "name=new.wav&replace=yes",
     "POST imports": "phonebook_id=1",
 }
