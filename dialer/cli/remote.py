@@ -107,12 +107,11 @@ def _meant(error: ApiRefused) -> Exception:
 def _users(client: Client) -> list[UserDetails]:
     """All of them for a superuser, else the one that asks."""
     try:
-        found = list(client.users.list())
+        return [UserDetails(user=values.read(User, each)) for each in client.users.list()]
     except ApiRefused as error:
         if error.kind != "forbidden":
             raise
-        found = [client.me()]
-    return [UserDetails(user=values.read(User, each)) for each in found]
+    return [UserDetails(user=values.read(User, client.me()))]
 
 
 def _account(client: Client, username: str) -> Account:
@@ -150,9 +149,10 @@ def _change_campaign(client: Client, who: Account, key: int, given: Mapping[str,
 def _redial(
     client: Client, who: Account, key: int, statuses: Collection[Any], ends: Collection[Any], after: str, dry_run: bool
 ) -> Redialled:
-    wanted = {"states": [STATES[each] for each in statuses], "after": after, "dry_run": dry_run}
-    named = {"dispositions": [str(each) for each in ends]} if ends else {}
-    return Redialled(**client.campaigns.redial(key, **wanted, **named))
+    wanted: Any = {"states": [STATES[each] for each in statuses], "after": after, "dry_run": dry_run}
+    if ends:
+        wanted["dispositions"] = [str(each) for each in ends]
+    return Redialled(**client.campaigns.redial(key, **wanted))
 
 
 def _why(client: Client, who: Account, key: int) -> Any:
@@ -160,7 +160,7 @@ def _why(client: Client, who: Account, key: int) -> Any:
 
 
 def _attach(client: Client, who: Account, key: int, phonebook_id: int) -> int:
-    return int(client.campaigns.attach(key, phonebook_id)["added"])
+    return int(client.campaigns.attach(key, phonebook_id=phonebook_id)["added"])
 
 
 def _named(resource: str, read: Callable[[dict[str, Any]], Any]) -> Callable[..., list[Any]]:

@@ -66,7 +66,7 @@ def campaign(given: Mapping[str, Any]) -> CampaignDetails:
     return CampaignDetails(campaign=read(Campaign, given, voip_app=app), gateway=way, phonebooks=books)
 
 
-def subscribers(given: Mapping[str, int]) -> dict[SubscriberStatus, int]:
+def subscribers(given: Mapping[str, Any]) -> dict[SubscriberStatus, int]:
     """Contacts by their states."""
     return {_STATUSES[word]: count for word, count in given.items()}
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from dialer.client.api import ApiResources
+from dialer.client.api import Resources
 from dialer.client.calls import ApiAnswer, ApiCall, Unreachable, pause, result
-from dialer.client.resources import Object, page_query
+from dialer.client.sending import page_query
 from dialer.errors import BadValue
 
 
@@ -30,7 +30,7 @@ def split_url(url: str) -> tuple[bool, str, int]:
     return secure, found.hostname, port or (443 if secure else 80)
 
 
-class Client(ApiResources[Object, Iterator[Object], bytes]):
+class Client(Resources):
     """A dialer's API at `url`; `authorization` is what `calls.bearer` or `calls.basic` makes. Answers are objects of JSON.
 
     Each method raises `ApiRefused` for what is not done, and `Unreachable` when no answer came in `MOST_TRIES` tries.
@@ -104,7 +104,7 @@ class Client(ApiResources[Object, Iterator[Object], bytes]):
         context = self._context or ssl.create_default_context()
         return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=context)
 
-    def _pages(self, call: ApiCall) -> Iterator[Object]:
+    def _pages(self, call: ApiCall) -> Iterator[Any]:
         cursor: str | None = ""
         while cursor is not None:
             page = self.send(page_query(call, cursor))

@@ -1,0 +1,227 @@
+"""What is sent to the API v2, and what it answers: the objects of its JSON, for type checkers.
+
+Written by docs/write.py from the OpenAPI document.
+"""
+
+# fmt: off
+
+from __future__ import annotations
+
+from dialer.client.objects.about import ProblemKindsObject, ProblemKindsProblemsObject
+from dialer.client.objects.attempts import AttemptObject
+from dialer.client.objects.caller_ids import (
+    CallerIdDaysDayObject,
+    CallerIdDaysObject,
+    CallerIdObject,
+    CallerIdPoolObject,
+    CallerIdPoolUseNumberObject,
+    CallerIdPoolUseObject,
+    CallerIdRestObject,
+    ChangedCallerIdObject,
+    ChangedCallerIdPoolObject,
+    NewCallerIdObject,
+    NewCallerIdPoolObject,
+)
+from dialer.client.objects.calls import CallLastAttemptObject, CallObject, NewCallObject
+from dialer.client.objects.campaign_course import (
+    AttachedPhonebookObject,
+    CampaignContactObject,
+    CampaignPhonebookObject,
+    ChangedCampaignContactObject,
+    ProgressContactsObject,
+    ProgressObject,
+    RedialledObject,
+    RedialObject,
+)
+from dialer.client.objects.campaigns import (
+    CampaignObject,
+    CampaignRetryObject,
+    ChangedCampaignObject,
+    ChangedCampaignRetryObject,
+    ExplanationBlockedObject,
+    ExplanationContactsObject,
+    ExplanationObject,
+    ExplanationReasonObject,
+    NewCampaignObject,
+    NewCampaignRetryObject,
+)
+from dialer.client.objects.contact_explanations import (
+    ContactExplanationAttemptObject,
+    ContactExplanationObject,
+    ContactExplanationObstacleObject,
+)
+from dialer.client.objects.contacts import (
+    AddedContactsObject,
+    AddedContactsRefusedObject,
+    ChangedContactObject,
+    ContactObject,
+    ContactsToRemoveObject,
+    NewContactObject,
+    NewContactsObject,
+    RemovedContactsObject,
+)
+from dialer.client.objects.do_not_call import DoNotCallEntryObject, NewDoNotCallEntryObject
+from dialer.client.objects.do_not_call_lists import (
+    AddedDoNotCallEntriesObject,
+    ChangedDoNotCallListObject,
+    DoNotCallListObject,
+    NewDoNotCallEntriesObject,
+    NewDoNotCallListObject,
+    RemovedDoNotCallEntriesCountObject,
+    RemovedDoNotCallEntriesObject,
+)
+from dialer.client.objects.gateways import ChangedGatewayObject, GatewayHealthObject, GatewayObject, NewGatewayObject
+from dialer.client.objects.imports import ImportObject
+from dialer.client.objects.installation import NodeObject, SwitchObject
+from dialer.client.objects.me import MeObject
+from dialer.client.objects.phonebooks import ChangedPhonebookObject, NewPhonebookObject, PhonebookObject
+from dialer.client.objects.previews import (
+    OutlookObject,
+    PreviewObject,
+    PreviewOthersObject,
+    PreviewReasonExampleObject,
+    PreviewReasonObject,
+)
+from dialer.client.objects.sounds import SoundObject
+from dialer.client.objects.statistics import (
+    CampaignStatisticsAttemptsPerContactObject,
+    CampaignStatisticsByCauseObject,
+    CampaignStatisticsByDispositionObject,
+    CampaignStatisticsByGatewayObject,
+    CampaignStatisticsByHourObject,
+    CampaignStatisticsByNumberObject,
+    CampaignStatisticsContactsObject,
+    CampaignStatisticsForecastObject,
+    CampaignStatisticsObject,
+    CampaignStatisticsTotalsObject,
+    OverviewByDispositionObject,
+    OverviewCampaignsObject,
+    OverviewContactsObject,
+    OverviewObject,
+    OverviewTotalsObject,
+)
+from dialer.client.objects.tokens import MadeTokenObject, NewTokenObject, TokenObject
+from dialer.client.objects.users import ChangedUserObject, GrantsObject, NewUserObject, UserObject
+from dialer.client.objects.voice_applications import (
+    ChangedVoiceApplicationObject,
+    NewVoiceApplicationObject,
+    VoiceApplicationObject,
+)
+from dialer.client.objects.webhooks import (
+    ChangedWebhookObject,
+    NewWebhookObject,
+    NewWebhookReplayObject,
+    WebhookDeliveryObject,
+    WebhookObject,
+    WebhookReplayObject,
+    WebhookTestObject,
+    WebhookWithSecretObject,
+)
+
+__all__ = [
+    "AddedContactsObject",
+    "AddedContactsRefusedObject",
+    "AddedDoNotCallEntriesObject",
+    "AttachedPhonebookObject",
+    "AttemptObject",
+    "CallLastAttemptObject",
+    "CallObject",
+    "CallerIdDaysDayObject",
+    "CallerIdDaysObject",
+    "CallerIdObject",
+    "CallerIdPoolObject",
+    "CallerIdPoolUseNumberObject",
+    "CallerIdPoolUseObject",
+    "CallerIdRestObject",
+    "CampaignContactObject",
+    "CampaignObject",
+    "CampaignPhonebookObject",
+    "CampaignRetryObject",
+    "CampaignStatisticsAttemptsPerContactObject",
+    "CampaignStatisticsByCauseObject",
+    "CampaignStatisticsByDispositionObject",
+    "CampaignStatisticsByGatewayObject",
+    "CampaignStatisticsByHourObject",
+    "CampaignStatisticsByNumberObject",
+    "CampaignStatisticsContactsObject",
+    "CampaignStatisticsForecastObject",
+    "CampaignStatisticsObject",
+    "CampaignStatisticsTotalsObject",
+    "ChangedCallerIdObject",
+    "ChangedCallerIdPoolObject",
+    "ChangedCampaignContactObject",
+    "ChangedCampaignObject",
+    "ChangedCampaignRetryObject",
+    "ChangedContactObject",
+    "ChangedDoNotCallListObject",
+    "ChangedGatewayObject",
+    "ChangedPhonebookObject",
+    "ChangedUserObject",
+    "ChangedVoiceApplicationObject",
+    "ChangedWebhookObject",
+    "ContactExplanationAttemptObject",
+    "ContactExplanationObject",
+    "ContactExplanationObstacleObject",
+    "ContactObject",
+    "ContactsToRemoveObject",
+    "DoNotCallEntryObject",
+    "DoNotCallListObject",
+    "ExplanationBlockedObject",
+    "ExplanationContactsObject",
+    "ExplanationObject",
+    "ExplanationReasonObject",
+    "GatewayHealthObject",
+    "GatewayObject",
+    "GrantsObject",
+    "ImportObject",
+    "MadeTokenObject",
+    "MeObject",
+    "NewCallObject",
+    "NewCallerIdObject",
+    "NewCallerIdPoolObject",
+    "NewCampaignObject",
+    "NewCampaignRetryObject",
+    "NewContactObject",
+    "NewContactsObject",
+    "NewDoNotCallEntriesObject",
+    "NewDoNotCallEntryObject",
+    "NewDoNotCallListObject",
+    "NewGatewayObject",
+    "NewPhonebookObject",
+    "NewTokenObject",
+    "NewUserObject",
+    "NewVoiceApplicationObject",
+    "NewWebhookObject",
+    "NewWebhookReplayObject",
+    "NodeObject",
+    "OutlookObject",
+    "OverviewByDispositionObject",
+    "OverviewCampaignsObject",
+    "OverviewContactsObject",
+    "OverviewObject",
+    "OverviewTotalsObject",
+    "PhonebookObject",
+    "PreviewObject",
+    "PreviewOthersObject",
+    "PreviewReasonExampleObject",
+    "PreviewReasonObject",
+    "ProblemKindsObject",
+    "ProblemKindsProblemsObject",
+    "ProgressContactsObject",
+    "ProgressObject",
+    "RedialObject",
+    "RedialledObject",
+    "RemovedContactsObject",
+    "RemovedDoNotCallEntriesCountObject",
+    "RemovedDoNotCallEntriesObject",
+    "SoundObject",
+    "SwitchObject",
+    "TokenObject",
+    "UserObject",
+    "VoiceApplicationObject",
+    "WebhookDeliveryObject",
+    "WebhookObject",
+    "WebhookReplayObject",
+    "WebhookTestObject",
+    "WebhookWithSecretObject",
+]

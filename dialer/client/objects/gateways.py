@@ -1,0 +1,115 @@
+"""Objects of the API v2: gateways.
+
+Written by docs/write.py from the OpenAPI document.
+"""
+
+# fmt: off
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class GatewayObject(TypedDict):
+    """A way out of the switch."""
+
+    id: int
+    """its number, given by the database"""
+    name: str
+    """its name, unique"""
+    description: str
+    """for people"""
+    protocol: str
+    """SIP or LOCAL: how it is dialled without a dial string"""
+    hostname: str
+    """where SIP calls without a dial string go, as host or host:port"""
+    dial_string: str
+    """what is dialled, such as sofia/gateway/carrier/{number}; empty: as protocol and hostname say"""
+    status: Literal["inactive", "active"]
+    """whether it is used: active or inactive"""
+    removeprefix: str
+    """taken off the number when it begins with it"""
+    addprefix: str
+    """put before the number, after that"""
+    addparameter: str
+    """channel variables of each call, as name=value separated by commas; those that the dialer sets itself are refused"""
+    maximum_call: int | None
+    """calls at the same time (calls)"""
+    calls_per_second: int | None
+    """calls that are started (calls per second)"""
+    failover_id: int | None
+    """the gateway that takes over what it cannot carry"""
+    created_at: str
+    """when it was created"""
+    updated_at: str
+    """when it was last changed"""
+
+
+class NewGatewayObject(TypedDict):
+    """What is sent."""
+
+    name: str
+    """its name, unique"""
+    description: NotRequired[str]
+    """for people"""
+    protocol: NotRequired[str]
+    """SIP or LOCAL: how it is dialled without a dial string"""
+    hostname: NotRequired[str]
+    """where SIP calls without a dial string go, as host or host:port"""
+    dial_string: NotRequired[str]
+    """what is dialled, such as sofia/gateway/carrier/{number}; empty: as protocol and hostname say"""
+    status: NotRequired[Literal["inactive", "active"]]
+    """whether it is used: active or inactive"""
+    removeprefix: NotRequired[str]
+    """taken off the number when it begins with it"""
+    addprefix: NotRequired[str]
+    """put before the number, after that"""
+    addparameter: NotRequired[str]
+    """channel variables of each call, as name=value separated by commas; those that the dialer sets itself are refused"""
+    maximum_call: NotRequired[int | None]
+    """calls at the same time (calls)"""
+    calls_per_second: NotRequired[int | None]
+    """calls that are started (calls per second)"""
+    failover_id: NotRequired[int | None]
+    """the gateway that takes over what it cannot carry"""
+
+
+class ChangedGatewayObject(TypedDict, total=False):
+    """What is sent."""
+
+    name: str
+    """its name, unique"""
+    description: str | None
+    protocol: str | None
+    hostname: str | None
+    dial_string: str | None
+    status: Literal["inactive", "active"] | None
+    removeprefix: str | None
+    addprefix: str | None
+    addparameter: str | None
+    maximum_call: int | None
+    """calls at the same time (calls)"""
+    calls_per_second: int | None
+    """calls that are started (calls per second)"""
+    failover_id: int | None
+    """the gateway that takes over what it cannot carry"""
+
+
+class GatewayHealthObject(TypedDict):
+    """How a gateway is now. Faults are those that the dialer which answers has met with."""
+
+    gateway_id: int
+    state: Literal["serving", "paused", "full", "inactive"]
+    """whether it takes a call now"""
+    is_down: bool
+    """a dialer has found it down, and none has seen it serve since"""
+    faults: int
+    """in a row"""
+    cause: str
+    """of the last of them"""
+    until: str | None
+    """until when it is backed off from"""
+    open_calls: int
+    """through it, of all dialers"""
+    maximum_call: int | None
+    calls_per_second: int | None
