@@ -47,6 +47,7 @@ _METHODS: Final = {
     "campaign_course_detach": "detach",
     "campaign_course_set_state": "set_contact",
     "contact_explanations_explain": "explain_contact",
+    "contact_explanations_explain_number": "explain_number",
     "contacts_add_many": "create_many",
     "contacts_remove_many": "remove_many",
     "contacts_search": "search",
@@ -143,7 +144,7 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
 def files(document: Mapping[str, Any]) -> dict[str, str]:
     """The modules, by their paths below `dialer/client`."""
     every = operations(document)
-    types = Types(document["components"]["schemas"])
+    types = Types(document["components"]["schemas"], {each.body for each in every if each.body})
     by_module: dict[str, list[str]] = {}
     for operation in every:
         names = by_module.setdefault(operation.said["tags"][0], [])

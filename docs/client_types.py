@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 WIDTH: Final = 127
@@ -56,10 +56,12 @@ def _folded(part: str, indent: str) -> str:
 
 
 class Types:
-    """Makes classes of schemas. `homes` has the module of each, `made` the names in their order."""
+    """Makes classes of schemas. `homes` has the module of each, `made` the names in their order; `bodies` are the names
+    of those that are sent."""
 
-    def __init__(self, schemas: Mapping[str, Any]) -> None:
+    def __init__(self, schemas: Mapping[str, Any], bodies: Collection[str]) -> None:
         self._schemas = schemas
+        self._bodies = bodies
         self.homes: dict[str, str] = {}
         self.made: list[str] = []
         self._texts: dict[str, str] = {}
@@ -81,16 +83,13 @@ class Types:
         """The code of these objects, and of those in them, as far as no earlier module has them."""
         before = len(self.made)
         for name in names:
-            self._need(self.item_of(name) or name, module, sent=not self._is_answer(name))
+            self._need(self.item_of(name) or name, module, sent=name in self._bodies)
         code = "".join(self._texts[name] for name in self.made[before:])
         abstract = [each for each in ("Mapping", "Sequence") if re.search(rf"\b{each}\[", code)]
         typing = [each for each in ("Any", "Literal", "NotRequired", "TypedDict") if re.search(rf"\b{each}\b", code)]
         head = f"from collections.abc import {', '.join(abstract)}\n" if abstract else ""
+        code = code if code.lstrip().startswith("class") else code.removeprefix("\n")
         return f"{head}from typing import {', '.join(typing)}\n{code}" if code else ""
-
-    def _is_answer(self, name: str) -> bool:
-        properties = self._schemas[name].get("properties", {})
-        return bool(properties) and set(self._schemas[name].get("required", ())) == set(properties)
 
     def _need(self, name: str, module: str, *, sent: bool) -> None:
         if f"{name}{SUFFIX}" in self.homes or not self._schemas[name].get("properties"):

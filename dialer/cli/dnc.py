@@ -21,14 +21,13 @@ from dialer.declare import noun_of, valid
 from dialer.errors import BadValue
 from dialer.files.contacts import Allowed, ContactFile, Reading
 from dialer.management import Management, do_not_call
-from dialer.management.do_not_call import Changed, entries_of
+from dialer.management.do_not_call import Changed
 from dialer.management.forbidding import OntoDoNotCallList
 from dialer.model import DoNotCallEntry
 from dialer.wall_clock import utc_now
 
 EXIT_LISTED: Final = 1
 EXIT_REFUSED: Final = 1
-PAGE: Final = 10_000
 COLUMNS: Final = ("number", "reason", "since", "source", "expires_at", "by")
 FILE_COLUMNS: Final = ("number", "reason", "since", "source", "expires_at")
 
@@ -98,8 +97,9 @@ def _add(arguments: argparse.Namespace) -> int:
     given: dict[str, object] = {"reason": arguments.reason, "source": arguments.source}
 
     async def add(management: Management) -> Changed:
-        entries = entries_of(arguments.numbers, management.numbering, given)
-        return await management.ask(do_not_call.add, operator(), await list_named(management, arguments.list), entries)
+        list_id = await list_named(management, arguments.list)
+        found: Changed = await management.perform(do_not_call.put, operator(), list_id, arguments.numbers, given)
+        return found
 
     given["expires_at"] = _moment(arguments.expires)
     found = manage(arguments, add)
@@ -122,7 +122,6 @@ def _check(arguments: argparse.Namespace) -> int:
         if arguments.all:
             return await management.ask(do_not_call.check_everywhere, operator(), arguments.numbers)
         list_id = await list_named(management, arguments.list)
-        entries_of(arguments.numbers, management.numbering, {})  # all that is no number is named at once
         found = await management.ask(do_not_call.check, operator(), list_id, arguments.numbers)
         return [[] if each is None else [each] for each in found]
 
@@ -205,20 +204,20 @@ def _moment(text: str) -> datetime | None:
 def _opened(arguments: argparse.Namespace, stack: ExitStack) -> ContactFile:
     """A file whose first row is a number has no header."""
     reading = Reading(encoding=arguments.encoding, header=not arguments.no_header)
-    file = ContactFile(*source(arguments.file, stack), reading)
+    file = ContactFile(*source(arguments, stack), reading)
     try:
         file.open()
     except BadValue:
         if arguments.no_header or arguments.file == STANDARD_INPUT or not _begins_with_number(arguments):
             raise
-        file = ContactFile(*source(arguments.file, stack), Reading(encoding=arguments.encoding, header=False))
+        file = ContactFile(*source(arguments, stack), Reading(encoding=arguments.encoding, header=False))
         file.open()
     return file
 
 
 def _begins_with_number(arguments: argparse.Namespace) -> bool:
     with ExitStack() as stack:
-        bare = ContactFile(*source(arguments.file, stack), Reading(encoding=arguments.encoding, header=False))
+        bare = ContactFile(*source(arguments, stack), Reading(encoding=arguments.encoding, header=False))
         bare.open()
         return next(iter(bare.entries(Allowed()))).contact is not None
 
@@ -228,11 +227,8 @@ def _export(arguments: argparse.Namespace) -> int:
         list_id = await list_named(management, arguments.list)
         with written(arguments.file) as stream:
             stream.write(_lines([FILE_COLUMNS]))
-            after: str | None = ""
-            while after is not None:
-                found = await management.ask(do_not_call.page, operator(), list_id, after, PAGE)
+            async for found in management.iterate(do_not_call.pages, operator(), list_id):
                 stream.write(_lines(map(_row, found)))
-                after = found[-1].number if len(found) == PAGE else None
 
     manage(arguments, export)
     return 0

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
-from dialer.cli.frame import find_config
+from dialer.cli.frame import find_config, works_at_a_distance
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json, print_one
 from dialer.config import load_config
 from dialer.errors import BadValue
-from dialer.model import Campaign, Purpose, VoipApp, VoipAppType
+from dialer.management import rules_in_force
+from dialer.management.rules_in_force import AskedNumber, ToldRow
+from dialer.model import Purpose
 from dialer.numbering import Numbering, check_region, numbering
-from dialer.numbers import parse_number
 from dialer.rule_files import own_rows, rule_book
 from dialer.rules.book import RuleBook
-from dialer.rules.decide import decide
+from dialer.rules.decide import Permission
 from dialer.rules.places import area_codes
-from dialer.rules.rows import RuleRow, Technology, Windows, span_text, technology_of
 from dialer.settings import RulesSettings
 from dialer.time_kinds import KnownZone, Moment
 from dialer.wall_clock import utc_now
@@ -65,18 +65,42 @@ def add_parser(commands: Any) -> None:
     why.set_defaults(run=_why)
     for each in (listing, showing, why):
         option_of_json(each)
+        works_at_a_distance(each)
 
 
 @frozen
-class _Rules:
-    """The book, and how numbers are read; `told` says where the rows come from."""
+class ConfiguredRules:
+    """Stands for a management where no database is needed: the book, and how numbers are read; `told` says where the rows come
+    from."""
 
-    book: RuleBook
+    rules: RuleBook
     numbering: Numbering
     told: str
 
+    def now(self) -> datetime:
+        """The moment."""
+        return utc_now()
 
-def _rules(arguments: argparse.Namespace) -> _Rules:
+    def perform(self, work: Callable[..., Awaitable[Any]], *args: Any) -> Awaitable[Any]:
+        """As that of a management."""
+        return work(self, *args)
+
+
+def _asked(arguments: argparse.Namespace, work: Callable[..., Awaitable[Any]], *args: Any) -> tuple[str, Any]:
+    """Where the rules come from, and what `work` finds in them. Raises `BadValue` for a configuration that is wrong."""
+    if arguments.server is not None:
+        found = import_module("dialer.cli.remote").asked_there(arguments, lambda there: there.perform(work, *args))
+        return f"{arguments.server}: the rules that hold there", found
+    here = _configured(arguments)
+    coroutine = here.perform(work, *args).__await__()
+    try:
+        next(coroutine)
+    except StopIteration as done:
+        return here.told, done.value
+    raise RuntimeError("rules are looked up without waiting")
+
+
+def _configured(arguments: argparse.Namespace) -> ConfiguredRules:
     """Those of the configuration that is named or found. Raises `BadValue` for one that is wrong."""
     path: Path | None = arguments.config
     if path is None:
@@ -86,7 +110,8 @@ def _rules(arguments: argparse.Namespace) -> _Rules:
             if os.environ.get("DIALER_CONFIG"):
                 raise
             settings = RulesSettings()
-            return _Rules(rule_book(settings, Path()), numbering(), "no configuration: the rules that are shipped")
+            told = "no configuration: the rules that are shipped"
+            return ConfiguredRules(rule_book(settings, Path()), numbering(), told)
     config = load_config(path)
     folder = path.absolute().parent
     region = check_region(config.numbers.region, "numbers.region")
@@ -96,35 +121,30 @@ def _rules(arguments: argparse.Namespace) -> _Rules:
             f"; those of {each.place} are replaced: {each.reason}" for each in own_rows(config.rules, folder)[1]
         )
         told += f", with {config.rules.file}{replaced}"
-    return _Rules(rule_book(config.rules, folder), numbering(region, config.numbers.emergency), told)
+    return ConfiguredRules(rule_book(config.rules, folder), numbering(region, config.numbers.emergency), told)
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    rules = _rules(arguments)
-    place = arguments.place.upper()
-    entries = [_shown(row) for row in rules.book.rows if not place or row.place.partition("-")[0] == place.partition("-")[0]]
+    told, entries = _asked(arguments, rules_in_force.rows_of, arguments.place)
     if arguments.json:
         print_json(entries)
         return EXIT_OPEN
-    print(rules.told)
+    print(told)
     if entries:
         print_all(_COLUMNS, entries)
     else:
-        print(f"no row{f' of {place}' if place else ''}")
+        print(f"no row{f' of {arguments.place.upper()}' if arguments.place else ''}")
     return EXIT_OPEN
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    place = arguments.place.upper()
-    known = {area.place: area.name for area in area_codes().values()}
-    rows = _rules(arguments).book.in_places((place,))
-    if not rows and place not in known:
-        check_region(place, "PLACE")
-    entries = [_shown(row) for row in rows]
+    entries: list[ToldRow] = _asked(arguments, rules_in_force.rows_in, arguments.place)[1]
     if arguments.json:
         print_json(entries)
         return EXIT_OPEN
     if not entries:
+        place = arguments.place.upper()
+        known = {area.place: area.name for area in area_codes().values()}
         print(f"no rule holds in {known.get(place, place)}")
     for number, entry in enumerate(entries):
         if number:
@@ -133,70 +153,27 @@ def _show(arguments: argparse.Namespace) -> int:
     return EXIT_OPEN
 
 
-def _shown(row: RuleRow) -> Shown:
-    meant = [*row.purposes, *([row.technology] if row.technology else [])]
-    return {
-        "place": row.place,
-        "name": row.name,
-        "for": ", ".join(meant),
-        "weekday": _windows(row.weekday),
-        "saturday": _windows(row.saturday),
-        "sunday": _windows(row.sunday),
-        "holiday": _windows(row.holiday),
-        "holidays": ", ".join(filter(None, [row.holidays or "", *map(str, row.more_holidays)])),
-        "attempts": ", ".join(cap.text for cap in row.attempts),
-        "rest_after_answer": span_text(row.rest_after_answer) if row.rest_after_answer else "",
-        "ring": f"{row.min_ring} s" if row.min_ring else "",
-        "valid_from": str(row.valid_from or ""),
-        "valid_to": str(row.valid_to or ""),
-        "source": row.source,
-        "read_on": str(row.read_on),
-        "confidence": row.confidence,
-        "note": row.note,
-    }
-
-
-def _windows(windows: Windows | None) -> str:
-    if windows is None:
-        return ""
-    return " ".join("-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in each) for each in windows) or "none"
-
-
 def _why(arguments: argparse.Namespace) -> int:
-    rules = _rules(arguments)
-    now = _moment(arguments.at)
-    number = parse_number(arguments.number, "NUMBER")
-    callee = _Asked(rules.numbering.identity(number), _zone(arguments.time_zone))
-    campaign = _campaign(Purpose(arguments.purpose), prerecorded=arguments.prerecorded, now=now)
-    ruling = decide(rules.book, callee, campaign, (), now)
-    found = rules.book.applying(callee, campaign)
-    document = {
-        "number": number,
-        "identity": callee.identity,
-        "places": found.where.places,
-        "time_zones": found.where.zones,
-        "clocks": tuple(f"{now.astimezone(ZoneInfo(zone)):%A %H:%M} {zone}" for zone in found.where.zones),
-        "rows": tuple(row.name for row in found.rows),
-        "ruling": str(ruling.permission),
-        "until": ruling.until,
-        "text": ruling.text,
-    }
+    asked = AskedNumber(
+        number=arguments.number,
+        at=_moment(arguments.at),
+        time_zone=_zone(arguments.time_zone),
+        purpose=Purpose(arguments.purpose),
+        prerecorded=arguments.prerecorded,
+    )
+    try:
+        found = dict(_asked(arguments, rules_in_force.why, asked)[1])
+    except BadValue as error:
+        raise (BadValue("NUMBER", error.problem) if error.field == "number" else error) from None
+    unknown, technology = found.pop("unknown"), found.pop("technology")
     if arguments.json:
-        print_json(document)
+        print_json(found)
     else:
-        print("\n".join(_sentences(document, found.where.unknown, technology_of(campaign), campaign.purpose)))
-    return EXIT_OPEN if ruling.is_open else EXIT_CLOSED
+        print("\n".join(_sentences(found, unknown, technology, asked.purpose)))
+    return EXIT_OPEN if found["ruling"] == Permission.OPEN else EXIT_CLOSED
 
 
-@frozen
-class _Asked:
-    """The callee that is asked about."""
-
-    identity: str
-    time_zone: str
-
-
-def _sentences(told: Shown, unknown: str, technology: Technology, purpose: Purpose) -> Iterator[str]:
+def _sentences(told: Shown, unknown: str, technology: str, purpose: Purpose) -> Iterator[str]:
     names = {area.place: area.name for area in area_codes().values()}
     places = ", ".join(names.get(place, place) for place in told["places"][:5]) or "no place that is known"
     yield f"{told['number']} ({told['identity']}): {places}{f' and more; {unknown}' if len(told['places']) > 5 else ''}"
@@ -206,9 +183,9 @@ def _sentences(told: Shown, unknown: str, technology: Technology, purpose: Purpo
     yield f"{told['ruling']}{until}{': ' if told['text'] else ''}{told['text']}"
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str) -> datetime | None:
     try:
-        moment: datetime = Moment().parse(text) if text else utc_now()
+        moment: datetime | None = Moment().parse(text) if text else None
     except ValueError:
         raise BadValue("--at", f"expected {Moment.takes}") from None
     return moment
@@ -219,12 +196,3 @@ def _zone(text: str) -> str:
         return KnownZone().parse(text)
     except ValueError:
         raise BadValue("--time-zone", f"expected {KnownZone.takes}") from None
-
-
-def _campaign(purpose: Purpose, *, prerecorded: bool, now: datetime) -> Campaign:
-    """A campaign that is open at all hours."""
-    app = VoipApp(name="rules", type=VoipAppType.PLAY_AUDIO if prerecorded else VoipAppType.DIAL)
-    return Campaign(
-        user_id=0, name="rules", starting_at=now, expires_at=now + timedelta(days=365), gateway_id=0, voip_app_id=0,
-        voip_app=app, purpose=purpose,
-    )  # fmt: skip

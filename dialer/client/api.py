@@ -20,6 +20,7 @@ from dialer.client.async_resources.imports import AsyncImportsResource
 from dialer.client.async_resources.nodes import AsyncNodesResource
 from dialer.client.async_resources.phonebooks import AsyncPhonebooksResource
 from dialer.client.async_resources.root import AsyncRootResource
+from dialer.client.async_resources.rules import AsyncRulesResource
 from dialer.client.async_resources.sounds import AsyncSoundsResource
 from dialer.client.async_resources.switches import AsyncSwitchesResource
 from dialer.client.async_resources.tokens import AsyncTokensResource
@@ -39,6 +40,7 @@ from dialer.client.resources.imports import ImportsResource
 from dialer.client.resources.nodes import NodesResource
 from dialer.client.resources.phonebooks import PhonebooksResource
 from dialer.client.resources.root import RootResource
+from dialer.client.resources.rules import RulesResource
 from dialer.client.resources.sounds import SoundsResource
 from dialer.client.resources.switches import SwitchesResource
 from dialer.client.resources.tokens import TokensResource
@@ -67,6 +69,7 @@ class Resources(RootResource):
         self.sounds = SoundsResource(send, pages, fetch)
         self.do_not_call = DoNotCallResource(send, pages, fetch)
         self.do_not_call_lists = DoNotCallListsResource(send, pages, fetch)
+        self.rules = RulesResource(send, pages, fetch)
         self.webhooks = WebhooksResource(send, pages, fetch)
         self.users = UsersResource(send, pages, fetch)
         self.nodes = NodesResource(send, pages, fetch)
@@ -92,6 +95,7 @@ class AsyncResources(AsyncRootResource):
         self.sounds = AsyncSoundsResource(send, pages, fetch)
         self.do_not_call = AsyncDoNotCallResource(send, pages, fetch)
         self.do_not_call_lists = AsyncDoNotCallListsResource(send, pages, fetch)
+        self.rules = AsyncRulesResource(send, pages, fetch)
         self.webhooks = AsyncWebhooksResource(send, pages, fetch)
         self.users = AsyncUsersResource(send, pages, fetch)
         self.nodes = AsyncNodesResource(send, pages, fetch)

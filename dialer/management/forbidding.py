@@ -51,10 +51,9 @@ def forbid_contacts(t: Transaction, onto: OntoDoNotCallList, contacts: Sequence[
     refused: dict[int, RowFault] = {}
     entries = []
     for index, contact in enumerate(contacts):
-        entry = _entry(contact, onto)
-        if entry is None or (entry.expires_at is not None and entry.expires_at <= t.now):
-            told = "has passed" if entry is not None else f"expected {_EXPIRY.takes}"
-            refused[index] = RowFault(Reason.VALUE, f"expires_at: {told}")
+        entry = entry_of(contact, onto, t.now)
+        if isinstance(entry, RowFault):
+            refused[index] = entry
         else:
             entries.append(entry)
     if dry_run:
@@ -64,18 +63,21 @@ def forbid_contacts(t: Transaction, onto: OntoDoNotCallList, contacts: Sequence[
     return Added(taken=taken, known=len(entries) - taken, refused=refused)
 
 
-def _entry(contact: Contact, onto: OntoDoNotCallList) -> DoNotCallEntry | None:
-    """None for one whose expiry cannot be read."""
+def entry_of(contact: Contact, onto: OntoDoNotCallList, now: datetime) -> DoNotCallEntry | RowFault:
+    """The entry of a row; a fault for one whose expiry is no moment, or has passed at `now`."""
     named: Mapping[str, str] = {name.casefold(): value for name, value in contact.additional_vars.items()}
     told = named.get("expires_at") or named.get("expires") or ""
     try:
         expires_at = _EXPIRY.parse(told)
     except (ValueError, TypeError):
-        return None
+        return RowFault(Reason.VALUE, f"expires_at: expected {_EXPIRY.takes}")
+    until = expires_at if told else onto.expires_at
+    if until is not None and until <= now:
+        return RowFault(Reason.VALUE, "expires_at: has passed")
     return DoNotCallEntry(
         number=contact.number,
         identity=contact.identity,
         reason=(named.get("reason") or contact.description)[:LONGEST],
         source=(named.get("source") or onto.source)[:LONGEST],
-        expires_at=expires_at if told else onto.expires_at,
+        expires_at=until,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -220,6 +220,10 @@ class Management:
 
     def perform(self, work: Callable[..., Awaitable[Any]], *args: Any) -> Awaitable[Any]:
         """Do what takes several use cases: `work` is given this management, and the arguments."""
+        return work(self, *args)
+
+    def iterate(self, work: Callable[..., AsyncIterator[Any]], *args: Any) -> AsyncIterator[Any]:
+        """The same of what comes in pieces."""
         return work(self, *args)
 
     def _transaction(self, connection: Connection, entities: Any, now: datetime) -> Transaction:

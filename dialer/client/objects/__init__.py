@@ -49,6 +49,8 @@ from dialer.client.objects.contact_explanations import (
     ContactExplanationAttemptObject,
     ContactExplanationObject,
     ContactExplanationObstacleObject,
+    NumberExplanationObject,
+    NumberExplanationObstacleObject,
 )
 from dialer.client.objects.contacts import (
     AddedContactsObject,
@@ -82,6 +84,7 @@ from dialer.client.objects.previews import (
     PreviewReasonExampleObject,
     PreviewReasonObject,
 )
+from dialer.client.objects.rules import CallingRuleObject, NumberRulingObject
 from dialer.client.objects.sounds import SoundObject
 from dialer.client.objects.statistics import (
     CampaignStatisticsAttemptsPerContactObject,
@@ -133,6 +136,7 @@ __all__ = [
     "CallerIdPoolUseNumberObject",
     "CallerIdPoolUseObject",
     "CallerIdRestObject",
+    "CallingRuleObject",
     "CampaignContactObject",
     "CampaignObject",
     "CampaignPhonebookObject",
@@ -194,6 +198,9 @@ __all__ = [
     "NewWebhookObject",
     "NewWebhookReplayObject",
     "NodeObject",
+    "NumberExplanationObject",
+    "NumberExplanationObstacleObject",
+    "NumberRulingObject",
     "OutlookObject",
     "OverviewByDispositionObject",
     "OverviewCampaignsObject",

@@ -181,7 +181,7 @@ class ChangedCallerIdObject(TypedDict, total=False):
 
 
 class CallerIdRestObject(TypedDict):
-    """Part of an answer."""
+    """What is sent."""
 
     until: str | None
     """no call shows it before; null ends its rest"""

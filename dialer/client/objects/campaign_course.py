@@ -43,7 +43,7 @@ class ProgressObject(TypedDict):
 
 
 class CampaignPhonebookObject(TypedDict):
-    """Part of an answer."""
+    """What is sent."""
 
     phonebook_id: int
     """a phonebook of the campaign's user"""

@@ -10,6 +10,38 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 
+class NumberExplanationObstacleObject(TypedDict):
+    """Something that keeps a contact from being called."""
+
+    code: Literal[
+        "not-in-campaign", "emergency", "do-not-call", "blacklist", "whitelist", "consent", "dialled-form", "calling-rules",
+        "called-elsewhere", "in-process", "paused", "aborted", "failed", "complete", "not-authorised", "due-later",
+        "behind-others", "campaign",
+    ]
+    text: str
+    until: str | None
+    """when that may change, where it is known"""
+    campaign_code: Literal[
+        "paused", "aborted", "ended", "caller-id", "expires-before-start", "expired", "not-started", "no-weekdays",
+        "weekday-off", "outside-hours", "frequency-zero", "no-contacts", "all-done", "last-calls", "retries-later",
+        "calling-rules", "do-not-call", "no-dialer", "no-switch", "switch-full", "no-database", "gateway-missing",
+        "gateway-inactive", "gateway-paused", "gateway-full", "gateway-unreachable", "campaign-full", "next-call-later",
+        "no-caller-id",
+    ] | None
+    """where it is the campaign's: why that is not calling"""
+
+
+class NumberExplanationObject(TypedDict):
+    """What keeps a number from being called by a campaign now, the strongest first, and how it was tried."""
+
+    number: str
+    identity: str
+    """its canonical digits"""
+    why: list[str]
+    """the same in sentences, then its tries"""
+    obstacles: list[NumberExplanationObstacleObject]
+
+
 class ContactExplanationObstacleObject(TypedDict):
     """Something that keeps a contact from being called."""
 

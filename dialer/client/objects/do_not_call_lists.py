@@ -73,9 +73,9 @@ class AddedDoNotCallEntriesObject(TypedDict):
 
 
 class RemovedDoNotCallEntriesObject(TypedDict):
-    """Part of an answer."""
+    """What is sent."""
 
-    numbers: list[str]
+    numbers: Sequence[str]
     """at most 10000, in any spelling"""
 
 

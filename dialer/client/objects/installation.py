@@ -17,6 +17,8 @@ class NodeObject(TypedDict):
     """its number, given by the database"""
     name: str
     """its name, unique"""
+    epoch: int
+    """grows each time that others take it for dead"""
     host: str
     """the host on which it runs"""
     pid: int
@@ -25,6 +27,8 @@ class NodeObject(TypedDict):
     """of the dialer"""
     switches: dict[str, str]
     """its switches, each with its FreeSWITCH process; empty for one that is away"""
+    ready: bool
+    """whether it is connected to any of them"""
     started_at: str
     """when it started"""
     seen_at: str
@@ -38,6 +42,8 @@ class NodeObject(TypedDict):
     state: Literal["dialling", "no_switch", "stopped", "dead"]
     is_alive: bool
     """others leave its calls alone"""
+    leased: bool
+    """its lease tells that; false where the lock of a database file does"""
     open_attempts: int
 
 

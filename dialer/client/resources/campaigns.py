@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         RedialObject,
     )
     from dialer.client.objects.campaigns import CampaignObject, ChangedCampaignObject, ExplanationObject, NewCampaignObject
-    from dialer.client.objects.contact_explanations import ContactExplanationObject
+    from dialer.client.objects.contact_explanations import ContactExplanationObject, NumberExplanationObject
     from dialer.client.objects.previews import OutlookObject, PreviewObject
     from dialer.client.objects.statistics import CampaignStatisticsObject
 
@@ -209,6 +209,14 @@ class CampaignsResource(Resource):
             path="campaigns/{campaign_id}/preview/contacts",
             ids={"campaign_id": campaign_id},
             query={"horizon": horizon, "prospect": prospect, "limit": limit},
+        ))
+
+    def explain_number(self, campaign_id: int, number: str, /) -> NumberExplanationObject:
+        """What keeps a number, in any spelling, from being called by a campaign, whether that has it or not."""
+        return self._send(ApiCall(
+            method="GET",
+            path="campaigns/{campaign_id}/numbers/{number}/explain",
+            ids={"campaign_id": campaign_id, "number": number},
         ))
 
     def explain_contact(self, campaign_id: int, contact_id: int, /) -> ContactExplanationObject:

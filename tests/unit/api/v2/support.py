@@ -81,6 +81,7 @@ NEEDED: Mapping[str, str] = {
     "GET contacts": "number=15551230001",
     "POST sounds": "name=new.wav&replace=yes",
     "POST imports": "phonebook_id=1",
+    "GET rules/why": "number=15551230001",
 }
 """A query without which a route tells nothing."""
 
