@@ -64,6 +64,8 @@ class Emergency:
     _trunks: frozenset[str] = field(default=_TRUNK_DIGITS, init=False)
     _begins: re.Pattern[str] | None = field(default=None, init=False)
     _longest: int = field(init=False)
+    _may_begin: re.Pattern[str] | None = field(default=None, init=False)
+    """Of a number that is longer than any of those that are listed: without it, it is none."""
 
     def __attrs_post_init__(self) -> None:
         self._own = frozenset(number.lstrip("+*#") for number in self.listed)
@@ -75,11 +77,15 @@ class Emergency:
         metadata: Any = PhoneMetadata.metadata_for_region(self.region)
         if metadata.national_prefix:
             self._trunks |= {metadata.national_prefix}
+        if pattern:
+            self._may_begin = re.compile(f"(?:{'|'.join(sorted(self._trunks))}|)(?:{pattern})")
+        behind = max(map(len, self._trunks)) + max(map(len, _BEHIND_DIGITS))
+        self._longest = max(self._longest, behind)
 
     def has(self, number: str) -> bool:
         """Whether dialling `number` (as `parse_number` gives it) would reach an emergency service."""
         digits = number.lstrip("+*#")
-        if not digits or (self._begins is None and len(digits) > self._longest):
+        if not digits or (len(digits) > self._longest and number[0] not in "*#" and not self._may_be_long(digits)):
             return False
         if digits in EMERGENCY_NUMBERS or self._is_own(digits):
             return True
@@ -92,6 +98,10 @@ class Emergency:
             rests = (digits[length:] for length in _SERVICE_CODE)
             return any(rest in _BEHIND_DIGITS or self._is_told(rest) for rest in rests)
         return len(digits) <= _LONGEST_WITH_COUNTRY and self._behind_a_country(number)
+
+    def _may_be_long(self, digits: str) -> bool:
+        """Whether it begins as an emergency number of the region, perhaps behind the digits for a line."""
+        return self._may_begin is not None and self._may_begin.match(digits) is not None
 
     def _is_own(self, digits: str) -> bool:
         """Whether it is one here."""

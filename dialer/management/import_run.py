@@ -29,6 +29,13 @@ from dialer.model import Account
 from dialer.model.import_job import ImportFormat, ImportJob
 from dialer.safe_files import UnsafeFile
 
+ROWS: Final = 500
+"""In the first transaction."""
+FEWEST: Final = 250
+MOST: Final = 4000
+WANTED: Final = 0.05
+"""Seconds that a transaction is to take, for which others wait on the database thread. With fewer rows, most of the time would
+go into writing the same pages of the indexes again and again."""
 SKIP: Final = 5000
 """Rows that are passed in one go, on the way to where an import stood."""
 
@@ -40,6 +47,12 @@ InThread = Callable[[Callable[[], Any]], Deferred[Any]]
 
 class PutDown(Exception):
     """The work goes on later, or at another node."""
+
+
+def rows_after(rows: int, seconds: float) -> int:
+    """How many rows the next transaction has, where the last one had `rows` and took so long."""
+    factor = min(max(WANTED / max(seconds, 0.001), 0.5), 1.5)
+    return min(max(round(rows * factor), FEWEST), MOST)
 
 
 def row_file(stream: BinaryIO, job_format: ImportFormat, reading: Reading) -> RowFile:
@@ -142,18 +155,21 @@ class ImportRun:
 
     async def _take_rest(self, file: RowFile, reader: ChunkReader, refused: RefusedFile) -> None:
         who = Account(id=self.job.user_id, username="")
-        chunk: Chunk | None = await self.in_thread(reader.next)
+        rows, now = ROWS, self.management.now
+        chunk: Chunk | None = await self.in_thread(partial(reader.next, rows))
         while chunk is not None:
             self._go_on()
             step = ImportStep(self.job, chunk, self._tally, refused.size, file.text.used, file.text.size)
-            following: Deferred[Chunk | None] = self.in_thread(reader.next)
+            following: Deferred[Chunk | None] = self.in_thread(partial(reader.next, rows))
+            began = now()
             try:
-                added: Added = await self.management.ask_in_turn(import_jobs.take, who, step)
+                added: Added = await self.management.ask_in_short_turn(import_jobs.take, who, step)
             except BaseException:
                 with suppress(Exception):  # what was asked first is told
                     await following
                 raise
             self._tally = self._tally.plus(chunk, added)
+            rows = rows_after(rows, (now() - began).total_seconds())
             try:
                 after = await following
             finally:

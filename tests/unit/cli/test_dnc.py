@@ -85,7 +85,7 @@ def test_a_trial_writes_nothing(listed, tmp_path):
 
 
 def test_export_and_import_again_change_nothing(listed, tmp_path, monkeypatch):
-    monkeypatch.setattr("dialer.cli.dnc.PAGE", 1)
+    monkeypatch.setattr("dialer.management.do_not_call.PAGE", 1)
     first, second = tmp_path / "one.csv", tmp_path / "two.csv"
     listed.good("dnc", "export", first)
     assert listed.good("dnc", "import", first).out == "2 rows, 0 added, 2 already there, 0 duplicates, 0 refused\n"
