@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar, cast
 
 import orjson
@@ -163,20 +164,33 @@ def reader(cls: type[T], alias: str, **aliases: str) -> Reader[T]:
 
 def value_of(cls: type[T], row: Any) -> T:
     """The value of an entity's row."""
-    of = noun_of(cls)
-    values = {field.name: _from_entity(field, row) for field in of.fields if field.place is not Place.RULE}
-    return cls(**values, **(load_rules(cast(type, cls), row.rules).values if of.rules else {}))
+    values = {name: load(row) for name, load in _entity_plan(cast(type, cls))}
+    return cls(**values, **(load_rules(cast(type, cls), row.rules).values if noun_of(cls).rules else {}))
 
 
-def _from_entity(field: Field, row: Any) -> Any:
-    found = getattr(row, field.attribute if field.place is Place.COLUMN else field.name)
+@lru_cache(maxsize=128)
+def _entity_plan(cls: type) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """What makes each field of an entity's row, found out once."""
+    return tuple((field.name, _from_entity(field)) for field in noun_of(cls).fields if field.place is not Place.RULE)
+
+
+def _from_entity(field: Field) -> Callable[[Any], Any]:
+    get = attrgetter(field.attribute if field.place is Place.COLUMN else field.name)
     if field.place is Place.JOINED:
-        return value_of(NOUNS[field.refers_to].cls, found)
+        return lambda row: value_of(NOUNS[field.refers_to].cls, get(row))
     if field.refers_to:
-        return None if found is None else found.id
-    if found is None or (isinstance(found, str | int) and isinstance(field.kind, Text | Whole)):
-        return found
-    return _EPOCH + (found - _NAIVE_EPOCH) if isinstance(found, datetime) else field.kind.load(found)
+        return lambda row: None if (found := get(row)) is None else found.id
+    if isinstance(field.kind, Text | Whole):
+        return get
+    load = field.kind.load
+
+    def loaded(row: Any) -> Any:
+        found = get(row)
+        if found is None:
+            return None
+        return _EPOCH + (found - _NAIVE_EPOCH) if isinstance(found, datetime) else load(found)
+
+    return loaded
 
 
 def insert(cls: type, names: Iterable[str]) -> str:
