@@ -96,7 +96,7 @@ def _preview(
 def _outlook(given: Mapping[str, Any]) -> Outlook:
     prospect = Prospect(given["prospect"])
     text = "" if given["text"] == prospect.text else given["text"]
-    told = {name: given[name] for name in ("contact_id", "number")}
+    told = {name: given[name] for name in ("contact_id", "number", "attempt")}
     return Outlook(**told, prospect=prospect, at=values.moment(given["at"]), text=text)
 
 

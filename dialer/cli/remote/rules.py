@@ -39,13 +39,8 @@ def _of_number(
     client: Client, who: Account, number: str, at: datetime, time_zone: str, purpose: Purpose, technology: Technology
 ) -> NumberRuling:
     """What holds for a call."""
-    asked: Any = {
-        "at": values.rfc3339(at),
-        "time_zone": time_zone or None,
-        "purpose": str(purpose),
-        "technology": str(technology),
-    }
-    found = client.rules.whereabouts(number=number, **asked)
+    kind: Any = {"purpose": str(purpose), "technology": str(technology)}
+    found = client.rules.whereabouts(number=number, at=values.rfc3339(at), time_zone=time_zone or None, **kind)
     entries = tuple(map(_entry, found["rules"]))
     rows = {entry.id: entry.row for entry in entries}
     question = RuleQuestion(

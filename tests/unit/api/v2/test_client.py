@@ -47,11 +47,14 @@ def calls(flavour: Any) -> Iterator[tuple[str, ApiCall, str]]:
             if name.startswith("_"):
                 continue
             wanted = [
-                GIVEN.get(each.name, "x")
+                each
                 for each in inspect.signature(method).parameters.values()
-                if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) and each.default is each.empty
+                if each.default is each.empty and each.kind is not each.VAR_KEYWORD
             ]
-            method(*wanted)
+            method(
+                *(GIVEN.get(each.name, "x") for each in wanted if each.kind is not each.KEYWORD_ONLY),
+                **{each.name: GIVEN.get(each.name, "x") for each in wanted if each.kind is each.KEYWORD_ONLY},
+            )
             call, kind = sent.pop()
             yield f"{place}.{name}", call, kind
 

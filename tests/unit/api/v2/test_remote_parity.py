@@ -217,7 +217,7 @@ _UNLIKE = (
     (re.compile(r"\b[\d.]+ s\b"), "SPAN"),
     (re.compile(r"\b\S+ at the command line\b"), "root"),
     (re.compile(r" +"), " "),
-    (re.compile(r"^(/\S+|http://\S+): (the rules that hold there|rules\.apply.*)$", re.MULTILINE), "ORIGIN"),
+    (re.compile(r"^(/\S+|http://\S+): (the rules in force|rules\.apply.*)$", re.MULTILINE), "ORIGIN"),
 )
 
 
