@@ -72,6 +72,14 @@ SCRIPT = (
     "token revoke 2",
     "token revoke 99",
     "gateway add spare --dial-string sofia/gateway/spare/{{number}} --maximum-call 3",
+    "gateway add cheap --dial-string sofia/gateway/cheap/{{number}} --codecs PCMA,PCMU --prefixes +1=0.0085,*=refused --group out "
+    "--weight 3 --pause-after 20",
+    "gateway add dear --dial-string sofia/gateway/dear/{{number}} --codecs nonsense/",
+    "gateway add dear --dial-string sofia/gateway/dear/{{number}} --prefixes +1=free",
+    "gateway add dear --dial-string sofia/gateway/dear/{{number}} --pause-after 2",
+    "gateway show cheap",
+    "gateway set cheap --pause-after none --prefixes +44=allowed --weight 5 --codecs",
+    "gateway show cheap --json",
     "gateway add bad --max-nothing 3",
     "gateway add none",
     "gateway list --json",
@@ -315,7 +323,7 @@ async def test_a_command_gives_the_same_at_the_database_and_over_the_api(
     async with working(api):
         for line in SCRIPT:
             words = line.format(**given).split(" ")
-            if line.endswith("--blacklist"):
+            if line.endswith(("--blacklist", "--codecs")):
                 words.append("")
             here, there = await deferToThread(both.here, *words), await deferToThread(both.there, *words)
             if alike(here) != alike(there):
