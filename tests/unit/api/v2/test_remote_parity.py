@@ -72,8 +72,8 @@ SCRIPT = (
     "token revoke 2",
     "token revoke 99",
     "gateway add spare --dial-string sofia/gateway/spare/{{number}} --maximum-call 3",
-    "gateway add cheap --dial-string sofia/gateway/cheap/{{number}} --codecs PCMA,PCMU --prefixes +1=0.0085,*=refused --group out "
-    "--weight 3 --pause-after 20",
+    "gateway add cheap --dial-string sofia/gateway/cheap/{{number}} --codecs PCMA,PCMU --prefixes +1=0.0085,*=refused "
+    "--group out --weight 3 --pause-after 20",
     "gateway add dear --dial-string sofia/gateway/dear/{{number}} --codecs nonsense/",
     "gateway add dear --dial-string sofia/gateway/dear/{{number}} --prefixes +1=free",
     "gateway add dear --dial-string sofia/gateway/dear/{{number}} --pause-after 2",
@@ -348,6 +348,21 @@ async def test_the_nodes_are_the_same_ones(api: World, tmp_path: Path) -> None:
         assert "elsewhere" in here[1]
         assert alike(here) == alike(there)
     assert (await root.run("nodes", "remove", "elsewhere"))[0] == "node elsewhere removed\n"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_campaign_that_the_dialer_has_paused_says_why(api: World, tmp_path: Path) -> None:
+    await api.campaign()
+    reason = "gateway carrier refused 10 calls in a row"
+    api.sql(f"UPDATE campaign SET status = 2, pause_reason = '{reason}'")
+    api.management.now = utc_now
+    config = tmp_path / "dialer.toml"
+    config.write_text(settings_file({"database": {"url": api.database.url}, "simulator": {}}))
+    both = Both(config, api.address, (await shell(api, "ann", "read")).token)
+    for words in (("campaign", "show", "spring"), ("campaign", "show", "spring", "--json")):
+        here, there = await deferToThread(both.here, *words), await deferToThread(both.there, *words)
+        assert reason in here[1]
+        assert alike(here) == alike(there)
 
 
 @pytest_twisted.ensureDeferred
