@@ -204,6 +204,7 @@ SCRIPT = (
     "rules show ZZ",
     "rules why +33123456789 --at 2027-03-01T09:00:00+01:00",
     "rules why +33123456789 --at 2027-03-01T09:00:00+01:00 --prerecorded --purpose research --json",
+    "rules why +13125550123 --at 2027-03-01T15:00:00Z --prerecorded",
     "rules why nonsense",
     "contact remove +12125550101 --phonebook winter",
     "campaign remove spring",
@@ -355,7 +356,8 @@ async def test_a_campaign_that_the_dialer_has_paused_says_why(api: World, tmp_pa
     await api.campaign()
     reason = "gateway carrier refused 10 calls in a row"
     api.sql(f"UPDATE campaign SET status = 2, pause_reason = '{reason}'")
-    api.management.now = utc_now
+    told = f"the dialer has paused the campaign: {reason}; resume it once that is mended"
+    api.management.now, api.flow.reason = utc_now, IdleReason(IdleCode.PAUSED_BY_DIALER, told)
     config = tmp_path / "dialer.toml"
     config.write_text(settings_file({"database": {"url": api.database.url}, "simulator": {}}))
     both = Both(config, api.address, (await shell(api, "ann", "read")).token)
