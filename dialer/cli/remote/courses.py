@@ -97,7 +97,7 @@ def _outlook(given: Mapping[str, Any]) -> Outlook:
     prospect = Prospect(given["prospect"])
     text = "" if given["text"] == prospect.text else given["text"]
     told = {name: given[name] for name in ("contact_id", "number", "attempt")}
-    return Outlook(**told, prospect=prospect, at=values.moment(given["at"]), text=text)
+    return Outlook(**told, prospect=prospect, at=values.moment(given["at"]), text=text, is_retry=given["retry"])
 
 
 def _previewed(

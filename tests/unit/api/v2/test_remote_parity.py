@@ -333,41 +333,6 @@ async def test_a_command_gives_the_same_at_the_database_and_over_the_api(
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_nodes_are_the_same_ones(api: World, tmp_path: Path) -> None:
-    api.sql(
-        "INSERT INTO node (name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, commits, "
-        "figures) VALUES ('elsewhere', 3, 'host', 99, '1.0', '{\"fs1:8021\": \"core\"}', 1, '2020-01-01 00:00:00.000000', "
-        "'2020-01-01 00:00:00.000000', '2020-01-01 00:00:00.000000', 0, '{\"adopted-ringing\": 3}')"
-    )
-    api.management.now = utc_now
-    config = tmp_path / "dialer.toml"
-    config.write_text(settings_file({"database": {"url": api.database.url}, "simulator": {}}))
-    root = await shell(api, "root", "read", "admin")
-    both = Both(config, api.address, root.token)
-    for words in (("nodes",), ("nodes", "--json")):
-        here, there = await deferToThread(both.here, *words), await deferToThread(both.there, *words)
-        assert "elsewhere" in here[1]
-        assert alike(here) == alike(there)
-    assert (await root.run("nodes", "remove", "elsewhere"))[0] == "node elsewhere removed\n"
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_campaign_that_the_dialer_has_paused_says_why(api: World, tmp_path: Path) -> None:
-    await api.campaign()
-    reason = "gateway carrier refused 10 calls in a row"
-    api.sql(f"UPDATE campaign SET status = 2, pause_reason = '{reason}'")
-    told = f"the dialer has paused the campaign: {reason}; resume it once that is mended"
-    api.management.now, api.flow.reason = utc_now, IdleReason(IdleCode.PAUSED_BY_DIALER, told)
-    config = tmp_path / "dialer.toml"
-    config.write_text(settings_file({"database": {"url": api.database.url}, "simulator": {}}))
-    both = Both(config, api.address, (await shell(api, "ann", "read")).token)
-    for words in (("campaign", "show", "spring"), ("campaign", "show", "spring", "--json")):
-        here, there = await deferToThread(both.here, *words), await deferToThread(both.there, *words)
-        assert reason in here[1]
-        assert alike(here) == alike(there)
-
-
-@pytest_twisted.ensureDeferred
 async def test_a_webhook_is_tried_by_the_dialer(api: World) -> None:
     root = await shell(api, "root", "read", "dial", "admin")
     await root.run("webhook", "add", "https://erp.example.com/dialer", "--user", "root", "--kinds", "*")
