@@ -42,13 +42,12 @@ def with_routes(
     numbering: Numbering,
     switch_beside: Callable[[str, Gateway], str | None],
 ) -> Plan:
-    """A plan with the other gateways that can carry its call, in that order. `switch_beside` names the switch for a call
-    that goes through another gateway instead, by the switch that was chosen for it; None when there is none now."""
-    found: list[CallRoute] = []
+    """A plan with the other gateways that can carry its call, behind its own, in that order. `switch_beside` names the switch
+    for a call that goes through another gateway instead, by the switch that was chosen for it; None when there is none now."""
+    found: list[CallRoute] = [plan.route]
     busy: list[int] = []
     for gateway in order:
         if gateway.id == plan.gateway.id:
-            found.append(plan.route)
             continue
         switch = switch_beside(plan.switch, gateway) if routes.unavailable(gateway, now) is None else None
         if switch is None:
