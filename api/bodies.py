@@ -29,7 +29,7 @@ JSON: Final = b"application/json"
 _CHARSETS: Final = (b"", b"utf-8", b"utf8", b"us-ascii")
 
 _BEGINS = rb"(?=[1-9](?:[^0-9,]*[0-9]){6})"
-"""As a number with its country does: none has fewer digits."""
+"""Seven digits of which the first is not 0: no number with its country has fewer."""
 _LOST_PLUS: Final[Mapping[type[Kind], re.Pattern[bytes]]] = {
     Number: re.compile(rb"^(?:\+|%20| )" + _BEGINS),
     Numbers: re.compile(rb"(?:^(?:%20| )|(?:^|(?<=,))\+)" + _BEGINS),

@@ -41,7 +41,7 @@ Refuse = Callable[[Any, int, str, Mapping[str, str]], tuple[Mapping[str, str], b
 
 
 def refuse_plainly(request: Any, status: int, sentence: str, headers: Mapping[str, str]) -> tuple[Mapping[str, str], bytes]:
-    """As it was in 2011."""
+    """A refusal in the form of 2011: one object with `error`."""
     return headers, error_body(sentence)
 
 

@@ -32,7 +32,7 @@ class PreparedMap:
     _known: dict[tuple[str, str], Match] = field(factory=dict, init=False)
 
     def bind(self, server_name: str, *arguments: Any, path_info: str, default_method: str, **more: Any) -> PreparedAdapter:
-        """As `werkzeug.routing.Map.bind`, as Klein calls it. The host plays no part in the routes."""
+        """The adapter of one request, for that of `werkzeug.routing.Map.bind`. The host plays no part in the routes."""
         return PreparedAdapter(self, path_info, default_method)
 
     def match(self, path: str, method: str) -> Match:

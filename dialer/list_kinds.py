@@ -71,7 +71,7 @@ class Objects(Kind):
         return f"a list of 1 to {self.most} objects"
 
     def parse(self, value: Any) -> list[dict[str, Any]]:
-        """As they are."""
+        """The objects, unchanged; their fields are checked by those that take them. Raises `BadValue`."""
         if (
             not isinstance(value, list)
             or not 1 <= len(value) <= self.most

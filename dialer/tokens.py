@@ -36,12 +36,12 @@ class TokenText:
 
     @property
     def text(self) -> str:
-        """As its owner sends it."""
+        """The whole token, which its owner sends."""
         return f"{PREFIX}{self.public_id}_{self.secret}"
 
     @property
     def secret_hash(self) -> str:
-        """To store."""
+        """The hash of the secret: all of it that is stored."""
         return hashlib.sha256(self.secret.encode()).hexdigest()
 
     def fits(self, secret_hash: str) -> bool:

@@ -26,6 +26,7 @@ from api.page.views.overview import OverviewPainter
 from api.prepared import prepare
 from api.request import ApiRequest
 from api.streams import Streams
+from dialer.errors import Busy
 from dialer.management import Management
 from dialer.management.overview import Overviews
 from dialer.management.page_sessions import SessionLimits
@@ -65,11 +66,19 @@ class PageSite:
     watches: Watches = field(init=False)
     painters: Mapping[bool, OverviewPainter] = field(init=False)
     """Of the overview, by whether there are buttons."""
+    _prepared: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.overviews = Overviews(self.management)
         self.watches = Watches(self.streams.live, self.clock)
         self.painters = {may_dial: OverviewPainter(self.renderer, may_dial) for may_dial in (False, True)}
+
+    def prepare(self) -> None:
+        """Somebody is at the door: what pages are made of is made ready while the password is typed."""
+        if not self._prepared:
+            self._prepared = True
+            # Too much to do for other threads, or the end of the process: then pages do it, one by one.
+            self.management.in_thread(self.renderer.compile).addErrback(lambda failure: failure.trap(Busy))
 
     @property
     def limits(self) -> SessionLimits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from attrs import frozen
@@ -91,6 +92,7 @@ def pages_of(is_admin: bool) -> list[tuple[str, str]]:
     return [(path, key) for path, key, for_admins in PAGES if is_admin or not for_admins]
 
 
+@cache
 def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("api.page", "templates"),
@@ -123,6 +125,11 @@ class Renderer:
     def new(cls) -> Renderer:
         """Of the templates of this package."""
         return cls(_environment())
+
+    def compile(self) -> None:
+        """Compile all templates, which takes half a second; else each is compiled when it is first shown. For any thread."""
+        for name in self.environment.list_templates(extensions=("html",)):
+            self.environment.get_template(name)
 
     def html(self, template: str, values: Mapping[str, Any]) -> str:
         """A whole template."""

@@ -59,6 +59,7 @@ class SignIn:
 
     async def _show(self, request: ApiRequest, problem: str = "", status: int = 200, username: str = "") -> bytes:
         """`problem` is the key of a text."""
+        self.site.prepare()
         secret = secret_in(request, VISITOR)
         if not secret:
             secret = new_secret()
@@ -91,6 +92,7 @@ class SignIn:
 
     async def _use_link(self, request: ApiRequest, link: str) -> bytes:
         refuse_cross_site(request)
+        self.site.prepare()
         secret = new_secret()
         who = await self.site.management.ask(use_link, link, digest_of(secret), self.site.limits)
         if who is None:

@@ -170,7 +170,7 @@ class FileRoutes:
         return Upload(body, self.management.in_thread, request.channel, partial(self._closed, who.id))
 
     def refusal(self, request: ApiRequest, error: Exception) -> tuple[int, Mapping[str, str], bytes]:
-        """As every problem is told."""
+        """Status, headers and body of an upload that is refused, in the form of every problem."""
         problem = problem_of(error, Places())
         request.channel.site.note_fault(problem.fault, request_id=request.id)
         found = refusal(problem, request)

@@ -61,7 +61,7 @@ def document(version: str, routes: Sequence[Route]) -> dict[str, Any]:
 
 
 def address(route: Route) -> str:
-    """As the document has it."""
+    """The address of a route as a template of the document: `<id>` is `{id}`."""
     return PREFIX + re.sub(r"<(\w+)>", r"{\1}", route.path)
 
 

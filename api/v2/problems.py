@@ -112,7 +112,7 @@ class Flaw:
 
     @property
     def shown(self) -> dict[str, str]:
-        """As JSON has it."""
+        """The place and the detail, for JSON."""
         place = {"parameter": self.parameter} if self.pointer is None else {"pointer": self.pointer}
         return {name: text for name, text in {**place, "detail": self.detail}.items() if text is not None}
 
@@ -221,7 +221,7 @@ def _traceback(error: BaseException) -> str:
 
 
 def body_of(problem: Problem, instance: str, request_id: str) -> bytes:
-    """As it is sent."""
+    """The problem as JSON, of RFC 9457."""
     kind = problem.kind
     found: dict[str, Any] = {
         "type": TYPE.format(name=problem.name),

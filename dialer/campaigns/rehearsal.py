@@ -209,7 +209,7 @@ class Rehearsal:
         return None
 
     def _opening(self, kind: int, at: int) -> int:
-        """As `opens`, which is not asked again about the time for which it has told."""
+        """The moment from which this kind may be called; `opens` is asked once for each span that it has told of."""
         if at < self._open_until.get(kind, 0):
             return at
         until = self._closed.get(kind, at)

@@ -74,7 +74,7 @@ def with_database(url: str, work: Callable[[Database], Awaitable[T]], *, diallin
 @implementer(IReactorFromThreads)
 @define(eq=False)
 class _Turns:
-    """As much of a reactor as the database needs: what other threads hand in runs on the thread that waits."""
+    """The part of a reactor that the database needs: functions that other threads hand in run on the thread that waits."""
 
     _queue: SimpleQueue[Callable[[], object]] = field(factory=SimpleQueue, init=False)
 

@@ -356,7 +356,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def _text_file(file: str) -> Iterator[TextIO]:
-    """As `written`, for texts."""
+    """A file for text in UTF-8, whole at its place or not at all; `-` is the standard output."""
     with written(file) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         yield text

@@ -110,7 +110,7 @@ def give_memory_back() -> None:
 
 
 def take_open_files(config: Config) -> None:
-    """As many as this process may have; when they are too few, the log says as the doctor does."""
+    """Raise the limit of open files as far as it goes; when it stays too low, the log says so in the doctor's words."""
     found = judge_files(raise_most_open_files(), files_needed(config), "this dialer")
     if found.level is Level.WARNING:
         log.warning("too few open files", reason=found.text, advice=found.advice)

@@ -98,7 +98,7 @@ def _limits(data: bytes | None, switch: SwitchSettings, needed: int, calls: str)
 
 
 def _parsed(data: bytes | None) -> ET.Element | None:
-    """As FreeSWITCH takes it: lines for its preprocessor, `<include>` and what is before it do not count."""
+    """The document in a file: without lines for the preprocessor and `<include>`; None when there is none."""
     if data is None:
         return None
     lines = data.decode("utf-8", "replace").splitlines()

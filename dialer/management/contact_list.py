@@ -206,7 +206,8 @@ def changed(
     given: Mapping[str, Any],
     variables: Mapping[str, str] | None,
 ) -> Contact:
-    """As `change`, of a contact of that phonebook."""
+    """Change the given fields of a contact of that phonebook, and return the contact. Raises what `change` raises, and
+    `NotFound` for a contact of another phonebook."""
     rows.asking(t, who)
     row = _row_of(t, who, phonebook_id, contact_id)
     reference = given.get("reference")

@@ -234,7 +234,7 @@ def note_errors(t: Transaction, import_id: int, size: int) -> None:
 
 @verb
 def look_up(t: Transaction, import_id: int) -> ImportJob | None:
-    """As it is now."""
+    """The import in its present state; None when there is none of that id."""
     row = t.connection.execute(sql.ONE, (import_id,)).fetchone()
     return None if row is None else sql.READ(row)
 

@@ -110,7 +110,7 @@ class LiveEvent:
 
     @property
     def frame(self) -> bytes:
-        """As it is sent."""
+        """The bytes that are sent, encoded once for all readers."""
         if self._frame is None:
             self._frame = self.encode(self.told)
         return self._frame

@@ -87,7 +87,7 @@ class CampaignView:
 
     @property
     def allowed_per_second(self) -> float:
-        """As its frequency says."""
+        """Calls per second that its frequency allows."""
         return self.campaign.frequency / 60
 
 

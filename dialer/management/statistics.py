@@ -148,7 +148,7 @@ class _Tally:
                 cells[3] += talk_ms
 
     def told(self) -> dict[str, Any]:
-        """As `CampaignStatistics` has them."""
+        """The sums by the names of the fields of `CampaignStatistics`."""
         by_cause = {(Disposition(disposition), cause): cells for (disposition, cause), cells in self.by_cause.items()}
         by_disposition: dict[Disposition, _Cells] = {}
         totals = [0, 0, 0, 0]
@@ -188,7 +188,7 @@ def _per_contact(contacts: int, counted: Mapping[int, int]) -> dict[int, int]:
 
 
 def as_object(found: CampaignStatistics, words: Mapping[SubscriberStatus, str]) -> dict[str, Any]:
-    """As JSON tells it, with these words for the states of contacts: moments as in RFC 3339, in UTC."""
+    """The statistics for JSON, with these words for the states of contacts; moments as in RFC 3339, in UTC."""
     forecast_ = found.forecast
     return {
         "campaign_id": found.campaign_id,
@@ -222,7 +222,7 @@ def as_object(found: CampaignStatistics, words: Mapping[SubscriberStatus, str]) 
 
 
 def told_sums(sums: Sums) -> dict[str, Any]:
-    """As JSON has them."""
+    """Sums for JSON: counts, the rate of answers from 0 to 1, and seconds."""
     rate = sums.answer_rate
     return {
         "attempts": sums.attempts,

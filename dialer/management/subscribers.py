@@ -107,7 +107,8 @@ async def portion(
     after: str,
     limit: int,
 ) -> Page:
-    """As `some`, but that no more than `MOST_STEPS` pages are looked at: there may be fewer by then, and more behind."""
+    """Subscribers in one of these states, at most `limit`, in no more than `MOST_STEPS` steps: there may be fewer by then, and
+    more behind."""
     found: list[SubscriberReport] = []
     last: str | None = after
     for _ in range(MOST_STEPS):

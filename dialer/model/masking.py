@@ -21,7 +21,7 @@ Parameters = Iterable[tuple[str, str]]
 
 
 def joined(parameters: Parameters) -> str:
-    """As they are stored, and entered."""
+    """Parameters as one text, `name=value` separated by commas: the form in which they are entered and stored."""
     return ",".join(f"{name}={value}" for name, value in parameters)
 
 

@@ -101,7 +101,7 @@ _FORBIDDEN_TWICE: Final = (
     "DELETE FROM do_not_call WHERE number IN (SELECT number FROM (SELECT number, row_number() OVER (PARTITION BY identity "
     "ORDER BY created_at, number) AS place FROM do_not_call) AS d WHERE place > 1)"
 )
-"""As long as there was one list."""
+"""For databases from before there were several lists."""
 _NOW: Final = Variants(
     sqlite="strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'", postgresql="CURRENT_TIMESTAMP AT TIME ZONE 'UTC'"
 )

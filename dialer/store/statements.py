@@ -37,7 +37,7 @@ Parameter: now."""
 
 _NO_OPEN_ATTEMPT = "NOT EXISTS (SELECT 1 FROM attempt o WHERE o.identity = s.identity AND o.ended_at IS NULL)"
 LANE = "CASE WHEN s.count_attempt = 0 AND s.free_retries = 0 THEN 0 ELSE 1 END"
-"""As the index has it, letter for letter: 0 for a new contact, 1 for a retry."""
+"""The lane of a subscriber: 0 for a new contact, 1 for a retry. The index has the same expression, letter for letter."""
 
 _SOMEBODY_READY = (
     "(SELECT 1 FROM subscriber s WHERE s.campaign_id = ? AND s.status = 1 AND s.priority = level.priority "

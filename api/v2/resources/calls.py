@@ -86,7 +86,7 @@ CALL: Final = answer(
 
 
 def _attributes() -> tuple[Attribute, ...]:
-    """As those of campaigns and contacts, but that a call is made once and its dates are its own."""
+    """The attributes of a call: those of a contact and of a campaign that mean something for one call, and its own dates."""
     declared = {each.name: each for each in (*enterable(Contact), *enterable(Campaign))}
     own: dict[str, dict[str, Any]] = {
         "starting_at": {"doc": "when it is to be made; now, unless it is given", "default": NOTHING},

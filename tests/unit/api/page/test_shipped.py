@@ -32,6 +32,13 @@ def test_libraries_are_as_they_were_published() -> None:
     assert {name for name in listed if name.endswith("LICENSE.txt")} == {"htmx.LICENSE.txt", "uPlot.LICENSE.txt"}
 
 
+def test_templates_compile_before_they_are_shown() -> None:
+    renderer = Renderer.new()
+    renderer.compile()
+    compiled = {name for _, name in renderer.environment.cache or ()}
+    assert {path.name for path in TEMPLATES if path.suffix == ".html"} <= compiled
+
+
 def test_scripts_and_styles_name_nothing_elsewhere() -> None:
     for name, file in files().items():
         for address in re.findall(rb"""(?:src|href|url|import|fetch)\W{1,3}(https?://[^"')]+)""", file.content):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import pytest_twisted
 from attrs import evolve
 
+from api.page.rendering import Renderer
 from dialer.management import page_sessions, users
 from tests.grounds import on_sqlite
 from tests.unit.api.page.browser import Browser, seen, signed_in, text_of
@@ -31,6 +33,16 @@ async def test_a_user_signs_in_and_out(api: World) -> None:
     browser.cookies = kept
     assert (await browser.get("/ui/")).status == 303, "the cookie is good for nothing any more"
     assert api.sql("SELECT action, username FROM audit_entry") == [("sign-out", "ann")]
+
+
+@on_sqlite
+@pytest_twisted.ensureDeferred
+async def test_pages_are_made_ready_once_while_somebody_signs_in(api: World) -> None:
+    with mock.patch.object(Renderer, "compile", autospec=True) as compiled:
+        for _ in range(2):
+            assert (await Browser(api).get("/ui/sign-in")).status == 200
+        await api.management.in_thread(lambda: None)
+    assert compiled.call_count == 1
 
 
 @pytest_twisted.ensureDeferred
