@@ -50,7 +50,7 @@ class ReadingThread:
     _thread: threading.Thread | None = field(default=None, init=False)
 
     def run(self, function: Callable[[Connection], T]) -> Deferred[T]:
-        """As `Reading.run`."""
+        """Run it on the thread, behind those that were handed in before."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._main, name="long reading", daemon=True)
             self._thread.start()
@@ -59,7 +59,7 @@ class ReadingThread:
         return done
 
     def close(self) -> None:
-        """As `Reading.close`."""
+        """Let the thread end once all that was handed in has run."""
         self._jobs.put(None)
 
     # --- on its thread ------------------------------------------------------------------------------------------------------
