@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -40,6 +41,12 @@ def lag(running: Running) -> Mapping[float, float]:
     return {float(bound): float(count) for bound, count in found}
 
 
+def processor(running: Running) -> float:
+    """Seconds of a processor that the dialer has used."""
+    cells = Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(cells[11]) + int(cells[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def memory(running: Running) -> float:
     """MB that are resident."""
     (kilobytes,) = re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{running.process.pid}/status").read_text())
@@ -73,17 +80,18 @@ def measure(directory: Path, file: Path, rows: int, url: str = "") -> None:
         first = lag(running)
         time.sleep(BEFORE)
         idle, least = lag(running), memory(running)
-        began = time.perf_counter()
+        began, used = time.perf_counter(), processor(running)
         with file.open("rb") as stream:
             job = ask(running, "POST", f"/api/v2/imports?phonebook_id={book}", stream)
         sent, most, full = time.perf_counter() - began, least, lag(running)
         while job["ended_at"] is None:
             time.sleep(0.2)
             job, most = ask(running, "GET", f"/api/v2/imports/{job['id']}"), max(most, memory(running))
-        seconds, after = time.perf_counter() - began, lag(running)
+        seconds, used, after = time.perf_counter() - began, processor(running) - used, lag(running)
     if job["taken"] != rows:
         raise RuntimeError(f"not imported: {job}")
     print(f"  {rows / seconds:,.0f} rows/s, {sent:.1f} s of {seconds:.1f} s to send it")
+    print(f"  {used / rows * 1e6:.0f} microseconds of a processor a row, with the calls")
     print(f"  memory {least:.0f} MB before, {most:.0f} MB at most")
     print(f"  the reactor was late before: {late(first, idle)}")
     print(f"  while the file came:         {late(idle, full)}")

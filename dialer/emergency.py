@@ -91,6 +91,8 @@ class Emergency:
         self._whole = re.compile("|".join([_PLUS.pattern, *filter(None, ways)]))
         if pattern:
             self._begins_behind = re.compile(f"(?:{'|'.join(map(re.escape, self._trunks))})?(?:{pattern})")
+        behind = max(map(len, self._trunks)) + max(map(len, _BEHIND_DIGITS))
+        self._longest = max(self._longest, behind)
 
     def has(self, number: str) -> bool:
         """Whether dialling `number` (as `parse_number` gives it) would reach an emergency service."""

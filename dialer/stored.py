@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, cast
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar, cast
 
 import orjson
 from attrs import NOTHING, frozen
@@ -88,6 +89,10 @@ def load_rules(cls: type, text: str) -> Rules:
     return Rules(values, tuple(damaged))
 
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - of columns, which are in UTC
+"""Between these two, a moment gets its zone in a fifth of the time that `replace` takes."""
+
 # --- rows -------------------------------------------------------------------------------------------------------------------
 
 
@@ -98,7 +103,7 @@ def _from_column(kind: Kind) -> Callable[[Any], Any] | None:
         return None if inner is None else lambda value: None if value is None else inner(value)
     match kind:
         case Moment():
-            return lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC)
+            return lambda text: datetime.fromisoformat(text + "+00:00")
         case Member():
             return kind.members
         case Whole() | Text():
@@ -113,14 +118,18 @@ class Reader(Generic[T]):
     cls: type[T]
     columns: str
     width: int
-    _plan: Sequence[tuple[str, Callable[[Any], Any] | None]]
+    _names: Sequence[str]
+    _loads: Sequence[tuple[str, Callable[[Any], Any]]]
+    """What makes a value of a column, of those that are not as they must be."""
     _rules_at: int | None
     _joined: Sequence[tuple[str, Reader[Any]]]
 
     def __call__(self, row: Sequence[Any]) -> T:
         """The value. A damaged rule has its default: see `damage`."""
-        values = {name: value if load is None else load(value) for (name, load), value in zip(self._plan, row, strict=False)}
-        at = len(self._plan)
+        values = dict(zip(self._names, row, strict=False))
+        for name, load in self._loads:
+            values[name] = load(values[name])
+        at = len(self._names)
         if self._rules_at is not None:
             values |= load_rules(cast(type, self.cls), row[self._rules_at]).values
             at += 1
@@ -137,7 +146,8 @@ class Reader(Generic[T]):
 def reader(cls: type[T], alias: str, **aliases: str) -> Reader[T]:
     """For rows of a statement in which the table is called `alias`; `aliases` name those of the joined nouns."""
     of = noun_of(cls)
-    plan = [(field.name, _from_column(field.kind)) for field in of.columns]
+    own = tuple(field.name for field in of.columns)
+    loads = [(field.name, load) for field in of.columns if (load := _from_column(field.kind)) is not None]
     names = [f"{alias}.{field.name}" for field in of.columns]
     rules_at = len(names) if of.rules else None
     if of.rules:
@@ -148,26 +158,39 @@ def reader(cls: type[T], alias: str, **aliases: str) -> Reader[T]:
         if field.place is Place.JOINED
     ]
     names += [each.columns for _, each in joins]
-    width = len(plan) + (rules_at is not None) + sum(each.width for _, each in joins)
-    return Reader(cls, ", ".join(names), width, plan, rules_at, joins)
+    width = len(own) + (rules_at is not None) + sum(each.width for _, each in joins)
+    return Reader(cls, ", ".join(names), width, own, loads, rules_at, joins)
 
 
 def value_of(cls: type[T], row: Any) -> T:
     """The value of an entity's row."""
-    of = noun_of(cls)
-    values = {field.name: _from_entity(field, row) for field in of.fields if field.place is not Place.RULE}
-    return cls(**values, **(load_rules(cast(type, cls), row.rules).values if of.rules else {}))
+    values = {name: load(row) for name, load in _entity_plan(cast(type, cls))}
+    return cls(**values, **(load_rules(cast(type, cls), row.rules).values if noun_of(cls).rules else {}))
 
 
-def _from_entity(field: Field, row: Any) -> Any:
-    found = getattr(row, field.attribute if field.place is Place.COLUMN else field.name)
+@lru_cache(maxsize=128)
+def _entity_plan(cls: type) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """What makes each field of an entity's row, found out once."""
+    return tuple((field.name, _from_entity(field)) for field in noun_of(cls).fields if field.place is not Place.RULE)
+
+
+def _from_entity(field: Field) -> Callable[[Any], Any]:
+    get = attrgetter(field.attribute if field.place is Place.COLUMN else field.name)
     if field.place is Place.JOINED:
-        return value_of(NOUNS[field.refers_to].cls, found)
+        return lambda row: value_of(NOUNS[field.refers_to].cls, get(row))
     if field.refers_to:
-        return None if found is None else found.id
-    if found is None or (isinstance(found, str | int) and isinstance(field.kind, Text | Whole)):
-        return found
-    return found.replace(tzinfo=UTC) if isinstance(found, datetime) else field.kind.load(found)
+        return lambda row: None if (found := get(row)) is None else found.id
+    if isinstance(field.kind, Text | Whole):
+        return get
+    load = field.kind.load
+
+    def loaded(row: Any) -> Any:
+        found = get(row)
+        if found is None:
+            return None
+        return _EPOCH + (found - _NAIVE_EPOCH) if isinstance(found, datetime) else load(found)
+
+    return loaded
 
 
 def insert(cls: type, names: Iterable[str]) -> str:

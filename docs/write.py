@@ -1,7 +1,7 @@
 """Write what is generated in the documentation: `python docs/write.py`. Tests compare it with the declarations.
 
-The schemas of the APIs go to `openapi.json` and `openapi-v2.json`; tables stand between two comments in `api.md`,
-`api-v2.md`, `events.md`, `metrics.md`, `operations.md` and `outcomes.md`.
+The schemas of the APIs go to `openapi.json` and `openapi-v2.json`, the code of the client to `dialer/client`; tables stand
+between two comments in `api.md`, `api-v2.md`, `events.md`, `metrics.md`, `operations.md` and `outcomes.md`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-sys.path.insert(0, str(FOLDER.parent))
+CLIENT = FOLDER.parent / "dialer" / "client"
+sys.path[:0] = [str(FOLDER.parent), str(FOLDER)]
+
+import client_code  # noqa: E402 - beside this
 
 from api import openapi  # noqa: E402 - of this checkout, installed or not
 from api.v2 import openapi as openapi_v2  # noqa: E402
@@ -38,6 +41,9 @@ def main() -> None:
     """Write all of it."""
     (FOLDER / "openapi.json").write_bytes(openapi.text())
     (FOLDER / "openapi-v2.json").write_bytes(openapi_v2.text(all_routes()))
+    for name, code in client_code.files(openapi_v2.document("2", all_routes())).items():
+        (CLIENT / name).parent.mkdir(exist_ok=True)
+        (CLIENT / name).write_text(code, encoding="utf-8")
     for page, name, generated in (
         ("api.md", "settings of a campaign", documentation(Campaign)),
         ("events.md", "kinds", event_kinds()),

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from dialer.cli.frame import works_at_a_distance
 from dialer.config import load_config
 from dialer.hooks.addresses import AddressRules
 from dialer.rule_files import rule_book
@@ -24,8 +25,10 @@ T = TypeVar("T")
 
 
 def config_option(parser: Any) -> None:
-    """Say that a command reads the configuration: `arguments.config` is that which was named, or else found."""
+    """Say that a command reads the configuration: `arguments.config` is that which was named, or else found; at a distance,
+    none."""
     parser.set_defaults(needs_config=True)
+    works_at_a_distance(parser)
 
 
 def database_url(config: Path) -> str:

@@ -58,7 +58,7 @@ class CallerPoolsCommand(RemovableCommand):
         """Create one."""
         if arguments.user is None:
             raise BadValue("--user", "is needed: the user that it belongs to")
-        owner = await management.ask(users.account, arguments.user)
+        owner = await management.ask(users.owner, arguments.user)
         return (await management.ask(caller_ids.create_pool, owner, values)).id
 
     def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:

@@ -103,7 +103,7 @@ def _add(arguments: argparse.Namespace) -> int:
             given[field.name] = text if field.refers_to else _parsed(field, text)
 
     async def add(management: Management) -> Shown:
-        who = await management.ask(users.account, arguments.user)
+        who = await management.ask(users.owner, arguments.user)
         for field in _fields():
             if field.refers_to and field.name in given:
                 given[field.name] = await named(management, field.refers_to, given[field.name], flag_of(field))

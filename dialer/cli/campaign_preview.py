@@ -9,7 +9,7 @@ from typing import Any, Final
 from dialer.cli.blocking import config_option
 from dialer.cli.objects import manage
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json
-from dialer.config import load_config
+from dialer.config import Config, load_config
 from dialer.errors import BadValue
 from dialer.kinds import word_of
 from dialer.management import Management, previews
@@ -56,21 +56,18 @@ def _run(arguments: argparse.Namespace, named: Named) -> int:
         raise BadValue("--call-seconds", "expected more than 0, and 86400 at most")
     if arguments.limit < 1:
         raise BadValue("--limit", "expected 1 or more")
-    config = load_config(arguments.config)
-    rate = config.simulator.calls_per_second if config.simulator else sum(one.calls_per_second for one in config.switch)
+    rate = None if arguments.config is None else _switch_rate(load_config(arguments.config))
 
     async def ask(management: Management) -> tuple[str, PreviewSummary, list[Outlook]]:
         entry = await named(management, arguments.name)
-        found = await previews.preview(
-            management, ADMINISTRATOR, entry["id"], horizon, call_seconds=arguments.call_seconds, switch_rate=rate or None
-        )
+        wanted = ADMINISTRATOR, entry["id"], horizon, arguments.call_seconds, rate
+        found: PreviewSummary = await management.perform(previews.preview, *wanted)
         listed: list[Outlook] = []
         more = arguments.list is not None
         while more and len(listed) < arguments.limit:
             size = min(previews.AT_ONCE, arguments.limit - len(listed))
-            some, more = await previews.contacts(
-                management, ADMINISTRATOR, entry["id"], found.key, Prospect(arguments.list), len(listed), size
-            )
+            place = found.key, Prospect(arguments.list), len(listed), size
+            some, more = await management.perform(previews.contacts, ADMINISTRATOR, entry["id"], *place)
             listed += some
         return entry["name"], found, listed
 
@@ -80,6 +77,12 @@ def _run(arguments: argparse.Namespace, named: Named) -> int:
     else:
         _show(name, found, listed)
     return 0
+
+
+def _switch_rate(config: Config) -> float | None:
+    """How many calls per second the switches take; None without a limit."""
+    one = config.simulator
+    return (one.calls_per_second if one else sum(each.calls_per_second for each in config.switch)) or None
 
 
 def _document(name: str, found: PreviewSummary, listed: list[Outlook]) -> dict[str, Any]:

@@ -12,8 +12,6 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, TextIO
 
-import attrs
-
 from dialer.cli import campaign_preview, campaign_report, objects
 from dialer.cli.blocking import config_option
 from dialer.cli.contact_export import written
@@ -83,7 +81,6 @@ class CampaignsCommand(RemovableCommand):
     word = "campaign"
     noun = Campaign
     actions = ("add", "list", "show", "set", "remove")
-    at_a_distance = True
     removal = "with what it has to call; its phonebooks, and the attempts of the past, stay"
     help = "the campaigns: who is called, when, how fast, through what"
     columns = (
@@ -106,14 +103,14 @@ class CampaignsCommand(RemovableCommand):
             sub = parsers.add_parser(action, help=HELP_OF[action])
             sub.add_argument("names", metavar="NAME|ID", nargs="+")
             config_option(sub)
-            sub.set_defaults(run=partial(_set_status, self, status), at_a_distance=True)
+            sub.set_defaults(run=partial(_set_status, self, status))
         self._add_again(parsers)
         for action, told in (("attach", "call the contacts of a phonebook, too"), ("detach", "call them no more")):
             sub = parsers.add_parser(action, help=told)
             sub.add_argument("name", metavar="CAMPAIGN")
             sub.add_argument("phonebook", metavar="PHONEBOOK", help="its name or id")
             config_option(sub)
-            sub.set_defaults(run=_attach if action == "attach" else _detach, at_a_distance=True)
+            sub.set_defaults(run=_attach if action == "attach" else _detach)
         sub = parsers.add_parser(
             "report", help="its statistics: how its calls ended, when, through what, and when it may be done"
         )
@@ -137,7 +134,7 @@ class CampaignsCommand(RemovableCommand):
         sub = parsers.add_parser("resume", help="start campaigns that are paused")
         sub.add_argument("names", metavar="NAME|ID", nargs="+")
         config_option(sub)
-        sub.set_defaults(run=partial(_resume, self), at_a_distance=True)
+        sub.set_defaults(run=partial(_resume, self))
         sub = parsers.add_parser("redial", help="call contacts again that are done: each once more at least")
         sub.add_argument("name", metavar="NAME|ID")
         sub.add_argument(
@@ -154,7 +151,7 @@ class CampaignsCommand(RemovableCommand):
         sub.add_argument("--dry-run", action="store_true", help="change nothing, and tell how many they are")
         option_of_json(sub)
         config_option(sub)
-        sub.set_defaults(run=_redial, at_a_distance=True)
+        sub.set_defaults(run=_redial)
 
     async def entries(self, management: Management) -> Sequence[Shown]:
         """All campaigns."""
@@ -185,11 +182,12 @@ class CampaignsCommand(RemovableCommand):
         """Create one, with a phonebook of its name, and perhaps another one."""
         if arguments.user is None:
             raise BadValue("--user", "is needed: the user that the campaign belongs to")
-        who = await management.ask(users.account, arguments.user)
+        who = await management.ask(users.owner, arguments.user)
         book = None
         if arguments.phonebook is not None:
             book = (await phonebook_named(management, arguments.phonebook, arguments.user)).id
-        found = await management.ask(campaigns.create, who, values, granting=True, draft=arguments.draft)
+        own = campaigns.OWN_PHONEBOOK
+        found = await management.ask(campaigns.create, who, values, own, granting=True, draft=arguments.draft)
         made = int(found.campaign.id)
         if book is not None:
             await management.perform(phonebooks.attach, who, made, book)
@@ -322,7 +320,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
     async def ask(management: Management) -> tuple[str, CampaignStatistics]:
         entry = await campaign_named(management, arguments.name)
-        return entry["name"], await statistics.of_campaign(management, ADMINISTRATOR, entry["id"], since, until)
+        return entry["name"], await management.perform(statistics.of_campaign, ADMINISTRATOR, entry["id"], since, until)
 
     name, found = manage(arguments, ask)
     words = {status: _word(status) for status in SubscriberStatus}
@@ -344,7 +342,7 @@ def _export(arguments: argparse.Namespace) -> int:
             writer = csv.writer(to)
             if not arguments.json:
                 writer.writerow(outcomes.COLUMNS)
-            async for rows in outcomes.pages(management, ADMINISTRATOR, entry["id"]):
+            async for rows in management.iterate(outcomes.pages, ADMINISTRATOR, entry["id"]):
                 if arguments.json:
                     to.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
                 else:
@@ -371,13 +369,9 @@ def _why(arguments: argparse.Namespace) -> int:
             reason = report.reason
             text = "nothing keeps it from calling" if reason is None else reason.text
             return told(report), [f"campaign {entry['name']}: {line}" for line in (text, *_blocked(report))]
-        found = await management.ask(why.contact, entry["id"], arguments.number)
-        reason = await management.ask(why.why_idle, entry["id"])
-        now = management.now()
-        lines = list(contact_explanation.sentences(found, reason, now))
-        told_of = [attrs.asdict(each) for each in contact_explanation.obstacles(found, reason, now)]
-        document = {"number": found.number, "identity": found.identity, "why": lines, "obstacles": told_of}
-        return document, [f"{found.number}: {line}" for line in lines]
+        asked = ADMINISTRATOR, entry["id"], arguments.number
+        lines, document = await management.perform(contact_explanation.of_number, *asked)
+        return document, [f"{document['number']}: {line}" for line in lines]
 
     document, lines = manage(arguments, ask)
     if arguments.json:

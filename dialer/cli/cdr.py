@@ -16,7 +16,7 @@ from dialer.calls.flow_settings import FlowSettings
 from dialer.cdr import LARGEST, DetailRecord, read_record
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.cli.cdr_export import add_export
-from dialer.cli.frame import printable
+from dialer.cli.frame import printable, works_here_only
 from dialer.errors import BadValue
 from dialer.safe_files import Folder, UnsafeFile
 from dialer.safe_paths import open_folder
@@ -56,6 +56,7 @@ def add_parser(commands: Any) -> None:
     config_option(importing)
     importing.add_argument("--json", action="store_true", help="for programs")
     importing.set_defaults(run=run)
+    works_here_only(importing, "takes files of the FreeSWITCH beside it")
 
 
 def run(arguments: argparse.Namespace) -> int:

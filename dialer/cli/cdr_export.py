@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -17,10 +16,8 @@ from dialer.cli.contact_export import STANDARD_OUTPUT, written
 from dialer.cli.gateways import gateway_named
 from dialer.cli.objects import manage
 from dialer.management import Management, call_records
-from dialer.management.record_files import FORMATS, RecordFormat
 from dialer.model import Disposition
 from dialer.model.user import ADMINISTRATOR
-from dialer.store.record_columns import Record
 
 _EPILOG = (
     "Times are UTC, durations milliseconds; docs/api-v2.md tells what each column is. GET /api/v2/attempts/export gives the "
@@ -73,8 +70,6 @@ def _flag(text: str) -> bool:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    format_ = FORMATS["jsonl" if arguments.json else "csv"]
-
     async def export(management: Management) -> int:
         campaign_id = gateway_id = None
         if arguments.campaign is not None:
@@ -83,11 +78,11 @@ def _run(arguments: argparse.Namespace) -> int:
             gateway_id = (await gateway_named(management, arguments.gateway))["id"]
         given = {name: getattr(arguments, name) for name in ("since", "until", "disposition", "cause", "answered", "ended")}
         named = {"campaign_id": campaign_id, "gateway_id": gateway_id}
-        wanted = await management.ask(call_records.entered, arguments.number, {**named, **given})
+        wanted = ADMINISTRATOR, arguments.number, {**named, **given}, "jsonl" if arguments.json else "csv"
         with written(arguments.file) as stream:
-            writing = _Writing(stream, format_, tell=sys.stderr.isatty())
-            async for found in call_records.steps(management, ADMINISTRATOR, wanted):
-                writing.add(found.records)
+            writing = _Writing(stream, tell=sys.stderr.isatty())
+            async for count, piece in management.iterate(call_records.exported, *wanted):
+                writing.add(count, piece)
             return writing.finish()
 
     count = manage(arguments, export)
@@ -101,17 +96,13 @@ class _Writing:
     """Records onto a stream, and their number onto a terminal from time to time."""
 
     stream: BinaryIO
-    format: RecordFormat
     tell: bool
     _count: int = field(default=0, init=False)
     _told_at: float = field(factory=time.monotonic, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        self.stream.write(self.format.head)
-
-    def add(self, records: Sequence[Record]) -> None:
-        self._count += len(records)
-        self.stream.write(self.format.encode(records))
+    def add(self, count: int, piece: bytes) -> None:
+        self._count += count
+        self.stream.write(piece)
         if self.tell and time.monotonic() >= self._told_at + TELL_EVERY:
             self._told_at = time.monotonic()
             print(f"\r{self._count:,} records", end="", file=sys.stderr, flush=True)

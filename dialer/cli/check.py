@@ -11,6 +11,7 @@ from typing import Any
 from attrs import asdict
 
 from dialer.cli.blocking import config_option, database_url
+from dialer.cli.frame import works_here_only
 from dialer.config import load_config
 from dialer.errors import BadValue, StoreError
 from dialer.numbering import check_region
@@ -41,6 +42,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--repair", action="store_true", help="mend what is safe to mend; no dialer may be at work")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=run)
+    works_here_only(parser, "reads the database itself, row by row")
     _add_upgrade_parser(commands)
 
 
@@ -118,6 +120,7 @@ def _add_upgrade_parser(commands: Any) -> None:
     )
     config_option(parser)
     parser.set_defaults(run=run_upgrade)
+    works_here_only(parser, "changes the schema of the database, while no dialer is at work")
 
 
 def run_upgrade(arguments: argparse.Namespace) -> int:

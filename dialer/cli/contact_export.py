@@ -74,7 +74,7 @@ async def _export(management: Management, phonebook: Phonebook, stream: BinaryIO
     count = 0
     if not as_json:
         stream.write(header().encode())
-    async for page in contact_list.pages(management, ADMINISTRATOR, phonebook.id):
+    async for page in management.iterate(contact_list.pages, ADMINISTRATOR, phonebook.id):
         count += len(page)
         lines = (json_line(contact_entry(contact)) if as_json else row_of(contact) for contact in page)
         stream.write("".join(lines).encode())

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     into: list[Phonebook] = []
 
     def open_file(arguments: argparse.Namespace, stack: ExitStack) -> ContactFile:
-        file = ContactFile(*source(arguments.file, stack), reading)
+        file = ContactFile(*source(arguments, stack), reading)
         file.open()
         return file
 

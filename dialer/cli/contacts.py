@@ -39,7 +39,6 @@ class ContactsCommand(RemovableCommand):
     metavar = "NUMBER"
     help = "the contacts of phonebooks"
     actions = ("add", "list", "show", "set", "remove")
-    at_a_distance = True
     removal = "with its other spellings; the attempts of the past stay"
     columns = (
         "id",

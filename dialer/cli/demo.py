@@ -12,7 +12,7 @@ from attrs import evolve
 from dialer.appdata import DEFAULT_AUDIO
 from dialer.cli.demo_campaign import DemoRules
 from dialer.cli.demo_run import EXIT_FAILED, DemoPlan, DemoRun
-from dialer.cli.frame import without_configuration
+from dialer.cli.frame import without_configuration, works_here_only
 from dialer.errors import BadValue
 from dialer.esl.inbound import SwitchConfig
 from dialer.files.whole import BadRow, ReadContacts, read_contacts
@@ -100,6 +100,7 @@ def add_parser(commands: Any) -> None:
     )
     without_configuration(parser, "is nothing that the demo reads: see its options, or `dialer run`")
     parser.set_defaults(run=run)
+    works_here_only(parser, "shows a dialer of its own")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from dialer.declare import noun_of, valid
 from dialer.errors import BadValue
 from dialer.files.contacts import Allowed, ContactFile, Reading
 from dialer.management import Management, do_not_call, list_files
-from dialer.management.do_not_call import Changed, entries_of
+from dialer.management.do_not_call import Changed
 from dialer.management.forbidding import OntoDoNotCallList
 from dialer.model import DoNotCallEntry
 from dialer.wall_clock import utc_now
@@ -93,8 +93,9 @@ def _add(arguments: argparse.Namespace) -> int:
     given: dict[str, object] = {"reason": arguments.reason, "source": arguments.source}
 
     async def add(management: Management) -> Changed:
-        entries = entries_of(arguments.numbers, management.numbering, given)
-        return await management.ask(do_not_call.add, operator(), await list_named(management, arguments.list), entries)
+        list_id = await list_named(management, arguments.list)
+        found: Changed = await management.perform(do_not_call.put, operator(), list_id, arguments.numbers, given)
+        return found
 
     given["expires_at"] = _moment(arguments.expires)
     found = manage(arguments, add)
@@ -117,7 +118,6 @@ def _check(arguments: argparse.Namespace) -> int:
         if arguments.all:
             return await management.ask(do_not_call.check_everywhere, operator(), arguments.numbers)
         list_id = await list_named(management, arguments.list)
-        entries_of(arguments.numbers, management.numbering, {})  # all that is no number is named at once
         found = await management.ask(do_not_call.check, operator(), list_id, arguments.numbers)
         return [[] if each is None else [each] for each in found]
 
@@ -200,20 +200,20 @@ def _moment(text: str) -> datetime | None:
 def _opened(arguments: argparse.Namespace, stack: ExitStack) -> ContactFile:
     """A file whose first row is a number has no header."""
     reading = Reading(encoding=arguments.encoding, header=not arguments.no_header)
-    file = ContactFile(*source(arguments.file, stack), reading)
+    file = ContactFile(*source(arguments, stack), reading)
     try:
         file.open()
     except BadValue:
         if arguments.no_header or arguments.file == STANDARD_INPUT or not _begins_with_number(arguments):
             raise
-        file = ContactFile(*source(arguments.file, stack), Reading(encoding=arguments.encoding, header=False))
+        file = ContactFile(*source(arguments, stack), Reading(encoding=arguments.encoding, header=False))
         file.open()
     return file
 
 
 def _begins_with_number(arguments: argparse.Namespace) -> bool:
     with ExitStack() as stack:
-        bare = ContactFile(*source(arguments.file, stack), Reading(encoding=arguments.encoding, header=False))
+        bare = ContactFile(*source(arguments, stack), Reading(encoding=arguments.encoding, header=False))
         bare.open()
         return next(iter(bare.entries(Allowed()))).contact is not None
 
@@ -222,7 +222,7 @@ def _export(arguments: argparse.Namespace) -> int:
     async def export(management: Management) -> None:
         list_id = await list_named(management, arguments.list)
         with written(arguments.file) as stream:
-            async for piece in list_files.pieces(management, operator(), list_id):
+            async for piece in management.iterate(list_files.pieces, operator(), list_id):
                 stream.write(piece)
 
     manage(arguments, export)

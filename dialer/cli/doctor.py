@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from dialer.cli.blocking import config_option
+from dialer.cli.frame import works_here_only
 from dialer.config import load_config
 from dialer.doctor.diagnosis import Diagnosis, Level, as_json, as_text, worst
 from dialer.doctor.diagnostics import Diagnostics
@@ -35,6 +36,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--strict", action="store_true", help="a warning counts as a failure in the exit status")
     parser.set_defaults(run=run)
+    works_here_only(parser, "looks at this machine, its configuration and its switch")
 
 
 def run(arguments: argparse.Namespace) -> int:

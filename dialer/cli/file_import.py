@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -14,16 +16,14 @@ from attrs import define, field, frozen
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dialer.cli.blocking import database_url, own_emergency_numbers, with_database
 from dialer.cli.frame import printable
+from dialer.cli.objects import manage
 from dialer.errors import BadValue, DialerError
 from dialer.files.contacts import ContactFile, opened
 from dialer.management import Management
 from dialer.management.imports import ContactsReceiver, Import, NotTaken, Tally
 from dialer.safe_files import UnsafeFile
 from dialer.safe_paths import create
-from dialer.store.database import Database
-from dialer.wall_clock import utc_now
 
 STANDARD_INPUT = "-"
 TURN = 0.0003
@@ -58,36 +58,67 @@ def take(
     place: Callable[[Management], Awaitable[ContactsReceiver]],
 ) -> FileOutcome:
     """Take a file to a place. Raises `BadValue` for what cannot be read, and other errors of the dialer."""
-    url = database_url(arguments.config)
     with ExitStack() as stack:
         stack.enter_context(_turns())
         file = open_file(arguments, stack)
         errors = RefusedRows(file, _errors_path(arguments), named=SHOWN)
         stack.callback(errors.close)
-        bar = stack.enter_context(_Bar(_size(arguments)))
+        listener = FileListener(errors=errors, bar=stack.enter_context(ImportBar(_size(arguments))))
 
-        async def work(database: Database) -> Tally:
-            management = Management(database, utc_now, emergency=own_emergency_numbers(arguments.config))
-
-            def tell(refusals: Sequence[NotTaken]) -> None:
-                errors.add(refusals)
-                bar.show(file.text.size, importing.tally)
-
-            importing = Import(management, await place(management), file, arguments.dry_run, tell, time.sleep)
+        async def work(management: Management) -> Tally:
             try:
-                return await importing.run()
+                taken = await place(management), file, arguments.dry_run, listener
+                tally: Tally = await management.perform(take_here, *taken)
             except OSError as error:
-                raise BadValue(file.name, f"cannot be read to its end: {error.strerror}{_so_far(importing)}") from error
+                raise BadValue(file.name, f"cannot be read to its end: {error.strerror}{listener.so_far}") from error
             except DialerError as error:
-                if importing.tally.taken:
-                    print(f"{file.name}{_so_far(importing)}", file=sys.stderr)
+                if listener.taken:
+                    print(f"{file.name}{listener.so_far}", file=sys.stderr)
                 raise error
+            return tally
 
-        return FileOutcome(file=file, tally=with_database(url, work), errors=errors)
+        return FileOutcome(file=file, tally=manage(arguments, work), errors=errors)
 
 
-def _so_far(importing: Import) -> str:
-    return f": {importing.tally.taken} rows were taken before; the same command goes on from there"
+async def take_here(
+    management: Management, destination: ContactsReceiver, file: ContactFile, dry_run: bool, listener: FileListener
+) -> Tally:
+    """Take a file that is open to a place in the database. Fails with `NotFound`, `BadValue`, `StoreError`, `OSError`."""
+
+    def tell(refusals: Sequence[NotTaken]) -> None:
+        listener.refused(refusals, file.text.size, importing.tally)
+
+    importing = Import(management, destination, file, dry_run, tell, time.sleep)
+    return await importing.run()
+
+
+@define(eq=False)
+class FileListener:
+    """Hears how far a file is taken."""
+
+    errors: RefusedRows
+    bar: ImportBar
+    taken: int = 0
+
+    def refused(self, refusals: Sequence[NotTaken], size: int, tally: Tally) -> None:
+        """So many bytes are read, and of their rows, those that were not told of before are not taken. Raises `BadValue` when
+        they cannot be written down."""
+        self.errors.add(refusals)
+        self.show(size, tally)
+
+    def take_over(self, content: bytes) -> None:
+        """All rows that were not taken, as the dialer has written them down. Raises `BadValue`."""
+        self.errors.take_over(content)
+
+    def show(self, size: int, tally: Tally) -> None:
+        """So many bytes are read."""
+        self.taken = tally.taken
+        self.bar.show(size, tally)
+
+    @property
+    def so_far(self) -> str:
+        """What can be done when it ends early."""
+        return f": {self.taken} rows were taken before; the same command goes on from there"
 
 
 @contextmanager
@@ -105,11 +136,14 @@ def _turns() -> Iterator[None]:
 # --- where from and where to ----------------------------------------------------------------------------------------------
 
 
-def source(file: str, stack: ExitStack) -> tuple[BinaryIO, str]:
-    """The stream and its name. Raises `BadValue`."""
+def source(arguments: argparse.Namespace, stack: ExitStack) -> tuple[BinaryIO, str]:
+    """The stream and its name; what is sent elsewhere is read whole. Raises `BadValue`."""
+    file: str = arguments.file
     if file == STANDARD_INPUT:
-        return sys.stdin.buffer, "standard input"
-    return stack.enter_context(opened(Path(file))), file
+        stream, name = sys.stdin.buffer, "standard input"
+    else:
+        stream, name = stack.enter_context(opened(Path(file))), file
+    return (stream if arguments.server is None else io.BytesIO(stream.read())), name
 
 
 def _size(arguments: argparse.Namespace) -> int | None:
@@ -156,8 +190,28 @@ class RefusedRows:
                 stream.write(text.encode(self.file.row_with_error(row, f"line {row.line}: {fault.text}")))
             stream.flush()
         except (OSError, UnsafeFile) as error:
-            problem = error.problem if isinstance(error, UnsafeFile) else error.strerror
-            raise BadValue(str(self.path), f"cannot be written: {problem}; --errors names another file") from None
+            raise self._unwritten(error) from None
+
+    def _unwritten(self, error: OSError | UnsafeFile) -> BadValue:
+        problem = error.problem if isinstance(error, UnsafeFile) else error.strerror
+        return BadValue(str(self.path), f"cannot be written: {problem}; --errors names another file")
+
+    def take_over(self, content: bytes) -> None:
+        """Write a file of such rows, whose last column is the reason. Raises `BadValue` when that cannot be."""
+        text = content.decode(self.file.text.used)
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=self.file.table.delimiter))[1:]
+        self.count += len(rows)
+        for row in rows if self.path is None else rows[: self.named]:
+            line, _, reason = row[-1].removeprefix("line ").partition(": ")
+            print(f"{self.file.name}:{line}: {printable(reason)}", file=sys.stderr)
+        if self.path is None:
+            return
+        try:
+            self._stream = create(self.path)
+            self._stream.write(content)
+            self._stream.flush()
+        except (OSError, UnsafeFile) as error:
+            raise self._unwritten(error) from None
 
     def close(self) -> None:
         """No more come."""
@@ -172,7 +226,7 @@ class RefusedRows:
         return stream
 
 
-class _Bar:
+class ImportBar:
     """How far the import is, on a terminal."""
 
     def __init__(self, size: int | None) -> None:
@@ -187,7 +241,7 @@ class _Bar:
         self._progress = Progress(*shown, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task("", total=size)
 
-    def __enter__(self) -> _Bar:
+    def __enter__(self) -> ImportBar:
         self._progress.start()
         return self
 

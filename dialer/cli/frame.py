@@ -53,7 +53,7 @@ class ShellParser(argparse.ArgumentParser):
             "--server",
             default=argparse.SUPPRESS,
             metavar="URL",
-            help="ask the API of the dialer at this address in place of the database: for campaign, contact and rules",
+            help="ask the API of the dialer at this address in place of the database",
         )
         group.add_argument(
             "--token-file",
@@ -103,12 +103,22 @@ def without_configuration(parser: ShellParser, reason: str) -> None:
     parser.set_defaults(no_config=reason)
 
 
+def works_here_only(parser: ShellParser, reason: str) -> None:
+    """Say of a command that it cannot be given `--server`, and why."""
+    parser.set_defaults(here_only=reason, at_a_distance=False)
+
+
+def works_at_a_distance(parser: ShellParser) -> None:
+    """Say of a command that it can be given `--server`: all that it asks for has a counterpart in `dialer.cli.remote`."""
+    parser.set_defaults(at_a_distance=True, here_only="")
+
+
 def chosen_config(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Path | None:
     """The file that a command shall read; None for a command that reads none. Raises `BadValue`."""
     given: Path | None = arguments.config
     if arguments.server is not None:
-        if not arguments.at_a_distance:
-            raise BadValue("--server", "this command works where the dialer is, not at a distance")
+        if arguments.here_only:
+            raise BadValue("--server", f"this command works where the dialer is: it {arguments.here_only}")
         if given is not None:
             raise BadValue("--server", "give this, or --config")
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dialer.cli.blocking import config_option
-from dialer.cli.frame import printable
+from dialer.cli.frame import printable, works_here_only
 from dialer.config import load_config
 from dialer.freeswitch.by_hand import READ, SWITCH, hints, remains
 from dialer.freeswitch.content import DIALPLAN, EVENT_SOCKET, SESSION_LIMITS, ConfFile, chosen, render
@@ -49,7 +49,9 @@ def add_parser(commands: Any) -> None:
     install.add_argument("--switch", metavar="NAME", help="which [[switch]] this FreeSWITCH is, where there are several")
     config_option(install)
     install.set_defaults(run=run_install)
+    works_here_only(install, "changes the configuration folder of a FreeSWITCH")
     uninstall.set_defaults(run=run_uninstall)
+    works_here_only(uninstall, "changes the configuration folder of a FreeSWITCH")
 
 
 def run_install(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dialer.cli.frame import find_config
+from dialer.cli.frame import find_config, works_here_only
 from dialer.config import load_config
 from dialer.errors import BadValue
 
@@ -34,6 +34,7 @@ def add_parser(commands: Any) -> None:
     check.add_argument("apps", nargs="*", metavar="package.module:Class", help="default: those of the configuration")
     check.add_argument("--json", action="store_true", help="for programs")
     check.set_defaults(run=run)
+    works_here_only(check, "loads the apps that are installed on this machine")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from dialer.accounts import hash_password
 from dialer.cli.blocking import with_database
-from dialer.cli.frame import without_configuration
+from dialer.cli.frame import without_configuration, works_here_only
 from dialer.cli.passwords import Password, from_file, generated
 from dialer.cli.users import UsersCommand
 from dialer.config import validated
@@ -115,6 +115,7 @@ def add_parser(commands: Any) -> None:
     )
     without_configuration(parser, f"is nothing that init reads: it makes DIR/{CONFIG}")
     parser.set_defaults(run=run)
+    works_here_only(parser, "makes an installation on this machine")
 
 
 def run(arguments: argparse.Namespace) -> int:

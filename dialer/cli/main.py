@@ -58,7 +58,7 @@ def build_parser(modules: Sequence[str] = ()) -> ShellParser:
     """The command line: the commands of some modules, or of all."""
     parser = ShellParser(prog="dialer", description="An outbound dialer for FreeSWITCH.")
     parser.set_defaults(
-        config=None, log_level=None, needs_config=False, no_config="", server=None, token_file=None, at_a_distance=False
+        config=None, log_level=None, needs_config=False, no_config="", server=None, token_file=None, here_only=""
     )
     parser.add_argument("--version", action="version", version=f"dialer {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

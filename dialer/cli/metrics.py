@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from dialer.cli.frame import without_configuration
+from dialer.cli.frame import without_configuration, works_here_only
 from dialer.cli.tables import Column, print_table
 from dialer.monitoring.declarations import METRICS
 from dialer.monitoring.shipped import Shipped
@@ -28,9 +28,11 @@ def add_parser(commands: Any) -> None:
         printing = actions.add_parser(shipped.name.lower(), help=words, description=f"Prints {words}.")
         without_configuration(printing, _NO_CONFIGURATION)
         printing.set_defaults(run=_print, shipped=shipped)
+        works_here_only(printing, "prints what comes with this package")
     listing = actions.add_parser("list", help="the metrics", description="Lists the metrics: name, kind, labels, meaning.")
     without_configuration(listing, _NO_CONFIGURATION)
     listing.set_defaults(run=_list)
+    works_here_only(listing, "prints what comes with this package")
 
 
 def _print(arguments: argparse.Namespace) -> int:

@@ -14,12 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.calls.corrections import Correction
-from dialer.cli.blocking import config_option, database_url, with_database
+from dialer.cli.blocking import config_option
+from dialer.cli.objects import manage
 from dialer.cli.tables import console
-from dialer.store.connection import Dialect
-from dialer.store.location import dialect_of
-from dialer.store.nodes import NodeEntry, Standing, entries, remove
-from dialer.wall_clock import utc_now
+from dialer.errors import BadValue, WrongState
+from dialer.management import Management, installation
+from dialer.management.installation import NodeEntry, Standing
+from dialer.management.listing import Slice
+from dialer.model.user import ADMINISTRATOR
 
 WAITING = "waiting-changes"
 """The figure of the changes that wait for the database."""
@@ -53,20 +55,27 @@ def add_parser(commands: Any) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    url = database_url(arguments.config)
-    found = with_database(url, lambda database: database.run(lambda connection: entries(connection, utc_now())))
+    async def look(management: Management) -> list[NodeEntry]:
+        return await management.ask(installation.nodes, ADMINISTRATOR, Slice(sort="name"))
+
+    found = manage(arguments, look)
     if arguments.json:
         print(json.dumps([_plain(entry) for entry in found], indent=2, ensure_ascii=False))
     elif found:
-        _show(found, leases=dialect_of(url) is Dialect.POSTGRESQL)
+        _show(found)
     else:
         print("no dialer has dialled with this database yet")
     return 0
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    url = database_url(arguments.config)
-    with_database(url, lambda database: database.run(lambda connection: remove(connection, arguments.name, utc_now())))
+    async def remove(management: Management) -> None:
+        try:
+            await management.ask(installation.remove_node, ADMINISTRATOR, arguments.name)
+        except WrongState as error:
+            raise BadValue("node", str(error).removeprefix("node: ")) from None
+
+    manage(arguments, remove)
     print(f"node {arguments.name} removed")
     return 0
 
@@ -76,7 +85,7 @@ def _remove(arguments: argparse.Namespace) -> int:
 
 def _plain(entry: NodeEntry) -> dict[str, object]:
     """Times in UTC with their offset, spans in seconds."""
-    told = asdict(entry.node, filter=exclude(*OURS)) | asdict(entry, filter=exclude("node"))
+    told = asdict(entry.node, filter=exclude(*OURS)) | asdict(entry, filter=exclude("node", "leased"))
     plain = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
     return {
         **plain,
@@ -97,8 +106,9 @@ def _lease_left(entry: NodeEntry) -> float:
 # --- for people -------------------------------------------------------------------------------------------------------------
 
 
-def _show(found: Sequence[NodeEntry], *, leases: bool) -> None:
+def _show(found: Sequence[NodeEntry]) -> None:
     out = console()
+    leases = any(entry.leased for entry in found)
     table = Table(box=None, padding=(0, 1))
     table.add_column("node", overflow="fold", min_width=12)
     table.add_column("state", min_width=9)

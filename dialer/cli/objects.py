@@ -57,8 +57,6 @@ class NounCommand(ABC):
     metavar: ClassVar[str] = "NAME"
     unit_words: ClassVar[Mapping[str, str]] = {}
     actions: ClassVar[Sequence[str]] = ("add", "list", "show", "set")
-    at_a_distance: ClassVar[bool] = False
-    """Whether `--server` can be given: the API has all that it asks for."""
 
     async def entries(self, management: Management) -> Sequence[Shown]:
         """All there are. A noun of which there are too many has `listed` and `one` instead."""
@@ -165,7 +163,7 @@ def add_parser(commands: Any, command: NounCommand) -> None:
         if action in ("add", "list", "show"):
             sub.add_argument("--json", action="store_true", help="for programs")
         config_option(sub)
-        sub.set_defaults(run=runs[action], at_a_distance=command.at_a_distance)
+        sub.set_defaults(run=runs[action])
     command.more_actions(parsers)
     parsers.metavar = "|".join(parsers.choices)
 

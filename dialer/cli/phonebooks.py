@@ -55,7 +55,7 @@ class PhonebooksCommand(RemovableCommand):
         """Create one without contacts."""
         if arguments.user is None:
             raise BadValue("--user", "is needed: the user that the phonebook belongs to")
-        who = await management.ask(users.account, arguments.user)
+        who = await management.ask(users.owner, arguments.user)
         return (await management.ask(phonebooks.create, who, values)).id
 
     def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:
@@ -64,4 +64,4 @@ class PhonebooksCommand(RemovableCommand):
 
     def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one with its contacts; no campaign calls them any more."""
-        return removals.phonebook(management, ADMINISTRATOR, entry["id"])
+        return management.perform(removals.phonebook, ADMINISTRATOR, entry["id"])

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
-from dialer.cli.frame import find_config
-from dialer.cli.remote import asked_there
+from dialer.cli.frame import find_config, works_at_a_distance
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json, print_one
 from dialer.config import load_config
 from dialer.errors import BadValue
@@ -68,7 +68,7 @@ def add_parser(commands: Any) -> None:
     why.set_defaults(run=_why)
     for each in (listing, showing, why):
         option_of_json(each)
-        each.set_defaults(at_a_distance=True)
+        works_at_a_distance(each)
 
 
 @frozen
@@ -107,12 +107,16 @@ def _wanted(arguments: argparse.Namespace, wanted: RuleFilter) -> tuple[Sequence
     """The rows that are wanted, and where they come from. Raises `BadValue` (PLACE)."""
     try:
         if arguments.server is not None:
-            found = asked_there(arguments, lambda management: management.ask(calling_rules.listed, ADMINISTRATOR, wanted))
-            return found, f"{arguments.server}: the rules in force"
+            return _asked_there(arguments, calling_rules.listed, wanted), f"{arguments.server}: the rules in force"
         rules = _rules(arguments)
         return entries(rules.book, wanted), rules.told
     except BadValue as error:
         raise (BadValue("PLACE", error.problem) if error.field in ("country", "place") else error) from None
+
+
+def _asked_there(arguments: argparse.Namespace, use_case: Callable[..., Any], *args: Any) -> Any:
+    asked_there = import_module("dialer.cli.remote").asked_there
+    return asked_there(arguments, lambda management: management.ask(use_case, ADMINISTRATOR, *args))
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -203,8 +207,7 @@ def _ruling(arguments: argparse.Namespace) -> NumberRuling:
     technology = Technology.PRERECORDED if arguments.prerecorded else Technology.LIVE
     number = parse_number(arguments.number, "NUMBER")
     if arguments.server is not None:
-        asked = (ADMINISTRATOR, number, at, zone, purpose, technology)
-        found: NumberRuling = asked_there(arguments, lambda management: management.ask(calling_rules.of_number, *asked))
+        found: NumberRuling = _asked_there(arguments, calling_rules.of_number, number, at, zone, purpose, technology)
         return found
     rules = _rules(arguments)
     identity = rules.numbering.identity(number)

@@ -25,6 +25,7 @@ from api.records import build_record_site
 from dialer import __version__
 from dialer.cli.blocking import config_option
 from dialer.cli.demo_page import sign_in_address
+from dialer.cli.frame import works_here_only
 from dialer.cli.signals import Signals
 from dialer.config import load_config
 from dialer.doctor.diagnosis import Diagnosis, Level
@@ -73,6 +74,7 @@ def add_parser(commands: Any) -> None:
         help="write a JSON object there once calls and requests are served: process id, addresses",
     )
     parser.set_defaults(run=run)
+    works_here_only(parser, "is the dialer")
 
 
 def run(arguments: argparse.Namespace) -> int:

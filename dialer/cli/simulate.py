@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dialer.cli.frame import without_configuration
+from dialer.cli.frame import without_configuration, works_here_only
 from dialer.errors import BadValue
 from dialer.safe_files import UnsafeFile, refusal
 from dialer.safe_paths import open_to_append
@@ -64,6 +64,7 @@ def add_parser(subparsers: Any) -> None:
     )
     without_configuration(parser, "is nothing that simulate reads: see its options; `dialer run` obeys [simulator]")
     parser.set_defaults(run=run)
+    works_here_only(parser, "stands in for a FreeSWITCH on this machine")
 
 
 def run(arguments: argparse.Namespace) -> int:

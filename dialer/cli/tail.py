@@ -6,8 +6,9 @@ import argparse
 import os
 import socket
 import time
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any, Final
 
 import orjson
@@ -16,9 +17,9 @@ from rich.text import Text
 
 from dialer.cli.blocking import config_option, database_url, with_database
 from dialer.cli.tables import console
-from dialer.envelope import line, outward_id, parse_id
+from dialer.envelope import envelope, outward_id, parse_id
 from dialer.errors import BadValue
-from dialer.model.event import EventKind, EventPlace, Told, kinds_of
+from dialer.model.event import EventKind, EventPlace, Told, kinds_of, words_of
 from dialer.store import events
 from dialer.store.consumers import Consumers
 from dialer.store.database import Database
@@ -60,20 +61,48 @@ def add_parser(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     kinds = kinds_of(arguments.kinds)
-    following = _Following(kinds, arguments.campaign, arguments.count, arguments.json)
+    printed = PrintedEvents(arguments.count, arguments.json)
+    if arguments.server is not None:
+        words = words_of(kinds).replace(" ", ",")
+        wanted = {"kinds": words, "campaign": arguments.campaign, "after": arguments.after}
+        there = import_module("dialer.cli.remote").followed_there(arguments, wanted)
+        while not printed.is_full:
+            printed.add(next(there))
+        return 0
+    following = _Following(kinds, arguments.campaign, printed)
     with_database(database_url(arguments.config), lambda database: following.run(database, arguments.after))
     return 0
 
 
 @define(eq=False)
-class _Following:
-    """Prints events of `kinds`, of one campaign where it is given, until there were `count` of them."""
+class PrintedEvents:
+    """Prints events, until there were `count` of them."""
 
-    kinds: frozenset[EventKind]
-    campaign: int | None
     count: int | None
     json: bool
     _printed: int = field(default=0, init=False)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there were as many as are wanted."""
+        return self.count is not None and self._printed >= self.count
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        """Print one."""
+        self._printed += 1
+        if self.json:
+            print(orjson.dumps(event).decode(), flush=True)
+        else:
+            console().print(Text(" ".join(_words(event))), soft_wrap=True)
+
+
+@define(eq=False)
+class _Following:
+    """Follows events of `kinds` in the database, of one campaign where it is given."""
+
+    kinds: frozenset[EventKind]
+    campaign: int | None
+    printed: PrintedEvents
 
     async def run(self, database: Database, after: str | None) -> None:
         name = f"tail {os.getpid()} on {socket.gethostname()}"
@@ -81,7 +110,7 @@ class _Following:
         place = EventPlace(await database.run(events.last) if after is None else _number(database, after))
         ask_at = 0.0
         try:
-            while self.count is None or self._printed < self.count:
+            while not self.printed.is_full:
                 if time.monotonic() >= ask_at:
                     await readers.enter(name, self.kinds, utc_now(), ASKED_FOR)
                     ask_at = time.monotonic() + ASK_EVERY
@@ -93,17 +122,12 @@ class _Following:
             await readers.leave(name)
 
     def _print(self, found: list[Told]) -> None:
-        out = console()
         for told in found:
             if told.kind not in self.kinds or (self.campaign is not None and told.event.campaign_id != self.campaign):
                 continue
-            if self.count is not None and self._printed >= self.count:
+            if self.printed.is_full:
                 return
-            self._printed += 1
-            if self.json:
-                print(line(told), flush=True)
-            else:
-                out.print(Text(" ".join(_words(told))), soft_wrap=True)
+            self.printed.add(envelope(told))
 
 
 def _number(database: Database, after: str) -> int:
@@ -115,16 +139,18 @@ def _number(database: Database, after: str) -> int:
     return number
 
 
-def _words(told: Told) -> Iterator[str]:
+def _words(event: Mapping[str, Any]) -> Iterator[str]:
     """A line for people, in local time."""
-    event = told.event
-    yield event.at.astimezone().strftime("%H:%M:%S.%f")[:-3]
-    yield f"{event.kind:<18}"
-    if event.campaign_id is not None:
-        yield f"campaign {event.campaign_id}"
-    facts = orjson.loads(event.data)
+    if "timestamp" not in event:
+        yield f"{event['type']}: events before {event.get('oldest', 'this one')} are not kept any more"
+        return
+    yield datetime.fromisoformat(event["timestamp"]).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    yield f"{event['type']:<18}"
+    if event["campaign_id"] is not None:
+        yield f"campaign {event['campaign_id']}"
+    facts = event["data"]
     for name in _FACTS:
         if facts.get(name) not in (None, ""):
             yield str(facts[name]) if name in ("number", "name", "disposition", "switch") else f"{name}={facts[name]}"
-    if told.reference:
-        yield f"({told.reference})"
+    if event["reference"]:
+        yield f"({event['reference']})"

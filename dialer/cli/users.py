@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from dialer.accounts import hash_password
 from dialer.cli import objects
 from dialer.cli.blocking import config_option
+from dialer.cli.frame import works_here_only
 from dialer.cli.naming import named
 from dialer.cli.objects import Extra, RemovableCommand, find, manage
 from dialer.cli.passwords import given_password, password_options, prompted
@@ -75,7 +75,7 @@ class UsersCommand(RemovableCommand):
         password_options(parser)
 
     def more_values(self, arguments: argparse.Namespace, name: str, action: str) -> Extra:
-        """The lists, and the password's hash; a generated password is told once."""
+        """The lists, and the password; a generated password is told once."""
         values: dict[str, object] = {}
         for kind in users.LISTS:
             if (text := getattr(arguments, kind)) is not None:
@@ -84,7 +84,7 @@ class UsersCommand(RemovableCommand):
         if password is None and (action == "add" or arguments.password):
             password = prompted(name)
         if password is not None:
-            values["password_hash"] = hash_password(password.text)
+            values["password"] = password.text
         note = f"password of {name}: {password.text}" if password is not None and password.generated else ""
         return Extra(values=values, note=note)
 
@@ -118,19 +118,20 @@ class UsersCommand(RemovableCommand):
         link.add_argument("name", metavar="NAME")
         config_option(link)
         link.set_defaults(run=_sign_in)
+        works_here_only(link, "signs in without a password, which is for those only who may read the configuration")
 
     def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> Awaitable[int]:
         """Create one."""
-        return management.ask(users.create, values)
+        return management.perform(users.enter, values)
 
     def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:
         """Change what is named."""
-        return management.ask(users.change, entry["id"], values)
+        return management.perform(users.change_entered, entry["id"], values)
 
     def remove(self, management: Management, entry: Shown, arguments: argparse.Namespace) -> Awaitable[object]:
         """Remove one that has nothing, or with all that it has."""
         if arguments.everything:
-            return removals.user(management, entry["id"])
+            return management.perform(removals.user, entry["id"])
         return management.ask(removals.user_without_anything, entry["id"])
 
 

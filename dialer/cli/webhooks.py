@@ -101,7 +101,7 @@ class WebhooksCommand(RemovableCommand):
         """Create one, and tell its secret."""
         if arguments.user is None:
             raise BadValue("--user", "is needed: the user whose events it is told")
-        owner = await management.ask(users.account, arguments.user)
+        owner = await management.ask(users.owner, arguments.user)
         made = await management.ask(webhooks.add, owner, values, management.receivers)
         return made.webhook.id, {"secret": made.secret}
 
@@ -151,7 +151,7 @@ class _Later:
     """Keeps a request, so that it can be made when the database is closed and a reactor runs."""
 
     def __init__(self) -> None:
-        self.request: tuple[str, dict[str, str], bytes] = ("", {}, b"")
+        self.request: tuple[str, dict[str, str], bytes] | None = None
 
     def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[Answer]:
         """Nothing is sent yet."""
@@ -164,12 +164,14 @@ class _Later:
 def _test(arguments: argparse.Namespace) -> int:
     later = _Later()
 
-    async def prepare(management: Management) -> None:
+    async def prepare(management: Management) -> Answer:
         management.sender = later
-        await webhooks.test(management, ADMINISTRATOR, await _found(management, arguments.name))
+        found: Answer = await management.perform(webhooks.test, ADMINISTRATOR, await _found(management, arguments.name))
+        return found
 
-    manage(arguments, prepare)
-    answer = _made(arguments, later.request)
+    answer = manage(arguments, prepare)
+    if later.request is not None:
+        answer = _made(arguments, later.request)
     if arguments.json:
         print_json({"arrived": answer.is_success, **asdict(answer)})
     elif answer.is_success:
@@ -260,7 +262,10 @@ def _replay(arguments: argparse.Namespace) -> int:
         if since is None:
             await management.ask(webhooks.replay, ADMINISTRATOR, number, delivery or 0)
             return webhooks.Replayed(events=1)
-        return await webhooks.replay_between(management, ADMINISTRATOR, number, since, until or management.now())
+        found: webhooks.Replayed = await management.perform(
+            webhooks.replay_between, ADMINISTRATOR, number, since, until or management.now()
+        )
+        return found
 
     found = manage(arguments, replay)
     if arguments.json:

@@ -115,7 +115,7 @@ def result(call: ApiCall, answer: ApiAnswer, tries: int = 1) -> Any:
     removed and is not there was removed by an earlier one of several `tries`. Raises `ApiRefused`."""
     content_type = answer.headers.get("content-type", "").partition(";")[0].strip()
     if answer.status < 300:
-        if not answer.content:
+        if not answer.content and content_type in ("", JSON):
             return None
         return orjson.loads(answer.content) if content_type == JSON else answer.content
     if answer.status == 404 and tries > 1 and call.method == "DELETE":

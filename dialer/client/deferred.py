@@ -18,15 +18,15 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer
 from zope.interface import implementer
 
-from dialer.client.api import ApiResources
+from dialer.client.api import AsyncResources
 from dialer.client.calls import ApiAnswer, ApiCall, Unreachable, pause, result
-from dialer.client.resources import Object, page_query
+from dialer.client.sending import page_query
 from dialer.client.waiting import split_url
 
 _LOST: Final = (ConnectError, ConnectionLost, DNSLookupError, ResponseFailed, TimeoutError)
 
 
-class AsyncClient(ApiResources[Deferred[Object], AsyncIterator[Object], Deferred[bytes]]):
+class AsyncClient(AsyncResources):
     """As `Client`, on a reactor: methods give Deferreds, and lists are for `async for`. They fail as the methods of `Client`
     raise."""
 
@@ -93,7 +93,7 @@ class AsyncClient(ApiResources[Deferred[Object], AsyncIterator[Object], Deferred
         found = {name.decode().lower(): values[0].decode("latin-1") for name, values in response.headers.getAllRawHeaders()}
         return ApiAnswer(status=response.code, headers=found, content=content)
 
-    async def _pages(self, call: ApiCall) -> AsyncIterator[Object]:
+    async def _pages(self, call: ApiCall) -> AsyncIterator[Any]:
         cursor: str | None = ""
         while cursor is not None:
             page = await self.send(page_query(call, cursor))

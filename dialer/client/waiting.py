@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from dialer.client.api import ApiResources
-from dialer.client.calls import ApiAnswer, ApiCall, Unreachable, pause, result
-from dialer.client.resources import Object, page_query
+from dialer.client.api import Resources
+from dialer.client.calls import MOST_TRIES, ApiAnswer, ApiCall, Unreachable, pause, result
+from dialer.client.sending import page_query
+from dialer.client.streams import EventReader, StreamEventObject
 from dialer.errors import BadValue
 
 
@@ -30,7 +31,7 @@ def split_url(url: str) -> tuple[bool, str, int]:
     return secure, found.hostname, port or (443 if secure else 80)
 
 
-class Client(ApiResources[Object, Iterator[Object], bytes]):
+class Client(Resources):
     """A dialer's API at `url`; `authorization` is what `calls.bearer` or `calls.basic` makes. Answers are objects of JSON.
 
     Each method raises `ApiRefused` for what is not done, and `Unreachable` when no answer came in `MOST_TRIES` tries.
@@ -89,6 +90,47 @@ class Client(ApiResources[Object, Iterator[Object], bytes]):
                 raise Unreachable(f"{self._host}:{self._port} does not answer: {problem}")
             self._sleep(seconds)
 
+    def events(
+        self, *, kinds: str | None = None, campaign: int | None = None, after: str | None = None
+    ) -> Iterator[StreamEventObject]:
+        """What happens, as it happens, without end: of these kinds (`attempt.ended,contact.*`), of one campaign, behind the
+        event with the id `after`. A connection that is lost is made again, and goes on where it was. Raises as `send`."""
+        reader = EventReader(after or "")
+        tries = 0
+        while True:
+            query = {"kinds": kinds, "campaign": campaign, "after": reader.last_id or None}
+            call = ApiCall(method="GET", path="events", query=query)
+            tries += 1
+            problem = "it has ended the stream"
+            connection = self._connected()
+            try:
+                for line in self._lines(connection, call):
+                    tries = 0
+                    event = reader.take(line)
+                    if event is not None:
+                        yield event
+            except (OSError, http.client.HTTPException) as error:
+                problem = str(error) or type(error).__name__
+            finally:
+                connection.close()
+            if tries >= MOST_TRIES:
+                raise Unreachable(f"{self._host}:{self._port} does not answer: {problem}")
+            reader.lost()
+            self._sleep(reader.retry)
+
+    def _lines(self, connection: http.client.HTTPConnection, call: ApiCall) -> Iterator[str]:
+        """Those of a stream. Raises `ApiRefused` for another answer, and what a connection raises."""
+        connection.request("GET", call.target, headers=call.headers(self._authorization, ""))
+        response = connection.getresponse()
+        if response.status != http.client.OK:
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            answer = ApiAnswer(status=response.status, headers=headers, content=response.read())
+            if pause(1, answer, 0.0) is None:
+                result(call, answer)
+            raise http.client.HTTPException(f"the answer was {answer.status}")
+        while line := response.readline():
+            yield line.decode().rstrip("\r\n")
+
     def _once(self, call: ApiCall, headers: dict[str, str]) -> ApiAnswer:
         if self._connection is None:
             self._connection = self._connected()
@@ -104,7 +146,7 @@ class Client(ApiResources[Object, Iterator[Object], bytes]):
         context = self._context or ssl.create_default_context()
         return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=context)
 
-    def _pages(self, call: ApiCall) -> Iterator[Object]:
+    def _pages(self, call: ApiCall) -> Iterator[Any]:
         cursor: str | None = ""
         while cursor is not None:
             page = self.send(page_query(call, cursor))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
+
+from attrs import frozen
 
 from dialer.accounts import hash_password
 from dialer.errors import BadValue, NotFound
@@ -20,64 +22,64 @@ PASSWORD: Final = Text(1024, 8)
 # --- gateways and voice applications ----------------------------------------------------------------------------------------
 
 
-@writes
-def add_gateway(t: Transaction, who: Account, given: Mapping[str, Any]) -> Gateway:
-    """As `gateways.create`. Raises also `Forbidden`."""
-    rows.check_superuser(who)
-    return gateways.read(t, who, gateways.create(t, given))
+T = TypeVar("T")
 
 
-@writes
-def change_gateway(t: Transaction, who: Account, gateway_id: int, given: Mapping[str, Any]) -> Gateway:
-    """As `gateways.change`. Raises also `Forbidden`."""
-    rows.check_superuser(who)
-    gateways.change(t, gateway_id, given)
-    return gateways.read(t, who, gateway_id)
+@frozen(kw_only=True)
+class Administered(Generic[T]):
+    """What superusers do with a noun that users have by grants: each use case raises what that of `gateways` raises, and
+    `Forbidden`. `locked` gives one that nobody changes until the end of the transaction."""
+
+    add: Callable[[Transaction, Account, Mapping[str, Any]], T]
+    change: Callable[[Transaction, Account, int, Mapping[str, Any]], T]
+    remove: Callable[[Transaction, Account, int], None]
+    locked: Callable[[Transaction, Account, int], T]
 
 
-@writes
-def remove_gateway(t: Transaction, who: Account, gateway_id: int) -> None:
-    """As `gateways.remove`. Raises also `Forbidden`."""
-    rows.check_superuser(who)
-    gateways.remove(t, gateway_id)
+def _administered(
+    noun: str,
+    entity: str,
+    read: Callable[[Transaction, Account, int], T],
+    create: Callable[[Transaction, Mapping[str, Any]], int],
+    change: Callable[[Transaction, int, Mapping[str, Any]], object],
+    remove: Callable[[Transaction, int], object],
+) -> Administered[T]:
+    @writes
+    def add(t: Transaction, who: Account, given: Mapping[str, Any]) -> T:
+        rows.check_superuser(who)
+        return read(t, who, create(t, given))
+
+    @writes
+    def changed(t: Transaction, who: Account, key: int, given: Mapping[str, Any]) -> T:
+        rows.check_superuser(who)
+        change(t, key, given)
+        return read(t, who, key)
+
+    @writes
+    def removed(t: Transaction, who: Account, key: int) -> None:
+        rows.check_superuser(who)
+        remove(t, key)
+
+    @writes
+    def locked(t: Transaction, who: Account, key: int) -> T:
+        rows.check_superuser(who)
+        rows.found(getattr(t.entities, entity), noun, key)
+        return read(t, who, key)
+
+    return Administered(add=add, change=changed, remove=removed, locked=locked)
 
 
-@writes
-def add_application(t: Transaction, who: Account, given: Mapping[str, Any]) -> VoipApp:
-    """As `gateways.create_application`. Raises also `Forbidden`."""
-    rows.check_superuser(who)
-    return gateways.application(t, who, gateways.create_application(t, given))
-
-
-@writes
-def change_application(t: Transaction, who: Account, app_id: int, given: Mapping[str, Any]) -> VoipApp:
-    """As `gateways.change_application`. Raises also `Forbidden`."""
-    rows.check_superuser(who)
-    gateways.change_application(t, app_id, given)
-    return gateways.application(t, who, app_id)
-
-
-@writes
-def remove_application(t: Transaction, who: Account, app_id: int) -> None:
-    """As `gateways.remove_application`. Raises also `Forbidden`."""
-    rows.check_superuser(who)
-    gateways.remove_application(t, app_id)
-
-
-@writes
-def locked_gateway(t: Transaction, who: Account, gateway_id: int) -> Gateway:
-    """A gateway, which nobody changes until the end of the transaction. Raises `Forbidden`, `NotFound`."""
-    rows.check_superuser(who)
-    rows.found(t.entities.Gateway, "gateway", gateway_id)
-    return gateways.read(t, who, gateway_id)
-
-
-@writes
-def locked_application(t: Transaction, who: Account, app_id: int) -> VoipApp:
-    """The same of a voice application."""
-    rows.check_superuser(who)
-    rows.found(t.entities.VoipApp, "voip app", app_id)
-    return gateways.application(t, who, app_id)
+GATEWAYS: Final[Administered[Gateway]] = _administered(
+    "gateway", "Gateway", gateways.read, gateways.create, gateways.change, gateways.remove
+)
+APPLICATIONS: Final[Administered[VoipApp]] = _administered(
+    "voip app",
+    "VoipApp",
+    gateways.application,
+    gateways.create_application,
+    gateways.change_application,
+    gateways.remove_application,
+)
 
 
 # --- users ------------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from attrs import evolve
 
 from dialer.errors import BadValue, NotFound
 from dialer.management.management import Management, Transaction, verb
+from dialer.management.record_files import FORMATS
 from dialer.model import Account
 from dialer.store import call_records as sql
 from dialer.store.call_records import FACTS, NAMES, Form, Record, RecordColumn, RecordFilter, RecordPlace, Step, as_object
@@ -24,6 +25,7 @@ __all__ = [
     "Step",
     "as_object",
     "entered",
+    "exported",
     "of_campaign",
     "page",
     "read",
@@ -71,6 +73,18 @@ async def steps(
         except GeneratorExit:
             coming.addErrback(lambda _: None)
             raise
+
+
+async def exported(
+    management: Management, who: Account, number: str | None, given: Mapping[str, Any], form: str
+) -> AsyncGenerator[tuple[int, bytes]]:
+    """The same as the content of a file of that form, piece by piece, each with how many records it has; the `number` in any
+    spelling. Fails also with `BadValue` for one that is none."""
+    wanted = await management.ask(entered, number, given)
+    format_ = FORMATS[form]
+    yield 0, format_.head
+    async for found in steps(management, who, wanted):
+        yield len(found.records), format_.encode(found.records)
 
 
 async def page(management: Management, who: Account, wanted: RecordFilter, after: RecordPlace | None, limit: int) -> Step:

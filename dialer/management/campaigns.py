@@ -144,6 +144,10 @@ def unfinished(t: Transaction, who: Account) -> list[int]:
     return [row.id for row in query if row.subscribers.select(lambda s: s.status in pending).exists()]
 
 
+OWN_PHONEBOOK: Final = "made with its campaign"
+"""The description of such a phonebook."""
+
+
 @writes
 def create(
     t: Transaction,

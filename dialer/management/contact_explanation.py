@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from dialer.management import why
 from dialer.management.management import Management
 from dialer.management.why import Contacted
-from dialer.model import Account, BlockReason, IdleReason, SubscriberStatus
+from dialer.model import Account, BlockReason, Campaign, IdleReason, SubscriberStatus
 from dialer.model.contact_obstacle import ContactCode, ContactObstacle
 from dialer.store.may_call import shown
 from dialer.store.turns import MOST_COUNTED
@@ -44,16 +44,33 @@ class ContactExplanation:
 async def explain(management: Management, who: Account, campaign_id: int, contact_id: int) -> ContactExplanation:
     """Of a contact by its id; where calls are made, with what only that process knows. Fails with `NotFound`, `StoreError`."""
     found, campaign = await management.ask(why.contact_by_id, who, campaign_id, contact_id)
-    if management.flow is not None:
-        reason = management.flow.explain(campaign, None)
-    else:
-        reason = await management.ask(why.why_idle, campaign_id)
+    reason = await _reason(management, campaign)
     return ContactExplanation(
         campaign_id=campaign_id,
         contact_id=contact_id,
         found=found,
         obstacles=tuple(obstacles(found, reason, management.now())),
     )
+
+
+async def of_number(
+    management: Management, who: Account, campaign_id: int, number: str
+) -> tuple[list[str], dict[str, object]]:
+    """The same of a number in whatever spelling, which the campaign need not have: sentences for people, and what programs
+    read. Fails with `NotFound`, `BadValue`, `StoreError`."""
+    campaign = await management.ask(why.ours, who, campaign_id)
+    found = await management.ask(why.contact, campaign_id, number)
+    reason, now = await _reason(management, campaign), management.now()
+    lines = list(sentences(found, reason, now))
+    told = [asdict(each) for each in obstacles(found, reason, now)]
+    return lines, {"number": found.number, "identity": found.identity, "why": lines, "obstacles": told}
+
+
+async def _reason(management: Management, campaign: Campaign) -> IdleReason | None:
+    """Why a campaign is not calling; what makes calls knows it best."""
+    if management.flow is not None:
+        return management.flow.explain(campaign, None)
+    return await management.ask(why.why_idle, campaign.id)
 
 
 def obstacles(found: Contacted, reason: IdleReason | None, now: datetime) -> Iterator[ContactObstacle]:

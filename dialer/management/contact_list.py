@@ -33,7 +33,8 @@ RULED_BY: Final = frozenset({"time_zone", "consent_basis", "consent_given_at", "
 
 @frozen(kw_only=True)
 class InCampaign:
-    """What a contact is in a campaign; `status` is what a user asked for, while a call is live."""
+    """What a contact is in a campaign; `status` is what a user asked for, while a call is live. `ready_at` is None unless it
+    waits."""
 
     campaign_id: int
     campaign: str
@@ -120,20 +121,21 @@ def read(t: Transaction, who: Account, phonebook_id: int, contact_id: int) -> Fo
     return Found(
         contact=contact,
         doubles=tuple(number for (number,) in t.connection.execute(sql.DOUBLES, (contact.id,)).fetchall()),
-        campaigns=tuple(map(_in_campaign, subscribers)),
+        campaigns=tuple(_in_campaign(row, t.now) for row in subscribers),
         attempts=tuple(map(_tried, t.connection.execute(sql.ATTEMPTS, (called, MOST_ATTEMPTS)).fetchall())),
     )
 
 
-def _in_campaign(row: tuple[Any, ...]) -> InCampaign:
+def _in_campaign(row: tuple[Any, ...], now: datetime) -> InCampaign:
     key, name, status, count, last_attempt_at, ready_at = row
+    ready = from_column_or_none(ready_at)
     return InCampaign(
         campaign_id=key,
         campaign=name,
         status=SubscriberStatus(status),
         count_attempt=count,
         last_attempt_at=from_column_or_none(last_attempt_at),
-        ready_at=from_column_or_none(ready_at),
+        ready_at=ready if ready is not None and ready > now else None,
     )
 
 

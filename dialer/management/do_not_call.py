@@ -13,7 +13,7 @@ from dialer.declare import entered
 from dialer.errors import BadValue, NotFound
 from dialer.management import do_not_call_lists as lists
 from dialer.management.contacts import MOST_NAMES
-from dialer.management.management import Transaction, call_soon, verb
+from dialer.management.management import Management, Transaction, call_soon, verb
 from dialer.model import Account, DoNotCallEntry
 from dialer.numbering import Numbering
 from dialer.store import do_not_call as sql
@@ -49,6 +49,12 @@ def entries_of(numbers: Sequence[str], numbering: Numbering, given: Mapping[str,
         more = f"; and {len(wrong) - MOST_NAMES} more" if len(wrong) > MOST_NAMES else ""
         raise BadValue("number", "; ".join(wrong[:MOST_NAMES]) + more)
     return found
+
+
+async def put(management: Management, who: Account, list_id: int, numbers: Sequence[str], given: Mapping[str, Any]) -> Changed:
+    """Put numbers in any spelling on a list. Fails as `entries_of` and `add` raise."""
+    entries = entries_of(numbers, management.numbering, given)
+    return await management.ask(add, who, list_id, entries)
 
 
 @verb
@@ -89,9 +95,8 @@ def check(t: Transaction, who: Account, list_id: int, numbers: Sequence[str]) ->
     """The entry of each number that holds; None for one that is not on the list. Raises as `page`, `BadValue`."""
     lists.read(t, who, list_id)
     found = []
-    for number in numbers:
-        identity = t.numbering.read(number, "number")[1]
-        row = t.connection.execute(sql.ON_LIST, (identity, list_id, to_column(t.now))).fetchone()
+    for entry in entries_of(numbers, t.numbering, {}):  # all that is no number is named at once
+        row = t.connection.execute(sql.ON_LIST, (entry.identity, list_id, to_column(t.now))).fetchone()
         found.append(None if row is None else sql.READ(row))
     return found
 

@@ -51,12 +51,11 @@ def forbid_contacts(t: Transaction, onto: OntoDoNotCallList, contacts: Sequence[
     """Put them on the list; with `dry_run`, tell how many of them are not there. A row whose expiry is no moment, or has
     passed, is refused."""
     refused: dict[int, RowFault] = {}
-    found: dict[_Common, dict[str, str]] = {}
+    found: dict[Common, dict[str, str]] = {}
     for index, contact in enumerate(contacts):
-        common = _common(contact, onto)
-        if common is None or (common.expires_at is not None and common.expires_at <= t.now):
-            told = "has passed" if common is not None else f"expected {_EXPIRY.takes}"
-            refused[index] = RowFault(Reason.VALUE, f"expires_at: {told}")
+        common = common_of(contact, onto, t.now)
+        if isinstance(common, RowFault):
+            refused[index] = common
         else:
             found.setdefault(common, {})[contact.identity] = contact.number
     count = sum(map(len, found.values()))
@@ -69,7 +68,7 @@ def forbid_contacts(t: Transaction, onto: OntoDoNotCallList, contacts: Sequence[
     return Added(taken=taken, known=count - taken, refused=refused)
 
 
-class _Common(NamedTuple):
+class Common(NamedTuple):
     """What rows may have in common."""
 
     reason: str
@@ -77,16 +76,19 @@ class _Common(NamedTuple):
     expires_at: datetime | None
 
 
-def _common(contact: Contact, onto: OntoDoNotCallList) -> _Common | None:
-    """None for a row whose expiry cannot be read."""
+def common_of(contact: Contact, onto: OntoDoNotCallList, now: datetime) -> Common | RowFault:
+    """That of a row; a fault for one whose expiry is no moment, or has passed at `now`."""
     named: Mapping[str, str] = {name.casefold(): value for name, value in contact.additional_vars.items()}
     told = named.get("expires_at") or named.get("expires") or ""
     try:
         expires_at = _EXPIRY.parse(told)
     except (ValueError, TypeError):
-        return None
-    return _Common(
+        return RowFault(Reason.VALUE, f"expires_at: expected {_EXPIRY.takes}")
+    until = expires_at if told else onto.expires_at
+    if until is not None and until <= now:
+        return RowFault(Reason.VALUE, "expires_at: has passed")
+    return Common(
         reason=(named.get("reason") or contact.description)[:LONGEST],
         source=(named.get("source") or onto.source)[:LONGEST],
-        expires_at=expires_at if told else onto.expires_at,
+        expires_at=until,
     )

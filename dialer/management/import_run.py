@@ -29,6 +29,13 @@ from dialer.model import Account
 from dialer.model.import_job import ImportFormat, ImportJob
 from dialer.safe_files import UnsafeFile
 
+ROWS: Final = 500
+"""In the first transaction."""
+FEWEST: Final = 250
+MOST: Final = 4000
+WANTED: Final = 0.05
+"""Seconds that a transaction is to take, for which others wait on the database thread. With fewer rows, most of the time would
+go into writing the same pages of the indexes again and again."""
 SKIP: Final = 5000
 """Rows that are passed in one go, on the way to where an import stood."""
 
@@ -37,6 +44,12 @@ InThread = Callable[[Callable[[], Any]], Deferred[Any]]
 
 class PutDown(Exception):
     """The work goes on later, or at another node."""
+
+
+def rows_after(rows: int, seconds: float) -> int:
+    """How many rows the next transaction has, where the last one had `rows` and took so long."""
+    factor = min(max(WANTED / max(seconds, 0.001), 0.5), 1.5)
+    return min(max(round(rows * factor), FEWEST), MOST)
 
 
 def row_file(stream: BinaryIO, job_format: ImportFormat, reading: Reading) -> RowFile:
@@ -127,22 +140,24 @@ class ImportRun:
 
     async def _take_rest(self, file: RowFile, reader: ChunkReader) -> None:
         who = Account(id=self.job.user_id, username="")
-        read = partial(_next, file, reader)
-        found: _Read | None = await self.in_thread(read)
+        rows, now = ROWS, self.management.now
+        found: _Read | None = await self.in_thread(partial(_next, file, reader, rows))
         while found is not None:
             self._go_on()
-            chunk, rows = found
-            refused = RefusedRows(file=file, size=self._errors_size, rows=rows)
+            chunk, faulty = found
+            refused = RefusedRows(file=file, size=self._errors_size, rows=faulty)
             step = ImportStep(self.job, chunk, self._tally, refused, file.text.used, file.text.size)
-            following: Deferred[_Read | None] = self.in_thread(read)
+            following: Deferred[_Read | None] = self.in_thread(partial(_next, file, reader, rows))
+            began = now()
             try:
-                taken: TakenChunk = await self.management.ask_in_turn(import_jobs.take, who, step)
+                taken: TakenChunk = await self.management.ask_in_short_turn(import_jobs.take, who, step)
             except BaseException:
                 with suppress(Exception):  # what was asked first is told
                     await following
                 raise
             self._tally = self._tally.plus(chunk, taken.added)
             self._errors_size += taken.errors.size
+            rows = rows_after(rows, (now() - began).total_seconds())
             found = await following
 
     def _go_on(self) -> None:
@@ -164,9 +179,9 @@ class ImportRun:
 _Read = tuple[Chunk, dict[int, bytes]]
 
 
-def _next(file: RowFile, reader: ChunkReader) -> _Read | None:
-    """The next chunk, and those of its rows that are refused whatever the database says."""
-    chunk = reader.next()
+def _next(file: RowFile, reader: ChunkReader, size: int) -> _Read | None:
+    """The next chunk of so many rows at most, and those of them that are refused whatever the database says."""
+    chunk = reader.next(size)
     return None if chunk is None else (chunk, encoded(file, chunk.refusals({})))
 
 

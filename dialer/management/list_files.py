@@ -20,11 +20,16 @@ COLUMNS: Final = ("number", "reason", "since", "source", "expires_at")
 async def pieces(management: Management, who: Account, list_id: int) -> AsyncGenerator[bytes]:
     """The file, in UTF-8, piece by piece. Fails as `do_not_call.page` does, and with `StoreError`."""
     after: str | None = ""
-    head = [COLUMNS]
+    head = HEAD
     while after is not None:
         found = await management.ask(do_not_call.page, who, list_id, after, PAGE)
-        yield _lines([*head, *map(_row, found)])
-        after, head = found[-1].number if len(found) == PAGE else None, []
+        yield head + lines_of(found)
+        after, head = found[-1].number if len(found) == PAGE else None, b""
+
+
+def lines_of(entries: Iterable[DoNotCallEntry]) -> bytes:
+    """Their lines, which come behind `HEAD`."""
+    return _lines(map(_row, entries))
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> bytes:
@@ -41,3 +46,7 @@ def _row(entry: DoNotCallEntry) -> Sequence[str]:
         each.isoformat(" ", "seconds")[:19] if each is not None else "" for each in (entry.created_at, entry.expires_at)
     )
     return entry.number, reason, since, source, expires
+
+
+HEAD: Final = _lines([COLUMNS])
+"""The first line."""

@@ -60,7 +60,6 @@ async def preview(
     who: Account,
     campaign_id: int,
     horizon: timedelta,
-    *,
     call_seconds: float | None = None,
     switch_rate: float | None = None,
 ) -> PreviewSummary:

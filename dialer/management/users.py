@@ -66,6 +66,12 @@ def account(t: Transaction, username: str) -> Account:
 
 
 @reads
+def owner(t: Transaction, username: str) -> Account:
+    """The account to which an administrator gives something new. Raises `NotFound`."""
+    return account(t, username)
+
+
+@reads
 def account_of(t: Transaction, user_id: int) -> Account:
     """The account of that id. Raises `NotFound`."""
     row = t.entities.User.get(id=user_id)
@@ -110,6 +116,22 @@ def create(t: Transaction, given: Mapping[str, Any]) -> int:
     row = rows.create(t, User, checked if superuser else {**PROTECTIVE_LIMITS, **checked})
     _write(t, row, lists)
     return int(row.id)
+
+
+async def enter(management: Management, given: Mapping[str, Any]) -> int:
+    """The same with a `password` in place of its hash. Fails with what `create` raises."""
+    created: int = await management.ask(create, _with_hash(given))
+    return created
+
+
+async def change_entered(management: Management, user_id: int, given: Mapping[str, Any]) -> None:
+    """As `change`, with a `password` in place of its hash."""
+    await management.ask(change, user_id, _with_hash(given))
+
+
+def _with_hash(given: Mapping[str, Any]) -> dict[str, Any]:
+    settings = {name: value for name, value in given.items() if name != "password"}
+    return {**settings, "password_hash": hash_password(given["password"])} if "password" in given else settings
 
 
 @writes

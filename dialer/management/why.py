@@ -157,6 +157,13 @@ def contact(t: Transaction, campaign_id: int, text: str) -> Contacted:
 
 
 @verb
+def ours(t: Transaction, who: Account, campaign_id: int) -> Campaign:
+    """One of the user's campaigns. Raises `NotFound`."""
+    check_ours(t.connection, who, campaign_id)
+    return mapping.read_campaign(t.connection.execute(statements.CAMPAIGN, (campaign_id,)).fetchone())
+
+
+@verb
 def contact_by_id(t: Transaction, who: Account, campaign_id: int, contact_id: int) -> tuple[Contacted, Campaign]:
     """What is known of a contact in a campaign, be it as another spelling of its number, and the campaign. Raises
     `NotFound`."""

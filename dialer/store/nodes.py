@@ -45,12 +45,13 @@ class Standing(enum.StrEnum):
 @frozen(kw_only=True)
 class NodeEntry:
     """A node as it is listed; `moment` is that of the look, by the clock that the lease counts by. While it is `alive`, others
-    leave its calls alone."""
+    leave its calls alone; it is `leased` unless the lock of a file tells that."""
 
     node: NodeRecord
     open_attempts: int
     moment: datetime
     alive: bool
+    leased: bool = True
 
     @property
     def standing(self) -> Standing:
@@ -177,7 +178,9 @@ def entries(connection: Connection, now: datetime) -> list[NodeEntry]:
     def is_alive(node: NodeRecord) -> bool:
         return node.lease_until > at if on_server else process == str(node.pid)
 
-    return [NodeEntry(node=node, open_attempts=count, moment=at, alive=is_alive(node)) for node, count in found]
+    return [
+        NodeEntry(node=node, open_attempts=count, moment=at, alive=is_alive(node), leased=on_server) for node, count in found
+    ]
 
 
 def remove(connection: Connection, name: str, now: datetime) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 WIDTH = 26
+_ZONE = "+00:00"
+"""Read with the rest of a text, it costs half of what putting the zone into a moment does."""
 
 
 def to_column(moment: datetime) -> str:
@@ -27,7 +29,7 @@ def to_column_or_none(moment: datetime | None) -> str | None:
 
 def from_column(text: str) -> datetime:
     """The aware moment that a column holds."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text + _ZONE)
 
 
 def from_column_or_none(text: str | None) -> datetime | None:

@@ -22,8 +22,9 @@ from tests.attack.hostile_switch import BREAKS, LIES
 
 NOTHING: Final = "nothing"
 FUZZING: Final = "fuzzing"
+STATEFUL: Final = "stateful"
 SWITCH: Final = {**LIES, **BREAKS}
-NAMES: Final = (NOTHING, *ATTACKS, *SWITCH, FUZZING)
+NAMES: Final = (NOTHING, *ATTACKS, *SWITCH, FUZZING, STATEFUL)
 REQUESTS: Final = 100_000
 SECONDS: Final = 10.0
 CAMPAIGNS: Final = 3000
@@ -46,8 +47,8 @@ def main() -> int:
     options = parser.parse_args()
     broken: list[str] = []
     for name in options.only:
-        if name == FUZZING:
-            found = fuzzed(options.requests, options.processes, options.seed)
+        if name in (FUZZING, STATEFUL):
+            found = fuzzed(name, options.requests, options.processes, options.seed)
         else:
             found = list(attempted(name, options.seconds, options.seed))
         for text in found:
@@ -86,14 +87,18 @@ def _judged(stage: Stage, name: str, figures: Figures) -> Iterator[str]:
         yield f"the dialer has ended: {stage.place.node.last_words()}"
 
 
-def fuzzed(number: int, processes: int, seed: int) -> list[str]:
+def fuzzed(name: str, number: int, processes: int, seed: int) -> list[str]:
     """So many requests, shared by processes; what was wrong about answers."""
-    from tests.attack.fuzz import Found, rounds  # the extra `attack`
+    from tests.attack import stateful  # the extra `attack`
+    from tests.attack.fuzz import Found, rounds
 
     found, began = Found(), time.monotonic()
-    for at, each in rounds(number, seed, processes):
+    made = rounds(number, seed, processes)
+    if name == STATEFUL:
+        made = stateful.rounds(max(number // stateful.STEPS, 1), seed, processes)
+    for at, each in made:
         found.add(each)
-        say(f"{FUZZING}: seed {at}, {found.asked.total()} requests, {len(found.defects)} kinds of defects so far")
+        say(f"{name}: seed {at}, {found.asked.total()} requests, {len(found.defects)} kinds of defects so far")
     found.seconds = time.monotonic() - began
     for line in found.lines():
         say(line)

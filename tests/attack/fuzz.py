@@ -307,7 +307,7 @@ class Fuzzer:
         self.found.slowest = max(self.found.slowest, time.monotonic() - began)
         self.found.asked[client.name] += 1
         self.found.statuses[client.name, response.status_code] += 1
-        self.found.done[_route(case)] += response.status_code < 300
+        self.found.done[route_of(case)] += response.status_code < 300
         for kind, text in judge(case, response, client):
             self._defect(kind, case, text)
 
@@ -324,7 +324,9 @@ class Fuzzer:
         raise AssertionError("unreachable")
 
     def _defect(self, kind: str, case: Case, text: str) -> None:
-        self.found.defects.setdefault(f"{kind}: {_route(case)}", f"{text}\n{case.as_curl_command(base_url=self.base)[:2000]}")
+        self.found.defects.setdefault(
+            f"{kind}: {route_of(case)}", f"{text}\n{case.as_curl_command(base_url=self.base)[:2000]}"
+        )
 
 
 class _From(HTTPAdapter):
@@ -338,7 +340,8 @@ class _From(HTTPAdapter):
         super().init_poolmanager(*arguments, source_address=(self._address, 0), **more)
 
 
-def _route(case: Case) -> str:
+def route_of(case: Case) -> str:
+    """Its method and its address."""
     return f"{case.operation.method.upper()} {case.operation.path.removeprefix(PREFIX).removeprefix('/api/')}"
 
 

@@ -74,9 +74,10 @@ class Place:
 
 
 @contextmanager
-def opened(folder: Path, sections: Sections, furnish: Furnish) -> Iterator[Place]:
-    """A dialer of that configuration, whose database `furnish` fills. It is gone afterwards."""
-    url = sqlite_url(folder / "dialer.db")
+def opened(folder: Path, sections: Sections, furnish: Furnish, url: str = "") -> Iterator[Place]:
+    """A dialer of that configuration, whose database `furnish` fills: the empty one at `url`, or a file. It is gone
+    afterwards."""
+    url = url or sqlite_url(folder / "dialer.db")
     upgrade(url)
 
     async def fill(database: Database) -> None:

@@ -9,7 +9,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from dialer.management.turns import Turns
+from dialer.management.turns import AS_LONG, SHORT, Turns
 
 ANN, BOB = 1, 2
 
@@ -26,13 +26,13 @@ class Here:
     def __attrs_post_init__(self) -> None:
         self.turns = Turns(self.clock)
 
-    def take(self, name: str, user: int = ANN) -> Deferred[str]:
+    def take(self, name: str, user: int = ANN, rest: float = AS_LONG) -> Deferred[str]:
         def work() -> Deferred[str]:
             self.begun.append(name)
             self.running[name] = Deferred()
             return self.running[name]
 
-        return Deferred.fromCoroutine(self.turns.take(user, work))
+        return Deferred.fromCoroutine(self.turns.take(user, work, rest))
 
     def end(self, name: str, result: Any = "done") -> None:
         """With a result, or an exception, which is a failure."""
@@ -63,6 +63,17 @@ def test_a_users_work_waits_for_the_one_before_and_as_long_again(here: Here) -> 
     assert here.begun == ["first", "second"]
     here.end("second")
     assert result_of(second) == ["done"]
+
+
+def test_work_of_many_pieces_rests_for_a_quarter_of_the_time(here: Here) -> None:
+    for name in ("first", "second"):
+        here.take(name, rest=SHORT)
+    here.clock.advance(0.2)
+    here.end("first")
+    here.clock.advance(0.04)
+    assert here.begun == ["first"]
+    here.clock.advance(0.02)
+    assert here.begun == ["first", "second"]
 
 
 def test_other_users_do_not_wait_for_it(here: Here) -> None:

@@ -7,8 +7,9 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 
 from api.v2.attributes import ID, Attribute, Body, Encoder, answer, enterable
-from api.v2.pages import Page, page_of
-from api.v2.routes import Asked, Current, Route
+from api.v2.nouns import IN_USE, NounRoutes
+from api.v2.pages import Page
+from api.v2.routes import Asked, Route
 from api.v2.shapes import Schema, shown_moment
 from dialer.kinds import Nullable, Whole
 from dialer.list_kinds import Ids
@@ -230,81 +231,38 @@ def _days(asked: Asked) -> Deferred[Any]:
     return asked.ask(caller_ids.days, asked.who, asked.path["caller_id"], asked.query["days"])
 
 
-_POOLS: Final = "caller-id-pools/<pool_id>"
-_OF: Final = "caller-ids/<caller_id>"
-_CURRENT_POOL: Final = Current(
-    use_case=caller_ids.locked_pool, args=lambda asked: (asked.who, asked.path["pool_id"]), answer=POOL
+POOLS: Final = NounRoutes(
+    path="caller-id-pools",
+    key="pool_id",
+    answer=POOL,
+    new=NEW_POOL,
+    changed=CHANGED_POOL,
+    page=Page(place=lambda pool: pool.id),
+    locked=caller_ids.locked_pool,
+    writers=Scope.DIAL,
+    refused_end=IN_USE,
 )
-_CURRENT: Final = Current(
-    use_case=caller_ids.locked, args=lambda asked: (asked.who, asked.path["caller_id"]), answer=CALLER_ID
+CALLER_IDS: Final = NounRoutes(
+    path="caller-ids",
+    key="caller_id",
+    answer=CALLER_ID,
+    new=NEW,
+    changed=CHANGED,
+    page=Page(place=lambda details: details.caller_id.id),
+    filters=(Attribute(name="pool_id", kind=ID, doc="only those of this pool", refers_to="caller id pool"),),
+    locked=caller_ids.locked,
+    writers=Scope.DIAL,
+    refused_new=("limit-exceeded",),
 )
 
 ROUTES: Final = (
+    *POOLS.routes(listed=_list_pools, create=_create_pool, read=_read_pool, change=_change_pool, remove=_remove_pool),
+    Route(method="GET", path=f"{POOLS.one}/use", scope=Scope.READ, serve=_use, answer=USE),
+    *CALLER_IDS.routes(listed=_list, create=_create, read=_read, change=_change, remove=_remove),
+    Route(method="POST", path=f"{CALLER_IDS.one}/rest", scope=Scope.DIAL, serve=_rest, body=REST, answer=CALLER_ID),
     Route(
         method="GET",
-        path="caller-id-pools",
-        scope=Scope.READ,
-        serve=_list_pools,
-        answer=page_of(POOL),
-        page=Page(place=lambda pool: pool.id),
-    ),
-    Route(
-        method="POST",
-        path="caller-id-pools",
-        scope=Scope.DIAL,
-        serve=_create_pool,
-        body=NEW_POOL,
-        answer=POOL,
-        status=201,
-        location="caller-id-pools/{id}",
-    ),
-    Route(method="GET", path=_POOLS, scope=Scope.READ, serve=_read_pool, answer=POOL),
-    Route(
-        method="PATCH",
-        path=_POOLS,
-        scope=Scope.DIAL,
-        serve=_change_pool,
-        body=CHANGED_POOL,
-        answer=POOL,
-        current=_CURRENT_POOL,
-    ),
-    Route(
-        method="DELETE",
-        path=_POOLS,
-        scope=Scope.DIAL,
-        serve=_remove_pool,
-        status=204,
-        current=_CURRENT_POOL,
-        refusals=("in-use",),
-    ),
-    Route(method="GET", path=f"{_POOLS}/use", scope=Scope.READ, serve=_use, answer=USE),
-    Route(
-        method="GET",
-        path="caller-ids",
-        scope=Scope.READ,
-        serve=_list,
-        answer=page_of(CALLER_ID),
-        page=Page(place=lambda details: details.caller_id.id),
-        parameters=(Attribute(name="pool_id", kind=ID, doc="only those of this pool", refers_to="caller id pool"),),
-    ),
-    Route(
-        method="POST",
-        path="caller-ids",
-        scope=Scope.DIAL,
-        serve=_create,
-        body=NEW,
-        answer=CALLER_ID,
-        status=201,
-        location="caller-ids/{id}",
-        refusals=("limit-exceeded",),
-    ),
-    Route(method="GET", path=_OF, scope=Scope.READ, serve=_read, answer=CALLER_ID),
-    Route(method="PATCH", path=_OF, scope=Scope.DIAL, serve=_change, body=CHANGED, answer=CALLER_ID, current=_CURRENT),
-    Route(method="DELETE", path=_OF, scope=Scope.DIAL, serve=_remove, status=204, current=_CURRENT),
-    Route(method="POST", path=f"{_OF}/rest", scope=Scope.DIAL, serve=_rest, body=REST, answer=CALLER_ID),
-    Route(
-        method="GET",
-        path=f"{_OF}/days",
+        path=f"{CALLER_IDS.one}/days",
         scope=Scope.READ,
         serve=_days,
         answer=DAYS,

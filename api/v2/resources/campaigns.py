@@ -18,8 +18,6 @@ from dialer.kinds import Flag, Word, word_of
 from dialer.management import campaigns, removals
 from dialer.model import BlockReason, Campaign, CampaignDetails, CampaignStatus, Explanation, IdleCode, Scope
 
-PHONEBOOK: Final = "made with its campaign"
-
 _SHOWN: Final = Encoder(Campaign, ("archived_at", "next_call_at", "recheck", "single"))
 _encode = _SHOWN.encoder()
 
@@ -124,7 +122,7 @@ def _read(asked: Asked) -> Deferred[Any]:
 def _create(asked: Asked) -> Deferred[Any]:
     """Create a campaign, started unless it is a draft or says otherwise, with a phonebook of its name."""
     given = {name: value for name, value in asked.body.items() if name != _DRAFT.name}
-    return asked.ask(campaigns.create, asked.who, given, PHONEBOOK, draft=asked.body.get(_DRAFT.name, False))
+    return asked.ask(campaigns.create, asked.who, given, campaigns.OWN_PHONEBOOK, draft=asked.body.get(_DRAFT.name, False))
 
 
 def _change(asked: Asked) -> Deferred[Any]:

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from api.newfies.answers import STATES
 from api.v2.attributes import answer
 from api.v2.resources.campaigns import MOMENT_OR_NONE
+from api.v2.resources.do_not_call import NUMBER
 from api.v2.routes import Asked, Route
 from api.v2.shapes import Schema, shown_moment
 from dialer.management import contact_explanation
@@ -107,7 +108,50 @@ def _explain(asked: Asked) -> Deferred[ContactExplanation]:
     )
 
 
+def _told_of_number(found: tuple[list[str], dict[str, Any]]) -> dict[str, Any]:
+    lines, told = found
+    obstacles = [
+        {
+            "code": str(each["code"]),
+            "text": each["text"],
+            "until": _moment(each["until"]),
+            "campaign_code": each["campaign_code"] or None,
+        }
+        for each in told["obstacles"]
+    ]
+    return {"number": told["number"], "identity": told["identity"], "why": lines, "obstacles": obstacles}
+
+
+OF_NUMBER: Final = answer(
+    "NumberExplanation",
+    "What keeps a number from being called by a campaign now, the strongest first, and how it was tried.",
+    {
+        "number": {"type": "string"},
+        "identity": {"type": "string", "description": "its canonical digits"},
+        "why": {"type": "array", "items": {"type": "string"}, "description": "the same in sentences, then its tries"},
+        "obstacles": {"type": "array", "items": _OBSTACLE.schema},
+    },
+    _told_of_number,
+)
+
+
+def _explain_number(asked: Asked) -> Deferred[Any]:
+    """What keeps a number, in any spelling, from being called by a campaign, whether that has it or not."""
+    path = asked.path
+    return Deferred.fromCoroutine(
+        contact_explanation.of_number(asked.management, asked.who, path["campaign_id"], path["number"])
+    )
+
+
 ROUTES: Final = (
+    Route(
+        method="GET",
+        path="campaigns/<campaign_id>/numbers/<number>/explain",
+        scope=Scope.READ,
+        serve=_explain_number,
+        answer=OF_NUMBER,
+        parameters=(NUMBER,),
+    ),
     Route(
         method="GET",
         path="campaigns/<campaign_id>/contacts/<contact_id>/explain",

@@ -10,6 +10,7 @@ from attrs import evolve
 from twisted.internet.defer import Deferred, succeed
 
 from api.v2.attributes import Attribute, Body, Encoder, answer, enterable
+from api.v2.nouns import TAKEN, NounRoutes
 from api.v2.pages import Page, page_of
 from api.v2.resources.do_not_call import ENTRY, NUMBER
 from api.v2.routes import Asked, Current, Route
@@ -125,9 +126,17 @@ def _history(asked: Asked) -> Deferred[Any]:
     return asked.ask(do_not_call.history, asked.who, list_id, asked.after or 0, asked.limit, number)
 
 
-_OF: Final = "do-not-call-lists/<list_id>"
-_CURRENT: Final = Current(
-    use_case=do_not_call_lists.locked, args=lambda asked: (asked.who, asked.path["list_id"]), answer=LIST
+LISTS: Final = NounRoutes(
+    path="do-not-call-lists",
+    key="list_id",
+    answer=LIST,
+    new=NEW_LIST,
+    changed=CHANGED_LIST,
+    page=Page(place=lambda each: each.id),
+    locked=do_not_call_lists.locked,
+    writers=Scope.DIAL,
+    refused_new=TAKEN,
+    refused_change=TAKEN,
 )
 _CURRENT_ENTRY: Final = Current(
     use_case=do_not_call.read, args=lambda asked: (asked.who, asked.path["list_id"], asked.path["number"]), answer=ENTRY
@@ -135,53 +144,28 @@ _CURRENT_ENTRY: Final = Current(
 _OF_NUMBER: Final = evolve(NUMBER, required=False, doc="only this one, in any spelling")
 
 ROUTES: Final = (
+    *LISTS.routes(listed=_list, create=_create, read=_read, change=_change, remove=_remove),
     Route(
         method="GET",
-        path="do-not-call-lists",
-        scope=Scope.READ,
-        serve=_list,
-        answer=page_of(LIST),
-        page=Page(place=lambda each: each.id),
-    ),
-    Route(
-        method="POST",
-        path="do-not-call-lists",
-        scope=Scope.DIAL,
-        serve=_create,
-        body=NEW_LIST,
-        answer=LIST,
-        status=201,
-        location="do-not-call-lists/{id}",
-        refusals=("already-exists",),
-    ),
-    Route(method="GET", path=_OF, scope=Scope.READ, serve=_read, answer=LIST),
-    Route(
-        method="PATCH",
-        path=_OF,
-        scope=Scope.DIAL,
-        serve=_change,
-        body=CHANGED_LIST,
-        answer=LIST,
-        current=_CURRENT,
-        refusals=("already-exists",),
-    ),
-    Route(method="DELETE", path=_OF, scope=Scope.DIAL, serve=_remove, status=204, current=_CURRENT),
-    Route(
-        method="GET",
-        path=f"{_OF}/entries",
+        path=f"{LISTS.one}/entries",
         scope=Scope.READ,
         serve=_entries,
         answer=page_of(ENTRY),
         page=Page(place=lambda entry: entry.number, by=str),
         parameters=(_OF_NUMBER,),
     ),
-    Route(method="POST", path=f"{_OF}/entries", scope=Scope.DIAL, serve=_add, body=NEW_ENTRIES, answer=ADDED),
+    Route(method="POST", path=f"{LISTS.one}/entries", scope=Scope.DIAL, serve=_add, body=NEW_ENTRIES, answer=ADDED),
     Route(
-        method="POST", path=f"{_OF}/entries/remove", scope=Scope.DIAL, serve=_take_off, body=REMOVED_ENTRIES, answer=REMOVED
+        method="POST",
+        path=f"{LISTS.one}/entries/remove",
+        scope=Scope.DIAL,
+        serve=_take_off,
+        body=REMOVED_ENTRIES,
+        answer=REMOVED,
     ),
     Route(
         method="GET",
-        path=f"{_OF}/entries/<number>",
+        path=f"{LISTS.one}/entries/<number>",
         scope=Scope.READ,
         serve=_read_entry,
         answer=ENTRY,
@@ -189,7 +173,7 @@ ROUTES: Final = (
     ),
     Route(
         method="DELETE",
-        path=f"{_OF}/entries/<number>",
+        path=f"{LISTS.one}/entries/<number>",
         scope=Scope.DIAL,
         serve=_remove_entry,
         status=204,
@@ -198,7 +182,7 @@ ROUTES: Final = (
     ),
     Route(
         method="GET",
-        path=f"{_OF}/history",
+        path=f"{LISTS.one}/history",
         scope=Scope.READ,
         serve=_history,
         answer=page_of(ENTRY),

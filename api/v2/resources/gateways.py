@@ -7,9 +7,10 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 
 from api.v2.attributes import Attribute, Body, Encoder, answer, enterable
-from api.v2.pages import page_of, sorted_page
+from api.v2.nouns import IN_USE, TAKEN, NounRoutes
+from api.v2.pages import sorted_page
 from api.v2.resources.campaigns import MOMENT_OR_NONE
-from api.v2.routes import Asked, Current, Route
+from api.v2.routes import Asked, Route
 from api.v2.shapes import shown_moment
 from dialer.declare import noun_of
 from dialer.kinds import Member
@@ -38,17 +39,17 @@ def _read(asked: Asked) -> Deferred[Any]:
 
 def _add(asked: Asked) -> Deferred[Any]:
     """Add a gateway; users use it when it is granted to them."""
-    return asked.ask(administration.add_gateway, asked.who, asked.body)
+    return asked.ask(administration.GATEWAYS.add, asked.who, asked.body)
 
 
 def _change(asked: Asked) -> Deferred[Any]:
     """Change a gateway: a merge patch, which acts at once. A masked value of its parameters stays."""
-    return asked.ask(administration.change_gateway, asked.who, asked.path["gateway_id"], asked.body)
+    return asked.ask(administration.GATEWAYS.change, asked.who, asked.path["gateway_id"], asked.body)
 
 
 def _remove(asked: Asked) -> Deferred[Any]:
     """Remove a gateway that nothing uses, and that never carried a call."""
-    return asked.ask(administration.remove_gateway, asked.who, asked.path["gateway_id"])
+    return asked.ask(administration.GATEWAYS.remove, asked.who, asked.path["gateway_id"])
 
 
 def _told(found: GatewayStanding) -> dict[str, Any]:
@@ -96,44 +97,21 @@ def _health(asked: Asked) -> Deferred[GatewayStanding]:
 
 NEW: Final = Body(name="NewGateway", attributes=enterable(Gateway, without=()))
 CHANGED: Final = Body(name="ChangedGateway", attributes=enterable(Gateway, without=()), merges=True)
-_OF: Final = "gateways/<gateway_id>"
-_CURRENT: Final = Current(
-    use_case=administration.locked_gateway, args=lambda asked: (asked.who, asked.path["gateway_id"]), answer=GATEWAY
+GATEWAYS: Final = NounRoutes(
+    path="gateways",
+    key="gateway_id",
+    answer=GATEWAY,
+    new=NEW,
+    changed=CHANGED,
+    page=sorted_page(Gateway, "name", "created_at", "updated_at"),
+    filters=(_NAME, _STATUS),
+    locked=administration.GATEWAYS.locked,
+    refused_new=TAKEN,
+    refused_change=TAKEN,
+    refused_end=IN_USE,
 )
-_TAKEN: Final = ("already-exists",)
 
 ROUTES: Final = (
-    Route(
-        method="GET",
-        path="gateways",
-        scope=Scope.READ,
-        serve=_list,
-        answer=page_of(GATEWAY),
-        page=sorted_page(Gateway, "name", "created_at", "updated_at"),
-        parameters=(_NAME, _STATUS),
-    ),
-    Route(
-        method="POST",
-        path="gateways",
-        scope=Scope.ADMIN,
-        serve=_add,
-        body=NEW,
-        answer=GATEWAY,
-        status=201,
-        location="gateways/{id}",
-        refusals=_TAKEN,
-    ),
-    Route(method="GET", path=_OF, scope=Scope.READ, serve=_read, answer=GATEWAY),
-    Route(
-        method="PATCH",
-        path=_OF,
-        scope=Scope.ADMIN,
-        serve=_change,
-        body=CHANGED,
-        answer=GATEWAY,
-        current=_CURRENT,
-        refusals=_TAKEN,
-    ),
-    Route(method="DELETE", path=_OF, scope=Scope.ADMIN, serve=_remove, status=204, current=_CURRENT, refusals=("in-use",)),
-    Route(method="GET", path=f"{_OF}/health", scope=Scope.READ, serve=_health, answer=HEALTH),
+    *GATEWAYS.routes(listed=_list, create=_add, read=_read, change=_change, remove=_remove),
+    Route(method="GET", path=f"{GATEWAYS.one}/health", scope=Scope.READ, serve=_health, answer=HEALTH),
 )

@@ -14,7 +14,7 @@ from dialer.management import installation
 from dialer.management.installation import NodeEntry, Standing, SwitchEntry
 from dialer.model import NodeRecord, Scope
 
-_SHOWN: Final = Encoder(NodeRecord, ("session", "commits", "epoch", "ready"))
+_SHOWN: Final = Encoder(NodeRecord, ("session", "commits"))
 _encode = _SHOWN.encoder()
 _WORDS: Final = {each.name.lower(): each for each in Standing}
 
@@ -24,6 +24,7 @@ def _node(entry: NodeEntry) -> dict[str, Any]:
         **_encode(entry.node),
         "state": entry.standing.name.lower(),
         "is_alive": entry.alive,
+        "leased": entry.leased,
         "open_attempts": entry.open_attempts,
     }
 
@@ -35,6 +36,7 @@ NODE: Final = answer(
         **_SHOWN.properties,
         "state": {"type": "string", "enum": list(_WORDS)},
         "is_alive": {"type": "boolean", "description": "others leave its calls alone"},
+        "leased": {"type": "boolean", "description": "its lease tells that; false where the lock of a database file does"},
         "open_attempts": {"type": "integer"},
     },
     _node,

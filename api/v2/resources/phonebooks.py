@@ -7,8 +7,9 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 
 from api.v2.attributes import ID, Attribute, Body, Encoder, answer, enterable
-from api.v2.pages import page_of, sorted_page
-from api.v2.routes import Asked, Current, Route
+from api.v2.nouns import TAKEN, NounRoutes
+from api.v2.pages import sorted_page
+from api.v2.routes import Asked
 from dialer.declare import noun_of
 from dialer.kinds import Nullable
 from dialer.management import phonebooks, removals
@@ -53,41 +54,18 @@ def _delete(asked: Asked) -> Deferred[None]:
     return Deferred.fromCoroutine(removed)
 
 
-_CURRENT: Final = Current(
-    use_case=phonebooks.locked, args=lambda asked: (asked.who, asked.path["phonebook_id"]), answer=PHONEBOOK
+PHONEBOOKS: Final = NounRoutes(
+    path="phonebooks",
+    key="phonebook_id",
+    answer=PHONEBOOK,
+    new=NEW,
+    changed=CHANGED,
+    page=sorted_page(Phonebook, "name", "created_at", default="-id"),
+    filters=(_NAME,),
+    locked=phonebooks.locked,
+    writers=Scope.DIAL,
+    refused_new=TAKEN,
+    refused_change=TAKEN,
 )
 
-ROUTES: Final = (
-    Route(
-        method="GET",
-        path="phonebooks",
-        scope=Scope.READ,
-        serve=_list,
-        answer=page_of(PHONEBOOK),
-        page=sorted_page(Phonebook, "name", "created_at", default="-id"),
-        parameters=(_NAME,),
-    ),
-    Route(
-        method="POST",
-        path="phonebooks",
-        scope=Scope.DIAL,
-        serve=_create,
-        body=NEW,
-        answer=PHONEBOOK,
-        status=201,
-        location="phonebooks/{id}",
-        refusals=("already-exists",),
-    ),
-    Route(method="GET", path="phonebooks/<phonebook_id>", scope=Scope.READ, serve=_read, answer=PHONEBOOK),
-    Route(
-        method="PATCH",
-        path="phonebooks/<phonebook_id>",
-        scope=Scope.DIAL,
-        serve=_change,
-        body=CHANGED,
-        answer=PHONEBOOK,
-        current=_CURRENT,
-        refusals=("already-exists",),
-    ),
-    Route(method="DELETE", path="phonebooks/<phonebook_id>", scope=Scope.DIAL, serve=_delete, status=204, current=_CURRENT),
-)
+ROUTES: Final = PHONEBOOKS.routes(listed=_list, create=_create, read=_read, change=_change, remove=_delete)

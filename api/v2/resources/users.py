@@ -8,8 +8,9 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 
 from api.v2.attributes import YES_OR_NO, Attribute, Body, Encoder, answer, enterable, is_yes
-from api.v2.pages import page_of, sorted_page
-from api.v2.routes import Asked, Current, Route
+from api.v2.nouns import IN_USE, TAKEN, NounRoutes
+from api.v2.pages import sorted_page
+from api.v2.routes import Asked, Route
 from dialer.declare import noun_of
 from dialer.kinds import Nullable
 from dialer.list_kinds import Ids, Texts
@@ -113,55 +114,32 @@ def _revoke(asked: Asked) -> Deferred[UserDetails]:
     return asked.ask(administration.revoke, *_granted(asked))
 
 
-_OF: Final = "users/<user_id>"
-_CURRENT: Final = Current(
-    use_case=administration.locked_user, args=lambda asked: (asked.who, asked.path["user_id"]), answer=USER
+USERS: Final = NounRoutes(
+    path="users",
+    key="user_id",
+    answer=USER,
+    new=NEW,
+    changed=CHANGED,
+    page=sorted_page(User, "username", "created_at", value=lambda entry: entry.user),
+    filters=(_NAME, _SUPERUSER, _ACTIVE),
+    locked=administration.locked_user,
+    readers=Scope.ADMIN,
+    secrets=("password",),
+    refused_new=TAKEN,
+    refused_change=TAKEN,
+    refused_end=IN_USE,
 )
-_TAKEN: Final = ("already-exists",)
-_SECRETS: Final = ("password",)
 
 ROUTES: Final = (
-    Route(
-        method="GET",
-        path="users",
-        scope=Scope.ADMIN,
-        serve=_list,
-        answer=page_of(USER),
-        page=sorted_page(User, "username", "created_at", value=lambda entry: entry.user),
-        parameters=(_NAME, _SUPERUSER, _ACTIVE),
-    ),
+    *USERS.routes(listed=_list, create=_create, read=_read, change=_change, remove=_remove),
+    Route(method="POST", path=f"{USERS.one}/grant", scope=Scope.ADMIN, serve=_grant, body=GRANTS, answer=USER),
     Route(
         method="POST",
-        path="users",
-        scope=Scope.ADMIN,
-        serve=_create,
-        body=NEW,
-        answer=USER,
-        status=201,
-        location="users/{id}",
-        refusals=_TAKEN,
-        secrets=_SECRETS,
-    ),
-    Route(method="GET", path=_OF, scope=Scope.ADMIN, serve=_read, answer=USER),
-    Route(
-        method="PATCH",
-        path=_OF,
-        scope=Scope.ADMIN,
-        serve=_change,
-        body=CHANGED,
-        answer=USER,
-        current=_CURRENT,
-        refusals=_TAKEN,
-    ),
-    Route(method="DELETE", path=_OF, scope=Scope.ADMIN, serve=_remove, status=204, current=_CURRENT, refusals=("in-use",)),
-    Route(method="POST", path=f"{_OF}/grant", scope=Scope.ADMIN, serve=_grant, body=GRANTS, answer=USER),
-    Route(
-        method="POST",
-        path=f"{_OF}/revoke",
+        path=f"{USERS.one}/revoke",
         scope=Scope.ADMIN,
         serve=_revoke,
         body=GRANTS,
         answer=USER,
-        refusals=("in-use",),
+        refusals=IN_USE,
     ),
 )

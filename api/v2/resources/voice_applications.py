@@ -7,12 +7,13 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 
 from api.v2.attributes import Attribute, Body, Encoder, answer, enterable
-from api.v2.pages import page_of, sorted_page
-from api.v2.routes import Asked, Current, Route
+from api.v2.nouns import IN_USE, TAKEN, NounRoutes
+from api.v2.pages import sorted_page
+from api.v2.routes import Asked
 from dialer.declare import noun_of
 from dialer.kinds import Word, word_of
 from dialer.management import administration, gateways
-from dialer.model import Scope, VoipApp, VoipAppType
+from dialer.model import VoipApp, VoipAppType
 
 _SHOWN: Final = Encoder(VoipApp)
 _KINDS: Final = {word_of(kind): kind for kind in VoipAppType}
@@ -37,56 +38,31 @@ def _read(asked: Asked) -> Deferred[Any]:
 
 def _add(asked: Asked) -> Deferred[Any]:
     """Add a voice application; users use it when it is granted to them."""
-    return asked.ask(administration.add_application, asked.who, asked.body)
+    return asked.ask(administration.APPLICATIONS.add, asked.who, asked.body)
 
 
 def _change(asked: Asked) -> Deferred[Any]:
     """Change a voice application: a merge patch, which acts at once."""
-    return asked.ask(administration.change_application, asked.who, asked.path["voip_app_id"], asked.body)
+    return asked.ask(administration.APPLICATIONS.change, asked.who, asked.path["voip_app_id"], asked.body)
 
 
 def _remove(asked: Asked) -> Deferred[Any]:
     """Remove a voice application that no campaign uses."""
-    return asked.ask(administration.remove_application, asked.who, asked.path["voip_app_id"])
+    return asked.ask(administration.APPLICATIONS.remove, asked.who, asked.path["voip_app_id"])
 
 
-_OF: Final = "voice-applications/<voip_app_id>"
-_CURRENT: Final = Current(
-    use_case=administration.locked_application, args=lambda asked: (asked.who, asked.path["voip_app_id"]), answer=APPLICATION
+APPLICATIONS: Final = NounRoutes(
+    path="voice-applications",
+    key="voip_app_id",
+    answer=APPLICATION,
+    new=NEW,
+    changed=CHANGED,
+    page=sorted_page(VoipApp, "name", "created_at", "updated_at"),
+    filters=(_NAME, _TYPE),
+    locked=administration.APPLICATIONS.locked,
+    refused_new=TAKEN,
+    refused_change=TAKEN,
+    refused_end=IN_USE,
 )
-_TAKEN: Final = ("already-exists",)
 
-ROUTES: Final = (
-    Route(
-        method="GET",
-        path="voice-applications",
-        scope=Scope.READ,
-        serve=_list,
-        answer=page_of(APPLICATION),
-        page=sorted_page(VoipApp, "name", "created_at", "updated_at"),
-        parameters=(_NAME, _TYPE),
-    ),
-    Route(
-        method="POST",
-        path="voice-applications",
-        scope=Scope.ADMIN,
-        serve=_add,
-        body=NEW,
-        answer=APPLICATION,
-        status=201,
-        location="voice-applications/{id}",
-        refusals=_TAKEN,
-    ),
-    Route(method="GET", path=_OF, scope=Scope.READ, serve=_read, answer=APPLICATION),
-    Route(
-        method="PATCH",
-        path=_OF,
-        scope=Scope.ADMIN,
-        serve=_change,
-        body=CHANGED,
-        answer=APPLICATION,
-        current=_CURRENT,
-        refusals=_TAKEN,
-    ),
-    Route(method="DELETE", path=_OF, scope=Scope.ADMIN, serve=_remove, status=204, current=_CURRENT, refusals=("in-use",)),
-)
+ROUTES: Final = APPLICATIONS.routes(listed=_list, create=_add, read=_read, change=_change, remove=_remove)

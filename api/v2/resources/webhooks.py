@@ -11,8 +11,9 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 
 from api.v2.attributes import ID, Attribute, Body, Encoder, answer, enterable
+from api.v2.nouns import NounRoutes
 from api.v2.pages import Page, page_of, sorted_page
-from api.v2.routes import Asked, Current, Route
+from api.v2.routes import Asked, Route
 from api.v2.shapes import shown_moment
 from dialer.interfaces import Answer
 from dialer.kinds import Member, Nullable, Word
@@ -177,37 +178,27 @@ def _replay(asked: Asked) -> Deferred[Any]:
     return asked.ask_after(send, webhooks.replayed, asked.who, webhook_id)
 
 
-_CURRENT: Final = Current(use_case=webhooks.locked, args=lambda asked: (asked.who, asked.path["webhook_id"]), answer=WEBHOOK)
-_OF: Final = "webhooks/<webhook_id>"
+WEBHOOKS: Final = NounRoutes(
+    path="webhooks",
+    key="webhook_id",
+    answer=WEBHOOK,
+    new=NEW,
+    changed=CHANGED,
+    page=sorted_page(Webhook, "created_at"),
+    filters=(
+        Attribute(name="status", kind=Member(WebhookStatus), doc="only those of this status"),
+        Attribute(name="campaign_id", kind=ID, doc="only those that hear of this campaign alone"),
+    ),
+    locked=webhooks.locked,
+    writers=Scope.DIAL,
+    made=WITH_SECRET,
+    kept=lambda shown: {**shown, "secret": None},
+    refused_new=("limit-exceeded",),
+)
+_OF: Final = WEBHOOKS.one
 
 ROUTES: Final = (
-    Route(
-        method="GET",
-        path="webhooks",
-        scope=Scope.READ,
-        serve=_list,
-        answer=page_of(WEBHOOK),
-        page=sorted_page(Webhook, "created_at"),
-        parameters=(
-            Attribute(name="status", kind=Member(WebhookStatus), doc="only those of this status"),
-            Attribute(name="campaign_id", kind=ID, doc="only those that hear of this campaign alone"),
-        ),
-    ),
-    Route(
-        method="POST",
-        path="webhooks",
-        scope=Scope.DIAL,
-        serve=_create,
-        body=NEW,
-        answer=WITH_SECRET,
-        status=201,
-        location="webhooks/{id}",
-        kept=lambda shown: {**shown, "secret": None},
-        refusals=("limit-exceeded",),
-    ),
-    Route(method="GET", path=_OF, scope=Scope.READ, serve=_read, answer=WEBHOOK),
-    Route(method="PATCH", path=_OF, scope=Scope.DIAL, serve=_change, body=CHANGED, answer=WEBHOOK, current=_CURRENT),
-    Route(method="DELETE", path=_OF, scope=Scope.DIAL, serve=_remove, status=204, current=_CURRENT),
+    *WEBHOOKS.routes(listed=_list, create=_create, read=_read, change=_change, remove=_remove),
     Route(method="POST", path=f"{_OF}/enable", scope=Scope.DIAL, serve=_enable, answer=WEBHOOK),
     Route(
         method="POST",

@@ -41,8 +41,8 @@ class Shell:
         return json.loads((await self.run(*words, "--json"))[0])
 
 
-async def shell(api: World) -> Shell:
-    made = await Client(api).post("tokens", {"name": "shell", "scopes": ["read", "dial"]})
+async def shell(api: World, user: str = "ann", *scopes: str) -> Shell:
+    made = await Client(api, user).post("tokens", {"name": "shell", "scopes": scopes or ["read", "dial"]})
     return Shell(api.address, made.json["token"])
 
 
@@ -103,10 +103,11 @@ async def test_what_is_wrong_is_told_as_at_the_database(api: World) -> None:
     assert errors.startswith("dialer: --user: over --server")
     _, errors = await ann.run("campaign", "add", "spring", *words, "ann", status=2)
     assert errors == "dialer: name: spring exists already\n"
-    _, errors = await ann.run("campaign", "report", "spring", status=2)
-    assert errors == "dialer: --server: this command works where the dialer is, not at a distance\n"
-    _, errors = await ann.run("user", "list", status=2)
-    assert errors.startswith("dialer: --server: this command works where the dialer is")
+    _, errors = await ann.run("check", status=2)
+    told = "this command works where the dialer is: it reads the database itself, row by row"
+    assert errors == f"dialer: --server: {told}\n"
+    _, errors = await ann.run("gateway", "remove", "Default_Gateway", status=1)
+    assert errors == "dialer: the login lacks the scope admin\n"
     ann.token = ann.token[:-1] + ("A" if ann.token[-1] != "A" else "B")
     _, errors = await ann.run("campaign", "list", status=1)
     assert errors == "dialer: Authorization Required\n"

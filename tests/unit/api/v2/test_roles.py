@@ -48,6 +48,7 @@ ROLES: Final[dict[str, str]] = {
     "GET campaigns/<campaign_id>/preview": OWNER,
     "GET campaigns/<campaign_id>/preview/contacts": OWNER,
     "GET campaigns/<campaign_id>/contacts/<contact_id>/explain": OWNER,
+    "GET campaigns/<campaign_id>/numbers/<number>/explain": OWNER,
     "GET campaigns/<campaign_id>/rules": OWNER,
     "GET rules": OWN,
     "GET rules/whereabouts": OWN,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from api.newfies.answers import STATES
 from api.v2.shapes import shape_of
-from dialer.declare import noun_of
+from dialer.declare import noun_of, valid
 from dialer.management.contact_list import InCampaign, Tried
 from dialer.model import (
     BlockedContacts,
@@ -29,8 +30,10 @@ from dialer.time_kinds import Moment
 T = TypeVar("T")
 
 PAGE: Final = 100
+"""Entries that the API gives at once, at most."""
+NAMELESS: Final[Mapping[int, str]] = {}
 _STATUSES: Final = {word: status for status, word in STATES.items()}
-_moment: Final = shape_of(Moment()).take
+_MOMENT: Final = shape_of(Moment())
 
 
 def read(cls: type[T], given: Mapping[str, Any], **more: Any) -> T:
@@ -48,31 +51,49 @@ def written(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: shape_of(noun_of(cls).field(name).kind).show(value) for name, value in given.items()}
 
 
-def gateway(given: Mapping[str, Any]) -> Gateway:
-    """One whose secrets are masked."""
-    return read(Gateway, given)
+def entered(cls: type, given: Mapping[str, str]) -> dict[str, Any]:
+    """The values of texts, as an option has them. Raises `BadValue`."""
+    return {name: valid(noun_of(cls).field(name), text) for name, text in given.items()}
 
 
-def application(given: Mapping[str, Any]) -> VoipApp:
-    """A voice application."""
-    return read(VoipApp, given)
+def nameless_application(key: int) -> VoipApp:
+    """A voice application of which nothing but the id is known."""
+    return VoipApp(id=key, name="", type=VoipAppType.DIAL)
 
 
-def campaign(given: Mapping[str, Any]) -> CampaignDetails:
-    """A campaign; of its gateway and its voice application, the ids."""
-    app = VoipApp(id=given["voip_app_id"], name="", type=VoipAppType.DIAL)
+def campaign(given: Mapping[str, Any], names: Mapping[int, str] = NAMELESS) -> CampaignDetails:
+    """A campaign; of its gateway and its voice application, the ids; of its phonebooks, too, as far as `names` lacks them."""
+    app = nameless_application(given["voip_app_id"])
     way = Gateway(id=given["gateway_id"], name="")
-    books = tuple(Phonebook(id=key, user_id=given["user_id"], name=str(key)) for key in given["phonebook_ids"])
+    books = tuple(Phonebook(id=key, user_id=given["user_id"], name=names.get(key, str(key))) for key in given["phonebook_ids"])
     return CampaignDetails(campaign=read(Campaign, given, voip_app=app), gateway=way, phonebooks=books)
 
 
-def subscribers(given: Mapping[str, int]) -> dict[SubscriberStatus, int]:
+def subscribers(given: Mapping[str, Any]) -> dict[SubscriberStatus, int]:
     """Contacts by their states."""
     return {_STATUSES[word]: count for word, count in given.items()}
 
 
-def _or_none(text: str | None) -> datetime | None:
-    return None if text is None else _moment(text)
+def moment(text: str | None) -> datetime | None:
+    """A moment of an answer, None for null."""
+    return None if text is None else known_moment(text)
+
+
+def known_moment(text: str) -> datetime:
+    """The same of one that is always there."""
+    found: datetime = _MOMENT.take(text)
+    return found
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment as it is sent."""
+    return str(_MOMENT.show(moment.astimezone(UTC)))
+
+
+def rows_of_table(content: bytes) -> int:
+    """How many rows a CSV file has, without its header."""
+    lines = content.decode().splitlines(keepends=True)
+    return max(sum(1 for _ in csv.reader(lines)) - 1, 0)
 
 
 def report(given: Mapping[str, Any], explained: Mapping[str, Any], progressed: Mapping[str, Any]) -> CampaignReport:
@@ -83,11 +104,11 @@ def report(given: Mapping[str, Any], explained: Mapping[str, Any], progressed: M
         progress=Progress(
             subscribers=subscribers(progressed["contacts"]),
             waiting=progressed["waiting"],
-            next_ready_at=_or_none(progressed["next_ready_at"]),
+            next_ready_at=moment(progressed["next_ready_at"]),
         ),
         live_calls=progressed["live_calls"],
-        reason=None if reason is None else IdleReason(IdleCode(reason["code"]), reason["text"], _or_none(reason["until"])),
-        finished_at=_or_none(progressed["finished_at"]),
+        reason=None if reason is None else IdleReason(IdleCode(reason["code"]), reason["text"], moment(reason["until"])),
+        finished_at=moment(progressed["finished_at"]),
         blocked=tuple(BlockedContacts(**each) for each in explained["blocked"]),
     )
 
@@ -99,8 +120,8 @@ def in_campaign(campaign: Mapping[str, Any], given: Mapping[str, Any]) -> InCamp
         campaign=campaign["name"],
         status=_STATUSES[given["state"]],
         count_attempt=given["tries"],
-        last_attempt_at=_or_none(given["last_attempt_at"]),
-        ready_at=_or_none(given["next_attempt_at"]),
+        last_attempt_at=moment(given["last_attempt_at"]),
+        ready_at=moment(given["next_attempt_at"]),
     )
 
 
@@ -110,7 +131,7 @@ def tried(given: Mapping[str, Any]) -> Tried:
         id=given["id"],
         campaign=given["campaign"],
         number=given["number"],
-        planned_at=_moment(given["planned_at"]),
+        planned_at=known_moment(given["planned_at"]),
         state=given["state"],
         disposition=given["disposition"],
         reason=given["reason"],

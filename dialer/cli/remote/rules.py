@@ -1,21 +1,20 @@
-"""The calling rules of a dialer elsewhere, from the JSON of the API v2 to what commands show."""
+"""The calling rules that are in force, by the API."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from api.v2.shapes import shape_of, shown_moment
+from dialer.cli.remote import values
 from dialer.client import Client
+from dialer.management import calling_rules
 from dialer.management.calling_rules import NumberRuling, RuleEntry, RuleFilter, RuleQuestion
 from dialer.model import Account, Purpose
 from dialer.rules.decide import Obstacle, Permission, Ruling
 from dialer.rules.places import Whereabouts
 from dialer.rules.rows import RuleRow, Technology
-from dialer.time_kinds import Moment
 
-_moment: Final = shape_of(Moment()).take
 _NOT_OF_A_ROW: Final = ("id", "place_name")
 
 
@@ -25,9 +24,9 @@ def _entry(given: Mapping[str, Any]) -> RuleEntry:
     return RuleEntry(id=given["id"], row=RuleRow.model_validate(said))
 
 
-def listed(client: Client, who: Account, wanted: RuleFilter) -> list[RuleEntry]:
+def _listed(client: Client, who: Account, wanted: RuleFilter) -> list[RuleEntry]:
     """The rows that are wanted."""
-    query = {
+    query: Any = {
         "country": wanted.country or None,
         "place": wanted.place or None,
         "at": None if wanted.day is None else f"{wanted.day}T00:00:00Z",
@@ -36,22 +35,22 @@ def listed(client: Client, who: Account, wanted: RuleFilter) -> list[RuleEntry]:
     return [_entry(each) for each in client.rules.list(**query)]
 
 
-def of_number(
+def _of_number(
     client: Client, who: Account, number: str, at: datetime, time_zone: str, purpose: Purpose, technology: Technology
 ) -> NumberRuling:
     """What holds for a call."""
-    asked = {"at": shown_moment(at), "time_zone": time_zone or None, "purpose": str(purpose), "technology": str(technology)}
-    found = client.rules.whereabouts(number, **asked)
+    kind: Any = {"purpose": str(purpose), "technology": str(technology)}
+    found = client.rules.whereabouts(number=number, at=values.rfc3339(at), time_zone=time_zone or None, **kind)
     entries = tuple(map(_entry, found["rules"]))
     rows = {entry.id: entry.row for entry in entries}
     question = RuleQuestion(
         number=found["number"], identity=found["identity"], at=at, time_zone=time_zone, purpose=purpose, technology=technology
     )
     obstacles = tuple(
-        Obstacle(text=each["text"], rows=tuple(rows[key] for key in each["rule_ids"]), until=_moment_or_none(each["until"]))
+        Obstacle(text=each["text"], rows=tuple(rows[key] for key in each["rule_ids"]), until=values.moment(each["until"]))
         for each in found["obstacles"]
     )
-    until = _moment_or_none(found["until"])
+    until = values.moment(found["until"])
     return NumberRuling(
         question=question,
         where=Whereabouts(
@@ -65,5 +64,7 @@ def of_number(
     )
 
 
-def _moment_or_none(text: str | None) -> datetime | None:
-    return None if text is None else _moment(text)
+ASKED: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
+    calling_rules.listed: _listed,
+    calling_rules.of_number: _of_number,
+}

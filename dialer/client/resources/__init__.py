@@ -1,0 +1,1 @@
+"""Methods of the API v2. Each method waits for its answer."""

@@ -1,0 +1,37 @@
+"""The methods of `do_not_call`.
+
+Written by docs/write.py from the OpenAPI document.
+"""
+
+# fmt: off
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Unpack
+
+from dialer.client.calls import ApiCall
+from dialer.client.sending import Resource
+
+if TYPE_CHECKING:
+    from dialer.client.objects.do_not_call import DoNotCallEntryObject, NewDoNotCallEntryObject
+
+
+class DoNotCallResource(Resource):
+    """Each method waits for its answer."""
+
+    def list(self, *, limit: int | None = None) -> Iterator[DoNotCallEntryObject]:
+        """The numbers, in their order."""
+        return self._pages(ApiCall(method="GET", path="do-not-call", query={"limit": limit}))
+
+    def create(self, **body: Unpack[NewDoNotCallEntryObject]) -> DoNotCallEntryObject:
+        """Put a number on the list; one that is there stays as it is, unless it would expire before."""
+        return self._send(ApiCall(method="POST", path="do-not-call", body={**body}))
+
+    def get(self, number: str, /) -> DoNotCallEntryObject:
+        """The entry of a number, however it is spelled there."""
+        return self._send(ApiCall(method="GET", path="do-not-call/{number}", ids={"number": number}))
+
+    def delete(self, number: str, /, *, tag: str | None = None) -> None:
+        """Take a number off the list: it may be called again."""
+        return self._send(ApiCall(method="DELETE", path="do-not-call/{number}", ids={"number": number}, tag=tag))

@@ -1,0 +1,29 @@
+"""The methods of `switches`.
+
+Written by docs/write.py from the OpenAPI document.
+"""
+
+# fmt: off
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dialer.client.calls import ApiCall
+from dialer.client.sending import Resource
+
+if TYPE_CHECKING:
+    from dialer.client.objects.installation import SwitchObject
+
+
+class SwitchesResource(Resource):
+    """Each method waits for its answer."""
+
+    def list(self, *, limit: int | None = None) -> Iterator[SwitchObject]:
+        """The switches of the installation, in the order of their names."""
+        return self._pages(ApiCall(method="GET", path="switches", query={"limit": limit}))
+
+    def get(self, switch: str, /) -> SwitchObject:
+        """One switch."""
+        return self._send(ApiCall(method="GET", path="switches/{switch}", ids={"switch": switch}))
