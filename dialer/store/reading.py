@@ -28,7 +28,7 @@ _WRITE_NOTHING: Final = Variants(
 )
 
 
-class Reading(Protocol):
+class DatabaseReading(Protocol):
     """Runs functions that only read, one after the other."""
 
     def run(self, function: Callable[[Connection], T], /) -> Deferred[T]:
