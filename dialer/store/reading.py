@@ -42,7 +42,7 @@ class DatabaseReading(Protocol):
 
 @define(eq=False)
 class ReadingThread:
-    """A `Reading` of the database at `url`. It has a connection from the first function on."""
+    """A `DatabaseReading` of the database at `url`. It has a connection from the first function on."""
 
     url: str
     reactor: IReactorFromThreads
