@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api.authentication import Authentication
-from api.endpoint import Endpoint
+from api.endpoint import NewfiesEndpoint
 from api.errors import NO_RESOURCE, WRONG_METHOD
 from api.newfies.bulkcontacts import BulkContacts
 from api.newfies.callrequests import CallRequests
@@ -19,14 +19,14 @@ from api.newfies.contacts import Contacts
 from api.newfies.phonebooks import Phonebooks
 from api.prepared import prepare
 from api.request import ApiRequest
-from api.routes import PREFIX, Route, routes_of
+from api.routes import PREFIX, NewfiesRoute, routes_of
 from dialer.management import Management
 
 RESOURCES = (BulkContacts, Campaigns, Contacts, Phonebooks, CallRequests)
 """The resources of the API; each is made of the use cases."""
 
 
-def all_routes() -> list[Route]:
+def all_routes() -> list[NewfiesRoute]:
     """Every route, in the order of the documentation."""
     return [route for resource in RESOURCES for route, _ in routes_of(resource)]
 
@@ -39,7 +39,7 @@ def build_app(management: Management, authentication: Authentication, prefix: st
         for route, serve in routes_of(resource(management)):
             if route.prefix != prefix:
                 continue
-            handler = _named(Endpoint(route, serve, authentication, management), route.name)
+            handler = _named(NewfiesEndpoint(route, serve, authentication, management), route.name)
             for path in (route.path, route.path.removesuffix("/")):
                 app.route("/" + path, methods=[route.method], strict_slashes=True)(handler)
     app.handle_errors(HTTPException)(_not_routed)
@@ -47,7 +47,7 @@ def build_app(management: Management, authentication: Authentication, prefix: st
     return app
 
 
-def _named(endpoint: Endpoint, name: str) -> Callable[..., Any]:
+def _named(endpoint: NewfiesEndpoint, name: str) -> Callable[..., Any]:
     """Klein tells its endpoints apart by the names of functions."""
 
     def handler(request: ApiRequest, **path: str) -> Any:

@@ -17,7 +17,7 @@ from api.errors import ONLY_VIEWS, HttpError, answer
 from api.long_answers import LONG, LongAnswer, in_file
 from api.origins import refuse_cross_site
 from api.request import ApiRequest
-from api.routes import Attributes, Route
+from api.routes import Attributes, NewfiesRoute
 from dialer.errors import BadValue, NotFound
 from dialer.management import Management
 from dialer.model import Account, Scope
@@ -34,10 +34,10 @@ LONG_LIST: Final = 500
 
 
 @define(eq=False)
-class Endpoint:
+class NewfiesEndpoint:
     """A route, ready to serve: Klein calls it with the request and the parts of the address."""
 
-    route: Route
+    route: NewfiesRoute
     serve: Callable[[Account, Any], Deferred[Any]]
     authentication: Authentication
     management: Management
@@ -121,7 +121,7 @@ class Endpoint:
         return request.refused(refusal.status, refusal.sentence, refusal.headers)
 
 
-def _parse(route: Route, path: dict[str, str], query: bytes, content_type: bytes | None, content: bytes) -> Attributes:
+def _parse(route: NewfiesRoute, path: dict[str, str], query: bytes, content_type: bytes | None, content: bytes) -> Attributes:
     in_query = parse_form(query, "query", route.kinds) if query else {}
     if in_query.pop(FORMAT, JSON) != JSON:
         raise BadValue(FORMAT, f"expected {JSON}, the one format of all answers")

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from api.app import all_routes
 from api.errors import COMMON
 from api.multipart_forms import MULTIPART
-from api.routes import Attributes, Route
+from api.routes import Attributes, NewfiesRoute
 
 REFERENCE: Final = "#/components/schemas/{model}"
 ERROR: Final = {"$ref": "#/components/schemas/Error"}
@@ -53,7 +53,7 @@ def document(version: str) -> dict[str, Any]:
     }
 
 
-def operation(route: Route) -> dict[str, Any]:
+def operation(route: NewfiesRoute) -> dict[str, Any]:
     """One method of one address."""
     found: dict[str, Any] = {
         "operationId": route.name.lower().replace(".", "_"),
@@ -68,7 +68,7 @@ def operation(route: Route) -> dict[str, Any]:
     return found
 
 
-def _parameters(route: Route) -> list[dict[str, Any]]:
+def _parameters(route: NewfiesRoute) -> list[dict[str, Any]]:
     """Those in the address, and those of the query of a GET."""
     properties = _clean(route.schema.model_json_schema())["properties"] if route.kinds else {}
     found = []
@@ -80,7 +80,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     return found
 
 
-def _responses(route: Route) -> dict[str, Any]:
+def _responses(route: NewfiesRoute) -> dict[str, Any]:
     sentences: dict[int, list[str]] = {}
     for refusal in route.refusals:
         sentences.setdefault(refusal.status, []).append(refusal.sentence)
@@ -108,13 +108,13 @@ def _refusal(status: int, sentence: str) -> dict[str, Any]:
     return response
 
 
-def _answer_schema(route: Route, schema: dict[str, Any]) -> dict[str, Any]:
+def _answer_schema(route: NewfiesRoute, schema: dict[str, Any]) -> dict[str, Any]:
     """A reference where the answer is a model, which pydantic writes out at the top of a document."""
     name = getattr(route.answer, "__name__", "")
     return {"$ref": REFERENCE.format(model=name)} if schema.get("type") == "object" else schema
 
 
-def _schemas(routes: Sequence[Route]) -> dict[str, Any]:
+def _schemas(routes: Sequence[NewfiesRoute]) -> dict[str, Any]:
     bodies = list(dict.fromkeys(route.schema for route in routes if route.takes_body))
     found: dict[str, Any] = {body.__name__: _body(body, routes) for body in bodies}
     answers = [route.answer for route in routes if route.answer is not None]
@@ -126,7 +126,7 @@ def _schemas(routes: Sequence[Route]) -> dict[str, Any]:
     return {name: _clean(found[name]) for name in sorted(found)}
 
 
-def _body(schema: type[Attributes], routes: Sequence[Route]) -> dict[str, Any]:
+def _body(schema: type[Attributes], routes: Sequence[NewfiesRoute]) -> dict[str, Any]:
     """The attributes of a body. Those of the address may be repeated, and need not."""
     in_path = {name for route in routes if route.schema is schema for name in route.path_names}
     found = schema.model_json_schema(ref_template=REFERENCE)

@@ -32,7 +32,7 @@ class Attributes(BaseModel):
 
 
 @frozen(kw_only=True)
-class Route:
+class NewfiesRoute:
     """One method of one resource. `path` is behind `prefix` and ends in a slash, which a client may leave out; `encode` makes
     of the use case's answer what JSON can carry, whose schema is that of `answer`. `names` are those of the attributes for
     clients, by the names that a refusal knows."""
@@ -119,7 +119,7 @@ def route(
 
     def mark(function: F) -> F:
         summary = (function.__doc__ or "").strip().split("\n", 1)[0]
-        described = Route(
+        described = NewfiesRoute(
             method=method,
             path=path,
             schema=schema,
@@ -137,7 +137,7 @@ def route(
     return mark
 
 
-def routes_of(resource: object) -> Iterator[tuple[Route, Callable[..., Any]]]:
+def routes_of(resource: object) -> Iterator[tuple[NewfiesRoute, Callable[..., Any]]]:
     """The routes of a resource (or of its class), in the order in which they are written."""
     kind = resource if isinstance(resource, type) else type(resource)
     for name, function in vars(kind).items():

@@ -24,7 +24,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import react
 from twisted.protocols.basic import LineReceiver
 
-from dialer.esl.events import Event
+from dialer.esl.events import EslEvent
 from dialer.esl.protocol import EventSocket
 
 HEADERS = 152
@@ -87,7 +87,7 @@ class Counting:
         self.done.callback(None)
 
 
-def read_ours(event: Event) -> None:
+def read_ours(event: EslEvent) -> None:
     for name in READ:
         event.value(name)
 

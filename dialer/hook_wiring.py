@@ -26,7 +26,7 @@ from dialer.numbering import Numbering
 from dialer.settings import HooksSettings
 
 if TYPE_CHECKING:
-    from dialer.esl.events import Event
+    from dialer.esl.events import EslEvent
     from dialer.marks.hub import Hub
     from dialer.marks.trouble import HookLimits
 
@@ -86,7 +86,7 @@ def observation(apps: Sequence[HookApp], hub: Callable[[], Hub | None]) -> Obser
         there = hub()
         return there is not None and there.owns(uuid)
 
-    def tell(event: Event) -> None:
+    def tell(event: EslEvent) -> None:
         there = hub()
         if there is not None:
             there.event_received(event)

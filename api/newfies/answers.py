@@ -33,7 +33,7 @@ STATES: Final = {
 """The states of a contact in a campaign, in words."""
 
 
-class Answer(BaseModel):
+class NewfiesAnswer(BaseModel):
     """The schema of an answer. It is for the documentation and the tests; encoders make plain dicts."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -112,7 +112,7 @@ def encoder(cls: type, without: Iterable[str] = ()) -> Callable[[Any], dict[str,
     return lambda value: {name: show(get(value)) for name, get, show in plan}
 
 
-def model(name: str, doc: str, fields: Mapping[str, Any], base: type[BaseModel] = Answer) -> Any:
+def model(name: str, doc: str, fields: Mapping[str, Any], base: type[BaseModel] = NewfiesAnswer) -> Any:
     """A schema of that name, for the document."""
     made: Any = create_model(name, __base__=base, __doc__=doc, **fields)
     return made

@@ -9,7 +9,7 @@ from attrs import define, frozen
 from twisted.internet.defer import Deferred
 
 from api.errors import Refusal
-from api.newfies.answers import Answer, Date, date
+from api.newfies.answers import Date, NewfiesAnswer, date
 from api.newfies.campaigns import ON_VALUES
 from api.routes import CDR_PREFIX, Attributes, route
 from dialer import kinds
@@ -141,7 +141,7 @@ class ChangedCall(Attributes):
     status: Annotated[int, Whole(1, 8)]
 
 
-class CallAnswer(Answer):
+class CallAnswer(NewfiesAnswer):
     """A call. `status` is 1 Pending, 2 Failure, 3 Retry, 4 Success, 5 Abort, 7 Process (it is being called), 8 In-Progress (it
     was answered); `result` is why it ended, in a word, empty while it has not."""
 

@@ -15,9 +15,9 @@ from api.errors import Refusal
 from api.long_answers import LongAnswer
 from api.newfies.answers import (
     STATES,
-    Answer,
     Date,
     GatewayAnswer,
+    NewfiesAnswer,
     VoipAppAnswer,
     date,
     default_of,
@@ -164,7 +164,7 @@ class ChangedCampaign(_Settings):
 _AT_THE_END: Final = ("gateway_id", "voip_app_id", "voip_app_data")
 
 
-class LinkedPhonebook(Answer):
+class LinkedPhonebook(NewfiesAnswer):
     """A phonebook of a campaign."""
 
     id: int
@@ -206,7 +206,7 @@ def campaign(details: CampaignDetails) -> dict[str, Any]:
     }
 
 
-class ProgressAnswer(Answer):
+class ProgressAnswer(NewfiesAnswer):
     """Contacts of the campaign by their state, and the calls under way."""
 
     pending: int
@@ -220,7 +220,7 @@ class ProgressAnswer(Answer):
     live_calls: int
 
 
-class IdleAnswer(Answer):
+class IdleAnswer(NewfiesAnswer):
     """Why it is not calling: a stable word, a sentence, and when that may change, where it is known."""
 
     code: str

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from api.errors import HttpError, Refusal
 from api.long_answers import LongAnswer
-from api.newfies.answers import STATES, Answer, Date, PhonebookAnswer, date, encoder, model, named, phonebook, schema
+from api.newfies.answers import STATES, Date, NewfiesAnswer, PhonebookAnswer, date, encoder, model, named, phonebook, schema
 from api.newfies.bulkcontacts import NO_PHONEBOOK, TOO_MANY
 from api.routes import Attributes, route
 from api.whole_lists import whole
@@ -106,7 +106,7 @@ class SubscriberChange(Attributes):
     status: Annotated[int, Whole(1, 5)]
 
 
-class SubscriberAnswer(Answer):
+class SubscriberAnswer(NewfiesAnswer):
     """A subscriber in a list. `status` is null while it is pending and was never attempted; `disposition` and `reason` are
     those of its last attempt, `next_attempt` is when it is called again at the earliest, while it waits."""
 
@@ -139,7 +139,7 @@ ContactFields = model(
 NamedContactFields = model("NamedContactDetails", "The same with its whole name.", {"name": (str, ...)}, ContactFields)
 
 
-class ContactAnswer(Answer):
+class ContactAnswer(NewfiesAnswer):
     """A contact as a subscriber: `id` and `status` are those of the subscriber, or of the contact when it is none."""
 
     id: int
@@ -147,7 +147,7 @@ class ContactAnswer(Answer):
     contact: ContactFields  # type: ignore[valid-type]
 
 
-class ChangedContactAnswer(Answer):
+class ChangedContactAnswer(NewfiesAnswer):
     """The same after a change of its status."""
 
     id: int

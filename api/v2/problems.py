@@ -31,7 +31,7 @@ CHALLENGE: Final = 'Bearer realm="dialer", Basic realm="dialer", charset="UTF-8"
 
 
 @frozen
-class Kind:
+class ProblemKind:
     """A kind of problem."""
 
     status: int
@@ -39,35 +39,43 @@ class Kind:
     doc: str
 
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "bad-request": Kind(400, "The request cannot be read", "its address, a header or its body is not what HTTP and JSON want"),
-    "bad-value": Kind(400, "A value is not acceptable", "`errors` names each, and what was expected"),
-    "bad-cursor": Kind(400, "The cursor is not one of this list", "take `next_cursor` as it came, with the same filters"),
-    "unauthorized": Kind(401, "Who asks is not known", "no login, a wrong one, or one that was revoked or has expired"),
-    "forbidden": Kind(403, "Who asks may not do this", "the login lacks the scope, or the user is no superuser"),
-    "cross-site": Kind(403, "A page of another site asks", "a browser may change things from this address only"),
-    "limit-exceeded": Kind(403, "A limit of the user is exceeded", "an administrator can raise it"),
-    "not-found": Kind(404, "There is no such thing", "or it belongs to somebody else, which is not told apart"),
-    "method-not-allowed": Kind(405, "The method is not taken here", "the header Allow has those that are"),
-    "not-acceptable": Kind(406, "No answer of the wanted type can be given", "answers are application/json"),
-    "already-exists": Kind(409, "It exists already", "what must be unique is taken"),
-    "in-use": Kind(409, "It is in use", "what refers to it has to go first"),
-    "over": Kind(409, "It is over", "what is done for good cannot be changed any more"),
-    "in-progress": Kind(409, "The same request is under way", "ask again a moment later"),
-    "wrong-state": Kind(409, "It is not in the state for that", "read it again; the detail names the states that it takes"),
-    "not-set-up": Kind(
+KINDS: Final[Mapping[str, ProblemKind]] = {
+    "bad-request": ProblemKind(
+        400, "The request cannot be read", "its address, a header or its body is not what HTTP and JSON want"
+    ),
+    "bad-value": ProblemKind(400, "A value is not acceptable", "`errors` names each, and what was expected"),
+    "bad-cursor": ProblemKind(
+        400, "The cursor is not one of this list", "take `next_cursor` as it came, with the same filters"
+    ),
+    "unauthorized": ProblemKind(401, "Who asks is not known", "no login, a wrong one, or one that was revoked or has expired"),
+    "forbidden": ProblemKind(403, "Who asks may not do this", "the login lacks the scope, or the user is no superuser"),
+    "cross-site": ProblemKind(403, "A page of another site asks", "a browser may change things from this address only"),
+    "limit-exceeded": ProblemKind(403, "A limit of the user is exceeded", "an administrator can raise it"),
+    "not-found": ProblemKind(404, "There is no such thing", "or it belongs to somebody else, which is not told apart"),
+    "method-not-allowed": ProblemKind(405, "The method is not taken here", "the header Allow has those that are"),
+    "not-acceptable": ProblemKind(406, "No answer of the wanted type can be given", "answers are application/json"),
+    "already-exists": ProblemKind(409, "It exists already", "what must be unique is taken"),
+    "in-use": ProblemKind(409, "It is in use", "what refers to it has to go first"),
+    "over": ProblemKind(409, "It is over", "what is done for good cannot be changed any more"),
+    "in-progress": ProblemKind(409, "The same request is under way", "ask again a moment later"),
+    "wrong-state": ProblemKind(
+        409, "It is not in the state for that", "read it again; the detail names the states that it takes"
+    ),
+    "not-set-up": ProblemKind(
         409, "The installation is not set up for that", "an administrator can do it; the detail names the setting"
     ),
-    "precondition-failed": Kind(
+    "precondition-failed": ProblemKind(
         412, "It was changed meanwhile", "read it again; its ETag is another one than that of If-Match"
     ),
-    "too-large": Kind(413, "The body is too large", "an administrator can raise `http.max_body`"),
-    "unsupported-type": Kind(415, "The body is of another type", "JSON in UTF-8 is taken, where it is not a file"),
-    "range-not-satisfiable": Kind(416, "The file has no such part", "the header Content-Range tells how long it is"),
-    "key-reused": Kind(422, "The Idempotency-Key belongs to another request", "a key stands for one request"),
-    "too-many-requests": Kind(429, "Too many requests, or failed logins", "the header Retry-After tells when to ask again"),
-    "internal": Kind(500, "Something went wrong here", "the log has it under `request_id`"),
-    "unavailable": Kind(503, "It cannot be done at the moment", "the header Retry-After tells when to ask again"),
+    "too-large": ProblemKind(413, "The body is too large", "an administrator can raise `http.max_body`"),
+    "unsupported-type": ProblemKind(415, "The body is of another type", "JSON in UTF-8 is taken, where it is not a file"),
+    "range-not-satisfiable": ProblemKind(416, "The file has no such part", "the header Content-Range tells how long it is"),
+    "key-reused": ProblemKind(422, "The Idempotency-Key belongs to another request", "a key stands for one request"),
+    "too-many-requests": ProblemKind(
+        429, "Too many requests, or failed logins", "the header Retry-After tells when to ask again"
+    ),
+    "internal": ProblemKind(500, "Something went wrong here", "the log has it under `request_id`"),
+    "unavailable": ProblemKind(503, "It cannot be done at the moment", "the header Retry-After tells when to ask again"),
 }
 """By their names, which do not change."""
 
@@ -138,7 +146,7 @@ class Problem(Exception):
         return cls("bad-value", "; ".join(f"{name}: {detail}" for name, detail in names), flaws)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ProblemKind:
         """Which kind it is."""
         return KINDS[self.name]
 

@@ -203,7 +203,7 @@ class Fleet:
             gateway = gateways.get(key)
             if gateway is None or gateway.pause_after is None:
                 continue
-            there = [member for member in self.members if not member.drain and member.has(gateway)]
+            there = [member for member in self.members if not (member.drain or member.put_aside) and member.has(gateway)]
             told = [member.health.refuses(key, gateway.pause_after) for member in there]
             refusing = [each for each in told if each is not None]
             if refusing and len(refusing) == len(told):

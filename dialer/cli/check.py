@@ -16,7 +16,7 @@ from dialer.config import load_config
 from dialer.errors import BadValue, StoreError
 from dialer.numbering import check_region
 from dialer.store.audit import Audit, Finding, Repair, audit, repair
-from dialer.store.identities import Doubles
+from dialer.store.identities import DoubleContacts
 from dialer.store.location import shown
 from dialer.store.maintenance import without_dialers
 from dialer.store.schema import is_newest, upgrade
@@ -137,7 +137,7 @@ def run_upgrade(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(doubles: Doubles) -> None:
+def _tell(doubles: DoubleContacts) -> None:
     """Of numbers that turned out to be one."""
     for book, number, same_as in doubles.contacts[:MOST_TOLD]:
         print(f"phonebook {book}: {number} is {same_as}, and is called once")

@@ -38,7 +38,7 @@ class FileOutcome:
 
     file: ContactFile
     tally: Tally
-    errors: RefusedRows
+    errors: RefusedRowsFile
 
 
 def file_options(parser: Any, *, header: str) -> None:
@@ -61,7 +61,7 @@ def take(
     with ExitStack() as stack:
         stack.enter_context(_turns())
         file = open_file(arguments, stack)
-        errors = RefusedRows(file, _errors_path(arguments), named=SHOWN)
+        errors = RefusedRowsFile(file, _errors_path(arguments), named=SHOWN)
         stack.callback(errors.close)
         listener = FileListener(errors=errors, bar=stack.enter_context(ImportBar(_size(arguments))))
 
@@ -96,7 +96,7 @@ async def take_here(
 class FileListener:
     """Hears how far a file is taken."""
 
-    errors: RefusedRows
+    errors: RefusedRowsFile
     bar: ImportBar
     taken: int = 0
 
@@ -163,7 +163,7 @@ def _errors_path(arguments: argparse.Namespace) -> Path | None:
 
 
 @define(eq=False)
-class RefusedRows:
+class RefusedRowsFile:
     """The rows that are not taken: as they stand, in a file that is made for the first of them, and the first `named` of them
     on standard error; all of them where there is no file."""
 

@@ -16,7 +16,7 @@ from dialer.cli.objects import RemovableCommand, find, manage
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json, shown_noun
 from dialer.errors import BadValue, HookFailed
 from dialer.hooks.http_client import WebhookClient
-from dialer.interfaces import Answer
+from dialer.interfaces import ReceiverAnswer
 from dialer.management import Management, users, webhooks
 from dialer.model import DeliveryStatus, Webhook, WebhookDelivery
 from dialer.model.user import ADMINISTRATOR
@@ -153,20 +153,22 @@ class _Later:
     def __init__(self) -> None:
         self.request: tuple[str, dict[str, str], bytes] | None = None
 
-    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[Answer]:
+    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[ReceiverAnswer]:
         """Nothing is sent yet."""
         self.request = (url, headers, body)
-        done: Deferred[Answer] = Deferred()
-        done.callback(Answer())
+        done: Deferred[ReceiverAnswer] = Deferred()
+        done.callback(ReceiverAnswer())
         return done
 
 
 def _test(arguments: argparse.Namespace) -> int:
     later = _Later()
 
-    async def prepare(management: Management) -> Answer:
+    async def prepare(management: Management) -> ReceiverAnswer:
         management.sender = later
-        found: Answer = await management.perform(webhooks.test, ADMINISTRATOR, await _found(management, arguments.name))
+        found: ReceiverAnswer = await management.perform(
+            webhooks.test, ADMINISTRATOR, await _found(management, arguments.name)
+        )
         return found
 
     answer = manage(arguments, prepare)
@@ -182,13 +184,13 @@ def _test(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _made(arguments: argparse.Namespace, request: tuple[str, dict[str, str], bytes]) -> Answer:
+def _made(arguments: argparse.Namespace, request: tuple[str, dict[str, str], bytes]) -> ReceiverAnswer:
     """Make a request, on a reactor that runs as long as it takes."""
     from twisted.internet import reactor
 
     main: Any = reactor
     client = WebhookClient(main, receivers(arguments.config))
-    answers: list[Answer] = []
+    answers: list[ReceiverAnswer] = []
 
     async def make() -> None:
         try:

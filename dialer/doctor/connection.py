@@ -14,7 +14,7 @@ from twisted.internet.protocol import Factory, Protocol
 from dialer.errors import CommandFailed, DialerError, SwitchUnavailable
 from dialer.esl import commands
 from dialer.esl.connection import CommandReply
-from dialer.esl.events import Event
+from dialer.esl.events import EslEvent
 from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules, PreparedEndpoint, explain
 from dialer.interfaces import Now
 from dialer.model import Origination
@@ -34,7 +34,7 @@ class SwitchConnection:
     settings: SwitchSettings
     now: Now
     patience: float = PATIENCE
-    heard: Callable[[Event], None] = field(default=lambda _: None)
+    heard: Callable[[EslEvent], None] = field(default=lambda _: None)
     clock: ClockOffset = field(factory=ClockOffset, init=False)
     _link: Link = field(init=False)
     _there: PreparedEndpoint = field(init=False)

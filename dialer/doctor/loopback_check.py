@@ -21,7 +21,7 @@ from dialer.doctor.connection import SwitchConnection
 from dialer.doctor.diagnosis import Diagnosis, failure, ok
 from dialer.doctor.ports import is_taken
 from dialer.errors import BadValue, CannotListen
-from dialer.esl.events import Event
+from dialer.esl.events import EslEvent
 from dialer.esl.outbound import OutboundConfig, OutboundServer
 from dialer.interfaces import AnsweredCall, Now
 from dialer.listening import address_of, listen
@@ -165,7 +165,7 @@ class LoopbackCheck:
     async def _came_back(self, call: AnsweredCall) -> None:
         self._settle(CallOutcome(came_from="the switch"))
 
-    def _heard(self, event: Event) -> None:
+    def _heard(self, event: EslEvent) -> None:
         if event.name == "BACKGROUND_JOB" and event.value("Job-UUID") == self._call_uuid:
             if event.body.startswith("-ERR"):
                 self._settle(CallOutcome(cause=event.body.removeprefix("-ERR").strip()))

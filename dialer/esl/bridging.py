@@ -12,7 +12,7 @@ import re
 from dialer.errors import BadValue
 from dialer.esl import quoting
 from dialer.esl.commands import given_variables
-from dialer.esl.events import Event
+from dialer.esl.events import EslEvent
 from dialer.model.flow import Transfer, Transferred
 
 MAX_TIMEOUT = 600
@@ -54,7 +54,7 @@ def complete(address: str) -> str:
     return "/".join((endpoint, number, context or "default", dialplan or "XML", *more))
 
 
-def outcome(ended: Event) -> Transferred:
+def outcome(ended: EslEvent) -> Transferred:
     """The outcome that the end of `bridge` tells."""
     disposition = ended.value("variable_originate_disposition")
     bridged_at = _micros(ended.value("Caller-Channel-Bridged-Time"))

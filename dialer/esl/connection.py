@@ -12,7 +12,7 @@ from attrs import frozen
 
 from dialer.errors import CommandFailed, ProtocolError, UnreadableEvent
 from dialer.esl.commands import Command
-from dialer.esl.events import ChannelData, Event, channel_data, decode_event
+from dialer.esl.events import ChannelData, EslEvent, channel_data, decode_event
 from dialer.esl.frames import Frame, FrameDecoder, Limits, text
 
 
@@ -68,7 +68,7 @@ class Unreadable:
     reason: str
 
 
-Happening = Event | Unreadable | AuthRequested | CommandReply | Disconnected | Rejected
+Happening = EslEvent | Unreadable | AuthRequested | CommandReply | Disconnected | Rejected
 """The things that happen on a connection."""
 
 
@@ -150,7 +150,7 @@ class EslConnection:
         return CommandReply(command, answer.strip("\r\n"), frame)
 
 
-def _event(frame: Frame) -> Event | Unreadable:
+def _event(frame: Frame) -> EslEvent | Unreadable:
     try:
         return decode_event(frame)
     except UnreadableEvent as error:

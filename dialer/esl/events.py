@@ -14,7 +14,7 @@ from dialer.esl.frames import Frame, parse_headers, percent_decoded, text
 _BODY = "_body"
 
 
-class Event(Mapping[str, str]):
+class EslEvent(Mapping[str, str]):
     """An event of the switch: its headers by the names that FreeSWITCH writes, and its body.
 
     A header with several values reads as FreeSWITCH's own text form, `ARRAY::first|:second`.
@@ -60,19 +60,19 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def decode_event(frame: Frame) -> Event:
+def decode_event(frame: Frame) -> EslEvent:
     """The event in a `text/event-json` or `text/event-plain` frame.
 
     Raises `UnreadableEvent` when its body is not what the type promises, `ProtocolError` when the frame is of another type.
     """
     if frame.content_type == "text/event-json":
-        return _named(Event(_json_headers(frame.body)), frame)
+        return _named(EslEvent(_json_headers(frame.body)), frame)
     if frame.content_type == "text/event-plain":
-        return _named(Event(_plain_headers(frame.body)), frame)
+        return _named(EslEvent(_plain_headers(frame.body)), frame)
     raise ProtocolError(f"{frame.content_type} is not a type of event that can be read")
 
 
-def _named(event: Event, frame: Frame) -> Event:
+def _named(event: EslEvent, frame: Frame) -> EslEvent:
     if not event.name:
         raise UnreadableEvent(f"an event without a name, beginning {frame.body[:80]!r}")
     return event
@@ -105,7 +105,7 @@ def _plain_value(value: str) -> str:
     return "" if value == "_undef_" else percent_decoded(value)
 
 
-class ChannelData(Event):
+class ChannelData(EslEvent):
     """A channel's state, percent-encoded. A value is decoded when it is read: few of the two hundred are."""
 
     __slots__ = ()

@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
 from dialer.esl import commands, sent_marks, sip_gateways
 from dialer.esl.connection import CommandReply
-from dialer.esl.events import Event, concerns, concerns_legs
+from dialer.esl.events import EslEvent, concerns, concerns_legs
 from dialer.esl.link import ClockOffset, Hooks, Link, LinkRules
 from dialer.esl.originate_queue import OriginateQueue
 from dialer.esl.proof import SessionProof
@@ -62,7 +62,7 @@ class Observation:
     kinds: frozenset[str]
     subclasses: frozenset[str]
     owns: Callable[[str], bool]
-    tell: Callable[[Event], None]
+    tell: Callable[[EslEvent], None]
 
 
 class InboundSwitch(Service):
@@ -317,7 +317,7 @@ class InboundSwitch(Service):
             raise CommandFailed(reply.command.name, f"{reply.text[:80]!r} is not a time; is mod_dptools loaded?")
         self._clock.answered(int(reply.text), self._now())
 
-    def _event(self, event: Event) -> None:
+    def _event(self, event: EslEvent) -> None:
         self.telemetry.sequence(event.value("Event-Sequence"))
         if self._observation is not None:
             self._observation.tell(event)

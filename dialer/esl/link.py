@@ -24,7 +24,7 @@ from zope.interface import implementer
 from dialer.errors import AddressRefused, AuthenticationFailed, CommandFailed, DialerError, SwitchUnavailable, UnreadableEvent
 from dialer.esl import commands
 from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, Rejected, Unreadable
-from dialer.esl.events import Event
+from dialer.esl.events import EslEvent
 from dialer.esl.protocol import EventSocket
 
 
@@ -50,7 +50,7 @@ class Hooks:
     up: Callable[[Link], None]
     down: Callable[[Link, str], None]
     failed: Callable[[str], None]
-    event: Callable[[Event], None]
+    event: Callable[[EslEvent], None]
     pinged: Callable[[CommandReply], None]
     concerns: Callable[[bytes], bool] | None = None
     unreadable: Callable[[str], None] = lambda _reason: None
@@ -131,9 +131,9 @@ class Link:
     def connected(self) -> None:
         """`Owner`: nothing to do before the switch has greeted."""
 
-    def happened(self, happening: Event | Unreadable | AuthRequested | Disconnected | Rejected) -> None:
+    def happened(self, happening: EslEvent | Unreadable | AuthRequested | Disconnected | Rejected) -> None:
         """`Owner`: events go up, the greeting starts the handshake."""
-        if isinstance(happening, Event):
+        if isinstance(happening, EslEvent):
             if self.is_up:
                 self._event(happening)
         elif isinstance(happening, Unreadable):
@@ -143,7 +143,7 @@ class Link:
         elif isinstance(happening, Rejected):
             self._greet(AddressRefused(f"the switch does not accept this address ({happening.reason})"))
 
-    def _event(self, event: Event) -> None:
+    def _event(self, event: EslEvent) -> None:
         try:
             self._hooks.event(event)
         except UnreadableEvent as error:

@@ -15,7 +15,7 @@ from zope.interface import implementer
 from dialer.errors import ProtocolError, SwitchUnavailable
 from dialer.esl.commands import Command
 from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, EslConnection, Rejected, Unreadable
-from dialer.esl.events import Event
+from dialer.esl.events import EslEvent
 from dialer.esl.frames import Limits
 
 MAX_UNSENT = 10_000
@@ -29,7 +29,7 @@ class Owner(Interface):
         """The connection is open; nothing was received yet."""
         ...
 
-    def happened(self, happening: Event | Unreadable | AuthRequested | Disconnected | Rejected) -> None:
+    def happened(self, happening: EslEvent | Unreadable | AuthRequested | Disconnected | Rejected) -> None:
         """The peer said something that is not a reply."""
         ...
 

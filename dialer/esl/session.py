@@ -20,7 +20,7 @@ from dialer.errors import BadValue, CommandFailed, DialerError, SessionGone, Swi
 from dialer.esl import bridging, commands
 from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, Rejected, Unreadable
 from dialer.esl.door_log import DoorLog, Unwanted
-from dialer.esl.events import Event, VariablePacker
+from dialer.esl.events import EslEvent, VariablePacker
 from dialer.esl.frames import Limits
 from dialer.esl.proof import VARIABLE
 from dialer.esl.protocol import EventSocket
@@ -173,7 +173,7 @@ class Session:
         settings, argument = bridging.settings(transfer.ringback), bridging.argument(transfer)
         await self.execute("multiset", settings)
         self._bridging = self._new_id()
-        ended: Event = await self._perform("bridge", argument, self._bridging)
+        ended: EslEvent = await self._perform("bridge", argument, self._bridging)
         return bridging.outcome(ended)
 
     async def _break_off(self) -> None:
@@ -293,11 +293,11 @@ class Session:
         self._running.addErrback(self._failed)
         self._running.addCallback(lambda _: self._finished())
 
-    def happened(self, happening: Event | Unreadable | AuthRequested | Disconnected | Rejected) -> None:
+    def happened(self, happening: EslEvent | Unreadable | AuthRequested | Disconnected | Rejected) -> None:
         """An event of the channel, or a notice."""
         if not self._trusted and not isinstance(happening, Disconnected):
             self._socket.abort("it told of something else than a call")
-        elif isinstance(happening, Event):
+        elif isinstance(happening, EslEvent):
             self._event(happening)
         elif isinstance(happening, Unreadable):
             self._door.unreadable.happened(call=self._call_uuid, reason=happening.reason)
@@ -311,7 +311,7 @@ class Session:
         self._lost = True
         self._finished()
 
-    def _event(self, event: Event) -> None:
+    def _event(self, event: EslEvent) -> None:
         name = event.name
         if name == "CHANNEL_EXECUTE_COMPLETE":
             self._executed(event)
@@ -332,7 +332,7 @@ class Session:
             completed.errback(_session_gone(failure))
         self._tell_quiet()
 
-    def _executed(self, event: Event) -> None:
+    def _executed(self, event: EslEvent) -> None:
         """An application has ended. One that did because the callee hung up says so in its event (seen on FreeSWITCH
         1.10.12), some tens of milliseconds before the end of the call is told."""
         event_uuid = event.value("Application-UUID")

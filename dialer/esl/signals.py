@@ -10,7 +10,7 @@ import orjson
 
 from dialer.errors import ProtocolError, UnreadableEvent
 from dialer.esl.commands import LATE_CAUSE
-from dialer.esl.events import Event
+from dialer.esl.events import EslEvent
 from dialer.model import Hangup, LiveChannel, OwnCause, Signal, SignalKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ _LONGEST = 2**31 - 1
 _HIGHEST_CODE = 999
 
 
-def signal(event: Event) -> Signal | None:
+def signal(event: EslEvent) -> Signal | None:
     """The signal of an event about a call, or None when it says nothing. Raises `UnreadableEvent` for one of a call that
     does not tell which call it is about, or when it was.
 
@@ -33,7 +33,7 @@ def signal(event: Event) -> Signal | None:
     return read(event) if read is not None else None
 
 
-def event_time(event: Event) -> datetime:
+def event_time(event: EslEvent) -> datetime:
     """The switch's own time of the event. It moves in steps of 20 ms and may lie before the command that caused it."""
     micros = _number(event, "Event-Date-Timestamp")
     if not micros:
@@ -41,14 +41,14 @@ def event_time(event: Event) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def _plain(kind: SignalKind) -> Callable[[Event], Signal | None]:
-    def read(event: Event) -> Signal | None:
+def _plain(kind: SignalKind) -> Callable[[EslEvent], Signal | None]:
+    def read(event: EslEvent) -> Signal | None:
         return Signal(kind=kind, call_uuid=_call_uuid(event, "Unique-ID"), at=event_time(event))
 
     return read
 
 
-def _hung_up(event: Event) -> Signal | None:
+def _hung_up(event: EslEvent) -> Signal | None:
     call_uuid = _call_uuid(event, "Unique-ID")
     cause = event.value("Hangup-Cause") or event.value("variable_hangup_cause") or OwnCause.UNKNOWN
     hangup = Hangup(
@@ -70,13 +70,13 @@ def _hung_up(event: Event) -> Signal | None:
     return Signal(kind=SignalKind.HUNG_UP, call_uuid=call_uuid, at=at, cause=cause, hangup=hangup)
 
 
-def _moment(event: Event, *names: str) -> datetime | None:
+def _moment(event: EslEvent, *names: str) -> datetime | None:
     """The earliest of some moments of the channel; None when it has none of them."""
     told = [micros for micros in (_number(event, name) for name in names) if micros]
     return _EPOCH + timedelta(microseconds=min(told)) if told else None
 
 
-def _ring_ms(event: Event) -> int:
+def _ring_ms(event: EslEvent) -> int:
     """From the first ringing or early media to the answer or the end; 0 when it never rang.
 
     Not `variable_progressmsec`, which is the time before the ringing, nor `variable_answermsec`, which includes it.
@@ -88,7 +88,7 @@ def _ring_ms(event: Event) -> int:
     return max(0, ended - min(rang)) // 1000
 
 
-def _job_ended(event: Event) -> Signal | None:
+def _job_ended(event: EslEvent) -> Signal | None:
     if not _is_originate(event):
         return None
     call_uuid = _call_uuid(event, "Job-UUID")
@@ -98,7 +98,7 @@ def _job_ended(event: Event) -> Signal | None:
     return Signal(kind=SignalKind.JOB_FAILED, call_uuid=call_uuid, at=event_time(event), cause=_job_cause(result))
 
 
-def _is_originate(event: Event) -> bool:
+def _is_originate(event: EslEvent) -> bool:
     command = event.value("Job-Command")
     return command == "originate" or (command == "expand" and event.value("Job-Command-Arg").startswith("originate "))
 
@@ -112,28 +112,28 @@ def _job_cause(result: str) -> str:
     return cause if known else OwnCause.REFUSED
 
 
-def _number(event: Event, header: str) -> int:
+def _number(event: EslEvent, header: str) -> int:
     value = event.value(header)
     return int(value) if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS else 0
 
 
-def _call_uuid(event: Event, header: str) -> str:
+def _call_uuid(event: EslEvent, header: str) -> str:
     call_uuid = event.value(header)
     if not call_uuid:
         raise UnreadableEvent(f"{event.name} does not tell which call it is about ({header})")
     return call_uuid
 
 
-def _optional_number(event: Event, header: str) -> int | None:
+def _optional_number(event: EslEvent, header: str) -> int | None:
     value = _number(event, header)
     return value if 0 < value <= _HIGHEST_CODE else None
 
 
-def _has_time(event: Event, header: str) -> bool:
+def _has_time(event: EslEvent, header: str) -> bool:
     return event.value(header) not in _NO_TIME
 
 
-_READERS: Mapping[str, Callable[[Event], Signal | None]] = {
+_READERS: Mapping[str, Callable[[EslEvent], Signal | None]] = {
     "CHANNEL_PROGRESS": _plain(SignalKind.RANG),
     "CHANNEL_PROGRESS_MEDIA": _plain(SignalKind.EARLY_MEDIA_STARTED),
     "CHANNEL_ANSWER": _plain(SignalKind.ANSWERED),

@@ -34,7 +34,7 @@ from zope.interface import implementer
 
 from dialer import __version__
 from dialer.hooks.addresses import AddressRules
-from dialer.interfaces import Answer
+from dialer.interfaces import ReceiverAnswer
 
 TIMEOUT: Final = 15.0
 """Seconds for a whole request: look-up, connection, TLS, request, answer (Standard Webhooks: 15 to 30)."""
@@ -267,23 +267,23 @@ class WebhookClient:
         endpoints = Endpoints(self.reactor, self.rules, self.resolve or self._names, self.policy)
         self._agent = Agent.usingEndpointFactory(self.reactor, cast(Any, endpoints), self._pool)
 
-    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[Answer]:
+    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[ReceiverAnswer]:
         return Deferred.fromCoroutine(self._send(url, headers, body))
 
-    async def _send(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
+    async def _send(self, url: str, headers: dict[str, str], body: bytes) -> ReceiverAnswer:
         began = self.reactor.seconds()
         all_headers = Headers({name: [value] for name, value in {**COMMON, **headers}.items()})
         try:
             requested: Deferred[Any] = cast(Any, self._agent.request(b"POST", url.encode("ascii"), all_headers, _Body(body)))
             response = await requested.addTimeout(self.timeout, self.reactor, _timed_out)
         except TimeoutError:
-            return Answer(error=f"no answer within {self.timeout:g} s", milliseconds=self._since(began))
+            return ReceiverAnswer(error=f"no answer within {self.timeout:g} s", milliseconds=self._since(began))
         except Exception as error:
-            return Answer(error=_told(error), milliseconds=self._since(began))
+            return ReceiverAnswer(error=_told(error), milliseconds=self._since(began))
         milliseconds = self._since(began)
         retry_after = response.headers.getRawHeaders("retry-after", [""])[0][:100]
         await self._drop_body(response, began)
-        return Answer(status=response.code, retry_after=retry_after, milliseconds=milliseconds)
+        return ReceiverAnswer(status=response.code, retry_after=retry_after, milliseconds=milliseconds)
 
     async def _drop_body(self, response: Any, began: float) -> None:
         """The answer counts, whatever becomes of its body; that takes no longer than the rest of the time."""

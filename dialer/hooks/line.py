@@ -28,7 +28,7 @@ from dialer.hooks.request import body_of, request_id
 from dialer.hooks.schedule import asked_pause, pause_after
 from dialer.hooks.share import Share
 from dialer.hooks.signing import signed_headers
-from dialer.interfaces import Answer, Now, WebhookSender, WebhookStore
+from dialer.interfaces import Now, ReceiverAnswer, WebhookSender, WebhookStore
 from dialer.model.event import EventKind, EventPlace, Told, kinds_of
 from dialer.model.webhook import DeliveryStatus, ServedWebhook, Settlement, WebhookDelivery
 
@@ -251,7 +251,7 @@ class Line:
     def _over(self, result: object, request: Deferred[None], delivery: WebhookDelivery, shared: bool) -> None:
         if isinstance(result, Failure) and not self.closed:
             log.error("a webhook could not be told", webhook=delivery.webhook_id, failure=result.getErrorMessage())
-            self._answered(delivery, Answer(error="the dialer could not make the request"))
+            self._answered(delivery, ReceiverAnswer(error="the dialer could not make the request"))
         self._requests.discard(request)
         if shared:
             self.means.share.give_back()
@@ -270,7 +270,7 @@ class Line:
                 self._health.quiet_until = self.means.now() + AGAIN  # it stays due
                 return
             if len(events) < len(ids):
-                self._end(delivery, DeliveryStatus.DEAD, Answer(error="its events are not kept any more"))
+                self._end(delivery, DeliveryStatus.DEAD, ReceiverAnswer(error="its events are not kept any more"))
                 return
         webhook, now = self.served.webhook, self.means.now()
         batched = webhook.batch_size > 1 or len(ids) > 1
@@ -282,7 +282,7 @@ class Line:
 
     # --- what became of it ------------------------------------------------------------------------------------------------
 
-    def _answered(self, delivery: WebhookDelivery, answer: Answer) -> None:
+    def _answered(self, delivery: WebhookDelivery, answer: ReceiverAnswer) -> None:
         if answer.is_success:
             self._health.worked(answer.milliseconds)
             self._end(delivery, DeliveryStatus.DELIVERED, answer)
@@ -295,7 +295,7 @@ class Line:
             self._disabled = f"nothing has arrived for a day; the last: {problem(answer)}"
         self._failed(delivery, answer, now)
 
-    def _failed(self, delivery: WebhookDelivery, answer: Answer, now: datetime) -> None:
+    def _failed(self, delivery: WebhookDelivery, answer: ReceiverAnswer, now: datetime) -> None:
         asked = asked_pause(answer.retry_after, now) if answer.retry_after else None
         if asked is not None and answer.status in THROTTLING:
             self._health.quiet_until = now + asked
@@ -307,7 +307,7 @@ class Line:
             return
         self._note(after(evolve(delivery, next_try_at=now + max(pause, asked or pause)), answer, now))
 
-    def _end(self, delivery: WebhookDelivery, status: DeliveryStatus, answer: Answer) -> None:
+    def _end(self, delivery: WebhookDelivery, status: DeliveryStatus, answer: ReceiverAnswer) -> None:
         """It is tried no more."""
         now = self.means.now()
         if self.due.pop(delivery.id, None) is not None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from attrs import define, evolve, field
 
-from dialer.interfaces import Answer
+from dialer.interfaces import ReceiverAnswer
 from dialer.model.webhook import WebhookDelivery
 
 MOST_AT_ONCE: Final = 64
@@ -81,7 +81,7 @@ class ReceiverHealth:
         self._failures, self.failing_since, self._probe_at, self.quiet_until = 0, None, None, None
 
 
-def after(delivery: WebhookDelivery, answer: Answer, now: datetime) -> WebhookDelivery:
+def after(delivery: WebhookDelivery, answer: ReceiverAnswer, now: datetime) -> WebhookDelivery:
     """A delivery after one more try."""
     return evolve(
         delivery,
@@ -93,6 +93,6 @@ def after(delivery: WebhookDelivery, answer: Answer, now: datetime) -> WebhookDe
     )
 
 
-def problem(answer: Answer) -> str:
+def problem(answer: ReceiverAnswer) -> str:
     """Why it is no success, for a reader."""
     return answer.error or f"the answer was {answer.status}"

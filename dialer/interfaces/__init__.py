@@ -9,7 +9,7 @@ from dialer.interfaces.flow import FlowControl, FlowStore, Now
 from dialer.interfaces.monitoring import Monitoring, Scraped
 from dialer.interfaces.nodes import NodeState, NodeStore, Pulse
 from dialer.interfaces.switch import Switch, SwitchListener
-from dialer.interfaces.telling import Answer, ConsumerStore, EventReceiver, WebhookSender, WebhookStore
+from dialer.interfaces.telling import ConsumerStore, EventReceiver, ReceiverAnswer, WebhookSender, WebhookStore
 from dialer.interfaces.voice import (
     OPT_OUT,
     UNFINISHED,
@@ -25,7 +25,6 @@ __all__ = [
     "OPT_OUT",
     "UNFINISHED",
     "UNSERVED",
-    "Answer",
     "AnsweredCall",
     "ApplicationStore",
     "CallHandler",
@@ -38,6 +37,7 @@ __all__ = [
     "NodeStore",
     "Now",
     "Pulse",
+    "ReceiverAnswer",
     "Scraped",
     "SecondLegs",
     "Switch",

@@ -36,7 +36,7 @@ all are handed over again, so that a receiver must tell repeated ones by their i
 
 
 @frozen(kw_only=True)
-class Answer:
+class ReceiverAnswer:
     """The answer to a request: its HTTP status and the text of its Retry-After; or why there is none. `milliseconds` passed
     until then."""
 
@@ -54,7 +54,7 @@ class Answer:
 class WebhookSender(Protocol):
     """Posts to receivers."""
 
-    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[Answer]:
+    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[ReceiverAnswer]:
         """One request. Fires with the answer, within a bounded time; never fails."""
         ...
 

@@ -9,7 +9,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from dialer.management.management import Management, Transaction
-from dialer.store.reading import Reading
+from dialer.store.reading import DatabaseReading
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -20,7 +20,7 @@ class LongReading:
     """Asks verbs that write nothing. To be closed."""
 
     management: Management
-    _reading: Reading = field(init=False)
+    _reading: DatabaseReading = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._reading = self.management.database.reading()

@@ -16,7 +16,7 @@ from dialer.accounts import NOBODY, verify_password
 from dialer.errors import DialerError, Duplicate, NotFound
 from dialer.files.import_folder import ImportFolder
 from dialer.hooks.addresses import AddressRules
-from dialer.interfaces import Answer, FlowControl, Now, WebhookSender
+from dialer.interfaces import FlowControl, Now, ReceiverAnswer, WebhookSender
 from dialer.management.batches import Batches
 from dialer.management.kept_previews import KeptPreviews
 from dialer.management.turns import SHORT, Turns
@@ -72,9 +72,9 @@ class Manner(enum.Enum):
 class NoSender:
     """Stands where nobody makes requests."""
 
-    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[Answer]:
+    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[ReceiverAnswer]:
         """Nothing is sent."""
-        return succeed(Answer(error="no requests are made from here"))
+        return succeed(ReceiverAnswer(error="no requests are made from here"))
 
 
 UseCase = Callable[Concatenate[Transaction, P], T]

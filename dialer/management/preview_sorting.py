@@ -57,7 +57,7 @@ class PendingPart:
 
 
 @define(eq=False)
-class Sorting:
+class PreviewSorting:
     """Sorts the contacts of one preview into `lists`, by prospect, and into `played`. `listed` are the moments until which
     some are on lists, `agreed` those whose consent expires before the end, `retries` how many of those due later were tried
     before."""

@@ -39,7 +39,7 @@ from dialer.management.preview_scans import (
     scan_blocked,
     scan_held,
 )
-from dialer.management.preview_sorting import Sorting
+from dialer.management.preview_sorting import PreviewSorting
 from dialer.model import Account, SubscriberStatus
 from dialer.model.preview import Outlook, PreviewSummary, Prospect, ProspectGroup
 from dialer.rules.decide import EarlierCall
@@ -130,7 +130,7 @@ class _Maker:
     _kinds: ContactKinds = field(init=False)
     _played: Rehearsal = field(init=False)
     _timetable: Timetable = field(init=False)
-    _sorting: Sorting = field(init=False)
+    _sorting: PreviewSorting = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         campaign, found = self.basis.campaign, self.basis
@@ -142,7 +142,7 @@ class _Maker:
         self._played = Rehearsal(
             self._timetable, micros(self.end), campaign.order, campaign.retry_share, kinds.opens, kinds.open_until
         )
-        self._sorting = Sorting(found, kinds, self._played, self.management.numbering)
+        self._sorting = PreviewSorting(found, kinds, self._played, self.management.numbering)
 
     @property
     def end(self) -> datetime:

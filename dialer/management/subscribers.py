@@ -48,7 +48,7 @@ _CONTACT = (
 
 
 @frozen
-class Page:
+class SubscriberPage:
     """Some subscribers, and the number behind which the next page begins; None after the last."""
 
     entries: list[SubscriberReport]
@@ -106,7 +106,7 @@ async def portion(
     statuses: Collection[SubscriberStatus],
     after: str,
     limit: int,
-) -> Page:
+) -> SubscriberPage:
     """Subscribers in one of these states, at most `limit`, in no more than `MOST_STEPS` steps: there may be fewer by then, and
     more behind."""
     found: list[SubscriberReport] = []
@@ -122,7 +122,7 @@ async def portion(
             break
         if last is None:
             break
-    return Page(found, last)
+    return SubscriberPage(found, last)
 
 
 @verb
@@ -133,20 +133,22 @@ def page(
     after: str,
     size: int,
     statuses: Collection[SubscriberStatus] = frozenset(SubscriberStatus),
-) -> Page:
+) -> SubscriberPage:
     """Those with one of the statuses among the next `size` subscribers in the order of their numbers, which the index has.
     Raises `NotFound` for the campaign."""
     check_ours(t.connection, who, campaign_id)
     ask = t.connection.execute
     if len(statuses) == len(SubscriberStatus):
         found = ask(reports.SUBSCRIBERS, (campaign_id, after, size)).fetchall()
-        return Page([_report(campaign_id, row, t.now) for row in found], found[-1][0] if len(found) == size else None)
+        return SubscriberPage(
+            [_report(campaign_id, row, t.now) for row in found], found[-1][0] if len(found) == size else None
+        )
     row = ask(reports.LAST_OF_SUBSCRIBERS, (campaign_id, after, size - 1)).fetchone()
     bounds = (after,) if row is None else (after, row[0])
     wanted = sorted(map(int, statuses))
     statement = reports.subscribers_between(len(wanted), to_the_end=row is None)
     found = ask(statement, (campaign_id, *bounds, *wanted)).fetchall() if wanted else []
-    return Page([_report(campaign_id, each, t.now) for each in found], None if row is None else row[0])
+    return SubscriberPage([_report(campaign_id, each, t.now) for each in found], None if row is None else row[0])
 
 
 @verb

@@ -20,7 +20,7 @@ from dialer.errors import BadValue, NotFound
 from dialer.hooks.addresses import AddressRules
 from dialer.hooks.request import body_of
 from dialer.hooks.signing import SECRET_BYTES, secret_from, signed_headers
-from dialer.interfaces import Answer
+from dialer.interfaces import ReceiverAnswer
 from dialer.kinds import LARGEST_ID
 from dialer.management import rows
 from dialer.management.idempotency import KeyedRequest
@@ -162,7 +162,7 @@ def _found(t: Transaction, who: Account, webhook_id: int) -> Any:
 # --- what is sent -----------------------------------------------------------------------------------------------------------
 
 
-async def test(management: Management, who: Account, webhook_id: int, request: KeyedRequest | None = None) -> Answer:
+async def test(management: Management, who: Account, webhook_id: int, request: KeyedRequest | None = None) -> ReceiverAnswer:
     """Send a `webhook.test` now, once, and tell what came back. Where the client has given its request a key, the event has
     the same id each time that it comes, by which a receiver takes it once. Fails with `NotFound`, `StoreError`."""
     webhook = await management.ask(read, who, webhook_id)
@@ -175,7 +175,7 @@ async def test(management: Management, who: Account, webhook_id: int, request: K
 
 
 @reads
-def tested(t: Transaction, who: Account, webhook_id: int, answer: Answer) -> Answer:
+def tested(t: Transaction, who: Account, webhook_id: int, answer: ReceiverAnswer) -> ReceiverAnswer:
     """What a test came to, for whoever keeps it. Raises `NotFound` when the webhook was removed meanwhile."""
     read(t, who, webhook_id)
     return answer

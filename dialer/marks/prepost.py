@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dialer.marks.session import Client, Pool
+from dialer.marks.session import AppClient, Pool
 
 
-def prepared(made: Any, client: Client) -> Iterator[object] | None:
+def prepared(made: Any, client: AppClient) -> Iterator[object] | None:
     """Run the app's `prepost` as far as its `yield`, if it has one; returns the rest. It is given what its required arguments
     name: client, listener, pool, and whatever else a client has. Raises what it raises, and TypeError for a name that is
     not there."""

@@ -212,7 +212,7 @@ class HookListener:
         self.event_loop.loop.call_later(LINGER, self.forget, session.uuid)
 
 
-class Client:
+class AppClient:
     """What an app finds as `client`: commands that read, and those for the dialer's own calls. They wait for their answer."""
 
     def __init__(self, listener: HookListener, con: HookConnection) -> None:
@@ -238,7 +238,7 @@ class Client:
 class Pool:
     """A cluster of one switch: what an app finds as `pool`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: AppClient) -> None:
         self.clients = [client]
 
     def evals(self, expression: str) -> list[Any]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from dialer.marks.app import HookApp
 from dialer.marks.prepost import required
-from dialer.marks.session import Client, HookListener, HookSession, Pool
+from dialer.marks.session import AppClient, HookListener, HookSession, Pool
 
 _SESSION_NAMES: Final = frozenset({"sess", "session"})
 _SESSION_FIELDS: Final = frozenset(
@@ -46,7 +46,7 @@ def _missing_in(name: str, method: Any) -> Iterator[str]:
     known = _known_arguments(name, method)
     if name == "prepost":
         for argument in required(method):
-            if argument != "self" and argument not in {*known, *dir(Client), *_CLIENT_FIELDS}:
+            if argument != "self" and argument not in {*known, *dir(AppClient), *_CLIENT_FIELDS}:
                 yield f"{name} asks for {argument}: it is not there"
     for argument, attribute in _attributes(method):
         if argument in known and (attribute in _REFUSED or attribute not in known[argument]):
@@ -57,7 +57,7 @@ def _known_arguments(name: str, method: Any) -> dict[str, frozenset[str]]:
     """The arguments of a method whose kind is known, each with the attributes that it has."""
     if name == "prepost":
         return {
-            "client": frozenset(dir(Client)) | _CLIENT_FIELDS,
+            "client": frozenset(dir(AppClient)) | _CLIENT_FIELDS,
             "listener": frozenset(dir(HookListener)) | _LISTENER_FIELDS,
             "pool": frozenset(dir(Pool)) | {"clients"},
         }

@@ -23,7 +23,7 @@ from dialer.marks.app import HookApp, Mark
 from dialer.marks.connection import HookConnection
 from dialer.marks.prepost import prepared, takes_job
 from dialer.marks.requests import Request
-from dialer.marks.session import END, Client, HookListener, HookLoop, HookSession, fields_of, name_of
+from dialer.marks.session import END, AppClient, HookListener, HookLoop, HookSession, fields_of, name_of
 from dialer.marks.steps import Stepped, Watch
 from dialer.marks.trouble import HookFigures, HookLimits, RunningMethod, Trouble, words
 
@@ -200,7 +200,7 @@ class Worker:
     def _begin(self) -> bool:
         con = HookConnection(self._loop, self.host, self.send, self.limits.seconds)
         self._listener = HookListener(HookLoop(self._loop, self.host), con)
-        client = Client(self._listener, con)
+        client = AppClient(self._listener, con)
         try:
             with self._watched("prepost", "", START_LIMIT):
                 made = self.app.made()

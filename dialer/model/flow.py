@@ -86,7 +86,7 @@ class CallRoute:
 class Plan:
     """A call that shall be made: who, through which gateway, with what dial string, when (`due_at`, paced), `also` and
     `switch` as `CallRoute` has them; `caller` is whom the callee sees, None for what the campaign says itself. Where a caller
-    id is chosen and several gateways can carry the call, `routes` are all of these in their order, that one included; `busy`
+    id is chosen and several gateways can carry the call, `routes` are all of these in their order, that one first; `busy`
     are the gateways of the campaign that cannot carry it now."""
 
     call_uuid: str

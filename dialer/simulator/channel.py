@@ -56,7 +56,7 @@ class Exchange(Protocol):
 
 
 @frozen
-class Route:
+class CallTarget:
     """Where a call is sent, as `originate` and `transfer` are told it."""
 
     destination: str = ""
@@ -283,7 +283,7 @@ class Channel:
     session_id: int = 0
     digits: str = ""
     amd_result: str = "HUMAN"
-    route: Route = Route()
+    route: CallTarget = CallTarget()
     when_hung_up: list[Callable[[], None]] = Factory(list)
     held: int = 0  # connections that keep the ended channel from being destroyed
     slots: Slots = field(init=False)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from dialer.freeswitch.shipped import shipped
-from dialer.simulator.channel import Action, Channel, Route, Runner, Running
+from dialer.simulator.channel import Action, CallTarget, Channel, Runner, Running
 from dialer.simulator.dialstring import leading_int, separate
 
 CONTEXT = "dialer"
@@ -91,7 +91,7 @@ def transfer(runner: Runner, running: Running) -> None:
     channel.set_variable(limit, str(left))
     destination, dialplan, context = (*separate(running.action.argument, " ", 4), "", "", "")[:3]
     own = "" if channel.route.dialplan.lower() == "inline" else channel.route.dialplan
-    channel.route = Route(destination, dialplan or own or "XML", context or channel.route.context)
+    channel.route = CallTarget(destination, dialplan or own or "XML", context or channel.route.context)
     channel.digits = ""
     channel.emit_state("CS_ROUTING")
     plan = steps(channel)

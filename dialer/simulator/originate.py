@@ -9,7 +9,7 @@ from attrs import Factory, define
 
 from dialer.simulator.callees import loopback_callee
 from dialer.simulator.calls import Call
-from dialer.simulator.channel import Action, Channel, Route
+from dialer.simulator.channel import Action, CallTarget, Channel
 from dialer.simulator.dialplan import steps
 from dialer.simulator.dialstring import (
     USAGE,
@@ -206,7 +206,7 @@ class SimulatedOrigination:
         arguments = self.arguments
         if arguments.target.startswith("&") and len(arguments.target) > 1:
             return [Action(*parse_target(arguments.target))]
-        channel.route = Route(arguments.target, arguments.dialplan, arguments.context)
+        channel.route = CallTarget(arguments.target, arguments.dialplan, arguments.context)
         return steps(channel)
 
 

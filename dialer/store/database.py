@@ -36,7 +36,7 @@ from dialer.store.engine import CannotCommit, Engine
 from dialer.store.entities import Entities
 from dialer.store.location import dialect_of, shown, sqlite_path
 from dialer.store.lock import holder
-from dialer.store.reading import Reading, ReadingThread
+from dialer.store.reading import DatabaseReading, ReadingThread
 
 if TYPE_CHECKING:
     from dialer.store.claim import NodeClaim
@@ -137,7 +137,7 @@ class Database:
         """The same for a function that takes the entities; it has its transaction for itself. Entities must not leave it."""
         return self._submit(_Job(function, Deferred(), with_entities=True, alone=True))
 
-    def reading(self) -> Reading:
+    def reading(self) -> DatabaseReading:
         """A connection of its own for a long reading, which is to be closed."""
         return ReadingThread(self.url, self.reactor)
 

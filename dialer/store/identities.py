@@ -128,7 +128,7 @@ INDEXES: Final = (
 
 
 @frozen(kw_only=True)
-class Doubles:
+class DoubleContacts:
     """Numbers that turned out to be one: contacts as (phonebook, number, number that it is), and how many subscribers and
     do-not-call entries were joined with others."""
 
@@ -137,7 +137,7 @@ class Doubles:
     forbidden: int = 0
 
 
-def identify(connection: Any, region: str, *, archive: bool = True, lists: bool = True) -> Doubles:
+def identify(connection: Any, region: str, *, archive: bool = True, lists: bool = True) -> DoubleContacts:
     """Give every number its identity by the region of the installation, "" for none, and join those that are one. The
     indexes of identities must not be there; `archive` tells that there can be removed contacts, which are no doubles of
     anything, `lists` that there can be several do-not-call lists. A part of a transaction."""
@@ -156,7 +156,7 @@ def identify(connection: Any, region: str, *, archive: bool = True, lists: bool 
     _strip_patterns(connection)
     _identify_caller_ids(connection, region)
     contacts = tuple(tuple(row) for row in connection.execute(_DOUBLES).fetchall())
-    return Doubles(contacts=contacts, subscribers=subscribers, forbidden=forbidden)
+    return DoubleContacts(contacts=contacts, subscribers=subscribers, forbidden=forbidden)
 
 
 def _identify_caller_ids(connection: Any, region: str) -> None:

@@ -28,7 +28,7 @@ _WRITE_NOTHING: Final = Variants(
 )
 
 
-class Reading(Protocol):
+class DatabaseReading(Protocol):
     """Runs functions that only read, one after the other."""
 
     def run(self, function: Callable[[Connection], T], /) -> Deferred[T]:
@@ -42,7 +42,7 @@ class Reading(Protocol):
 
 @define(eq=False)
 class ReadingThread:
-    """A `Reading` of the database at `url`. It has a connection from the first function on."""
+    """A `DatabaseReading` of the database at `url`. It has a connection from the first function on."""
 
     url: str
     reactor: IReactorFromThreads
@@ -50,7 +50,7 @@ class ReadingThread:
     _thread: threading.Thread | None = field(default=None, init=False)
 
     def run(self, function: Callable[[Connection], T]) -> Deferred[T]:
-        """As `Reading.run`."""
+        """Run it on the thread, behind those that were handed in before."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._main, name="long reading", daemon=True)
             self._thread.start()
@@ -59,7 +59,7 @@ class ReadingThread:
         return done
 
     def close(self) -> None:
-        """As `Reading.close`."""
+        """Let the thread end once all that was handed in has run."""
         self._jobs.put(None)
 
     # --- on its thread ------------------------------------------------------------------------------------------------------

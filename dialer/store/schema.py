@@ -22,7 +22,7 @@ from dialer.errors import StoreError
 from dialer.safe_paths import create_empty
 from dialer.store.connection import Dialect, Variants
 from dialer.store.faults import explain, is_database_error
-from dialer.store.identities import INDEXES, Doubles, identify
+from dialer.store.identities import INDEXES, DoubleContacts, identify
 from dialer.store.location import check_file, dialect_of, opened, shown, sqlite_path
 from dialer.store.maintenance import exclude_dialers
 
@@ -119,7 +119,7 @@ def upgrade(
     steps: Sequence[Upgrade] | None = None,
     *,
     region: str | None = None,
-    tell: Callable[[Doubles], None] = lambda _: None,
+    tell: Callable[[DoubleContacts], None] = lambda _: None,
 ) -> list[int]:
     """Bring the database to the newest schema; a missing file is created, readable by its owner only, a database on a server
     has to be there. The identities of its numbers are made for `region`; with None, that of the database stays. `tell` is told
@@ -146,7 +146,7 @@ class _Identities:
     """How the identities of numbers are made: for a region, telling of those that turn out to be one."""
 
     region: str
-    tell: Callable[[Doubles], None]
+    tell: Callable[[DoubleContacts], None]
 
     def make(self, connection: Any, version: int) -> None:
         """In a database of that version."""

@@ -10,7 +10,7 @@ from dialer.management import campaigns, contacts, phonebooks, removals, users
 from dialer.model import CampaignStatus, Contact, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR, Account
 from dialer.store.audit import audit
-from dialer.store.identities import Doubles
+from dialer.store.identities import DoubleContacts
 from dialer.store.schema import upgrade
 from tests.grounds import rows
 from tests.unit.store.support import World, ended, world
@@ -196,9 +196,9 @@ async def test_a_removed_contact_is_nobodys_double_when_the_region_changes(tmp_p
         await w.seeds.ask(removals.contact, ANN, 1)
         await w.seeds.add(1, [Contact(number="030123456")])
         url = w.database.url
-    told: list[Doubles] = []
+    told: list[DoubleContacts] = []
     upgrade(url, region="DE", tell=told.append)
-    assert told == [Doubles()]
+    assert told == [DoubleContacts()]
     assert rows(url, "SELECT identity, double_of FROM contact ORDER BY id") == [("4930123456", None)] * 2
     assert rows(url, "SELECT identity FROM attempt") == [("4930123456",)]
     assert [finding.name for finding in audit(url, w.seeds.now).findings] == []

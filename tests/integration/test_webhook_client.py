@@ -14,7 +14,7 @@ from twisted.internet.ssl import PrivateCertificate
 
 from dialer.hooks.addresses import AddressRules
 from dialer.hooks.http_client import MOST_OF_AN_ANSWER, WebhookClient
-from dialer.interfaces import Answer
+from dialer.interfaces import ReceiverAnswer
 from tests import receiver as answers
 from tests.receiver import Receiver
 
@@ -46,7 +46,7 @@ async def scene(rules: AddressRules = LOOPBACK, **more: Any) -> AsyncIterator[tu
         await receiver.stop()
 
 
-async def post(client: WebhookClient, url: str) -> Answer:
+async def post(client: WebhookClient, url: str) -> ReceiverAnswer:
     return await client.send(url, {"webhook-id": "evt_1"}, b'{"type":"attempt.ended","id":"evt_1"}')
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,8 @@ _KINDS: Final = {
     "technology": Member(Technology),
 }
 ASKED: Final = ("number", *_KINDS)
+DAYS_LAST: Final = time(23, 59, 59)
+"""Who writes this means the end of the day."""
 MOST_PLACES: Final = 12
 """That are named."""
 
@@ -115,6 +118,8 @@ def own_hours(campaign: Campaign) -> str:
     days = [text(f"day.{day}") for day, flag in zip(DAYS, campaign.weekdays, strict=True) if flag]
     told = text("rules.all-days") if len(days) == len(DAYS) else ", ".join(days) or text("rules.no-day")
     first, last = (f"{clock:%H:%M:%S}".removesuffix(":00") for clock in (campaign.daily_start, campaign.daily_stop))
+    if campaign.daily_stop >= DAYS_LAST:
+        last = "24:00"
     return text("rules.own", days=told, first=first, last=last, zone=campaign.time_zone)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from api.page.forms import check, controls, defaults, typed_values
 from api.page.problems import problem_of
 from api.page.routes import PREFIX, Moved, PageFile, PageReply, Visit, changes, shows
-from dialer.errors import BadValue, InUse, NotFound, NotSetUp
+from dialer.errors import AlreadyExists, BadValue, InUse, NotFound, NotSetUp
+from dialer.files.import_folder import NewUpload
 from dialer.management import gateways, sounds
 from dialer.model import Scope, VoipApp
 
@@ -17,14 +19,23 @@ TYPES: Final = {"wav": "audio/wav", "flac": "audio/flac", "ogg": "audio/ogg"}
 """Of sounds, by the endings of their names."""
 
 
+LARGEST: Final = 20_971_520
+"""Bytes of a sound: it is in memory, for a moment."""
+
+
 async def _list(visit: Visit) -> PageReply:
+    return await _listed(visit, "", 200)
+
+
+async def _listed(visit: Visit, problem: str, status: int) -> PageReply:
     flaw, found = "", []
     try:
         found = await sounds.listed(visit.management, visit.who)
     except NotSetUp as error:
         flaw = problem_of(error).text
     values = {"found": await visit.ask(gateways.applications, visit.who), "sounds": found, "flaw": flaw}
-    return PageReply(template="voice_applications.html", values=values)
+    values |= {"problem": problem, "endings": ",".join(f".{each}" for each in TYPES)}
+    return PageReply(template="voice_applications.html", values=values, status=status)
 
 
 async def _form(visit: Visit, key: int, values: Mapping[str, str], problems: Mapping[str, str], flaw: str) -> PageReply:
@@ -91,6 +102,27 @@ async def _sound(visit: Visit) -> PageFile:
     return PageFile(content_type=TYPES[file.name.rpartition(".")[2]], file=file, kept="download" in visit.query)
 
 
+async def _upload(visit: Visit) -> Moved | PageReply:
+    """A file is here, whole: it is looked at as every sound is."""
+    body = visit.file
+    name = visit.form.get("name", "").strip() or "".join(each for each in body.name if each.isprintable())
+    try:
+        if body.disk.size > LARGEST:
+            raise BadValue("file", f"has {body.disk.size} bytes; expected {LARGEST} at most")
+        content = await visit.management.in_thread(partial(_read, body.disk))
+        await sounds.put(visit.management, visit.who, name, content, bool(visit.form.get("replace")))
+    except (AlreadyExists, BadValue, NotSetUp) as error:
+        problem = problem_of(error)
+        return await _listed(visit, problem.text, problem.status)
+    await visit.note(f"sound {name}", {"bytes": str(body.disk.size)})
+    return Moved(to=f"{PREFIX}voice-applications", told="sound-sent")
+
+
+def _read(upload: NewUpload) -> bytes:
+    with upload.folder.open(upload.name) as stream:
+        return stream.read()
+
+
 async def _remove_sound(visit: Visit) -> Moved:
     name = visit.path["sound"]
     await sounds.remove(visit.management, visit.who, name)
@@ -109,5 +141,6 @@ ROUTES: Final = (
     changes(f"{_OF}/settings", _change, **_ADMINS),
     changes(f"{_OF}/remove", _remove, **_ADMINS),
     shows("sounds/<sound>", _sound),
+    changes("sounds/upload", _upload, takes_file=True, **_ADMINS),
     changes("sounds/<sound>/remove", _remove_sound, **_ADMINS),
 )

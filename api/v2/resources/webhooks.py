@@ -15,7 +15,7 @@ from api.v2.nouns import NounRoutes
 from api.v2.pages import Page, page_of, sorted_page
 from api.v2.routes import Asked, Route
 from api.v2.shapes import shown_moment
-from dialer.interfaces import Answer
+from dialer.interfaces import ReceiverAnswer
 from dialer.kinds import Member, Nullable, Word
 from dialer.management import webhooks
 from dialer.model import DeliveryStatus, Scope, Webhook, WebhookDelivery, WebhookStatus
@@ -59,7 +59,7 @@ DELIVERY: Final = answer(
 )
 
 
-def _tested(found: Answer) -> dict[str, Any]:
+def _tested(found: ReceiverAnswer) -> dict[str, Any]:
     error = "" if found.is_success else found.error or f"the answer was {found.status}"
     return {"arrived": found.is_success, "http_status": found.status, "milliseconds": found.milliseconds, "error": error}
 

@@ -11,7 +11,7 @@ import orjson
 
 from dialer.cli.remote import values
 from dialer.client import Client
-from dialer.interfaces import Answer
+from dialer.interfaces import ReceiverAnswer
 from dialer.management import webhooks
 from dialer.management.webhooks import Replayed, WithSecret
 from dialer.model import Account, DeliveryStatus, Webhook, WebhookDelivery
@@ -55,11 +55,11 @@ def _replay_between(client: Client, who: Account, key: int, since: datetime, unt
     return Replayed(events=found["events"], last=values.moment(found["last"]))
 
 
-def _test(client: Client, who: Account, key: int) -> Answer:
+def _test(client: Client, who: Account, key: int) -> ReceiverAnswer:
     """An error of a receiver that has answered is made of its status."""
     found = client.webhooks.test(key)
     error = "" if found["http_status"] is not None else found["error"]
-    return Answer(status=found["http_status"], error=error, milliseconds=found["milliseconds"])
+    return ReceiverAnswer(status=found["http_status"], error=error, milliseconds=found["milliseconds"])
 
 
 ASKED: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {

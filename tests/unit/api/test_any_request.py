@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import blockingCallFromThread, deferToThread
 
 from api.app import all_routes
-from api.routes import Route
+from api.routes import NewfiesRoute
 from tests.unit.api.test_openapi import GIVEN, described
 from tests.unit.api.world import FORM, JSON, Reply, World
 
@@ -60,7 +60,7 @@ IN_PATH = st.one_of(st.sampled_from(["1", "1", "1", "1230", "2", "0", "x"]), st.
 
 
 @st.composite
-def requests(draw: st.DrawFn) -> tuple[Route, str, bytes, str | None]:
+def requests(draw: st.DrawFn) -> tuple[NewfiesRoute, str, bytes, str | None]:
     """A route, its address with any values in it and perhaps a query, a body, and a content type."""
     route = draw(ROUTES)
     path = route.address
@@ -74,7 +74,7 @@ def requests(draw: st.DrawFn) -> tuple[Route, str, bytes, str | None]:
 
 
 @st.composite
-def bodies(draw: st.DrawFn, route: Route) -> tuple[bytes, str | None]:
+def bodies(draw: st.DrawFn, route: NewfiesRoute) -> tuple[bytes, str | None]:
     """What the route takes with some of it replaced, added or left out, as a form or JSON; or any bytes."""
     kind = draw(st.sampled_from(["form", "form", "json", "json", "bytes"]))
     content_type = draw(st.sampled_from([FORM, JSON] * 5 + ["text/plain", f"{JSON}; charset=utf-16", None]))
@@ -116,7 +116,7 @@ async def test_any_request_gets_a_documented_status_and_a_refused_one_changes_no
     await api.contact("1230")
     stored = api.dump()
 
-    def check(request: tuple[Route, str, bytes, str | None], ask: Callable[..., Reply]) -> None:
+    def check(request: tuple[NewfiesRoute, str, bytes, str | None], ask: Callable[..., Reply]) -> None:
         nonlocal stored
         route, path, body, content_type = request
         before = stored

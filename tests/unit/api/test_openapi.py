@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from api import app, openapi
 from api.app import all_routes, build_app
 from api.authentication import Authentication
-from api.routes import CDR_PREFIX, PREFIX, Route
+from api.routes import CDR_PREFIX, PREFIX, NewfiesRoute
 from dialer.settings import HttpSettings
 from tests.unit.api.test_http import filled, furnish
 from tests.unit.api.world import CAMPAIGN, World
@@ -34,7 +34,7 @@ GIVEN: dict[tuple[str, str], dict[str, str]] = {
 }
 
 
-def described(route: Route) -> dict[str, Any]:
+def described(route: NewfiesRoute) -> dict[str, Any]:
     path = re.sub(r"<(\w+)>", r"{\1}", route.address)
     return dict(DOCUMENT["paths"][path][route.method.lower()])
 
@@ -71,7 +71,7 @@ def test_a_route_that_is_left_out_or_changed_is_noticed(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("route", all_routes(), ids=lambda route: f"{route.method} {route.path}")
-def test_every_attribute_and_every_refusal_is_in_the_document(route: Route) -> None:
+def test_every_attribute_and_every_refusal_is_in_the_document(route: NewfiesRoute) -> None:
     found = described(route)
     named = {parameter["name"] for parameter in found["parameters"]}
     if route.takes_body:
@@ -83,7 +83,7 @@ def test_every_attribute_and_every_refusal_is_in_the_document(route: Route) -> N
 
 @pytest.mark.parametrize("route", all_routes(), ids=lambda route: f"{route.method} {route.path}")
 @pytest_twisted.ensureDeferred
-async def test_what_is_answered_has_the_documented_schema(api: World, route: Route) -> None:
+async def test_what_is_answered_has_the_documented_schema(api: World, route: NewfiesRoute) -> None:
     await furnish(api)
     reply = await api.ask(route.method, filled(route.address), GIVEN.get((route.method, route.path)))
     if route.answer is None:

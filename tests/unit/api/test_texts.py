@@ -11,7 +11,7 @@ import pytest
 import pytest_twisted
 
 from api.app import all_routes
-from api.routes import Route
+from api.routes import NewfiesRoute
 from dialer.kinds import Text, Variables
 from tests.unit.api.test_http import filled, furnish
 from tests.unit.api.test_openapi import GIVEN
@@ -21,7 +21,7 @@ UNSTORABLE = ["\0", "a\0b", "\ud800", "x\udfff"]
 EVERY_PLANE = "ß ж 日本 \u200b\ufeff\U0001f600 'quoted' \"twice\" %s %% ? :x \\ ; --"
 
 
-def places(text: str) -> Iterator[tuple[Route, str, object]]:
+def places(text: str) -> Iterator[tuple[NewfiesRoute, str, object]]:
     """Every route with each of the attributes that its body may have and that hold texts, and the text as its value."""
     for route in all_routes():
         if not route.takes_body:

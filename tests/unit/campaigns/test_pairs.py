@@ -82,6 +82,12 @@ def test_a_plan_knows_the_gateways_that_can_carry_its_call_in_their_order() -> N
     assert found.busy == (3, 4)
 
 
+def test_the_gateway_that_was_planned_is_the_first() -> None:
+    some = [gateway(id=key) for key in (1, 2, 3)]
+    found = with_routes(plan(way=some[1]), routes(*some), NOON, numbering(), lambda name, _: name)
+    assert [each.gateway.id for each in found.routes] == [2, 1, 3]
+
+
 def test_a_gateway_that_no_switch_has_room_for_is_busy_and_another_switch_is_named() -> None:
     some = [gateway(id=1), gateway(id=2), gateway(id=3)]
     found = routed(some, routes(*some), switches={2: None, 3: "fs2"})

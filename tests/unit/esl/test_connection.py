@@ -6,7 +6,7 @@ from dialer.errors import CommandFailed, ProtocolError
 from dialer.esl import commands
 from dialer.esl.commands import Command
 from dialer.esl.connection import AuthRequested, CommandReply, Disconnected, EslConnection, Happening, Rejected
-from dialer.esl.events import Event
+from dialer.esl.events import EslEvent
 from tests.unit.esl.recorded import NAMES, chunks, said_by_switch
 
 GREETING = b"Content-Type: auth/request\n\n"
@@ -143,7 +143,7 @@ def test_events_and_replies_mix() -> None:
         b'Content-Length: 26\nContent-Type: text/event-json\n\n{"Event-Name":"HEARTBEAT"} '.rstrip()
         + b"Content-Type: api/response\nContent-Length: 4\n\ntrue",
     )
-    assert isinstance(event, Event)
+    assert isinstance(event, EslEvent)
     assert event.name == "HEARTBEAT"
     assert isinstance(reply, CommandReply)
     assert (reply.text, connection.in_flight) == ("true", 0)
@@ -167,6 +167,6 @@ def test_bare_end_of_a_killed_switch_has_no_notice() -> None:
 
 def test_a_shutdown_is_announced_before_the_notice() -> None:
     found = replay("43-fsctl-shutdown")
-    names = [h.name for h in found if isinstance(h, Event)]
+    names = [h.name for h in found if isinstance(h, EslEvent)]
     assert "SHUTDOWN" in names
     assert isinstance(found[-1], Disconnected)

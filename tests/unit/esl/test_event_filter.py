@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from dialer.esl.connection import EslConnection
-from dialer.esl.events import Event, concerns
+from dialer.esl.events import EslEvent, concerns
 from tests.unit.esl.recorded import recorded_events
 
 MINE = "11111111-2222-3333-4444-555555555555"
@@ -42,13 +42,13 @@ def test_an_event_concerns_its_owner_and_an_end_everybody(body: bytes, wanted: b
 
 
 def test_of_a_recorded_call_of_somebody_else_only_the_end_is_read() -> None:
-    names = [Event(orjson.loads(body)).name for body in recorded_events("10-json-busy") if concerns(body, owns)]
+    names = [EslEvent(orjson.loads(body)).name for body in recorded_events("10-json-busy") if concerns(body, owns)]
     assert names == ["CHANNEL_HANGUP_COMPLETE"]
 
 
 def test_a_recorded_call_of_ones_own_is_read_whole() -> None:
     bodies = recorded_events("10-json-busy")
-    uuid = next(value for body in bodies if (value := Event(orjson.loads(body)).value("Unique-ID")))
+    uuid = next(value for body in bodies if (value := EslEvent(orjson.loads(body)).value("Unique-ID")))
     assert all(concerns(body, uuid.__eq__) for body in bodies if b"Unique-ID" in body)
 
 
@@ -58,6 +58,6 @@ def test_a_connection_passes_over_what_concerns_nobody() -> None:
         body = event(Event_Name="CHANNEL_ANSWER", Unique_ID=whose)
         connection.receive_data(b"Content-Length: %d\nContent-Type: text/event-json\n\n" % len(body) + body)
     happening = connection.next_event()
-    assert isinstance(happening, Event)
+    assert isinstance(happening, EslEvent)
     assert happening.value("Unique-ID") == "mine"
     assert connection.next_event() is None

@@ -3,20 +3,20 @@ from __future__ import annotations
 import pytest
 
 from dialer.errors import ProtocolError, UnreadableEvent
-from dialer.esl.events import Event, channel_data, decode_event
+from dialer.esl.events import EslEvent, channel_data, decode_event
 from dialer.esl.frames import Frame
 from tests.unit.esl.recorded import frames_of, said_by_switch
 
 
-def json_event(body: bytes) -> Event:
+def json_event(body: bytes) -> EslEvent:
     return decode_event(Frame("text/event-json", {}, body))
 
 
-def plain_event(body: bytes) -> Event:
+def plain_event(body: bytes) -> EslEvent:
     return decode_event(Frame("text/event-plain", {}, body))
 
 
-def recorded(name: str, kind: str) -> list[Event]:
+def recorded(name: str, kind: str) -> list[EslEvent]:
     return [e for f in frames_of([said_by_switch(name)]) if "event" in f.content_type and (e := decode_event(f)).name == kind]
 
 

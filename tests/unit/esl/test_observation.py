@@ -9,7 +9,7 @@ import pytest
 
 from dialer.errors import BadValue, CommandFailed, SwitchUnavailable
 from dialer.esl import commands
-from dialer.esl.events import Event, concerns_legs
+from dialer.esl.events import EslEvent, concerns_legs
 from dialer.esl.inbound import Observation
 from dialer.esl.remote import RemoteChannel
 from dialer.model.flow import Transfer
@@ -25,7 +25,7 @@ class Observed(Setup):
     """A switch with an observer of the call c1."""
 
     def __init__(self, kinds: frozenset[str] = frozenset({"DTMF", "CHANNEL_ANSWER"}), **more: Any) -> None:
-        self.seen: list[Event] = []
+        self.seen: list[EslEvent] = []
         subclasses = frozenset({"sofia::register", "conference::maintenance"})
         observation = Observation(kinds=kinds, subclasses=subclasses, owns=MINE.__eq__, tell=self.seen.append)
         super().__init__(observation=observation, **more)

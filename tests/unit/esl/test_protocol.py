@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from dialer.errors import SwitchUnavailable
 from dialer.esl import commands
 from dialer.esl.connection import CommandReply
-from dialer.esl.events import Event
+from dialer.esl.events import EslEvent
 from dialer.esl.frames import Limits
 from dialer.esl.protocol import MAX_UNSENT, EventSocket
 
@@ -130,7 +130,7 @@ def test_a_broken_protocol_closes_the_connection_at_once_and_says_why(garbage: b
 def test_events_go_to_the_owner() -> None:
     socket, _, notes = open_socket()
     socket.dataReceived(b'Content-Length: 18\nContent-Type: text/event-json\n\n{"Event-Name":"X"}')
-    assert isinstance(notes.told[-1], Event)
+    assert isinstance(notes.told[-1], EslEvent)
     assert socket.heard
 
 

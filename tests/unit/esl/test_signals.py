@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dialer.errors import UnreadableEvent
-from dialer.esl.events import Event, decode_event
+from dialer.esl.events import EslEvent, decode_event
 from dialer.esl.signals import signal
 from dialer.model import Hangup, OwnCause, Signal, SignalKind
 from tests.unit.esl.recorded import frames_of, said_by_switch
@@ -25,7 +25,7 @@ def hangup(name: str) -> Hangup:
 
 def job(result: str, command: str = "originate", argument: str = "") -> Signal | None:
     return signal(
-        Event(
+        EslEvent(
             {
                 "Event-Name": "BACKGROUND_JOB",
                 "Job-UUID": "c1",
@@ -140,7 +140,7 @@ def test_jobs_of_other_commands_say_nothing(command: str, argument: str) -> None
 
 @pytest.mark.parametrize("name", ["HEARTBEAT", "SHUTDOWN", "CHANNEL_CREATE", ""])
 def test_other_events_say_nothing(name: str) -> None:
-    assert signal(Event({"Event-Name": name, "Unique-ID": "c1"})) is None
+    assert signal(EslEvent({"Event-Name": name, "Unique-ID": "c1"})) is None
 
 
 NEEDED = {"Unique-ID": "c1", "Job-UUID": "c1", "Job-Command": "originate", "Event-Date-Timestamp": "1763000000000000"}
@@ -150,20 +150,20 @@ LISTENED_TO = ["CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_ANSWER", "
 @pytest.mark.parametrize("name", LISTENED_TO)
 @pytest.mark.parametrize("damage", ["", None, "1" * 30, "-1", "soon", ["1", "2"], {"a": 1}])
 def test_an_event_that_does_not_tell_when_it_was_is_unreadable(name: str, damage: object) -> None:
-    assert signal(Event({"Event-Name": name, **NEEDED})) is not None
+    assert signal(EslEvent({"Event-Name": name, **NEEDED})) is not None
     with pytest.raises(UnreadableEvent, match="Event-Date-Timestamp"):
-        signal(Event({"Event-Name": name, **NEEDED, "Event-Date-Timestamp": damage}))
+        signal(EslEvent({"Event-Name": name, **NEEDED, "Event-Date-Timestamp": damage}))
 
 
 @pytest.mark.parametrize("name", LISTENED_TO)
 def test_an_event_that_does_not_tell_its_call_is_unreadable(name: str) -> None:
     with pytest.raises(UnreadableEvent, match="which call"):
-        signal(Event({"Event-Name": name, **NEEDED, "Unique-ID": "", "Job-UUID": ""}))
+        signal(EslEvent({"Event-Name": name, **NEEDED, "Unique-ID": "", "Job-UUID": ""}))
 
 
 def test_figures_of_a_call_that_cannot_be_are_not_taken() -> None:
     huge = {"variable_billmsec": "9" * 15, "variable_mduration": "9" * 400, "variable_sip_term_status": "99999999999"}
-    told = signal(Event({"Event-Name": "CHANNEL_HANGUP_COMPLETE", **NEEDED, **huge, "variable_hangup_cause_q850": "99999"}))
+    told = signal(EslEvent({"Event-Name": "CHANNEL_HANGUP_COMPLETE", **NEEDED, **huge, "variable_hangup_cause_q850": "99999"}))
     assert told is not None
     assert told.hangup is not None
     assert (told.hangup.talk_ms, told.hangup.duration_ms) == (2**31 - 1, 0)

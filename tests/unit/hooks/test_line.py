@@ -19,7 +19,7 @@ from dialer.errors import StoreError
 from dialer.hooks.line import WINDOW, Line, Means
 from dialer.hooks.receiver_health import FIRST_AT_ONCE, MOST_AT_ONCE
 from dialer.hooks.share import Share
-from dialer.interfaces import Answer
+from dialer.interfaces import ReceiverAnswer
 from dialer.model import DeliveryStatus, Event, EventKind, Webhook, WebhookDelivery
 from dialer.model.event import EventPlace, Told
 from dialer.model.webhook import ServedWebhook, Settlement
@@ -85,20 +85,20 @@ class Chance:
     under_way: int = 0
     most: int = 0
 
-    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[Answer]:
+    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[ReceiverAnswer]:
         document = json.loads(body)
         ids = [int(one["id"].rpartition("_")[2]) for one in document.get("events", [document])]
         good = self.rng.random() >= self.bad
         if good:
             self.arrived += ids
-        done: Deferred[Answer] = Deferred()
+        done: Deferred[ReceiverAnswer] = Deferred()
         self.under_way += 1
         self.most = max(self.most, self.under_way)
 
         def answer() -> None:
             self.under_way -= 1
             if not done.called:
-                done.callback(Answer(status=200 if good else 500, milliseconds=10))
+                done.callback(ReceiverAnswer(status=200 if good else 500, milliseconds=10))
 
         self.clock.callLater(self.rng.random() * self.slow, answer)
         return done

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.store.identities import Doubles
+from dialer.store.identities import DoubleContacts
 from dialer.store.location import dialect_of, opened
 from dialer.store.schema import is_newest, upgrade, upgrades
 from dialer.store.schema_diff import differences
@@ -79,8 +79,8 @@ def attempt(url: str, key: int, subscriber_id: int, number: str, campaign: int =
         rows(url, "UPDATE subscriber SET count_attempt = count_attempt + 1 WHERE id = ?", subscriber_id)
 
 
-def upgraded(url: str, region: str | None = None) -> Doubles:
-    told: list[Doubles] = []
+def upgraded(url: str, region: str | None = None) -> DoubleContacts:
+    told: list[DoubleContacts] = []
     upgrade(url, region=region, tell=told.append)
     (doubles,) = told
     return doubles

@@ -317,3 +317,27 @@ def test_the_price_does_not_grow_with_what_is_finished(databases, kind, name):
     before, after = (database.price(*asked(kind, name)) for database in (little, much))
     assert before > 0
     assert after <= before + little.slack
+
+
+OTHER_CAMPAIGN = f"""
+INSERT INTO campaign (id, user_id, name, description, status, starting_at, expires_at, frequency, max_retry, gateway_id,
+    voip_app_id, created_at, updated_at) VALUES (2, 1, 'other', '', 4, '{T}', '{T}', 10, 3, 1, 1, '{T}', '{T}');
+INSERT INTO attempt (id, call_uuid, campaign_id, subscriber_id, gateway_id, number, dial_string, number_of_attempt, state,
+    owner, epoch, core_uuid, planned_at, due_at, deadline, ended_at, cause, disposition, counts_as_attempt, duration_ms,
+    identity) SELECT 1000 + i, 'call-' || i, 1, 1, 1, '100', 'x', 1, 'ended', 'here', 1, '',
+    timestamp '{T}' - i * interval '1 s', '{T}', '{T}', '{T}', 'X', 'BUSY', 1, 0, '100' FROM generate_series(1, 10000) i;
+ANALYZE
+"""
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("after", [None, ("2026-11-23 09:00:00.000000", 4000)])
+def test_a_server_looks_for_the_records_of_a_campaign_in_its_index_alone(postgres_server, tmp_path, newest_first, after):
+    with standing_on(postgres_server), opened(new_database(tmp_path)) as connection:
+        connection.execute(SEED + OTHER_CAMPAIGN)
+        connection.commit()
+        text, values = call_records.firsts(RecordFilter(user_id=1, newest_first=newest_first), after, ON_SERVER)
+        plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {text}", values))
+        assert "attempt_campaign" in plan
+        assert "attempt_planned" not in plan
+        assert [row[3] for row in connection.execute(text, values).fetchall()] == [1]

@@ -183,6 +183,8 @@ async def test_a_campaign_shows_the_rules_that_narrow_its_hours(api: World) -> N
     assert "Texas" not in page
     api.management.rules = RuleBook()
     assert "No calling rule narrows them" in seen(await root.get("/ui/campaigns/1"))
+    await api.campaign("always", user="root")
+    assert "Every day, 00:00–24:00, UTC" in seen(await root.get("/ui/campaigns/2"))
 
 
 def test_every_shipped_row_can_be_said_in_words() -> None:

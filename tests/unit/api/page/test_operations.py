@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest_twisted
 
+from api.page.views import voice_applications
 from dialer.management import gateway_ends
 from dialer.management.management import Folders
 from dialer.model import Account, GatewayHealth
@@ -139,6 +140,27 @@ async def test_sounds_are_heard_by_all_and_removed_by_a_superuser(api: World) ->
     assert (await ann.get("/ui/sounds/hello.wav")).status == 404
     api.management.folders = Folders()
     assert "apps.sounds: names no folder" in seen(await ann.get("/ui/voice-applications"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_sound_is_sent_and_looked_at(api: World, monkeypatch: Any) -> None:
+    folder = with_files(api)
+    ann, root = await signed_in(api, "ann"), await signed_in(api)
+    at = "/ui/sounds/upload"
+    assert (await root.send_file(at, wav(), "menu.wav", {})).status == 303
+    assert (folder / "sounds" / "menu.wav").read_bytes() == wav()
+    assert (await root.send_file(at, wav(), "menu.wav", {})).status == 409, "it is there"
+    more = {"name": "menu.wav", "replace": "1"}
+    assert (await root.send_file(at, wav(0.2), "x.wav", more)).status == 303
+    assert (folder / "sounds" / "menu.wav").read_bytes() == wav(0.2)
+    for content, name in ((b"#!/bin/sh", "evil.wav"), (wav(), "../evil.wav"), (wav(), "evil.sh"), (wav(), "evil.ogg")):
+        assert (await root.send_file(at, content, "x.wav", {"name": name})).status == 400, name
+    monkeypatch.setattr(voice_applications, "LARGEST", 10)
+    assert (await root.send_file(at, wav(), "large.wav", {})).status == 400
+    assert (await ann.send_file(at, wav(), "ann.wav", {})).status == 403
+    assert sorted(path.name for path in (folder / "sounds").iterdir()) == ["hello.wav", "menu.wav"]
+    assert [subject for (subject,) in api.sql("SELECT subject FROM audit_entry ORDER BY id")] == ["sound menu.wav"] * 2
+    assert list(api.management.imports.path.iterdir()) == [], "what came is not kept"
 
 
 # --- single calls -----------------------------------------------------------------------------------------------------------

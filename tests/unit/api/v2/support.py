@@ -20,7 +20,7 @@ from api.v2 import openapi
 from api.v2.problems import CONTENT_TYPE
 from api.v2.routes import PREFIX, Route
 from api.v2.table import all_routes
-from dialer.interfaces import Answer
+from dialer.interfaces import ReceiverAnswer
 from dialer.management.management import Folders
 from dialer.store.location import dialect_of, opened
 from tests.grounds import TABLES, copied_database
@@ -273,10 +273,10 @@ def with_files(api: World) -> Path:
 class Sent:
     """Stands for the receivers of webhooks: takes what is sent, and answers so."""
 
-    answer: Answer = field(factory=lambda: Answer(status=204, milliseconds=12))
+    answer: ReceiverAnswer = field(factory=lambda: ReceiverAnswer(status=204, milliseconds=12))
     requests: list[tuple[str, dict[str, str], bytes]] = field(factory=list)
 
-    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[Answer]:
+    def send(self, url: str, headers: dict[str, str], body: bytes) -> Deferred[ReceiverAnswer]:
         self.requests.append((url, headers, body))
         return succeed(self.answer)
 

@@ -21,7 +21,7 @@ from twisted.internet.threads import deferToThread
 
 from dialer import accounts
 from dialer.cli.main import build_parser, main
-from dialer.interfaces import Answer
+from dialer.interfaces import ReceiverAnswer
 from dialer.model import IdleCode, IdleReason
 from dialer.rule_files import rule_book
 from dialer.settings import RulesSettings
@@ -338,7 +338,7 @@ async def test_a_webhook_is_tried_by_the_dialer(api: World) -> None:
     await root.run("webhook", "add", "https://erp.example.com/dialer", "--user", "root", "--kinds", "*")
     api.management.sender = sent = Sent()
     assert (await root.run("webhook", "test", "1"))[0].endswith(": arrived, 204 after 12 ms\n")
-    sent.answer = Answer(status=500, milliseconds=7)
+    sent.answer = ReceiverAnswer(status=500, milliseconds=7)
     _, errors = await root.run("webhook", "test", "1", status=1)
     assert errors == "dialer: webhook 1: the answer was 500, after 7 ms\n"
     assert [url for url, _, _ in sent.requests] == ["https://erp.example.com/dialer"] * 2

@@ -12,7 +12,7 @@ import pytest_twisted
 from standardwebhooks import Webhook as Signed
 
 from dialer.envelope import outward_id
-from dialer.interfaces import Answer
+from dialer.interfaces import ReceiverAnswer
 from dialer.wall_clock import utc_now
 from tests.unit.api.v2.support import Client, Sent, furnish, pointers, problem
 from tests.unit.api.world import NOW, World
@@ -133,8 +133,11 @@ async def test_a_trial_is_signed_and_tells_what_came_back(api: World) -> None:
     assert headers["webhook-id"] == orjson.loads(body)["id"]
     assert Signed(secret).verify(body, headers)["type"] == "webhook.test"
     for answer, told in (
-        (Answer(status=500, milliseconds=3), {"arrived": False, "http_status": 500, "error": "the answer was 500"}),
-        (Answer(error="10.0.0.1 is no public address"), {"http_status": None, "error": "10.0.0.1 is no public address"}),
+        (ReceiverAnswer(status=500, milliseconds=3), {"arrived": False, "http_status": 500, "error": "the answer was 500"}),
+        (
+            ReceiverAnswer(error="10.0.0.1 is no public address"),
+            {"http_status": None, "error": "10.0.0.1 is no public address"},
+        ),
     ):
         sent.answer = answer
         found = (await ann.post("webhooks/1/test")).json
