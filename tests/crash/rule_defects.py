@@ -38,8 +38,8 @@ def calls_counted_by_each_process() -> Iterator[None]:
     assign, pool_state = dialer.store.caller_id_assignment.assign, dialer.store.caller_id_assignment.pool_state
     shown: Counter[tuple[int, str, int]] = Counter()
 
-    def counting(connection: Any, plans: Sequence[Plan], how: Any) -> list[Plan]:
-        found = assign(connection, plans, how)
+    def counting(connection: Any, plans: Sequence[Plan], *more: Any) -> list[Plan]:
+        found = assign(connection, plans, *more)
         shown.update((id(connection), plan.caller.day, plan.caller.id) for plan in found if plan.caller is not None)
         return found
 
@@ -81,8 +81,8 @@ def numbers_of_contacts_are_remembered_by_each_process() -> Iterator[None]:
     earlier, assign = dialer.store.caller_id_assignment._earlier, dialer.store.caller_id_assignment.assign
     known: dict[tuple[int, int], int] = {}
 
-    def remembering(connection: Any, plans: Sequence[Plan], how: Any) -> list[Plan]:
-        found = assign(connection, plans, how)
+    def remembering(connection: Any, plans: Sequence[Plan], *more: Any) -> list[Plan]:
+        found = assign(connection, plans, *more)
         for plan in found:
             if plan.caller is not None and plan.caller.id is not None:
                 known[id(connection), plan.candidate.subscriber_id] = plan.caller.id
@@ -142,7 +142,9 @@ def it_is_never_too_early_or_too_late() -> Iterator[None]:
 @contextmanager
 def unknown_ends_are_no_attempts() -> Iterator[None]:
     """An attempt that ended nobody knows how is none for the rules that count."""
-    with mock.patch.object(dialer.store.held, "_NOT_DIALLED", "'NOT_SENT', 'LATE', 'REFUSED', 'UNKNOWN'"):
+    with mock.patch.object(
+        dialer.store.held, "DIALLED", "(cause IS NULL OR cause NOT IN ('NOT_SENT', 'LATE', 'REFUSED', 'UNKNOWN'))"
+    ):
         yield
 
 

@@ -90,7 +90,7 @@ async def test_what_nobody_asks_for_is_not_subscribed_to(tmp_path):
         await until(here, lambda: here.host.service.fleet.ready)
         subscribed = [protocol.listener.subscription for protocol in here.host.simulator.inbound.protocols]
         names = set().union(*(each.names for each in subscribed if each is not None))
-        own = {"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "BACKGROUND_JOB", "HEARTBEAT", "SHUTDOWN"}
+        own = {"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "BACKGROUND_JOB", "HEARTBEAT", "SHUTDOWN", "CUSTOM"}
         assert names == own | {"CHANNEL_ANSWER", "CHANNEL_HANGUP_COMPLETE"}
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from unittest import mock
 
 import pytest
 import pytest_twisted
 
+from dialer.files.contacts import RowFile
 from dialer.files.seen import Seen
 from dialer.management import Management, import_jobs
+from dialer.management.import_errors import RefusedRows
 from dialer.management.imports import Chunk
 from dialer.model import EventKind
 from dialer.store import consumers
@@ -25,8 +28,9 @@ pytestmark = on_postgresql
 IMPORT = (
     "INSERT INTO import_job (user_id, phonebook_id, name, format, encoding, encoding_found, mapping, region, header, dry_run, "
     "state, problem, size, size_read, row_count, taken, already_there, duplicates, refused, reasons, file, node, holder, "
-    "last_rows, last_faults, errors_size, created_at) VALUES (1, 1, 'a.csv', 'csv', '', '', '{}', '', 1, 0, 'queued', '', 9, "
-    "0, 0, 0, 0, 0, 0, '{}', 'a', 'astray', '', 0, '{}', 0, clock_timestamp() AT TIME ZONE 'UTC')"
+    "errors_size, created_at, doubles, changed, errors_left_out, sample, added_by) VALUES (1, 1, 'a.csv', 'csv', '', '', "
+    "'{}', '', 1, 0, 'queued', '', 9, 0, 0, 0, 0, 0, 0, '{}', 'a', 'astray', '', 0, clock_timestamp() AT TIME ZONE 'UTC', "
+    "'keep', 0, 0, '[]', '')"
 )
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -102,6 +106,7 @@ async def test_a_chunk_of_an_import_prolongs_its_lease_by_the_same_clock(tmp_pat
         held = await management.ask(import_jobs.hold, 1, "astray")
         pass_by(w, "import_job", import_sql.LEASE / 2)
         chunk = Chunk([], Seen())
-        step = import_jobs.ImportStep(held, chunk, import_jobs.tally_of(held), 0, "utf-8", 0)
+        refused = RefusedRows(file=mock.create_autospec(RowFile), size=0)
+        step = import_jobs.ImportStep(held, chunk, import_jobs.tally_of(held), refused, "utf-8", 0)
         await management.ask(import_jobs.take, account(), step)
         assert import_sql.LEASE - SECOND < left(w, "import_job") <= import_sql.LEASE
