@@ -7,8 +7,8 @@ import csv
 import io
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,10 +24,9 @@ from dialer.management import Management
 from dialer.management.imports import ContactsReceiver, Import, NotTaken, Tally
 from dialer.safe_files import UnsafeFile
 from dialer.safe_paths import create
+from dialer.thread_turns import READING, shortened
 
 STANDARD_INPUT = "-"
-TURN = 0.0003
-"""Seconds: a tenth of what the database needs for a chunk."""
 SHOWN = 20
 """Rows that are named on standard error where a file names all."""
 
@@ -59,7 +58,7 @@ def take(
 ) -> FileOutcome:
     """Take a file to a place. Raises `BadValue` for what cannot be read, and other errors of the dialer."""
     with ExitStack() as stack:
-        stack.enter_context(_turns())
+        stack.enter_context(shortened(READING))
         file = open_file(arguments, stack)
         errors = RefusedRowsFile(file, _errors_path(arguments), named=SHOWN)
         stack.callback(errors.close)
@@ -119,18 +118,6 @@ class FileListener:
     def so_far(self) -> str:
         """What can be done when it ends early."""
         return f": {self.taken} rows were taken before; the same command goes on from there"
-
-
-@contextmanager
-def _turns() -> Iterator[None]:
-    """One thread reads and one writes: each waits for the interpreter for `TURN` at most when the other has work, not for the
-    usual 5 ms, which are the time of a whole chunk."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(TURN)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 # --- where from and where to ----------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ here, and goes on with the row behind the last chunk.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -26,6 +25,7 @@ from dialer.management.import_run import ImportRun
 from dialer.management.management import Management
 from dialer.model.import_job import ImportJob
 from dialer.periodic import DegradedLog, PeriodicLoop
+from dialer.thread_turns import READING, shortened
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -36,9 +36,6 @@ HOLD_EVERY: Final = 3.0
 """Seconds, of the ten for which a node that is dead still has its imports."""
 AT_ONCE: Final = 2
 """Imports that this node works on at the same time."""
-TURN: Final = 0.0003
-"""Seconds for which a thread that reads rows keeps the others from the interpreter, in place of the usual 5 ms."""
-
 TIDY_EVERY: Final = 3600.0
 """Seconds between two looks for what is old."""
 FORGOTTEN: Final = 3600.0
@@ -61,7 +58,6 @@ class ImportWorker:
     _hold_at: float = field(default=0.0, init=False)
     _tidy_at: float = field(default=0.0, init=False)
     _stopping: bool = field(default=False, init=False)
-    _usual_turn: float = field(factory=sys.getswitchinterval, init=False)
     _degraded: DegradedLog = field(
         factory=lambda: DegradedLog("no imports are taken: the database does not serve"), init=False
     )
@@ -116,7 +112,6 @@ class ImportWorker:
         if held is None or self._stopping:
             return
         run = ImportRun(self.management, self.folder, held, self._in_thread)
-        sys.setswitchinterval(TURN)
         done = Deferred.fromCoroutine(self._work(run))
         if not done.called:
             self._runs[job.id] = (run, done)
@@ -124,7 +119,8 @@ class ImportWorker:
     async def _work(self, run: ImportRun) -> None:
         job = run.job
         try:
-            await run.run()
+            with shortened(READING):
+                await run.run()
             await self._clean(job)
         except StoreError as error:
             log.warning("an import waits for the database", id=job.id, reason=str(error))
@@ -132,8 +128,6 @@ class ImportWorker:
             log.error("an import could not be worked on", id=job.id, exc_info=error)
         finally:
             self._runs.pop(job.id, None)
-            if not self._runs:
-                sys.setswitchinterval(self._usual_turn)
 
     async def _clean(self, job: ImportJob) -> None:
         """The file is of no use any more once the import has ended, or is forgotten."""

@@ -44,6 +44,7 @@ from dialer.model import Account, SubscriberStatus
 from dialer.model.preview import Outlook, PreviewSummary, Prospect, ProspectGroup
 from dialer.rules.decide import EarlierCall
 from dialer.store.previews import ScanPlace
+from dialer.thread_turns import READING, shortened
 
 EXAMPLES: Final = 3
 """Of each prospect, in a summary."""
@@ -75,7 +76,8 @@ async def preview(
         found = await management.ask(basis, who, campaign_id)
         rate = switch_rate if management.flow is None else management.flow.calls_per_second() or None
         maker = _Maker(management, who, found, management.now(), horizon, call_seconds or found.call_seconds, rate)
-        kept = await maker.make()
+        with shortened(READING):
+            kept = await maker.make()
         management.previews.keep(kept)
         return kept.summary
     finally:

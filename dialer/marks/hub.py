@@ -7,10 +7,10 @@ not return is given up.
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -28,6 +28,7 @@ from dialer.marks.trouble import HookLimits, RunningMethod, Trouble
 from dialer.marks.worker import NEVER, Worker
 from dialer.model.flow import Transfer
 from dialer.periodic import PeriodicLoop, RepeatedLog
+from dialer.thread_turns import BESIDE_APPS, shortened
 
 log = structlog.get_logger()
 
@@ -36,11 +37,6 @@ LOOK_EVERY: Final = 0.25
 
 STOP_LIMIT: Final = 2.0
 """Seconds that the apps have to finish, all together."""
-
-THREAD_SWITCH: Final = 0.00005
-"""Seconds that a thread that computes keeps the interpreter while others wait for it. With Python's 5 ms, an app in an endless
-loop would cost the reactor that for each of its system calls: of 1200 calls a minute, 1017 were made beside one on a busy
-machine with two cores, and 1209 with this."""
 
 STATES: Final = ("CHANNEL_ANSWER", END)
 """The events that every session follows: they are always subscribed to."""
@@ -102,6 +98,7 @@ class Hub:
     _ended: deque[tuple[float, str]] = field(factory=deque, init=False)
     _told: dict[str, RunningMethod] = field(factory=dict, init=False)
     _dropped: dict[str, int] = field(factory=dict, init=False)
+    _turns: ExitStack = field(factory=ExitStack, init=False)
     _stopping: dict[str, Deferred[None]] = field(factory=dict, init=False)
     _loop: PeriodicLoop = field(init=False)
     _swept: float = field(default=0.0, init=False)
@@ -110,7 +107,6 @@ class Hub:
     _dropping: RepeatedLog = field(init=False)
     _saying: RepeatedLog = field(init=False)
     _log: AppLog = field(init=False)
-    _before: float = field(factory=sys.getswitchinterval, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._loop = PeriodicLoop("hooks", LOOK_EVERY, self._look, self.reactor)
@@ -147,7 +143,7 @@ class Hub:
 
     def start(self) -> None:
         """Watch; the apps themselves begin when the switch is there."""
-        sys.setswitchinterval(THREAD_SWITCH)
+        self._turns.enter_context(shortened(BESIDE_APPS))
         self._log.begin()
         self._loop.start()
 
@@ -180,7 +176,7 @@ class Hub:
             except TimeoutError:
                 log.warning("a hook does not stop, and is left behind", app=name)
         self._log.end()
-        sys.setswitchinterval(self._before)
+        self._turns.close()
 
     def _thread_ended(self, worker: Worker) -> None:
         ended = self._stopping.get(worker.app.name)
