@@ -14,8 +14,8 @@ from dialer.errors import AlreadyExists, BadValue, WrongState
 from dialer.kinds import word_of
 from dialer.management import grants, news, phonebooks, rows
 from dialer.management.caller_ids import assigning
-from dialer.management.listing import NEWEST_FIRST, Place, Slice, having, rows_of
-from dialer.management.management import Management, Transaction, call_soon, reads, writes
+from dialer.management.listing import NEWEST_FIRST, Place, Slice, in_sql
+from dialer.management.management import Management, Transaction, call_soon, reads, verb, writes
 from dialer.management.numbers import check_caller_id, refusals
 from dialer.model import (
     Account,
@@ -33,7 +33,7 @@ from dialer.model import (
 )
 from dialer.model.campaign import EVERY_DAY
 from dialer.rules.decide import least_ring_in
-from dialer.store import held, reports, statements
+from dialer.store import campaign_list, held, reports, statements
 from dialer.store.caller_ids import wait_of
 from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, value_of
@@ -52,7 +52,7 @@ LIFETIME: Final = timedelta(days=7)
 """How long a campaign lasts whose expiry is not given, from the moment of its creation."""
 
 
-@reads
+@verb
 def listed(
     t: Transaction,
     who: Account,
@@ -63,12 +63,10 @@ def listed(
 ) -> list[CampaignDetails]:
     """The user's campaigns in one of `statuses`, everybody's for a superuser: those of that name, and those that are drafts or
     that are none, where it is said."""
-    e, numbers = t.entities, [int(status) for status in statuses]
-    query = e.Campaign.select(lambda c: c.status in numbers and c.archived_at is None)
-    query = having(query, name=name, draft=draft)
-    if not who.is_superuser:
-        query = query.filter(lambda c: c.user.id == who.id)
-    return [_details(row) for row in rows_of(query.prefetch(e.Gateway, e.VoipApp, e.Phonebook), part)]
+    known = {"name": name, "draft": None if draft is None else int(draft), "user_id": None if who.is_superuser else who.id}
+    end, values = in_sql(part, "c")
+    wanted = {column: value for column, value in known.items() if value is not None}
+    return campaign_list.campaigns(t.connection, statuses, wanted, end, values)
 
 
 async def read_pages(

@@ -13,6 +13,8 @@ from typing import Any, Final, TypeVar
 from attrs import frozen
 from pony.orm import desc
 
+from dialer.store.times import to_column
+
 T = TypeVar("T")
 
 ID: Final = "id"
@@ -86,11 +88,15 @@ def in_sql(part: Slice, alias: str) -> tuple[str, tuple[Any, ...]]:
     condition = ""
     values: tuple[Any, ...] = ()
     if part.after is not None:
-        values = (part.after[1],) if part.field == ID else part.after
+        values = (part.after[1],) if part.field == ID else (_in_column(part.after[0]), part.after[1])
         condition = f" AND ({columns}) {'<' if part.downwards else '>'} ({', '.join('?' * len(values))})"
     order = ", ".join(f"{column.strip()}{direction}" for column in columns.split(","))
     limited = "" if part.limit is None else " LIMIT ?"
     return f"{condition} ORDER BY {order}{limited}", (*values, *(() if part.limit is None else (part.limit,)))
+
+
+def _in_column(value: Any) -> Any:
+    return to_column(value) if isinstance(value, datetime) else value
 
 
 def part_of(entries: Iterable[T], part: Slice, value: Callable[[T], Any]) -> list[T]:
