@@ -8,6 +8,7 @@ here, and goes on with the row behind the last chunk.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Final, TypeVar
@@ -25,6 +26,7 @@ from dialer.management.import_run import ImportRun
 from dialer.management.management import Management
 from dialer.model.import_job import ImportJob
 from dialer.periodic import DegradedLog, PeriodicLoop
+from dialer.store.contacts import IMPORT_CACHE, USUAL_CACHE, hold_indexes
 from dialer.thread_turns import READING, shortened
 
 log = structlog.get_logger()
@@ -119,6 +121,7 @@ class ImportWorker:
     async def _work(self, run: ImportRun) -> None:
         job = run.job
         try:
+            await self._hold_indexes(IMPORT_CACHE)
             with shortened(READING):
                 await run.run()
             await self._clean(job)
@@ -128,6 +131,12 @@ class ImportWorker:
             log.error("an import could not be worked on", id=job.id, exc_info=error)
         finally:
             self._runs.pop(job.id, None)
+            if not self._runs:
+                with suppress(StoreError):  # it will connect anew, and hold as much as usual
+                    await self._hold_indexes(USUAL_CACHE)
+
+    async def _hold_indexes(self, kibibytes: int) -> None:
+        await self.management.database.run(partial(hold_indexes, kibibytes=kibibytes))
 
     async def _clean(self, job: ImportJob) -> None:
         """The file is of no use any more once the import has ended, or is forgotten."""

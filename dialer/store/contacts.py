@@ -90,14 +90,24 @@ CONTACTS_UP_TO: Final = "SELECT count(*) FROM (SELECT 1 FROM contact WHERE phone
 IMPORT_CACHE: Final = 32 * 1024
 """KiB of a large index that an import holds."""
 
+USUAL_CACHE: Final = 2000
+"""The same otherwise, as SQLite has it by itself."""
+
 IMPORT_WAL: Final = 4000
 """Pages of SQLite's log before they are written to their places: a page of the index is written once for several chunks."""
 
 
-def prepare_for_import(connection: Connection) -> None:
-    """Settings of a connection that adds contacts by the hundred thousand."""
+def hold_indexes(connection: Connection, kibibytes: int) -> None:
+    """How much of large indexes a connection holds: numbers of a file are at random places of theirs. A server has its own
+    settings."""
     if connection.dialect is Dialect.SQLITE:
-        connection.execute(f"PRAGMA cache_size = -{IMPORT_CACHE}")
+        connection.execute(f"PRAGMA cache_size = -{kibibytes}")
+
+
+def prepare_for_import(connection: Connection) -> None:
+    """Settings of a connection that does nothing but add contacts by the hundred thousand."""
+    hold_indexes(connection, IMPORT_CACHE)
+    if connection.dialect is Dialect.SQLITE:
         connection.execute(f"PRAGMA wal_autocheckpoint = {IMPORT_WAL}")
 
 

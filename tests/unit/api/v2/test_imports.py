@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlencode
 
 import orjson
@@ -22,10 +23,12 @@ from dialer.files.import_folder import ImportFolder
 from dialer.management import Management, import_errors, import_jobs, phonebooks, removals, users
 from dialer.management.import_worker import ImportWorker
 from dialer.management.imports import CHUNK
+from dialer.management.management import Transaction, verb
 from dialer.model.user import ADMINISTRATOR
+from dialer.store.contacts import IMPORT_CACHE, USUAL_CACHE
 from dialer.store.database import Database, NodeIdentity
 from dialer.wall_clock import utc_now
-from tests.grounds import on_postgresql
+from tests.grounds import on_postgresql, on_sqlite
 from tests.unit.api.v2.support import Client, problem
 from tests.unit.api.world import NOW, Reply, World, cheap_hash
 
@@ -147,6 +150,22 @@ async def test_a_file_is_taken_in_the_background_and_its_errors_can_be_corrected
     assert (again["taken"], again["already_there"], again["refused"]) == (2, 1, 1)
     listed = (await ann.get("imports?limit=1")).json
     assert ([each["id"] for each in listed["data"]], listed["has_more"]) == ([2], True)
+
+
+@on_sqlite
+@pytest_twisted.ensureDeferred
+async def test_large_indexes_are_held_while_a_file_is_taken_and_no_longer(api: World, ann: Client) -> None:
+    held: list[int] = []
+    take = import_jobs.take
+
+    def noting(t: Transaction, *more: Any) -> Any:
+        held.extend(t.connection.execute("PRAGMA cache_size").fetchone())
+        return take(t, *more)
+
+    with mock.patch.object(import_jobs, "take", verb(noting)):
+        await done(api, ann, "contact\n+15551230001\n", phonebook_id=1)
+    assert held == [-IMPORT_CACHE]
+    assert await api.database.run(lambda connection: connection.execute("PRAGMA cache_size").fetchone()) == (-USUAL_CACHE,)
 
 
 @pytest_twisted.ensureDeferred
