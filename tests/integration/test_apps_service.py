@@ -188,7 +188,7 @@ async def test_a_live_second_leg_counts_after_a_restart_until_its_call_ends(tmp_
             await deferLater(reactor, 0.02)
 
     def soon(waiting: Any) -> Deferred[None]:
-        return Deferred.fromCoroutine(waiting).addTimeout(15, reactor)
+        return Deferred.fromCoroutine(waiting).addTimeout(40, reactor)
 
     service = await started()
     try:
