@@ -179,6 +179,11 @@ async def test_a_live_second_leg_counts_after_a_restart_until_its_call_ends(tmp_
         while AttemptState.ANSWERED not in service.lifecycle.register.states():
             await deferLater(reactor, 0.02)
 
+    async def dialled(number: str) -> None:
+        """Waits until the switch has been told: a leg counts before that."""
+        while number not in [call.number for call in simulator.calls]:
+            await deferLater(reactor, 0.02)
+
     async def told(seeds: Seeds, reason: str) -> None:
         """Waits until that is why nobody is called, as the command line tells it."""
         while True:
@@ -199,6 +204,7 @@ async def test_a_live_second_leg_counts_after_a_restart_until_its_call_ends(tmp_
         details = await seeds.campaign(name="spring", frequency=600)
         await seeds.add(details.phonebooks[0].id, [Contact(number="15550001")])
         await soon(counted(service, 2, 1))
+        await soon(dialled("777100"))
         await service.stop()
         assert all(call.ended_at is None for call in simulator.calls)
         service = await started()
