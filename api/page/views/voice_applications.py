@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from api.page.forms import check, controls, defaults, typed_values
+from api.page.forms import Options
 from api.page.problems import problem_of
 from api.page.routes import PREFIX, Moved, PageFile, PageReply, Visit, changes, shows
-from dialer.errors import AlreadyExists, BadValue, InUse, NotFound, NotSetUp
+from api.page.views.noun_forms import NounForm
+from dialer.errors import AlreadyExists, BadValue, NotSetUp
 from dialer.files.import_folder import NewUpload
 from dialer.management import gateways, sounds
 from dialer.model import Scope, VoipApp
@@ -38,63 +38,9 @@ async def _listed(visit: Visit, problem: str, status: int) -> PageReply:
     return PageReply(template="voice_applications.html", values=values, status=status)
 
 
-async def _form(visit: Visit, key: int, values: Mapping[str, str], problems: Mapping[str, str], flaw: str) -> PageReply:
+async def _options(visit: Visit, _: int) -> Options:
     through = await visit.ask(gateways.listed, visit.who)
-    options = {"gateway_id": [("", ""), *((str(each.id), each.name) for each in through)]}
-    shown = {
-        "controls": controls(VoipApp, FIELDS, values, problems, options),
-        "key": key,
-        "name": values.get("name", ""),
-        "flaw": flaw,
-    }
-    return PageReply(template="voice_application.html", values=shown, status=400 if problems or flaw else 200)
-
-
-async def _new(visit: Visit) -> PageReply:
-    return await _form(visit, 0, defaults(VoipApp, FIELDS), {}, "")
-
-
-async def _show(visit: Visit) -> PageReply:
-    found = await visit.ask(gateways.application, visit.who, visit.key("app"))
-    return await _form(visit, found.id, typed_values(VoipApp, FIELDS, found), {}, "")
-
-
-async def _save(visit: Visit, key: int, told: str) -> Moved | PageReply:
-    given, problems = check(VoipApp, FIELDS, visit.form)
-    flaw = ""
-    if not problems:
-        details = dict(visit.form)
-        try:
-            if key:
-                await visit.do(f"voice application {key}", gateways.change_application, key, given, details=details)
-            else:
-                await visit.do(visit.form.get("name", ""), gateways.create_application, given, details=details)
-        except BadValue as error:
-            problems = {error.field: error.problem} if error.field in FIELDS else {}
-            flaw = "" if problems else problem_of(error).text
-        except NotFound as error:
-            flaw = problem_of(error).text
-        else:
-            return Moved(to=f"{PREFIX}voice-applications", told=told)
-    return await _form(visit, key, dict(visit.form), problems, flaw)
-
-
-async def _create(visit: Visit) -> Moved | PageReply:
-    return await _save(visit, 0, "application-created")
-
-
-async def _change(visit: Visit) -> Moved | PageReply:
-    return await _save(visit, visit.key("app"), "application-changed")
-
-
-async def _remove(visit: Visit) -> Moved | PageReply:
-    key = visit.key("app")
-    try:
-        await visit.do(f"voice application {key}", gateways.remove_application, key)
-    except InUse as error:
-        found = await visit.ask(gateways.application, visit.who, key)
-        return await _form(visit, key, typed_values(VoipApp, FIELDS, found), {}, problem_of(error).text)
-    return Moved(to=f"{PREFIX}voice-applications", told="application-removed")
+    return {"gateway_id": [("", ""), *((str(each.id), each.name) for each in through)]}
 
 
 async def _sound(visit: Visit) -> PageFile:
@@ -131,15 +77,24 @@ async def _remove_sound(visit: Visit) -> Moved:
 
 
 _ADMINS: Final = {"scope": Scope.ADMIN, "superusers": True}
-_OF: Final = "voice-applications/<app>"
+FORM: Final = NounForm(
+    cls=VoipApp,
+    fields=FIELDS,
+    template="voice_application.html",
+    place="voice-applications",
+    parameter="app",
+    word="voice application",
+    told="application",
+    read=gateways.application,
+    create=gateways.create_application,
+    change=gateways.change_application,
+    remove=gateways.remove_application,
+    options=_options,
+)
 
 ROUTES: Final = (
     shows("voice-applications", _list),
-    shows("voice-applications/new", _new, **_ADMINS),
-    changes("voice-applications/new", _create, **_ADMINS),
-    shows(_OF, _show, **_ADMINS),
-    changes(f"{_OF}/settings", _change, **_ADMINS),
-    changes(f"{_OF}/remove", _remove, **_ADMINS),
+    *FORM.routes(),
     shows("sounds/<sound>", _sound),
     changes("sounds/upload", _upload, takes_file=True, **_ADMINS),
     changes("sounds/<sound>/remove", _remove_sound, **_ADMINS),
