@@ -73,6 +73,7 @@ def test_the_keyboard_is_enough(installation: Installation, chromium: Any) -> No
     with window(chromium, installation) as at:
         page = at.page
         at.go()
+        page.wait_for_function("document.activeElement.name === 'username'")  # a page is drawn before it gives the focus
         page.keyboard.type("admin")
         page.keyboard.press("Tab")
         page.keyboard.type("correct horse")
