@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -183,6 +184,17 @@ async def test_a_number_is_called_from_the_page_and_the_call_cancelled(api: Worl
     assert "cancelled" in seen(await ann.get("/ui/calls"))
     actions = api.sql("SELECT action, subject FROM audit_entry ORDER BY id")
     assert actions == [("calls.new", "call to +1 555 123 0005"), ("calls.cancel", "call 1")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_form_that_comes_twice_calls_once(api: World) -> None:
+    ann = await signed_in(api, "ann")
+    forms = re.findall(r'name="once" value="(\w+)"', text_of(await ann.get("/ui/calls")) + text_of(await ann.get("/ui/calls")))
+    for once in (forms[0], forms[0], forms[1], "", ""):
+        reply = await ann.send("/ui/calls/new", {**CALL, "once": once})
+        assert reply.headers["location"] == "/ui/calls?done=call-made"
+    assert api.sql("SELECT count(*) FROM campaign WHERE single = 1") == [(4,)]
+    assert api.sql("SELECT count(*) FROM audit_entry WHERE action = 'calls.new'") == [(4,)]
 
 
 @pytest_twisted.ensureDeferred
