@@ -6,9 +6,9 @@ from typing import Final
 
 import orjson
 
-from api.page.live import Picture, PictureStream
+from api.page.live import LISTED, Picture, PictureStream
 from api.page.routes import PageReply, Visit, changes, number_in, shows
-from api.page.views.overview import PARTS, picture_stream
+from api.page.views.overview import PARTS, expect, picture_stream
 from dialer.errors import NotFound
 from dialer.management import audit_log
 from dialer.management.overview import newest_events
@@ -26,6 +26,7 @@ async def _picture(visit: Visit) -> Picture:
 
 
 async def _events(visit: Visit) -> PageReply:
+    await expect(visit, LISTED)
     return PageReply(template="events.html", values={"live": (await _picture(visit)).whole})
 
 

@@ -423,6 +423,16 @@ async def test_a_page_is_told_all_at_first_and_then_what_has_changed(api: World,
     await page.leave()
 
 
+@pytest.mark.parametrize("path", ["/ui/", "/ui/events"])
+@pytest_twisted.ensureDeferred
+async def test_who_has_no_script_finds_what_happened_since_the_last_look(api: World, path: str) -> None:
+    await api.campaign("spring", user="root")
+    root = await signed_in(api)
+    assert "Nothing has happened" in seen(await root.get(path))
+    assert (await api.put("campaign/1/", {"status": "2"}, user="root")).status == 200
+    assert "campaign paused" in seen(await root.get(path)).lower()
+
+
 @pytest_twisted.ensureDeferred
 async def test_all_pages_of_a_user_share_a_look_and_nobody_looks_without_one(api: World, monkeypatch: Any) -> None:
     monkeypatch.setattr(live, "EVERY", 0.05)
