@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -13,12 +13,15 @@ from twisted.python.failure import Failure
 from twisted.web.server import Request
 
 from api.branches import NO_BRANCH, PAGES, UNROUTED, Branch
+from api.connections import host_of
 from api.errors import NO_RESOURCE, TOO_LARGE
+from api.forwarding import client_of
 from api.long_answers import LongAnswer
 from api.open_stream import OpenStream
 from api.streamed_answers import Pieces, close
 from api.uploads import Upload
 from dialer.model import Account
+from dialer.settings import Network
 
 _PHRASES: Final = {422: b"Unprocessable Content"}
 """Of the statuses that Twisted does not know."""
@@ -45,12 +48,14 @@ class ApiRequest(Request):
     _is_here = False
     _is_refused = False
     _room = 0
+    _proxies: Sequence[Network] = ()
 
     # --- what came --------------------------------------------------------------------------------------------------------
 
     def gotLength(self, length: int | None) -> None:
         """The headers are here. Refuses a body that is declared too long before it comes."""
         self.content = BytesIO()
+        self._proxies = self.channel.site.settings.proxies
         self.path = self.channel.asked_path
         self.branch = self.channel.site.branch_of(self.path)
         uploads = self.branch.uploads
@@ -128,8 +133,9 @@ class ApiRequest(Request):
         return b",".join(found).decode("latin-1") if found else None
 
     def client_host(self) -> str:
-        """The address that it came from; for a Unix socket, one for all."""
-        return str(getattr(self.getClientAddress(), "host", "local"))
+        """The address that it came from, also by way of a proxy that is known; for a Unix socket whose proxy does not say so,
+        one for all."""
+        return client_of(host_of(self.getClientAddress()), self.header(b"X-Forwarded-For"), self._proxies)
 
     def query(self) -> bytes:
         """The text behind the question mark."""

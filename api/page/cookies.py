@@ -22,7 +22,8 @@ VISITOR: Final = "dialer_visitor"
 def is_encrypted(request: ApiRequest) -> bool:
     """Whether the browser speaks TLS, with this port or with a proxy before it. Whoever claims it falsely, over a connection
     that is not encrypted, gets a cookie that its browser never sends back, and harms nobody else."""
-    return bool(request.isSecure()) or (request.header(b"X-Forwarded-Proto") or "").strip().lower() == "https"
+    outermost = (request.header(b"X-Forwarded-Proto") or "").partition(",")[0]
+    return bool(request.isSecure()) or outermost.strip().lower() == "https"
 
 
 def name_of(cookie: str, *, encrypted: bool) -> str:

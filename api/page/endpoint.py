@@ -128,6 +128,8 @@ class PageEndpoint:
         self.site.authentication.admit(signed_in.who, 429)
         if request.channel is not None:
             request.channel.site.logged_in(request.channel)
+        query = query_of(request)
+        _refuse_what_no_database_takes(path, query)
         visit = Visit(
             management=self.site.management,
             signed_in=signed_in,
@@ -135,7 +137,7 @@ class PageEndpoint:
             address=request.client_host(),
             site=self.site,
             path=path,
-            query=query_of(request),
+            query=query,
             form=form,
             action=self.route.action,
             is_partial=is_partial(request),
@@ -183,6 +185,13 @@ def form_of(request: ApiRequest) -> dict[str, str]:
         for name, value in (parse_form(pair, "form") if pair else {}).items():
             found[name] = f"{found[name]},{value}" if name in found else value
     return found
+
+
+def _refuse_what_no_database_takes(path: Mapping[str, str], query: Mapping[str, str]) -> None:
+    if any("\0" in text for text in path.values()):
+        raise PageProblem(404, "problem.not-found")
+    if any("\0" in text for text in query.values()):
+        raise PageProblem(400, "problem.request")
 
 
 def _wanted(request: ApiRequest) -> str:

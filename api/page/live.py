@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Hashable, Mapping
+from functools import partial
 from typing import Final
 
 from attrs import define, field, frozen
@@ -59,6 +60,7 @@ class PictureWatch:
     draw: Callable[[], Awaitable[Picture]]
     live: LiveEvents
     clock: IReactorTime
+    begun: Callable[[PictureWatch], None]
     over: Callable[[], None]
     kinds: frozenset[EventKind]
     """Of the events that it shows: each node writes them meanwhile."""
@@ -83,6 +85,7 @@ class PictureWatch:
         """One more watches."""
         self._pages[page] = None
         if len(self._pages) == 1:
+            self.begun(self)
             self.live.join(self)
             self._loop.start()
 
@@ -164,12 +167,14 @@ class Watches:
     _open: dict[Hashable, PictureWatch] = field(factory=dict, init=False)
 
     def of(self, key: Hashable, draw: Callable[[], Awaitable[Picture]], kinds: frozenset[EventKind]) -> PictureWatch:
-        """The watch of that key; a new one where there is none."""
+        """The watch of that key; a new one where there is none, of which nothing is kept unless a page joins it."""
         found = self._open.get(key)
         if found is None:
-            found = PictureWatch(draw, self.live, self.clock, lambda: self._over(key), kinds)
-            self._open[key] = found
+            found = PictureWatch(draw, self.live, self.clock, partial(self._begun, key), partial(self._over, key), kinds)
         return found
+
+    def _begun(self, key: Hashable, watch: PictureWatch) -> None:
+        self._open[key] = watch
 
     def _over(self, key: Hashable) -> None:
         self._open.pop(key, None)

@@ -170,7 +170,7 @@ class Endpoint:
             raise no_room(error) from error
         body: Any = upload.file
         given = with_fields(self.route, given, request.query(), body.fields)
-        said = orjson.dumps([body.disk.digest, body.fields, request.query().decode("latin-1")], option=orjson.OPT_SORT_KEYS)
+        said = orjson.dumps([body.disk.digest, body.fields], option=orjson.OPT_SORT_KEYS)
         keyed = keyed_request(request, who.id, said)
         asked = evolve(self._asked(request, given, who, keyed), file=body)
         return await self._answered(request, given, keyed, asked)

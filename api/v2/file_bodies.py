@@ -32,6 +32,8 @@ MOST_FIELDS: Final = 20
 _NO_FORM: Final = "the body is no whole multipart/form-data with the boundary that its Content-Type names"
 LONGEST_FIELD: Final = 65_536
 """Bytes of all fields of a form that are no file."""
+PIECE: Final = 32_768
+"""Bytes that are read at once: the decoder takes no more together than fields may have, be they a file's."""
 MOST_UPLOADS: Final = 4
 """At the same time, of one user."""
 AGAIN: Final = 5.0
@@ -81,7 +83,8 @@ class FormBody(FileBody):
 
     def feed(self, data: bytes) -> None:
         """More of it. Raises `Problem`, `OSError`."""
-        self._receive(data)
+        for begin in range(0, len(data), PIECE):
+            self._receive(data[begin : begin + PIECE])
 
     def _receive(self, data: bytes | None) -> None:
         try:

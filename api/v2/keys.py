@@ -20,15 +20,15 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def keyed_request(request: ApiRequest, user_id: int, body: bytes, secrets: Collection[str] = ()) -> KeyedRequest | None:
-    """The request, where its client gave it a key; `body` is what tells it from others at its address, where members that are
-    `secrets` leave no trace, not even a hash. Raises `Problem` for one that is none."""
+    """The request, where its client gave it a key; `body` is what tells it from others at its address with its query, where
+    members that are `secrets` leave no trace, not even a hash. Raises `Problem` for one that is none."""
     key = request.header(b"Idempotency-Key")
     if key is None:
         return None
     if not _KEY.fullmatch(key):
         raise Problem("bad-request", "Idempotency-Key: expected one, of 1 to 255 visible ASCII characters")
     body = _without(secrets, body) if secrets else body
-    text = b"\n".join((request.method, request.path, body))
+    text = b"\n".join((request.method, request.uri, body))
     return KeyedRequest(user_id=user_id, key=key, fingerprint=hashlib.sha256(text).hexdigest())
 
 

@@ -11,7 +11,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -74,7 +74,7 @@ class Sorting:
             moment = datetime.fromisoformat(str(value))
             if moment.tzinfo is None:
                 raise ValueError
-            return moment, key
+            return moment.astimezone(UTC), key
         if isinstance(kind, Whole):
             kind.parse(value)
         elif kind.parse(value) != value:

@@ -87,9 +87,11 @@ def with_fields(route: Route, given: Given, query: bytes, fields: Mapping[str, s
 
 
 def _behind(page: pages.Page, place: pages.Place, query: Mapping[str, Any]) -> Any:
+    if isinstance(place, str) and "\0" in place:  # no text of a database has one
+        raise pages.bad_cursor()
     try:
         return page.after(place, query)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise pages.bad_cursor() from None
 
 

@@ -41,6 +41,7 @@ from dialer.safe_files import UnsafeFile
 from dialer.safe_paths import parent_of
 from dialer.service import new_id
 from dialer.settings import Config
+from dialer.shared_result import SharedResult
 from dialer.store.location import shown
 from dialer.wall_clock import utc_now
 
@@ -176,7 +177,7 @@ class DialerProcess:
     async def _start(self) -> None:
         log.info("starting", version=__version__, config=self._path)
         await self._host.start()
-        self._host.management.examine = self._examine
+        self._host.management.examine = SharedResult(self._examine, 0.0, self._reactor).get
         keep_loaded()
         self._up = True
         addresses = self._addresses()

@@ -9,12 +9,14 @@ from typing import Any, Final, Generic, TypeVar
 from attrs import frozen
 
 from dialer.accounts import hash_password
+from dialer.declare import entered
 from dialer.errors import BadValue, NotFound
 from dialer.kinds import Text
 from dialer.management import gateways, grants, removals, rows, users
 from dialer.management.listing import Slice
 from dialer.management.management import Management, Transaction, reads, writes
-from dialer.model import Account, Gateway, UserDetails, VoipApp
+from dialer.model import Account, Gateway, User, UserDetails, VoipApp
+from dialer.model.role import Role
 from dialer.patterns import MOST_PATTERNS, parse_pattern
 
 PASSWORD: Final = Text(1024, 8)
@@ -138,12 +140,20 @@ def change_user(t: Transaction, who: Account, user_id: int, given: Mapping[str, 
     """Change what is given. Raises `Forbidden`, `NotFound`, `Duplicate`, and `BadValue`, also for what would lock the asking
     user out."""
     rows.check_superuser(who)
-    for name in ("is_superuser", "is_active"):
-        if user_id == who.id and given.get(name) is False:
-            raise BadValue(name, "cannot be taken from yourself: another superuser can do that")
+    if user_id == who.id:
+        _refuse_own_lockout(given)
     _existing(t, user_id)
     users.change(t, user_id, _settings(given, hashed))
     return users.details(t, user_id)
+
+
+def _refuse_own_lockout(given: Mapping[str, Any]) -> None:
+    own = entered(User, {name: given[name] for name in ("is_superuser", "is_active", "role") if name in given})
+    for name in ("is_superuser", "is_active"):
+        if own.get(name) is False:
+            raise BadValue(name, "cannot be taken from yourself: another superuser can do that")
+    if own.get("role", Role.ADMIN) is not Role.ADMIN:
+        raise BadValue("role", "cannot be a lesser one for yourself: another superuser can do that")
 
 
 @writes
@@ -188,6 +198,18 @@ def grant(t: Transaction, who: Account, user_id: int, gateway_ids: Sequence[int]
 def revoke(t: Transaction, who: Account, user_id: int, gateway_ids: Sequence[int], app_ids: Sequence[int]) -> UserDetails:
     """The opposite. Raises also `InUse`."""
     return _change_grants(t, who, user_id, grants.revoke, gateway_ids, app_ids)
+
+
+@writes
+def set_grants(t: Transaction, who: Account, user_id: int, gateway_ids: Sequence[int], app_ids: Sequence[int]) -> None:
+    """Have a user use these gateways and voice applications, and no others. Raises as `revoke`; then nothing is changed."""
+    rows.check_superuser(who)
+    _existing(t, user_id)
+    row = t.entities.User[user_id]
+    wanted = {"gateway": set(gateway_ids), "voip app": set(app_ids)}
+    held = {"gateway": {each.id for each in row.gateways}, "voip app": {each.id for each in row.voip_apps}}
+    grants.grant(t, user_id, {noun: sorted(keys - held[noun]) for noun, keys in wanted.items()})
+    grants.revoke(t, user_id, {noun: sorted(keys - wanted[noun]) for noun, keys in held.items()})
 
 
 def _change_grants(

@@ -58,12 +58,25 @@ async def of_number(
 ) -> tuple[list[str], dict[str, object]]:
     """The same of a number in whatever spelling, which the campaign need not have: sentences for people, and what programs
     read. Fails with `NotFound`, `BadValue`, `StoreError`."""
-    campaign = await management.ask(why.ours, who, campaign_id)
-    found = await management.ask(why.contact, campaign_id, number)
-    reason, now = await _reason(management, campaign), management.now()
+    found, reason = await _of_number(management, who, campaign_id, number)
+    now = management.now()
     lines = list(sentences(found, reason, now))
     told = [asdict(each) for each in obstacles(found, reason, now)]
     return lines, {"number": found.number, "identity": found.identity, "why": lines, "obstacles": told}
+
+
+async def reasons_of_number(management: Management, who: Account, campaign_id: int, number: str) -> list[str]:
+    """What keeps a number, in whatever spelling, from being called by a campaign, in sentences. Fails as `of_number`."""
+    found, reason = await _of_number(management, who, campaign_id, number)
+    return list(reasons(found, reason, management.now()))
+
+
+async def _of_number(
+    management: Management, who: Account, campaign_id: int, number: str
+) -> tuple[Contacted, IdleReason | None]:
+    campaign = await management.ask(why.ours, who, campaign_id)
+    found = await management.ask(why.contact, campaign_id, number)
+    return found, await _reason(management, campaign)
 
 
 async def _reason(management: Management, campaign: Campaign) -> IdleReason | None:

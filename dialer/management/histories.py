@@ -8,10 +8,11 @@ from typing import Any, Final
 from attrs import frozen
 
 from dialer.management.contact_list import InCampaign
+from dialer.management.contacts import numbering_of
 from dialer.management.management import Transaction, verb
 from dialer.model import Account, CampaignStatus, DoNotCallEntry, SubscriberStatus
 from dialer.model.do_not_call import EVERYBODYS
-from dialer.store import do_not_call
+from dialer.store import contact_list, do_not_call
 from dialer.store import histories as sql
 from dialer.store.times import from_column_or_none, to_column
 
@@ -32,7 +33,8 @@ class InPhonebook:
 
 @frozen(kw_only=True)
 class NumberHistory:
-    """What is known of a number. `forbidden` is its entry on the do-not-call list of everybody."""
+    """What is known of a number: `number` means the same to every reader. `forbidden` is its entry on the do-not-call list of
+    everybody."""
 
     number: str
     identity: str
@@ -44,8 +46,11 @@ class NumberHistory:
 
 @verb
 def read(t: Transaction, who: Account, text: str) -> NumberHistory:
-    """Of a number in any spelling. Raises `BadValue` for what is none."""
+    """Of a number in any spelling: a national one is that of the installation's region, or else of the region of a phonebook
+    that has it. Raises `BadValue` for what is none."""
     number, identity = t.numbering.read(text, "number")
+    if (known := _known(t, who, number, identity)) != identity:
+        number, identity = f"+{known}", known
     asked = (identity, who.is_superuser, who.id, MOST)
     forbidden = t.connection.execute(do_not_call.ON_LIST, (identity, EVERYBODYS, to_column(t.now))).fetchone()
     return NumberHistory(
@@ -56,6 +61,16 @@ def read(t: Transaction, who: Account, text: str) -> NumberHistory:
         phonebooks=[_in_phonebook(row) for row in t.connection.execute(sql.PHONEBOOKS, asked).fetchall()],
         campaigns=[_in_campaign(row) for row in t.connection.execute(sql.CAMPAIGNS, asked).fetchall()],
     )
+
+
+def _known(t: Transaction, who: Account, number: str, identity: str) -> str:
+    """The first identity of a number that a phonebook of the user has; that of the installation where none has any."""
+    ours = (who.id, int(who.is_superuser), 0, 0)
+    regions = [numbering_of(t, rules) for (rules,) in t.connection.execute(contact_list.RULES_OF_OURS, ours)]
+    for each in dict.fromkeys((identity, *sorted(region.identity(number) for region in regions))):
+        if t.connection.execute(sql.PHONEBOOKS, (each, who.is_superuser, who.id, 1)).fetchone() is not None:
+            return each
+    return identity
 
 
 def _in_phonebook(row: tuple[Any, ...]) -> InPhonebook:

@@ -200,6 +200,12 @@ class LiveEvents:
             self._kinds.subtract(follower.kinds)
         self._behind.pop(follower, None)
 
+    async def expect(self, kinds: frozenset[EventKind]) -> None:
+        """Somebody looks at what there is of these kinds, and may look again without following: they are written for
+        `LINGER`. Fails with `StoreError`."""
+        self._followed_at |= dict.fromkeys(kinds, self.clock.seconds())
+        await self._ask()
+
     async def stop(self) -> None:
         """Nobody follows any more, and nobody will."""
         if self._turn is not None:

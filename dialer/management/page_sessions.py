@@ -105,7 +105,8 @@ def end(t: Transaction, digest: str) -> None:
 
 @verb
 def end_all(t: Transaction, user_id: int) -> int:
-    """Sign out everywhere. Returns how many sessions that were."""
+    """Sign out everywhere; links that would sign in are good for nothing any more. Returns how many sessions that were."""
+    t.connection.execute(sql.END_LINKS, (user_id,))
     return t.connection.execute(sql.END_ALL, (user_id,)).rowcount
 
 

@@ -169,6 +169,15 @@ def read(t: Transaction, who: Account, campaign_id: int, number: str) -> Subscri
 
 
 @verb
+def locked(t: Transaction, who: Account, campaign_id: int, number: str) -> SubscriberReport:
+    """The same, which nobody changes until the end of the transaction."""
+    check_ours(t.connection, who, campaign_id)
+    identity = subscribed_identity(t, campaign_id, parse_number(number, "number"))
+    t.connection.execute(sql.LOCK_SUBSCRIBER.of(t.connection), (campaign_id, identity))
+    return read(t, who, campaign_id, number)
+
+
+@verb
 def changed(t: Transaction, who: Account, campaign_id: int, number: str, status: SubscriberStatus | None) -> SubscriberReport:
     """Set the status of one of them, as `set_status` does; None leaves it as it is. Returns what it is then. Raises
     `NotFound`, `BadValue`."""

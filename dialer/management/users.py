@@ -18,6 +18,7 @@ from dialer.model import Account, User, UserDetails
 from dialer.model.role import Role
 from dialer.model.user import PROTECTIVE_LIMITS
 from dialer.patterns import like
+from dialer.store.page_sessions import END_LINKS
 from dialer.stored import value_of
 
 SHORTEST_PASSWORD: Final = 8
@@ -137,8 +138,8 @@ def _with_hash(given: Mapping[str, Any]) -> dict[str, Any]:
 @writes
 def change(t: Transaction, user_id: int, given: Mapping[str, Any]) -> None:
     """Change what is given; a list of patterns is replaced. A superuser that is one no more has `PROTECTIVE_LIMITS` where it
-    had none and is given none, and is no admin; one that becomes a superuser is an admin unless another role is given. Raises
-    `NotFound`, `Duplicate`, `BadValue`."""
+    had none and is given none, and is no admin; one that becomes a superuser is an admin unless another role is given. With
+    another password, links that would sign in are good for nothing. Raises `NotFound`, `Duplicate`, `BadValue`."""
     lists, settings = _parted(given)
     row = rows.found(t.entities.User, "user", user_id)
     checked = entered(User, settings)
@@ -149,6 +150,8 @@ def change(t: Transaction, user_id: int, given: Mapping[str, Any]) -> None:
         checked = {"role": Role.ADMIN, **checked}
     _check_role(checked.get("role", Role(row.role)), superuser=checked.get("is_superuser", row.is_superuser))
     rows.change(t, User, row, checked)
+    if "password_hash" in checked:
+        t.connection.execute(END_LINKS, (user_id,))
     _write(t, row, lists)
 
 

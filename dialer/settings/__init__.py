@@ -21,8 +21,9 @@ from dialer.settings.installation import (
     RulesSettings,
     StopSettings,
 )
+from dialer.settings.networks import Network
 from dialer.settings.switch import OutboundSettings, RecoverySettings, SimulatorSettings, SwitchSettings
-from dialer.settings.telling import FIVE_YEARS, EventsSettings, ImportsSettings, Network, RecordsSettings, WebhookSettings
+from dialer.settings.telling import FIVE_YEARS, EventsSettings, ImportsSettings, RecordsSettings, WebhookSettings
 from dialer.settings.voice import AppSettings, HooksSettings
 
 __all__ = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from dialer.settings.declaration import setting
+from dialer.settings.networks import Network, networks
 
 
 @frozen(kw_only=True)
@@ -28,6 +29,15 @@ class HttpSettings:
     )
     max_connections_per_address: int = setting(
         800, "the same from one address; a proxy is one", unit="connections", live=True, ge=1, le=100_000
+    )
+    proxies: tuple[Network, ...] = setting(
+        (),
+        'the networks of proxies before the API, such as ["10.20.0.7/32"]: what these say in X-Forwarded-For is the address '
+        "whose wrong passwords are counted, and that the audit log has; a Unix socket is always a proxy's",
+        live=True,
+        given=tuple[str, ...],
+        converter=networks("http.proxies"),
+        max_length=200,
     )
     max_streams: int = setting(
         500,

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable
-
 from attrs import frozen
 
-from dialer.errors import BadValue
 from dialer.settings.declaration import setting
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-def _networks(texts: Iterable[str | Network]) -> tuple[Network, ...]:
-    try:
-        return tuple(ipaddress.ip_network(text) for text in texts)
-    except ValueError as error:
-        raise BadValue("webhooks.allow", f"{error}; expected networks such as 10.20.0.0/16") from None
+from dialer.settings.networks import Network, networks
 
 
 @frozen(kw_only=True)
@@ -29,7 +17,7 @@ class WebhookSettings:
         "the networks beside the public addresses that the dialer may connect to, with http, too, such as "
         '["10.20.0.0/16"]; whatever listens there can be posted to by every user',
         given=tuple[str, ...],
-        converter=_networks,
+        converter=networks("webhooks.allow"),
         max_length=200,
     )
     http: bool = setting(False, "true: http:// is taken for public addresses, too: everybody on the way can read the events")

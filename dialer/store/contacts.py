@@ -159,6 +159,10 @@ SUBSCRIBER_STATUS: Final = (
     "SELECT s.id, coalesce(s.requested_status, s.status), s.contact_id FROM subscriber s "
     "WHERE s.campaign_id = ? AND s.identity = ?"
 )
+LOCK_SUBSCRIBER: Final = Variants(
+    sqlite="SELECT 1 FROM subscriber WHERE campaign_id = ? AND identity = ?",
+    postgresql="SELECT 1 FROM subscriber WHERE campaign_id = ? AND identity = ? FOR UPDATE",
+)
 SET_STATUS: Final = (
     "UPDATE subscriber SET requested_status = CASE status WHEN 6 THEN ? END, "
     "ready_at = CASE WHEN status = 6 THEN ready_at WHEN ? = 1 THEN CASE status WHEN 1 THEN ready_at ELSE ? END END, "

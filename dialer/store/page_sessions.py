@@ -20,6 +20,7 @@ FIND: Final = (
 SEEN: Final = "UPDATE page_session SET seen_at = ? WHERE id = ?"
 END: Final = "DELETE FROM page_session WHERE secret_hash = ?"
 END_ALL: Final = "DELETE FROM page_session WHERE user_id = ?"
+END_LINKS: Final = "DELETE FROM sign_in_link WHERE user_id = ?"
 END_SURPLUS: Final = (
     "DELETE FROM page_session WHERE id IN (SELECT id FROM page_session WHERE user_id = ? ORDER BY id DESC LIMIT 1000 OFFSET ?)"
 )

@@ -14,7 +14,7 @@ PATHS = (
     "/ui/", "/ui/campaigns", "/ui/campaigns/new", "/ui/campaigns/1", "/ui/contacts?number=%2B15550010000", "/ui/attempts",
     "/ui/imports", "/ui/imports/new", "/ui/campaigns/1/preview/contacts", "/ui/do-not-call", "/ui/do-not-call/1",
     "/ui/do-not-call/1/history", "/ui/gateways", "/ui/gateways/1", "/ui/webhooks", "/ui/events", "/ui/tokens", "/ui/users",
-    "/ui/users/1", "/ui/doctor?run=1", "/ui/audit", "/ui/rules?number=%2B18505550100", "/ui/caller-ids", "/ui/caller-ids/1",
+    "/ui/users/1", "/ui/doctor", "/ui/audit", "/ui/rules?number=%2B18505550100", "/ui/caller-ids", "/ui/caller-ids/1",
     "/ui/caller-ids/1/numbers/1", "/ui/calls", "/ui/gateways/1/health", "/ui/switches", "/ui/voice-applications",
     "/ui/voice-applications/1",
 )  # fmt: skip

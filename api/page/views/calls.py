@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,7 +11,7 @@ from api.page.forms import check, controls, defaults
 from api.page.problems import problem_of
 from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, number_in, shows
 from api.page.views.campaigns import options_of
-from dialer.errors import BadValue, LimitExceeded, NotFound, Over
+from dialer.errors import AlreadyExists, BadValue, LimitExceeded, NotFound, Over
 from dialer.management import calls
 from dialer.model import Campaign, Contact
 
@@ -18,6 +20,9 @@ OF_CAMPAIGN: Final = (
     "gateway_id", "voip_app_id", "voip_app_data", "caller_id", "caller_name", "purpose", "starting_at", "call_timeout",
 )  # fmt: skip
 PAGE: Final = 50
+ONCE: Final = "once"
+"""The field of a form by which it is known when it comes a second time: a double click calls nobody twice."""
+_KEY: Final = re.compile(r"[0-9a-f]{16}")
 
 
 async def _list(visit: Visit) -> PageReply:
@@ -36,6 +41,7 @@ async def _listed(visit: Visit, typed: Mapping[str, str], problems: Mapping[str,
             *controls(Contact, OF_CONTACT, values, problems),
             *controls(Campaign, OF_CAMPAIGN, values, problems, await options_of(visit)),
         ],
+        "once": secrets.token_hex(8),
         "flaw": flaw,
         "opened": bool(typed or problems or flaw),
     }
@@ -49,9 +55,13 @@ async def _make(visit: Visit) -> Moved | PageReply:
     flaw = ""
     if not problems:
         number = visit.form.get("number", "")
-        given = {**of_contact, **of_campaign}
+        given, key = {**of_contact, **of_campaign}, visit.form.get(ONCE, "")
+        details = {name: value for name, value in visit.form.items() if name != ONCE}
+        key = key if _KEY.fullmatch(key) else ""
         try:
-            await visit.do(f"call to {number}", calls.create, visit.who, given, details=dict(visit.form))
+            await visit.do(f"call to {number}", calls.create, visit.who, given, key, details=details)
+        except AlreadyExists:
+            return Moved(to=f"{PREFIX}calls", told="call-made")
         except BadValue as error:
             known = error.field in (*OF_CONTACT, *OF_CAMPAIGN)
             problems, flaw = ({error.field: error.problem}, "") if known else ({}, problem_of(error).text)

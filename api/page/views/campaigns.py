@@ -12,7 +12,7 @@ from api.page.views.charts import hours_of, hours_of_day, minutes_of
 from api.page.views.overview import PARTS, bar_of, picture_stream
 from api.page.views.rules import hours_of_campaign
 from dialer.errors import AlreadyExists, BadValue, LimitExceeded, NotFound
-from dialer.management import call_records, campaigns, gateways, minutes, statistics
+from dialer.management import call_records, caller_ids, campaigns, gateways, minutes, statistics
 from dialer.management.listing import Slice
 from dialer.management.overview import CampaignView
 from dialer.model import Campaign, CampaignStatus, Scope
@@ -21,11 +21,12 @@ PAGE: Final = 50
 ATTEMPTS: Final = 15
 
 GROUPS: Final = (
-    ("what", ("name", "description", "gateway_id", "voip_app_id", "voip_app_data", "caller_id", "caller_name")),
+    ("what", ("name", "description", "purpose", "gateway_id", "voip_app_id", "voip_app_data", "caller_id",
+              "caller_id_pool_id", "caller_name")),
     ("pace", ("frequency", "max_concurrent", "call_timeout", "call_max_duration", "min_call_duration")),
-    ("retries", ("max_retry", "interval_retry", "unknown_policy", "unserved_policy")),
-    ("hours", ("starting_at", "expires_at", "time_zone", "daily_start", "daily_stop", "weekdays")),
-)
+    ("retries", ("max_retry", "interval_retry", "retry", "order", "retry_share", "unknown_policy", "unserved_policy")),
+    ("hours", ("starting_at", "expires_at", "time_zone", "daily_start", "daily_stop", "weekdays", "consent", "rests")),
+)  # fmt: skip
 """The settings, as they stand together."""
 FIELDS: Final = tuple(name for _, names in GROUPS for name in names)
 PHONEBOOK: Final = "made with its campaign"
@@ -47,7 +48,9 @@ async def options_of(visit: Visit) -> Options:
     """What a campaign may refer to."""
     through = await visit.ask(gateways.listed, visit.who)
     apps = await visit.ask(gateways.applications, visit.who)
+    pools = await visit.ask(caller_ids.pools, visit.who)
     return {
+        "caller_id_pool_id": [("", ""), *((str(each.id), each.name) for each in pools)],
         "gateway_id": [(str(each.id), each.name) for each in through],
         "voip_app_id": [(str(each.id), each.name) for each in apps],
     }
@@ -89,8 +92,23 @@ def flaw_of(error: Exception) -> tuple[str, dict[str, str]]:
     return problem_of(error).text, {}
 
 
-async def _show(visit: Visit) -> PageReply:
-    return await _page(visit, None, {}, "", 200)
+async def _show(visit: Visit) -> Moved | PageReply:
+    try:
+        return await _page(visit, None, {}, "", 200)
+    except NotFound as error:
+        if error.kind != "campaign":
+            raise
+    return await _of_the_past(visit)
+
+
+async def _of_the_past(visit: Visit) -> Moved:
+    """What was removed, or is a call without a campaign, has attempts and no page. Raises `NotFound` for what never was."""
+    key = visit.key("campaign")
+    try:
+        await call_records.page(visit.management, visit.who, call_records.RecordFilter(campaign_id=key), None, 1)
+    except BadValue:
+        raise NotFound("campaign", key) from None
+    return Moved(to=f"{PREFIX}attempts?campaign={key}")
 
 
 async def _page(visit: Visit, typed: dict[str, str] | None, problems: dict[str, str], flaw: str, status: int) -> PageReply:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from api.page.problems import problem_of
 from api.page.routes import PageReply, Visit, number_in, shows
 from dialer.errors import BadValue
-from dialer.management import call_records, contact_explanation, histories, phonebooks, why
+from dialer.management import call_records, contact_explanation, histories, phonebooks
 from dialer.management.listing import Slice
 
 ATTEMPTS: Final = 25
@@ -26,12 +26,12 @@ async def _search(visit: Visit) -> PageReply:
         history = await visit.ask(histories.read, visit.who, wanted)
     except BadValue as error:
         return PageReply(template="contacts.html", values={**values, "flaw": problem_of(error).text}, status=400)
-    filter_ = await visit.ask(call_records.entered, wanted, {"newest_first": True})
+    filter_ = await visit.ask(call_records.entered, history.number, {"newest_first": True})
     step = await call_records.page(visit.management, visit.who, filter_, None, ATTEMPTS)
     reasons = {}
     for found, _ in history.campaigns[:MOST_REASONS]:
-        told = await visit.ask(why.contact, found.campaign_id, wanted)
-        reasons[found.campaign_id] = list(contact_explanation.reasons(told, None, visit.management.now()))
+        told = contact_explanation.reasons_of_number(visit.management, visit.who, found.campaign_id, history.number)
+        reasons[found.campaign_id] = await told
     records = [call_records.as_object(each) for each in step.records]
     return PageReply(template="contacts.html", values={**values, "history": history, "records": records, "reasons": reasons})
 

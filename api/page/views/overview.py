@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from attrs import define, field
@@ -10,6 +11,7 @@ from attrs import define, field
 from api.page.live import CSRF_PLACE, LISTED, Picture, PictureStream
 from api.page.rendering import Renderer
 from api.page.routes import PageReply, Visit, shows
+from dialer.errors import StoreError
 from dialer.management.overview import CampaignView, Overview
 from dialer.management.page_sessions import still
 from dialer.model import Scope, SubscriberStatus
@@ -92,7 +94,14 @@ def _painter(visit: Visit) -> OverviewPainter:
     return painter
 
 
+async def expect(visit: Visit, kinds: frozenset[EventKind]) -> None:
+    """Who has no script to follow what happens finds it at the next look."""
+    with suppress(StoreError):  # the page tells of the database
+        await visit.site.streams.live.expect(kinds)
+
+
 async def _show(visit: Visit) -> PageReply:
+    await expect(visit, LISTED)
     picture = _painter(visit).paint(await visit.site.overviews.read(visit.who))
     return PageReply(template="overview.html", values={"live": picture.whole.replace(CSRF_PLACE, visit.csrf)})
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from api.page.forms import check, controls, defaults, typed_values
 from api.page.problems import problem_of
-from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, shows
-from dialer.errors import BadValue, Forbidden, LimitExceeded
-from dialer.management import tokens, users
+from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, number_in, shows
+from dialer.errors import BadValue, Forbidden, InUse, LimitExceeded
+from dialer.management import administration, gateways, tokens, users
+from dialer.management.listing import OLDEST_FIRST
 from dialer.management.page_sessions import end_all
 from dialer.model import Scope, Token, User
 
@@ -19,13 +20,33 @@ FIELDS: Final = (
 
 
 async def _list(visit: Visit) -> PageReply:
-    return PageReply(template="users.html", values={"found": await visit.ask(users.listed)})
+    found = await visit.ask(administration.all_users, visit.who, OLDEST_FIRST)
+    return PageReply(template="users.html", values={"found": found})
 
 
 async def _form(visit: Visit, key: int, values: dict[str, str], problems: dict[str, str], flaw: str) -> PageReply:
-    rows = controls(User, FIELDS, values, problems)
-    shown = {"controls": rows, "key": key, "name": values.get("username", ""), "flaw": flaw, "problems": problems}
+    shown = {
+        "controls": controls(User, FIELDS, values, problems),
+        "key": key,
+        "name": values.get("username", ""),
+        "flaw": flaw,
+        "problems": problems,
+        "grants": await _grants(visit, key) if key else (),
+    }
     return PageReply(template="user.html", values=shown, status=400 if problems or flaw else 200)
+
+
+async def _grants(visit: Visit, key: int) -> list[tuple[str, list[tuple[Any, bool]]]]:
+    """Gateways and voice applications, and whether the user may use each; none for a superuser, who may use all."""
+    found = await visit.ask(administration.one_user, visit.who, key)
+    if found.user.is_superuser:
+        return []
+    through = await visit.ask(gateways.listed, visit.who)
+    apps = await visit.ask(gateways.applications, visit.who)
+    return [
+        ("gateways", [(each, each.name in found.gateways) for each in through]),
+        ("voice-applications", [(each, each.name in found.voip_apps) for each in apps]),
+    ]
 
 
 async def _new(visit: Visit) -> PageReply:
@@ -33,27 +54,43 @@ async def _new(visit: Visit) -> PageReply:
 
 
 async def _show(visit: Visit) -> PageReply:
+    return await _of_user(visit, visit.key("user"), "")
+
+
+async def _of_user(visit: Visit, key: int, flaw: str) -> PageReply:
+    found = await visit.ask(administration.one_user, visit.who, key)
+    return await _form(visit, key, typed_values(User, FIELDS, found.user), {}, flaw)
+
+
+async def _grant(visit: Visit) -> Moved | PageReply:
+    """Those that are ticked, and no others."""
     key = visit.key("user")
-    found = await visit.ask(users.account_of, key)
-    user = await visit.ask(users.read, found)
-    return await _form(visit, key, typed_values(User, FIELDS, user), {}, "")
+    through, apps = (
+        [number_in(part, noun) for part in visit.form.get(name, "").split(",") if part]
+        for name, noun in (("gateways", "gateway"), ("voice-applications", "voip app"))
+    )
+    try:
+        await visit.do(f"user {key}", administration.set_grants, visit.who, key, through, apps, details=dict(visit.form))
+    except InUse as error:
+        return await _of_user(visit, key, problem_of(error).text)
+    return Moved(to=f"{PREFIX}users/{key}", told="user-changed")
 
 
 async def _save(visit: Visit, key: int, told: str) -> Moved | PageReply:
     given, problems = check(User, FIELDS, visit.form)
-    flaw, password = "", visit.form.get("password", "")
+    flaw, password, hashed = "", visit.form.get("password", ""), None
     try:
-        hashed = await users.hashed(visit.management, password) if password or not key else ""
+        hashed = await users.hashed(visit.management, password) if password or not key else None
     except BadValue as error:
         problems["password"] = error.problem
     if not problems:
-        given |= {"password_hash": hashed} if password else {}
         details = {name: value for name, value in visit.form.items() if name != "password"}
         try:
             if key:
-                await visit.do(f"user {key}", users.change, key, given, details=details)
+                await visit.do(f"user {key}", administration.change_user, visit.who, key, given, hashed, details=details)
             else:
-                await visit.do(visit.form.get("username", ""), users.create, given, details=details)
+                name = visit.form.get("username", "")
+                await visit.do(name, administration.add_user, visit.who, given, hashed, details=details)
         except BadValue as error:
             problems = {error.field: error.problem} if error.field in FIELDS else {}
             flaw = "" if problems else problem_of(error).text
@@ -85,9 +122,14 @@ async def _tokens(visit: Visit) -> PageReply:
 
 async def _listed_tokens(visit: Visit, problems: dict[str, str], flaw: str) -> PageReply:
     found = await visit.ask(tokens.listed, visit.who)
+    owners: dict[int, str] = {}
+    if visit.who.is_superuser and Scope.ADMIN in visit.who.scopes:
+        everybody = await visit.ask(administration.all_users, visit.who, OLDEST_FIRST)
+        owners = {each.user.id: each.user.username for each in everybody}
     scopes = [scope for scope in Scope if scope is not Scope.ADMIN or visit.who.is_superuser]
     values = {
         "found": found,
+        "owners": owners,
         "name_control": controls(Token, ("name",), visit.form, problems)[0],
         "expiry_control": controls(Token, ("expires_at",), visit.form, problems)[0],
         "scopes": scopes,
@@ -127,6 +169,7 @@ ROUTES: Final = (
     changes("users/new", _create, **_ADMINS),
     shows("users/<user>", _show, **_ADMINS),
     changes("users/<user>/settings", _change, **_ADMINS),
+    changes("users/<user>/grants", _grant, **_ADMINS),
     changes("users/<user>/sign-out", _sign_out, **_ADMINS),
     shows("tokens", _tokens),
     changes("tokens/make", _make_token, scope=Scope.ADMIN),

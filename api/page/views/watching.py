@@ -6,9 +6,9 @@ from typing import Final
 
 import orjson
 
-from api.page.live import Picture, PictureStream
-from api.page.routes import PageReply, Visit, number_in, shows
-from api.page.views.overview import PARTS, picture_stream
+from api.page.live import LISTED, Picture, PictureStream
+from api.page.routes import PageReply, Visit, changes, number_in, shows
+from api.page.views.overview import PARTS, expect, picture_stream
 from dialer.errors import NotFound
 from dialer.management import audit_log
 from dialer.management.overview import newest_events
@@ -26,6 +26,7 @@ async def _picture(visit: Visit) -> Picture:
 
 
 async def _events(visit: Visit) -> PageReply:
+    await expect(visit, LISTED)
     return PageReply(template="events.html", values={"live": (await _picture(visit)).whole})
 
 
@@ -36,7 +37,15 @@ async def _follow(visit: Visit) -> PictureStream:
 async def _doctor(visit: Visit) -> PageReply:
     if visit.management.examine is None:
         raise NotFound("doctor", "")
-    found = await visit.management.examine() if visit.query.get("run") else None
+    return PageReply(template="doctor.html", values={"found": None})
+
+
+async def _examine(visit: Visit) -> PageReply:
+    """It makes a call on the switch: no page of somebody else has it made."""
+    if visit.management.examine is None:
+        raise NotFound("doctor", "")
+    found = await visit.management.examine()
+    await visit.note("", {})
     return PageReply(template="doctor.html", values={"found": found})
 
 
@@ -52,5 +61,6 @@ ROUTES: Final = (
     shows("events", _events),
     shows("live/events", _follow, streams=True),
     shows("doctor", _doctor, scope=Scope.ADMIN, superusers=True),
+    changes("doctor", _examine, scope=Scope.ADMIN, superusers=True),
     shows("audit", _audit),
 )

@@ -294,7 +294,7 @@ ROUTES: Final = (
         answer=SUBSCRIBER,
         parameters=(_ANY_NUMBER,),
         current=Current(
-            use_case=subscribers.read,
+            use_case=subscribers.locked,
             args=lambda asked: (asked.who, asked.path["campaign_id"], asked.path["number"]),
             answer=SUBSCRIBER,
         ),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 import pytest_twisted
 
 from dialer.errors import BadValue
 from dialer.management import users
+from dialer.management.installation import NodeEntry, Standing
 from dialer.management.overview import Overviews
 from dialer.model import Account, IdleReason, SubscriberStatus
 from tests.grounds import on_sqlite, script
@@ -104,3 +107,20 @@ async def test_why_a_campaign_waits_is_told(api: World) -> None:
     await api.campaign("spring", user="root")
     assert isinstance(api.flow.reason, IdleReason)
     assert "no switch is connected" in seen(await (await signed_in(api)).get("/ui/"))
+
+
+@on_sqlite
+@pytest_twisted.ensureDeferred
+async def test_each_switch_is_shown_with_whether_it_is_connected(api: World) -> None:
+    moment = "2026-11-23 10:00:00.000000"
+    api.sql(
+        "INSERT INTO node (name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, commits, "
+        f"figures) VALUES ('n', 1, 'h', 1, '1', '{{\"near\": \"c\", \"far\": \"\"}}', 1, '{moment}', '{moment}', "
+        f"'{moment}', 0, '{{}}')"
+    )
+    with mock.patch.object(NodeEntry, "standing", Standing.DIALLING):
+        words = " ".join(seen(await (await signed_in(api)).get("/ui/")).split())
+    assert "switch near connected" in words
+    assert "switch far not connected" in words
+    words = " ".join(seen(await (await signed_in(api)).get("/ui/")).split())
+    assert "switch near not connected" in words, "its dialer is dead"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -186,6 +187,17 @@ async def test_a_number_is_called_from_the_page_and_the_call_cancelled(api: Worl
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_form_that_comes_twice_calls_once(api: World) -> None:
+    ann = await signed_in(api, "ann")
+    forms = re.findall(r'name="once" value="(\w+)"', text_of(await ann.get("/ui/calls")) + text_of(await ann.get("/ui/calls")))
+    for once in (forms[0], forms[0], forms[1], "", ""):
+        reply = await ann.send("/ui/calls/new", {**CALL, "once": once})
+        assert reply.headers["location"] == "/ui/calls?done=call-made"
+    assert api.sql("SELECT count(*) FROM campaign WHERE single = 1") == [(4,)]
+    assert api.sql("SELECT count(*) FROM audit_entry WHERE action = 'calls.new'") == [(4,)]
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_call_that_may_not_be_made_is_told_at_the_field(api: World) -> None:
     ann = await signed_in(api, "ann")
     for given, told in (
@@ -203,3 +215,19 @@ async def test_a_call_that_may_not_be_made_is_told_at_the_field(api: World) -> N
     assert (await (await signed_in(api, "ann")).send("/ui/calls/new", CALL)).status == 403
     assert "Call a number" in seen(await made.get("/ui/calls"))
     assert "Call a number" not in seen(await (await signed_in(api, "ann")).get("/ui/calls"))
+
+
+@on_sqlite
+@pytest_twisted.ensureDeferred
+async def test_a_campaign_that_was_removed_leads_to_its_attempts(api: World) -> None:
+    await api.campaign()
+    await api.contact("15551230001")
+    script(api.database.url, RECORDS.replace(":count", "2").replace("'100', '100'", "'15551230001', '15551230001'"))
+    assert (await api.ask("DELETE", "campaign/1/")).status == 204
+    ann, bob = await signed_in(api, "ann"), await signed_in(api, "bob")
+    reply = await ann.get("/ui/campaigns/1")
+    assert (reply.status, reply.headers["location"]) == (303, "/ui/attempts?campaign=1")
+    assert text_of(await ann.get("/ui/attempts?campaign=1")).count("15551230001") >= 2
+    assert [(await browser.get(path)).status for browser, path in ((ann, "/ui/campaigns/9"), (bob, "/ui/campaigns/1"))] == [
+        404, 404,
+    ]  # fmt: skip

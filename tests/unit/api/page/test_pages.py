@@ -7,10 +7,12 @@ from datetime import date
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
+from unittest import mock
 
 import orjson
 import pytest
 import pytest_twisted
+from twisted.internet.task import Clock
 
 from api.page import live
 from api.page.live import CSRF_PLACE
@@ -222,6 +224,20 @@ async def test_hostile_forms_run_nowhere(api: World) -> None:
             assert reply.headers.get("location", "/ui/").startswith("/ui/")
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_character_that_no_database_takes_is_refused(api: World) -> None:
+    root = await signed_in(api)
+    for path in (
+        "attempts/%00", "attempts?number=%00", "attempts?campaign=%00", "attempts?after=2026-11-23T10:00:00Z~%00",
+        "contacts?number=%00", "do-not-call/1?after=%00", "do-not-call/1?number=%00", "export/attempts?number=%00",
+        "attempts/a%00b/recording", "campaigns/%00", "campaigns?state=%00", "sounds/%00", "rules?number=%00",
+    ):  # fmt: skip
+        reply = await root.get(f"/ui/{path}")
+        assert reply.status in (400, 404), (path, reply.status)
+    for path in ("switches/nodes/%00/remove", "switches/%00/put-aside", "attempts/%00/recording/remove"):
+        assert (await root.send(f"/ui/{path}")).status in (400, 404), path
+
+
 # --- roles ------------------------------------------------------------------------------------------------------------------
 
 
@@ -275,6 +291,55 @@ async def test_two_users_see_nothing_of_each_other(api: World) -> None:
     for path in ("/ui/campaigns/1", "/ui/live/campaigns/1"):
         assert (await bob.get(path)).status == 404
     assert (await bob.send("/ui/campaigns/1/pause")).status == 404
+
+
+async def renamed_bob(api: World) -> Browser:
+    """Bob, whom `furnish` has called otherwise."""
+    api.sql("UPDATE user_account SET username = 'bob' WHERE id = 2")
+    return await signed_in(api, "bob")
+
+
+@on_sqlite
+@pytest_twisted.ensureDeferred
+async def test_nothing_of_another_user_is_shown_or_changed_by_any_route(api: World) -> None:
+    await furnish(api)
+    bob = await renamed_bob(api)
+    token = await bob.token()
+    everybodys = {"gateways/<gateway>/health", "sounds/<sound>", "check/campaign/<field>"}
+    form = {"name": "x", "number": "+15550000002", "reason": "x", "frequency": "7", "url": "https://b.example/", "kinds": "*"}
+    before = api.dump()
+    for route in all_routes():
+        if "<" in route.path and not route.superusers and route.path not in everybodys:
+            reply = await bob.ask(
+                route.method, address(route.path), {**form, "csrf": token} if route.method == "POST" else None
+            )
+            assert reply.status == 404, (route.method, route.path, reply.status)
+    assert api.dump() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("do-not-call/new", {"name": "x", "campaign_id": "1"}),
+        ("webhooks/add", {"url": "https://b.example/", "kinds": "*", "campaign_id": "1", "batch_size": "1"}),
+        ("campaigns/new", {"name": "x", "gateway_id": "1", "voip_app_id": "1", "caller_id_pool_id": "1"}),
+        ("campaigns/new", {"name": "x", "gateway_id": "2", "voip_app_id": "1"}),
+        ("calls/new", {"number": "+15551230005", "gateway_id": "2", "voip_app_id": "1"}),
+    ],
+)
+@on_sqlite
+@pytest_twisted.ensureDeferred
+async def test_a_form_refers_to_nothing_of_another_user(api: World, path: str, form: dict[str, str]) -> None:
+    await furnish(api)
+    api.sql(
+        "INSERT INTO gateway (id, name, description, protocol, hostname, dial_string, removeprefix, addprefix, "
+        f"addparameter, status, created_at, updated_at) VALUES (2, 'x', '', 'SIP', 'h', '', '', '', '', 1, '{T}', '{T}')"
+    )
+    bob = await renamed_bob(api)
+    token = await bob.token()
+    before = api.dump()
+    assert (await bob.ask("POST", f"/ui/{path}", {**form, "csrf": token})).status in (400, 404)
+    assert api.dump() == before
 
 
 # --- changes ----------------------------------------------------------------------------------------------------------------
@@ -358,6 +423,16 @@ async def test_a_page_is_told_all_at_first_and_then_what_has_changed(api: World,
     await page.leave()
 
 
+@pytest.mark.parametrize("path", ["/ui/", "/ui/events"])
+@pytest_twisted.ensureDeferred
+async def test_who_has_no_script_finds_what_happened_since_the_last_look(api: World, path: str) -> None:
+    await api.campaign("spring", user="root")
+    root = await signed_in(api)
+    assert "Nothing has happened" in seen(await root.get(path))
+    assert (await api.put("campaign/1/", {"status": "2"}, user="root")).status == 200
+    assert "campaign paused" in seen(await root.get(path)).lower()
+
+
 @pytest_twisted.ensureDeferred
 async def test_all_pages_of_a_user_share_a_look_and_nobody_looks_without_one(api: World, monkeypatch: Any) -> None:
     monkeypatch.setattr(live, "EVERY", 0.05)
@@ -379,6 +454,15 @@ async def test_all_pages_of_a_user_share_a_look_and_nobody_looks_without_one(api
     count = len(drawn)
     await root.get("/ui/")
     assert len(drawn) <= count + 1
+
+
+def test_nothing_is_kept_of_what_nobody_came_to_watch() -> None:
+    async def draw() -> live.Picture:
+        raise AssertionError("nobody watches")
+
+    watches = live.Watches(mock.Mock(), Clock())
+    assert watches.of("x", draw, frozenset()) is not watches.of("x", draw, frozenset())
+    assert watches._open == {}
 
 
 @pytest_twisted.ensureDeferred

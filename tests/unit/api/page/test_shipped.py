@@ -14,10 +14,37 @@ from api.page.rendering import Renderer
 from api.page.routes import PageRoute
 from api.page.static_files import files
 from api.page.texts import TEXTS
-from api.page.views import all_routes
+from api.page.views import (
+    all_routes,
+    caller_ids,
+    calls,
+    campaigns,
+    do_not_call,
+    gateways,
+    voice_applications,
+    webhooks,
+)
+from api.page.views import users as user_forms
+from api.page.views.attempts import STEPS
+from dialer.management import call_records
 from dialer.management.gateways import STANDINGS
 from dialer.management.installation import Standing
-from dialer.model import Campaign, CampaignStatus, DeliveryStatus, SubscriberStatus
+from dialer.model import (
+    CallerId,
+    CallerIdPool,
+    Campaign,
+    CampaignStatus,
+    Contact,
+    DeliveryStatus,
+    DoNotCallEntry,
+    DoNotCallList,
+    Gateway,
+    SubscriberStatus,
+    Token,
+    User,
+    VoipApp,
+    Webhook,
+)
 from dialer.model.event import EventKind
 from dialer.model.flow import AttemptState, Disposition
 from dialer.model.role import Role
@@ -102,6 +129,21 @@ def test_every_word_of_the_dialer_has_a_text() -> None:
         *(f"event.{each.replace('_', '-')}" for each in EventKind),
     ]
     assert [key for key in wanted if key not in TEXTS] == []
+
+
+def test_every_entry_of_a_form_and_every_fact_of_a_call_has_a_text() -> None:
+    forms = (
+        (Campaign, campaigns.FIELDS), (User, user_forms.FIELDS), (Token, user_forms.TOKEN_FIELDS), (Gateway, gateways.FIELDS),
+        (VoipApp, voice_applications.FIELDS), (CallerIdPool, caller_ids.POOL_FIELDS), (CallerId, caller_ids.FIELDS),
+        (Contact, calls.OF_CONTACT), (Campaign, calls.OF_CAMPAIGN), (Webhook, webhooks.FIELDS),
+        (DoNotCallList, do_not_call.NEW), (DoNotCallEntry, do_not_call.ENTRY),
+    )  # fmt: skip
+    rows = [row for cls, names in forms for row in controls(cls, names, {}, {})]
+    wanted = {f"field.{row.name}" for row in rows} | {
+        f"{'day' if row.shape == 'week' else 'word'}.{word}" for row in rows for word, _ in row.options
+    }
+    wanted |= {f"fact.{name}" for name in call_records.NAMES if name not in ("session", *STEPS)}
+    assert sorted(wanted - set(TEXTS)) == []
 
 
 def test_every_change_is_a_post_for_those_who_may_change() -> None:

@@ -194,6 +194,34 @@ async def test_behind_tls_cookies_are_secure_and_of_this_host(api: World) -> Non
     assert list(browser.cookies) == ["__Host-dialer_session"]
     assert all(cookie.endswith("; Secure") for cookie in reply.cookies)
     assert (await browser.get("/ui/")).status == 200
+    chained = Browser(api, headers={"X-Forwarded-Proto": "https, http"})
+    await chained.sign_in("ann")
+    assert list(chained.cookies) == ["__Host-dialer_session"], "behind two proxies, the first one speaks with the browser"
+
+
+@pytest_twisted.ensureDeferred
+async def test_behind_a_proxy_each_client_has_an_address_of_its_own(tmp_path: Path) -> None:
+    settings = evolve(MANY, failed_logins_per_user=0, failed_logins_per_address=2, proxies=("127.0.0.0/8",))
+    async with world(tmp_path, settings) as api:
+        guesser, other, forger = (
+            Browser(api, headers={"X-Forwarded-For": each})
+            for each in ("203.0.113.7", "203.0.113.8", "198.51.100.1, 203.0.113.7")
+        )
+        assert [(await guesser.sign_in("ann", "guess")).status for _ in range(3)] == [401, 401, 429]
+        assert (await forger.sign_in("ann", "guess")).status == 429, "what a client writes itself counts for nothing"
+        assert (await other.sign_in("bob")).status == 303
+        await other.send("/ui/sign-out")
+        assert api.sql("SELECT address FROM audit_entry") == [("203.0.113.8",)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_is_no_proxy_tells_no_other_address(tmp_path: Path) -> None:
+    async with world(tmp_path, evolve(MANY, failed_logins_per_address=1)) as api:
+        statuses = [
+            (await Browser(api, headers={"X-Forwarded-For": f"203.0.113.{each}"}).sign_in("ann", "guess")).status
+            for each in range(2)
+        ]
+        assert statuses == [401, 429]
 
 
 @on_sqlite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest_twisted
 
 from api.v2.routes import Route
 from api.v2.table import all_routes
-from dialer.management import why
+from dialer.management import subscribers, why
+from dialer.management.management import Transaction
+from dialer.model import Account, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR
-from tests.grounds import on_sqlite
+from tests.grounds import on_postgresql, on_sqlite
 from tests.unit.api.v2.support import Client, address, everything, furnish, identified, pointers, problem, routes
 from tests.unit.api.world import World
 
@@ -198,6 +201,26 @@ async def test_a_condition_tells_nothing_of_what_belongs_to_others(api: World, r
     tag = (await root.get(address(route))).headers["etag"]
     told = {problem(await root.of("bob").route(route, headers={"If-Match": each})) for each in (tag, '"x"', "*")}
     assert told in ({(404, "not-found")}, {(403, "forbidden")})
+
+
+@on_postgresql
+@pytest_twisted.ensureDeferred
+async def test_a_contact_of_a_campaign_stays_as_it_was_seen_until_it_is_changed(api: World) -> None:
+    await furnish(api)
+    (route,) = [
+        each for each in CONDITIONAL if (each.method, each.path) == ("PATCH", "campaigns/<campaign_id>/contacts/<number>")
+    ]
+    assert route.current is not None
+    read, asked = route.current.use_case, (Account(id=1, username="ann"), 1, "15551230001")
+    free: list[Any] = []
+
+    def around(t: Transaction, run: Callable[[], Any]) -> Any:
+        read(t, *asked)
+        free.extend(api.sql("SELECT 1 FROM subscriber WHERE campaign_id = 1 FOR UPDATE SKIP LOCKED"))
+        return run()
+
+    await api.management.ask_within(around, subscribers.changed, *asked, SubscriberStatus.PAUSE)
+    assert free == [], "another node waits until this one has changed it"
 
 
 @pytest_twisted.ensureDeferred

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from dialer.management import Management, phonebooks
 from dialer.management.idempotency import Answered, KeyedRequest, once
 from dialer.store.database import Database
 from tests.seeding import account
-from tests.unit.api.v2.support import Client, everything, furnish, identified, problem, routes
+from tests.unit.api.v2.support import Client, everything, furnish, identified, problem, routes, with_files
 from tests.unit.api.world import NOW, World
 
 ONE = {"Idempotency-Key": "one"}
@@ -58,6 +59,17 @@ async def test_a_key_stands_for_one_request(api: World) -> None:
     assert problem(await ann.post("do-not-call", {"number": "5551234"}, headers=ONE)) == (422, "key-reused")
     assert (await ann.post("phonebooks", {"name": "summer"}, headers={"Idempotency-Key": "two"})).status == 201
     assert created(api) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_key_stands_for_one_address_with_its_query(api: World) -> None:
+    await furnish(api)
+    root = Client(api, "root")
+    content = (with_files(api) / "sounds" / "hello.wav").read_bytes()
+    for name, found in (("one.wav", (201, "")), ("two.wav", (422, "key-reused")), ("one.wav", (201, ""))):
+        reply = await root.ask("POST", f"sounds?name={name}", data=content, content_type="audio/wav", headers=ONE)
+        assert (reply.status, "" if reply.status == 201 else problem(reply)[1]) == found, name
+    assert sorted(path.name for path in (Path(api.management.folders.sounds)).iterdir()) == ["hello.wav", "one.wav"]
 
 
 @pytest_twisted.ensureDeferred

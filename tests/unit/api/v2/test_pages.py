@@ -126,6 +126,18 @@ async def test_a_damaged_cursor_or_one_of_another_list_is_refused(api: World, ro
         assert problem(await root.get(f"campaigns?status=start&cursor={whole}")) == (400, "bad-cursor")
 
 
+@pytest.mark.parametrize("route", [route for route in LISTS if route.page.by is str], ids=identified)
+@pytest_twisted.ensureDeferred
+async def test_a_place_that_no_list_has_is_refused(api: World, route: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    await furnish(api)
+    root = Client(api, "root")
+    for place, statuses in (
+        ("a\0b", (400,)), ("9999-12-31T23:59:59-23:59 1", (200, 400)), (f"x {2**70}", (200, 400)),
+    ):  # fmt: skip
+        monkeypatch.setattr(pages, "place", lambda *_, place=place: place)
+        assert (await root.get(address(route, "cursor=x"))).status in statuses, place
+
+
 LIST = pages.identity("campaigns", {"status": "start"})
 
 
