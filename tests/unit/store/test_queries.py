@@ -103,7 +103,7 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "live calls": (statistics.LIVE, (1,)),
     "recent calls": (statistics.RECENT, (1, 1, 5, T)),
     "last ready": (statistics.LAST_READY, (1,)),
-    "call no more": (statements.CALL_NO_MORE, (4, 1000, 5)),
+    "call no more": (statements.CALL_NO_MORE, (4, 1000, 4, 5)),
     "records": records_walk(),
     "records, newest first": records_walk(newest_first=True),
     "records of a campaign": records_walk(campaign_id=1),
