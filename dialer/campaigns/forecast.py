@@ -88,9 +88,11 @@ def after_calling(campaign: Campaign, start: datetime, seconds: float) -> dateti
     left = timedelta(seconds=seconds)
     of_a_week = sum((end - begin for begin, end in _spans(campaign, opening, opening + WEEK)), timedelta())
     weeks = max(-(-left // of_a_week) - 1, 0)
+    if weeks > (campaign.expires_at - opening) // WEEK:
+        return None
     left -= weeks * of_a_week
     at = opening + weeks * WEEK
-    for begin, end in _spans(campaign, at, at + 2 * WEEK):
+    for begin, end in _spans(campaign, at, campaign.expires_at):
         if begin + left <= end:
             return begin + left if begin + left < campaign.expires_at else None
         left -= end - begin
