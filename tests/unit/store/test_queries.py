@@ -117,7 +117,8 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "calls with records": (purge_calls.recorded(2), (1000, 1001)),
     "ids of calls": (single_calls.IDS_OF_USER, (1, 1000, 20)),
     "calls within a minute": (single_calls.WITHIN, (1, T, LATE)),
-    "calls awake": (single_calls.AWAKE, (LATE, LATE)),
+    "calls awake beside": (single_calls.AWAKE_BESIDE, (LATE, T, 1000, 500)),
+    "calls awake behind": (single_calls.AWAKE_BEHIND, (LATE, T, LATE, 500)),
     "end calls": (single_calls.end(2), (LATE, 1000, 1001)),
 }
 OF_SQLITE = {"adopt": (statements.ADOPT_OPEN, ("there", "there"))}
