@@ -111,6 +111,7 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "records of a span": records_walk(since=MOMENT, until=MOMENT, disposition="BUSY", answered=False),
     "records of a campaign's span": records_walk(campaign_id=1, until=MOMENT, newest_first=True, cause="X"),
     "records by id": (call_records.THESE, ("[1, 10001, 10002]",)),
+    "more campaigns than are merged": (call_records.HAS_MORE, (2, 1000)),
     "one record": (call_records.ONE, ("call-10001", True, 1)),
     "oldest records": (purge.NEXT, (0, 20)),
     "oldest calls": (purge_calls.NEXT, (T, 20)),
