@@ -34,6 +34,7 @@ WHOLE = (
     ("bench.rules_tick",),
     ("bench.running", "--finished", "1000", "300000"),
     ("bench.page", "--contacts", "500000"),
+    ("bench.watched",),
     ("bench.preview",),
     ("bench.switchio_originator",),
 )

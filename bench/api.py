@@ -28,9 +28,10 @@ from twisted.internet.utils import getProcessOutput
 from twisted.web.server import Site
 
 from api import build_site
+from bench.no_flow import NoFlow
 from dialer.management import Management, campaigns, contacts, gateways, reports, users
 from dialer.management.usage import UseOfGateways
-from dialer.model import Account, Campaign, Gateway, GatewayHealth, Progress, VoipAppType
+from dialer.model import Account, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database
 from dialer.store.location import sqlite_url
@@ -108,29 +109,6 @@ async def ask(port: int, kind: str, seconds: float, first: int, phonebook: int =
 
 
 # --- what is asked ----------------------------------------------------------------------------------------------------------
-
-
-class NoFlow:
-    """Nothing is dialled."""
-
-    def call_soon(self) -> None:
-        """As `FlowControl`."""
-
-    def release(self, campaign_id: int) -> None:
-        """As `FlowControl`."""
-
-    def hang_up(self, campaign_id: int) -> None:
-        """As `FlowControl`."""
-
-    def gateway_health(self, gateway: Gateway) -> GatewayHealth:
-        return GatewayHealth()
-
-    def live_calls(self, campaign_id: int) -> int:
-        """As `FlowControl`."""
-        return 0
-
-    def explain(self, campaign: Campaign, progress: Progress) -> None:
-        """As `FlowControl`."""
 
 
 class QuietSite(Site):

@@ -22,7 +22,8 @@ from twisted.internet import reactor
 from twisted.internet.utils import getProcessOutput
 
 from api import build_site
-from bench.api import CONNECTIONS, UNLIMITED, USER, NoFlow, connection, now, run, seed
+from bench.api import CONNECTIONS, UNLIMITED, USER, connection, now, run, seed
+from bench.no_flow import NoFlow
 from dialer.management import (
     Management,
     caller_ids,

@@ -25,8 +25,9 @@ from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred
 
 from api import build_site
+from bench.no_flow import NoFlow
 from dialer.management import Management, campaigns, gateways, page_sessions, users
-from dialer.model import Account, IdleReason, VoipAppType
+from dialer.model import Account, VoipAppType
 from dialer.model.user import ADMINISTRATOR
 from dialer.settings import HttpSettings
 from dialer.store.database import Database
@@ -38,19 +39,6 @@ PAINTS: Final = 40
 RECENT: Final = 1200
 """Attempts of the last minute: twenty a second."""
 SETTINGS = HttpSettings(requests_per_minute=0, max_streams=2000, max_streams_per_user=2000)
-
-
-class NoFlow:
-    """Nobody calls here: the figures are those of the database."""
-
-    def call_soon(self) -> None: ...
-    def release(self, campaign_id: int) -> None: ...
-    def hang_up(self, campaign_id: int) -> None: ...
-    def live_calls(self, campaign_id: int) -> int:
-        return 0
-
-    def explain(self, campaign: Any, progress: Any) -> IdleReason | None:
-        return None
 
 
 def now() -> datetime:
@@ -73,6 +61,15 @@ async def answer(port: int, path: str, cookie: str) -> tuple[float, bytes]:
     return took, first + rest
 
 
+async def sign_in(port: int, link: str) -> str:
+    """The cookie that a link of that path gives."""
+    _, head = await answer(port, link, "")
+    found = re.search(rb"Set-Cookie: (dialer_session=[\w-]+)", head)
+    if found is None:
+        raise SystemExit(head.decode())
+    return found[1].decode()
+
+
 async def watch(port: int, cookie: str, counts: list[int]) -> None:
     """A page that is open."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
@@ -83,11 +80,7 @@ async def watch(port: int, cookie: str, counts: list[int]) -> None:
 
 async def load(port: int, link: str, pages: int, seconds: float) -> None:
     """Print how it went as JSON, in two steps: the paints, then the pages."""
-    _, head = await answer(port, link, "")
-    found = re.search(rb"Set-Cookie: (dialer_session=[\w-]+)", head)
-    if found is None:
-        raise SystemExit(head.decode())
-    cookie = found[1].decode()
+    cookie = await sign_in(port, link)
     times, sizes = [], []
     for _ in range(PAINTS):
         took, body = await answer(port, "/ui/", cookie)

@@ -3,6 +3,7 @@ come from the one table."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -10,6 +11,8 @@ from typing import Any, Final
 
 from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.ext import Extension
+from markupsafe import escape
 
 from api.page.static_files import address_of
 from api.page.texts import TEXTS
@@ -41,6 +44,9 @@ PAGES: Final = (
     ("audit", "audit", False),
 )
 """The menu: address, text, whether for admins only."""
+
+
+_STANDING: Final = re.compile(r"\{\{ t\('([\w.-]+)'\) \}\}")
 
 
 def text(key: str, **values: object) -> str:
@@ -98,6 +104,14 @@ def pages_of(is_admin: bool) -> list[tuple[str, str]]:
     return [(path, key) for path, key, for_admins in PAGES if is_admin or not for_admins]
 
 
+class StandingTexts(Extension):
+    """Puts texts that have no values into templates when these are compiled, as they are the same whenever they are shown."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """The source with them. Raises `KeyError` for a key that the table has not."""
+        return _STANDING.sub(lambda found: escape(text(found[1])), source)
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -107,6 +121,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=[StandingTexts],
     )
     made.globals |= {"t": text, "t_or": text_or, "static": address_of, "version": __version__, "pages_of": pages_of}
     made.filters |= {

@@ -85,18 +85,26 @@ def after_calling(campaign: Campaign, start: datetime, seconds: float) -> dateti
     opening = next_opening(campaign, start)
     if opening is None or seconds > (campaign.expires_at - opening).total_seconds():
         return None
-    left = timedelta(seconds=seconds)
-    of_a_week = sum((end - begin for begin, end in _spans(campaign, opening, opening + WEEK)), timedelta())
-    weeks = max(-(-left // of_a_week) - 1, 0)
+    left, of_a_week = timedelta(seconds=seconds), timedelta()
+    for begin, end in _spans(campaign, opening, opening + WEEK):
+        if begin + left <= end:
+            return _unless_expired(campaign, begin + left)
+        left -= end - begin
+        of_a_week += end - begin
+    weeks = max(-(-left // of_a_week), 1)
     if weeks > (campaign.expires_at - opening) // WEEK:
         return None
-    left -= weeks * of_a_week
+    left -= (weeks - 1) * of_a_week
     at = opening + weeks * WEEK
     for begin, end in _spans(campaign, at, campaign.expires_at):
         if begin + left <= end:
-            return begin + left if begin + left < campaign.expires_at else None
+            return _unless_expired(campaign, begin + left)
         left -= end - begin
     return None
+
+
+def _unless_expired(campaign: Campaign, at: datetime) -> datetime | None:
+    return at if at < campaign.expires_at else None
 
 
 def _spans(campaign: Campaign, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -44,6 +44,14 @@ def test_templates_compile_before_they_are_shown() -> None:
     assert {path.name for path in TEMPLATES if path.suffix == ".html"} <= compiled
 
 
+def test_a_text_in_a_template_is_escaped_and_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TEXTS, "nothing", "<b>a & b</b> of {count}")
+    renderer = Renderer.new()
+    shown = renderer.environment.from_string("{{ t('nothing') }} {{ t('nothing', count=3) }}").render()
+    assert shown == "&lt;b&gt;a &amp; b&lt;/b&gt; of {count} &lt;b&gt;a &amp; b&lt;/b&gt; of 3"
+    assert [key for key, text in TEXTS.items() if re.search(r"\{[{%#]", text)] == [], "a template would take it for its own"
+
+
 def test_scripts_and_styles_name_nothing_elsewhere() -> None:
     for name, file in files().items():
         for address in re.findall(rb"""(?:src|href|url|import|fetch)\W{1,3}(https?://[^"')]+)""", file.content):
