@@ -1,8 +1,8 @@
-"""Klein: which endpoint serves which address of the page."""
+"""Which endpoint serves which address of the page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -10,10 +10,11 @@ from attrs import define, field
 from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import MethodNotAllowed
 
 from api.authentication import Authentication
 from api.branches import Branch, end_of_head
+from api.klein_app import Entry, klein_app
 from api.page.endpoint import HTML, PageEndpoint
 from api.page.live import Watches
 from api.page.problems import PageProblem
@@ -24,7 +25,6 @@ from api.page.static_files import static_branch
 from api.page.uploads import PageUploads
 from api.page.views import all_routes
 from api.page.views.overview import OverviewPainter
-from api.prepared import prepare
 from api.request import ApiRequest
 from api.streams import Streams
 from api.v2.downloads import Downloads
@@ -115,28 +115,14 @@ def build_page(
 
 
 def _build_app(site: PageSite) -> Klein:
-    app = Klein()
-    app.url_map.merge_slashes = False
     door = SignIn(site)
-    app.route("/sign-in", methods=["GET"], strict_slashes=True)(_named(door.show, "show"))
-    app.route("/sign-in", methods=["POST"], strict_slashes=True)(_named(door.sign_in, "sign_in"))
-    app.route("/link/<secret>", methods=["GET"], strict_slashes=True)(_named(door.use_link, "use_link"))
-    for route in all_routes():
-        name = f"{route.method} {route.path}"
-        app.route("/" + route.path, methods=[route.method], strict_slashes=True)(_named(PageEndpoint(route, site), name))
-    app.handle_errors(HTTPException)(_not_routed)
-    prepare(app.url_map)
-    return app
-
-
-def _named(endpoint: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Klein tells its endpoints apart by the names of functions."""
-
-    def handler(request: ApiRequest, **path: str) -> Any:
-        return endpoint(request, **path)
-
-    handler.__name__ = name
-    return handler
+    entries: list[Entry] = [
+        ("GET", "sign-in", "show", door.show),
+        ("POST", "sign-in", "sign_in", door.sign_in),
+        ("GET", "link/<secret>", "use_link", door.use_link),
+        *((route.method, route.path, f"{route.method} {route.path}", PageEndpoint(route, site)) for route in all_routes()),
+    ]
+    return klein_app(entries, _not_routed)
 
 
 def _not_routed(request: Any, failure: Failure) -> bytes:

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 
 from api.bodies import FORM, content_type_of, parse_form
 from api.errors import HttpError
+from api.klein_app import served
 from api.open_stream import CONTENT_TYPE as EVENT_STREAM
 from api.open_stream import OpenStream
 from api.origins import refuse_cross_site
@@ -21,7 +22,6 @@ from api.page.routes import PREFIX, Download, Moved, PageFile, PageReply, PageRo
 from api.page.texts import TEXTS
 from api.request import ApiRequest
 from api.streamed_answers import close
-from api.uploads import Upload
 from api.v2.file_bodies import no_room
 from api.v2.ranges import cut
 from dialer.errors import Forbidden
@@ -46,14 +46,7 @@ class PageEndpoint:
         self._label = f"{self.route.method} {PREFIX}{self.route.path}"
 
     def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes | None]:
-        """Fires with the body of the answer, whose head is set; with None when it was sent already. Never fails."""
-        request.route = self._label
-        body: Deferred[bytes | None] = Deferred()
-        sent = Deferred.fromCoroutine(self._sent(request, path))
-        if request.upload is not None:
-            sent.addBoth(_close, request.upload)
-        sent.addCallback(body.callback)
-        return body
+        return served(request, self._label, self._sent(request, path))
 
     async def _sent(self, request: ApiRequest, path: Mapping[str, str]) -> bytes | None:
         visit: Visit | None = None
@@ -146,11 +139,6 @@ class PageEndpoint:
         if not self.route.allows(signed_in.who):
             raise Forbidden(self.route.action)
         return visit
-
-
-def _close(result: bytes | None, upload: Upload) -> bytes | None:
-    upload.close()
-    return result
 
 
 async def received(request: ApiRequest) -> Any:

@@ -12,10 +12,10 @@ from twisted.internet.defer import Deferred
 
 from api.authentication import Authentication
 from api.endpoint import LARGE_BODY
+from api.klein_app import served
 from api.origins import refuse_cross_site
 from api.request import ApiRequest
 from api.streams import Streams
-from api.uploads import Upload
 from api.v2.conditions import unless_changed
 from api.v2.downloads import Downloads
 from api.v2.file_bodies import no_room
@@ -50,17 +50,7 @@ class Endpoint:
         self._label = f"{self.route.method} {PREFIX}{self.route.path}"
 
     def __call__(self, request: ApiRequest, **path: str) -> Deferred[bytes | None]:
-        """Fires with the body of the answer, whose head is set; with None when it was sent already. Never fails.
-
-        A client that goes away cancels what Klein was given, but not what it asked for: a change that was written has its
-        effects, whether anybody still listens or not."""
-        request.route = self._label
-        body: Deferred[bytes | None] = Deferred()
-        sent = Deferred.fromCoroutine(self._sent(request, path))
-        if request.upload is not None:
-            sent.addBoth(_close, request.upload)
-        sent.addCallback(body.callback)
-        return body
+        return served(request, self._label, self._sent(request, path))
 
     async def _sent(self, request: ApiRequest, path: Mapping[str, str]) -> bytes | None:
         try:
@@ -214,8 +204,3 @@ class Endpoint:
             raise Problem("precondition-failed", "nothing stands at this address that If-Match could name")
         around = unless_changed(expected, current.use_case, current.args(asked), partial(body_of, current.answer))
         return asked.only_within(around)
-
-
-def _close(result: bytes | None, upload: Upload) -> bytes | None:
-    upload.close()
-    return result

@@ -91,10 +91,12 @@ def after_calling(campaign: Campaign, start: datetime, seconds: float) -> dateti
             return _unless_expired(campaign, begin + left)
         left -= end - begin
         of_a_week += end - begin
-    weeks = max(-(-left // of_a_week) - 1, 0)
-    left -= weeks * of_a_week
-    at = opening + (1 + weeks) * WEEK
-    for begin, end in _spans(campaign, at, at + 2 * WEEK):
+    weeks = max(-(-left // of_a_week), 1)
+    if weeks > (campaign.expires_at - opening) // WEEK:
+        return None
+    left -= (weeks - 1) * of_a_week
+    at = opening + weeks * WEEK
+    for begin, end in _spans(campaign, at, campaign.expires_at):
         if begin + left <= end:
             return _unless_expired(campaign, begin + left)
         left -= end - begin

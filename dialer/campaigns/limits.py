@@ -7,7 +7,7 @@ or of its gateway is due later, and is left out when that would be after `until`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -68,15 +68,6 @@ def admit_leg(gateway: Gateway, limit: Limit | None, wanted: datetime, now: date
     return at
 
 
-def admit(
-    plans: Iterable[Plan], campaigns: Mapping[int, Limit], gateways: Mapping[int, Limit], now: datetime, until: datetime
-) -> list[Plan]:
-    """The calls of `plans` (in the order of their due times) that may be begun. Both mappings are by id; what they do not
-    list may not be called."""
-    admission = Admission.of(campaigns, gateways, now, until)
-    return [admitted for plan in plans if (admitted := admission.admitted(plan)) is not None]
-
-
 @define(eq=False)
 class Admission:
     """How far limits are while calls are begun, in the order of their due times; none is due after `until`. Without
@@ -90,7 +81,7 @@ class Admission:
     def of(
         cls, campaigns: Mapping[int, Limit] | None, gateways: Mapping[int, Limit], now: datetime, until: datetime
     ) -> Admission:
-        """As far as their rows are. What is not listed may not be called."""
+        """As far as their rows are, by id. What is not listed may not be called."""
         open_campaigns = None if campaigns is None else {key: _Meter.of(limit, now) for key, limit in campaigns.items()}
         return cls(open_campaigns, {key: _Meter.of(limit, now) for key, limit in gateways.items()}, until)
 

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import TypeVar
 
 import structlog
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
@@ -22,7 +22,7 @@ from dialer.calls.lifecycle import Lifecycle
 from dialer.campaigns import idle, pairs, planning
 from dialer.campaigns.breaker import Breaker
 from dialer.campaigns.limits import GatewayRates, Limit, pace_of
-from dialer.campaigns.planning import Routes, in_use_everywhere
+from dialer.campaigns.planning import Planned, Routes, in_use_everywhere
 from dialer.campaigns.second_legs import CountedLegs
 from dialer.campaigns.windows import open_now
 from dialer.errors import StoreError
@@ -39,6 +39,7 @@ from dialer.model import (
     Others,
     Plan,
     Progress,
+    RefusedContact,
     Snapshot,
 )
 from dialer.numbering import Numbering, numbering
@@ -55,7 +56,6 @@ HORIZON = timedelta(seconds=0.25)
 
 REST = timedelta(seconds=0.5)
 """How long a campaign without a ready contact is not asked again; a new contact is called within a second."""
-
 
 SET_BACK = timedelta(seconds=1)
 """A clock that shows so much less than before was set."""
@@ -257,9 +257,13 @@ class Scheduler:
         candidates = await self._contacts(campaign, len(due), now)
         if not candidates:
             return
-        plans = await self._which(candidates, campaign, routes, capacity, due, now)
-        if not plans:
-            return
+        planned = self._which(candidates, campaign, routes, capacity, due, now)
+        if planned.plans:  # at once: what is begun while something else is waited for is not in the plans
+            await self._begin(planned.plans, campaign, now)
+        if planned.refused:
+            await self._refuse(planned.refused, now)
+
+    async def _begin(self, plans: Sequence[Plan], campaign: Campaign, now: datetime) -> None:
         begun = [attempt.plan for attempt in await self.lifecycle.begin(plans, now + HORIZON)]
         if begun:
             self._rates.taken(begun)
@@ -326,7 +330,7 @@ class Scheduler:
             counts = {status.name.lower(): count for status, count in sorted(progress.subscribers.items())}
             log.info("campaign finished", campaign=campaign.name, id=key, **counts)
 
-    async def _which(
+    def _which(
         self,
         candidates: Sequence[Candidate],
         campaign: Campaign,
@@ -334,7 +338,7 @@ class Scheduler:
         capacity: Capacity,
         due: Sequence[datetime],
         now: datetime,
-    ) -> Sequence[Plan]:
+    ) -> Planned:
         """The calls to make, at times that their gateways allow; a number that must never be dialled is refused."""
         planned = planning.plan(
             candidates,
@@ -346,17 +350,18 @@ class Scheduler:
             numbering=self.numbering,
             switch_for=capacity.take,
         )
-        if planned.refused:
-            for refusal in planned.refused:
-                if refusal.block is BlockReason.NO_GATEWAY:
-                    self._uncarried.happened(number=refusal.candidate.number, reason=refusal.reason)
-                else:
-                    log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
-            await self.store.refuse(planned.refused, now)
         plans = self._rates.spread(planned.plans, now + HORIZON)
-        if len(tuple(chain(routes.gateways, campaign.gateway_id))) == 1 or not pairs.may_choose(campaign):
-            return plans
-        return [pairs.with_routes(plan, routes, now, self.numbering, capacity.take_beside) for plan in plans]
+        if len(tuple(chain(routes.gateways, campaign.gateway_id))) > 1 and pairs.may_choose(campaign):
+            plans = tuple(pairs.with_routes(plan, routes, now, self.numbering, capacity.take_beside) for plan in plans)
+        return evolve(planned, plans=plans)
+
+    async def _refuse(self, refused: Sequence[RefusedContact], now: datetime) -> None:
+        for refusal in refused:
+            if refusal.block is BlockReason.NO_GATEWAY:
+                self._uncarried.happened(number=refusal.candidate.number, reason=refusal.reason)
+            else:
+                log.warning("contact refused", number=refusal.candidate.number, reason=refusal.reason)
+        await self.store.refuse(refused, now)
 
     def _pace(self, campaign: Campaign, now: datetime) -> Pace:
         """The pace of this process, or what the store keeps of an earlier one; with other nodes, whichever called last."""

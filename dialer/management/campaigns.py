@@ -34,7 +34,7 @@ from dialer.model import (
 from dialer.model.campaign import EVERY_DAY
 from dialer.rules.decide import least_ring_in
 from dialer.store import campaign_list, held, reports, statements
-from dialer.store.caller_ids import wait_of
+from dialer.store.caller_ids import CallerIdWaits
 from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, value_of
 from dialer.time_kinds import Weekdays
@@ -111,7 +111,7 @@ def progress(t: Transaction, who: Account, campaign_id: int) -> tuple[Campaign, 
         next_ready_at=from_column_or_none(next_ready_at),
         held_by=held_by or "",
         blocked_by=blocked_by or "",
-        caller_id_wait=wait_of(t.connection, campaign, assigning(t)),
+        caller_id_wait=CallerIdWaits(t.connection, assigning(t)).of(campaign),
     )
     return campaign, found
 

@@ -20,6 +20,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, Final, Protocol
 
+import structlog
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -34,6 +35,8 @@ from dialer.periodic import DegradedLog, PeriodicLoop
 from dialer.store import events
 from dialer.store.connection import Connection
 from dialer.store.consumers import Consumers
+
+log = structlog.get_logger()
 
 LOOK_EVERY: Final = 0.2
 """Seconds between two looks for events; nothing is looked for when nobody follows."""
@@ -316,23 +319,28 @@ class LiveEvents:
     async def _read_pages(self) -> None:
         """A page at a time, as long as somebody is behind; it is for all who are in the same part of the table."""
         while self._behind:
+            pause = AGAIN
             try:
-                page, start = await self._read_page(next(iter(self._behind)).position)
+                await self._serve_page(next(iter(self._behind)).position)
+                pause = PAUSE
             except StoreError as error:
                 self._degraded.failed(str(error))
-                await deferLater(self.clock, AGAIN)
-                continue
-            for follower in [each for each in self._behind if start <= each.position <= page.end]:
-                del self._behind[follower]
-                follower.take(page)
-            await deferLater(self.clock, PAUSE)
+            except Exception:  # of one of them: the others are told
+                log.exception("a page of live events was not told")
+            await deferLater(self.clock, pause)
         self._pages = None
 
-    async def _read_page(self, start: int) -> tuple[LivePage, int]:
+    async def _serve_page(self, start: int) -> None:
+        page = await self._read_page(start)
+        for follower in [each for each in self._behind if start <= each.position <= page.end]:
+            del self._behind[follower]
+            follower.take(page)
+
+    async def _read_page(self, start: int) -> LivePage:
         upto = start if self._place is None else self._place.position
         oldest, found = await self.management.database.run(partial(_page, after=start, last=upto))
         end = found[-1].event.id if len(found) == PAGE else max(start, upto)
-        return LivePage(events=[LiveEvent(each.event.id, each, self.encode) for each in found], end=end, oldest=oldest), start
+        return LivePage(events=[LiveEvent(each.event.id, each, self.encode) for each in found], end=end, oldest=oldest)
 
 
 def _page(connection: Connection, after: int, last: int) -> tuple[int, list[Told]]:

@@ -26,7 +26,7 @@ from dialer.model.event import EVENT_TYPES, EventKind
 from dialer.model.flow import AttemptState
 from dialer.model.statistics import Forecast
 from dialer.store import overview as sql
-from dialer.store.caller_ids import wait_of
+from dialer.store.caller_ids import CallerIdWaits
 from dialer.store.mapping import read_campaign
 from dialer.store.nodes import NodeEntry, entries
 from dialer.store.times import from_column, from_column_or_none, to_column
@@ -207,8 +207,9 @@ class Overviews:
         if unknown:
             told = await self.management.in_thread(partial(_forecasts, unknown, now))
             self._forecasts |= {key: (seconds, found) for key, found in told.items()}
-        stale = [each for each in may_end if seconds - self._forecasts[each.campaign.id][0] >= KEPT]
-        stale.sort(key=lambda each: self._forecasts[each.campaign.id][0])
+        told_at = {each.campaign.id: self._forecasts.get(each.campaign.id, (seconds,))[0] for each in may_end}
+        stale = [each for each in may_end if seconds - told_at[each.campaign.id] >= KEPT]
+        stale.sort(key=lambda each: told_at[each.campaign.id])
         self._forecasts |= {key: (seconds, found) for key, found in _forecasts(stale[:AT_ONCE], now).items()}
         while len(self._forecasts) > MOST_REMEMBERED:
             self._forecasts.pop(next(iter(self._forecasts)))
@@ -276,11 +277,11 @@ def _campaigns(
     for campaign_id, _, state, calls in open_calls:
         live.setdefault(campaign_id, [0, 0])[0 if AttemptState(state) in _LIVE else 1] += int(calls)
     lately = _lately((campaign_id, rest) for campaign_id, _, *rest in begun)
-    how = assigning(t)
+    waits = CallerIdWaits(t.connection, assigning(t))
     return [
         _seen(t.now, campaign, counts.get(campaign.id, {}), ready.get(campaign.id, (None,) * 4),
               live.get(campaign.id, (0, 0)), lately.get(campaign.id, _Lately()), totals.get(campaign.id, Totals()),
-              wait_of(t.connection, campaign, how))
+              waits.of(campaign))
         for campaign in campaigns
     ]  # fmt: skip
 

@@ -11,7 +11,7 @@ from dialer.management.management import Management, Transaction, reads
 from dialer.management.usage import UseOfGateways
 from dialer.model import Account, CampaignDetails, CampaignReport, Progress, SubscriberStatus
 from dialer.store import reports as sql
-from dialer.store.caller_ids import wait_of
+from dialer.store.caller_ids import CallerIdWaits
 from dialer.store.times import from_column_or_none
 
 MOST_FINISHED: Final = 1024
@@ -51,7 +51,7 @@ def read(t: Transaction, who: Account, campaign_id: int) -> tuple[CampaignDetail
     rows = t.connection.execute(sql.PROGRESS, (campaign_id,) * 4).fetchall()
     counts = {SubscriberStatus(status): subscribers for status, subscribers, *_ in rows if subscribers}
     ready_at, *held = rows[0][2:] if rows else (None, None, None)
-    wait = wait_of(t.connection, details.campaign, assigning(t))
+    wait = CallerIdWaits(t.connection, assigning(t)).of(details.campaign)
     return details, Progress.of(counts, from_column_or_none(ready_at), held, t.now, wait)
 
 

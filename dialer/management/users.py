@@ -60,10 +60,7 @@ def details(t: Transaction, user_id: int) -> UserDetails:
 @reads
 def account(t: Transaction, username: str) -> Account:
     """The account in whose name an administrator does something. Raises `NotFound`."""
-    row = t.entities.User.get(username=username)
-    if row is None:
-        raise NotFound("user", username)
-    return Account(id=row.id, username=row.username, is_superuser=row.is_superuser)
+    return _account(t.entities.User.get(username=username), username)
 
 
 @reads
@@ -75,9 +72,12 @@ def owner(t: Transaction, username: str) -> Account:
 @reads
 def account_of(t: Transaction, user_id: int) -> Account:
     """The account of that id. Raises `NotFound`."""
-    row = t.entities.User.get(id=user_id)
+    return _account(t.entities.User.get(id=user_id), user_id)
+
+
+def _account(row: Any, key: str | int) -> Account:
     if row is None:
-        raise NotFound("user", user_id)
+        raise NotFound("user", key)
     return Account(id=row.id, username=row.username, is_superuser=row.is_superuser)
 
 

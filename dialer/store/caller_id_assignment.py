@@ -21,6 +21,7 @@ from dialer.model import Gateway, Plan
 from dialer.model.caller_id import CallerIdStrategy, ShownCaller
 from dialer.store.caller_ids import FREE_CALLER_ID, Assigning, CallerIdPlace, place_of, pool_state
 from dialer.store.connection import Connection, Variants
+from dialer.store.statements import marks
 from dialer.store.times import to_column, to_column_or_none
 
 _ADVANCE: Final = "UPDATE caller_id_pool SET turn = ? WHERE id = ? AND turn <> ?"
@@ -194,12 +195,8 @@ def _last_shown(count: int, *, everywhere: bool) -> str:
     return (
         "SELECT s.id, (SELECT a.pooled_caller_id FROM attempt a JOIN caller_id i ON i.id = a.pooled_caller_id "  # noqa: S608
         f"WHERE a.identity = s.identity AND a.pooled_caller_id IS NOT NULL AND i.pool_id = ?{own} "
-        f"ORDER BY a.id DESC LIMIT 1) FROM subscriber s WHERE s.id IN ({_marks(count)})"
+        f"ORDER BY a.id DESC LIMIT 1) FROM subscriber s WHERE s.id IN ({marks(count)})"
     )
-
-
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
 
 
 def _remember(connection: Connection, choice: PoolChoice) -> None:
@@ -215,4 +212,4 @@ def _remember(connection: Connection, choice: PoolChoice) -> None:
 def _stop_waiting(connection: Connection, subscribers: Sequence[int]) -> None:
     for first in range(0, len(subscribers), MOST_AT_ONCE):
         some = subscribers[first : first + MOST_AT_ONCE]
-        connection.execute(_STOP_WAITING.format(_marks(len(some))), some)
+        connection.execute(_STOP_WAITING.format(marks(len(some))), some)

@@ -7,12 +7,12 @@ lock. The calls of a day are those of the attempts' own rows, counted by trigger
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from dialer import gate
 from dialer.campaigns.caller_ids import PooledNumber, day_of, pool_wait
@@ -183,38 +183,75 @@ def place_of(connection: Connection, campaign: Campaign, how: Assigning) -> Call
 # --- for explanations -------------------------------------------------------------------------------------------------------
 
 
-def wait_of(connection: Connection, campaign: Campaign, how: Assigning) -> CallerIdWait | None:
-    """Why the contacts of a campaign, or some of them, wait for a caller id; None when none does."""
-    place = place_of(connection, campaign, how)
-    if place is FREE_CALLER_ID:
-        return None
-    if place is _NOWHERE:
-        return CallerIdWait(
-            text=f"{campaign.caller_id} stands in no pool of caller ids of this user, which this installation requires",
-            for_all=True,
-        )
-    state = pool_state(connection, place.pool_id, how.now, how.numbering)
-    if state is None:
-        return CallerIdWait(text="the campaign's pool of caller ids does not exist any more", for_all=True)
-    numbers: Iterable[PooledNumber] = state.numbers
-    if place.only is not None:
-        numbers = [each for each in state.numbers if each.caller.id == place.only]
-    numbers = tuple(numbers)
-    if (whole := pool_wait(state.pool, numbers, how.now)) is not None:
-        return whole
-    contacts, countries, country, until = connection.execute(_WAITING, (campaign.id, to_column(how.now))).fetchone()
-    if any(each.gateways for each in numbers):
-        gateways = {each.id: each for each in map(read_gateway, connection.execute(statements.GATEWAYS).fetchall())}
-        routes = Routes(gateways, _open_calls(connection), {})
-        order = chain(gateways, campaign.gateway_id)
-        if (both := pair_wait(order, routes, state.pool, numbers, how.now)) is not None:
+@define(eq=False)
+class CallerIdWaits:
+    """Why the contacts of campaigns wait for a caller id, as everything is in this transaction: what campaigns share is read,
+    and judged, once."""
+
+    connection: Connection
+    how: Assigning
+    _pools: dict[int, PoolState | None] = field(factory=dict, init=False)
+    _shown: dict[CallerIdPlace, _Shown | None] = field(factory=dict, init=False)
+    _routes: Routes | None = field(default=None, init=False)
+    _pairs: dict[tuple[CallerIdPlace, int], CallerIdWait | None] = field(factory=dict, init=False)
+
+    def of(self, campaign: Campaign) -> CallerIdWait | None:
+        """Why the contacts of a campaign, or some of them, wait for a caller id; None when none does."""
+        place = place_of(self.connection, campaign, self.how)
+        if place is FREE_CALLER_ID:
+            return None
+        if place is _NOWHERE:
+            return CallerIdWait(
+                text=f"{campaign.caller_id} stands in no pool of caller ids of this user, which this installation requires",
+                for_all=True,
+            )
+        if place not in self._shown:
+            self._shown[place] = self._read(place)
+        shown = self._shown[place]
+        if shown is None:
+            return CallerIdWait(text="the campaign's pool of caller ids does not exist any more", for_all=True)
+        if shown.wait is not None:
+            return shown.wait
+        asked = (campaign.id, to_column(self.how.now))
+        contacts, countries, country, until = self.connection.execute(_WAITING, asked).fetchone()
+        both = self._pair_wait(place, shown, campaign.gateway_id)
+        if both is not None:
             return evolve(both, contacts=int(contacts))
-    if not contacts:
-        return None
-    where = (country or "an unknown country") if countries == 1 else f"{countries} countries"
-    pool = state.pool.name
-    text = f"no caller id of the pool {pool} may be shown now to {contacts} contacts, of {where}, through their gateways"
-    return CallerIdWait(text=text, until=from_column_or_none(until), contacts=int(contacts))
+        if not contacts:
+            return None
+        where = (country or "an unknown country") if countries == 1 else f"{countries} countries"
+        pool = shown.pool.name
+        text = f"no caller id of the pool {pool} may be shown now to {contacts} contacts, of {where}, through their gateways"
+        return CallerIdWait(text=text, until=from_column_or_none(until), contacts=int(contacts))
+
+    def _read(self, place: CallerIdPlace) -> _Shown | None:
+        if place.pool_id not in self._pools:
+            self._pools[place.pool_id] = pool_state(self.connection, place.pool_id, self.how.now, self.how.numbering)
+        state = self._pools[place.pool_id]
+        if state is None:
+            return None
+        numbers = tuple(each for each in state.numbers if place.only is None or each.caller.id == place.only)
+        return _Shown(state.pool, numbers, pool_wait(state.pool, numbers, self.how.now))
+
+    def _pair_wait(self, place: CallerIdPlace, shown: _Shown, gateway_id: int) -> CallerIdWait | None:
+        if not any(each.gateways for each in shown.numbers):
+            return None
+        if self._routes is None:
+            gateways = {each.id: each for each in map(read_gateway, self.connection.execute(statements.GATEWAYS).fetchall())}
+            self._routes = Routes(gateways, _open_calls(self.connection), {})
+        if (place, gateway_id) not in self._pairs:
+            order = chain(self._routes.gateways, gateway_id)
+            self._pairs[place, gateway_id] = pair_wait(order, self._routes, shown.pool, shown.numbers, self.how.now)
+        return self._pairs[place, gateway_id]
+
+
+@frozen
+class _Shown:
+    """The numbers that a campaign may show, of one pool, and why none of them is free now; None when one is."""
+
+    pool: CallerIdPool
+    numbers: tuple[PooledNumber, ...]
+    wait: CallerIdWait | None
 
 
 @frozen

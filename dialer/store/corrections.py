@@ -116,7 +116,8 @@ def correct(connection: Connection, end: AttemptResult, wanted: frozenset[EventK
         add_of_attempt(connection, EventKind.ATTEMPT_CORRECTED, outcome.ended_at, attempt, payload(end))
     if decision.status in _NO_MORE_CALLS:
         candidate, kind = attempt.plan.candidate, _NO_MORE_CALLS[decision.status]
-        settled = (int(decision.status), candidate.subscriber_id, attempt.id)
+        status = int(decision.status)
+        settled = (status, candidate.subscriber_id, status, attempt.id)
         if connection.execute(statements.CALL_NO_MORE, settled).rowcount and kind in wanted:
             facts = contact_facts(end, candidate.count_attempt)
             add(connection, kind, outcome.ended_at, about(attempt), facts)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from dialer.calls.causes import OWN_CAUSES
 from dialer.model import Block, BlockReason, Campaign, Candidate
 from dialer.rules.book import RuleBook
 from dialer.rules.decide import EarlierCall, Ruling, decide, longest_memory
@@ -25,7 +26,8 @@ CHUNK: Final = 2000
 CAMPAIGNS: Final = 50
 """Campaigns that are gone through in one transaction as long as nobody is held in them."""
 
-DIALLED: Final = "(cause IS NULL OR cause NOT IN ('NOT_SENT', 'LATE', 'REFUSED'))"
+_UNTRIED: Final = ", ".join(f"'{cause}'" for cause, verdict in OWN_CAUSES.items() if not verdict.tried)
+DIALLED: Final = f"(cause IS NULL OR cause NOT IN ({_UNTRIED}))"
 """Of an attempt that may have reached somebody's line."""
 
 RECHECK: Final = "SELECT id, recheck FROM campaign WHERE recheck > 0 ORDER BY id LIMIT 1"

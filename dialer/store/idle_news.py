@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from dialer.model import Campaign, EventKind, IdleReason, Progress, SubscriberStatus
 from dialer.store import mapping, told_state
 from dialer.store import reports as sql
-from dialer.store.caller_ids import ANY_CALLER_ID, Assigning, CallerIdRules, wait_of
+from dialer.store.caller_ids import ANY_CALLER_ID, Assigning, CallerIdRules, CallerIdWaits
 from dialer.store.connection import Connection
 from dialer.store.consumers import Consumers
 from dialer.store.database import Database
@@ -78,10 +78,11 @@ def started(connection: Connection, after: int, how: Assigning) -> tuple[list[tu
     for campaign_id, status, subscribers in connection.execute(sql.COUNTS_OF_STARTED, (after, last)):
         counts.setdefault(campaign_id, {})[SubscriberStatus(status)] = int(subscribers)
     first_ready = {key: first for key, *first in connection.execute(sql.FIRST_READY, (after, last)).fetchall()}
+    waits = CallerIdWaits(connection, how)
     page = []
     for campaign in campaigns:
         ready_at, *held = first_ready.get(campaign.id, (None, None, None))
-        wait = wait_of(connection, campaign, how)
+        wait = waits.of(campaign)
         progress = Progress.of(counts.get(campaign.id, {}), from_column_or_none(ready_at), held, how.now, wait)
         page.append((campaign, progress))
     return page, last if len(rows) > PAGE else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
@@ -28,6 +28,7 @@ from dialer.store.maintenance import exclude_dialers
 
 _FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 _ONLY = re.compile(r"-- (?:only (sqlite|postgresql)|both)")
+_TEXT = re.compile(r"^-- \{(\w+)\}:\n\s*(.*?)\n-- end\n", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"\{(\w+(?: of many)?)(?: ([\w. ]+))?\}")
 
 _WORDS = {
@@ -88,7 +89,8 @@ def upgrades(dialect: Dialect = Dialect.SQLITE) -> tuple[Upgrade, ...]:
 
 def rendered(text: str, dialect: Dialect) -> str:
     """A step's statements for one kind of database: without what stands between `-- only` the other one and `-- both`, and
-    with its own words for those in braces."""
+    with its own words for those in braces, and the texts that the step names between `-- {name}:` and `-- end`, `{0}` being
+    the first word behind the name."""
     lines, kept = [], True
     for line in text.splitlines(keepends=True):
         found = _ONLY.fullmatch(line.rstrip())
@@ -96,12 +98,16 @@ def rendered(text: str, dialect: Dialect) -> str:
             kept = found[1] in (None, dialect)
         elif kept:
             lines.append(line)
-    return _WORD.sub(lambda word: _meaning(word, dialect), "".join(lines))
+    sql = "".join(lines)
+    texts = dict(_TEXT.findall(sql))
+    return _WORD.sub(lambda word: _meaning(word, dialect, texts), _TEXT.sub("", sql))
 
 
-def _meaning(word: re.Match[str], dialect: Dialect) -> str:
+def _meaning(word: re.Match[str], dialect: Dialect, texts: Mapping[str, str]) -> str:
     on_sqlite = dialect is Dialect.SQLITE
     name, rest = word[1], word[2] or ""
+    if name in texts:
+        return texts[name].format(*rest.split())
     if name == "moment":
         place, _, condition = rest.partition(" ")
         table, _, column = place.partition(".")

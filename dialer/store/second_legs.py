@@ -1,8 +1,8 @@
 """Second legs: an answered call's column that says through which gateway its callee is being connected to somebody.
 
-So it counts there for all nodes, and after a restart; a call that is not transferred costs nothing. On a server the gateway's
-row is locked, and its limits are asked under the lock, as for first legs (`dialer.store.begin`); with a file, the only process
-that dials has asked its own memory.
+So it counts there for all nodes, and after a restart; a call that is not transferred costs nothing. The gateway's limits are
+asked here, on a server under the lock of its row, as for first legs (`dialer.store.begin`): also with a file, calls may have
+been begun since the only process that dials has asked its own memory, which knows of them once they are durable.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dialer.errors import BadValue
 from dialer.model import Gateway
 from dialer.store import statements
 from dialer.store.begin import locked_gateways
-from dialer.store.connection import Connection, Dialect
+from dialer.store.connection import Connection
 from dialer.store.times import to_column
 
 
@@ -34,9 +34,8 @@ class LegToBegin:
 def begin_leg(connection: Connection, leg: LegToBegin) -> datetime:
     """The moment at which it may be dialled; it counts from now on. Raises `BadValue`, with nothing written: see
     `FlowStore.begin_leg`."""
-    gateway, at = leg.gateway, leg.wanted
-    if connection.dialect is Dialect.POSTGRESQL:
-        at = admit_leg(gateway, locked_gateways(connection, {gateway.id}).get(gateway.id), leg.wanted, leg.now)
+    gateway = leg.gateway
+    at = admit_leg(gateway, locked_gateways(connection, {gateway.id}).get(gateway.id), leg.wanted, leg.now)
     if not connection.execute(statements.BEGIN_SECOND_LEG, (gateway.id, leg.call_uuid, leg.owner)).rowcount:
         raise BadValue("transfer", "the call has ended, or is another node's by now")
     if gateway.calls_per_second is not None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from attrs import define
-from twisted.internet.defer import Deferred
 
 from dialer.model.contact import SubscriberStatus
 from dialer.model.flow import Disposition
@@ -63,11 +63,14 @@ CANCEL_CONTACT: Final = (
 CANCEL: Final = "UPDATE campaign SET status = 3, updated_at = ? WHERE id = ?"
 """Parameters: now, call."""
 
-AWAKE: Final = (
-    "SELECT id, expires_at <= ? FROM campaign WHERE single = 1 AND status < 3 AND starting_at <= ? ORDER BY starting_at, id"
-)
-"""Those that are not over, and whether it is too late for each. One that sleeps is neither done nor too late. Parameters: now,
-the moment until which calls are woken."""
+_AWAKE: Final = "SELECT id, starting_at, expires_at <= ? FROM campaign WHERE single = 1 AND status < 3"
+AWAKE_BESIDE: Final = f"{_AWAKE} AND starting_at = ? AND id > ? ORDER BY id LIMIT ?"
+AWAKE_BEHIND: Final = f"{_AWAKE} AND starting_at > ? AND starting_at <= ? ORDER BY starting_at, id LIMIT ?"
+"""Those that are not over, and whether it is too late for each: which begin when the call before does, and later. One that
+sleeps is neither done nor too late. Parameters: now, the begin of the call before, its id or the moment until which calls are
+woken, how many. Two statements, since of a pair of bounds SQLite would use the first only."""
+_FIRST: Final = ("0001-01-01 00:00:00.000000", 0)
+"""A place before every call."""
 
 ANYBODYS: Final = 2**63 - 1
 """A place behind every id."""
@@ -158,19 +161,25 @@ def _last(row: Sequence[Any]) -> LastAttempt | None:
     )
 
 
-def keep_going(connection: Connection, now: datetime) -> None:
-    """Wake the calls whose time comes, and end those that are done or too late."""
+def keep_some_going(connection: Connection, now: datetime, before: tuple[Any, int]) -> tuple[Any, int] | None:
+    """Of the calls behind a place, wake the first ones whose time comes, and end those that are done or too late: in the order
+    in which they begin. Gives the place of the last of them, None when there is none behind."""
     moment = to_column(now)
-    awake = connection.execute(AWAKE, (moment, to_column(now + AHEAD))).fetchall()
-    for some in _chunks([key for key, _ in awake]):
-        connection.execute(wake(len(some)), some)
-    for some in _chunks([key for key, is_late in awake if is_late]):
-        connection.execute(expire(len(some)), some)
-    for some in _chunks([key for key, _ in awake]):
-        left = {key for (key,) in connection.execute(unfinished(len(some)), some)}
-        over = [key for key in some if key not in left]
-        if over:
-            connection.execute(end(len(over)), (moment, *over))
+    awake = connection.execute(AWAKE_BESIDE, (moment, *before, AT_ONCE)).fetchall()
+    asked = (moment, before[0], to_column(now + AHEAD), AT_ONCE - len(awake))
+    awake += connection.execute(AWAKE_BEHIND, asked).fetchall()
+    if not awake:
+        return None
+    some = [key for key, _, _ in awake]
+    connection.execute(wake(len(some)), some)
+    late = [key for key, _, is_late in awake if is_late]
+    if late:
+        connection.execute(expire(len(late)), late)
+    left = {key for (key,) in connection.execute(unfinished(len(some)), some)}
+    over = [key for key in some if key not in left]
+    if over:
+        connection.execute(end(len(over)), (moment, *over))
+    return (awake[-1][1], some[-1]) if len(some) == AT_ONCE else None
 
 
 @define(eq=False)
@@ -179,6 +188,9 @@ class StoredSingleCalls:
 
     database: Database
 
-    def keep_going(self, now: datetime) -> Deferred[None]:
-        """The same. Fails with `StoreError`."""
-        return self.database.run(lambda connection: keep_going(connection, now), may_wait=True)
+    async def keep_going(self, now: datetime) -> None:
+        """Wake the calls whose time comes, and end those that are done or too late: some at a time, others come between. Fails
+        with `StoreError`."""
+        place: tuple[Any, int] | None = _FIRST
+        while place is not None:
+            place = await self.database.run(partial(keep_some_going, now=now, before=place), may_wait=True)

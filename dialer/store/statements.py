@@ -155,10 +155,10 @@ def started_among(number: int) -> str:
 
 
 CALL_NO_MORE = (
-    "UPDATE subscriber SET status = ?, ready_at = NULL WHERE id = ? AND status IN (1, 4) "
+    "UPDATE subscriber SET status = ?, ready_at = NULL WHERE id = ? AND status IN (1, 4) AND status <> ? "
     "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.subscriber_id = subscriber.id AND a.id > ?)"
 )
-"""Unless it was dialled again. Parameters: status, subscriber, the attempt that it is about."""
+"""Unless it was dialled again, or has that status. Parameters: status, subscriber, status, the attempt that it is about."""
 
 
 def marks(count: int) -> str:

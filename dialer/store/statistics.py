@@ -38,8 +38,8 @@ OF_ALL: Final = (
 """Attempts of the campaigns of a user, by disposition: from campaign to campaign, so that no other hours are read. Parameters:
 user, is a superuser, the hours from and to."""
 CONTACTS_OF_ALL: Final = (
-    "SELECT n.status, sum(n.subscribers) FROM subscriber_count n JOIN campaign c ON c.id = n.campaign_id "
-    "WHERE c.archived_at IS NULL AND (c.user_id = ? OR ? = 1) GROUP BY n.status"
+    "SELECT n.status, sum(n.subscribers) FROM campaign c CROSS JOIN subscriber_count n "
+    "WHERE n.campaign_id = c.id AND c.archived_at IS NULL AND (c.user_id = ? OR ? = 1) GROUP BY n.status"
 )
 CAMPAIGNS_OF_ALL: Final = (
     "SELECT status, count(*) FROM campaign WHERE archived_at IS NULL AND (user_id = ? OR ? = 1) GROUP BY status"

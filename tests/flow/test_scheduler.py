@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import time, timedelta
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 from itertools import count, pairwise
 from unittest import mock
 
@@ -13,7 +14,7 @@ from structlog.testing import capture_logs
 from twisted.internet.defer import Deferred
 
 from dialer.campaigns.scheduler import LONGEST_BACKLOG, Scheduler
-from dialer.errors import StoreError
+from dialer.errors import BadValue, StoreError
 from dialer.model import (
     Campaign,
     CampaignStatus,
@@ -23,6 +24,7 @@ from dialer.model import (
     Origination,
     Others,
     OwnCause,
+    RefusedContact,
     SignalKind,
     SubscriberStatus,
 )
@@ -301,6 +303,30 @@ def test_second_legs_leave_less_room_for_calls(ticking: Ticking) -> None:
     legs.end(live.attempt.call_uuid)
     ticking.run(2)
     assert len(ticking.sent) == 2
+
+
+def test_second_legs_that_begin_while_a_contact_is_refused_take_no_room_from_the_calls_of_that_moment(
+    ticking: Ticking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticking.store.gateways[1] = gateway = evolve(GATEWAY, maximum_call=4)
+    ticking.change(frequency=6000)
+    ticking.contacts(2)
+    ticking.run(0.5)
+    calls = [live.attempt.call_uuid for live in ticking.lifecycle.register]
+    assert len(calls) == 2
+    refuse = MemoryStore.refuse
+
+    def transfer_both(store: MemoryStore, refused: Sequence[RefusedContact], now: datetime) -> Deferred[None]:
+        for call in calls:
+            leg = Deferred.fromCoroutine(ticking.scheduler.second_legs.begin(call, gateway))
+            leg.addErrback(lambda failure: failure.trap(BadValue))
+        return refuse(store, refused, now)
+
+    monkeypatch.setattr(MemoryStore, "refuse", transfer_both)
+    ticking.store.add(CAMPAIGN, "112", ticking.now())
+    ticking.contacts(1)
+    ticking.run(1)
+    assert ticking.lifecycle.register.gateways == {1: 4}
 
 
 def test_a_contact_added_while_the_campaign_runs_is_called_within_a_second(ticking: Ticking) -> None:

@@ -24,11 +24,13 @@ from dialer.management import caller_ids, campaigns, gateways, removals, users, 
 from dialer.model import Account, Attempt, Contact, Disposition, IdleCode, OwnCause, Plan, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR
 from dialer.numbering import numbering
+from dialer.store import caller_ids as stored_caller_ids
 from dialer.store.audit import audit, repair
-from dialer.store.caller_ids import CallerIdRules
+from dialer.store.caller_ids import Assigning, CallerIdRules
 from dialer.store.connection import Dialect
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.flow import Store
+from dialer.store.idle_news import started
 from dialer.store.location import dialect_of
 from dialer.store.times import to_column
 from tests.grounds import on_postgresql, rows
@@ -232,6 +234,18 @@ async def test_a_strict_installation_shows_numbers_of_pools_only(tmp_path):
         assert [attempt.plan.shown.id for attempt in await here.begin(1)] == [1]
         await here.ask(campaigns.change, ADMINISTRATOR, 1, {"caller_id": ""})
         assert len(await here.begin()) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_pool_is_read_once_for_all_campaigns_that_use_it(tmp_path, monkeypatch):
+    async with pooled(tmp_path, contacts=1, numbers=2) as here:
+        for name, given in (("by pool", {"caller_id_pool_id": 1}), ("by number", {"caller_id": "+12125550001"})):
+            await here.ask(campaigns.change, ADMINISTRATOR, await here.w.add_campaign(name, 1), given)
+        read, pool_state = [], stored_caller_ids.pool_state
+        monkeypatch.setattr(stored_caller_ids, "pool_state", lambda *asked: read.append(asked[1]) or pool_state(*asked))
+        page, _ = await here.w.database.run(lambda connection: started(connection, 0, Assigning(now=NOW)))
+        assert [campaign.name for campaign, _ in page] == ["spring", "by pool", "by number"]
+        assert read == [1]
 
 
 @define

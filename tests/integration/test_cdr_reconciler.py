@@ -14,7 +14,7 @@ from dialer.calls.cdr_reconciler import CdrReconciler, RecordVerdict
 from dialer.calls.register import OpenAttempts
 from dialer.cdr import read_record
 from dialer.errors import StoreError
-from dialer.model import AttemptState, Disposition, OwnCause, SubscriberStatus
+from dialer.model import AttemptState, Disposition, EventKind, OwnCause, SubscriberStatus
 from dialer.store.audit import audit
 from dialer.store.corrections import Corrections
 from tests.unit.cdr.bodies import ACCOUNT, record
@@ -83,6 +83,23 @@ async def test_a_corrected_end_that_would_be_tried_again_leaves_the_contact_as_i
         assert await take(cdr_reconciler(w), name="busy.json") is RecordVerdict.CORRECTED
         assert w.attempt(attempt)["disposition"] == "BUSY"
         assert w.subscriber(1) == before
+
+
+@pytest.mark.parametrize(("name", "told"), [("not-found.json", FAIL), ("answered.json", COMPLETE)])
+@pytest_twisted.ensureDeferred
+async def test_a_contact_that_had_failed_is_told_of_only_when_it_was_reached(tmp_path, name, told):
+    async with world(tmp_path) as w:
+        w.store.wanted = wanted = frozenset({EventKind.CONTACT_FAILED, EventKind.CONTACT_COMPLETED})
+        [attempt] = await w.begun()
+        await w.store.finish(unexplained(attempt, status=FAIL))
+        store = Corrections(w.database, lambda: wanted)
+        assert (
+            await take(CdrReconciler(now=lambda: LATER, account_code=ACCOUNT, store=store), name=name)
+            is RecordVerdict.CORRECTED
+        )
+        assert w.subscriber(1)["status"] == told
+        expected = ["contact.failed"] + ["contact.completed"] * (told is COMPLETE)
+        assert w.sql("SELECT kind FROM event ORDER BY id") == expected
 
 
 @pytest_twisted.ensureDeferred

@@ -21,7 +21,7 @@ from dialer.store.location import opened
 from dialer.store.maintenance import LOCKS
 from dialer.store.purge import PURGE, StoredRecords
 from dialer.store.schema import upgrade
-from dialer.store.single_calls import keep_going
+from dialer.store.single_calls import StoredSingleCalls
 from dialer.store.times import to_column
 from tests.grounds import new_database, rows
 from tests.seeding import account
@@ -208,7 +208,7 @@ async def finished(w: World, single: SingleCall, at: datetime) -> None:
 
 
 async def over(w: World, at: datetime) -> None:
-    await w.database.run(lambda connection: keep_going(connection, at))
+    await StoredSingleCalls(w.database).keep_going(at)
 
 
 async def purge_all(w: World, before: datetime = BEFORE) -> None:

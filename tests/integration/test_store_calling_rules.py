@@ -206,7 +206,15 @@ async def test_an_attempt_of_which_nothing_reached_the_line_does_not_count(tmp_p
         await furnish(w, FLORIDA)
         noon = local("2026-11-23 12:00", "America/New_York")
         for n, cause in enumerate(
-            (OwnCause.NOT_SENT, OwnCause.LATE, OwnCause.REFUSED, "CALL_REJECTED", "USER_BUSY", "NO_ANSWER")
+            (
+                OwnCause.NOT_SENT,
+                OwnCause.LATE,
+                OwnCause.REFUSED,
+                OwnCause.NEVER_DIALLED,
+                "CALL_REJECTED",
+                "USER_BUSY",
+                "NO_ANSWER",
+            )
         ):
             assert await call(w, 1, noon + timedelta(minutes=5 * n), cause=cause), cause
         assert not await call(w, 1, noon + timedelta(hours=1))

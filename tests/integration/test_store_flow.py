@@ -404,6 +404,19 @@ async def test_a_second_leg_is_kept_until_it_or_its_call_ends(tmp_path):
 
 
 @pytest_twisted.ensureDeferred
+async def test_no_second_leg_is_begun_through_a_gateway_that_calls_under_way_fill(tmp_path):
+    async with world(tmp_path) as w:
+        w.sql("UPDATE gateway SET maximum_call = 3")
+        gateway = (await w.store.snapshot()).gateways[1]
+        [attempt] = await w.begun()
+        begun = Deferred.fromCoroutine(w.begin(await w.plans(2)))
+        with pytest.raises(BadValue, match="takes 3 calls at a time"):
+            await w.store.begin_leg(attempt.call_uuid, gateway, NOW, NOW)
+        assert len(await begun) == 2
+        assert w.attempt(attempt)["second_gateway_id"] is None
+
+
+@pytest_twisted.ensureDeferred
 async def test_no_second_leg_is_begun_for_a_call_that_has_ended_or_is_another_nodes(tmp_path):
     async with world(tmp_path) as w:
         gateway = (await w.store.snapshot()).gateways[1]

@@ -13,7 +13,8 @@ from dialer.management import calls, campaigns, grants, phonebooks, removals, us
 from dialer.model import CampaignStatus, SubscriberStatus
 from dialer.model.single_call import SingleCall, SingleCallState
 from dialer.model.user import ADMINISTRATOR
-from dialer.store.single_calls import AHEAD, keep_going
+from dialer.store import single_calls
+from dialer.store.single_calls import AHEAD, StoredSingleCalls
 from tests.seeding import account
 from tests.unit.store.support import LATER, NOW, World, ended, world
 
@@ -34,7 +35,7 @@ async def read(w: World, call: SingleCall) -> SingleCall:
 
 
 async def look(w: World, now: Any = NOW) -> None:
-    await w.database.run(lambda connection: keep_going(connection, now))
+    await StoredSingleCalls(w.database).keep_going(now)
 
 
 async def begun(w: World, call: SingleCall, now: Any = NOW) -> Any:
@@ -108,6 +109,25 @@ async def test_a_call_for_later_sleeps_and_is_woken_before_its_time(tmp_path):
         woken = await read(w, call)
         assert (woken.state, woken.next_attempt_at) == (SingleCallState.WAITING, NOW + HOUR)
         assert len(await begun(w, call, NOW + HOUR)) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_many_calls_are_woken_and_ended_some_at_a_time(tmp_path, monkeypatch):
+    async with world(tmp_path, contacts=0) as w:
+        monkeypatch.setattr(single_calls, "AT_ONCE", 2)
+        made_calls = [await made(w, starting_at=NOW + HOUR + timedelta(seconds=each // 2)) for each in range(5)]
+        late = await made(w, starting_at=NOW + HOUR, expires_at=NOW + HOUR + timedelta(seconds=1))
+        steps, keep_some_going = [], single_calls.keep_some_going
+        monkeypatch.setattr(
+            single_calls, "keep_some_going", lambda *some, **more: steps.append(some) or keep_some_going(*some, **more)
+        )
+        await look(w, NOW + HOUR + timedelta(seconds=1))
+        assert len(steps) == 4
+        assert w.sql("SELECT status, count(*) FROM subscriber GROUP BY status ORDER BY status") == [
+            (SubscriberStatus.START, len(made_calls)),
+            (SubscriberStatus.ABORT, 1),
+        ]
+        assert (await read(w, late)).is_over
 
 
 @pytest_twisted.ensureDeferred

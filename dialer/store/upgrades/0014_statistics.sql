@@ -23,30 +23,33 @@ SELECT campaign_id, substr(planned_at, 1, 13) || ':00:00.000000' AS begun, gatew
     count(*), sum(counts_as_attempt), coalesce(sum(talk_ms), 0)
 FROM attempt WHERE ended_at IS NOT NULL GROUP BY campaign_id, begun, gateway_id, number_of_attempt, disposition, cause;
 
-CREATE TRIGGER attempt_added AFTER INSERT ON attempt WHEN new.ended_at IS NOT NULL BEGIN
+-- {attempt_added}:
     INSERT INTO attempt_count
-    VALUES (new.campaign_id, substr(new.planned_at, 1, 13) || ':00:00.000000', new.gateway_id, new.number_of_attempt,
-        new.disposition, new.cause, 0, 1, new.counts_as_attempt, coalesce(new.talk_ms, 0))
+    VALUES ({0}.campaign_id, substr({0}.planned_at, 1, 13) || ':00:00.000000', {0}.gateway_id, {0}.number_of_attempt,
+        {0}.disposition, {0}.cause, {1}, 1, {0}.counts_as_attempt, coalesce({0}.talk_ms, 0))
     ON CONFLICT DO UPDATE SET attempts = attempts + 1, counted = counted + excluded.counted, talk_ms = talk_ms + excluded.talk_ms;
-END;
-
-CREATE TRIGGER attempt_over
-AFTER UPDATE OF campaign_id, gateway_id, number_of_attempt, planned_at, ended_at, cause, disposition, counts_as_attempt, talk_ms
-ON attempt WHEN old.ended_at IS NULL AND new.ended_at IS NOT NULL BEGIN
-    INSERT INTO attempt_count
-    VALUES (new.campaign_id, substr(new.planned_at, 1, 13) || ':00:00.000000', new.gateway_id, new.number_of_attempt,
-        new.disposition, new.cause, 0, 1, new.counts_as_attempt, coalesce(new.talk_ms, 0))
-    ON CONFLICT DO UPDATE SET attempts = attempts + 1, counted = counted + excluded.counted, talk_ms = talk_ms + excluded.talk_ms;
-END;
-
-CREATE TRIGGER attempt_corrected
-AFTER UPDATE OF campaign_id, gateway_id, number_of_attempt, planned_at, ended_at, cause, disposition, counts_as_attempt, talk_ms
-ON attempt WHEN old.ended_at IS NOT NULL BEGIN
+-- end
+-- {attempt_taken}:
     UPDATE attempt_count SET attempts = attempts - 1, counted = counted - old.counts_as_attempt,
         talk_ms = talk_ms - coalesce(old.talk_ms, 0)
     WHERE campaign_id = old.campaign_id AND hour = substr(old.planned_at, 1, 13) || ':00:00.000000'
         AND gateway_id = old.gateway_id AND number_of_attempt = old.number_of_attempt AND disposition = old.disposition
         AND cause = old.cause AND purged = 0;
+-- end
+CREATE TRIGGER attempt_added AFTER INSERT ON attempt WHEN new.ended_at IS NOT NULL BEGIN
+    {attempt_added new 0}
+END;
+
+CREATE TRIGGER attempt_over
+AFTER UPDATE OF campaign_id, gateway_id, number_of_attempt, planned_at, ended_at, cause, disposition, counts_as_attempt, talk_ms
+ON attempt WHEN old.ended_at IS NULL AND new.ended_at IS NOT NULL BEGIN
+    {attempt_added new 0}
+END;
+
+CREATE TRIGGER attempt_corrected
+AFTER UPDATE OF campaign_id, gateway_id, number_of_attempt, planned_at, ended_at, cause, disposition, counts_as_attempt, talk_ms
+ON attempt WHEN old.ended_at IS NOT NULL BEGIN
+    {attempt_taken}
     INSERT INTO attempt_count
     SELECT new.campaign_id, substr(new.planned_at, 1, 13) || ':00:00.000000', new.gateway_id, new.number_of_attempt,
         new.disposition, new.cause, 0, 1, new.counts_as_attempt, coalesce(new.talk_ms, 0)
@@ -55,15 +58,8 @@ ON attempt WHEN old.ended_at IS NOT NULL BEGIN
 END;
 
 CREATE TRIGGER attempt_purged AFTER DELETE ON attempt WHEN old.ended_at IS NOT NULL BEGIN
-    UPDATE attempt_count SET attempts = attempts - 1, counted = counted - old.counts_as_attempt,
-        talk_ms = talk_ms - coalesce(old.talk_ms, 0)
-    WHERE campaign_id = old.campaign_id AND hour = substr(old.planned_at, 1, 13) || ':00:00.000000'
-        AND gateway_id = old.gateway_id AND number_of_attempt = old.number_of_attempt AND disposition = old.disposition
-        AND cause = old.cause AND purged = 0;
-    INSERT INTO attempt_count
-    VALUES (old.campaign_id, substr(old.planned_at, 1, 13) || ':00:00.000000', old.gateway_id, old.number_of_attempt,
-        old.disposition, old.cause, 1, 1, old.counts_as_attempt, coalesce(old.talk_ms, 0))
-    ON CONFLICT DO UPDATE SET attempts = attempts + 1, counted = counted + excluded.counted, talk_ms = talk_ms + excluded.talk_ms;
+    {attempt_taken}
+    {attempt_added old 1}
 END;
 -- only postgresql
 -- In parts, as the counts of subscribers are: transactions that run at the same time write different ones.

@@ -105,53 +105,41 @@ CREATE TABLE caller_id_count (
     PRIMARY KEY (caller_id_id, day, purged)
 ) WITHOUT ROWID;
 
-CREATE TRIGGER caller_id_begun AFTER INSERT ON attempt WHEN new.pooled_caller_id IS NOT NULL BEGIN
+-- {share_added}:
     INSERT INTO caller_id_count
-    SELECT caller_id_id, day, 0, 1, unsent, ended, answered, short, talk_ms, refused_403, refused_603, refused_607, refused_608
-    FROM caller_id_share WHERE attempt_id = new.id
+    SELECT caller_id_id, day, {1}, 1, unsent, ended, answered, short, talk_ms, refused_403, refused_603, refused_607, refused_608
+    FROM caller_id_share WHERE attempt_id = {0}.id
     ON CONFLICT DO UPDATE SET calls = calls + 1, unsent = unsent + excluded.unsent, ended = ended + excluded.ended,
         answered = answered + excluded.answered, short = short + excluded.short, talk_ms = talk_ms + excluded.talk_ms,
         refused_403 = refused_403 + excluded.refused_403, refused_603 = refused_603 + excluded.refused_603,
         refused_607 = refused_607 + excluded.refused_607, refused_608 = refused_608 + excluded.refused_608;
+-- end
+-- {share_taken}:
+    UPDATE caller_id_count SET calls = caller_id_count.calls - 1, unsent = caller_id_count.unsent - s.unsent,
+        ended = caller_id_count.ended - s.ended, answered = caller_id_count.answered - s.answered,
+        short = caller_id_count.short - s.short, talk_ms = caller_id_count.talk_ms - s.talk_ms,
+        refused_403 = caller_id_count.refused_403 - s.refused_403, refused_603 = caller_id_count.refused_603 - s.refused_603,
+        refused_607 = caller_id_count.refused_607 - s.refused_607, refused_608 = caller_id_count.refused_608 - s.refused_608
+    FROM (SELECT * FROM caller_id_share WHERE attempt_id = old.id) AS s
+    WHERE caller_id_count.caller_id_id = s.caller_id_id AND caller_id_count.day = s.day AND caller_id_count.purged = 0;
+-- end
+CREATE TRIGGER caller_id_begun AFTER INSERT ON attempt WHEN new.pooled_caller_id IS NOT NULL BEGIN
+    {share_added new 0}
 END;
 
 CREATE TRIGGER caller_id_before BEFORE UPDATE OF pooled_caller_id, caller_day, ended_at, cause, disposition, talk_ms, sip_status
 ON attempt WHEN old.pooled_caller_id IS NOT NULL BEGIN
-    UPDATE caller_id_count SET calls = caller_id_count.calls - 1, unsent = caller_id_count.unsent - s.unsent,
-        ended = caller_id_count.ended - s.ended, answered = caller_id_count.answered - s.answered,
-        short = caller_id_count.short - s.short, talk_ms = caller_id_count.talk_ms - s.talk_ms,
-        refused_403 = caller_id_count.refused_403 - s.refused_403, refused_603 = caller_id_count.refused_603 - s.refused_603,
-        refused_607 = caller_id_count.refused_607 - s.refused_607, refused_608 = caller_id_count.refused_608 - s.refused_608
-    FROM (SELECT * FROM caller_id_share WHERE attempt_id = old.id) AS s
-    WHERE caller_id_count.caller_id_id = s.caller_id_id AND caller_id_count.day = s.day AND caller_id_count.purged = 0;
+    {share_taken}
 END;
 
 CREATE TRIGGER caller_id_after AFTER UPDATE OF pooled_caller_id, caller_day, ended_at, cause, disposition, talk_ms, sip_status
 ON attempt WHEN new.pooled_caller_id IS NOT NULL BEGIN
-    INSERT INTO caller_id_count
-    SELECT caller_id_id, day, 0, 1, unsent, ended, answered, short, talk_ms, refused_403, refused_603, refused_607, refused_608
-    FROM caller_id_share WHERE attempt_id = new.id
-    ON CONFLICT DO UPDATE SET calls = calls + 1, unsent = unsent + excluded.unsent, ended = ended + excluded.ended,
-        answered = answered + excluded.answered, short = short + excluded.short, talk_ms = talk_ms + excluded.talk_ms,
-        refused_403 = refused_403 + excluded.refused_403, refused_603 = refused_603 + excluded.refused_603,
-        refused_607 = refused_607 + excluded.refused_607, refused_608 = refused_608 + excluded.refused_608;
+    {share_added new 0}
 END;
 
 CREATE TRIGGER caller_id_purged BEFORE DELETE ON attempt WHEN old.pooled_caller_id IS NOT NULL BEGIN
-    UPDATE caller_id_count SET calls = caller_id_count.calls - 1, unsent = caller_id_count.unsent - s.unsent,
-        ended = caller_id_count.ended - s.ended, answered = caller_id_count.answered - s.answered,
-        short = caller_id_count.short - s.short, talk_ms = caller_id_count.talk_ms - s.talk_ms,
-        refused_403 = caller_id_count.refused_403 - s.refused_403, refused_603 = caller_id_count.refused_603 - s.refused_603,
-        refused_607 = caller_id_count.refused_607 - s.refused_607, refused_608 = caller_id_count.refused_608 - s.refused_608
-    FROM (SELECT * FROM caller_id_share WHERE attempt_id = old.id) AS s
-    WHERE caller_id_count.caller_id_id = s.caller_id_id AND caller_id_count.day = s.day AND caller_id_count.purged = 0;
-    INSERT INTO caller_id_count
-    SELECT caller_id_id, day, 1, 1, unsent, ended, answered, short, talk_ms, refused_403, refused_603, refused_607, refused_608
-    FROM caller_id_share WHERE attempt_id = old.id
-    ON CONFLICT DO UPDATE SET calls = calls + 1, unsent = unsent + excluded.unsent, ended = ended + excluded.ended,
-        answered = answered + excluded.answered, short = short + excluded.short, talk_ms = talk_ms + excluded.talk_ms,
-        refused_403 = refused_403 + excluded.refused_403, refused_603 = refused_603 + excluded.refused_603,
-        refused_607 = refused_607 + excluded.refused_607, refused_608 = refused_608 + excluded.refused_608;
+    {share_taken}
+    {share_added old 1}
 END;
 -- only postgresql
 -- In parts: transactions that run at the same time write different ones.

@@ -17,6 +17,7 @@ from tests.unit.builders import NOON, campaign
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 OFFICE_HOURS = {"daily_start": time(9), "daily_stop": time(17), "weekdays": (True,) * 5 + (False, False)}
+A_MOMENT_A_WEEK = {"daily_start": time(9), "daily_stop": time(9, 0, 1), "weekdays": (True,) + (False,) * 6}
 
 
 def expected(
@@ -107,6 +108,7 @@ def test_no_end_is_expected_of_what_is_done_or_not_started_or_expires_before() -
         {"pending": 6 * 60, "frequency": 1, "expires_at": NOON + 12 * HOUR, **OFFICE_HOURS},
         {"pending": 5_000_000, "frequency": 1, "max_retry": 1000, "course": {"ended": 1}},
         {"pending": 1, "weekdays": (False,) * 7},
+        {"pending": 500_000, "frequency": 10, "expires_at": NOON + 90 * DAY, **A_MOMENT_A_WEEK},
         {"pending": 1, "course": {"last_ready_at": NOON + 31 * DAY}},
     ):
         found = expected(**rules)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.campaigns.limits import AHEAD, Limit, admit, pace_of, per_minute
+from dialer.campaigns.limits import AHEAD, Admission, Limit, pace_of, per_minute
 from dialer.model import Candidate, Plan
 from tests.fakes.flow import CAMPAIGN, GATEWAY, START
 
@@ -35,6 +35,13 @@ def plans(*due: float, campaign=CAMPAIGN, gateway=GATEWAY) -> list[Plan]:
 
 def due(admitted: list[Plan]) -> list[float]:
     return [(plan.due_at - START).total_seconds() for plan in admitted]
+
+
+def admit(
+    wanted: list[Plan], campaigns: dict[int, Limit], gateways: dict[int, Limit], now: datetime, until: datetime
+) -> list[Plan]:
+    admission = Admission.of(campaigns, gateways, now, until)
+    return [admitted for plan in wanted if (admitted := admission.admitted(plan)) is not None]
 
 
 FREE = Limit()

@@ -23,7 +23,7 @@ from dialer.store.entities import make_entities
 from dialer.store.location import dialect_of, opened, sqlite_path, sqlite_url
 from dialer.store.lock import DiallingLock
 from dialer.store.postgresql import Provider, connect_arguments
-from dialer.store.schema import Upgrade, check, upgrade, upgrades
+from dialer.store.schema import Upgrade, check, rendered, upgrade, upgrades
 from dialer.store.schema_diff import differences
 from dialer.stored import load_rules
 from tests.grounds import TABLES, bare_database, dump, rows, script
@@ -223,6 +223,12 @@ def test_an_upgrade_of_an_up_to_date_database_does_nothing(furnished):
 def test_upgrades_are_numbered_from_one_without_gaps(dialect):
     steps = upgrades(dialect)
     assert [step.version for step in steps] == list(range(1, len(steps) + 1))
+
+
+def test_a_text_that_an_upgrade_names_is_inserted_with_the_words_behind_its_name():
+    step = "-- {added}:\n    INSERT {0}\n    VALUES {1};\n-- end\nBEGIN\n  {added new 0}\n  {added old 1}\nEND;\n"
+    expected = "BEGIN\n  INSERT new\n    VALUES 0;\n  INSERT old\n    VALUES 1;\nEND;\n"
+    assert [rendered(step, dialect) for dialect in Dialect] == [expected] * 2
 
 
 def test_both_kinds_of_database_have_the_same_upgrades():

@@ -6,9 +6,10 @@ from unittest import mock
 
 import pytest
 import pytest_twisted
+from twisted.internet.defer import Deferred, gatherResults
 
 from dialer.errors import BadValue
-from dialer.management import users
+from dialer.management import overview, users
 from dialer.management.installation import NodeEntry, Standing
 from dialer.management.overview import Overviews
 from dialer.model import Account, IdleReason, SubscriberStatus
@@ -99,6 +100,22 @@ async def test_the_overview_asks_as_often_for_many_campaigns_as_for_one(api: Wor
         await api.database.run(lambda connection: connection.set_trace_callback(None))
         counted.append(len(statements))
     assert counted[0] == counted[1] < 25
+
+
+@on_sqlite
+@pytest_twisted.ensureDeferred
+async def test_overviews_at_once_of_more_campaigns_than_are_remembered_are_whole(
+    api: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "MOST_REMEMBERED", 1)
+    for phonebook, name in enumerate(("spring", "summer"), 1):
+        await api.campaign(name)
+        await api.contact("15550000001", phonebook)
+    overviews = Overviews(api.management)
+    await overviews.read(ANN)
+    both = [Deferred.fromCoroutine(overviews.read(who)) for who in (ANN, ROOT)]
+    for found in await gatherResults(both):
+        assert [each.forecast.contacts_left > 0 for each in found.campaigns] == [True, True]
 
 
 @on_sqlite

@@ -115,6 +115,19 @@ async def test_they_are_found_by_what_is_known_of_them(api: World, query: str, f
 
 
 @pytest_twisted.ensureDeferred
+async def test_those_of_many_campaigns_are_found_among_all_without_a_look_into_each(
+    api: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await furnished(api)
+    expected = [(query, await listed(ann, query)) for query in ("", "sort=-planned_at", *(query for query, _ in FILTERS))]
+    monkeypatch.setattr("dialer.store.call_records.MOST_MERGED", 1)
+    monkeypatch.setattr("dialer.store.call_records.firsts", None)
+    for query, found in expected:
+        for limit in (1, 100):
+            assert await listed(ann, query, limit) == found, query
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_search_among_many_goes_on_with_its_next_page(api: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dialer.store.call_records.MOST_LOOKED_AT", 2)
     monkeypatch.setattr("dialer.management.call_records.MOST_STEPS", 1)

@@ -13,7 +13,7 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from api.event_stream import PIECE, SILENT
+from api.event_stream import PIECE, SILENT, EventStream
 from api.open_stream import HEARTBEAT, PATIENCE
 from dialer.envelope import outward_id
 from dialer.errors import StoreError
@@ -307,6 +307,23 @@ async def test_nothing_is_read_when_nobody_listens_and_a_page_is_read_once_for_a
     await turns(300)
     monkeypatch.undo()
     assert looks == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stream_that_fails_keeps_nobody_else_from_being_told(api: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MOST_RECENT", 50)
+    monkeypatch.setattr(live, "AGAIN", 0.01)
+    take = EventStream.take
+
+    def fail_for_bob(stream: EventStream, page: live.LivePage) -> None:
+        assert stream.who.username != "bob"
+        take(stream, page)
+
+    monkeypatch.setattr(EventStream, "take", fail_for_bob)
+    await happen_often(api, 350)
+    first = outward_id(api.database.installation_id, 0)
+    await listen(api, user="bob", last=first)
+    await (await listen(api, last=first)).has(*range(1, 351))
 
 
 @pytest_twisted.ensureDeferred
