@@ -86,4 +86,5 @@ def test_two_dialers_are_restarted_in_turn_and_no_call_is_lost_or_doubled(shared
                 stage.wait(0.5, 1.5)
                 assert node.stop() == 0
                 node.start()
+        stage.until_ready(*nodes)  # a process that is still starting is ended by the signal itself
         settled(stage)
