@@ -8,7 +8,9 @@ from twisted.internet.defer import Deferred
 
 from api.v2.attributes import Attribute, Encoder, answer
 from api.v2.pages import Page, page_of, sorted_page
+from api.v2.resources.campaigns import MOMENT_OR_NONE
 from api.v2.routes import Asked, Current, Route
+from api.v2.shapes import shown_moment
 from dialer.kinds import Text, Word
 from dialer.management import installation
 from dialer.management.installation import NodeEntry, Standing, SwitchEntry
@@ -50,6 +52,8 @@ def _switch(entry: SwitchEntry) -> dict[str, Any]:
         "core_uuid": entry.core_uuid,
         "nodes": list(entry.nodes),
         "open_attempts": entry.open_attempts,
+        "drained_at": None if entry.drain is None else shown_moment(entry.drain.drained_at),
+        "drained_by": None if entry.drain is None else entry.drain.drained_by,
     }
 
 
@@ -62,6 +66,11 @@ SWITCH: Final = answer(
         "core_uuid": {"type": "string", "description": "its process, while it is ready"},
         "nodes": {"type": "array", "items": {"type": "string"}, "description": "the names of these dialers"},
         "open_attempts": {"type": "integer", "description": "of these dialers"},
+        "drained_at": {
+            **MOMENT_OR_NONE,
+            "description": "since when no dialer begins calls on it, because somebody said so; null when they do",
+        },
+        "drained_by": {"type": ["string", "null"], "description": "who said so"},
     },
     _switch,
 )
@@ -98,6 +107,16 @@ def _one_switch(asked: Asked) -> Deferred[Any]:
     return asked.ask(installation.switch, asked.who, asked.path["switch"])
 
 
+def _drain(asked: Asked) -> Deferred[Any]:
+    """Have no dialer begin calls on a switch, restarted or not; those that it has go on."""
+    return asked.ask(installation.drain, asked.who, asked.path["switch"])
+
+
+def _resume(asked: Asked) -> Deferred[Any]:
+    """Have dialers begin calls on a switch again."""
+    return asked.ask(installation.resume, asked.who, asked.path["switch"])
+
+
 ROUTES: Final = (
     Route(
         method="GET",
@@ -128,4 +147,10 @@ ROUTES: Final = (
         page=Page(place=lambda entry: entry.name, by=str),
     ),
     Route(method="GET", path="switches/<switch>", scope=Scope.ADMIN, serve=_one_switch, answer=SWITCH, parameters=(_SWITCH,)),
+    Route(
+        method="POST", path="switches/<switch>/drain", scope=Scope.ADMIN, serve=_drain, answer=SWITCH, parameters=(_SWITCH,)
+    ),
+    Route(
+        method="POST", path="switches/<switch>/resume", scope=Scope.ADMIN, serve=_resume, answer=SWITCH, parameters=(_SWITCH,)
+    ),
 )

@@ -29,3 +29,11 @@ class AsyncSwitchesResource(Resource):
     def get(self, switch: str, /) -> Deferred[SwitchObject]:
         """One switch."""
         return self._send(ApiCall(method="GET", path="switches/{switch}", ids={"switch": switch}))
+
+    def drain(self, switch: str, /) -> Deferred[SwitchObject]:
+        """Have no dialer begin calls on a switch, restarted or not; those that it has go on."""
+        return self._send(ApiCall(method="POST", path="switches/{switch}/drain", ids={"switch": switch}))
+
+    def resume(self, switch: str, /) -> Deferred[SwitchObject]:
+        """Have dialers begin calls on a switch again."""
+        return self._send(ApiCall(method="POST", path="switches/{switch}/resume", ids={"switch": switch}))

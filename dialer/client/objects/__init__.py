@@ -73,7 +73,7 @@ from dialer.client.objects.do_not_call_lists import (
     RemovedDoNotCallEntriesObject,
 )
 from dialer.client.objects.gateways import ChangedGatewayObject, GatewayHealthObject, GatewayObject, NewGatewayObject
-from dialer.client.objects.imports import ImportObject
+from dialer.client.objects.imports import ImportObject, ImportStartObject
 from dialer.client.objects.installation import NodeObject, SwitchObject
 from dialer.client.objects.me import MeObject
 from dialer.client.objects.phonebooks import ChangedPhonebookObject, NewPhonebookObject, PhonebookObject
@@ -194,6 +194,7 @@ __all__ = [
     "GatewayObject",
     "GrantsObject",
     "ImportObject",
+    "ImportStartObject",
     "MadeTokenObject",
     "MeObject",
     "NewCallObject",

@@ -117,3 +117,23 @@ async def test_a_node_with_open_attempts_is_not_forgotten(api: World) -> None:
     api.sql(f"UPDATE attempt SET owner = 'elsewhere', {OPEN}")
     assert problem(await root.delete("nodes/elsewhere")) == (409, "wrong-state")
     assert (await root.get("switches/far")).json["open_attempts"] == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_switch_is_drained_for_all_dialers_and_resumed(api: World) -> None:
+    await furnish(api)
+    root = Client(api, "root")
+    assert (await root.get("switches/far")).json["drained_at"] is None
+    looks = api.flow.looks
+    found = (await root.post("switches/far/drain")).json
+    assert (found["drained_at"], found["drained_by"]) == ("2026-11-23T10:00:00.000Z", "root")
+    assert api.flow.looks == looks + 1
+    api.sql("UPDATE switch_drain SET drained_by = 'another'")
+    assert (await root.post("switches/far/drain")).json["drained_by"] == "another", "it stays as it is"
+    assert (await root.get("switches/far")).json == {**found, "drained_by": "another"}
+    assert problem(await root.post("switches/nowhere/drain")) == (404, "not-found")
+    assert problem(await root.post("switches/nowhere/resume")) == (404, "not-found")
+    api.sql("DELETE FROM node WHERE name = 'elsewhere'")
+    assert [(each["name"], each["nodes"]) for each in (await root.get("switches")).json["data"]] == [("far", [])]
+    assert (await root.post("switches/far/resume")).json["drained_at"] is None
+    assert (await root.get("switches")).json["data"] == []
