@@ -62,9 +62,10 @@ def listed(
     before: int | None = None,
     limit: int | None = None,
     list_id: int | None = None,
+    state: ImportState | None = None,
 ) -> list[ImportJob]:
     """The user's imports, the newest first; everybody's for a superuser, without the scope `admin` but for those onto others'
-    lists. Those into a phonebook, or onto a list, where one is given, and whose ids are below `before`."""
+    lists. Those into a phonebook, or onto a list, and of a state, where one is given, and whose ids are below `before`."""
     query = t.entities.ImportJob.select()
     if not who.is_superuser:
         query = query.filter(lambda j: j.user.id == who.id)
@@ -74,6 +75,9 @@ def listed(
         query = query.filter(lambda j: j.phonebook_id == phonebook_id)
     if list_id is not None:
         query = query.filter(lambda j: j.list.id == list_id)
+    if state is not None:
+        word = str(state)
+        query = query.filter(lambda j: j.state == word)
     if before is not None:
         query = query.filter(lambda j: j.id < before)
     query = query.order_by(lambda j: desc(j.id))

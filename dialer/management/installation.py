@@ -78,15 +78,18 @@ def remove_node(t: Transaction, who: Account, name: str) -> None:
 
 
 @verb
-def switches(t: Transaction, who: Account, after: str = "", limit: int | None = None) -> list[SwitchEntry]:
-    """The switches behind that name, in the order of their names. Raises `Forbidden`."""
+def switches(
+    t: Transaction, who: Account, after: str = "", limit: int | None = None, is_drained: bool | None = None
+) -> list[SwitchEntry]:
+    """The switches behind that name, in the order of their names, or those that are drained, or are not. Raises
+    `Forbidden`."""
     found = _entries(t, who)
     drained = drains.drains(t.connection)
     by_name: dict[str, list[NodeEntry]] = {name: [] for name in drained}
     for entry in found:
         for name in entry.node.switches:
             by_name.setdefault(name, []).append(entry)
-    names = sorted(name for name in by_name if name > after)
+    names = sorted(name for name in by_name if name > after and is_drained in (None, name in drained))
     return [_switch(name, by_name[name], drained.get(name)) for name in names[:limit]]
 
 

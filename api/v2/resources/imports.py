@@ -22,13 +22,13 @@ from dialer.files.contacts import Reading, Reason
 from dialer.files.formats import CONTENT_TYPES, CSV_TYPES, ENDINGS, JSON_TYPES, format_of
 from dialer.files.import_folder import ImportFolder
 from dialer.files.sample import Rows, sample
-from dialer.kinds import Flag, Kind, Text, Variables, Word
+from dialer.kinds import Flag, Kind, Member, Text, Variables, Word
 from dialer.management import Management, do_not_call_lists, import_errors, import_jobs
 from dialer.management.idempotency import Answered
 from dialer.management.import_errors import in_parameters
 from dialer.management.import_jobs import UploadedFile, checked_encoding
 from dialer.management.import_run import row_file
-from dialer.model import ImportFormat, ImportJob, Scope
+from dialer.model import ImportFormat, ImportJob, ImportState, Scope
 from dialer.model.import_job import Doubles
 
 ANY_TYPE: Final = "application/octet-stream"
@@ -126,13 +126,15 @@ STARTED: Final = Body(
 )
 _BOOK: Final = Attribute(name="phonebook_id", kind=ID, doc="only those into this phonebook")
 _LIST: Final = Attribute(name="list_id", kind=ID, doc="only those onto this do-not-call list")
+_STATE: Final = Attribute(name="state", kind=Member(ImportState), doc="only those that are so")
 FILE: Final = Taken(types=(*CSV_TYPES, *JSON_TYPES, ANY_TYPE), doc="contacts: a table with a header, or a JSON object a line")
 
 
 def _list(asked: Asked) -> Deferred[Any]:
     """Your imports, the newest first."""
     book, list_id = (asked.query.get(name) for name in ("phonebook_id", "list_id"))
-    return asked.ask(import_jobs.listed, asked.who, book, asked.after, asked.limit, list_id)
+    state = asked.query.get("state")
+    return asked.ask(import_jobs.listed, asked.who, book, asked.after, asked.limit, list_id, state)
 
 
 def _read(asked: Asked) -> Deferred[Any]:
@@ -255,7 +257,7 @@ ROUTES: Final = (
         serve=_list,
         answer=page_of(IMPORT),
         page=Page(place=lambda job: job.id),
-        parameters=(_BOOK, _LIST),
+        parameters=(_BOOK, _LIST, _STATE),
     ),
     Route(
         method="POST",

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
-from api.v2.attributes import Attribute, Encoder, answer
+from api.v2.attributes import YES_OR_NO, Attribute, Encoder, answer, is_yes
 from api.v2.pages import Page, page_of, sorted_page
 from api.v2.resources.campaigns import MOMENT_OR_NONE
 from api.v2.routes import Asked, Current, Route
@@ -77,6 +77,7 @@ SWITCH: Final = answer(
 
 _NODE: Final = Attribute(name="node", kind=Text(64, 1), doc="the name of the node", required=True)
 _SWITCH: Final = Attribute(name="switch", kind=Text(255, 1), doc="the name of the switch", required=True)
+_DRAINED: Final = Attribute(name="drained", kind=YES_OR_NO, doc="only those that are drained, or only the others")
 _STATE: Final = Attribute(name="state", kind=Word(tuple(_WORDS)), doc="only those that are so")
 _AT_SWITCH: Final = Attribute(name="switch", kind=Text(255, 1), doc="only those of this switch")
 
@@ -99,7 +100,8 @@ def _remove(asked: Asked) -> Deferred[Any]:
 
 def _switches(asked: Asked) -> Deferred[Any]:
     """The switches of the installation, in the order of their names."""
-    return asked.ask(installation.switches, asked.who, asked.after or "", asked.limit)
+    is_drained = is_yes(asked.query, _DRAINED.name)
+    return asked.ask(installation.switches, asked.who, asked.after or "", asked.limit, is_drained)
 
 
 def _one_switch(asked: Asked) -> Deferred[Any]:
@@ -145,6 +147,7 @@ ROUTES: Final = (
         serve=_switches,
         answer=page_of(SWITCH),
         page=Page(place=lambda entry: entry.name, by=str),
+        parameters=(_DRAINED,),
     ),
     Route(method="GET", path="switches/<switch>", scope=Scope.ADMIN, serve=_one_switch, answer=SWITCH, parameters=(_SWITCH,)),
     Route(

@@ -27,13 +27,14 @@ class AsyncImportsResource(Resource):
         *,
         phonebook_id: int | None = None,
         list_id: int | None = None,
+        state: Literal["draft", "queued", "running", "finished", "cancelled", "failed"] | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[ImportObject]:
         """Your imports, the newest first."""
         return self._pages(ApiCall(
             method="GET",
             path="imports",
-            query={"phonebook_id": phonebook_id, "list_id": list_id, "limit": limit},
+            query={"phonebook_id": phonebook_id, "list_id": list_id, "state": state, "limit": limit},
         ))
 
     def create(

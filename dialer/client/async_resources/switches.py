@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class AsyncSwitchesResource(Resource):
     """Each method gives a Deferred, or an iterator for `async for`."""
 
-    def list(self, *, limit: int | None = None) -> AsyncIterator[SwitchObject]:
+    def list(self, *, drained: bool | None = None, limit: int | None = None) -> AsyncIterator[SwitchObject]:
         """The switches of the installation, in the order of their names."""
-        return self._pages(ApiCall(method="GET", path="switches", query={"limit": limit}))
+        return self._pages(ApiCall(method="GET", path="switches", query={"drained": drained, "limit": limit}))
 
     def get(self, switch: str, /) -> Deferred[SwitchObject]:
         """One switch."""

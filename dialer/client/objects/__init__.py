@@ -72,6 +72,7 @@ from dialer.client.objects.do_not_call_lists import (
     RemovedDoNotCallEntriesCountObject,
     RemovedDoNotCallEntriesObject,
 )
+from dialer.client.objects.events import EventObject
 from dialer.client.objects.gateways import ChangedGatewayObject, GatewayHealthObject, GatewayObject, NewGatewayObject
 from dialer.client.objects.imports import ImportObject, ImportStartObject
 from dialer.client.objects.installation import NodeObject, SwitchObject
@@ -186,6 +187,7 @@ __all__ = [
     "ContactsToRemoveObject",
     "DoNotCallEntryObject",
     "DoNotCallListObject",
+    "EventObject",
     "ExplanationBlockedObject",
     "ExplanationContactsObject",
     "ExplanationObject",

@@ -25,13 +25,14 @@ class ImportsResource(Resource):
         *,
         phonebook_id: int | None = None,
         list_id: int | None = None,
+        state: Literal["draft", "queued", "running", "finished", "cancelled", "failed"] | None = None,
         limit: int | None = None,
     ) -> Iterator[ImportObject]:
         """Your imports, the newest first."""
         return self._pages(ApiCall(
             method="GET",
             path="imports",
-            query={"phonebook_id": phonebook_id, "list_id": list_id, "limit": limit},
+            query={"phonebook_id": phonebook_id, "list_id": list_id, "state": state, "limit": limit},
         ))
 
     def create(

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class SwitchesResource(Resource):
     """Each method waits for its answer."""
 
-    def list(self, *, limit: int | None = None) -> Iterator[SwitchObject]:
+    def list(self, *, drained: bool | None = None, limit: int | None = None) -> Iterator[SwitchObject]:
         """The switches of the installation, in the order of their names."""
-        return self._pages(ApiCall(method="GET", path="switches", query={"limit": limit}))
+        return self._pages(ApiCall(method="GET", path="switches", query={"drained": drained, "limit": limit}))
 
     def get(self, switch: str, /) -> SwitchObject:
         """One switch."""

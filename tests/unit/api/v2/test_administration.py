@@ -137,3 +137,23 @@ async def test_a_switch_is_drained_for_all_dialers_and_resumed(api: World) -> No
     assert [(each["name"], each["nodes"]) for each in (await root.get("switches")).json["data"]] == [("far", [])]
     assert (await root.post("switches/far/resume")).json["drained_at"] is None
     assert (await root.get("switches")).json["data"] == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_lists_are_narrowed_down_by_their_filters(api: World) -> None:
+    ann = await furnish(api)
+    root = ann.of("root")
+    await root.post("switches/far/drain")
+    for path, found in (
+        ("imports?state=draft", 1),
+        ("imports?state=finished", 0),
+        ("caller-id-pools?name=support", 1),
+        ("caller-id-pools?name=nothing", 0),
+        ("do-not-call-lists?name=own", 1),
+        ("do-not-call-lists?name=nothing", 0),
+    ):
+        assert len((await ann.get(path)).json["data"]) == found, path
+    for word, found in (("yes", 1), ("no", 0)):
+        names = [each["name"] for each in (await root.get(f"switches?drained={word}")).json["data"]]
+        assert names.count("far") == found
+    assert problem(await ann.get("imports?state=lost")) == (400, "bad-value")

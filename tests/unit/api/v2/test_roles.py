@@ -156,6 +156,7 @@ ROLES: Final[dict[str, str]] = {
     "GET webhooks/<webhook_id>/deliveries/<delivery_id>": OWNER,
     "POST webhooks/<webhook_id>/deliveries/<delivery_id>/replay": OWNER,
     "GET events": OWN,
+    "GET past-events": OWN,
     "GET openapi.json": PUBLIC,
     "GET problems": PUBLIC,
 }
