@@ -35,7 +35,7 @@ TABLES = (
     "installation", "user_account", "number_pattern", "gateway", "voip_app", "phonebook", "contact", "campaign",
     "campaign_phonebook", "subscriber", "attempt", "event", "event_consumer", "do_not_call", "do_not_call_list",
     "webhook", "webhook_delivery", "purged_attempts", "caller_id_pool", "caller_id", "caller_id_gateway", "caller_id_wait",
-    "import_job",
+    "import_job", "switch_drain",
 )  # fmt: skip
 """What is stored, but for nodes, which beat, and for the counts that triggers keep."""
 

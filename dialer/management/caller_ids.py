@@ -53,11 +53,15 @@ class CallerIdDay:
 
 
 @reads
-def pools(t: Transaction, who: Account, after: int = 0, limit: int | None = None) -> list[CallerIdPool]:
-    """The user's pools, the oldest first; everybody's for a superuser. `after` is an id."""
+def pools(
+    t: Transaction, who: Account, after: int = 0, limit: int | None = None, name: str | None = None
+) -> list[CallerIdPool]:
+    """The user's pools, the oldest first, or those of a name; everybody's for a superuser. `after` is an id."""
     query = t.entities.CallerIdPool.select(lambda p: p.archived_at is None and p.id > after).order_by(lambda p: p.id)
     if not who.is_superuser:
         query = query.filter(lambda p: p.user.id == who.id)
+    if name is not None:
+        query = query.filter(lambda p: p.name == name)
     return [value_of(CallerIdPool, row) for row in (query if limit is None else query.limit(limit))]
 
 

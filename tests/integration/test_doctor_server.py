@@ -81,6 +81,16 @@ async def test_a_server_that_is_away_or_has_an_old_schema_is_named(url, tmp_path
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_switch_that_somebody_has_drained_is_a_warning(url, tmp_path):
+    sql(url, "INSERT INTO switch_drain (switch, drained_by, drained_at) VALUES ('fs1', 'ann', '2026-11-23 10:00:00')")
+    findings = await examine(url, tmp_path)
+    assert bad(findings) == [UNSAFE, ("switch", Level.WARNING)]
+    (found,) = [one for one in findings if one.check == "switch"]
+    assert found.text == "switch fs1 is drained by ann since 2026-11-23 10:00:00 UTC: no calls are begun on it"
+    assert found.advice == "dialer switch resume fs1"
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_clock_that_differs_from_the_databases_is_a_warning(url, tmp_path):
     assert bad(await examine(url, tmp_path, ahead=60.0)) == [UNSAFE, ("db-clock", Level.WARNING)]
 

@@ -15,7 +15,7 @@ from twisted.internet import reactor, task
 
 from dialer.cli.demo_campaign import DemoCampaign, DemoRules
 from dialer.esl.inbound import SwitchConfig
-from dialer.management import Management, campaigns
+from dialer.management import Management, campaigns, installation
 from dialer.model import Contact, OwnCause
 from dialer.model.user import ADMINISTRATOR
 from dialer.service import DialerService, ServiceSettings
@@ -127,3 +127,20 @@ async def test_a_campaign_goes_on_when_one_of_two_switches(tmp_path: Path, fault
         assert len(before) == len([each for each in before if each.answered_at is not None])
         causes = Counter(each.cause for each in attempts if each.switch == "b")
         assert causes.keys() <= {"NORMAL_CLEARING", OwnCause.NOT_SENT}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_switch_is_drained_by_a_use_case_while_a_campaign_calls(tmp_path: Path) -> None:
+    async with fleet(tmp_path) as here:
+        a, b = here.switches["a"], here.switches["b"]
+        await here.until(lambda: len(a.calls) > 5 and len(b.calls) > 5)
+        await here.until(lambda: here.service.database_serves)
+        await here.management.ask(installation.drain, ADMINISTRATOR, "a")
+        await here.until(lambda: here.service.fleet.named("a").is_drained)
+        await task.deferLater(reactor, 0.5)  # what was begun before is sent within a moment
+        had = len(a.calls)
+        await here.finish()
+        assert len(a.calls) == had
+        attempts = await Seeds(here.service.database, utc_now()).attempts(here.campaign)
+        assert {each.cause for each in attempts} <= {"NORMAL_CLEARING", OwnCause.NOT_SENT}
+        assert {call.number for switch in (a, b) for call in switch.calls} == {one.number for one in RULES.contacts}

@@ -100,17 +100,14 @@ class Flow:
     reason: IdleReason | None = NO_SWITCH
     healths: dict[int, GatewayHealth] = field(factory=dict)
 
-    aside: dict[str, bool] = field(factory=dict)
-    """Of its switches, by name, whether it is put aside."""
+    switches: dict[str, bool] = field(factory=dict)
+    """Of its switches, by name, whether the configuration drains it."""
 
     def call_soon(self) -> None:
         self.looks += 1
 
     def own_switches(self) -> list[OwnSwitch]:
-        return [OwnSwitch(name=name, put_aside=put_aside) for name, put_aside in self.aside.items()]
-
-    def put_aside(self, switch: str, wanted: bool) -> None:
-        self.aside[switch] = wanted
+        return [OwnSwitch(name=name, drains=drains) for name, drains in self.switches.items()]
 
     def release(self, campaign_id: int) -> None:
         self.released.append(campaign_id)

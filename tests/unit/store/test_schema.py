@@ -258,7 +258,15 @@ def test_a_database_of_schema_3_keeps_everything(url):
     rows(url, f"UPDATE attempt SET state = 'ended', ended_at = '{T}', {end}")
     script(url, OUTBOX)
     later = ("campaign", "event", "event_consumer", "webhook", "webhook_delivery", "purged_attempts", "import_job")
-    later += ("caller_id_pool", "caller_id", "caller_id_gateway", "caller_id_wait", "do_not_call", "do_not_call_list")
+    later += (
+        "caller_id_pool",
+        "caller_id",
+        "caller_id_gateway",
+        "caller_id_wait",
+        "do_not_call",
+        "do_not_call_list",
+        "switch_drain",
+    )
     kept = dump(url, [table for table in TABLES if table not in later])
     assert upgrade(url) == [step.version for step in steps[3:]]
     assert differences_of(url) == []

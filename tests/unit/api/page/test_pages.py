@@ -234,7 +234,7 @@ async def test_a_character_that_no_database_takes_is_refused(api: World) -> None
     ):  # fmt: skip
         reply = await root.get(f"/ui/{path}")
         assert reply.status in (400, 404), (path, reply.status)
-    for path in ("switches/nodes/%00/remove", "switches/%00/put-aside", "attempts/%00/recording/remove"):
+    for path in ("switches/nodes/%00/remove", "switches/%00/drain", "attempts/%00/recording/remove"):
         assert (await root.send(f"/ui/{path}")).status in (400, 404), path
 
 
