@@ -92,9 +92,19 @@ def bare_database(folder: Path) -> str:
     return url
 
 
-async def copied_database(folder: Path, what: str, furnish: Callable[[str], Awaitable[None]]) -> str:
-    """The same of a copy of what `furnish` made of a new database when it was first asked for `what`. Nobody may be connected
+def furnished_database(folder: Path, what: str, furnish: Callable[[str], object]) -> str:
+    """The URL of a copy of what `furnish` made of a new database when it was first asked for `what`. Nobody may be connected
     to that any more."""
+    ground = _grounds[-1]
+    if (ground.server, what) not in _templates:
+        url = _lasting_database(ground.server)
+        furnish(url)
+        _templates[ground.server, what] = url
+    return _copy(ground, _templates[ground.server, what], folder)
+
+
+async def copied_database(folder: Path, what: str, furnish: Callable[[str], Awaitable[None]]) -> str:
+    """The same where it takes a reactor to furnish."""
     ground = _grounds[-1]
     if (ground.server, what) not in _templates:
         url = _lasting_database(ground.server)
