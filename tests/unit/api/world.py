@@ -24,6 +24,7 @@ from twisted.web.http_headers import Headers
 from werkzeug.routing import Rule
 
 import api.page.app
+import api.page.rendering
 import api.site
 import api.v2.app
 from api import ApiSite, build_site
@@ -35,6 +36,7 @@ from dialer.settings import HttpSettings
 from dialer.store.database import Database, NodeIdentity
 from tests.grounds import copied_database, dump, rows
 from tests.seeding import Seeds
+from tests.unit.api.kept_routes import built
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 SHOWN_NOW = "2026-11-23 10:00:00"
@@ -250,7 +252,7 @@ async def world(folder: Path, settings: HttpSettings = MANY, *, url: str | None 
 class _Later:
     """Stands for a Klein and for its resource, which are made for the first request: most tests ask one branch of the site."""
 
-    build: Callable[[], Klein]
+    build: partial[Klein]
     made: Any = None
 
     def resource(self) -> _Later:
@@ -260,7 +262,7 @@ class _Later:
         if self.made is None:
             # No code is generated for making an address out of a route, which is most of the work, and which nobody asks for.
             with mock.patch.object(Rule, "_compile_builder", lambda *_: _unused):
-                self.made = self.build().resource()
+                self.made = built(self.build).resource()
         return self.made.render(request)
 
 
@@ -268,11 +270,12 @@ def _unused(*_: object) -> NoReturn:
     raise AssertionError("an address is made out of a route")
 
 
+_environment = cache(api.page.rendering._environment)
 _BRANCHES = ((api.site, "build_app"), (api.v2.app, "build_app"), (api.page.app, "_build_app"))
 
 
 def _site(management: Management, settings: HttpSettings, clock: Any) -> ApiSite:
-    """As it is built for the product, but that a branch is built when it is asked."""
+    """As it is built for the product, but that a branch is built when it is asked, and templates are compiled once for all."""
 
     def later(build: Callable[..., Klein]) -> Callable[..., _Later]:
         return lambda *arguments: _Later(partial(build, *arguments))
@@ -280,6 +283,7 @@ def _site(management: Management, settings: HttpSettings, clock: Any) -> ApiSite
     with ExitStack() as patches:
         for module, name in _BRANCHES:
             patches.enter_context(mock.patch.object(module, name, later(getattr(module, name))))
+        patches.enter_context(mock.patch.object(api.page.rendering, "_environment", _environment))
         return build_site(management, settings, clock)
 
 
