@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import ExitStack, asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -34,7 +35,8 @@ from dialer.management import management as logins
 from dialer.model import Campaign, Gateway, GatewayHealth, IdleCode, IdleReason, OwnSwitch, Progress, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database, NodeIdentity
-from tests.grounds import copied_database, dump, rows
+from dialer.store.location import opened
+from tests.grounds import copied_database, dump_of, rows_of
 from tests.seeding import Seeds
 from tests.unit.api.kept_routes import built
 
@@ -146,6 +148,9 @@ class World:
     agent: Agent
     is_furnished: bool = False
     """Whether there is everything that `furnish` of the API v2 makes."""
+    _thread: int = field(factory=threading.get_ident, init=False)
+    _beside: AbstractContextManager[Any] | None = field(default=None, init=False)
+    _connection: Any = field(default=None, init=False)
 
     @property
     def address(self) -> str:
@@ -205,13 +210,39 @@ class World:
         assert reply.status == 200, reply
         return dict(reply.json)
 
+    @contextmanager
+    def connected(self) -> Iterator[Any]:
+        """The connection of another program, kept from one time to the next: to connect takes longer than most statements.
+        Any other thread than that of the test has one of its own."""
+        if threading.get_ident() != self._thread:
+            with opened(self.database.url) as connection:
+                yield connection
+            return
+        if self._connection is None:
+            self._beside = opened(self.database.url)
+            self._connection = self._beside.__enter__()
+        try:
+            yield self._connection
+            self._connection.rollback()
+        except BaseException:
+            self.disconnect()
+            raise
+
+    def disconnect(self) -> None:
+        """Give the connection up."""
+        beside, self._beside, self._connection = self._beside, None, None
+        if beside is not None:
+            beside.__exit__(None, None, None)
+
     def sql(self, statement: str, *values: object) -> list[Any]:
         """What another program sees in the database, or changes there."""
-        return rows(self.database.url, statement, *values)
+        with self.connected() as connection:
+            return rows_of(connection, statement, *values)
 
     def dump(self) -> object:
         """Everything that is stored."""
-        return dump(self.database.url)
+        with self.connected() as connection:
+            return dump_of(connection)
 
 
 def basic(user: str, password: str) -> str:
@@ -239,7 +270,11 @@ async def world(folder: Path, settings: HttpSettings = MANY, *, url: str | None 
     try:
         # A login as nobody costs a tenth of a second of work, on purpose; not here.
         with mock.patch.object(logins, "NOBODY", cheap_hash("the password of nobody")):
-            yield World(database, site, management, flow, port, Agent(reactor, pool=pool))
+            here = World(database, site, management, flow, port, Agent(reactor, pool=pool))
+            try:
+                yield here
+            finally:
+                here.disconnect()
     finally:
         await port.stopListening()
         await pool.closeCachedConnections()
