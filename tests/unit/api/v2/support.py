@@ -22,7 +22,7 @@ from api.v2.routes import PREFIX, Route
 from api.v2.table import all_routes
 from dialer.interfaces import ReceiverAnswer
 from dialer.management.management import Folders
-from dialer.store.location import dialect_of, opened
+from dialer.store.location import dialect_of
 from tests.grounds import TABLES, copied_database
 from tests.unit.api.world import Reply, World, seed, world
 
@@ -361,7 +361,7 @@ def pointers(reply: Reply) -> list[str]:
 
 def everything(api: World) -> object:
     """All that is stored, but for when a token was used."""
-    with opened(api.database.url) as connection:
+    with api.connected() as connection:
         return [
             sorted(connection.execute(f"SELECT {columns} FROM {table}").fetchall(), key=repr)
             for table, columns in _STORED.items()
