@@ -71,17 +71,19 @@ def test_a_defect_is_seen_by_a_sweep_and_by_nothing_less(name: str, where: Path)
     defect = DEFECTS[name]
     scenario = SCENARIOS[defect.scenario]
     sweep = next(sweep for sweep in SWEEPS if sweep.name == defect.seen_by)
+    plans = list(sweep.plans(scenario, where))
     with defect.apply():
         # Whether the originate overtakes the COMMIT is chance: some runs without a fault show nothing.
         assert any(play(scenario, Plan(seed=seed), where, Tally()) == [] for seed in range(5)) == defect.hidden
-        assert any(play(scenario, plan, where, Tally()) for plan in sweep.plans(scenario, where))
+        assert any(play(scenario, plan, where, Tally()) for plan in plans)
 
 
 def test_a_dialer_that_takes_the_word_of_any_switch_for_that_of_a_call_is_seen(where: Path) -> None:
     scenario = SCENARIOS["fleet"]
     sweep = next(sweep for sweep in SWEEPS if sweep.name == "switch restarts")
+    plans = list(sweep.plans(scenario, where))
     with mock.patch.object(Fleet, "has_call", lambda self, member, live: True):
-        assert any(play(scenario, plan, where, Tally()) for plan in sweep.plans(scenario, where))
+        assert any(play(scenario, plan, where, Tally()) for plan in plans)
 
 
 def test_a_run_is_the_same_every_time(where: Path) -> None:
