@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -72,11 +72,11 @@ def play(scenario: Scenario, plan: Plan, where: Path, tally: Tally) -> list[str]
 @frozen
 class Points:
     """The numbers of a quiet run's kill points: the `busy` ones, at which an attempt was open, begun, or chosen (in the steps
-    before the first one was open), the `idle` ones, and of the busy ones those that are the first of their kind."""
+    before the first one was open), and the `idle` ones. Of each kind of the busy ones, `first` has the first."""
 
     busy: Sequence[int]
     idle: Sequence[int]
-    first: Sequence[int]
+    first: Mapping[object, int]
 
 
 _points: dict[str, Points] = {}
@@ -103,7 +103,15 @@ def _sorted(trace: Sequence[Traced]) -> Points:
             kinds.setdefault(point.kind, number)
         else:
             idle.append(number)
-    return Points(busy, idle, list(kinds.values()))
+    return Points(busy, idle, kinds)
+
+
+def new_kinds(scenario: Scenario, where: Path) -> list[int]:
+    """The first point of each kind that none of the `SCENARIOS` before this one has."""
+    first = points(scenario, where).first
+    earlier = takewhile(lambda other: other.name != scenario.name, SCENARIOS.values())
+    known = {kind for other in earlier for kind in points(other, where).first}
+    return [number for kind, number in first.items() if kind not in known]
 
 
 CHOOSING: Final = 8
@@ -172,13 +180,23 @@ class Sweep:
     step: int = 4
     idle: int = 50
 
-    def plans(self, scenario: Scenario, where: Path, part: int = 0, parts: int = 1) -> Iterator[Plan]:
-        """One for each kill point, or for every so-manieth of them."""
+    def plans(self, scenario: Scenario, where: Path) -> Iterator[Plan]:
+        """One for each kill point."""
         found = points(scenario, where)
-        busy, idle = found.busy, found.idle
-        step, calm = (4 * self.step, 40 * self.idle) if scenario.long else (self.step, self.idle)
-        for number in islice([*busy[::step], *idle[::calm]], part, None, parts):
+        step, calm = self._steps(scenario)
+        for number in [*found.busy[::step], *found.idle[::calm]]:
             yield Plan(self.faults(number))
+
+    def sample(self, scenario: Scenario, where: Path) -> Iterator[Plan]:
+        """Few of them. A sweep that takes each busy point takes one of each kind, once in all scenarios."""
+        found = points(scenario, where)
+        step, calm = self._steps(scenario)
+        busy = new_kinds(scenario, where) if self.step == 1 else [*found.first.values()][:: 2 * step]
+        for number in [*busy, *found.idle[:: 4 * calm]]:
+            yield Plan(self.faults(number))
+
+    def _steps(self, scenario: Scenario) -> tuple[int, int]:
+        return (4 * self.step, 40 * self.idle) if scenario.long else (self.step, self.idle)
 
 
 SWEEPS: Final[Sequence[Sweep]] = (
