@@ -34,7 +34,7 @@ class KillDialer:
         node, rng = arena.pick(), arena.rng
         moment = rng.random()
         if moment < 0.15:
-            arena.wait(rng.uniform(0.2, 0.7))  # while it starts, or takes over
+            arena.wait(rng.uniform(0.05, 0.5))  # while it starts, or takes over
         else:
             arena.until_ready(node)
             arena.wait(rng.uniform(0.0, 0.3) if moment < 0.5 else rng.uniform(0.3, 1.2))
