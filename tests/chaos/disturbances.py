@@ -44,6 +44,21 @@ class KillDialer:
 
 
 @frozen
+class Calling:
+    """Nothing happens until so many more attempts were begun: a busy machine needs longer for them."""
+
+    count: int
+
+    def __call__(self, arena: Arena) -> None:
+        wanted = self._begun(arena) + self.count
+        arena.until(lambda: self._begun(arena) >= wanted, 2 * TURN, f"not even {self.count} attempts were begun")
+
+    def _begun(self, arena: Arena) -> int:
+        ((count,),) = arena.ground.rows("SELECT count(*) FROM attempt")
+        return int(count)
+
+
+@frozen
 class KillSwitch:
     """The switch dies with all its calls, and another process serves after `down` seconds at most."""
 

@@ -15,7 +15,7 @@ from attrs import Factory, evolve, frozen
 from dialer.calls.corrections import Correction
 from dialer.model import OwnCause
 from tests.chaos.campaign import Rules, pool
-from tests.chaos.disturbances import Disturbance, KillDialer, KillSwitch, LateOriginates
+from tests.chaos.disturbances import Calling, Disturbance, KillDialer, KillSwitch, LateOriginates
 from tests.chaos.figures import Figures
 from tests.chaos.mixes import FLEET, KILLS, LINKS, NODES, OUTAGE, POOLED, POOLED_ON_SERVER, TO_THE_END
 from tests.chaos.play import Play
@@ -82,7 +82,7 @@ DEFECTIVE: Final = (
     Planned(name="no deadline in the originate", disturbances=[LateOriginates("rescued")], database="postgresql", nodes=2),
     Planned(
         name="calls of a caller id counted by each process",
-        disturbances=[KillDialer()] * 4,
+        disturbances=[Calling(40), KillDialer(), Calling(40)],
         rules=Rules(caller_ids=pool(cap=2)),
     ),
 )
