@@ -20,9 +20,6 @@ from tests.crash.world import World
 
 pytestmark = pytest.mark.timeout(300)
 
-APART = 16
-"""Points that follow each other are much alike: a defect is seen sooner by points that are so far from each other."""
-
 SECONDS = st.sampled_from([0.05, 0.3, 1.0, 3.0, 6.0])
 FAULTS = st.one_of(
     st.builds(Kill, st.sampled_from(Fate), SECONDS),
@@ -73,7 +70,6 @@ def test_a_defect_is_seen_by_a_sweep_and_by_nothing_less(name: str, where: Path)
     scenario = SCENARIOS[defect.scenario]
     sweep = next(sweep for sweep in SWEEPS if sweep.name == defect.seen_by)
     plans = list(sweep.plans(scenario, where))
-    plans = [plan for first in range(APART) for plan in plans[first::APART]]
     with defect.apply():
         # Whether the originate overtakes the COMMIT is chance: some runs without a fault show nothing.
         assert any(play(scenario, Plan(seed=seed), where, Tally()) == [] for seed in range(5)) == defect.hidden
