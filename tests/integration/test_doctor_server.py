@@ -16,7 +16,7 @@ from dialer.interfaces import NodeState
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.location import opened
 from dialer.store.nodes import Nodes
-from dialer.store.schema import upgrade
+from tests.grounds import new_database, standing_on
 from tests.integration.test_doctor_faults import Bed, bad, new_id, now
 from tests.postgresql import SUPERUSER
 
@@ -25,11 +25,9 @@ UNSAFE = ("durability", Level.FAILURE)
 
 
 @pytest.fixture
-def url(postgres_server):
-    fresh = postgres_server.new_database()
-    upgrade(fresh)
-    yield fresh.replace("//dialer@", "//dialer:s3cret@")
-    postgres_server.drop_database(fresh)
+def url(postgres_server, tmp_path):
+    with standing_on(postgres_server):
+        yield new_database(tmp_path).replace("//dialer@", "//dialer:s3cret@")
 
 
 async def examine(url: str, folder: Path, ahead: float = 0.0, node: str = "one") -> list[Diagnosis]:

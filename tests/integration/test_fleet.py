@@ -23,9 +23,8 @@ from dialer.settings import OutboundSettings, RecoverySettings
 from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.service import Simulator
-from dialer.store.location import sqlite_url
-from dialer.store.schema import upgrade
 from dialer.wall_clock import utc_now
+from tests.grounds import new_database
 from tests.seeding import Seeds
 
 CONTACTS = 100
@@ -73,8 +72,7 @@ class Fleet:
 @asynccontextmanager
 async def fleet(folder: Path) -> AsyncIterator[Fleet]:
     """Two switches whose callees answer at once, and talk for a second."""
-    url = sqlite_url(folder / "fleet.sqlite3")
-    upgrade(url)
+    url = new_database(folder)
     plan = NumberPlan((parse_pattern("*=answers:ring=0.1,talk=1"),))
     switches, configs = {}, []
     for name in ("a", "b"):
@@ -86,7 +84,7 @@ async def fleet(folder: Path) -> AsyncIterator[Fleet]:
         database=url,
         switches=tuple(configs),
         outbound=OutboundSettings(endpoint="tcp:0:interface=127.0.0.1"),
-        recovery=RecoverySettings(grace=2.0, originate_window=2.0),
+        recovery=RecoverySettings(grace=2.0, originate_window=8.0),  # a busy machine dials nobody too late
     )
     here = Fleet(DialerService(reactor, settings), switches)
     await here.service.open()

@@ -20,7 +20,7 @@ from dialer.store import nodes
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.location import opened
 from dialer.store.nodes import Nodes
-from dialer.store.schema import upgrade
+from tests.grounds import new_database, standing_on
 from tests.unit.store.support import NOW, World, ended
 
 COUNT = count()
@@ -43,10 +43,9 @@ class NodeWorld(World):
 
 
 @pytest.fixture
-def url(postgres_server):
-    fresh = postgres_server.new_database()
-    upgrade(fresh)
-    return fresh
+def url(postgres_server, tmp_path):
+    with standing_on(postgres_server):
+        yield new_database(tmp_path)
 
 
 @asynccontextmanager
