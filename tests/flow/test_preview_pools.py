@@ -221,20 +221,23 @@ def test_whatever_the_strategy_and_the_order_calls_are_as_told(strategy: CallerI
 
 
 def test_somebody_keeps_the_number_that_was_shown_before() -> None:
-    """Of two numbers of which one may be shown through both gateways, it matters which is used up."""
-    with playing(NOON) as played:
+    """Which of two numbers is used up matters where one of them alone may be shown through the gateway that has room."""
+    with playing(NOON, call_seconds=4.5) as played:
         second_gateway(played)
+        played.rows.sql("UPDATE gateway SET maximum_call = 1 WHERE id = 1")
         pool(played, strategy="sticky")
         number(played, 1, daily_cap=6)
         number(played, 2, 1, daily_cap=6)
         people(played, 30, LONDON)
-        for key in range(1, 6):
+        played.change(frequency=60)
+        for key in range(1, 7):
             played.attempt(f"{LONDON}{999 + key}", NOON - timedelta(days=2))
         played.rows.sql("UPDATE attempt SET pooled_caller_id = 1, caller_day = '2026-11-22'")
-        check(played)
-        assert played.rows.sql(
-            "SELECT DISTINCT a.pooled_caller_id FROM attempt a WHERE a.subscriber_id <= 5 AND a.caller_day > '2026-11-23'"
-        ) == [(1,)]
+        found, sent = check(played, horizon=timedelta(seconds=8.4), call_seconds=played.call_seconds)
+        assert len(sent) == 6
+        assert found.counts[Prospect.CALLED] == 6
+        shown = "SELECT DISTINCT pooled_caller_id FROM attempt WHERE subscriber_id <= 6 AND caller_day > '2026-11-23'"
+        assert played.rows.sql(shown) == [(1,)]
 
 
 def test_a_campaign_that_names_one_number_of_a_pool_has_only_that() -> None:
