@@ -53,6 +53,7 @@ class PlayedPool:
     """The calls that were played since the choice was made, by the number that they show."""
     _groups: dict[tuple[str, str, int], int] = field(factory=dict, init=False)
     _callees: list[tuple[str, str, int]] = field(factory=list, init=False)
+    _calls: dict[tuple[int, int], CallToShow] = field(factory=dict, init=False)
     _countries: dict[tuple[str, int], str] = field(factory=dict, init=False)
     _beginnings: frozenset[str] = field(init=False)
     _exhausted_until: int | None = field(default=None, init=False)
@@ -102,8 +103,13 @@ class PlayedPool:
         return identity[:length]
 
     def _call(self, group: int, gateway_id: int) -> CallToShow:
-        country, beginning, earlier = self._callees[group]
-        return CallToShow(identity=beginning, country=country, gateway_id=gateway_id, earlier=earlier or None, only=self.only)
+        found = self._calls.get((group, gateway_id))
+        if found is None:
+            country, beginning, earlier = self._callees[group]
+            found = self._calls[group, gateway_id] = CallToShow(
+                identity=beginning, country=country, gateway_id=gateway_id, earlier=earlier or None, only=self.only
+            )
+        return found
 
     # --- what there is for them -------------------------------------------------------------------------------------------
 

@@ -26,6 +26,8 @@ class ShownKinds:
     """Until when there is no caller id for a kind at the end."""
     _aside: dict[int, int] = field(factory=dict, init=False)
     """Until when those of a group were set aside."""
+    _ways: dict[int, int] = field(factory=dict, init=False)
+    """The gateways that carry calls to contacts of a kind, as it was asked last."""
 
     def of_all(self, kinds: Sequence[int], identities: Sequence[str], ids: Sequence[int], had: Mapping[int, int]) -> list[int]:
         """Those of some contacts, by their kinds by the rules, their numbers, and the caller ids that they `had` before, by
@@ -49,10 +51,8 @@ class ShownKinds:
         return self.kinds.opens(self._pairs[kind][0], at)
 
     def rules_open_until(self, kind: int, at: int) -> int:
-        """Up to when they may be called at least, from `at` on, at which they may; where it is certain until then that there
-        are caller ids."""
-        until = self.kinds.open_until(self._pairs[kind][0], at)
-        return at + 1 if self.pool.counts else min(until, self.pool.changes_at)
+        """Up to when they may be called by the rules at least, from `at` on, at which they may."""
+        return self.kinds.open_until(self._pairs[kind][0], at)
 
     # --- dialer.campaigns.rehearsal.Shows ---------------------------------------------------------------------------------
 
@@ -69,7 +69,9 @@ class ShownKinds:
         """When a contact may be shown a caller id, through a gateway that is free. Whoever begins calls sets all aside that
         are next and may be shown none, not only those whose turn it is (`dialer.store.caller_id_assignment`)."""
         free, pool = self.timetable.free(at), self.pool
-        if pool.gateway(self._pairs[kind][1], free, at) is not None:
+        found = pool.gateway(self._pairs[kind][1], free, at)
+        if found is not None:
+            self._ways[kind] = found
             return at
         for group in range(pool.groups):
             if self._aside.get(group, 0) <= at and pool.gateway(group, free, at) is None:
@@ -77,12 +79,9 @@ class ShownKinds:
         return self._aside[self._pairs[kind][1]]
 
     def take(self, kind: int, at: int) -> None:
-        """A contact is called, and shown one."""
-        group = self._pairs[kind][1]
-        gateway_id = self.pool.gateway(group, self.timetable.free(at), at)
-        if gateway_id is None:
-            raise RuntimeError("there is no caller id for that call")
-        self.pool.take(group, gateway_id, at)
+        """A contact is called, and shown one, after `opens` has told that it may be at this moment."""
+        gateway_id = self._ways[kind]
+        self.pool.take(self._pairs[kind][1], gateway_id, at)
         self.timetable.take(at, gateway_id)
 
     def lacks(self, kind: int) -> int:
