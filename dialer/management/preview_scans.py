@@ -25,7 +25,7 @@ from dialer.rules.decide import EarlierCall, decide
 from dialer.store import held, mapping, statements
 from dialer.store import previews as sql
 from dialer.store.caller_id_assignment import last_shown
-from dialer.store.caller_ids import FREE_CALLER_ID, PoolState, place_of, pool_state, wait_of
+from dialer.store.caller_ids import FREE_CALLER_ID, CallerIdWaits, PoolState, place_of, pool_state
 from dialer.store.dialled_forms import block_of, forbidden_forms
 from dialer.store.may_call import AskedContact, blocks, ends, shown
 from dialer.store.previews import BlockedContact, ContactScan, PreviewedContact, ScannedContacts, ScanPlace
@@ -85,7 +85,7 @@ def basis(t: Transaction, who: Account, campaign_id: int) -> PreviewBasis:
     pool = None
     if place is not FREE_CALLER_ID:
         pool = pool_state(t.connection, place.pool_id, t.now, t.numbering)
-        wait = wait_of(t.connection, campaign, assigning(t)) if pool is None else None
+        wait = CallerIdWaits(t.connection, assigning(t)).of(campaign) if pool is None else None
         refusals.append("" if wait is None else wait.text)
     (rechecks,) = ask(sql.WILL_RECHECK, (t.rules.fingerprint, campaign_id)).fetchone()
     (mean,) = ask(sql.MEAN_SECONDS, (campaign_id,)).fetchone()
