@@ -12,6 +12,7 @@ from tests.integration.run_support import good
 
 PATHS = (
     "/ui/", "/ui/campaigns", "/ui/campaigns/new", "/ui/campaigns/1", "/ui/contacts?number=%2B15550010000", "/ui/attempts",
+    "/ui/campaigns/1/redial", "/ui/campaigns/1/remove", "/ui/campaigns/1/phonebooks/1/detach",
     "/ui/imports", "/ui/imports/new", "/ui/campaigns/1/preview/contacts", "/ui/do-not-call", "/ui/do-not-call/1",
     "/ui/do-not-call/1/history", "/ui/gateways", "/ui/gateways/1", "/ui/webhooks", "/ui/events", "/ui/tokens", "/ui/users",
     "/ui/users/1", "/ui/doctor", "/ui/audit", "/ui/rules?number=%2B18505550100", "/ui/caller-ids", "/ui/caller-ids/1",
