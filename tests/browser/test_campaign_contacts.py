@@ -37,7 +37,7 @@ def test_a_campaign_gets_a_phonebook_calls_again_and_is_removed(
         page.get_by_text("of 3 contacts would be called again").wait_for()
         assert page.get_by_label("completed").is_checked()
         press(page, "link", campaign)
-        press(page, "link", f"Call {other} no more")
+        press(page, "link", f"Call no more: {other}")
         press(page, "button", "Call no more")
         page.get_by_text("The campaign calls the contacts of the phonebook no more.").wait_for()
         press(page, "link", "Remove this campaign")
