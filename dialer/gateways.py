@@ -132,6 +132,12 @@ class Backoff:
         """After that call was begun."""
         return evolve(self, trial_until=now + TRIAL)
 
+    def untried(self, sent_at: datetime) -> Backoff:
+        """After a call that was sent then and showed nothing of the way out, since its switch was restarted, say: when it was
+        the one that tries it, another one may."""
+        was_trial = self.trial_until is not None and self.until is not None and sent_at >= self.until
+        return evolve(self, trial_until=None) if was_trial else self
+
     def after_fault(self, now: datetime, sent_at: datetime | None = None, cause: str = "") -> Backoff:
         """After a call that failed by its fault. With `sent_at`, what was sent before the pause ended was on its way."""
         if self.until is not None and (sent_at or now) < self.until:

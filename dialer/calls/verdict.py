@@ -145,10 +145,13 @@ class Health:
             failing = self.failing.get(gateway_id, _NOBODY)
             if len(failing) < MOST_FAILING:
                 self.failing[gateway_id] = failing | {plan.candidate.subscriber_id}
-        elif fault is Fault.SWITCH:
+            return
+        if fault is Fault.SWITCH:
             self.switch = self.switch.after_fault(now, plan.due_at, cause)
         elif got_through_at is not None:
             self.got_through(plan, got_through_at)
+        if gateway_id in self.gateways:
+            self.gateways[gateway_id] = self.gateways[gateway_id].untried(plan.due_at)
 
     def of_gateway(self, gateway_id: int, now: datetime) -> GatewayHealth:
         """How one fared of late."""

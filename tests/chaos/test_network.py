@@ -67,7 +67,9 @@ def test_bytes_and_ends_pass_in_both_directions(link, switch):
 
 def test_a_link_is_open_while_the_dialer_has_a_connection_that_nobody_has_broken(link, switch):
     assert not link.is_open()
-    with connected(link, switch):
+    with connected(link, switch) as (dialer, peer):
+        dialer.sendall(b"hello")
+        assert peer.recv(100) == b"hello"  # the network has seen both ends
         assert link.is_open()
         link.silence()
         assert link.is_open()

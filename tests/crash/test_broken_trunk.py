@@ -18,6 +18,8 @@ from tests.crash.world import World
 
 MENDED = 25.0
 """Seconds until the trunk works."""
+PATIENCE = 75.0
+"""Seconds: it is tried again 32 s after the sixth refusal."""
 
 TRUNKS = {"unauthorized": 401, "forbidden": 403, "challenged": 407, "not_acceptable": 488, "unavailable": 503}
 
@@ -51,7 +53,7 @@ class Trunk(World):
 def test_a_broken_trunk_charges_nobody_and_all_are_called_once_it_is_mended(
     callee: str, faults: Mapping[int, Fault], tmp_path: Path
 ) -> None:
-    trunk = Trunk(Scenario(name=f"trunk-{callee}", callees=(callee,) * 5), Plan(faults), tmp_path)
+    trunk = Trunk(Scenario(name=f"trunk-{callee}", callees=(callee,) * 5, patience=PATIENCE), Plan(faults), tmp_path)
     trunk.run()
     assert trunk.kills == len(faults)
     assert {status for status, _ in trunk.before} == {1}

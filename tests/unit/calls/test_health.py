@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+from attrs import evolve
+
 from dialer.calls.causes import Fault
 from dialer.calls.verdict import Health
 from dialer.model import Plan
@@ -42,3 +45,19 @@ def test_of_those_that_fail_no_more_are_remembered_than_tell_something() -> None
     for number in range(1000):
         health.ended(plan(number), Fault.GATEWAY, None, NOON)
     assert len(health.failing[gateway().id]) == 2
+
+
+@pytest.mark.parametrize(("sent_after", "is_free"), [(SECOND, True), (-SECOND, False)])
+def test_a_trial_that_showed_nothing_makes_room_for_another_and_no_other_call_does(
+    sent_after: timedelta, is_free: bool
+) -> None:
+    health = Health()
+    for number in range(3):
+        health.ended(plan(number), Fault.GATEWAY, None, NOON)
+    until = health.gateways[gateway().id].until
+    assert until is not None
+    trial = evolve(plan(4), due_at=until + SECOND)
+    health.begun(trial, until + SECOND)
+    assert health.gateways[gateway().id].blocks(until + 2 * SECOND)
+    health.ended(evolve(trial, due_at=until + sent_after), Fault.NONE, None, until + 2 * SECOND)
+    assert health.gateways[gateway().id].is_on_trial(until + 2 * SECOND) is is_free
