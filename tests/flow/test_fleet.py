@@ -10,8 +10,9 @@ from twisted.internet.defer import Deferred
 
 from dialer.calls.corrections import Correction
 from dialer.calls.fleet import Capacity, Fleet, FleetMember
+from dialer.errors import BadValue
 from dialer.gateways import Backoff
-from dialer.model import AttemptState, IdleCode, LiveChannel, Origination, OwnCause, SignalKind
+from dialer.model import AttemptState, Gateway, IdleCode, LiveChannel, Origination, OwnCause, SignalKind
 from tests.fakes.flow import CAMPAIGN, GATEWAY
 from tests.fakes.switch import MemorySwitch
 from tests.flow.test_scheduler import Ticking, why_idle
@@ -119,6 +120,35 @@ def test_no_switch_gets_more_calls_at_a_time_than_it_may_have() -> None:
     two.hang_up(two.on(two.a)[0])
     two.run(1)
     assert len(two.on(two.a)) == 6
+
+
+def transferred(two: Two, call_uuid: str, gateway: Gateway = GATEWAY) -> str:
+    """Begin a second leg of a call, and say why it is not dialled; "" when it may be at once."""
+    begun = Deferred.fromCoroutine(two.scheduler.second_legs.begin(call_uuid, gateway))
+    begun.addErrback(lambda failure: str(failure.trap(BadValue) and failure.value))
+    return begun.result or ""
+
+
+def test_a_switch_that_has_as_many_calls_as_it_may_have_dials_no_second_leg_through_any_gateway() -> None:
+    two = Two(most={"a": 3, "b": 3})
+    two.contacts(4)
+    two.run(3)
+    (first, second), (third, _) = two.on(two.a), two.on(two.b)
+    assert transferred(two, first) == ""
+    for gateway in (GATEWAY, SPARE):
+        assert transferred(two, second, gateway) == "transfer: switch a is full: it takes 3 calls at a time"
+    assert transferred(two, third) == ""
+    assert two.store.second_legs.keys() == {first, third}
+    assert transferred(two, first, SPARE) == "", "it takes the place of the one before"
+    two.scheduler.second_legs.end(first)
+    assert transferred(two, second) == ""
+
+
+def test_no_second_leg_is_dialled_through_a_gateway_that_the_switch_of_the_call_has_not() -> None:
+    two = limited(only={"a": frozenset({"carrier"}), "b": frozenset({"spare"})})
+    two.run(1)
+    refusal = transferred(two, two.on(two.a)[0], SPARE)
+    assert refusal == "transfer: gateway spare is not one of the switch that has the call"
 
 
 def test_a_switch_that_has_no_room_leaves_the_calls_to_the_other(two: Two) -> None:
