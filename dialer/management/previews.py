@@ -219,7 +219,7 @@ class _Maker:
             if count % STEPS == 0:
                 yield
         for count, (key, until) in enumerate(zip(played.held, played.held_until, strict=True)):
-            sorting.later(Prospect.LISTED_UNTIL if sorting.listed.get(key) == until else Prospect.CALLING_RULES, key, until)
+            sorting.later(sorting.held(key, until), key, until)
             if count % STEPS == 0:
                 yield
         left = Prospect.EXPIRES if self.basis.campaign.expires_at <= self.now else Prospect.BEHIND_OTHERS

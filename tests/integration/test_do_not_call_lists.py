@@ -25,6 +25,7 @@ from dialer.management import (
 )
 from dialer.model import Account, CampaignStatus, Contact, Disposition, EventKind, IdleCode, Scope, SubscriberStatus
 from dialer.model.consent import ConsentBasis, ConsentPolicy
+from dialer.model.contact_obstacle import ContactCode
 from dialer.model.do_not_call import EVERYBODYS
 from dialer.model.user import ADMINISTRATOR
 from dialer.store.answered import AnsweredCalls
@@ -251,7 +252,12 @@ def test_all_that_is_no_number_is_named_at_once() -> None:
             False,
             "that (express) expired on 2026-11-23 10:00:00 UTC",
         ),
-        ({"consent_basis": ConsentBasis.WRITTEN, "consent_given_at": LATER}, False, False, "does not hold before"),
+        (
+            {"consent_basis": ConsentBasis.OTHER, "consent_given_at": LATER, "consent_expires_at": LATER},
+            False,
+            False,
+            "that (other) expires before it begins",
+        ),
         ({"consent_given_at": NOW}, False, False, "none is recorded"),
     ],
 )
@@ -272,6 +278,46 @@ async def test_a_contact_without_the_consent_that_a_campaign_asks_for_is_not_cal
         events = w.sql("SELECT data FROM event")
         assert len(events) == [recorded, express].count(False)
         assert all(told in each and '"reason":"consent"' in each for each in events)
+
+
+@pytest.mark.parametrize(
+    ("basis", "policy", "waits"),
+    [
+        (ConsentBasis.WRITTEN, ConsentPolicy.EXPRESS, True),
+        (ConsentBasis.OTHER, ConsentPolicy.RECORDED, True),
+        (ConsentBasis.OTHER, ConsentPolicy.EXPRESS, False),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_contact_waits_for_a_consent_that_begins_later_if_that_is_what_the_campaign_asks_for(
+    tmp_path: Path, basis: ConsentBasis, policy: ConsentPolicy, waits: bool
+) -> None:
+    async with world(tmp_path, contacts=0) as w:
+        await w.seeds.add(1, [Contact(number="1000", consent_basis=basis, consent_given_at=LATER)])
+        w.store.wanted = frozenset({EventKind.CONTACT_HELD, EventKind.CONTACT_BLOCKED})
+        await w.seeds.change_campaign(1, consent=policy)
+        assert await ready(w) == []
+        ((kind, data),) = w.sql("SELECT kind, data FROM event")
+        assert (kind, '"reason":"consent"' in data) == ("contact.held" if waits else "contact.blocked", True)
+        found = await w.seeds.ask(why.contact, 1, "1000")
+        (told,) = (each for each in contact_explanation.obstacles(found, None, NOW) if each.code is ContactCode.CONSENT)
+        assert (told.until, "does not hold before 2026-" in told.text) == ((LATER, True) if waits else (None, False))
+        report = await w.seeds.ask(why.campaign, ADMINISTRATOR, 1)
+        assert (report.reason.code, report.reason.until) == ((IdleCode.CONSENT, LATER) if waits else (IdleCode.ALL_DONE, None))
+        assert await ready(w, now=LATER - timedelta(microseconds=1)) == []
+        assert await ready(w, now=LATER) == (["1000"] if waits else [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_contact_that_waits_for_a_consent_is_looked_at_again_when_that_begins_earlier(tmp_path: Path) -> None:
+    async with world(tmp_path, contacts=1) as w:
+        await w.seeds.change_campaign(1, consent="recorded")
+        given = {"consent_basis": "other", "consent_given_at": LATER}
+        await w.seeds.ask(contact_list.change, ADMINISTRATOR, 1, given)
+        assert await ready(w) == []
+        assert w.subscriber(1)["status"] == 1
+        await w.seeds.ask(contact_list.change, ADMINISTRATOR, 1, given | {"consent_given_at": NOW})
+        assert await ready(w) == ["1000"]
 
 
 @pytest_twisted.ensureDeferred

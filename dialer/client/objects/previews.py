@@ -17,7 +17,7 @@ class PreviewReasonExampleObject(TypedDict):
     number: str
     prospect: Literal[
         "called", "behind-others", "due-later", "calling-rules", "listed-until", "do-not-call", "blacklist", "whitelist",
-        "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
+        "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
     ]
     at: str | None
     """when it is called, or may be called at the earliest, where that is known"""
@@ -34,7 +34,7 @@ class PreviewReasonObject(TypedDict):
 
     prospect: Literal[
         "called", "behind-others", "due-later", "calling-rules", "listed-until", "do-not-call", "blacklist", "whitelist",
-        "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
+        "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
     ]
     group: Literal["called", "later", "never"]
     text: str
@@ -81,7 +81,7 @@ class OutlookObject(TypedDict):
     number: str
     prospect: Literal[
         "called", "behind-others", "due-later", "calling-rules", "listed-until", "do-not-call", "blacklist", "whitelist",
-        "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
+        "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
     ]
     at: str | None
     """when it is called, or may be called at the earliest, where that is known"""
