@@ -1,8 +1,9 @@
 """What a page of a list costs: `GET` of each list of the API v2 with 50 entries, by a program with a token.
 
-`python -m bench.lists [--seconds S] [--rows N]` prints for each noun the requests a second over 16 keep-alive connections, and
-the processor's time of a request in the process that serves it, database thread included: a busy machine slows the one, not
-the other. The load comes from a process of its own.
+`python -m bench.lists [--seconds S] [--rows N] [--apart]` prints for each noun the requests a second over 16 keep-alive
+connections, and the processor's time of a request in the process that serves it, database thread included: a busy machine
+slows the one, not the other. The load comes from a process of its own. Clients that ask the same at the same moment get one
+answer; with `--apart`, each connection asks for a page of another length, from 50 entries on, and none of them do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import statistics
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +94,7 @@ async def fill(management: Management, rows: int) -> str:
         await management.ask(contacts.create, USER, 1, contacts.Contact(number=f"+1213555{each:04}"))
     numbers = [f"+1214555{each:04}" for each in range(rows)]
     await do_not_call.put(management, ADMINISTRATOR, EVERYBODYS, numbers, {})
-    for _ in range(60):
+    for _ in range(rows):
         made = await management.ask(tokens.create, USER, {"name": "bench", "scopes": "read,admin"})
     return made.text
 
@@ -105,17 +107,19 @@ ATTEMPTS = (
 )
 
 
-async def load(port: int, path: str, token: str, seconds: float) -> None:
+async def load(port: int, path: str, token: str, seconds: float, apart: bool) -> None:
     """Print how it went as JSON."""
-    head = f"GET /api/v2/{path}?limit={PAGE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    tail = f"HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+    limits = (PAGE + (each if apart else 0) for each in range(CONNECTIONS))
+    heads = [f"GET /api/v2/{path}?limit={limit} {tail}".encode() for limit in limits]
     times: list[float] = []
     began = time.perf_counter()
-    await asyncio.gather(*(connection(port, lambda: head, began + seconds, times) for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(connection(port, partial(bytes, head), began + seconds, times) for head in heads))
     told = {"rate": len(times) / (time.perf_counter() - began), "requests": len(times), "p50": statistics.median(times)}
     print(orjson.dumps(told).decode())
 
 
-async def measure(folder: Path, seconds: float, rows: int) -> None:
+async def measure(folder: Path, seconds: float, rows: int, apart: bool) -> None:
     """Each list, one after the other."""
     database = Database(sqlite_url(folder / "bench.db"), reactor, dialling=True)
     upgrade(database.url)
@@ -129,6 +133,7 @@ async def measure(folder: Path, seconds: float, rows: int) -> None:
     port = reactor.listenTCP(0, build_site(management, UNLIMITED, reactor), interface="127.0.0.1").getHost().port
     for path in LISTS:
         arguments = ["-m", "bench.lists", "--load", path, "--port", str(port), "--seconds", str(seconds)]
+        arguments += ["--apart"] if apart else []
         before = time.process_time()
         output = await getProcessOutput(sys.executable, arguments, {**os.environ, "BENCH_TOKEN": token}, errortoo=True)
         used = time.process_time() - before
@@ -149,14 +154,15 @@ def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=2.0, help="for each list")
-    parser.add_argument("--rows", type=int, default=60, help="of each noun")
+    parser.add_argument("--rows", type=int, default=70, help="of each noun")
+    parser.add_argument("--apart", action="store_true", help="no two connections ask the same")
     parser.add_argument("--load", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.load:
-        asyncio.run(load(options.port, options.load, os.environ["BENCH_TOKEN"], options.seconds))
+        asyncio.run(load(options.port, options.load, os.environ["BENCH_TOKEN"], options.seconds, options.apart))
         return
-    run(lambda folder: measure(folder, options.seconds, options.rows))
+    run(lambda folder: measure(folder, options.seconds, options.rows, options.apart))
 
 
 if __name__ == "__main__":

@@ -52,15 +52,7 @@ class FlowControls(ABC):
 
     def own_switches(self) -> Sequence[OwnSwitch]:
         """Those of this node."""
-        return [OwnSwitch(name=one.name, drains=one.drain, put_aside=one.put_aside) for one in self.fleet]
-
-    def put_aside(self, switch: str, wanted: bool) -> None:
-        """Of this node alone, for as long as it lives."""
-        member = self.fleet.named(switch)
-        if member is not None and member.put_aside != wanted:
-            member.put_aside = wanted
-            log.warning("a switch is put aside" if wanted else "a switch is taken back", switch=switch)
-            self.call_soon()
+        return [OwnSwitch(name=one.name, drains=one.drain) for one in self.fleet]
 
     def calls_per_second(self) -> float:
         """Of all switches that are there, and take calls."""

@@ -16,7 +16,7 @@ import orjson
 from attrs import NOTHING, frozen
 
 from dialer.declare import NOUNS, RULES, Field, Place, noun_of
-from dialer.kinds import Kind, Member, Nullable, Text, Whole
+from dialer.kinds import Flag, Kind, Member, Nullable, Text, Whole
 from dialer.time_kinds import Moment
 
 T = TypeVar("T")
@@ -97,18 +97,25 @@ _NAIVE_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - of columns, which a
 
 
 def _from_column(kind: Kind) -> Callable[[Any], Any] | None:
-    """From what a statement gives; None for what is as it must be."""
-    if isinstance(kind, Nullable):
-        inner = _from_column(kind.kind)
-        return None if inner is None else lambda value: None if value is None else inner(value)
+    """From what a statement gives, but for NULL, which is None; None for what is as it must be."""
     match kind:
+        case Nullable():
+            return _from_column(kind.kind)
         case Moment():
-            return lambda text: datetime.fromisoformat(text + "+00:00")
+            return _moment
+        case Flag():
+            return bool
         case Member():
-            return kind.members
+            return {member.value: member for member in kind.members}.__getitem__
         case Whole() | Text():
             return None
     return kind.load
+
+
+@lru_cache(maxsize=8192)
+def _moment(text: str) -> datetime:
+    """Rows are read again and again, by who watches a list."""
+    return datetime.fromisoformat(text + "+00:00")
 
 
 @frozen(eq=False)
@@ -122,20 +129,22 @@ class Reader(Generic[T]):
     _loads: Sequence[tuple[str, Callable[[Any], Any]]]
     """What makes a value of a column, of those that are not as they must be."""
     _rules_at: int | None
-    _joined: Sequence[tuple[str, Reader[Any]]]
+    _joined: Sequence[tuple[str, int, Callable[[tuple[Any, ...]], Any]]]
+    """Of each its width, and what makes it: few are joined with many rows."""
 
     def __call__(self, row: Sequence[Any]) -> T:
         """The value. A damaged rule has its default: see `damage`."""
         values = dict(zip(self._names, row, strict=False))
         for name, load in self._loads:
-            values[name] = load(values[name])
+            if (found := values[name]) is not None:
+                values[name] = load(found)
         at = len(self._names)
         if self._rules_at is not None:
             values |= load_rules(cast(type, self.cls), row[self._rules_at]).values
             at += 1
-        for name, each in self._joined:
-            values[name] = each(row[at : at + each.width])
-            at += each.width
+        for name, width, make in self._joined:
+            values[name] = make(tuple(row[at : at + width]))
+            at += width
         return self.cls(**values)
 
     def damage(self, row: Sequence[Any]) -> tuple[str, ...]:
@@ -159,7 +168,8 @@ def reader(cls: type[T], alias: str, **aliases: str) -> Reader[T]:
     ]
     names += [each.columns for _, each in joins]
     width = len(own) + (rules_at is not None) + sum(each.width for _, each in joins)
-    return Reader(cls, ", ".join(names), width, own, loads, rules_at, joins)
+    joined = [(name, each.width, lru_cache(maxsize=256)(each)) for name, each in joins]
+    return Reader(cls, ", ".join(names), width, own, loads, rules_at, joined)
 
 
 def value_of(cls: type[T], row: Any) -> T:

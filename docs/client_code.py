@@ -61,6 +61,7 @@ _METHODS: Final = {
     "recordings_remove": "delete_recording",
     "sounds_upload": "upload",
     "statistics_overview": "statistics",
+    "webhooks_of_attempt": "deliveries",
     "webhooks_read_delivery": "delivery",
     "webhooks_replay_delivery": "replay_delivery",
 }

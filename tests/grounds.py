@@ -35,7 +35,7 @@ TABLES = (
     "installation", "user_account", "number_pattern", "gateway", "voip_app", "phonebook", "contact", "campaign",
     "campaign_phonebook", "subscriber", "attempt", "event", "event_consumer", "do_not_call", "do_not_call_list",
     "webhook", "webhook_delivery", "purged_attempts", "caller_id_pool", "caller_id", "caller_id_gateway", "caller_id_wait",
-    "import_job",
+    "import_job", "switch_drain",
 )  # fmt: skip
 """What is stored, but for nodes, which beat, and for the counts that triggers keep."""
 
@@ -67,6 +67,8 @@ def standing_on(server: Server | None) -> Iterator[None]:
 
 
 _scratch = tempfile.TemporaryDirectory(prefix="dialer-templates-")
+copies: set[str] = set()
+"""The URLs of databases that were copied from one of these."""
 _templates: dict[tuple[Server | None, str], str] = {}
 """Databases that are copied, because making one takes longer than most tests; by the server and what they hold."""
 
@@ -92,9 +94,19 @@ def bare_database(folder: Path) -> str:
     return url
 
 
-async def copied_database(folder: Path, what: str, furnish: Callable[[str], Awaitable[None]]) -> str:
-    """The same of a copy of what `furnish` made of a new database when it was first asked for `what`. Nobody may be connected
+def furnished_database(folder: Path, what: str, furnish: Callable[[str], object]) -> str:
+    """The URL of a copy of what `furnish` made of a new database when it was first asked for `what`. Nobody may be connected
     to that any more."""
+    ground = _grounds[-1]
+    if (ground.server, what) not in _templates:
+        url = _lasting_database(ground.server)
+        furnish(url)
+        _templates[ground.server, what] = url
+    return _copy(ground, _templates[ground.server, what], folder)
+
+
+async def copied_database(folder: Path, what: str, furnish: Callable[[str], Awaitable[None]]) -> str:
+    """The same where it takes a reactor to furnish."""
     ground = _grounds[-1]
     if (ground.server, what) not in _templates:
         url = _lasting_database(ground.server)
@@ -113,9 +125,11 @@ def _copy(ground: _Ground, template: str, folder: Path) -> str:
     if ground.server is None:
         path = folder / "dialer.db"
         shutil.copy(sqlite_path(template), path)
-        return sqlite_url(path)
-    url = ground.server.new_database(template)
-    ground.made.append(url)
+        url = sqlite_url(path)
+    else:
+        url = ground.server.new_database(template)
+        ground.made.append(url)
+    copies.add(url)
     return url
 
 
@@ -125,9 +139,14 @@ def _copy(ground: _Ground, template: str, folder: Path) -> str:
 def rows(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """What a statement gives, or changes. Times are texts of one width on both kinds."""
     with opened(url) as connection:
-        cursor = connection.execute(statement, values)
-        found = [] if cursor.description is None else _fetched(cursor)
-        connection.commit()
+        return rows_of(connection, statement, *values)
+
+
+def rows_of(connection: Any, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """The same over a connection that is there."""
+    cursor = connection.execute(statement, values)
+    found = [] if cursor.description is None else _fetched(cursor)
+    connection.commit()
     return found
 
 
@@ -154,7 +173,12 @@ def row(url: str, statement: str, *values: object) -> dict[str, Any]:
 def dump(url: str, tables: Sequence[str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
     """Everything that is stored in these tables."""
     with opened(url) as connection:
-        return {table: sorted(_fetched(connection.execute(f"SELECT * FROM {table}")), key=repr) for table in tables}
+        return dump_of(connection, tables)
+
+
+def dump_of(connection: Any, tables: Sequence[str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
+    """The same over a connection that is there."""
+    return {table: sorted(_fetched(connection.execute(f"SELECT * FROM {table}")), key=repr) for table in tables}
 
 
 def _fetched(cursor: Any) -> list[tuple[Any, ...]]:

@@ -2,7 +2,8 @@
 and all of that is the same for each database of a kind.
 
 The first database of a kind is opened as in the product, and so is each that is opened while all others are open. When it is
-closed, its entities are kept for the next one, which is still checked table by table.
+closed, its entities are kept for the next one, which is still checked table by table unless it is a copy of one that tests
+have made (`tests.grounds`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from pony import orm
 from dialer.declare import NOUNS
 from dialer.store import entities, server, sqlite
 from dialer.store.entities import Entities
+from tests import grounds
 
 
 class KeptDatabase(orm.Database):
     """Can be bound again, to a database of the same kind."""
+
+    is_copy = False
 
     def bind(self, *args: Any, **options: Any) -> None:
         provider, self.provider = self.provider, None
@@ -32,7 +36,7 @@ class KeptDatabase(orm.Database):
     def generate_mapping(self, *, create_tables: bool, check_tables: bool) -> None:
         if self.schema is None:
             super().generate_mapping(create_tables=create_tables, check_tables=check_tables)
-        elif check_tables:
+        elif check_tables and not self.is_copy:
             self.check_tables()
 
 
@@ -61,6 +65,7 @@ def _keep(module: Any, engine: Any) -> None:
         if module.make_entities is not make_entities:
             return open_new(self)
         self._db = kept.pop() if kept else KeptDatabase()
+        self._db.is_copy = self.url in grounds.copies
         found = open_new(self)
         opened[self] = self._db
         return found

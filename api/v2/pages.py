@@ -149,8 +149,9 @@ def bad_cursor() -> Problem:
 
 
 def identity(path: str, filters: Mapping[str, Any]) -> bytes:
-    """What a cursor belongs to: a list and its filters."""
-    return repr((path, sorted((name, str(value)) for name, value in filters.items()))).encode()
+    """What a cursor belongs to: a list and its filters. The order of a set is that of a process, and no part of it."""
+    told = ((name, sorted(value) if isinstance(value, frozenset) else value) for name, value in filters.items())
+    return repr((path, sorted((name, str(value)) for name, value in told))).encode()
 
 
 def _check(text: bytes, of: bytes) -> bytes:

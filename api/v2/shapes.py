@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 from attrs import frozen
 
 from dialer.kinds import Flag, Inside, Kind, Member, Nullable, Numbers, Text, Variables, Whole, word_of
@@ -61,7 +62,7 @@ def shape_of(kind: Kind) -> Shape:
             return Shape(
                 {"anyOf": [inner.schema, {"type": "null"}]},
                 lambda value: None if value is None else inner.take(value),
-                lambda value: None if value is None else inner.show(value),
+                inner.show if inner.show is as_it_is else lambda value: None if value is None else inner.show(value),
                 f"{inner.takes}, or null",
             )
         case Flag():
@@ -74,10 +75,11 @@ def shape_of(kind: Kind) -> Shape:
         case Week():
             return _week(kind)
         case Whole():
-            return Shape(kind.schema(), _only(int, kind.parse), _as_it_is, kind.takes)
+            return Shape(kind.schema(), _only(int, kind.parse), as_it_is, kind.takes)
         case Text():
-            return Shape(Text.schema(kind), _only(str, kind.parse), _as_it_is, kind.takes)
-    return Shape(kind.schema(), _only(str, kind.parse), kind.stored, kind.takes)
+            return Shape(Text.schema(kind), _only(str, kind.parse), as_it_is, kind.takes)
+    show = as_it_is if type(kind).stored is Kind.stored else kind.stored
+    return Shape(kind.schema(), _only(str, kind.parse), show, kind.takes)
 
 
 def _of_several(kind: Kind) -> Shape | None:
@@ -95,12 +97,16 @@ def _of_several(kind: Kind) -> Shape | None:
     return None
 
 
+@lru_cache(maxsize=8192)
 def shown_moment(moment: datetime) -> str:
-    """An aware moment in UTC, to the millisecond."""
-    return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
+    """An aware moment in UTC, to the millisecond. Lists are asked for again and again; and orjson takes less than half of the
+    time of `isoformat`."""
+    seconds = orjson.dumps(moment, option=orjson.OPT_OMIT_MICROSECONDS)[1:20].decode()
+    return f"{seconds}.{moment.microsecond // 1000:03}Z"
 
 
-def _as_it_is(value: Any) -> Any:
+def as_it_is(value: Any) -> Any:
+    """Of a kind whose values are JSON."""
     return value
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+import structlog
 from attrs import define, evolve, field
 
 from dialer.calls.live import LiveAttempt
@@ -17,8 +18,10 @@ from dialer.calls.register import OpenAttempts
 from dialer.calls.verdict import Health
 from dialer.gateways import Backoff, sip_gateway_of
 from dialer.interfaces import Switch
-from dialer.model import Gateway, GatewayHealth, Refusals
+from dialer.model import Gateway, GatewayHealth, Refusals, SwitchDrain
 from dialer.model.sip_gateway import SipGateway
+
+log = structlog.get_logger()
 
 CALLS_OF_A_RATE: Final = 40
 """Calls at the same time that go with one call per second, where a switch has no limit to them: a stock FreeSWITCH admits
@@ -29,16 +32,16 @@ CALLS_OF_A_RATE: Final = 40
 class FleetMember:
     """A FreeSWITCH of the fleet. `gateways` are the names of those that it has, none for all; `max_calls` is how many calls
     it may have at the same time, 0 for any number; one that is to `drain`, by the configuration, is given no more, and
-    neither is one that is `put_aside` for as long as the process lives; `health` tells how it, and the gateways through it,
-    fared of late; `sip_gateways` are those that it has itself, as it told last, every `gateway_interval` seconds (0: never);
-    None while that is not known."""
+    neither is one that somebody has `drained`, for all dialers; `health` tells how it, and the gateways through it, fared of
+    late; `sip_gateways` are those that it has itself, as it told last, every `gateway_interval` seconds (0: never); None
+    while that is not known."""
 
     switch: Switch
     gateways: frozenset[str] = frozenset()
     max_calls: int = 0
     drain: bool = False
     gateway_interval: float = 0.0
-    put_aside: bool = False
+    drained: SwitchDrain | None = None
     health: Health = field(factory=Health, init=False)
     sip_gateways: Sequence[SipGateway] | None = field(default=None, init=False)
     _down: Mapping[str, SipGateway] = field(factory=dict, init=False)
@@ -76,9 +79,19 @@ class FleetMember:
         return self.has(gateway) and not self.trouble(gateway)
 
     @property
+    def is_drained(self) -> bool:
+        """Whether no more calls are begun on it, be it there or not."""
+        return self.drain or self.drained is not None
+
+    @property
+    def drain_text(self) -> str:
+        """By whom it is drained, if it is."""
+        return self.drained.text if self.drained is not None else f"switch {self.name} is drained by the configuration"
+
+    @property
     def admits(self) -> bool:
         """Whether it is there, and is to be given calls."""
-        return self.switch.ready and not (self.drain or self.put_aside)
+        return self.switch.ready and not self.is_drained
 
     def serves(self, now: datetime) -> bool:
         """Whether it is there, and takes calls as far as is known."""
@@ -169,6 +182,31 @@ class Fleet:
         """What people call it."""
         return "the switch" if len(self.members) == 1 else f"switch {member.name}"
 
+    # --- which are drained ------------------------------------------------------------------------------------------------
+
+    def obey(self, drains: Mapping[str, SwitchDrain]) -> None:
+        """Somebody has drained the switches of these names, and no others."""
+        for member in self.members:
+            drained = drains.get(member.name)
+            if drained is not None and member.drained is None:
+                log.warning("no more calls are begun on a switch", switch=member.name, by=drained.drained_by)
+            elif drained is None and member.drained is not None:
+                log.warning("a switch is taken back", switch=member.name)
+            member.drained = drained
+
+    @property
+    def drained(self) -> str:
+        """Why none of those that are there is given calls: by whom they are drained; "" as long as one is given some, or none
+        is there."""
+        there = [member for member in self.members if member.switch.ready]
+        return "" if any(member.admits for member in there) else ", ".join(member.drain_text for member in there)
+
+    def drained_for(self, gateway: Gateway) -> str:
+        """By whom those are drained that are there and have that gateway; "" for none."""
+        return ", ".join(
+            member.drain_text for member in self.members if member.switch.ready and member.is_drained and member.has(gateway)
+        )
+
     # --- how they fare ----------------------------------------------------------------------------------------------------
 
     def backoff(self, now: datetime) -> Backoff:
@@ -219,7 +257,7 @@ class Fleet:
             gateway = gateways.get(key)
             if gateway is None or gateway.pause_after is None:
                 continue
-            there = [member for member in self.members if not (member.drain or member.put_aside) and member.has(gateway)]
+            there = [member for member in self.members if not member.is_drained and member.has(gateway)]
             told = [member.health.refuses(key, gateway.pause_after) for member in there]
             refusing = [each for each in told if each is not None]
             if refusing and len(refusing) == len(told):

@@ -25,14 +25,16 @@ SOON: Final = timedelta(seconds=1)
 @frozen(kw_only=True)
 class Situation:
     """All that the explanation looks at. `progress` is None while it is not known; `next_call_at` is the pace's next moment,
-    None when a call may be made at once; `dialers` tells whether any dialer is at work; `switch` is how the switch fared of
-    late; `database` says what is wrong with that, `caller_id` why that of the campaign may not be shown, "" for nothing."""
+    None when a call may be made at once; `dialers` tells whether any dialer is at work; `drained` by whom all switches that
+    are there are drained, "" when one is not; `switch` is how the switch fared of late; `database` says what is wrong with
+    that, `caller_id` why that of the campaign may not be shown, "" for nothing."""
 
     campaign: Campaign
     now: datetime
     routes: Routes
     switch_ready: bool
     dialers: bool = True
+    drained: str = ""
     switch: Backoff = Factory(Backoff)
     database: str = ""
     progress: Progress | None = None
@@ -165,6 +167,12 @@ def _switch(situation: Situation) -> IdleReason | None:
     return None if situation.switch_ready else IdleReason(IdleCode.NO_SWITCH, "no switch is connected")
 
 
+def _drained(situation: Situation) -> IdleReason | None:
+    if not situation.drained:
+        return None
+    return IdleReason(IdleCode.SWITCH_DRAINED, f"{situation.drained}: no calls are begun on it until it is taken back")
+
+
 def _switch_full(situation: Situation) -> IdleReason | None:
     backoff, now = situation.switch, situation.now
     if backoff.until is None or not backoff.blocks(now):
@@ -224,6 +232,7 @@ _CHECKS: Final[tuple[Callable[[Situation], IdleReason | None], ...]] = (
     _pool,
     _dialers,
     _switch,
+    _drained,
     _switch_full,
     _database,
     _gateways,

@@ -33,7 +33,15 @@ AT_WORK: Final = frozenset(
 )
 """Reasons of a campaign that makes as many calls as it may; and one that nobody could write."""
 
-OWN: Final = frozenset({IdleCode.NO_SWITCH, IdleCode.SWITCH_FULL, IdleCode.GATEWAY_PAUSED, IdleCode.GATEWAY_DOWN})
+OWN: Final = frozenset(
+    {
+        IdleCode.NO_SWITCH,
+        IdleCode.SWITCH_DRAINED,
+        IdleCode.SWITCH_FULL,
+        IdleCode.GATEWAY_PAUSED,
+        IdleCode.GATEWAY_DOWN,
+    }
+)
 """Reasons of this process: while others call, they are none of the campaign."""
 
 Standing = tuple[Campaign, Progress, str]

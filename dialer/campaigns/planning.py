@@ -59,9 +59,9 @@ class Unavailable:
 @frozen
 class Routes:
     """The gateways, how full they are, and which are backed off from (by id; one that fared well is not listed); `reaches`
-    tells whether a switch that is there has a gateway, `trouble` what these say against one, "" for nothing. `shares` are
-    those of the gateways of a group; `in_time` tells whether one of them may be given a call now, beside so many planned
-    ones, by its calls per second."""
+    tells whether a switch that is there has a gateway, `drained` by whom those are drained that have it, "" for none,
+    `trouble` what these say against one, "" for nothing. `shares` are those of the gateways of a group; `in_time` tells
+    whether one of them may be given a call now, beside so many planned ones, by its calls per second."""
 
     gateways: Mapping[int, Gateway]
     in_use: Usage
@@ -70,13 +70,16 @@ class Routes:
     trouble: Callable[[Gateway], str] = lambda _: ""
     shares: Shares = Factory(Shares)
     in_time: Callable[[Gateway, int], bool] = lambda _gateway, _planned: True
+    drained: Callable[[Gateway], str] = lambda _: ""
 
     def unavailable(self, gateway: Gateway, now: datetime, planned: int = 0) -> Unavailable | None:
         """Why `gateway` cannot serve a call at `now` beside `planned` ones that are not open yet; None when it can."""
         if gateway.status is not GatewayStatus.ACTIVE:
             return Unavailable("inactive", "is inactive")
         if not self.reaches(gateway):
-            return Unavailable("unreachable", "is on none of the switches that are connected and take calls")
+            drained = self.drained(gateway)
+            told = f" ({drained})" if drained else ""
+            return Unavailable("unreachable", f"is on none of the switches that are connected and take calls{told}")
         if trouble := self.trouble(gateway):
             return Unavailable("down", f"is down, as the switch tells ({trouble})")
         backoff = self.backoffs.get(gateway.id)

@@ -141,6 +141,7 @@ class Scheduler:
                 now=self.now(),
                 routes=self._routes(gateways),
                 switch_ready=self.fleet.ready,
+                drained=self.fleet.drained,
                 switch=self.fleet.backoff(self.now()),
                 database=self._database,
                 progress=progress,
@@ -202,6 +203,7 @@ class Scheduler:
     def _remember(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self.lifecycle.use_rules(snapshot.campaigns)
+        self.fleet.obey(snapshot.drained)
         started = {campaign.id for campaign in snapshot.campaigns}
         forgotten = self.now() - MEMORY
         self._paces = {
@@ -374,11 +376,9 @@ class Scheduler:
         return pace
 
     def _routes(self, gateways: Mapping[int, Gateway]) -> Routes:
-        in_use = in_use_everywhere(self.lifecycle.register, self._others)
+        fleet, in_use = self.fleet, in_use_everywhere(self.lifecycle.register, self._others)
         backoffs = GatewayBackoffs(self.fleet, gateways, self.now())
-        return Routes(
-            gateways, in_use, backoffs, self.fleet.reaches, self.fleet.trouble, shares=self._shares, in_time=self._in_time
-        )
+        return Routes(gateways, in_use, backoffs, fleet.reaches, fleet.trouble, self._shares, self._in_time, fleet.drained_for)
 
     def _in_time(self, gateway: Gateway, planned: int) -> bool:
         """Whether its calls per second leave a moment for one call more within a tick's horizon."""

@@ -11,6 +11,7 @@ from dialer.cli import objects
 from dialer.cli.blocking import config_option
 from dialer.cli.naming import named, names
 from dialer.cli.objects import RemovableCommand, find, manage
+from dialer.cli.owners import owner, owner_option
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json, shown_noun
 from dialer.errors import BadValue
 from dialer.kinds import NONE, Nullable
@@ -43,7 +44,7 @@ class CallerPoolsCommand(RemovableCommand):
     def more_options(self, parser: Any, action: str) -> None:
         """The user that a new one belongs to."""
         if action == "add":
-            parser.add_argument("--user", metavar="NAME", help="the user that it belongs to")
+            owner_option(parser, "the user that it belongs to")
 
     async def entries(self, management: Management) -> Sequence[Shown]:
         """All pools."""
@@ -56,10 +57,8 @@ class CallerPoolsCommand(RemovableCommand):
 
     async def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> int:
         """Create one."""
-        if arguments.user is None:
-            raise BadValue("--user", "is needed: the user that it belongs to")
-        owner = await management.ask(users.owner, arguments.user)
-        return (await management.ask(caller_ids.create_pool, owner, values)).id
+        who = await owner(management, arguments, "the user that it belongs to")
+        return (await management.ask(caller_ids.create_pool, who, values)).id
 
     def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:
         """Change what is named."""

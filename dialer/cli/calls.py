@@ -8,10 +8,11 @@ from typing import Any, Final
 from dialer.cli.blocking import config_option
 from dialer.cli.naming import named, names
 from dialer.cli.objects import flag_of, manage
+from dialer.cli.owners import owner, owner_option
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json, print_one
 from dialer.declare import Field, noun_of
 from dialer.errors import BadValue
-from dialer.management import Management, calls, users
+from dialer.management import Management, calls
 from dialer.model import Campaign, Contact
 from dialer.model.single_call import SingleCall
 from dialer.model.user import ADMINISTRATOR
@@ -39,7 +40,7 @@ def add_parser(commands: Any) -> None:
     parsers = parser.add_subparsers(dest="action", required=True)
     sub = parsers.add_parser("add", help="make a call, now or later")
     sub.add_argument("number", metavar="NUMBER", help="whom to call, in any spelling")
-    sub.add_argument("--user", metavar="NAME", required=True, help="the user that it belongs to, whose limits and lists hold")
+    owner_option(sub, "the user that it belongs to, whose limits and lists hold")
     for field in _fields():
         told = _DOCS.get(field.name, f"{field.doc}{f' ({field.unit})' if field.unit else ''}").replace("%", "%%")
         sub.add_argument(flag_of(field), dest=f"value_{field.name}", metavar="TEXT", help=told)
@@ -103,7 +104,7 @@ def _add(arguments: argparse.Namespace) -> int:
             given[field.name] = text if field.refers_to else _parsed(field, text)
 
     async def add(management: Management) -> Shown:
-        who = await management.ask(users.owner, arguments.user)
+        who = await owner(management, arguments, "the user that the call belongs to")
         for field in _fields():
             if field.refers_to and field.name in given:
                 given[field.name] = await named(management, field.refers_to, given[field.name], flag_of(field))

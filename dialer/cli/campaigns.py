@@ -18,8 +18,8 @@ from dialer.cli.contact_export import written
 from dialer.cli.contact_import import phonebook_named
 from dialer.cli.naming import names
 from dialer.cli.objects import RemovableCommand, find, manage
+from dialer.cli.owners import owner, owner_option
 from dialer.cli.showing import Shown, option_of_json, print_json, shown_noun
-from dialer.errors import BadValue
 from dialer.kinds import word_of
 from dialer.management import (
     Management,
@@ -91,7 +91,7 @@ class CampaignsCommand(RemovableCommand):
     def more_options(self, parser: Any, action: str) -> None:
         """The user that a new one belongs to, and a phonebook that is there."""
         if action == "add":
-            parser.add_argument("--user", metavar="NAME", help="the user that it belongs to, whose limits hold")
+            owner_option(parser, "the user that it belongs to, whose limits hold")
             parser.add_argument("--draft", action="store_true", help="make it without starting it: it calls nobody before")
             parser.add_argument(
                 "--phonebook", metavar="NAME|ID", help="a phonebook of the user that it calls, beside the own one that it gets"
@@ -180,12 +180,10 @@ class CampaignsCommand(RemovableCommand):
 
     async def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> int:
         """Create one, with a phonebook of its name, and perhaps another one."""
-        if arguments.user is None:
-            raise BadValue("--user", "is needed: the user that the campaign belongs to")
-        who = await management.ask(users.owner, arguments.user)
+        who = await owner(management, arguments, "the user that the campaign belongs to")
         book = None
         if arguments.phonebook is not None:
-            book = (await phonebook_named(management, arguments.phonebook, arguments.user)).id
+            book = (await phonebook_named(management, arguments.phonebook, who.username)).id
         own = campaigns.OWN_PHONEBOOK
         found = await management.ask(campaigns.create, who, values, own, granting=True, draft=arguments.draft)
         made = int(found.campaign.id)

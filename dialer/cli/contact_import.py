@@ -54,7 +54,7 @@ def phonebook_options(parser: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Import. Raises `BadValue` for what cannot be read, and other errors of the dialer."""
-    reading = Reading(encoding=arguments.encoding, columns=_columns(arguments.map), header=not arguments.no_header)
+    reading = Reading(encoding=arguments.encoding, columns=columns_of(arguments.map), header=not arguments.no_header)
     began = time.monotonic()
     into: list[Phonebook] = []
 
@@ -79,7 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
 # --- what is asked for ----------------------------------------------------------------------------------------------------
 
 
-def _columns(given: Sequence[str]) -> Mapping[str, str]:
+def columns_of(given: Sequence[str]) -> Mapping[str, str]:
+    """What `--map` says. Raises `BadValue`."""
     columns: dict[str, str] = {}
     for text in given:
         name, equals, column = (part.strip() for part in text.partition("="))

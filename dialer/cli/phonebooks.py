@@ -9,8 +9,8 @@ from typing import Any
 from dialer.cli import objects
 from dialer.cli.contact_export import add_phonebook_export
 from dialer.cli.objects import RemovableCommand
+from dialer.cli.owners import owner, owner_option
 from dialer.cli.showing import Shown, shown_noun
-from dialer.errors import BadValue
 from dialer.management import Management, phonebooks, removals, users
 from dialer.model import Phonebook
 from dialer.model.user import ADMINISTRATOR
@@ -34,7 +34,7 @@ class PhonebooksCommand(RemovableCommand):
     def more_options(self, parser: Any, action: str) -> None:
         """The user that a new one belongs to."""
         if action == "add":
-            parser.add_argument("--user", metavar="NAME", help="the user that it belongs to")
+            owner_option(parser, "the user that it belongs to")
 
     def more_actions(self, parsers: Any) -> None:
         """The contacts, out."""
@@ -53,9 +53,7 @@ class PhonebooksCommand(RemovableCommand):
 
     async def add(self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace) -> int:
         """Create one without contacts."""
-        if arguments.user is None:
-            raise BadValue("--user", "is needed: the user that the phonebook belongs to")
-        who = await management.ask(users.owner, arguments.user)
+        who = await owner(management, arguments, "the user that the phonebook belongs to")
         return (await management.ask(phonebooks.create, who, values)).id
 
     def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:

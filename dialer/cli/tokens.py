@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from dialer.cli.blocking import config_option
 from dialer.cli.objects import manage
+from dialer.cli.owners import owner
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json, shown_noun
 from dialer.errors import BadValue
 from dialer.kinds import LARGEST_ID, Whole
@@ -27,7 +28,8 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("token", help=told, description=f"{told[0].upper()}{told[1:]}, over the API v2.")
     actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|revoke")
     adding = _action(actions, "add", _add, "make a token; its text goes to standard output, once")
-    adding.add_argument("user", metavar="USER", help="the name of the user that it stands for")
+    told = "the name of the user that it stands for (with --server: that of the login, unless it is named)"
+    adding.add_argument("user", metavar="USER", nargs="?", help=told)
     adding.add_argument("--name", required=True, metavar="TEXT", help="for people: who has it, and what for")
     adding.add_argument("--scopes", metavar="WORDS", help="read, dial, admin, with commas between them; read by default")
     adding.add_argument("--expires-at", metavar="TIME", help="such as 2027-03-01T00:00:00+01:00; never by default")
@@ -53,13 +55,16 @@ def _add(arguments: argparse.Namespace) -> int:
     options = {"name": arguments.name, "scopes": arguments.scopes, "expires_at": arguments.expires_at}
     given = {name: value for name, value in options.items() if value is not None}
 
-    async def add(management: Management) -> MadeToken:
-        who = await management.ask(users.account, arguments.user)
-        return await management.ask(tokens.create, who, given)
+    async def add(management: Management) -> tuple[str, MadeToken]:
+        if arguments.user is None:
+            who = await owner(management, arguments, "the user that the token stands for")
+        else:
+            who = await management.ask(users.account, arguments.user)
+        return who.username, await management.ask(tokens.create, who, given)
 
-    made: MadeToken = manage(arguments, add)
+    name, made = manage(arguments, add)
     if arguments.json:
-        print_json({**_shown(made.token, {made.token.user_id: arguments.user}), "token": made.text})
+        print_json({**_shown(made.token, {made.token.user_id: name}), "token": made.text})
     else:
         print(made.text)
     print(ONCE, file=sys.stderr)

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from dialer.cli import objects
 from dialer.cli.blocking import config_option, receivers
 from dialer.cli.objects import RemovableCommand, find, manage
+from dialer.cli.owners import owner, owner_option
 from dialer.cli.showing import Shown, option_of_json, print_all, print_json, shown_noun
 from dialer.errors import BadValue, HookFailed
 from dialer.hooks.http_client import WebhookClient
@@ -50,7 +51,7 @@ class WebhooksCommand(RemovableCommand):
     def more_options(self, parser: Any, action: str) -> None:
         """The user that a new one belongs to."""
         if action == "add":
-            parser.add_argument("--user", metavar="NAME", help="the user whose events it is told; all events for a superuser")
+            owner_option(parser, "the user whose events it is told; all events for a superuser")
 
     def more_actions(self, parsers: Any) -> None:
         """Another secret, a trial, the log, again."""
@@ -99,10 +100,8 @@ class WebhooksCommand(RemovableCommand):
         self, management: Management, values: Mapping[str, Any], arguments: argparse.Namespace
     ) -> tuple[int, Mapping[str, str]]:
         """Create one, and tell its secret."""
-        if arguments.user is None:
-            raise BadValue("--user", "is needed: the user whose events it is told")
-        owner = await management.ask(users.owner, arguments.user)
-        made = await management.ask(webhooks.add, owner, values, management.receivers)
+        who = await owner(management, arguments, "the user whose events it is told")
+        made = await management.ask(webhooks.add, who, values, management.receivers)
         return made.webhook.id, {"secret": made.secret}
 
     def change(self, management: Management, entry: Shown, values: Mapping[str, Any]) -> Awaitable[object]:

@@ -18,6 +18,7 @@ from dialer.client.async_resources.do_not_call_lists import AsyncDoNotCallListsR
 from dialer.client.async_resources.gateways import AsyncGatewaysResource
 from dialer.client.async_resources.imports import AsyncImportsResource
 from dialer.client.async_resources.nodes import AsyncNodesResource
+from dialer.client.async_resources.past_events import AsyncPastEventsResource
 from dialer.client.async_resources.phonebooks import AsyncPhonebooksResource
 from dialer.client.async_resources.root import AsyncRootResource
 from dialer.client.async_resources.rules import AsyncRulesResource
@@ -38,6 +39,7 @@ from dialer.client.resources.do_not_call_lists import DoNotCallListsResource
 from dialer.client.resources.gateways import GatewaysResource
 from dialer.client.resources.imports import ImportsResource
 from dialer.client.resources.nodes import NodesResource
+from dialer.client.resources.past_events import PastEventsResource
 from dialer.client.resources.phonebooks import PhonebooksResource
 from dialer.client.resources.root import RootResource
 from dialer.client.resources.rules import RulesResource
@@ -71,6 +73,7 @@ class Resources(RootResource):
         self.do_not_call_lists = DoNotCallListsResource(send, pages, fetch)
         self.rules = RulesResource(send, pages, fetch)
         self.webhooks = WebhooksResource(send, pages, fetch)
+        self.past_events = PastEventsResource(send, pages, fetch)
         self.users = UsersResource(send, pages, fetch)
         self.nodes = NodesResource(send, pages, fetch)
         self.switches = SwitchesResource(send, pages, fetch)
@@ -97,6 +100,7 @@ class AsyncResources(AsyncRootResource):
         self.do_not_call_lists = AsyncDoNotCallListsResource(send, pages, fetch)
         self.rules = AsyncRulesResource(send, pages, fetch)
         self.webhooks = AsyncWebhooksResource(send, pages, fetch)
+        self.past_events = AsyncPastEventsResource(send, pages, fetch)
         self.users = AsyncUsersResource(send, pages, fetch)
         self.nodes = AsyncNodesResource(send, pages, fetch)
         self.switches = AsyncSwitchesResource(send, pages, fetch)

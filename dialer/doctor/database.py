@@ -13,7 +13,7 @@ from attrs import frozen
 from dialer.doctor.diagnosis import Diagnosis, failure, ok, warning
 from dialer.interfaces import Now
 from dialer.management import Management, gateways
-from dialer.model import Campaign, Gateway, VoipAppType
+from dialer.model import Campaign, Gateway, SwitchDrain, VoipAppType
 from dialer.model.user import ADMINISTRATOR
 from dialer.store import call_records
 from dialer.store.connection import Dialect
@@ -190,6 +190,12 @@ def judge_room(facts: ServerFacts) -> Diagnosis:
     return ok("connections", said)
 
 
+def judge_drains(drains: Sequence[SwitchDrain]) -> Iterator[Diagnosis]:
+    """A warning for each switch on which no calls are begun because somebody said so."""
+    for each in drains:
+        yield warning("switch", f"{each.text}: no calls are begun on it", f"dialer switch resume {each.switch}")
+
+
 def judge_nodes(nodes: Sequence[NodeEntry], name: str, host: str) -> Iterator[Diagnosis]:
     """The other nodes. One finding, and one for each that is wrong."""
     told = ", ".join(f"{entry.node.name} {entry.standing}" for entry in nodes) or "none has dialled yet"
@@ -233,7 +239,7 @@ def process_of(nodes: Sequence[NodeEntry], name: str, host: str) -> int | None:
 class State:
     """`campaigns` are the started ones, `gateways` the active ones, `names` those of all gateways, `apps` the kinds of voice
     application that exist; `server` is None when the database is a file. `oldest_record` is when the oldest attempt was begun,
-    None when there is none."""
+    None when there is none; `drains` are the switches that somebody has drained."""
 
     installation: str
     campaigns: tuple[Campaign, ...]
@@ -242,6 +248,7 @@ class State:
     apps: frozenset[VoipAppType]
     server: ServerFacts | None
     oldest_record: datetime | None
+    drains: tuple[SwitchDrain, ...] = ()
 
 
 async def read_state(url: str, reactor: Any, now: Now) -> State:
@@ -266,6 +273,7 @@ async def read_state(url: str, reactor: Any, now: Now) -> State:
         apps=frozenset(app.type for app in apps),
         server=server,
         oldest_record=oldest_record,
+        drains=tuple(snapshot.drained.values()),
     )
 
 

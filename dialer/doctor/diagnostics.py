@@ -73,6 +73,9 @@ class Diagnostics:
         self._switch = SwitchConnection(self.reactor, switch, self.now, self.patience)
         if self._state is not None:
             self._say(*judgements.judge_names(switch.gateways, self._state.names))
+        if switch.drain:
+            said = "drain = true in its section of the configuration: no calls are begun on it"
+            self._say(warning("switch", said, "take it out, and send SIGHUP, once calls are to be begun again"))
         if await self._enter(switch):
             try:
                 for check, look in self._looks(switch):
@@ -109,6 +112,7 @@ class Diagnostics:
                 self._say(*database.judge(self._state.server, where, name, host))
                 process = database.process_of(self._state.server.nodes, name, host)
         if self._state is not None:
+            self._say(*database.judge_drains(self._state.drains))
             self._say(judge_keeping(self._state.oldest_record, self.config.records.keep))
         if file is not None:
             self._say(local.look_at_disk(file.parent))

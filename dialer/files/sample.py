@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import BinaryIO, Final
 
@@ -12,7 +12,7 @@ from attrs import frozen
 
 from dialer.errors import BadValue
 from dialer.files.cells import clean
-from dialer.files.columns import ERROR, has_number_column
+from dialer.files.columns import ERROR, found_columns, has_number_column, made_up_columns
 from dialer.files.table import NoRows, Row, Table
 from dialer.files.text import TextFile
 from dialer.model.import_job import ImportFormat
@@ -39,6 +39,18 @@ def sample(stream: BinaryIO, format_: ImportFormat, encoding: str = "") -> Rows:
     what is no such file, and `OSError`."""
     text = TextFile(stream, "file", encoding)
     return _of_objects(text) if format_ is ImportFormat.JSON_LINES else _of_table(text)
+
+
+def check_columns(rows: Rows, columns: Mapping[str, str], *, header: bool) -> None:
+    """See whether a table with these first rows has its columns, which `columns` name as `--map` does. Nothing can be said of
+    one that has more columns, or longer names, than are shown. Raises `BadValue`."""
+    first = rows[0]
+    if len(first) >= COLUMNS or any(len(text) >= LONGEST for text in first):
+        return
+    if header:
+        found_columns(first, columns)
+    else:
+        made_up_columns(len(first), columns)
 
 
 def _of_table(text: TextFile) -> Rows:

@@ -158,10 +158,6 @@ class FlowControl(Protocol):
         """The switches of this process."""
         ...
 
-    def put_aside(self, switch: str, wanted: bool) -> None:
-        """Begin no more calls on a switch of this process, or begin some again; those that it has go on."""
-        ...
-
     def calls_per_second(self) -> float:
         """How many calls all switches together take that are there; 0 when none is."""
         ...

@@ -223,6 +223,4 @@ def _change_grants(
     rows.check_superuser(who)
     _existing(t, user_id)
     change(t, user_id, {"gateway": gateway_ids, "voip app": app_ids})
-    t.entities.db.flush()
-    t.entities.User[user_id].gateways.load()
     return users.details(t, user_id)

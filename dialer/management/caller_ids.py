@@ -8,23 +8,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from attrs import Factory, frozen
 from pony.orm import count
 
 from dialer import gate
-from dialer.campaigns.caller_ids import PooledNumber, allowed_on, day_of, obstacle
+from dialer.campaigns.caller_ids import day_of, obstacle
 from dialer.declare import entered, refuse_missing
 from dialer.errors import BadValue, NotFound
 from dialer.management import grants, rows
+from dialer.management.listing import Slice, in_sql
 from dialer.management.management import Management, Transaction, call_soon, reads, verb, writes
 from dialer.model import Account, CallerId, CallerIdPool
 from dialer.model.caller_id import MOST_CALLER_IDS, REFUSALS, CallerIdCounts, CallerIdDetails
 from dialer.model.user import ADMINISTRATOR
 from dialer.store import caller_id_counts as counted
+from dialer.store import caller_id_list
 from dialer.store import caller_ids as sql
+from dialer.store.noun_lists import entries
 from dialer.store.times import to_entity
 from dialer.stored import complete, value_of
 
@@ -38,7 +41,7 @@ MOST_TOLD: Final = 10
 """Numbers of which it is told what is wrong."""
 _FIXED: Final = {"pool_id": "stays as it is", "number": "stays as it is"}
 _LAST_DAY: Final = "9999-12-31"
-_NONE: Final = CallerIdCounts(refused=dict.fromkeys(REFUSALS, 0))
+_POOLS: Final = f"SELECT {sql.read_pool.columns} FROM caller_id_pool p WHERE p.archived_at IS NULL"  # noqa: S608
 
 
 @frozen(kw_only=True)
@@ -53,12 +56,13 @@ class CallerIdDay:
 
 
 @reads
-def pools(t: Transaction, who: Account, after: int = 0, limit: int | None = None) -> list[CallerIdPool]:
-    """The user's pools, the oldest first; everybody's for a superuser. `after` is an id."""
-    query = t.entities.CallerIdPool.select(lambda p: p.archived_at is None and p.id > after).order_by(lambda p: p.id)
-    if not who.is_superuser:
-        query = query.filter(lambda p: p.user.id == who.id)
-    return [value_of(CallerIdPool, row) for row in (query if limit is None else query.limit(limit))]
+def pools(
+    t: Transaction, who: Account, after: int = 0, limit: int | None = None, name: str | None = None
+) -> list[CallerIdPool]:
+    """The user's pools, the oldest first, or those of a name; everybody's for a superuser. `after` is an id."""
+    wanted = {"p.user_id": None if who.is_superuser else who.id, "p.name": name}
+    found = entries(t.connection, _POOLS, wanted, *in_sql(Slice(after=(after, after), limit=limit), "p"))
+    return [sql.read_pool(row) for row in found]
 
 
 @reads
@@ -128,26 +132,23 @@ def listed(
 ) -> list[CallerIdDetails]:
     """The numbers of the user's pools, or of one of these, the oldest first; everybody's for a superuser. `after` is an id.
     Raises `NotFound` (the pool)."""
-    query = t.entities.CallerId.select(lambda i: i.archived_at is None and i.id > after).order_by(lambda i: i.id)
     if pool_id is not None:
         read_pool(t, who, pool_id)
-        query = query.filter(lambda i: i.pool.id == pool_id)
-    elif not who.is_superuser:
-        query = query.filter(lambda i: i.pool.user.id == who.id)
-    known: dict[int, sql.PoolState | None] = {}
-    return [_details(t, row, known) for row in (query if limit is None else query.limit(limit))]
+    wanted = {"i.pool_id": pool_id, "p.user_id": None if who.is_superuser else who.id}
+    end = in_sql(Slice(after=(after, after), limit=limit), "i")
+    return caller_id_list.caller_ids(t.connection, t.now, t.numbering, wanted, *end)
 
 
 @reads
 def read(t: Transaction, who: Account, caller_id: int) -> CallerIdDetails:
     """One of them. Raises `NotFound`."""
-    return _details(t, _ours(who, t.entities.CallerId.get(id=caller_id), caller_id), {})
+    return _details(t, _ours(who, t.entities.CallerId.get(id=caller_id), caller_id).id)
 
 
 @reads
 def locked(t: Transaction, who: Account, caller_id: int) -> CallerIdDetails:
     """The same, for somebody who is about to change it in this transaction: it stays as it is meanwhile."""
-    return _details(t, _found(t, who, caller_id), {})
+    return _details(t, _found(t, who, caller_id).id)
 
 
 @writes
@@ -157,7 +158,7 @@ def create(t: Transaction, who: Account, given: Mapping[str, Any]) -> CallerIdDe
     that stands in a pool already, whosever it is."""
     row = _created(t, who, given)
     _changed(t, row.pool)
-    return _details(t, row, {})
+    return _details(t, row.id)
 
 
 @writes
@@ -220,7 +221,7 @@ def change(t: Transaction, who: Account, caller_id: int, given: Mapping[str, Any
     rows.change(t, CallerId, row, checked)
     _link(t, who, row, gateways)
     _changed(t, row.pool)
-    return _details(t, row, {})
+    return _details(t, row.id)
 
 
 @writes
@@ -231,7 +232,7 @@ def rest(t: Transaction, who: Account, caller_id: int, until: datetime | None) -
         raise BadValue("until", "expected a moment that is to come")
     rows.change(t, CallerId, row, {"rest_until": until})
     _changed(t, row.pool)
-    return _details(t, row, {})
+    return _details(t, row.id)
 
 
 @writes
@@ -345,28 +346,9 @@ def _found(t: Transaction, who: Account, caller_id: int) -> Any:
     return _ours(who, t.entities.CallerId.get_for_update(id=caller_id), caller_id)
 
 
-def _details(t: Transaction, row: Any, known: dict[int, sql.PoolState | None]) -> CallerIdDetails:
+def _details(t: Transaction, caller_id: int) -> CallerIdDetails:
     t.entities.db.flush()
-    pool_id = row.pool.id
-    if pool_id not in known:
-        known[pool_id] = sql.pool_state(t.connection, pool_id, t.now, t.numbering)
-    state = known[pool_id]
-    number: PooledNumber | None = None
-    if state is not None:
-        number = next((each for each in state.numbers if each.caller.id == row.id), None)
-    if state is None or number is None:
-        raise NotFound(KIND, row.id)
-    today = day_of(state.pool, t.now)
-    sums = t.connection.execute(
-        counted.DAYS, (row.id, today.isoformat(), (today + timedelta(days=1)).isoformat(), 1)
-    ).fetchone()
-    held = obstacle(number, state.pool, t.now)
-    return CallerIdDetails(
-        caller_id=number.caller,
-        pool=state.pool,
-        gateways=tuple(sorted(number.gateways)),
-        today=_NONE if sums is None else counted.counts(sums[1:]),
-        allowed=allowed_on(number.caller, state.pool, today),
-        unusable="" if held is None else held.text,
-        until=None if held is None else held.until,
-    )
+    found = caller_id_list.caller_ids(t.connection, t.now, t.numbering, {"i.id": caller_id})
+    if not found:
+        raise NotFound(KIND, caller_id)
+    return found[0]

@@ -17,7 +17,7 @@ from dialer.declare import entered
 from dialer.errors import AlreadyExists, BadValue, NotFound, Over
 from dialer.management import campaigns, grants, rows
 from dialer.management.contacts import allowed_number, contact_row
-from dialer.management.management import Transaction, call_soon, verb, writes
+from dialer.management.management import Transaction, call_soon, reads, verb, writes
 from dialer.management.numbers import check_numbers
 from dialer.model import Account, Campaign, Contact, Phonebook, SubscriberStatus
 from dialer.model.single_call import SingleCall, SingleCallState
@@ -137,7 +137,7 @@ def _one(t: Transaction, who: Account, call_id: int) -> SingleCall:
     return call
 
 
-@verb
+@reads
 def listed(t: Transaction, who: Account, before: int | None = None, limit: int = 100) -> list[SingleCall]:
     """The user's calls, the newest first; everybody's for a superuser. Those whose ids are below `before`, `limit` of them at
     most."""

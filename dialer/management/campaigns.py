@@ -15,7 +15,7 @@ from dialer.kinds import word_of
 from dialer.management import grants, news, phonebooks, rows
 from dialer.management.caller_ids import assigning
 from dialer.management.listing import NEWEST_FIRST, Place, Slice, in_sql
-from dialer.management.management import Management, Transaction, call_soon, reads, verb, writes
+from dialer.management.management import Management, Transaction, call_soon, reads, writes
 from dialer.management.numbers import check_caller_id, refusals
 from dialer.model import (
     Account,
@@ -52,7 +52,7 @@ LIFETIME: Final = timedelta(days=7)
 """How long a campaign lasts whose expiry is not given, from the moment of its creation."""
 
 
-@verb
+@reads
 def listed(
     t: Transaction,
     who: Account,
@@ -63,10 +63,8 @@ def listed(
 ) -> list[CampaignDetails]:
     """The user's campaigns in one of `statuses`, everybody's for a superuser: those of that name, and those that are drafts or
     that are none, where it is said."""
-    known = {"name": name, "draft": None if draft is None else int(draft), "user_id": None if who.is_superuser else who.id}
-    end, values = in_sql(part, "c")
-    wanted = {column: value for column, value in known.items() if value is not None}
-    return campaign_list.campaigns(t.connection, statuses, wanted, end, values)
+    wanted = {"c.name": name, "c.draft": draft, "c.user_id": None if who.is_superuser else who.id}
+    return campaign_list.campaigns(t.connection, statuses, wanted, *in_sql(part, "c"))
 
 
 async def read_pages(

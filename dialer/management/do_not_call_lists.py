@@ -26,8 +26,11 @@ _LIVE: Final = (
     "AND u.archived_at IS NULL"
 )
 _ONE: Final = f"{_LIVE} AND l.id = ?"
-_PAGE: Final = f"{_LIVE} AND l.id > ? AND (l.user_id = ? OR (? AND (l.user_id IS NOT NULL OR ?))) ORDER BY l.id LIMIT ?"
-"""Parameters: the id before these, user, is a superuser, may see those of everybody, how many."""
+_PAGE: Final = (
+    f"{_LIVE} AND l.id > ? AND (l.user_id = ? OR (? AND (l.user_id IS NOT NULL OR ?))) AND (? OR l.name = ?) "
+    "ORDER BY l.id LIMIT ?"
+)
+"""Parameters: the id before these, user, is a superuser, may see those of everybody, whether of any name, name, how many."""
 
 _ARCHIVE: Final = ARCHIVE_NAME.format("do_not_call_list", "removed_by = ?, name", "name", 220)
 _READY_AGAIN: Final = (
@@ -43,10 +46,11 @@ def doer(who: Account) -> str:
 
 
 @verb
-def listed(t: Transaction, who: Account, after: int = 0, limit: int = 1000) -> list[DoNotCallList]:
-    """The user's, the oldest first; for a superuser everybody's, and with the scope `admin` those that hold for everybody.
-    `after` is an id."""
-    found = t.connection.execute(_PAGE, (after, who.id, who.is_superuser, Scope.ADMIN in who.scopes, limit))
+def listed(t: Transaction, who: Account, after: int = 0, limit: int = 1000, name: str | None = None) -> list[DoNotCallList]:
+    """The user's, the oldest first, or those of a name; for a superuser everybody's, and with the scope `admin` those that
+    hold for everybody. `after` is an id."""
+    whose = who.id, who.is_superuser, Scope.ADMIN in who.scopes
+    found = t.connection.execute(_PAGE, (after, *whose, name is None, name or "", limit))
     return [_READ(row) for row in found.fetchall()]
 
 

@@ -17,11 +17,12 @@ import orjson
 from attrs import define, evolve, frozen
 from pony.orm import desc
 
-from dialer.errors import BadValue, LimitExceeded, NotFound
+from dialer.errors import BadValue, LimitExceeded, NotFound, WrongState
 from dialer.files.contacts import Reason
+from dialer.files.sample import check_columns
 from dialer.management import do_not_call_lists, import_errors, rows
 from dialer.management.forbidding import OntoDoNotCallList, forbid_contacts
-from dialer.management.import_errors import KeptErrors, RefusedRows
+from dialer.management.import_errors import KeptErrors, RefusedRows, in_parameters
 from dialer.management.imports import Added, Chunk, Tally
 from dialer.management.management import Transaction, reads, verb, writes
 from dialer.management.phonebook_import import add_contacts, tell_import
@@ -61,9 +62,10 @@ def listed(
     before: int | None = None,
     limit: int | None = None,
     list_id: int | None = None,
+    state: ImportState | None = None,
 ) -> list[ImportJob]:
     """The user's imports, the newest first; everybody's for a superuser, without the scope `admin` but for those onto others'
-    lists. Those into a phonebook, or onto a list, where one is given, and whose ids are below `before`."""
+    lists. Those into a phonebook, or onto a list, and of a state, where one is given, and whose ids are below `before`."""
     query = t.entities.ImportJob.select()
     if not who.is_superuser:
         query = query.filter(lambda j: j.user.id == who.id)
@@ -73,6 +75,9 @@ def listed(
         query = query.filter(lambda j: j.phonebook_id == phonebook_id)
     if list_id is not None:
         query = query.filter(lambda j: j.list.id == list_id)
+    if state is not None:
+        word = str(state)
+        query = query.filter(lambda j: j.state == word)
     if before is not None:
         query = query.filter(lambda j: j.id < before)
     query = query.order_by(lambda j: desc(j.id))
@@ -137,6 +142,22 @@ def _manner(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _manner_of(job: ImportJob) -> dict[str, Any]:
+    """The same as it is given, of an import that is there."""
+    same = {name: getattr(job, name) for name in ("encoding", "region", "header", "doubles")}
+    return {**same, "mapping": orjson.loads(job.mapping)}
+
+
+def _check_columns(row: Any, wanted: Mapping[str, Any]) -> None:
+    """Raise `BadValue` for a mapping that the first rows of the file do not fit."""
+    if ImportFormat(row.format) is not ImportFormat.CSV:
+        return
+    try:
+        check_columns(orjson.loads(row.sample), wanted["mapping"], header=wanted["header"])
+    except BadValue as error:
+        raise BadValue(in_parameters(error.field), in_parameters(error.problem)) from None
+
+
 def _check_room(t: Transaction, owner: int, *, as_draft: bool) -> None:
     """Raise `LimitExceeded` for a user that has too many already."""
     query = t.entities.ImportJob.select(lambda j: j.user.id == owner and j.ended_at is None)
@@ -150,15 +171,19 @@ def _check_room(t: Transaction, owner: int, *, as_draft: bool) -> None:
 @writes
 def start(t: Transaction, who: Account, import_id: int, given: Mapping[str, Any]) -> ImportJob:
     """Take the file of a draft, or with `dry_run` tell what would be done; `given` are the others that `create` takes, but
-    for where the file goes. Raises `NotFound`, `BadValue`, `LimitExceeded`, `Forbidden`."""
+    for where the file goes: what is not given stays as it was. Raises `NotFound`, `WrongState` for one that is no draft,
+    `BadValue`, also for a column that the file does not have, `LimitExceeded`, `Forbidden`."""
     row = _ours(who, t.entities.ImportJob.get_for_update(id=import_id), import_id)
     if row.state != str(ImportState.DRAFT):
-        raise BadValue("state", "it waits for nobody to start it")
+        raise WrongState(f"import {import_id} is {row.state}; only a draft is started")
     if row.list is not None:
         do_not_call_lists.read(t, who, row.list.id)
+    wanted = {**_manner_of(value_of(ImportJob, row)), **given}
+    manner = _manner(wanted)
+    _check_columns(row, wanted)
     _check_room(t, row.user.id, as_draft=False)
     t.connection.execute(sql.FORGET_ERRORS, (import_id,))
-    begun = {"state": ImportState.QUEUED, "dry_run": bool(given.get("dry_run", False)), **_manner(given), **_NOT_BEGUN}
+    begun = {"state": ImportState.QUEUED, "dry_run": bool(given.get("dry_run", False)), **manner, **_NOT_BEGUN}
     rows.change(t, ImportJob, row, begun)
     return value_of(ImportJob, row)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from dialer.errors import BadValue, NotFound, WrongState
 from dialer.management import rows
+from dialer.management.do_not_call_lists import doer
 from dialer.management.listing import Slice, part_of
-from dialer.management.management import Management, Transaction, verb
-from dialer.model import Account, OwnSwitch
+from dialer.management.management import Management, Transaction, call_soon, verb
+from dialer.model import Account, OwnSwitch, SwitchDrain
+from dialer.store import drains
 from dialer.store import nodes as stored
 from dialer.store.nodes import NodeEntry, Standing
 
@@ -18,11 +20,12 @@ __all__ = [
     "NodeEntry",
     "Standing",
     "SwitchEntry",
+    "drain",
     "node",
     "nodes",
     "own_switches",
-    "put_aside",
     "remove_node",
+    "resume",
     "switch",
     "switches",
 ]  # fmt: skip
@@ -30,14 +33,15 @@ __all__ = [
 
 @frozen(kw_only=True)
 class SwitchEntry:
-    """A switch that nodes are, or were last, connected to. It is `ready` when one of them is connected to it now;
-    `core_uuid` is the FreeSWITCH process that this one sees."""
+    """A switch that nodes are, or were last, connected to, or that is drained. It is `ready` when one of them is connected to
+    it now; `core_uuid` is the FreeSWITCH process that this one sees."""
 
     name: str
     ready: bool
     core_uuid: str
     nodes: tuple[str, ...]
     open_attempts: int
+    drain: SwitchDrain | None = None
 
 
 @verb
@@ -74,14 +78,19 @@ def remove_node(t: Transaction, who: Account, name: str) -> None:
 
 
 @verb
-def switches(t: Transaction, who: Account, after: str = "", limit: int | None = None) -> list[SwitchEntry]:
-    """The switches behind that name, in the order of their names. Raises `Forbidden`."""
-    by_name: dict[str, list[NodeEntry]] = {}
-    for entry in _entries(t, who):
+def switches(
+    t: Transaction, who: Account, after: str = "", limit: int | None = None, is_drained: bool | None = None
+) -> list[SwitchEntry]:
+    """The switches behind that name, in the order of their names, or those that are drained, or are not. Raises
+    `Forbidden`."""
+    found = _entries(t, who)
+    drained = drains.drains(t.connection)
+    by_name: dict[str, list[NodeEntry]] = {name: [] for name in drained}
+    for entry in found:
         for name in entry.node.switches:
-            if name > after:
-                by_name.setdefault(name, []).append(entry)
-    return [_switch(name, by_name[name]) for name in sorted(by_name)][:limit]
+            by_name.setdefault(name, []).append(entry)
+    names = sorted(name for name in by_name if name > after and is_drained in (None, name in drained))
+    return [_switch(name, by_name[name], drained.get(name)) for name in names[:limit]]
 
 
 @verb
@@ -99,14 +108,26 @@ def own_switches(management: Management) -> Mapping[str, OwnSwitch]:
 
 
 @verb
-def put_aside(t: Transaction, who: Account, name: str, wanted: bool) -> None:
-    """Begin no more calls on a switch of the process that answers, until it is taken back or the process ends; those that it
-    has go on. Raises `Forbidden`."""
-    rows.check_superuser(who)
-    t.then(lambda flow: flow.put_aside(name, wanted))
+def drain(t: Transaction, who: Account, name: str) -> SwitchEntry:
+    """Have no dialer begin calls on a switch, be it restarted meanwhile, until `resume`; those that it has go on, and so do
+    their second legs. One that is drained stays as it is. Raises `Forbidden`, `NotFound`."""
+    switch(t, who, name)
+    drains.add(t.connection, name, doer(who), t.now)
+    t.then(call_soon)
+    return switch(t, who, name)
 
 
-def _switch(name: str, entries: Sequence[NodeEntry]) -> SwitchEntry:
+@verb
+def resume(t: Transaction, who: Account, name: str) -> SwitchEntry:
+    """Have dialers begin calls on a switch again, those excepted whose configuration drains it. Raises `Forbidden`,
+    `NotFound`."""
+    found = switch(t, who, name)
+    drains.remove(t.connection, name)
+    t.then(call_soon)
+    return evolve(found, drain=None)
+
+
+def _switch(name: str, entries: Sequence[NodeEntry], drained: SwitchDrain | None) -> SwitchEntry:
     processes = [entry.node.switches[name] for entry in entries if entry.standing is Standing.DIALLING]
     connected = [process for process in processes if process]
     return SwitchEntry(
@@ -115,6 +136,7 @@ def _switch(name: str, entries: Sequence[NodeEntry]) -> SwitchEntry:
         core_uuid=connected[0] if connected else "",
         nodes=tuple(entry.node.name for entry in entries),
         open_attempts=sum(entry.open_attempts for entry in entries),
+        drain=drained,
     )
 
 

@@ -82,7 +82,8 @@ _MANNER = "__manner__"
 
 
 def reads(use_case: Callable[P, T]) -> Callable[P, T]:
-    """Asks the entities and writes nothing: may share its transaction with others that do."""
+    """Asks, by entities or by statements, and writes nothing: may share its transaction with others that do, and its answer
+    with who asks the same at the same moment."""
     setattr(use_case, _MANNER, Manner.READ)
     return use_case
 

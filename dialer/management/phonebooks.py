@@ -9,25 +9,27 @@ from typing import Any, Final
 from dialer.declare import entered
 from dialer.errors import AlreadyExists, BadValue
 from dialer.management import contacts, rows
-from dialer.management.listing import NEWEST_FIRST, Place, Slice, having, rows_of
+from dialer.management.listing import NEWEST_FIRST, Place, Slice, in_sql
 from dialer.management.management import Management, Transaction, reads, verb, writes
 from dialer.model import Account, Phonebook
 from dialer.store import contact_list, removals
 from dialer.store import contacts as contacts_sql
-from dialer.stored import value_of
+from dialer.store.noun_lists import entries
+from dialer.stored import reader, value_of
 
 LONGEST_NAME: Final = 255
 PAGE: Final = 500
 """Phonebooks that are read at once."""
 
+_read: Final = reader(Phonebook, "p")
+_LISTED: Final = f"SELECT {_read.columns} FROM phonebook p WHERE p.archived_at IS NULL"  # noqa: S608
+
 
 @reads
 def listed(t: Transaction, who: Account, part: Slice = NEWEST_FIRST, name: str | None = None) -> list[Phonebook]:
     """The user's, everybody's for a superuser: those of that name, where one is given."""
-    query = having(t.entities.Phonebook.select(lambda p: p.archived_at is None), name=name)
-    if not who.is_superuser:
-        query = query.filter(lambda p: p.user.id == who.id)
-    return [value_of(Phonebook, row) for row in rows_of(query, part)]
+    wanted = {"p.name": name, "p.user_id": None if who.is_superuser else who.id}
+    return [_read(row) for row in entries(t.connection, _LISTED, wanted, *in_sql(part, "p"))]
 
 
 async def read_pages(management: Management, who: Account, take: Callable[[list[Phonebook]], Awaitable[None]]) -> None:

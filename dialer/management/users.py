@@ -12,12 +12,13 @@ from dialer.accounts import hash_password
 from dialer.declare import entered
 from dialer.errors import BadValue, NotFound
 from dialer.management import rows
-from dialer.management.listing import OLDEST_FIRST, Slice, having, rows_of
+from dialer.management.listing import OLDEST_FIRST, Slice, in_sql
 from dialer.management.management import Management, Transaction, reads, verb, writes
 from dialer.model import Account, User, UserDetails
 from dialer.model.role import Role
 from dialer.model.user import PROTECTIVE_LIMITS
 from dialer.patterns import like
+from dialer.store import user_list
 from dialer.store.page_sessions import END_LINKS
 from dialer.stored import value_of
 
@@ -41,20 +42,18 @@ def listed(
     is_active: bool | None = None,
 ) -> list[UserDetails]:
     """All of them, as far as they are so."""
-    e = t.entities
-    query = having(
-        e.User.select(lambda u: u.archived_at is None), username=username, is_superuser=is_superuser, is_active=is_active
-    )
-    return [_details(row) for row in rows_of(query.prefetch(e.NumberPattern, e.Gateway, e.VoipApp), part)]
+    wanted = {"u.username": username, "u.is_superuser": is_superuser, "u.is_active": is_active}
+    return user_list.users(t.connection, wanted, *in_sql(part, "u"))
 
 
 @reads
 def details(t: Transaction, user_id: int) -> UserDetails:
     """One of them. Raises `NotFound`."""
-    row = t.entities.User.get(id=user_id)
-    if row is None or rows.is_archived(row):
+    t.entities.db.flush()
+    found = user_list.users(t.connection, {"u.id": user_id})
+    if not found:
         raise NotFound(OTHER, user_id)
-    return _details(row)
+    return found[0]
 
 
 @reads
@@ -171,13 +170,6 @@ def _write(t: Transaction, row: Any, lists: Mapping[str, Sequence[str]]) -> None
         row.number_patterns.select(lambda n: n.kind == kind).delete(bulk=True)  # noqa: B023 - asked at once
         for pattern in patterns:
             t.entities.NumberPattern(user=row, kind=kind, pattern=pattern, matcher=like(pattern))
-
-
-def _details(row: Any) -> UserDetails:
-    patterns = sorted((each.kind, each.pattern) for each in row.number_patterns)
-    lists = {name: tuple(pattern for kind, pattern in patterns if kind == name) for name in LISTS}
-    gateways, voip_apps = (tuple(sorted(each.name for each in granted)) for granted in (row.gateways, row.voip_apps))
-    return UserDetails(user=value_of(User, row), gateways=gateways, voip_apps=voip_apps, **lists)
 
 
 @verb

@@ -192,18 +192,18 @@ def deliveries(
 ) -> list[WebhookDelivery]:
     """At most so many requests to a webhook, the newest first, from behind `before` on. Raises `NotFound`."""
     read(t, who, webhook_id)
-    return _shown(t, sql.log(t.connection, webhook_id, LARGEST_ID if before is None else before, limit, status))
+    return with_outward_events(t, sql.log(t.connection, webhook_id, LARGEST_ID if before is None else before, limit, status))
 
 
 @reads
 def delivery(t: Transaction, who: Account, webhook_id: int, delivery_id: int) -> WebhookDelivery:
     """One of them. Raises `NotFound`."""
     read(t, who, webhook_id)
-    return _shown(t, [_delivery(t, webhook_id, delivery_id)])[0]
+    return with_outward_events(t, [_delivery(t, webhook_id, delivery_id)])[0]
 
 
-def _shown(t: Transaction, found: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:
-    """With the ids of the events as receivers know them."""
+def with_outward_events(t: Transaction, found: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:
+    """Requests with the ids of the events as receivers know them."""
     (installation,) = t.connection.execute(events.INSTALLATION).fetchone()
     return [
         evolve(each, events=orjson.dumps([outward_id(installation, number) for number in orjson.loads(each.events)]).decode())
@@ -226,7 +226,7 @@ def replay(t: Transaction, who: Account, webhook_id: int, delivery_id: int) -> W
     ids = orjson.loads(earlier.events)
     if len(sql.found(t.connection, ids)) < len(ids):
         raise BadValue("delivery_id", f"the events of delivery {delivery_id} are not kept any more")
-    return _shown(t, [sql.add_due(t.connection, sql.again(earlier, t.now))])[0]
+    return with_outward_events(t, [sql.add_due(t.connection, sql.again(earlier, t.now))])[0]
 
 
 async def replay_between(management: Management, who: Account, webhook_id: int, since: datetime, until: datetime) -> Replayed:

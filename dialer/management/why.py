@@ -39,8 +39,9 @@ from dialer.rules.decide import Ruling, decide
 from dialer.store import held, mapping, statements, told_state, turns
 from dialer.store import reports as sql
 from dialer.store.dialled_forms import block_of, forbidden_forms
+from dialer.store.drains import drains
 from dialer.store.may_call import AskedContact, blocks, shown
-from dialer.store.nodes import Standing, entries
+from dialer.store.nodes import NodeEntry, Standing, entries
 from dialer.store.times import from_column, from_column_or_none
 
 
@@ -89,12 +90,20 @@ def idle_reason(t: Transaction, campaign: Campaign, progress: Progress | None) -
             routes=Routes(gateways, in_use, {}),
             dialers=bool(nodes),
             switch_ready=any(entry.node.ready for entry in nodes),
+            drained=_drained(t, nodes),
             progress=progress,
             caller_id=caller_id_refusal(t, campaign),
             next_call_at=campaign.next_call_at,
         )
     )
     return _down(t, campaign, gateways) if reason is None or reason.code is IdleCode.NEXT_CALL_LATER else reason
+
+
+def _drained(t: Transaction, nodes: Sequence[NodeEntry]) -> str:
+    """By whom the switches are drained that these nodes are connected to; "" when one is not."""
+    drained = drains(t.connection)
+    there = sorted({name for entry in nodes for name, process in entry.node.switches.items() if process})
+    return ", ".join(drained[name].text for name in there) if drained.keys() >= set(there) else ""
 
 
 def _down(t: Transaction, campaign: Campaign, gateways: Mapping[int, Gateway]) -> IdleReason | None:

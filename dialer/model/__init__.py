@@ -37,7 +37,7 @@ from dialer.model.flow import (
 from dialer.model.gateway import Gateway, GatewayHealth, GatewayStatus, GatewayUse, Refusals
 from dialer.model.idle import BlockedContacts, Explanation, IdleCode, IdleReason, ObeyedRefusals, PausedCampaign
 from dialer.model.import_job import ImportFormat, ImportJob, ImportState
-from dialer.model.installation import Installation, NodeRecord, OwnSwitch
+from dialer.model.installation import Installation, NodeRecord, OwnSwitch, SwitchDrain
 from dialer.model.kept_answer import KeptAnswer
 from dialer.model.page import AuditEntry, PageSession, SignInLink
 from dialer.model.phonebook import Phonebook
@@ -120,6 +120,7 @@ __all__ = [
     "Subscriber",
     "SubscriberReport",
     "SubscriberStatus",
+    "SwitchDrain",
     "Token",
     "UnknownPolicy",
     "UnservedPolicy",

@@ -14,6 +14,7 @@ from dialer.model.contact import SubscriberStatus
 from dialer.model.disposition import Disposition
 from dialer.model.do_not_call import BlockReason
 from dialer.model.gateway import Gateway
+from dialer.model.installation import SwitchDrain
 
 
 @frozen(kw_only=True)
@@ -30,12 +31,14 @@ class Others:
 @frozen(kw_only=True)
 class Snapshot:
     """The facts for a tick: the started campaigns, the numbers that their users may show as the caller's (by the campaign's
-    id, with commas between them; of what is not listed, any), all gateways by id, the other nodes."""
+    id, with commas between them; of what is not listed, any), all gateways by id, the other nodes, and the switches that are
+    drained, by their names."""
 
     campaigns: tuple[Campaign, ...]
     gateways: Mapping[int, Gateway]
     others: Others = Others()
     caller_ids: Mapping[int, str] = Factory(dict)
+    drained: Mapping[str, SwitchDrain] = Factory(dict)
 
 
 @frozen(kw_only=True)

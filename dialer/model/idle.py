@@ -36,6 +36,7 @@ class IdleCode(enum.StrEnum):
     NO_GATEWAY = "no-gateway"
     NO_DIALER = "no-dialer"
     NO_SWITCH = "no-switch"
+    SWITCH_DRAINED = "switch-drained"
     SWITCH_FULL = "switch-full"
     NO_DATABASE = "no-database"
     GATEWAY_MISSING = "gateway-missing"

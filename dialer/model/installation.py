@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from attrs import Factory, frozen
 
-from dialer.declare import key, noun, setting
+from dialer.declare import key, noun, setting, stamp
 from dialer.kinds import Kind
 
 
@@ -55,12 +55,10 @@ class Processes(Kind):
 
 @frozen(kw_only=True)
 class OwnSwitch:
-    """A switch of this process: whether it is given no more calls by the configuration (`drains`), or because somebody has
-    `put_aside` it."""
+    """A switch of this process, and whether it is given no more calls by the configuration (`drains`)."""
 
     name: str
     drains: bool = False
-    put_aside: bool = False
 
 
 @noun("installation")
@@ -96,3 +94,20 @@ class NodeRecord:
     session: int | None = setting(None, doc="its session on the server")
     commits: int = setting(0, doc="transactions of this session")
     figures: Mapping[str, int] = setting(Factory(dict), kind=Figures(), doc="what it put right, what waits")
+
+
+@noun("switch drain")
+@frozen(kw_only=True)
+class SwitchDrain:
+    """A switch on which no dialer begins calls until somebody takes it back; those that it has go on. It names the switch as
+    nodes do."""
+
+    id: int = key()
+    switch: str = setting(shortest=1, longest=255, doc="its name")
+    drained_by: str = setting(doc="who has drained it")
+    drained_at: datetime = stamp("since when it is drained")
+
+    @property
+    def text(self) -> str:
+        """A sentence about it."""
+        return f"switch {self.switch} is drained by {self.drained_by} since {self.drained_at:%Y-%m-%d %H:%M:%S} UTC"

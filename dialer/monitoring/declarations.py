@@ -110,6 +110,11 @@ CALLEES_UNSERVED: Final = _counter("dialer_callees_unserved", "callees for whom 
 SWITCH_UP: Final = _gauge(
     "dialer_switch_up", "1 while calls can be made on the switch and their events arrive, else 0", switch=_SWITCH
 )
+SWITCH_DRAINED: Final = _gauge(
+    "dialer_switch_drained",
+    "1 while no more calls are begun on the switch, because somebody or the configuration drains it, else 0",
+    switch=_SWITCH,
+)
 SWITCH_RECONNECTS: Final = _counter("dialer_switch_reconnects", "times that a lost switch was there again", switch=_SWITCH)
 SWITCH_CALLS: Final = _gauge(
     "dialer_switch_calls", "calls that this process has open on the switch, second legs included", switch=_SWITCH

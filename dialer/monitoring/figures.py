@@ -46,6 +46,7 @@ def _switches(service: DialerService) -> Iterator[tuple[Metric, list[Sample]]]:
     named = [((switch.name,), switch) for switch in service.switches]
     calls = service.lifecycle.register.switches
     yield told.SWITCH_UP, [(name, switch.ready) for name, switch in named]
+    yield told.SWITCH_DRAINED, [((member.switch.name,), member.is_drained) for member in service.fleet]
     yield told.SWITCH_RECONNECTS, [(name, max(0, switch.telemetry.connected - 1)) for name, switch in named]
     yield told.SWITCH_CALLS, [(name, calls.get(switch.identity, 0)) for name, switch in named]
     yield told.CALLS_ORIGINATED, [(name, switch.originated) for name, switch in named]

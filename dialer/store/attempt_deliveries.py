@@ -43,21 +43,27 @@ class AttemptDelivery:
 
 
 def of_attempt(
-    connection: Connection, call_uuid: str, moments: Sequence[datetime], user_id: int | None
+    connection: Connection,
+    call_uuid: str,
+    moments: Sequence[datetime],
+    user_id: int | None,
+    after: int = 0,
+    limit: int = MOST,
 ) -> list[AttemptDelivery]:
-    """Those that are found around these moments and among the newest, in order; of a user's webhooks, or of everybody's."""
+    """Those that are found around these moments and among the newest, in order; of a user's webhooks, or of everybody's. Those
+    with ids above `after`, `limit` of them at most."""
     (last,) = connection.execute(_LAST).fetchone()
     starts = sorted({*(_id_at(connection, at - EARLIER, last) for at in moments), max(last - LOOKED_AT, 0) + 1})
     found: dict[int, AttemptDelivery] = {}
     behind = 0
     for start in starts:
-        first, behind = max(start, behind), start + LOOKED_AT
-        rows = connection.execute(WITHIN, (first, behind, f"%{call_uuid}%", user_id is None, user_id or 0, MOST))
+        first, behind = max(start, behind, after + 1), start + LOOKED_AT
+        rows = connection.execute(WITHIN, (first, behind, f"%{call_uuid}%", user_id is None, user_id or 0, limit))
         for row in rows.fetchall():
             one = AttemptDelivery(delivery=_READ(row[:-1]), url=row[-1])
             if call_uuid in one.delivery.keys:
                 found[one.delivery.id] = one
-    return [found[key] for key in sorted(found)][:MOST]
+    return [found[key] for key in sorted(found)][:limit]
 
 
 def _id_at(connection: Connection, moment: datetime, last: int) -> int:

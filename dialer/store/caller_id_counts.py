@@ -19,6 +19,12 @@ DAYS: Final = (
 )
 """The counts of a number by day, the newest first. Parameters: caller id, the first day, the day before which, how many."""
 
+OF_DAY: Final = (
+    f"SELECT {_SUMS}, n.caller_id_id FROM caller_id_count n WHERE n.day = ? AND n.caller_id_id IN ({{}}) "  # noqa: S608
+    "GROUP BY n.caller_id_id"
+)
+"""The counts of some numbers, of one day. Parameters: day, caller ids, in the place of `{}`."""
+
 DAYS_OF_POOL: Final = (
     f"SELECT n.caller_id_id, n.day, {_SUMS} FROM caller_id i JOIN caller_id_count n ON n.caller_id_id = i.id "  # noqa: S608
     "WHERE i.pool_id = ? AND i.archived_at IS NULL AND n.day >= ? GROUP BY n.caller_id_id, n.day "

@@ -30,18 +30,18 @@ from dialer.store.reports import OPEN_BY_GATEWAY
 from dialer.store.times import from_column_or_none, to_column
 from dialer.stored import load_rules, reader
 
-_read_pool = reader(CallerIdPool, "p")
-_read_caller = reader(CallerId, "i")
+read_pool = reader(CallerIdPool, "p")
+read_caller = reader(CallerId, "i")
 
 _POOL: Final = (
-    f"SELECT {_read_pool.columns}, u.rules FROM caller_id_pool p JOIN user_account u ON u.id = p.user_id "  # noqa: S608
+    f"SELECT {read_pool.columns}, u.rules FROM caller_id_pool p JOIN user_account u ON u.id = p.user_id "  # noqa: S608
     "WHERE p.id = ? AND p.archived_at IS NULL"
 )
 _LOCK: Final = Variants(sqlite=_POOL, postgresql=f"{_POOL} FOR NO KEY UPDATE OF p")
 """Parameter: pool."""
 
 _NUMBERS: Final = Variants(sqlite="group_concat(l.gateway_id)", postgresql="string_agg(l.gateway_id::text, ',')").within(
-    f"SELECT {_read_caller.columns}, (SELECT %s FROM caller_id_gateway l WHERE l.caller_id_id = i.id), "  # noqa: S608
+    f"SELECT {read_caller.columns}, (SELECT %s FROM caller_id_gateway l WHERE l.caller_id_id = i.id), "  # noqa: S608
     "coalesce((SELECT sum(n.calls - n.unsent) FROM caller_id_count n WHERE n.caller_id_id = i.id AND n.day = ?), 0) "
     "FROM caller_id i WHERE i.pool_id = ? AND i.archived_at IS NULL ORDER BY i.id"
 )
@@ -124,9 +124,9 @@ ANY_CALLER_ID: Final = CallerIdRules()
 
 
 @lru_cache(maxsize=8192)
-def _caller(row: tuple[Any, ...]) -> CallerId:
-    """A number is read whenever calls are begun, and changes seldom."""
-    return _read_caller(row)
+def caller_of(row: tuple[Any, ...]) -> CallerId:
+    """From the columns of a number, which is read whenever calls are begun, and changes seldom."""
+    return read_caller(row)
 
 
 @lru_cache(maxsize=4096)
@@ -141,13 +141,13 @@ def pool_state(
     row = connection.execute(_LOCK.of(connection) if lock else _POOL, (pool_id,)).fetchone()
     if row is None:
         return None
-    pool = _read_pool(row)
-    allowed = load_rules(User, row[_read_pool.width]).values["caller_ids"]
+    pool = read_pool(row)
+    allowed = load_rules(User, row[read_pool.width]).values["caller_ids"]
     rows = connection.execute(_NUMBERS.of(connection), (day_of(pool, now).isoformat(), pool_id)).fetchall()
-    width = _read_caller.width
+    width = read_caller.width
     numbers = []
     for each in rows:
-        caller = _caller(tuple(each[:width]))
+        caller = caller_of(tuple(each[:width]))
         refusal = gate.caller_id_refusal(caller.number, allowed, numbering)
         numbers.append(PooledNumber(caller, _gateways(each[width]), int(each[width + 1]), refusal))
     return PoolState(pool=pool, numbers=tuple(numbers))

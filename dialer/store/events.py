@@ -16,7 +16,7 @@ from attrs import frozen
 
 from dialer.model import Attempt, Event
 from dialer.model.event import EVENT_TYPES, EventKind, EventPlace, Told, kinds_of
-from dialer.store.connection import MOMENT, Connection, Dialect, Variants
+from dialer.store.connection import LISTED, MOMENT, Connection, Dialect, Variants
 from dialer.store.mapping import as_text
 from dialer.store.times import to_column
 from dialer.stored import reader
@@ -48,6 +48,13 @@ AFTER = f"{_TOLD}WHERE e.id > ? ORDER BY e.id LIMIT ?"
 
 BETWEEN = f"{_TOLD}WHERE e.id > ? AND e.id <= ? ORDER BY e.id LIMIT ?"
 """Parameters: the id behind which, that up to which, limit."""
+
+NEWEST: Final = LISTED.within(
+    f"{_TOLD}WHERE e.id >= ? AND e.id < ? AND (? OR e.user_id = ?) AND (? OR e.campaign_id = ?) "
+    "AND e.kind IN (SELECT j.value FROM %s) ORDER BY e.id DESC LIMIT ?"
+)
+"""Parameters: the first id, the one behind the last, whether anybody's, user, whether of any campaign, campaign, a JSON list
+of kinds, how many."""
 
 ONE = f"{_TOLD}WHERE e.id = ?"
 

@@ -51,6 +51,7 @@ from dialer.store.caller_ids import ANY_CALLER_ID, CallerIdRules
 from dialer.store.connection import Connection, Dialect
 from dialer.store.corrections import pending_cdr
 from dialer.store.database import Database
+from dialer.store.drains import drains
 from dialer.store.finish import finish
 from dialer.store.held import allowed, release_some, use_book
 from dialer.store.moves import MoveBuffer, Waiting, write_moves
@@ -296,6 +297,7 @@ class Store:
             gateways={gateway.id: gateway for gateway in gateways},
             others=elsewhere,
             caller_ids={campaign.id: listed for campaign, listed in started if listed},
+            drained=drains(connection),
         )
 
     def _gateway(self, row: Sequence[Any]) -> Gateway:

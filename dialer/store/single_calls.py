@@ -8,7 +8,7 @@ only what is due. Status numbers are those of `SubscriberStatus` (1 START, 2 PAU
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -20,7 +20,8 @@ from dialer.model.flow import Disposition
 from dialer.model.single_call import LastAttempt, SingleCall
 from dialer.store.connection import Connection
 from dialer.store.database import Database
-from dialer.store.mapping import read_campaign, read_contact
+from dialer.store.mapping import campaign_of, contact_of, read_campaign, read_contact
+from dialer.store.noun_lists import AT_ONCE, in_chunks
 from dialer.store.statements import marks
 from dialer.store.times import from_column, from_column_or_none, to_column
 
@@ -74,13 +75,11 @@ _FIRST: Final = ("0001-01-01 00:00:00.000000", 0)
 
 ANYBODYS: Final = 2**63 - 1
 """A place behind every id."""
-AT_ONCE: Final = 500
-"""Calls in one statement. They are named by their ids: a server that had to guess how many contacts their campaigns have would
-read those of all campaigns."""
 
 
 def these(count: int) -> str:
-    """So many calls, the newest first. Parameters: their ids, twice."""
+    """So many calls, the newest first. They are named by their ids, twice: a server that had to guess how many contacts their
+    campaigns have would read those of all campaigns."""
     ids = marks(count)
     return f"{_CALLS}WHERE c.id IN ({ids}) AND s.campaign_id IN ({ids}) ORDER BY c.id DESC"
 
@@ -114,24 +113,19 @@ def end(count: int) -> str:
 def read(connection: Connection, ids: Sequence[int]) -> list[SingleCall]:
     """The calls of these ids, the newest first."""
     found: list[SingleCall] = []
-    for some in _chunks(ids):
+    for some in in_chunks(ids):
         found += [call_of(row) for row in connection.execute(these(len(some)), (*some, *some)).fetchall()]
     return found
 
 
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for first in range(0, len(ids), AT_ONCE):
-        yield ids[first : first + AT_ONCE]
-
-
 def call_of(row: Sequence[Any]) -> SingleCall:
     """From a row of `these`."""
-    rest = row[read_campaign.width :]
+    own, rest = tuple(row[: read_campaign.width]), tuple(row[read_campaign.width :])
     subscriber = rest[read_contact.width : read_contact.width + _SUBSCRIBER_WIDTH]
     status, requested, ready_at, count_attempt, held_by = subscriber
     return SingleCall(
-        campaign=read_campaign(row),
-        contact=read_contact(rest),
+        campaign=campaign_of(own),
+        contact=contact_of(rest[: read_contact.width]),
         status=SubscriberStatus(status),
         requested=None if requested is None else SubscriberStatus(requested),
         ready_at=from_column_or_none(ready_at),

@@ -90,7 +90,8 @@ NOBODY_LISTENS: Final = "http://127.0.0.1:65431/"
 
 THERE: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
-        ("campaign_id", "phonebook_id", "contact_id", "webhook_id", "delivery_id", "token_id"), _one_of(1, 2, 3, 4)
+        ("campaign_id", "phonebook_id", "contact_id", "webhook_id", "delivery_id", "token_id", "import_id"),
+        _one_of(1, 2, 3, 4),
     ),
     **dict.fromkeys(("gateway_id", "voip_app_id", "user_id"), _one_of(1, 2)),
     **dict.fromkeys(("node", "switch"), _one_of("dialer", "simulator")),

@@ -90,7 +90,7 @@ class Window:
         self.go()
         self.page.get_by_label("User name").fill(username)
         self.page.get_by_label("Password").fill(password)
-        self.page.keyboard.press("Enter")
+        self.page.get_by_label("Password").press("Enter")
         self.page.get_by_role("heading", name="Campaigns").wait_for()
 
     def send_file(self, path: str, name: str, content: bytes) -> None:

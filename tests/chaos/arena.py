@@ -243,8 +243,7 @@ class Arena:
         if finish:
             self.until(lambda: not self._count("subscriber WHERE status IN (1, 6)"), FINISHED, "contacts are not finished")
         else:
-            status = self.nodes[0].request("PUT", f"campaign/{self.campaign.id}/", "status=2")
-            assert status == 200, f"the campaign was not paused: {status}"
+            self.until(self._paused, SETTLED, "the campaign was not paused")
         self._end_attempts()
         for node in self.nodes:
             if (status := node.stop()) != 0:
@@ -254,6 +253,12 @@ class Arena:
             switch.kill(signal.SIGTERM)
         broken = judge(evolve(self.evidence(seen), at=time.time()))
         return [*broken, *self._untouched(), *self._audit(), *self._complaints(), *self._broken]
+
+    def _paused(self) -> bool:
+        """Asked for; 503 is the answer of a dialer that has too much to do."""
+        status = self.nodes[0].request("PUT", f"campaign/{self.campaign.id}/", "status=2")
+        assert status in (200, 503), f"the campaign was not paused: {status}"
+        return status == 200
 
     def seen(self) -> CalledSideLog:
         """What the called side has seen so far."""

@@ -34,13 +34,28 @@ class KillDialer:
         node, rng = arena.pick(), arena.rng
         moment = rng.random()
         if moment < 0.15:
-            arena.wait(rng.uniform(0.2, 0.7))  # while it starts, or takes over
+            arena.wait(rng.uniform(0.05, 0.5))  # while it starts, or takes over
         else:
             arena.until_ready(node)
             arena.wait(rng.uniform(0.0, 0.3) if moment < 0.5 else rng.uniform(0.3, 1.2))
         arena.kill(node)
         arena.wait(rng.uniform(0.0, self.pause))
         node.start()
+
+
+@frozen
+class Calling:
+    """Nothing happens until so many more attempts were begun: a busy machine needs longer for them."""
+
+    count: int
+
+    def __call__(self, arena: Arena) -> None:
+        wanted = self._begun(arena) + self.count
+        arena.until(lambda: self._begun(arena) >= wanted, 2 * TURN, f"not even {self.count} attempts were begun")
+
+    def _begun(self, arena: Arena) -> int:
+        ((count,),) = arena.ground.rows("SELECT count(*) FROM attempt")
+        return int(count)
 
 
 @frozen

@@ -16,8 +16,8 @@ from attrs import define, field
 from dialer.store.location import sqlite_url
 from tests.postgresql import Server
 
-LEASE = 3
-"""Seconds for which a node that is not heard of is left alone: the shortest that can be configured."""
+LEASE = 5
+"""Seconds for which a node that is not heard of is left alone: more than a busy machine lets it wait for a processor."""
 
 
 class Ground(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tests.chaos.disturbances import (
+    Calling,
     CutLink,
     Disturbance,
     Freeze,
@@ -60,6 +61,7 @@ FLEET: Final[Sequence[Disturbance]] = [
 """What happens to one of two switches, or to each of them."""
 
 POOLED: Final[Sequence[Disturbance]] = [
+    Calling(150),
     ListNumbers(),
     KillDialer(),
     KillDialer(),
@@ -73,6 +75,7 @@ POOLED: Final[Sequence[Disturbance]] = [
 """What happens to a campaign whose calls show the numbers of a pool."""
 
 POOLED_ON_SERVER: Final[Sequence[Disturbance]] = [
+    Calling(150),
     ListNumbers(),
     KillDatabase(),
     KillDialer(),
@@ -98,6 +101,7 @@ OUTAGE: Final = (
     "old call records are not removed: the database does not serve",
     "readers of events are not known: the database does not serve",
     "the ends of second legs are not stored",
+    "the database does not answer: the connection is given up",
     "the database is away",
 )
 """What a dialer says when its database is away."""

@@ -13,8 +13,9 @@ from attrs import define, field
 
 from tests.chaos.called_side import CalledSideLog, read_log
 from tests.chaos.campaign import callees
+from tests.forks import Forked
 from tests.harness.node import START
-from tests.processes import command, environment, lasting_port
+from tests.processes import command, lasting_port
 
 
 @define(eq=False)
@@ -22,7 +23,7 @@ class SwitchLife:
     """One process. Its log is its own: a call without an end in it has ended when the process died."""
 
     log: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[str]
     died_at: float | None = None
 
 
@@ -47,7 +48,7 @@ class Switch:
         )  # fmt: skip
         said = self.folder / f"switch-{number}.log"
         with said.open("wb") as errors:
-            process = subprocess.Popen(arguments, env=environment(), stderr=errors)
+            process = Forked(arguments, stderr=errors)
         self.lives.append(SwitchLife(log, process))
         until = time.monotonic() + START
         while b"listening on" not in said.read_bytes():

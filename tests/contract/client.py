@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
-PATIENCE = 6.0  # seconds that any single thing may take
+PATIENCE = 20.0  # seconds that any single thing may take
 
 
 @frozen

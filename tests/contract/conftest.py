@@ -184,7 +184,7 @@ class Sockets:
     accepted: list[Peer]
     peer: Peer  # only lends its patience
 
-    async def next(self, seconds: float = 6.0) -> Peer:
+    async def next(self, seconds: float = 20.0) -> Peer:
         """The next connection that came."""
         while not self.accepted and seconds > 0:
             await self.peer.pause(0.02)

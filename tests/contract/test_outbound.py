@@ -110,7 +110,7 @@ async def test_playback_is_told_from_its_beginning_to_its_end_with_our_id(dialer
     assert ended["Application-Response"] == "FILE PLAYED"
     assert abs(int(ended["variable_playback_ms"]) - 400) <= 40
     lasted = (int(ended["Event-Date-Timestamp"]) - int(begun["Event-Date-Timestamp"])) / 1_000_000
-    assert 0.3 <= lasted <= 0.7
+    assert 0.3 <= lasted <= 2.0  # on a machine that has much to do, too
 
 
 @ensureDeferred

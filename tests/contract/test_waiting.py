@@ -79,7 +79,7 @@ async def test_a_call_comes_back_to_every_next_dialer_and_each_time_its_waiting_
     await dialer.peer.until(lambda: len(turns(dialer, call)) == 5)
     asked = turns(dialer, call)
     assert asked[-1] - asked[0] > 8  # longer than one waiting, with its tones, lasts
-    assert all(2 <= after - before <= 3.5 for before, after in pairwise(asked))
+    assert all(2 <= after - before <= 6 for before, after in pairwise(asked))
     await dialer.peer.ask(f"uuid_kill {call}")
 
 

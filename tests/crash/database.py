@@ -16,6 +16,8 @@ from tests.crash.process import Process
 
 AWAY = "the database is away"
 
+TRANSACTION = "transaction"
+
 WAIT = (0.0001, 0.003)
 """Seconds until the writer turns to what was handed in: the time of the COMMIT before it."""
 
@@ -26,6 +28,11 @@ def prepare(_: Any, connection: SqliteConnection) -> None:
     connection.execute("PRAGMA journal_mode = MEMORY")
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _what(job: _Job) -> str:
+    """The function of the product that it is."""
+    return str(getattr(job.function, "func", job.function).__qualname__)
 
 
 @define(eq=False)
@@ -75,7 +82,7 @@ class SteppedDatabase(Database):
         alone = [job for job in jobs if job.with_entities]
         together = [job for job in jobs if not job.with_entities]
         for group in [*([job] for job in alone), together]:
-            if not group or not self.reactor.effect("transaction"):
+            if not group or not self.reactor.effect(f"{TRANSACTION} of {', '.join(map(_what, group))}"):
                 continue
             if self.reactor.world.serves:
                 self._serve(group)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from attrs import Factory, define, frozen
 from tests.crash.network import Fate
 from tests.crash.oracle import violations
 from tests.crash.scenarios import SCENARIOS, Away, Cut, Fault, Kill, Plan, Restart, Scenario, Silence, Slow, Stall
-from tests.crash.world import World
+from tests.crash.world import Traced, World
 
 
 @frozen
@@ -69,18 +69,49 @@ def play(scenario: Scenario, plan: Plan, where: Path, tally: Tally) -> list[str]
     return broken
 
 
-def points(scenario: Scenario, where: Path, seed: int = 1) -> tuple[list[int], list[int]]:
-    """The numbers of a quiet run's kill points: those at which an attempt was open, begun, or chosen (in the steps before
-    the first one was open), and the others."""
-    world = World(scenario, Plan(seed=seed), where, trace=[])
-    try:
-        world.run()
-        trace = world.trace or []
-    finally:
-        world.close()
-    first = next((number for number, (_, open_attempts) in enumerate(trace, 1) if open_attempts), 0)
-    busy = [number for number, (_, live) in enumerate(trace, 1) if live or first - CHOOSING <= number < first]
-    return busy, sorted({*range(1, len(trace) + 1)}.difference(busy))
+@frozen
+class Points:
+    """The numbers of a quiet run's kill points: the `busy` ones, at which an attempt was open, begun, or chosen (in the steps
+    before the first one was open), and the `idle` ones. Of each kind of the busy ones, `first` has the first."""
+
+    busy: Sequence[int]
+    idle: Sequence[int]
+    first: Mapping[object, int]
+
+
+_points: dict[str, Points] = {}
+
+
+def points(scenario: Scenario, where: Path) -> Points:
+    """Those of a scenario, which is played once for them."""
+    if scenario.name not in _points:
+        world = World(scenario, Plan(), where, trace=[])
+        try:
+            world.run()
+            _points[scenario.name] = _sorted(world.trace or [])
+        finally:
+            world.close()
+    return _points[scenario.name]
+
+
+def _sorted(trace: Sequence[Traced]) -> Points:
+    begun = next((number for number, point in enumerate(trace, 1) if point.is_busy), 0)
+    busy, idle, kinds = [], [], dict[object, int]()
+    for number, point in enumerate(trace, 1):
+        if point.is_busy or begun - CHOOSING <= number < begun:
+            busy.append(number)
+            kinds.setdefault(point.kind, number)
+        else:
+            idle.append(number)
+    return Points(busy, idle, kinds)
+
+
+def new_kinds(scenario: Scenario, where: Path) -> list[int]:
+    """The first point of each kind that none of the `SCENARIOS` before this one has."""
+    first = points(scenario, where).first
+    earlier = takewhile(lambda other: other.name != scenario.name, SCENARIOS.values())
+    known = {kind for other in earlier for kind in points(other, where).first}
+    return [number for kind, number in first.items() if kind not in known]
 
 
 CHOOSING: Final = 8
@@ -149,12 +180,23 @@ class Sweep:
     step: int = 4
     idle: int = 50
 
-    def plans(self, scenario: Scenario, where: Path, part: int = 0, parts: int = 1) -> Iterator[Plan]:
-        """One for each kill point, or for every so-manieth of them."""
-        busy, idle = points(scenario, where)
-        step, calm = (4 * self.step, 40 * self.idle) if scenario.long else (self.step, self.idle)
-        for number in islice([*busy[::step], *idle[::calm]], part, None, parts):
+    def plans(self, scenario: Scenario, where: Path) -> Iterator[Plan]:
+        """One for each kill point."""
+        found = points(scenario, where)
+        step, calm = self._steps(scenario)
+        for number in [*found.busy[::step], *found.idle[::calm]]:
             yield Plan(self.faults(number))
+
+    def sample(self, scenario: Scenario, where: Path) -> Iterator[Plan]:
+        """Few of them. A sweep that takes each busy point takes one of each kind, once in all scenarios."""
+        found = points(scenario, where)
+        step, calm = self._steps(scenario)
+        busy = new_kinds(scenario, where) if self.step == 1 else [*found.first.values()][:: 2 * step]
+        for number in [*busy, *found.idle[:: 4 * calm]]:
+            yield Plan(self.faults(number))
+
+    def _steps(self, scenario: Scenario) -> tuple[int, int]:
+        return (4 * self.step, 40 * self.idle) if scenario.long else (self.step, self.idle)
 
 
 SWEEPS: Final[Sequence[Sweep]] = (

@@ -20,9 +20,6 @@ from tests.crash.world import World
 
 pytestmark = pytest.mark.timeout(300)
 
-PARTS = 4
-"""Every fourth point of a sweep is played here, and all of them by `python -m tests.crash`, in four times the minutes."""
-
 SECONDS = st.sampled_from([0.05, 0.3, 1.0, 3.0, 6.0])
 FAULTS = st.one_of(
     st.builds(Kill, st.sampled_from(Fate), SECONDS),
@@ -49,9 +46,10 @@ def where() -> Iterator[Path]:
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda scenario: scenario.name)
 @pytest.mark.parametrize("sweep", SWEEPS, ids=lambda sweep: sweep.name)
-def test_no_fault_at_any_point_rings_twice_or_loses_anybody(sweep: Sweep, scenario: Scenario, where: Path) -> None:
+def test_no_fault_at_any_kind_of_point_rings_twice_or_loses_anybody(sweep: Sweep, scenario: Scenario, where: Path) -> None:
+    """`python -m tests.crash` plays all points."""
     tally = Tally()
-    for plan in sweep.plans(scenario, where, parts=PARTS):
+    for plan in sweep.sample(scenario, where):
         play(scenario, plan, where, tally)
     assert not tally.seen, "\n".join(map(str, tally.seen[:5]))
 
@@ -71,17 +69,19 @@ def test_a_defect_is_seen_by_a_sweep_and_by_nothing_less(name: str, where: Path)
     defect = DEFECTS[name]
     scenario = SCENARIOS[defect.scenario]
     sweep = next(sweep for sweep in SWEEPS if sweep.name == defect.seen_by)
+    plans = list(sweep.plans(scenario, where))
     with defect.apply():
         # Whether the originate overtakes the COMMIT is chance: some runs without a fault show nothing.
         assert any(play(scenario, Plan(seed=seed), where, Tally()) == [] for seed in range(5)) == defect.hidden
-        assert any(play(scenario, plan, where, Tally()) for plan in sweep.plans(scenario, where))
+        assert any(play(scenario, plan, where, Tally()) for plan in plans)
 
 
 def test_a_dialer_that_takes_the_word_of_any_switch_for_that_of_a_call_is_seen(where: Path) -> None:
     scenario = SCENARIOS["fleet"]
     sweep = next(sweep for sweep in SWEEPS if sweep.name == "switch restarts")
+    plans = list(sweep.plans(scenario, where))
     with mock.patch.object(Fleet, "has_call", lambda self, member, live: True):
-        assert any(play(scenario, plan, where, Tally()) for plan in sweep.plans(scenario, where))
+        assert any(play(scenario, plan, where, Tally()) for plan in plans)
 
 
 def test_a_run_is_the_same_every_time(where: Path) -> None:

@@ -34,7 +34,7 @@ import dialer.store.sqlite
 import dialer.telling
 from dialer.errors import StoreError
 from dialer.esl.inbound import SwitchConfig
-from dialer.model import EventKind, VoipAppType
+from dialer.model import AttemptState, EventKind, VoipAppType
 from dialer.model.event import Told
 from dialer.service import DialerService
 from dialer.service_settings import ServiceSettings
@@ -64,10 +64,32 @@ AFTERWARDS = 1.5
 IN_THE_RUN = "in the run"
 """The source of an entry of a do-not-call list."""
 
-_OPEN = "SELECT 1 FROM attempt WHERE ended_at IS NULL"
+_STANDING = (
+    "SELECT state, count(*) FROM attempt GROUP BY 1 ORDER BY 1",
+    "SELECT status, count(*) FROM subscriber GROUP BY 1 ORDER BY 1",
+)
 
 Counts = dict[tuple[Any, ...], tuple[int, int, int]]
 """Attempts, those that count, and milliseconds of talk, by hour, gateway, number of the attempt, disposition and cause."""
+
+
+@frozen
+class Traced:
+    """A kill point by its name, with how many attempts were in each state then, and contacts in each status."""
+
+    name: str
+    attempts: tuple[tuple[str, int], ...]
+    contacts: tuple[tuple[int, int], ...]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an attempt was open."""
+        return any(state != AttemptState.ENDED for state, _ in self.attempts)
+
+    @property
+    def kind(self) -> object:
+        """The same for points at which a dialer does the same, with attempts and contacts that stand alike."""
+        return self.name, frozenset(state for state, _ in self.attempts), frozenset(status for status, _ in self.contacts)
 
 
 @frozen(kw_only=True)
@@ -94,13 +116,12 @@ class WatchedOracle(Oracle):
 
 @define(eq=False)
 class World:
-    """One run of a scenario; `folder` holds its database. `trace` gets, when it is a list, each kill point's
-    name and the number of attempts that were open then."""
+    """One run of a scenario; `folder` holds its database. `trace` gets, when it is a list, each kill point."""
 
     scenario: Scenario
     plan: Plan
     folder: Path
-    trace: list[tuple[str, int]] | None = None
+    trace: list[Traced] | None = None
     clock: SteppedClock = field(factory=SteppedClock, init=False)
     rng: random.Random = field(init=False)
     network: Network = field(init=False)
@@ -167,7 +188,7 @@ class World:
         """A kill point is reached."""
         self.points += 1
         if self.trace is not None:
-            self.trace.append((name, len(self.rows(_OPEN))))
+            self.trace.append(Traced(name, *(tuple(self.rows(statement)) for statement in _STANDING)))
         fault = self.plan.faults.get(self.points)
         if isinstance(fault, Kill):
             self._kill(fault)
@@ -186,7 +207,10 @@ class World:
     def split(self, data: bytes) -> list[bytes]:
         """The pieces in which some bytes arrive."""
         cuts = min(self.rng.randrange(self.plan.pieces), len(data) - 1)
-        at = [0, *sorted(self.rng.sample(range(1, len(data)), cuts)), len(data)]
+        if not cuts:
+            return [data]
+        some = range(1, len(data))
+        at = [0, *([self.rng.choice(some)] if cuts == 1 else sorted(self.rng.sample(some, cuts))), len(data)]
         return [data[begin:end] for begin, end in pairwise(at)]
 
     def rows(self, statement: str) -> list[Any]:

@@ -29,6 +29,7 @@ from dialer.model import (
     Signal,
     Snapshot,
     SubscriberStatus,
+    SwitchDrain,
 )
 from dialer.model.campaign import CallOrder
 
@@ -63,6 +64,7 @@ class MemoryStore:
     cut_short: set[int] = field(factory=set)
     """Campaigns with so many to set aside that not all are looked at."""
     caller_ids: dict[int, str] = field(factory=dict)
+    drained: dict[str, SwitchDrain] = field(factory=dict)
     held: list[Deferred[None]] = field(factory=list)
     progress_asked: int = 0
     _ids: int = 0
@@ -87,6 +89,7 @@ class MemoryStore:
                 gateways=dict(self.gateways),
                 others=self.others,
                 caller_ids=dict(self.caller_ids),
+                drained=dict(self.drained),
             )
         )
 

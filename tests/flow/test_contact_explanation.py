@@ -88,6 +88,18 @@ def drain(*, on: bool) -> Callable[..., None]:
     return change
 
 
+def drain_for_all(played: Played) -> None:
+    played.rows.sql(
+        "INSERT INTO switch_drain (switch, drained_by, drained_at) VALUES (?, 'root', ?)",
+        played.switch.identity, to_column(played.now()),
+    )  # fmt: skip
+
+
+def taken_back(played: Played, *_: object) -> None:
+    drain(on=False)(played)
+    played.rows.sql("DELETE FROM switch_drain")
+
+
 def backed_off(played: Played) -> None:
     (member,) = played.fleet
     member.health.gateways[1] = Backoff(faults=5, until=played.now() + timedelta(seconds=8), cause="GATEWAY_DOWN")
@@ -150,6 +162,7 @@ HARMS: Mapping[str, Harm] = {
     )[0],
     "inactive": lambda played: played.change("gateway", status=0),
     "drained": drain(on=True),
+    "drained for all": drain_for_all,
     "no-switch": switched(ready=False),
     "backed-off": backed_off,
 }
@@ -181,7 +194,7 @@ OF_CAMPAIGN: Mapping[str, Mend] = {
     IdleCode.OUTSIDE_HOURS: wait,
     IdleCode.CALLER_ID: sql("UPDATE user_account SET rules = '{}'"),
     IdleCode.GATEWAY_INACTIVE: sql("UPDATE gateway SET status = 1"),
-    IdleCode.GATEWAY_UNREACHABLE: drain(on=False),
+    IdleCode.SWITCH_DRAINED: taken_back,
     IdleCode.GATEWAY_PAUSED: wait,
     IdleCode.NO_SWITCH: switched(ready=True),
     IdleCode.NEXT_CALL_LATER: wait,

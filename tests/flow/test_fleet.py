@@ -361,28 +361,6 @@ def test_calls_of_a_switch_that_is_not_configured_any_more_end_likewise(two: Two
 # --- one is taken out ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["drain", "put_aside"])
-def test_a_switch_that_is_drained_is_given_no_more_calls_and_keeps_those_it_has(two: Two, how: str) -> None:
-    two.run(2)
-    had = two.on(two.a)
-    setattr(two.fleet.member(two.a), how, True)
-    two.run(1)
-    sent = two.on(two.a)
-    two.run(5)
-    assert two.on(two.a) == sent
-    assert two.states(two.a) == {AttemptState.RINGING: len(sent)}
-    assert set(had) <= set(sent)
-    assert len(two.on(two.b)) > 40
-
-
-def test_why_nobody_is_called_is_told_when_every_switch_is_drained(two: Two) -> None:
-    for member in two.fleet:
-        member.drain = True
-    two.run(2)
-    assert two.sent == []
-    assert why_idle(two) == "gateway carrier is on none of the switches that are connected and take calls"
-
-
 def test_a_gateway_backed_off_from_on_the_switch_that_is_left_says_so(two: Two) -> None:
     two.fleet.member(two.a).drain = True
 

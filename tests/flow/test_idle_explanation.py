@@ -18,7 +18,7 @@ from dialer.model.sip_gateway import SipGateway
 from dialer.rules.book import NO_RULES, RuleBook
 from dialer.store import mapping, statements
 from tests.flow.played import Played, playing
-from tests.flow.test_contact_explanation import MORNING, NOON, NUMBER, drain, sql, switched
+from tests.flow.test_contact_explanation import MORNING, NOON, NUMBER, drain, sql, switched, taken_back
 from tests.unit.rules.cases import SHIPPED
 
 Harm = Callable[[Played], object]
@@ -94,6 +94,16 @@ def full(played: Played) -> None:
 def backed_off(played: Played) -> None:
     (member,) = played.fleet
     member.health.gateways[1] = Backoff(faults=5, until=played.now() + timedelta(seconds=8), cause="GATEWAY_DOWN")
+
+
+def only_with(*gateways: str) -> Callable[..., None]:
+    """The switch has these gateways; without any, all."""
+
+    def change(played: Played, *_: object) -> None:
+        (member,) = played.fleet
+        member.gateways = frozenset(gateways)
+
+    return change
 
 
 def sip_gateway(status: str) -> Callable[..., None]:
@@ -191,6 +201,7 @@ HARMS: Mapping[IdleCode, Harm] = {
     IdleCode.NO_GATEWAY: busy_carrier,
     IdleCode.NO_DIALER: lambda _: None,
     IdleCode.NO_SWITCH: switched(ready=False),
+    IdleCode.SWITCH_DRAINED: drain(on=True),
     IdleCode.SWITCH_FULL: full,
     IdleCode.NO_DATABASE: away(is_away=True),
     IdleCode.GATEWAY_MISSING: change(gateway_id=99),
@@ -198,7 +209,7 @@ HARMS: Mapping[IdleCode, Harm] = {
     IdleCode.GATEWAY_PAUSED: backed_off,
     IdleCode.GATEWAY_DOWN: sip_gateway("DOWN"),
     IdleCode.GATEWAY_FULL: one_call("gateway", "maximum_call"),
-    IdleCode.GATEWAY_UNREACHABLE: drain(on=True),
+    IdleCode.GATEWAY_UNREACHABLE: only_with("other"),
     IdleCode.CAMPAIGN_FULL: one_call("campaign", "max_concurrent"),
     IdleCode.NEXT_CALL_LATER: lambda played: (played.change(frequency=4), call_another(played)),
     IdleCode.NO_CALLER_ID: empty_pool,
@@ -228,6 +239,7 @@ MENDS: Mapping[IdleCode, Mend] = {
     IdleCode.NO_GATEWAY: room_at_the_carrier,
     IdleCode.NO_DIALER: lambda played, _: played.run(2),
     IdleCode.NO_SWITCH: switched(ready=True),
+    IdleCode.SWITCH_DRAINED: taken_back,
     IdleCode.SWITCH_FULL: wait,
     IdleCode.NO_DATABASE: away(is_away=False),
     IdleCode.GATEWAY_MISSING: lambda played, _: played.change(gateway_id=1),
@@ -235,7 +247,7 @@ MENDS: Mapping[IdleCode, Mend] = {
     IdleCode.GATEWAY_PAUSED: wait,
     IdleCode.GATEWAY_DOWN: sip_gateway("UP"),
     IdleCode.GATEWAY_FULL: lambda played, _: played.change("gateway", maximum_call=2),
-    IdleCode.GATEWAY_UNREACHABLE: drain(on=False),
+    IdleCode.GATEWAY_UNREACHABLE: only_with(),
     IdleCode.CAMPAIGN_FULL: lambda played, _: played.change(max_concurrent=2),
     IdleCode.NEXT_CALL_LATER: wait,
     IdleCode.NO_CALLER_ID: fill_pool,

@@ -13,8 +13,9 @@ from typing import Self
 from attrs import define, field
 
 from dialer.settings_file import settings_file
+from tests.forks import Forked, dialer
 from tests.harness.dialer_log import LogLine, parse
-from tests.processes import command, dialer, environment
+from tests.processes import command
 
 CONFIG, READY, LOG = "dialer.toml", "ready", "dialer.log"
 
@@ -29,7 +30,7 @@ STOP = 40.0
 class Life:
     """One process. Times are seconds since 1970; `killed` tells `kill -9` from every other end."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[str]
     started_at: float
     ended_at: float | None = None
     killed: bool = False
@@ -63,7 +64,7 @@ class Node:
         (self.folder / READY).unlink(missing_ok=True)
         arguments = [*self.program(), "run", "-c", CONFIG, "--ready-file", READY]
         with (self.folder / LOG).open("ab") as log:
-            process = subprocess.Popen(arguments, cwd=self.folder, env=environment(), stderr=log)
+            process = Forked(arguments, cwd=self.folder, stderr=log)
         self.lives.append(Life(process, time.time()))
 
     @property

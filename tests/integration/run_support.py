@@ -1,4 +1,4 @@
-"""A real `python -m dialer run` in a folder of its own, ended by its process id."""
+"""`dialer run` as a process, in a folder of its own, ended by its process id."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import http.client
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +27,9 @@ from dialer.cli.main import main
 from dialer.model import VoipAppType
 from dialer.store.database import Database
 from dialer.wall_clock import utc_now
+from tests.forks import Forked, dialer
 from tests.grounds import rows
-from tests.processes import command, dialer, environment
+from tests.processes import command, environment
 from tests.seeding import Seeds
 from tests.unit.api.world import cheap_hash
 
@@ -42,14 +46,22 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-def new_folder(folder: Path) -> Path:
-    """What `dialer init --simulator` makes, listening on any free port."""
-    password = folder.with_name("password")
+_scratch = tempfile.TemporaryDirectory(prefix="dialer-folders-")
+
+
+@cache
+def _template() -> Path:
+    folder, password = Path(_scratch.name) / "dialer", Path(_scratch.name) / "password"
     password.write_text(PASSWORD)
     made = dialer("init", folder, "--simulator", "--password-file", password)
     assert made.returncode == 0, made.stderr
     change(folder, endpoint='"tcp:0:interface=127.0.0.1"')
     return folder
+
+
+def new_folder(folder: Path) -> Path:
+    """What `dialer init --simulator` makes, listening on any free port: it is made once, and copied."""
+    return Path(shutil.copytree(_template(), folder))
 
 
 def change(folder: Path, **settings: str) -> None:
@@ -156,15 +168,17 @@ def headers(user: str = "admin", body: str | None = None) -> dict[str, str]:
 
 
 @contextmanager
-def started(folder: Path, *, ready: bool = True, pass_fds: tuple[int, ...] = (), **more: str) -> Iterator[Running]:
-    """Run it, and wait until it says that it is ready. Whatever happens, it is gone afterwards."""
+def started(
+    folder: Path, *, ready: bool = True, interpreted: bool = False, pass_fds: tuple[int, ...] = (), **more: str
+) -> Iterator[Running]:
+    """Run it, and wait until it says that it is ready. Whatever happens, it is gone afterwards. It is a fork, unless it is to
+    be `interpreted` from the start of Python on, as it is when it gets sockets."""
     arguments = command("run", "-c", "dialer.toml", "--ready-file", "ready")
     if pass_fds:
         # As systemd does it: the socket is descriptor 3, and the process is named.
         arguments = [sys.executable, "-c", PASS_SOCKET, str(pass_fds[0]), *arguments]
-    process = subprocess.Popen(
-        arguments, cwd=folder, env=environment(**more), stderr=subprocess.PIPE, text=True, pass_fds=pass_fds
-    )
+    begin = subprocess.Popen if interpreted or pass_fds else Forked
+    process = begin(arguments, cwd=folder, env=environment(**more), stderr=subprocess.PIPE, text=True, pass_fds=pass_fds)
     running = Running(folder, process)
     try:
         if ready:

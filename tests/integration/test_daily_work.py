@@ -12,9 +12,10 @@ import pytest
 
 from dialer.cli.blocking import database_url
 from dialer.store.connection import Dialect
+from tests.forks import Forked
 from tests.grounds import new_database, rows
 from tests.integration.run_support import change, good, move_to, new_folder, started, until
-from tests.processes import command, environment
+from tests.processes import command
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +88,9 @@ def test_events_are_told_as_they_happen(folder):
     change(folder, callees='["*=busy"]')
     furnish(folder)
     (folder / "more.csv").write_text("contact,reference\n15551230001,crm-77\n")
-    tail = subprocess.Popen(
-        [*command("tail", "--json", "--count", "5", "--kinds", "attempt.ended,contact.*,campaign.*,import.*,switch.up"), "-c",
-         folder / "dialer.toml"], stdout=subprocess.PIPE, text=True, env=environment(),
-    )  # fmt: skip
+    kinds = ("--kinds", "attempt.ended,contact.*,campaign.*,import.*,switch.up")
+    arguments = command("tail", "--json", "--count", "5", *kinds, "-c", folder / "dialer.toml")
+    tail = Forked(arguments, stdout=subprocess.PIPE)
     try:
         until(database_url(folder / "dialer.toml"), "SELECT count(*) FROM event_consumer", 1)
         good(folder, "contact", "import", folder / "more.csv", "--phonebook", "spring")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -21,16 +22,10 @@ from dialer.esl.inbound import SwitchConfig
 from dialer.model import CallRecord, Contact, Disposition
 from dialer.simulator.oracle import CalledSide
 from dialer.store.database import Database
-from dialer.store.location import sqlite_url
-from dialer.store.schema import upgrade
+from dialer.store.location import sqlite_path, sqlite_url
 from dialer.wall_clock import utc_now
+from tests.grounds import new_database
 from tests.seeding import Seeds
-
-CLOCK = 0.05
-"""Seconds by which two readings of one clock may differ."""
-
-MICROSECONDS = 2e-6
-"""Seconds: what is lost of a moment that is stored in whole microseconds."""
 
 CLOCK = 0.05
 """Seconds by which two readings of one clock may differ."""
@@ -83,8 +78,9 @@ async def dialled(tmp_path_factory: pytest.TempPathFactory) -> Dialled:
 
 async def perform(plan: DemoPlan) -> tuple[DemoRun, str]:
     """Run a demo inside the tests' reactor; gives it with what it printed."""
-    plan.database.parent.mkdir(exist_ok=True)
-    upgrade(sqlite_url(plan.database))
+    if not plan.database.exists():
+        plan.database.parent.mkdir()
+        shutil.copy(sqlite_path(new_database(plan.database.parent)), plan.database)
     output = io.StringIO()
     run = DemoRun(plan, Console(file=output, width=120), reactor)
     await Deferred.fromCoroutine(run.perform())

@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.processes import command, environment
+from tests.forks import Forked
+from tests.processes import command
 
 
 def answer(address: str, path: str, cookie: str = "") -> tuple[int, str, str]:
@@ -24,7 +25,7 @@ def answer(address: str, path: str, cookie: str = "") -> tuple[int, str, str]:
 
 def test_a_demo_is_shown_in_a_browser_until_it_is_stopped(tmp_path: Path) -> None:
     arguments = command("demo", "--page", "--calls", "3", "--database", "demo.sqlite3")
-    process = subprocess.Popen(arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True)
+    process = Forked(arguments, cwd=tmp_path, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         link = urlsplit(next(word for line in process.stdout for word in line.split() if word.startswith("http://")))

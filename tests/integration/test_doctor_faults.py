@@ -26,9 +26,8 @@ from dialer.model import CampaignStatus, VoipAppType
 from dialer.simulator.config import MODULES, SimulatorConfig
 from dialer.simulator.service import Simulator
 from dialer.store.database import Database
-from dialer.store.location import sqlite_url
 from dialer.store.lock import DiallingLock
-from dialer.store.schema import upgrade
+from tests.grounds import new_database
 from tests.seeding import Seeds
 
 PASSWORD = "not the stock one"
@@ -81,9 +80,7 @@ class Bed:
             await self.simulator.stop()
 
     async def seed(self) -> None:
-        url = sqlite_url(self.folder / "dialer.db")
-        upgrade(url)
-        database = Database(url, self.reactor)
+        database = Database(new_database(self.folder), self.reactor)
         await database.start()
         seeds = Seeds(database, now())
         for gateway in self.gateways:

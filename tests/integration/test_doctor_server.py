@@ -16,7 +16,7 @@ from dialer.interfaces import NodeState
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.location import opened
 from dialer.store.nodes import Nodes
-from dialer.store.schema import upgrade
+from tests.grounds import new_database, standing_on
 from tests.integration.test_doctor_faults import Bed, bad, new_id, now
 from tests.postgresql import SUPERUSER
 
@@ -25,11 +25,9 @@ UNSAFE = ("durability", Level.FAILURE)
 
 
 @pytest.fixture
-def url(postgres_server):
-    fresh = postgres_server.new_database()
-    upgrade(fresh)
-    yield fresh.replace("//dialer@", "//dialer:s3cret@")
-    postgres_server.drop_database(fresh)
+def url(postgres_server, tmp_path):
+    with standing_on(postgres_server):
+        yield new_database(tmp_path).replace("//dialer@", "//dialer:s3cret@")
 
 
 async def examine(url: str, folder: Path, ahead: float = 0.0, node: str = "one") -> list[Diagnosis]:
@@ -78,6 +76,16 @@ async def test_a_server_that_is_away_or_has_an_old_schema_is_named(url, tmp_path
     findings = await examine(away, tmp_path)
     assert bad(findings) == [("database", Level.FAILURE)]
     assert "does not answer" in findings[1].text
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_switch_that_somebody_has_drained_is_a_warning(url, tmp_path):
+    sql(url, "INSERT INTO switch_drain (switch, drained_by, drained_at) VALUES ('fs1', 'ann', '2026-11-23 10:00:00')")
+    findings = await examine(url, tmp_path)
+    assert bad(findings) == [UNSAFE, ("switch", Level.WARNING)]
+    (found,) = [one for one in findings if one.check == "switch"]
+    assert found.text == "switch fs1 is drained by ann since 2026-11-23 10:00:00 UTC: no calls are begun on it"
+    assert found.advice == "dialer switch resume fs1"
 
 
 @pytest_twisted.ensureDeferred

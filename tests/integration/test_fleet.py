@@ -15,7 +15,7 @@ from twisted.internet import reactor, task
 
 from dialer.cli.demo_campaign import DemoCampaign, DemoRules
 from dialer.esl.inbound import SwitchConfig
-from dialer.management import Management, campaigns
+from dialer.management import Management, campaigns, installation
 from dialer.model import Contact, OwnCause
 from dialer.model.user import ADMINISTRATOR
 from dialer.service import DialerService, ServiceSettings
@@ -23,9 +23,8 @@ from dialer.settings import OutboundSettings, RecoverySettings
 from dialer.simulator.callees import NumberPlan, parse_pattern
 from dialer.simulator.config import SimulatorConfig
 from dialer.simulator.service import Simulator
-from dialer.store.location import sqlite_url
-from dialer.store.schema import upgrade
 from dialer.wall_clock import utc_now
+from tests.grounds import new_database
 from tests.seeding import Seeds
 
 CONTACTS = 100
@@ -73,8 +72,7 @@ class Fleet:
 @asynccontextmanager
 async def fleet(folder: Path) -> AsyncIterator[Fleet]:
     """Two switches whose callees answer at once, and talk for a second."""
-    url = sqlite_url(folder / "fleet.sqlite3")
-    upgrade(url)
+    url = new_database(folder)
     plan = NumberPlan((parse_pattern("*=answers:ring=0.1,talk=1"),))
     switches, configs = {}, []
     for name in ("a", "b"):
@@ -86,7 +84,7 @@ async def fleet(folder: Path) -> AsyncIterator[Fleet]:
         database=url,
         switches=tuple(configs),
         outbound=OutboundSettings(endpoint="tcp:0:interface=127.0.0.1"),
-        recovery=RecoverySettings(grace=2.0, originate_window=2.0),
+        recovery=RecoverySettings(grace=2.0, originate_window=8.0),  # a busy machine dials nobody too late
     )
     here = Fleet(DialerService(reactor, settings), switches)
     await here.service.open()
@@ -127,3 +125,20 @@ async def test_a_campaign_goes_on_when_one_of_two_switches(tmp_path: Path, fault
         assert len(before) == len([each for each in before if each.answered_at is not None])
         causes = Counter(each.cause for each in attempts if each.switch == "b")
         assert causes.keys() <= {"NORMAL_CLEARING", OwnCause.NOT_SENT}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_switch_is_drained_by_a_use_case_while_a_campaign_calls(tmp_path: Path) -> None:
+    async with fleet(tmp_path) as here:
+        a, b = here.switches["a"], here.switches["b"]
+        await here.until(lambda: len(a.calls) > 5 and len(b.calls) > 5)
+        await here.until(lambda: here.service.database_serves)
+        await here.management.ask(installation.drain, ADMINISTRATOR, "a")
+        await here.until(lambda: here.service.fleet.named("a").is_drained)
+        await task.deferLater(reactor, 0.5)  # what was begun before is sent within a moment
+        had = len(a.calls)
+        await here.finish()
+        assert len(a.calls) == had
+        attempts = await Seeds(here.service.database, utc_now()).attempts(here.campaign)
+        assert {each.cause for each in attempts} <= {"NORMAL_CLEARING", OwnCause.NOT_SENT}
+        assert {call.number for switch in (a, b) for call in switch.calls} == {one.number for one in RULES.contacts}

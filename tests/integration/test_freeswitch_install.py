@@ -10,7 +10,8 @@ import pytest
 
 from dialer.freeswitch.content import FILES, known_modules
 from dialer.settings_file import settings_file
-from tests.processes import ROOT, dialer
+from tests.forks import dialer
+from tests.processes import ROOT, interpreted
 
 STOCK = '<configuration name="event_socket.conf"><settings><param name="password" value="stock"/></settings></configuration>\n'
 
@@ -55,7 +56,7 @@ def test_install_shows_a_diff_and_uninstall_takes_it_back(conf: Path, config: Pa
     assert b'value="our-own"' in contents(conf)["autoload_configs/event_socket.conf.xml"]
     assert "our-own" not in done.stdout
 
-    again = dialer("freeswitch", "install", conf, "-c", config)
+    again = interpreted("freeswitch", "install", conf, "-c", config)
     assert "+++" not in again.stdout
     assert "next:" not in again.stdout
 
@@ -98,7 +99,7 @@ def test_a_folder_that_is_no_freeswitchs_is_wrong_usage(tmp_path: Path, config: 
 
 
 def test_the_doctor_ends_with_the_status_of_what_it_found(tmp_path: Path, config: Path) -> None:
-    ill = dialer("doctor", "-c", config, "--json")
+    ill = interpreted("doctor", "-c", config, "--json")
     assert ill.returncode == 1, ill.stderr
     told = json.loads(ill.stdout)
     assert told["worst"] == "failure"

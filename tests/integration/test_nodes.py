@@ -13,12 +13,14 @@ from twisted.internet.defer import Deferred, DeferredList, gatherResults
 
 from dialer.errors import BadValue, NotFound, StoreError
 from dialer.interfaces import NodeState
+from dialer.management import Management, installation
 from dialer.model import CampaignStatus
+from dialer.model.user import ADMINISTRATOR
 from dialer.store import nodes
 from dialer.store.database import Database, NodeIdentity
 from dialer.store.location import opened
 from dialer.store.nodes import Nodes
-from dialer.store.schema import upgrade
+from tests.grounds import new_database, standing_on
 from tests.unit.store.support import NOW, World, ended
 
 COUNT = count()
@@ -41,10 +43,9 @@ class NodeWorld(World):
 
 
 @pytest.fixture
-def url(postgres_server):
-    fresh = postgres_server.new_database()
-    upgrade(fresh)
-    return fresh
+def url(postgres_server, tmp_path):
+    with standing_on(postgres_server):
+        yield new_database(tmp_path)
 
 
 @asynccontextmanager
@@ -117,6 +118,17 @@ async def test_a_node_leaves_the_first_contacts_to_those_before_it(url):
         second = [one.subscriber_id for one in await two.store.candidates(2, NOW, 10, 10)]
         assert not set(first) & set(second)
         assert len(await two.store.candidates(2, NOW, 10, 25)) == 10
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_switch_that_is_drained_at_one_node_is_drained_at_all_of_them(url):
+    async with two_nodes(url) as (one, two):
+        management = Management(one.database, lambda: NOW)
+        await management.ask(installation.drain, ADMINISTRATOR, "fs1:8021")
+        for each in (one, two):
+            assert [drain.drained_by for drain in (await each.store.snapshot(NOW)).drained.values()] == ["command line"]
+        await Management(two.database, lambda: NOW).ask(installation.resume, ADMINISTRATOR, "fs1:8021")
+        assert (await one.store.snapshot(NOW)).drained == {}
 
 
 @pytest_twisted.ensureDeferred

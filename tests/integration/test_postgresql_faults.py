@@ -19,16 +19,16 @@ from dialer.store.flow import Store
 from dialer.store.location import opened
 from dialer.store.schema import upgrade
 from tests.database_proxy import DatabaseProxy, Mischief
+from tests.grounds import new_database, standing_on
 from tests.unit.store.support import NOW, World, ended, numbers
 
 T = "2026-11-23 10:00:00.000000"
 
 
 @pytest.fixture
-def url(postgres_server):
-    fresh = postgres_server.new_database()
-    upgrade(fresh)
-    return fresh
+def url(postgres_server, tmp_path):
+    with standing_on(postgres_server):
+        yield new_database(tmp_path)
 
 
 @asynccontextmanager
@@ -318,8 +318,7 @@ async def test_a_second_dialer_of_the_same_name_is_refused_by_name(url, monkeypa
 
 @pytest_twisted.ensureDeferred
 async def test_a_name_is_free_as_soon_as_the_connection_of_its_bearer_is_gone(url, monkeypatch):
-    monkeypatch.setattr(claim, "PATIENCE", "300ms")
-    monkeypatch.setattr(engine, "PATIENCE", 0.5)
+    monkeypatch.setattr(claim, "PATIENCE", "2s")  # for the server to see that the connection is gone
     with DatabaseProxy.before(url) as (_, behind):
         async with started(behind, "one") as first:
             await first.run(insert("1"))
@@ -333,9 +332,9 @@ async def test_a_name_is_free_as_soon_as_the_connection_of_its_bearer_is_gone(ur
 
 @pytest_twisted.ensureDeferred
 async def test_nothing_is_written_once_the_lease_has_run_out(url):
-    async with started(url, "one", lease=0.2) as database:
+    async with started(url, "one", lease=1.5) as database:
         await database.run(insert("1"))
-        await sleep(0.3)
+        await sleep(1.6)
         with pytest.raises(StoreError, match="the lease of node 'one' has run out"):
             await database.run(insert("2"))
         assert await database.run(lambda connection: connection.execute("SELECT 1").fetchone()) == (1,)

@@ -27,7 +27,7 @@ from tests.integration.run_support import (
     refused,
     started,
 )
-from tests.processes import environment
+from tests.processes import environment, lasting_port
 
 CAMPAIGN = "name=spring&frequency=600&aleg_gateway=1&voipapp=1&voipapp_data=2000"
 
@@ -56,7 +56,7 @@ def campaigns(folder):
 
 
 def test_a_new_folder_is_a_complete_dialling_service(folder):
-    with started(folder) as running:
+    with started(folder, interpreted=True) as running:
         status, campaign = running.request("POST", "campaign/", CAMPAIGN)
         assert (status, campaign["status"]) == (200, 1)
         phonebook = campaign["phonebook"][0]["id"]
@@ -89,7 +89,7 @@ def test_a_second_signal_at_the_same_time_is_the_same_wish(folder):
 
 @on_sqlite
 def test_a_signal_during_the_start_is_obeyed_after_it(folder):
-    with started(folder, ready=False) as running:
+    with started(folder, ready=False, interpreted=True) as running:
         running.wait_for("starting")
         running.send(signal.SIGTERM)
         assert running.end() == 0
@@ -119,7 +119,7 @@ def test_requests_in_flight_are_answered_before_the_end(folder):
 
 @on_sqlite
 def test_a_request_that_does_not_end_is_cut_off_in_time(folder):
-    change(folder, timeout="0.5")
+    change(folder, timeout="2.0")
     with started(folder) as running, closing(running.connection()) as connection:
         connection.putrequest("POST", "/api/dialer_campaign/campaign/")
         connection.putheader("Content-Length", "100")
@@ -180,8 +180,7 @@ def test_a_second_dialer_on_the_database_is_refused_and_the_first_goes_on(folder
 
 @on_sqlite
 def test_a_second_dialer_is_refused_as_such_when_the_port_of_the_simulator_is_given(folder):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = lasting_port()
     (folder / "dialer.toml").write_text(
         f'[database]\nurl = "sqlite:///dialer.db"\n[simulator]\nport = {port}\n'
         '[http]\nendpoint = "tcp:0:interface=127.0.0.1"\n[outbound]\nendpoint = "tcp:0:interface=127.0.0.1"\n'

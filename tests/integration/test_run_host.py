@@ -147,7 +147,7 @@ async def test_live_calls_may_go_on_only_for_so_long(tmp_path):
 
 @pytest_twisted.ensureDeferred
 async def test_requests_that_do_not_end_are_cut_off_before_the_time_is_up(tmp_path):
-    async with running(tmp_path, config(stop={"timeout": 0.4})) as here:
+    async with running(tmp_path, config(stop={"timeout": 2.0})) as here:
         here.host.web.site.busy = True
         await here.host.stop()
         assert here.host.web.site.cut_off

@@ -96,6 +96,7 @@ async def test_a_scrape_tells_of_the_calls_that_are_made(tmp_path):
         assert samples(found["dialer_calls_per_second_allowed"]) == {(switch,): 25}
         assert samples(found["dialer_switch_up"]) == {(switch,): 1}
         assert samples(found["dialer_switch_reconnects"]) == {(switch,): 0}
+        assert samples(found["dialer_switch_drained"]) == {(switch,): 0}
         assert samples(found["dialer_database_up"]) == {(): 1}
         assert sum(samples(found["dialer_attempts_ended"]).values()) == 0
         assert observations(found["dialer_esl_round_trip_seconds"], command="originate") == 2

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.forks import dialer
 from tests.grounds import rows
-from tests.integration.run_support import PASSWORD, Running, change, dialer, good, refused, started
+from tests.integration.run_support import PASSWORD, Running, change, good, refused, started
 from tests.integration.run_support import until as until_found
 from tests.postgresql import Server
 

@@ -6,20 +6,20 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-COMMAND = (sys.executable, "-m", "dialer", "simulate")
+from tests.forks import Forked, dialer
+from tests.processes import command, interpreted
 
 
 @contextmanager
 def simulator(*options: str) -> Iterator[tuple[subprocess.Popen[str], socket.socket]]:
     """A running simulator and a connection to it, greeted and authenticated."""
-    with subprocess.Popen([*COMMAND, "--port", "0", *options], stderr=subprocess.PIPE, text=True) as process:
+    with Forked(command("simulate", "--port", "0", *options), stderr=subprocess.PIPE) as process:
         try:
             assert process.stderr is not None
             said = process.stderr.readline()
@@ -62,7 +62,7 @@ def test_command_serves_calls_by_its_options_and_ends_on_sigterm(tmp_path: Path)
 
 
 def test_fault_happens_at_its_time() -> None:
-    with simulator("--fault", "drop@0.2") as (_, peer):
+    with simulator("--fault", "drop@2") as (_, peer):  # by then it is connected, on any machine
         peer.settimeout(10)
         with pytest.raises(ConnectionResetError):
             peer.recv(1)
@@ -74,7 +74,7 @@ def test_wrong_option_is_explained() -> None:
         ("--mix", "busy", "expected SCRIPT=WEIGHT"),
         ("--fault", "fire@1", "expected NAME@SECONDS"),
     ):
-        done = subprocess.run([*COMMAND, option, value], capture_output=True, text=True, timeout=30, check=False)
+        done = dialer("simulate", option, value)
         assert done.returncode == 2
         assert expected in done.stderr
         assert "Traceback" not in done.stderr
@@ -83,7 +83,7 @@ def test_wrong_option_is_explained() -> None:
 def test_taken_port_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=30, check=False)
+        done = interpreted("simulate", "--port", port)
     assert done.returncode == 1
     assert port in done.stderr
     assert "Traceback" not in done.stderr

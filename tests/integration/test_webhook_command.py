@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.forks import dialer
 from tests.grounds import rows
 from tests.integration.run_support import change, good, new_folder, ran
-from tests.processes import dialer
 
 URL = "https://crm.example.com/dialer?key=1"
 

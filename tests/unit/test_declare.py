@@ -146,6 +146,8 @@ def test_a_joined_noun_is_read_with_it():
     found = read([*row, '{"caller_name":"Ana"}', 5, "hello", "", 4, None, "x", T, T])
     assert (found.status, found.caller_name, found.next_call_at) == (CampaignStatus.PAUSE, "Ana", None)
     assert str(found.retry) == "busy=2/1m"
+    assert (found.draft, found.archived_at, found.starting_at) == (False, None, datetime(2026, 11, 23, 10, tzinfo=UTC))
+    assert type(found.draft) is bool
     assert (found.voip_app.id, found.voip_app.type) == (5, VoipAppType.SPEAK)
 
 

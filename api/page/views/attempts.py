@@ -77,12 +77,11 @@ async def _show(visit: Visit) -> PageReply:
     record = call_records.as_object(await visit.ask(call_records.read, visit.who, visit.path["attempt"]))
     facts = [(name, record[name]) for name in call_records.NAMES if name not in ("session", *STEPS)]
     steps = time_line(record)
-    moments = [step.at for step in steps if step.name in ("planned_at", "ended_at")]
     values = {
         "record": record,
         "steps": steps,
         "earlier": await _earlier(visit, record),
-        "deliveries": await visit.ask(attempt_course.deliveries, visit.who, record["attempt_id"], tuple(moments)),
+        "deliveries": await visit.ask(attempt_course.deliveries, visit.who, record["attempt_id"]),
         "is_recorded": await recordings.is_there(visit.management, visit.who, record["attempt_id"]),
         "facts": [(name, value) for name, value in facts if value not in (None, "")],
     }

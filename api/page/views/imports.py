@@ -16,7 +16,7 @@ from api.page.problems import problem_of
 from api.page.routes import PREFIX, Download, Moved, PageReply, Visit, changes, number_in, shows
 from api.page.views.mapping import form_of, mapping_of
 from api.page.views.overview import picture_stream
-from dialer.errors import BadValue, DialerError, LimitExceeded, NotFound, StoreError
+from dialer.errors import BadValue, DialerError, LimitExceeded, NotFound, StoreError, WrongState
 from dialer.files.columns import LEFT_OUT, is_header
 from dialer.files.formats import CONTENT_TYPES, ENDINGS, format_of
 from dialer.files.sample import Rows, listed_errors, sample
@@ -217,7 +217,7 @@ async def _start(visit: Visit) -> Moved | PageReply:
         }
         details = {name: orjson.dumps(value).decode() for name, value in given.items()}
         await visit.do(f"import {job.id}", import_jobs.start, visit.who, job.id, given, details=details)
-    except (BadValue, LimitExceeded) as error:
+    except (BadValue, LimitExceeded, WrongState) as error:
         return await _page(visit, form, problem_of(error).text)
     return Moved(to=f"{PREFIX}imports/{job.id}", told="import-tried" if dry_run else "import-started")
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from api.page.problems import problem_of
 from api.page.routes import PREFIX, Moved, PageReply, Visit, changes, shows
-from dialer.errors import NotFound, WrongState
+from dialer.errors import WrongState
 from dialer.management import installation
 from dialer.management.installation import Standing
 from dialer.management.listing import Slice
@@ -40,26 +40,22 @@ async def _remove(visit: Visit) -> Moved | PageReply:
     return Moved(to=f"{PREFIX}switches", told="node-removed")
 
 
-async def _put_aside(visit: Visit) -> Moved:
-    return await _use(visit, True, "switch-put-aside")
-
-
-async def _take_back(visit: Visit) -> Moved:
-    return await _use(visit, False, "switch-taken-back")
-
-
-async def _use(visit: Visit, put_aside: bool, told: str) -> Moved:
+async def _drain(visit: Visit) -> Moved:
     name = visit.path["switch"]
-    if name not in installation.own_switches(visit.management):
-        raise NotFound("switch", name)
-    await visit.do(f"switch {name}", installation.put_aside, visit.who, name, put_aside)
-    return Moved(to=f"{PREFIX}switches", told=told)
+    await visit.do(f"switch {name}", installation.drain, visit.who, name)
+    return Moved(to=f"{PREFIX}switches", told="switch-drained")
+
+
+async def _resume(visit: Visit) -> Moved:
+    name = visit.path["switch"]
+    await visit.do(f"switch {name}", installation.resume, visit.who, name)
+    return Moved(to=f"{PREFIX}switches", told="switch-resumed")
 
 
 _ADMINS: Final = {"scope": Scope.ADMIN, "superusers": True}
 ROUTES: Final = (
     shows("switches", _list, **_ADMINS),
-    changes("switches/<switch>/put-aside", _put_aside, **_ADMINS),
-    changes("switches/<switch>/take-back", _take_back, **_ADMINS),
+    changes("switches/<switch>/drain", _drain, **_ADMINS),
+    changes("switches/<switch>/resume", _resume, **_ADMINS),
     changes("switches/nodes/<node>/remove", _remove, **_ADMINS),
 )

@@ -11,6 +11,7 @@ from api.v2.nouns import IN_USE, NounRoutes
 from api.v2.pages import Page
 from api.v2.routes import Asked, Route
 from api.v2.shapes import Schema, shown_moment
+from dialer.declare import noun_of
 from dialer.kinds import Nullable, Whole
 from dialer.list_kinds import Ids
 from dialer.management import caller_ids
@@ -164,7 +165,7 @@ REST: Final = Body(
 
 def _list_pools(asked: Asked) -> Deferred[Any]:
     """Your pools of caller ids, the oldest first."""
-    return asked.ask(caller_ids.pools, asked.who, asked.after or 0, asked.limit)
+    return asked.ask(caller_ids.pools, asked.who, asked.after or 0, asked.limit, asked.query.get("name"))
 
 
 def _read_pool(asked: Asked) -> Deferred[Any]:
@@ -238,6 +239,7 @@ POOLS: Final = NounRoutes(
     new=NEW_POOL,
     changed=CHANGED_POOL,
     page=Page(place=lambda pool: pool.id),
+    filters=(Attribute(name="name", kind=noun_of(CallerIdPool).field("name").kind, doc="only the one of this name"),),
     locked=caller_ids.locked_pool,
     writers=Scope.DIAL,
     refused_end=IN_USE,

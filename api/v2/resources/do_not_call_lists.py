@@ -15,6 +15,7 @@ from api.v2.pages import Page, page_of
 from api.v2.resources.do_not_call import ENTRY, NUMBER
 from api.v2.routes import Asked, Current, Route
 from api.v2.shapes import Schema
+from dialer.declare import noun_of
 from dialer.kinds import Numbers
 from dialer.management import do_not_call, do_not_call_lists
 from dialer.model import DoNotCallEntry, DoNotCallList, Scope
@@ -59,7 +60,7 @@ REMOVED: Final = answer(
 
 def _list(asked: Asked) -> Deferred[Any]:
     """Your lists, the oldest first; with the scope admin, those that hold for everybody."""
-    return asked.ask(do_not_call_lists.listed, asked.who, asked.after or 0, asked.limit)
+    return asked.ask(do_not_call_lists.listed, asked.who, asked.after or 0, asked.limit, asked.query.get("name"))
 
 
 def _read(asked: Asked) -> Deferred[Any]:
@@ -133,6 +134,7 @@ LISTS: Final = NounRoutes(
     new=NEW_LIST,
     changed=CHANGED_LIST,
     page=Page(place=lambda each: each.id),
+    filters=(Attribute(name="name", kind=noun_of(DoNotCallList).field("name").kind, doc="only those of this name"),),
     locked=do_not_call_lists.locked,
     writers=Scope.DIAL,
     refused_new=TAKEN,

@@ -12,7 +12,7 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from werkzeug.http import parse_options_header
 
-from api.v2.attributes import ID, YES_OR_NO, Attribute, Encoder, answer, is_yes
+from api.v2.attributes import ID, YES_OR_NO, Attribute, Body, Encoder, answer, is_yes
 from api.v2.file_bodies import FileBody
 from api.v2.pages import Page, page_of
 from api.v2.problems import Flaw, Problem
@@ -21,13 +21,14 @@ from dialer.errors import BadValue, DialerError, NotFound, StoreError
 from dialer.files.contacts import Reading, Reason
 from dialer.files.formats import CONTENT_TYPES, CSV_TYPES, ENDINGS, JSON_TYPES, format_of
 from dialer.files.import_folder import ImportFolder
-from dialer.kinds import Kind, Text, Variables, Word
+from dialer.files.sample import Rows, sample
+from dialer.kinds import Flag, Kind, Member, Text, Variables, Word
 from dialer.management import Management, do_not_call_lists, import_errors, import_jobs
 from dialer.management.idempotency import Answered
 from dialer.management.import_errors import in_parameters
 from dialer.management.import_jobs import UploadedFile, checked_encoding
 from dialer.management.import_run import row_file
-from dialer.model import ImportFormat, ImportJob, Scope
+from dialer.model import ImportFormat, ImportJob, ImportState, Scope
 from dialer.model.import_job import Doubles
 
 ANY_TYPE: Final = "application/octet-stream"
@@ -87,6 +88,7 @@ class ColumnMap(Kind):
         return {"type": "string"}
 
 
+_OF_DOUBLES: Final = "contacts that are there: keep leaves them alone, change has them take what the file has"
 PARAMETERS: Final = (
     Attribute(name="phonebook_id", kind=ID, doc="the phonebook that the contacts go to", refers_to="phonebook"),
     Attribute(
@@ -106,22 +108,33 @@ PARAMETERS: Final = (
     Attribute(name="encoding", kind=Text(40), doc="of the file, such as cp1252; by default as its type says, or found out"),
     Attribute(name="header", kind=YES_OR_NO, doc="whether the first row of a table names its columns", default="yes"),
     Attribute(name="dry_run", kind=YES_OR_NO, doc="yes: tell what would be done, and write no contact", default="no"),
-    Attribute(
-        name="doubles",
-        kind=Word(tuple(Doubles)),
-        doc="contacts that are there: keep leaves them alone, change has them take what the file has",
-        default=str(Doubles.KEEP),
+    Attribute(name="doubles", kind=Word(tuple(Doubles)), doc=_OF_DOUBLES, default=str(Doubles.KEEP)),
+    Attribute(name="draft", kind=YES_OR_NO, doc="yes: the file waits until `start` says which column is what", default="no"),
+)
+STARTED: Final = Body(
+    name="ImportStart",
+    attributes=(
+        Attribute(name="mapping", kind=Variables(), doc='which column is what: {"contact": "Phone", "-": "3,5"}'),
+        Attribute(name="region", kind=Text(2, 0), doc="whose numbers the national numbers of the file are, such as DE"),
+        Attribute(name="encoding", kind=Text(40), doc="of the file, such as cp1252"),
+        Attribute(name="header", kind=Flag(), doc="whether the first row of a table names its columns"),
+        Attribute(name="doubles", kind=Word(tuple(Doubles)), doc=_OF_DOUBLES),
+        Attribute(
+            name="dry_run", kind=Flag(), doc="true: tell what would be done; the import is a draft again then", default=False
+        ),
     ),
 )
 _BOOK: Final = Attribute(name="phonebook_id", kind=ID, doc="only those into this phonebook")
 _LIST: Final = Attribute(name="list_id", kind=ID, doc="only those onto this do-not-call list")
+_STATE: Final = Attribute(name="state", kind=Member(ImportState), doc="only those that are so")
 FILE: Final = Taken(types=(*CSV_TYPES, *JSON_TYPES, ANY_TYPE), doc="contacts: a table with a header, or a JSON object a line")
 
 
 def _list(asked: Asked) -> Deferred[Any]:
     """Your imports, the newest first."""
     book, list_id = (asked.query.get(name) for name in ("phonebook_id", "list_id"))
-    return asked.ask(import_jobs.listed, asked.who, book, asked.after, asked.limit, list_id)
+    state = asked.query.get("state")
+    return asked.ask(import_jobs.listed, asked.who, book, asked.after, asked.limit, list_id, state)
 
 
 def _read(asked: Asked) -> Deferred[Any]:
@@ -139,13 +152,17 @@ async def _created(asked: Asked) -> Any:
     if ("phonebook_id" in asked.query) is ("list_id" in asked.query):
         told = "expected the id of a phonebook, or else `list_id`, that of a do-not-call list"
         raise Problem.of_flaws([Flaw.of_parameter("phonebook_id", told)])
-    given = {name: value for name, value in asked.query.items() if name != "format"}
+    given = {name: value for name, value in asked.query.items() if name not in ("format", "draft")}
     given |= {name: bool(is_yes(given, name)) for name in ("header", "dry_run")}
+    is_draft = is_yes(asked.query, "draft")
+    if is_draft and given["dry_run"]:
+        raise Problem.of_flaws([Flaw.of_parameter("dry_run", "a draft is tried by its `start`; leave this out")])
     kind, options = parse_options_header(body.content_type)
     given.setdefault("encoding", options.get("charset", ""))
     named = asked.query.get("format")
     wanted = format_of(kind, body.name) if named is None else ImportFormat(named)
-    await asked.management.in_thread(partial(_check, asked.management, body.disk.name, wanted, given))
+    look = _sample if is_draft else _check
+    rows = await asked.management.in_thread(partial(look, asked.management, body.disk.name, wanted, given))
     upload = UploadedFile(
         file=body.disk.name,
         node=asked.management.database.node.name,
@@ -156,7 +173,7 @@ async def _created(asked: Asked) -> Any:
     # When the database gives no answer, the row may be there all the same: then the file has to be, too.
     body.is_kept = True
     try:
-        found = await asked.ask(import_jobs.create, asked.who, given, upload)
+        found = await asked.ask(import_jobs.create, asked.who, given, upload, rows)
     except StoreError:
         raise
     except DialerError as error:
@@ -169,8 +186,15 @@ async def _created(asked: Asked) -> Any:
     return found
 
 
-def _check(management: Management, file: str, wanted: ImportFormat, given: Mapping[str, Any]) -> None:
-    """Read its beginning: a file that is none, or lacks a column, is refused now. Raises `BadValue`."""
+def _sample(management: Management, file: str, wanted: ImportFormat, given: Mapping[str, Any]) -> Rows:
+    """Its first rows: a file that is none is refused now. Raises `BadValue`."""
+    with _folder(management).open(file) as stream:
+        return sample(stream, wanted, checked_encoding(given["encoding"]))
+
+
+def _check(management: Management, file: str, wanted: ImportFormat, given: Mapping[str, Any]) -> Rows:
+    """Read its beginning: a file that is none, or lacks a column, is refused now. Raises `BadValue`. Nobody has to look at any
+    of its rows."""
     reading = Reading(
         encoding=checked_encoding(given["encoding"]), columns=given.get("mapping", {}), header=given.get("header", True)
     )
@@ -179,12 +203,21 @@ def _check(management: Management, file: str, wanted: ImportFormat, given: Mappi
             row_file(stream, wanted, reading).open()
         except BadValue as error:
             raise BadValue(in_parameters(error.field), in_parameters(error.problem)) from None
+    return []
 
 
 def _folder(management: Management) -> ImportFolder:
     if management.imports is None:
         raise NotFound("folder of imports", "here")
     return management.imports
+
+
+def _start(asked: Asked) -> Deferred[Any]:
+    """Take the file of a draft, or tell what would be done; what is not named stays as it was."""
+    given = dict(asked.body)
+    if "mapping" in given:
+        given["mapping"] = ColumnMap().parse(given["mapping"])
+    return asked.ask(import_jobs.start, asked.who, asked.path["import_id"], given)
 
 
 def _cancel(asked: Asked) -> Deferred[Any]:
@@ -224,7 +257,7 @@ ROUTES: Final = (
         serve=_list,
         answer=page_of(IMPORT),
         page=Page(place=lambda job: job.id),
-        parameters=(_BOOK, _LIST),
+        parameters=(_BOOK, _LIST, _STATE),
     ),
     Route(
         method="POST",
@@ -245,6 +278,15 @@ ROUTES: Final = (
         scope=Scope.READ,
         serve=_errors,
         files=tuple(CONTENT_TYPES.values()),
+    ),
+    Route(
+        method="POST",
+        path="imports/<import_id>/start",
+        scope=Scope.DIAL,
+        serve=_start,
+        body=STARTED,
+        answer=IMPORT,
+        refusals=("wrong-state", "limit-exceeded"),
     ),
     Route(method="POST", path="imports/<import_id>/cancel", scope=Scope.DIAL, serve=_cancel, answer=IMPORT),
     Route(method="DELETE", path="imports/<import_id>", scope=Scope.DIAL, serve=_remove, status=204),

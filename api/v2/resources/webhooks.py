@@ -13,11 +13,12 @@ from twisted.internet.defer import Deferred
 from api.v2.attributes import ID, Attribute, Body, Encoder, answer, enterable
 from api.v2.nouns import NounRoutes
 from api.v2.pages import Page, page_of, sorted_page
+from api.v2.resources.attempts import UUID
 from api.v2.routes import Asked, Route
 from api.v2.shapes import shown_moment
 from dialer.interfaces import ReceiverAnswer
 from dialer.kinds import Member, Nullable, Word
-from dialer.management import webhooks
+from dialer.management import attempt_course, webhooks
 from dialer.model import DeliveryStatus, Scope, Webhook, WebhookDelivery, WebhookStatus
 from dialer.time_kinds import Moment
 
@@ -157,6 +158,13 @@ def _deliveries(asked: Asked) -> Deferred[Any]:
     return asked.ask(webhooks.deliveries, asked.who, asked.path["webhook_id"], asked.after, asked.limit, status)
 
 
+def _of_attempt(asked: Asked) -> Deferred[Any]:
+    """The requests to your webhooks that told of an attempt, the oldest first."""
+    wanted = asked.path["attempt_id"], asked.after or 0, asked.limit
+    found = asked.ask(attempt_course.deliveries, asked.who, *wanted)
+    return found.addCallback(lambda some: [each.delivery for each in some])
+
+
 def _read_delivery(asked: Asked) -> Deferred[Any]:
     """One request to a webhook."""
     return asked.ask(webhooks.delivery, asked.who, asked.path["webhook_id"], asked.path["delivery_id"])
@@ -218,6 +226,15 @@ ROUTES: Final = (
         answer=page_of(DELIVERY),
         page=Page(place=lambda delivery: delivery.id),
         parameters=(Attribute(name="status", kind=Word(tuple(DeliveryStatus)), doc="only those of this status"),),
+    ),
+    Route(
+        method="GET",
+        path="attempts/<attempt_id>/deliveries",
+        scope=Scope.READ,
+        serve=_of_attempt,
+        answer=page_of(DELIVERY),
+        page=Page(place=lambda delivery: delivery.id),
+        parameters=(UUID,),
     ),
     Route(
         method="GET",

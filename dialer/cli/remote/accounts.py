@@ -40,11 +40,11 @@ def _account_of(client: Client, user_id: int) -> Account:
     return Account(id=user_id, username="")
 
 
-def _creator(client: Client, username: str) -> Account:
+def _creator(client: Client, username: str | None) -> Account:
     me = client.me()
-    if me["username"] != username:
+    if username not in (None, me["username"]):
         raise BadValue("--user", f"over --server, new things belong to the user of the login: {me['username']}")
-    return Account(id=me["id"], username=username)
+    return Account(id=me["id"], username=me["username"])
 
 
 def _create(client: Client, given: Mapping[str, Any]) -> int:

@@ -4,7 +4,8 @@ some thousand at a time."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -15,10 +16,11 @@ from dialer.cli.remote import values
 from dialer.client import ApiRefused, Client
 from dialer.errors import BadValue
 from dialer.files.contacts import Allowed, ContactFile, Reason, RowFault
+from dialer.management import import_errors, import_jobs
 from dialer.management.forbidding import Common, OntoDoNotCallList, common_of
 from dialer.management.imports import Added, ChunkReader, ContactsReceiver, Tally
 from dialer.management.phonebook_import import IntoPhonebook
-from dialer.model import Contact
+from dialer.model import Account, Contact, ImportJob
 from dialer.wall_clock import utc_now
 
 LOOK_EVERY: Final = 0.2
@@ -128,4 +130,39 @@ def _send(client: Client, list_id: int, common: Common, contacts: Iterable[Conta
     return found["added"]
 
 
-ASKED: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {file_import.take_here: _take}
+# --- imports that are there -------------------------------------------------------------------------------------------------
+
+
+def _import(given: Mapping[str, Any]) -> ImportJob:
+    told = {
+        "mapping": orjson.dumps(given["mapping"]).decode(),
+        "reasons": orjson.dumps(given["reasons"]).decode(),
+        "row_count": given["rows"],
+        "size_read": given["read"],
+        "problem": given["problem"] or "",
+        "file": "",
+    }
+    return values.read(ImportJob, given, **told)
+
+
+def _listed(client: Client, who: Account, phonebook_id: int | None, before: int | None, limit: int) -> list[ImportJob]:
+    return [_import(each) for each in islice(client.imports.list(limit=min(limit, values.PAGE)), limit)]
+
+
+def _start(client: Client, who: Account, key: int, given: Mapping[str, Any]) -> ImportJob:
+    body: Any = dict(given)
+    return _import(client.imports.start(key, **body))
+
+
+def _errors(client: Client, key: int) -> Iterator[bytes]:
+    yield client.imports.errors(key)
+
+
+ASKED: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
+    file_import.take_here: _take,
+    import_jobs.listed: _listed,
+    import_jobs.read: lambda client, who, key: _import(client.imports.get(key)),
+    import_jobs.start: _start,
+    import_jobs.cancel: lambda client, who, key: _import(client.imports.cancel(key)),
+    import_errors.pieces: _errors,
+}

@@ -1,4 +1,4 @@
-"""The dialers of an installation, by the API."""
+"""The dialers of an installation and their switches, by the API."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Final
 from dialer.cli.remote import values
 from dialer.client import Client
 from dialer.management import installation
-from dialer.management.installation import NodeEntry
-from dialer.model import Account, NodeRecord
+from dialer.management.installation import NodeEntry, SwitchEntry
+from dialer.model import Account, NodeRecord, SwitchDrain
 from dialer.wall_clock import utc_now
 
 
@@ -27,7 +27,23 @@ def _node(given: Mapping[str, Any], moment: datetime) -> NodeEntry:
     )
 
 
+def _switch(given: Mapping[str, Any]) -> SwitchEntry:
+    at = values.moment(given["drained_at"])
+    by = given["drained_by"] or ""
+    return SwitchEntry(
+        name=given["name"],
+        ready=given["ready"],
+        core_uuid=given["core_uuid"],
+        nodes=tuple(given["nodes"]),
+        open_attempts=given["open_attempts"],
+        drain=None if at is None else SwitchDrain(switch=given["name"], drained_by=by, drained_at=at),
+    )
+
+
 ASKED: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
     installation.nodes: _nodes,
     installation.remove_node: lambda client, who, name: client.nodes.delete(name),
+    installation.switches: lambda client, who: [_switch(each) for each in client.switches.list()],
+    installation.drain: lambda client, who, name: _switch(client.switches.drain(name)),
+    installation.resume: lambda client, who, name: _switch(client.switches.resume(name)),
 }

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 class AsyncCallerIdPoolsResource(Resource):
     """Each method gives a Deferred, or an iterator for `async for`."""
 
-    def list(self, *, limit: int | None = None) -> AsyncIterator[CallerIdPoolObject]:
+    def list(self, *, name: str | None = None, limit: int | None = None) -> AsyncIterator[CallerIdPoolObject]:
         """Your pools of caller ids, the oldest first."""
-        return self._pages(ApiCall(method="GET", path="caller-id-pools", query={"limit": limit}))
+        return self._pages(ApiCall(method="GET", path="caller-id-pools", query={"name": name, "limit": limit}))
 
     def create(self, **body: Unpack[NewCallerIdPoolObject]) -> Deferred[CallerIdPoolObject]:
         """Make a pool of caller ids."""

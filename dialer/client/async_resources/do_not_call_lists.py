@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class AsyncDoNotCallListsResource(Resource):
     """Each method gives a Deferred, or an iterator for `async for`."""
 
-    def list(self, *, limit: int | None = None) -> AsyncIterator[DoNotCallListObject]:
+    def list(self, *, name: str | None = None, limit: int | None = None) -> AsyncIterator[DoNotCallListObject]:
         """Your lists, the oldest first; with the scope admin, those that hold for everybody."""
-        return self._pages(ApiCall(method="GET", path="do-not-call-lists", query={"limit": limit}))
+        return self._pages(ApiCall(method="GET", path="do-not-call-lists", query={"name": name, "limit": limit}))
 
     def create(self, **body: Unpack[NewDoNotCallListObject]) -> Deferred[DoNotCallListObject]:
         """Make a list: of your campaigns, of one of them, or, for superusers, of another user or of everybody."""

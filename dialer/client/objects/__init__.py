@@ -72,8 +72,9 @@ from dialer.client.objects.do_not_call_lists import (
     RemovedDoNotCallEntriesCountObject,
     RemovedDoNotCallEntriesObject,
 )
+from dialer.client.objects.events import EventObject
 from dialer.client.objects.gateways import ChangedGatewayObject, GatewayHealthObject, GatewayObject, NewGatewayObject
-from dialer.client.objects.imports import ImportObject
+from dialer.client.objects.imports import ImportObject, ImportStartObject
 from dialer.client.objects.installation import NodeObject, SwitchObject
 from dialer.client.objects.me import MeObject
 from dialer.client.objects.phonebooks import ChangedPhonebookObject, NewPhonebookObject, PhonebookObject
@@ -186,6 +187,7 @@ __all__ = [
     "ContactsToRemoveObject",
     "DoNotCallEntryObject",
     "DoNotCallListObject",
+    "EventObject",
     "ExplanationBlockedObject",
     "ExplanationContactsObject",
     "ExplanationObject",
@@ -194,6 +196,7 @@ __all__ = [
     "GatewayObject",
     "GrantsObject",
     "ImportObject",
+    "ImportStartObject",
     "MadeTokenObject",
     "MeObject",
     "NewCallObject",

@@ -7,6 +7,7 @@ Written by docs/write.py from the OpenAPI document.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 
@@ -70,3 +71,20 @@ class ImportObject(TypedDict):
     """refused rows by reason"""
     problem: str | None
     """why it failed"""
+
+
+class ImportStartObject(TypedDict, total=False):
+    """What is sent."""
+
+    mapping: Mapping[str, str]
+    """which column is what: {"contact": "Phone", "-": "3,5"}"""
+    region: str
+    """whose numbers the national numbers of the file are, such as DE"""
+    encoding: str
+    """of the file, such as cp1252"""
+    header: bool
+    """whether the first row of a table names its columns"""
+    doubles: Literal["keep", "change"]
+    """contacts that are there: keep leaves them alone, change has them take what the file has"""
+    dry_run: bool
+    """true: tell what would be done; the import is a draft again then"""

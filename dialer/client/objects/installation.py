@@ -59,3 +59,7 @@ class SwitchObject(TypedDict):
     """the names of these dialers"""
     open_attempts: int
     """of these dialers"""
+    drained_at: str | None
+    """since when no dialer begins calls on it, because somebody said so; null when they do"""
+    drained_by: str | None
+    """who said so"""

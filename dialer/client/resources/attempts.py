@@ -15,6 +15,7 @@ from dialer.client.sending import Resource
 
 if TYPE_CHECKING:
     from dialer.client.objects.attempts import AttemptObject
+    from dialer.client.objects.webhooks import WebhookDeliveryObject
 
 
 class AttemptsResource(Resource):
@@ -89,3 +90,12 @@ class AttemptsResource(Resource):
     def delete_recording(self, attempt_id: str, /) -> None:
         """Remove the recording of a call; the call's record stays."""
         return self._send(ApiCall(method="DELETE", path="attempts/{attempt_id}/recording", ids={"attempt_id": attempt_id}))
+
+    def deliveries(self, attempt_id: str, /, *, limit: int | None = None) -> Iterator[WebhookDeliveryObject]:
+        """The requests to your webhooks that told of an attempt, the oldest first."""
+        return self._pages(ApiCall(
+            method="GET",
+            path="attempts/{attempt_id}/deliveries",
+            ids={"attempt_id": attempt_id},
+            query={"limit": limit},
+        ))

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 class CallerIdPoolsResource(Resource):
     """Each method waits for its answer."""
 
-    def list(self, *, limit: int | None = None) -> Iterator[CallerIdPoolObject]:
+    def list(self, *, name: str | None = None, limit: int | None = None) -> Iterator[CallerIdPoolObject]:
         """Your pools of caller ids, the oldest first."""
-        return self._pages(ApiCall(method="GET", path="caller-id-pools", query={"limit": limit}))
+        return self._pages(ApiCall(method="GET", path="caller-id-pools", query={"name": name, "limit": limit}))
 
     def create(self, **body: Unpack[NewCallerIdPoolObject]) -> CallerIdPoolObject:
         """Make a pool of caller ids."""

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 class DoNotCallListsResource(Resource):
     """Each method waits for its answer."""
 
-    def list(self, *, limit: int | None = None) -> Iterator[DoNotCallListObject]:
+    def list(self, *, name: str | None = None, limit: int | None = None) -> Iterator[DoNotCallListObject]:
         """Your lists, the oldest first; with the scope admin, those that hold for everybody."""
-        return self._pages(ApiCall(method="GET", path="do-not-call-lists", query={"limit": limit}))
+        return self._pages(ApiCall(method="GET", path="do-not-call-lists", query={"name": name, "limit": limit}))
 
     def create(self, **body: Unpack[NewDoNotCallListObject]) -> DoNotCallListObject:
         """Make a list: of your campaigns, of one of them, or, for superusers, of another user or of everybody."""

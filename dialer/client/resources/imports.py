@@ -8,13 +8,13 @@ Written by docs/write.py from the OpenAPI document.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from dialer.client.calls import ApiCall
 from dialer.client.sending import Resource
 
 if TYPE_CHECKING:
-    from dialer.client.objects.imports import ImportObject
+    from dialer.client.objects.imports import ImportObject, ImportStartObject
 
 
 class ImportsResource(Resource):
@@ -25,13 +25,14 @@ class ImportsResource(Resource):
         *,
         phonebook_id: int | None = None,
         list_id: int | None = None,
+        state: Literal["draft", "queued", "running", "finished", "cancelled", "failed"] | None = None,
         limit: int | None = None,
     ) -> Iterator[ImportObject]:
         """Your imports, the newest first."""
         return self._pages(ApiCall(
             method="GET",
             path="imports",
-            query={"phonebook_id": phonebook_id, "list_id": list_id, "limit": limit},
+            query={"phonebook_id": phonebook_id, "list_id": list_id, "state": state, "limit": limit},
         ))
 
     def create(
@@ -48,6 +49,7 @@ class ImportsResource(Resource):
         header: bool | None = None,
         dry_run: bool | None = None,
         doubles: Literal["keep", "change"] | None = None,
+        draft: bool | None = None,
     ) -> ImportObject:
         """Take a file of contacts into a phonebook, or of numbers onto a do-not-call list, in the background."""
         return self._send(ApiCall(
@@ -55,7 +57,7 @@ class ImportsResource(Resource):
             path="imports",
             query={
                 "phonebook_id": phonebook_id, "list_id": list_id, "format": format, "mapping": mapping, "region": region,
-                "encoding": encoding, "header": header, "dry_run": dry_run, "doubles": doubles,
+                "encoding": encoding, "header": header, "dry_run": dry_run, "doubles": doubles, "draft": draft,
             },
             content=content,
             content_type=content_type,
@@ -72,6 +74,15 @@ class ImportsResource(Resource):
     def errors(self, import_id: int, /) -> bytes:
         """The rows that were not taken, as they stand in the file, each with its reason: correct them, and send that file."""
         return self._fetch(ApiCall(method="GET", path="imports/{import_id}/errors", ids={"import_id": import_id}))
+
+    def start(self, import_id: int, /, **body: Unpack[ImportStartObject]) -> ImportObject:
+        """Take the file of a draft, or tell what would be done; what is not named stays as it was."""
+        return self._send(ApiCall(
+            method="POST",
+            path="imports/{import_id}/start",
+            ids={"import_id": import_id},
+            body={**body},
+        ))
 
     def cancel(self, import_id: int, /) -> ImportObject:
         """Take no more rows of a file; the contacts that were taken stay."""

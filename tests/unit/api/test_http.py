@@ -230,7 +230,7 @@ async def test_attributes_in_the_wrong_place_or_unknown_to_a_query_are_refused(a
 
 # --- limits ---------------------------------------------------------------------------------------------------------------
 
-SMALL = evolve(MANY, max_body=1000, request_timeout=1.0, idle_timeout=5.0)
+SMALL = evolve(MANY, max_body=1000)
 
 
 @pytest_twisted.ensureDeferred
@@ -268,7 +268,7 @@ async def test_a_chunked_body_beyond_the_limit_is_413_and_its_rest_is_thrown_awa
 
 @pytest_twisted.ensureDeferred
 async def test_a_body_that_is_cut_short_writes_nothing(tmp_path: Path) -> None:
-    async with world(tmp_path, SMALL) as api:
+    async with world(tmp_path, evolve(SMALL, request_timeout=0.3)) as api:
         received = await exchange(api, HEAD + b"Content-Length: 50\r\n\r\nname=half")
         assert received == b"", "the time for the request ran out"
         assert api.sql("SELECT count(*) FROM phonebook") == [(0,)]
@@ -302,19 +302,25 @@ async def test_what_is_not_http_is_told_so_in_json_and_closed(api: World, data: 
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_slow_client_is_cut_off_however_steadily_it_sends(tmp_path: Path) -> None:
-    async with world(tmp_path, SMALL) as api:
-        from twisted.internet import reactor
+async def test_a_slow_client_is_cut_off_however_steadily_it_sends(api: World) -> None:
+    clock, channel, transport = connected(api)
+    for byte in b"GET / HTTP/1.1\r\nX: " + b"y" * 100:
+        if transport.disconnecting:
+            break
+        channel.dataReceived(bytes([byte]))
+        clock.advance(1)
+    assert clock.seconds() == MANY.request_timeout
+    channel.connectionLost()
 
-        client = await connect(api)
-        began = reactor.seconds()
-        for byte in b"GET / HTTP/1.1\r\nX: " + b"y" * 100:
-            if client.closed.called:
-                break
-            client.send(bytes([byte]))
-            await deferLater(reactor, 0.1)
-        await client.closed
-        assert 0.9 < reactor.seconds() - began < 2.5
+
+def connected(api: World) -> tuple[Clock, Any, StringTransport]:
+    """A connection of the site, on a stepped clock."""
+    api.site.reactor = clock = Clock()
+    channel = api.site.buildProtocol(None)
+    transport = StringTransport()
+    transport.abortConnection = transport.loseConnection
+    channel.makeConnection(transport)
+    return clock, channel, transport
 
 
 @pytest_twisted.ensureDeferred
@@ -474,9 +480,7 @@ async def test_a_change_has_its_effects_although_its_client_went_away(api: World
     )
     client.transport.loseConnection()
     await client.closed
-    for _ in range(200):
-        if api.flow.hung_up:
-            break
+    while not api.flow.hung_up:
         await _turn()
     assert api.flow.hung_up == [1]
 
@@ -489,12 +493,7 @@ async def test_other_limits_hold_from_the_next_request_on(api: World) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_an_idle_connection_is_closed_after_its_time(api: World) -> None:
-    clock = Clock()
-    api.site.reactor = clock
-    channel = api.site.buildProtocol(None)
-    transport = StringTransport()
-    transport.abortConnection = transport.loseConnection
-    channel.makeConnection(transport)
+    clock, channel, transport = connected(api)
     clock.advance(59)
     assert not transport.disconnecting
     clock.advance(2)

@@ -61,11 +61,11 @@ DAMAGED = "The body is not multipart/form-data, or not whole"
     ids=range(12),
 )
 def test_a_body_that_is_no_form_of_parts_is_refused_soon(body: bytes, content_type: str, sentence: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(HttpError) as caught:
         parse_body(content_type.encode(), body)
     assert (caught.value.status, caught.value.sentence) == (400, sentence)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize(

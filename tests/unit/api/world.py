@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import ExitStack, asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from twisted.web.http_headers import Headers
 from werkzeug.routing import Rule
 
 import api.page.app
+import api.page.rendering
 import api.site
 import api.v2.app
 from api import ApiSite, build_site
@@ -33,8 +35,10 @@ from dialer.management import management as logins
 from dialer.model import Campaign, Gateway, GatewayHealth, IdleCode, IdleReason, OwnSwitch, Progress, VoipAppType
 from dialer.settings import HttpSettings
 from dialer.store.database import Database, NodeIdentity
-from tests.grounds import copied_database, dump, rows
+from dialer.store.location import opened
+from tests.grounds import copied_database, dump_of, rows_of
 from tests.seeding import Seeds
+from tests.unit.api.kept_routes import built
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 SHOWN_NOW = "2026-11-23 10:00:00"
@@ -100,17 +104,14 @@ class Flow:
     reason: IdleReason | None = NO_SWITCH
     healths: dict[int, GatewayHealth] = field(factory=dict)
 
-    aside: dict[str, bool] = field(factory=dict)
-    """Of its switches, by name, whether it is put aside."""
+    switches: dict[str, bool] = field(factory=dict)
+    """Of its switches, by name, whether the configuration drains it."""
 
     def call_soon(self) -> None:
         self.looks += 1
 
     def own_switches(self) -> list[OwnSwitch]:
-        return [OwnSwitch(name=name, put_aside=put_aside) for name, put_aside in self.aside.items()]
-
-    def put_aside(self, switch: str, wanted: bool) -> None:
-        self.aside[switch] = wanted
+        return [OwnSwitch(name=name, drains=drains) for name, drains in self.switches.items()]
 
     def release(self, campaign_id: int) -> None:
         self.released.append(campaign_id)
@@ -144,6 +145,9 @@ class World:
     agent: Agent
     is_furnished: bool = False
     """Whether there is everything that `furnish` of the API v2 makes."""
+    _thread: int = field(factory=threading.get_ident, init=False)
+    _beside: AbstractContextManager[Any] | None = field(default=None, init=False)
+    _connection: Any = field(default=None, init=False)
 
     @property
     def address(self) -> str:
@@ -203,13 +207,39 @@ class World:
         assert reply.status == 200, reply
         return dict(reply.json)
 
+    @contextmanager
+    def connected(self) -> Iterator[Any]:
+        """The connection of another program, kept from one time to the next: to connect takes longer than most statements.
+        Any other thread than that of the test has one of its own."""
+        if threading.get_ident() != self._thread:
+            with opened(self.database.url) as connection:
+                yield connection
+            return
+        if self._connection is None:
+            self._beside = opened(self.database.url)
+            self._connection = self._beside.__enter__()
+        try:
+            yield self._connection
+            self._connection.rollback()
+        except BaseException:
+            self.disconnect()
+            raise
+
+    def disconnect(self) -> None:
+        """Give the connection up."""
+        beside, self._beside, self._connection = self._beside, None, None
+        if beside is not None:
+            beside.__exit__(None, None, None)
+
     def sql(self, statement: str, *values: object) -> list[Any]:
         """What another program sees in the database, or changes there."""
-        return rows(self.database.url, statement, *values)
+        with self.connected() as connection:
+            return rows_of(connection, statement, *values)
 
     def dump(self) -> object:
         """Everything that is stored."""
-        return dump(self.database.url)
+        with self.connected() as connection:
+            return dump_of(connection)
 
 
 def basic(user: str, password: str) -> str:
@@ -237,7 +267,11 @@ async def world(folder: Path, settings: HttpSettings = MANY, *, url: str | None 
     try:
         # A login as nobody costs a tenth of a second of work, on purpose; not here.
         with mock.patch.object(logins, "NOBODY", cheap_hash("the password of nobody")):
-            yield World(database, site, management, flow, port, Agent(reactor, pool=pool))
+            here = World(database, site, management, flow, port, Agent(reactor, pool=pool))
+            try:
+                yield here
+            finally:
+                here.disconnect()
     finally:
         await port.stopListening()
         await pool.closeCachedConnections()
@@ -250,7 +284,7 @@ async def world(folder: Path, settings: HttpSettings = MANY, *, url: str | None 
 class _Later:
     """Stands for a Klein and for its resource, which are made for the first request: most tests ask one branch of the site."""
 
-    build: Callable[[], Klein]
+    build: partial[Klein]
     made: Any = None
 
     def resource(self) -> _Later:
@@ -260,7 +294,7 @@ class _Later:
         if self.made is None:
             # No code is generated for making an address out of a route, which is most of the work, and which nobody asks for.
             with mock.patch.object(Rule, "_compile_builder", lambda *_: _unused):
-                self.made = self.build().resource()
+                self.made = built(self.build).resource()
         return self.made.render(request)
 
 
@@ -268,11 +302,12 @@ def _unused(*_: object) -> NoReturn:
     raise AssertionError("an address is made out of a route")
 
 
+_environment = cache(api.page.rendering._environment)
 _BRANCHES = ((api.site, "build_app"), (api.v2.app, "build_app"), (api.page.app, "_build_app"))
 
 
 def _site(management: Management, settings: HttpSettings, clock: Any) -> ApiSite:
-    """As it is built for the product, but that a branch is built when it is asked."""
+    """As it is built for the product, but that a branch is built when it is asked, and templates are compiled once for all."""
 
     def later(build: Callable[..., Klein]) -> Callable[..., _Later]:
         return lambda *arguments: _Later(partial(build, *arguments))
@@ -280,6 +315,7 @@ def _site(management: Management, settings: HttpSettings, clock: Any) -> ApiSite
     with ExitStack() as patches:
         for module, name in _BRANCHES:
             patches.enter_context(mock.patch.object(module, name, later(getattr(module, name))))
+        patches.enter_context(mock.patch.object(api.page.rendering, "_environment", _environment))
         return build_site(management, settings, clock)
 
 

@@ -16,8 +16,12 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], database_kind: str) -> Commands:
+def unfurnished(tmp_path: Path, capsys: pytest.CaptureFixture[str], database_kind: str) -> Commands:
+    """On each kind of database; `furnish` makes one."""
+    return Commands(tmp_path, capsys)
+
+
+@pytest.fixture
+def commands(unfurnished: Commands) -> Commands:
     """On a configuration with an empty database, of each kind."""
-    here = Commands(tmp_path, capsys)
-    here.furnish()
-    return here
+    return unfurnished.furnish()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from attrs import define, field, frozen
 from dialer.cli.main import main
 from dialer.settings_file import settings_file
 from dialer.store.location import sqlite_url
-from tests.grounds import new_database
+from tests.grounds import furnished_database, new_database
 
 
 @frozen
@@ -42,9 +43,21 @@ class Commands:
     def config(self) -> Path:
         return self.folder / "dialer.toml"
 
-    def furnish(self) -> None:
-        """A configuration and an empty database."""
-        self.use(new_database(self.folder))
+    def furnish(self, *how: Callable[[Commands], object]) -> Commands:
+        """A configuration, and a database that is empty, or a copy of one on which these functions have run their commands,
+        once for all tests that begin so."""
+        if not how:
+            self.use(new_database(self.folder))
+            return self
+
+        def furnish(url: str) -> None:
+            self.use(url)
+            for each in how:
+                each(self)
+
+        what = " ".join(f"{each.__module__}.{each.__qualname__}" for each in how)
+        self.use(furnished_database(self.folder, what, furnish))
+        return self
 
     def use(self, url: str) -> None:
         """A configuration for that database."""

@@ -8,11 +8,14 @@ from tests.unit.cli.support import Commands
 
 
 @pytest.fixture
-def pooled(commands: Commands) -> Commands:
+def pooled(unfurnished: Commands) -> Commands:
+    return unfurnished.furnish(_add_pool)
+
+
+def _add_pool(commands: Commands) -> None:
     commands.good("user", "add", "ann", "--generate-password", "--superuser")
     commands.good("gateway", "add", "carrier", "--hostname", "example.com")
     commands.good("callerpool", "add", "sales", "--user", "ann", "--strategy", "nearest")
-    return commands
 
 
 def test_numbers_are_added_changed_listed_rested_and_removed(pooled):

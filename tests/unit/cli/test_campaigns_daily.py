@@ -13,15 +13,18 @@ T = "2026-11-23 10:00:00.000000"
 
 
 @pytest.fixture
-def spring(commands, tmp_path):
+def spring(unfurnished):
+    return unfurnished.furnish(_add_spring)
+
+
+def _add_spring(commands):
     commands.good("user", "add", "ann", "--generate-password")
     commands.good("gateway", "add", "carrier", "--hostname", "h")
     commands.good("voipapp", "add", "hello", "--type", "play-audio", "--data", "hello.wav")
     commands.good("campaign", "add", "spring", "--user", "ann", "--gateway", "carrier", "--voip-app", "hello")
-    file = tmp_path / "contacts.csv"
+    file = commands.folder / "contacts.csv"
     file.write_text("contact,first_name\n+15551230001,Ana\n+15551230002,Ben\n")
     commands.good("contact", "import", file, "--phonebook", "spring")
-    return commands
 
 
 def states(commands, name="spring"):

@@ -16,10 +16,13 @@ from tests.unit.cli.support import Commands, Ran
 
 
 @pytest.fixture
-def phonebook(commands: Commands) -> Commands:
+def phonebook(unfurnished: Commands) -> Commands:
     """A user with a paused campaign, which has a phonebook of its name."""
+    return unfurnished.furnish(add_spring)
+
+
+def add_spring(commands: Commands) -> None:
     add_campaign(commands, "ann", "spring")
-    return commands
 
 
 def add_campaign(commands: Commands, user: str, name: str) -> None:

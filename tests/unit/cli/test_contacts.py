@@ -13,24 +13,26 @@ from hypothesis import strategies as st
 from dialer.management import contact_list
 from tests.grounds import on_sqlite, rows
 from tests.unit.cli.support import Commands, Ran
-from tests.unit.cli.test_contact_import import SPELLINGS, add_campaign, import_file, numbers
+from tests.unit.cli.test_contact_import import SPELLINGS, add_spring, import_file, numbers
 
 HEADER = "contact,first_name,last_name,email,description,reference,priority,time_zone,"
 HEADER += "consent_basis,consent_given_at,consent_expires_at,consent_proof,additional_vars\n"
 
 
 @pytest.fixture
-def spring(commands: Commands) -> Commands:
+def spring(unfurnished: Commands) -> Commands:
     """A user with a paused campaign, which has a phonebook of its name."""
-    add_campaign(commands, "ann", "spring")
-    return commands
+    return unfurnished.furnish(add_spring)
 
 
 @pytest.fixture
-def ana(spring: Commands) -> Commands:
+def ana(unfurnished: Commands) -> Commands:
     """The same with a contact."""
-    add(spring, "+1 (555) 123-0001", "--first-name", "Ana", "--var", "city=Lima", "--var", "shoe=38")
-    return spring
+    return unfurnished.furnish(add_spring, _add_ana)
+
+
+def _add_ana(commands: Commands) -> None:
+    add(commands, "+1 (555) 123-0001", "--first-name", "Ana", "--var", "city=Lima", "--var", "shoe=38")
 
 
 def add(commands: Commands, number: object, *more: object) -> Ran:

@@ -21,17 +21,20 @@ def commands_of(section: str) -> list[list[str]]:
 
 
 @pytest.fixture
-def installation(commands, tmp_path, monkeypatch):
+def installation(unfurnished, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("list.csv").write_text("contact,first_name\n+15551230001,Ana\n")
+    Path("numbers.txt").write_text("+15550000088\n")
+    return unfurnished.furnish(_add_campaigns)
+
+
+def _add_campaigns(commands):
     commands.good("user", "add", "ann", "--generate-password")
     commands.good("gateway", "add", "carrier", "--hostname", "h")
     commands.good("voipapp", "add", "hello", "--type", "play-audio", "--data", "hello.wav")
     for name in ("spring", "autumn", "customers"):
         commands.good("campaign", "add", name, "--user", "ann", "--gateway", "carrier", "--voip-app", "hello")
-    Path("list.csv").write_text("contact,first_name\n+15551230001,Ana\n")
-    Path("numbers.txt").write_text("+15550000088\n")
     commands.good("contact", "import", "list.csv", "--phonebook", "spring")
-    return commands
 
 
 @pytest.mark.parametrize("section", ["Daily work with campaigns", "Do not call"])

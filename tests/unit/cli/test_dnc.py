@@ -8,9 +8,12 @@ from tests.grounds import rows
 
 
 @pytest.fixture
-def listed(commands):
+def listed(unfurnished):
+    return unfurnished.furnish(_list_numbers)
+
+
+def _list_numbers(commands):
     assert commands.good("dnc", "add", "+1 (555) 000-0099", "5551", "--reason", "asked").out == "2 added, 0 already there\n"
-    return commands
 
 
 @pytest.mark.parametrize("spelling", ["+15550000099", "15550000099", "0015550000099", "+1 555 000-0099"])
@@ -130,10 +133,13 @@ def test_a_reason_is_one_line_and_one_that_is_not_loses_no_number(listed, tmp_pa
 
 
 @pytest.fixture
-def letters(listed):
-    listed.good("user", "add", "ann", "--generate-password")
-    assert listed.good("dnc", "new-list", "letters", "--user", "ann").out == "list letters: 2\n"
-    return listed
+def letters(unfurnished):
+    return unfurnished.furnish(_list_numbers, _add_letters)
+
+
+def _add_letters(commands):
+    commands.good("user", "add", "ann", "--generate-password")
+    assert commands.good("dnc", "new-list", "letters", "--user", "ann").out == "list letters: 2\n"
 
 
 def test_a_list_has_entries_of_its_own(letters):

@@ -16,11 +16,13 @@ from dialer.errors import DialerError
 from dialer.safe_files import UnsafeFile
 from dialer.settings_file import settings_file
 from dialer.simulator.oracle import Oracle
+from dialer.store.location import sqlite_path
 from dialer.store.lock import DiallingLock
+from tests.grounds import furnished_database, new_database
 from tests.hostile import OTHER, ROOT, as_root, folder_of_another, secret_of_ours, untouched
 from tests.unit.cli.support import Commands
 from tests.unit.cli.test_cdr import put
-from tests.unit.cli.test_contact_import import add_campaign
+from tests.unit.cli.test_contact_import import add_spring
 from tests.unit.store.damage import Damaged
 
 
@@ -31,15 +33,21 @@ def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Commands:
     here.folder.mkdir()
     here.config.touch(0o600)
     here.config.write_text(settings_file({"database": {"url": "sqlite:///dialer.db"}, "simulator": {}}))
-    here.good("upgrade")
+    new_database(here.folder)
     return here
 
 
 @pytest.fixture
-def spring(home: Commands) -> Commands:
+def spring(home: Commands, capsys: pytest.CaptureFixture[str]) -> Commands:
     """With a campaign that has a phonebook of one contact."""
-    add_campaign(home, "ann", "spring")
-    home.good("contact", "add", "15551230001", "--phonebook", "spring")
+
+    def furnish(url: str) -> None:
+        there = Commands(sqlite_path(url).parent, capsys)
+        there.use(url)
+        add_spring(there)
+        there.good("contact", "add", "15551230001", "--phonebook", "spring")
+
+    furnished_database(home.folder, "hostile folders", furnish)
     return home
 
 

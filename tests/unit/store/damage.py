@@ -14,10 +14,11 @@ from typing import Any
 from attrs import define
 
 from dialer.store.connection import Dialect
-from dialer.store.location import dialect_of, opened, sqlite_path, sqlite_url
+from dialer.store.location import dialect_of, opened, sqlite_path
 from dialer.store.node_statements import CLOCK
 from dialer.store.schema import upgrade
 from dialer.store.times import to_column
+from tests.grounds import furnished_database
 from tests.postgresql import Server
 
 AT = to_column(datetime.now(UTC))
@@ -67,11 +68,7 @@ class Damaged:
     @classmethod
     def in_file(cls, folder: Path) -> Damaged:
         """A new one in a SQLite file."""
-        url = sqlite_url(folder / "dialer.db")
-        upgrade(url)
-        here = cls(url)
-        here.furnish()
-        return here
+        return cls(furnished_database(folder, "to be damaged", lambda url: cls(url).furnish()))
 
     @classmethod
     @contextmanager

@@ -26,6 +26,22 @@ NOW = from_column(AT) + timedelta(seconds=1)
 NEXT_YEAR = to_column(NOW + timedelta(days=365))
 
 
+compares_schemas = pytest.mark.usefixtures("schemas_are_compared")
+"""For a test of what the schema may be, or of an audit as a whole. In others it is that of the template: on a server, to make
+another one to compare it with takes longer than all the rest of the audit."""
+
+
+@pytest.fixture
+def schemas_are_compared() -> None:
+    """What `compares_schemas` asks for."""
+
+
+@pytest.fixture(autouse=True)
+def _rows_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "schemas_are_compared" not in request.fixturenames:
+        monkeypatch.setattr("dialer.store.audit.differences", lambda _: [])
+
+
 @pytest.fixture(params=list(Dialect))
 def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Damaged]:
     if request.param is Dialect.SQLITE:
@@ -81,6 +97,7 @@ def dialer_at_work(here: Damaged) -> Iterator[None]:
             yield
 
 
+@compares_schemas
 def test_a_database_in_use_is_clean(here: Damaged) -> None:
     here.call(1, 1)
     here.attempt(2, 2, "BUSY")
@@ -90,6 +107,7 @@ def test_a_database_in_use_is_clean(here: Damaged) -> None:
     assert (found.findings, found.open_attempts, found.notes) == ((), 1, ())
 
 
+@compares_schemas
 def test_looking_changes_nothing(here: Damaged) -> None:
     here.sql("UPDATE subscriber SET status = 6 WHERE id = 1")
     before = everything(here)
@@ -162,6 +180,7 @@ def test_a_finished_subscriber_is_ready_at_no_time(here: Damaged) -> None:
 # --- attempts ---------------------------------------------------------------------------------------------------------------
 
 
+@compares_schemas
 def test_two_open_attempts_to_a_number_are_named_and_left_to_the_dialer(here: Damaged) -> None:
     here.sql("DROP INDEX attempt_open_identity")
     here.call(1, 1)
@@ -376,6 +395,7 @@ def test_a_lease_of_a_year_ends_now(server: Damaged) -> None:
 # --- the schema and the file ------------------------------------------------------------------------------------------------
 
 
+@compares_schemas
 def test_a_missing_trigger_is_named(here: Damaged) -> None:
     where = "" if here.dialect is Dialect.SQLITE else " ON subscriber"
     here.sql(f"DROP TRIGGER subscriber_changed{where}")
@@ -383,6 +403,7 @@ def test_a_missing_trigger_is_named(here: Damaged) -> None:
     assert "subscriber_changed" in only(here).examples[0]
 
 
+@compares_schemas
 @pytest.mark.parametrize(
     ("change", "example"),
     [
@@ -406,6 +427,7 @@ def test_each_part_of_a_servers_schema_that_is_missing_or_differs_is_named(serve
     assert finding.examples == (example,)
 
 
+@compares_schemas
 def test_a_part_without_which_nothing_can_be_asked_is_named_all_the_same(here: Damaged) -> None:
     here.sql("DROP TABLE event")
     schema, unusable = look(here).findings
@@ -413,6 +435,7 @@ def test_a_part_without_which_nothing_can_be_asked_is_named_all_the_same(here: D
     assert "event" in schema.examples[0]
 
 
+@compares_schemas
 def test_what_an_admin_has_added_to_the_schema_is_no_finding(server: Damaged) -> None:
     server.sql("CREATE INDEX mine ON contact (last_name)")
     server.sql("CREATE TABLE notes (text TEXT)")
@@ -420,6 +443,7 @@ def test_what_an_admin_has_added_to_the_schema_is_no_finding(server: Damaged) ->
     assert look(server).findings == ()
 
 
+@compares_schemas
 def test_a_backup_that_was_restored_is_as_clean_as_the_database_that_it_is_of(
     postgres_server: Server, server: Damaged
 ) -> None:
@@ -434,6 +458,7 @@ def test_a_backup_that_was_restored_is_as_clean_as_the_database_that_it_is_of(
     assert (found.findings, found.notes, found.open_attempts) == ((), (), 1)
 
 
+@compares_schemas
 def test_where_the_schema_cannot_be_compared_everything_else_is(postgres_server: Server, server: Damaged) -> None:
     name = server.url.rpartition("/")[2]
     owner = Damaged(server.url.replace("//dialer@", f"//{SUPERUSER}@"))
@@ -448,6 +473,7 @@ def test_where_the_schema_cannot_be_compared_everything_else_is(postgres_server:
     assert [done.name for done in mend(server)] == ["finished-and-ready"]
 
 
+@compares_schemas
 def test_a_server_that_only_reads_can_be_audited(server: Damaged) -> None:
     server.sql("ALTER ROLE dialer SET default_transaction_read_only = on")
     try:
@@ -458,6 +484,7 @@ def test_a_server_that_only_reads_can_be_audited(server: Damaged) -> None:
     assert "read-only transaction" in server_found.notes[0]
 
 
+@compares_schemas
 def test_a_row_that_refers_to_nothing_is_named_and_nothing_is_repaired(file: Damaged) -> None:
     file.sql("DELETE FROM contact WHERE id = 2")
     file.sql("UPDATE subscriber SET status = 6 WHERE id = 1")
@@ -467,6 +494,7 @@ def test_a_row_that_refers_to_nothing_is_named_and_nothing_is_repaired(file: Dam
     assert file.subscriber(1)[0] == 6
 
 
+@compares_schemas
 def test_a_damaged_page_is_named(file: Damaged) -> None:
     file.sql("PRAGMA wal_checkpoint(TRUNCATE)")
     content = bytearray(file.path.read_bytes())
@@ -475,6 +503,7 @@ def test_a_damaged_page_is_named(file: Damaged) -> None:
     assert named(file) & {"damaged", "unusable"}
 
 
+@compares_schemas
 def test_a_database_that_is_not_there_or_of_another_schema_is_a_finding(here: Damaged) -> None:
     here.sql("DELETE FROM schema_version WHERE version > 1")
     found = look(here)
@@ -484,6 +513,7 @@ def test_a_database_that_is_not_there_or_of_another_schema_is_a_finding(here: Da
     assert audit(here.url + "x", NOW).findings[0].name == "unusable"
 
 
+@compares_schemas
 def test_a_server_that_does_not_answer_is_a_finding_without_its_password() -> None:
     (finding,) = audit("postgresql://ann:secret@127.0.0.1:1/dialer", NOW).findings
     assert "dialer at 127.0.0.1:1 does not answer" in finding.remedy
@@ -505,6 +535,7 @@ def test_examples_are_few_and_the_count_is_whole(here: Damaged) -> None:
 # --- dialers at work --------------------------------------------------------------------------------------------------------
 
 
+@compares_schemas
 def test_no_repair_beside_a_dialer(here: Damaged) -> None:
     here.sql("UPDATE subscriber SET status = 6 WHERE id = 1")
     with dialer_at_work(here), pytest.raises(StoreError, match="dialer"):
@@ -514,6 +545,7 @@ def test_no_repair_beside_a_dialer(here: Damaged) -> None:
     assert here.subscriber(1)[0] == 1
 
 
+@compares_schemas
 def test_looking_beside_a_dialer_is_allowed_and_names_it(here: Damaged) -> None:
     assert look(here).at_work is None
     here.sql("UPDATE node SET lease_until = ?", to_column(datetime.now(UTC) + timedelta(minutes=5)))
@@ -524,6 +556,7 @@ def test_looking_beside_a_dialer_is_allowed_and_names_it(here: Damaged) -> None:
     assert "process" in found.at_work
 
 
+@compares_schemas
 def test_a_repair_does_not_wait_for_ever_for_somebody_elses_transaction(server: Damaged) -> None:
     server.sql("UPDATE subscriber SET status = 5 WHERE id = 1")
     with opened(server.url) as other:
@@ -534,6 +567,7 @@ def test_a_repair_does_not_wait_for_ever_for_somebody_elses_transaction(server: 
     assert [done.name for done in mend(server)] == ["finished-and-ready"]
 
 
+@compares_schemas
 def test_who_dials_is_told_and_asking_leaves_nothing_behind(file: Damaged) -> None:
     assert holder(file.path) is None
     assert [path.name for path in file.path.parent.glob("*.lock")] == []

@@ -26,7 +26,7 @@ from dialer.store.postgresql import Provider, connect_arguments
 from dialer.store.schema import Upgrade, check, rendered, upgrade, upgrades
 from dialer.store.schema_diff import differences
 from dialer.stored import load_rules
-from tests.grounds import TABLES, bare_database, dump, rows, script
+from tests.grounds import TABLES, bare_database, dump, furnished_database, rows, script
 from tests.seeding import LISTED, SEED, T
 
 NOBODY = 65534
@@ -258,7 +258,15 @@ def test_a_database_of_schema_3_keeps_everything(url):
     rows(url, f"UPDATE attempt SET state = 'ended', ended_at = '{T}', {end}")
     script(url, OUTBOX)
     later = ("campaign", "event", "event_consumer", "webhook", "webhook_delivery", "purged_attempts", "import_job")
-    later += ("caller_id_pool", "caller_id", "caller_id_gateway", "caller_id_wait", "do_not_call", "do_not_call_list")
+    later += (
+        "caller_id_pool",
+        "caller_id",
+        "caller_id_gateway",
+        "caller_id_wait",
+        "do_not_call",
+        "do_not_call_list",
+        "switch_drain",
+    )
     kept = dump(url, [table for table in TABLES if table not in later])
     assert upgrade(url) == [step.version for step in steps[3:]]
     assert differences_of(url) == []
@@ -555,9 +563,8 @@ def test_a_folder_that_cannot_be_written_is_named():
 
 
 @pytest.mark.parametrize("statement", REFUSED)
-def test_the_database_refuses(path, statement):
+def test_the_database_refuses(tmp_path, statement):
     """PostgreSQL's answers are compared with these in `test_postgresql_schema`."""
-    upgrade(sqlite_url(path))
-    script(sqlite_url(path), SEED + EVENTS + LISTED)
+    url = furnished_database(tmp_path, "what refuses", lambda url: script(url, SEED + EVENTS + LISTED))
     with pytest.raises(sqlite3.IntegrityError):
-        rows(sqlite_url(path), statement)
+        rows(url, statement)

@@ -52,7 +52,7 @@ class Browser:
     async def get(self, path: str, **headers: str) -> Reply:
         return await self.ask("GET", path, **headers)
 
-    async def send(self, path: str, form: Mapping[str, str] | None = None, *, on: str = "/ui/", **headers: str) -> Reply:
+    async def send(self, path: str, form: Mapping[str, str] | None = None, *, on: str = "/ui/tokens", **headers: str) -> Reply:
         """A form as it stands on a page."""
         token = await self.token(on)
         return await self.ask("POST", path, {**(form or {}), "csrf": token}, **headers)
@@ -72,7 +72,7 @@ class Browser:
         assert reply.headers["content-security-policy"] == POLICY
         return reply
 
-    async def token(self, on: str = "/ui/") -> str:
+    async def token(self, on: str = "/ui/tokens") -> str:
         found = re.search(r'name="csrf" value="(\w+)"', text_of(await self.get(on)))
         assert found, on
         return found[1]

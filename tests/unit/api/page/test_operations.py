@@ -68,27 +68,31 @@ async def test_a_superuser_sees_switches_and_dialers_and_forgets_dead_ones(api: 
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_switch_of_this_dialer_is_drained_and_taken_back(api: World) -> None:
+async def test_a_switch_is_drained_for_all_dialers_and_taken_back(api: World) -> None:
     api.sql(
         "INSERT INTO node (name, epoch, host, pid, version, switches, ready, started_at, seen_at, lease_until, commits, "
         f"figures) VALUES ('n', 1, 'h', 1, '1', '{{\"a:8021\": \"c\", \"far\": \"d\"}}', 1, '{T}', '{T}', '{T}', 0, '{{}}')"
     )
-    api.flow.aside["a:8021"] = False
+    api.flow.switches["a:8021"] = True
     root, ann = await signed_in(api), await signed_in(api, "ann")
-    page = text_of(await root.get("/ui/switches"))
-    assert '"/ui/switches/a%3A8021/put-aside"' in page
-    assert "/ui/switches/far/" not in page, "it is another dialer's"
-    assert (await ann.send("/ui/switches/a%3A8021/put-aside")).status == 403
-    assert (await root.send("/ui/switches/far/put-aside")).status == 404
-    assert api.flow.aside == {"a:8021": False}
-    assert (await root.send("/ui/switches/a%3A8021/put-aside")).status == 303
-    assert api.flow.aside == {"a:8021": True}
-    assert '"/ui/switches/a%3A8021/take-back"' in text_of(await root.get("/ui/switches"))
-    assert (await root.send("/ui/switches/a%3A8021/take-back")).status == 303
-    assert api.flow.aside == {"a:8021": False}
+    page = await root.get("/ui/switches")
+    assert '"/ui/switches/a%3A8021/drain"' in text_of(page)
+    assert "drained by the configuration of this dialer" in seen(page)
+    assert (await ann.send("/ui/switches/far/drain")).status == 403
+    assert (await root.send("/ui/switches/nowhere/drain")).status == 404
+    assert api.sql("SELECT count(*) FROM switch_drain") == [(0,)]
+    looks = api.flow.looks
+    assert (await root.send("/ui/switches/far/drain")).status == 303
+    assert api.flow.looks == looks + 1
+    assert api.sql("SELECT switch, drained_by FROM switch_drain") == [("far", "root")]
+    page = await root.get("/ui/switches")
+    assert '"/ui/switches/far/resume"' in text_of(page)
+    assert "drained by root, since 2026-11-23 10:00:00" in " ".join(seen(page).split())
+    assert (await root.send("/ui/switches/far/resume")).status == 303
+    assert api.sql("SELECT count(*) FROM switch_drain") == [(0,)]
     assert api.sql("SELECT action, subject FROM audit_entry ORDER BY id") == [
-        ("switches.put-aside", "switch a:8021"),
-        ("switches.take-back", "switch a:8021"),
+        ("switches.drain", "switch far"),
+        ("switches.resume", "switch far"),
     ]
 
 

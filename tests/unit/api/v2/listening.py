@@ -88,7 +88,11 @@ class Listening:
         assert self.ids == list(numbers)
 
     async def ends(self) -> None:
+        """Wait until it is over on both sides: the server hears of a client's end in the next turn of the reactor."""
+        from twisted.internet import reactor
+
         await self.until(lambda: self.closed)
+        await deferLater(reactor, 0)
 
     async def leave(self) -> None:
         self.client.transport.abortConnection()

@@ -22,7 +22,7 @@ from api.v2.routes import PREFIX, Route
 from api.v2.table import all_routes
 from dialer.interfaces import ReceiverAnswer
 from dialer.management.management import Folders
-from dialer.store.location import dialect_of, opened
+from dialer.store.location import dialect_of
 from tests.grounds import TABLES, copied_database
 from tests.unit.api.world import Reply, World, seed, world
 
@@ -47,6 +47,7 @@ GIVEN: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("PATCH", "phonebooks/<phonebook_id>/contacts/<contact_id>"): {"email": "a@example.com", "additional_vars": {"x": None}},
     ("POST", "phonebooks/<phonebook_id>/contacts/batch"): {"contacts": [{"number": "+15551230003"}, {"number": "x"}]},
     ("POST", "phonebooks/<phonebook_id>/contacts/remove"): {"numbers": ["+15551230001"], "references": ["nobody's"]},
+    ("POST", "imports/<import_id>/start"): {"mapping": {"contact": "contact"}, "dry_run": True},
     ("POST", "calls"): {"number": "+15551230005", "gateway_id": 1, "voip_app_id": 1},
     ("POST", "do-not-call"): {"number": "+15551239999"},
     ("POST", "campaigns/<campaign_id>/phonebooks"): {"phonebook_id": 1},
@@ -323,7 +324,7 @@ async def _furnish(api: World) -> None:
     assert (await ann.post("calls", {"number": "+15551230006", "gateway_id": 1, "voip_app_id": 1})).status == 201
     assert (await ann.post("tokens", {"name": "first"})).status == 201
     assert (await root.post("do-not-call", {"number": "+15551230009", "reason": "asked"})).status == 201
-    uploaded = await ann.ask("POST", "imports?phonebook_id=1", data=FILE, content_type="text/csv")
+    uploaded = await ann.ask("POST", "imports?phonebook_id=1&draft=yes", data=FILE, content_type="text/csv")
     assert uploaded.status == 202, uploaded
     assert (await ann.post("do-not-call-lists", {"name": "own"})).status == 201
     listed = await ann.post("do-not-call-lists/2/entries", {"numbers": ["+15551230009"]})
@@ -360,7 +361,7 @@ def pointers(reply: Reply) -> list[str]:
 
 def everything(api: World) -> object:
     """All that is stored, but for when a token was used."""
-    with opened(api.database.url) as connection:
+    with api.connected() as connection:
         return [
             sorted(connection.execute(f"SELECT {columns} FROM {table}").fetchall(), key=repr)
             for table, columns in _STORED.items()

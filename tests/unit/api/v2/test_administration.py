@@ -117,3 +117,43 @@ async def test_a_node_with_open_attempts_is_not_forgotten(api: World) -> None:
     api.sql(f"UPDATE attempt SET owner = 'elsewhere', {OPEN}")
     assert problem(await root.delete("nodes/elsewhere")) == (409, "wrong-state")
     assert (await root.get("switches/far")).json["open_attempts"] == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_switch_is_drained_for_all_dialers_and_resumed(api: World) -> None:
+    await furnish(api)
+    root = Client(api, "root")
+    assert (await root.get("switches/far")).json["drained_at"] is None
+    looks = api.flow.looks
+    found = (await root.post("switches/far/drain")).json
+    assert (found["drained_at"], found["drained_by"]) == ("2026-11-23T10:00:00.000Z", "root")
+    assert api.flow.looks == looks + 1
+    api.sql("UPDATE switch_drain SET drained_by = 'another'")
+    assert (await root.post("switches/far/drain")).json["drained_by"] == "another", "it stays as it is"
+    assert (await root.get("switches/far")).json == {**found, "drained_by": "another"}
+    assert problem(await root.post("switches/nowhere/drain")) == (404, "not-found")
+    assert problem(await root.post("switches/nowhere/resume")) == (404, "not-found")
+    api.sql("DELETE FROM node WHERE name = 'elsewhere'")
+    assert [(each["name"], each["nodes"]) for each in (await root.get("switches")).json["data"]] == [("far", [])]
+    assert (await root.post("switches/far/resume")).json["drained_at"] is None
+    assert (await root.get("switches")).json["data"] == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_lists_are_narrowed_down_by_their_filters(api: World) -> None:
+    ann = await furnish(api)
+    root = ann.of("root")
+    await root.post("switches/far/drain")
+    for path, found in (
+        ("imports?state=draft", 1),
+        ("imports?state=finished", 0),
+        ("caller-id-pools?name=support", 1),
+        ("caller-id-pools?name=nothing", 0),
+        ("do-not-call-lists?name=own", 1),
+        ("do-not-call-lists?name=nothing", 0),
+    ):
+        assert len((await ann.get(path)).json["data"]) == found, path
+    for word, found in (("yes", 1), ("no", 0)):
+        names = [each["name"] for each in (await root.get(f"switches?drained={word}")).json["data"]]
+        assert names.count("far") == found
+    assert problem(await ann.get("imports?state=lost")) == (400, "bad-value")

@@ -42,11 +42,13 @@ async def turns(number: int) -> None:
         await deferLater(reactor, 0.002)
 
 
-async def step(clock: SteppedClock, seconds: float) -> None:
+async def step(api: World, clock: SteppedClock, seconds: float) -> None:
     """Time passes, in steps within which the database answers."""
     for _ in range(round(seconds * 5)):
         clock.advance(0.2)
         await turns(1)
+        while api.database.backlog:
+            await turns(1)
 
 
 # --- HTTP -------------------------------------------------------------------------------------------------------------------
@@ -149,10 +151,10 @@ async def test_a_stream_ends_when_its_token_is_void(tmp_path: Path, statement: s
         expires_at = (NOW + timedelta(days=1)).isoformat()
         reader = await Client(api).with_token("read", expires_at=expires_at)
         ann, bob = await listen(api, token=reader.token), await listen(api, user="bob")
-        await step(clock, HEARTBEAT)
+        await step(api, clock, HEARTBEAT)
         assert not ann.closed
         api.sql(statement)
-        await step(clock, HEARTBEAT + 1)
+        await step(api, clock, HEARTBEAT + 1)
         await ann.ends()
         assert ann.body.endswith(": the login is not good any more\n\n")
         assert not bob.closed
@@ -166,7 +168,7 @@ async def test_a_stream_ends_when_the_password_is_another_one(tmp_path: Path) ->
     async with world(tmp_path, clock=clock) as api:
         ann = await listen(api)
         api.sql("UPDATE user_account SET password_hash = ? WHERE id = 1", cheap_hash("other"))
-        await step(clock, HEARTBEAT + 1)
+        await step(api, clock, HEARTBEAT + 1)
         await ann.ends()
 
 
@@ -176,14 +178,14 @@ async def test_a_superuser_that_is_none_any_more_hears_of_its_own_things_only(tm
     async with world(tmp_path, clock=clock) as api:
         root = await listen(api, user="root")
         before = await happen(api, user=1)
-        await step(clock, 1)
+        await step(api, clock, 1)
         await root.has(before)
         api.sql("UPDATE user_account SET is_superuser = 0 WHERE id = 3")
         newcomer = await listen(api, user="root")
-        await step(clock, HEARTBEAT)
+        await step(api, clock, HEARTBEAT)
         await happen(api, user=1)
         own = await happen(api, user=3)
-        await step(clock, 1)
+        await step(api, clock, 1)
         await root.has(before, own)
         await newcomer.has(own)
 
@@ -193,7 +195,7 @@ async def test_a_database_that_is_away_ends_no_stream(tmp_path: Path, monkeypatc
     clock = SteppedClock()
     async with world(tmp_path, clock=clock) as api:
         ann = await listen(api)
-        await step(clock, 1)
+        await step(api, clock, 1)
 
         def away(_: Database, job: Any) -> Any:
             job.done.errback(StoreError("away"))
@@ -201,10 +203,10 @@ async def test_a_database_that_is_away_ends_no_stream(tmp_path: Path, monkeypatc
 
         with monkeypatch.context() as patched:
             patched.setattr(Database, "_submit", away)
-            await step(clock, 2 * HEARTBEAT + 1)
-        assert ann.body.count(":\n") >= 2
+            await step(api, clock, 2 * HEARTBEAT + 1)
+        await ann.until(lambda: ann.body.count(":\n") >= 2)
         number = await happen(api)
-        await step(clock, 1)
+        await step(api, clock, 1)
         await ann.has(number)
 
 
@@ -216,8 +218,8 @@ async def test_a_comment_comes_every_15_seconds(tmp_path: Path) -> None:
     clock = SteppedClock()
     async with world(tmp_path, clock=clock) as api:
         ann = await listen(api)
-        await step(clock, 4 * HEARTBEAT + 1)
-        await turns(20)
+        await step(api, clock, 4 * HEARTBEAT + 1)
+        await ann.until(lambda: ann.body.count(":\n") >= 4)
         assert ann.body.partition("\n")[2] == ":\n" * 4
 
 
@@ -227,9 +229,10 @@ async def test_who_is_told_of_nothing_learns_how_far_it_is(tmp_path: Path) -> No
     async with world(tmp_path, clock=clock) as api:
         ann = await listen(api)
         await happen_often(api, SILENT, user_id=2)
-        await step(clock, HEARTBEAT + 1)
+        await step(api, clock, HEARTBEAT + 1)
+        await ann.until(lambda: "id: " in ann.body)
         assert (ann.events, number_of(ann.last_id)) == ([], SILENT)
-        await step(clock, HEARTBEAT)
+        await step(api, clock, HEARTBEAT)
         assert ann.body.count("id: ") == 1
 
 
@@ -277,12 +280,11 @@ async def test_a_client_that_reads_nothing_for_half_a_minute_is_cut_off(tmp_path
         bob = await listen(api, user="bob")
         for _ in range(10):
             await happen_often(api, 50, size=10_000)
-            await step(clock, 0.4)
-        await step(clock, PATIENCE - 5)
+            await step(api, clock, 0.4)
+        await step(api, clock, PATIENCE - 5)
         assert api.site.streams == 2
-        await step(clock, 6)
-        await turns(20)
-        assert api.site.streams == 1
+        await step(api, clock, 6)
+        await bob.until(lambda: api.site.streams == 1)
         assert not bob.closed
 
 
