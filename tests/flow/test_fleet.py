@@ -14,7 +14,9 @@ from dialer.errors import BadValue
 from dialer.gateways import Backoff
 from dialer.model import AttemptState, Gateway, IdleCode, LiveChannel, Origination, OwnCause, SignalKind
 from tests.fakes.flow import CAMPAIGN, GATEWAY
+from dialer.rules.book import RuleBook
 from tests.fakes.switch import MemorySwitch
+from tests.flow.test_sweeper import LONG_RING
 from tests.flow.test_scheduler import Ticking, why_idle
 
 SPARE = evolve(GATEWAY, id=2, name="spare", dial_string="sofia/gateway/spare/{number}")
@@ -338,6 +340,15 @@ def test_calls_of_a_switch_that_stays_away_end_when_they_can_last_no_longer(two:
     two.run(14, step=0.5)
     assert sorted(ended_unknown(two)) == sorted(calls)
     assert two.lifecycle.corrections[Correction.LOST_AWAY] == len(calls)
+
+
+def test_calls_of_a_switch_that_stays_away_may_have_rung_for_as_long_as_the_rules_ask_for(two: Two) -> None:
+    two.lifecycle.rules = RuleBook((LONG_RING,))
+    calls = away(two)
+    two.run(longest(two) + LONG_RING.min_ring - CAMPAIGN.call_timeout - 2, step=0.5)
+    assert ended_unknown(two) == []
+    two.run(14, step=0.5)
+    assert sorted(ended_unknown(two)) == sorted(calls)
 
 
 def test_they_wait_as_long_as_there_is_no_other_switch(two: Two) -> None:
