@@ -13,11 +13,11 @@ from dialer.calls.fleet import Capacity, Fleet, FleetMember
 from dialer.errors import BadValue
 from dialer.gateways import Backoff
 from dialer.model import AttemptState, Gateway, IdleCode, LiveChannel, Origination, OwnCause, SignalKind
-from tests.fakes.flow import CAMPAIGN, GATEWAY
 from dialer.rules.book import RuleBook
+from tests.fakes.flow import CAMPAIGN, GATEWAY
 from tests.fakes.switch import MemorySwitch
-from tests.flow.test_sweeper import LONG_RING
 from tests.flow.test_scheduler import Ticking, why_idle
+from tests.flow.test_sweeper import LONG_RING
 
 SPARE = evolve(GATEWAY, id=2, name="spare", dial_string="sofia/gateway/spare/{number}")
 
