@@ -8,10 +8,16 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from attrs import frozen
+
+from dialer.store.connection import Connection
 from dialer.store.location import opened
+from dialer.store.times import from_column, to_column
+from dialer.wall_clock import utc_now
 from tests.integration.run_support import Running, change, good, headers, move_to, new_folder, started
 
 CALLED = 4000
@@ -34,11 +40,31 @@ def ask(running: Running, method: str, path: str, body: Any = None) -> Any:
     return json.loads(text) if text.startswith("{") else text
 
 
-def lag(running: Running) -> Mapping[float, float]:
-    """How often the reactor was late by at most so many seconds."""
+@frozen
+class Look:
+    """How often the reactor was late, and how often a transaction waited for its beginning, by at most so many seconds."""
+
+    lag: Mapping[float, float]
+    waits: Mapping[float, float]
+
+
+def look(running: Running) -> Look:
+    """At the metrics of this moment."""
     text = ask(running, "GET", "/metrics")
-    found = re.findall(r'dialer_reactor_lag_seconds_bucket\{le="([^"]+)"\} ([0-9.e+]+)', text)
+    return Look(_buckets(text, "dialer_reactor_lag_seconds"), _buckets(text, "dialer_database_queue_seconds"))
+
+
+def _buckets(text: str, name: str) -> Mapping[float, float]:
+    found = re.findall(rf'{name}_bucket\{{le="([^"]+)"\}} ([0-9.e+]+)', text)
     return {float(bound): float(count) for bound, count in found}
+
+
+def calls(connection: Connection, after: str, before: str) -> tuple[float, float]:
+    """Calls that were begun a second between two moments, and the longest time between two of them, in seconds."""
+    rows = connection.execute("SELECT due_at FROM attempt WHERE planned_at BETWEEN ? AND ? ORDER BY due_at", (after, before))
+    moments = [from_column(at) for (at,) in rows.fetchall()]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
+    return len(gaps) / max(sum(gaps), 0.001), max(gaps, default=0.0)
 
 
 def processor(running: Running) -> float:
@@ -54,7 +80,7 @@ def memory(running: Running) -> float:
 
 
 def late(before: Mapping[float, float], after: Mapping[float, float]) -> str:
-    """Milliseconds within which those shares of the turns in between began."""
+    """Milliseconds within which those shares of what was between two looks were."""
     counts = {bound: after[bound] - before[bound] for bound in after}
     whole = max(counts.values())
     found = [min(bound for bound, count in counts.items() if count >= share * whole) for share in SHARES]
@@ -77,22 +103,29 @@ def measure(directory: Path, file: Path, rows: int, url: str = "") -> None:
         with opened(url or f"sqlite:///{folder / 'dialer.db'}") as connection:
             ((book,),) = connection.execute("SELECT max(id) FROM phonebook").fetchall()
         print(f"{rows:,} contacts over HTTP, into a phonebook that a campaign uses, beside 20 calls/s", flush=True)
-        first = lag(running)
+        first = look(running)
         time.sleep(BEFORE)
-        idle, least = lag(running), memory(running)
-        began, used = time.perf_counter(), processor(running)
+        idle, least = look(running), memory(running)
+        began, used, begun_at = time.perf_counter(), processor(running), to_column(utc_now())
         with file.open("rb") as stream:
             job = ask(running, "POST", f"/api/v2/imports?phonebook_id={book}", stream)
-        sent, most, full = time.perf_counter() - began, least, lag(running)
+        sent, most, full = time.perf_counter() - began, least, look(running)
         while job["ended_at"] is None:
             time.sleep(0.2)
             job, most = ask(running, "GET", f"/api/v2/imports/{job['id']}"), max(most, memory(running))
-        seconds, used, after = time.perf_counter() - began, processor(running) - used, lag(running)
+        seconds, used, end = time.perf_counter() - began, processor(running) - used, look(running)
+        with opened(url or f"sqlite:///{folder / 'dialer.db'}") as connection:
+            rate, gap = calls(connection, begun_at, to_column(utc_now()))
     if job["taken"] != rows:
         raise RuntimeError(f"not imported: {job}")
     print(f"  {rows / seconds:,.0f} rows/s, {sent:.1f} s of {seconds:.1f} s to send it")
     print(f"  {used / rows * 1e6:.0f} microseconds of a processor a row, with the calls")
     print(f"  memory {least:.0f} MB before, {most:.0f} MB at most")
-    print(f"  the reactor was late before: {late(first, idle)}")
-    print(f"  while the file came:         {late(idle, full)}")
-    print(f"  while it was taken:          {late(full, after)}", flush=True)
+    print(f"  {rate:.1f} calls/s meanwhile, {gap * 1000:.0f} ms between two of them at most")
+    for what, before, after in (
+        ("before", first, idle),
+        ("while the file came", idle, full),
+        ("while it was taken", full, end),
+    ):
+        print(f"  the reactor was late {what}: {late(before.lag, after.lag)}")
+        print(f"  transactions waited {what}: {late(before.waits, after.waits)}", flush=True)

@@ -118,7 +118,7 @@ NOT_TRIED: Final = Verdict(
     Disposition.FAILED, _REQUEUE, "the switch was never asked to dial, or refused to", Blame.DIALER, tried=False
 )
 NEVER_DIALLED: Final = Verdict(
-    Disposition.FAILED, _REQUEUE, "the switch never got to the call", Blame.DIALER, tried=False, at_once=True
+    Disposition.FAILED, _REQUEUE, "the switch never dialled", Blame.DIALER, tried=False, at_once=True
 )
 TOO_LATE: Final = Verdict(Disposition.FAILED, _REQUEUE, "the switch got to the call too late", Blame.SWITCH, tried=False)
 LOST: Final = Verdict(Disposition.FAILED, _RETRY, "the switch restarted under the call", Blame.SWITCH)

@@ -19,7 +19,7 @@ class Correction(enum.StrEnum):
     ADOPTED_ANSWERED = "adopted-answered"
     ENDED_UNKNOWN = "ended-unknown"  # its call is gone, and nobody heard how that ended
     ENDED_ANSWERED = "ended-answered"  # the same for a call that had been answered
-    NEVER_DIALLED = "never-dialled"  # it may have been sent, and the switch never got to it
+    NEVER_DIALLED = "never-dialled"  # it may have been sent, and the switch never dialled for it
     LOST_SWITCH = "lost-switch"  # its call died with the FreeSWITCH process that had it
     LOST_WITHOUT_A_WORD = "lost-without-a-word"  # its call is gone although the connection held
     LOST_AWAY = "lost-away"  # its switch stays away, and the call can last no longer

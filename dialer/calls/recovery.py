@@ -10,7 +10,9 @@ connection broke. So absence counts only when the grace has passed since the las
 written or started, which for an attempt without a reply is its deadline.
 
 An executed originate leaves a mark on the switch before it dials. The switch itself refuses what it gets to after the
-deadline, so a call without a mark by then was never dialled, and never will be: `NEVER_DIALLED`, at once, uncounted.
+deadline, so a call without a mark by then was never dialled, and never will be: `NEVER_DIALLED`, at once, uncounted. So is one
+that was executed and for which no channel was made, since its gateway is down, say: that shows after the grace, and by two
+looks, so that neither a thread nor a whole FreeSWITCH that was stopped between its mark and its channel is taken for it.
 
 The listed channels are told first, all of them: callees are on those lines. Only then are the others asked for one by one,
 since the list is a copy that can lag; as many questions are under way as make the round trip cheap, and no more, for they
@@ -36,7 +38,7 @@ from dialer.calls.orphans import OrphanChannels
 from dialer.calls.register import OpenAttempts
 from dialer.errors import CommandFailed, SwitchUnavailable
 from dialer.interfaces import Now, Switch
-from dialer.model import AttemptState, OwnCause, Signal, SignalKind
+from dialer.model import AttemptState, Execution, OwnCause, Signal, SignalKind
 
 log = structlog.get_logger()
 
@@ -76,6 +78,8 @@ class Reconciler:
     _asked: set[str] = field(factory=set, init=False)
     _asked_marks: set[str] = field(factory=set, init=False)
     """Of which the switch was asked whether they were dialled, and it did not deny that."""
+    _without_channel: dict[str, datetime] = field(factory=dict, init=False)
+    """Of which it said that they were executed, and that there was no channel until then; and when it said so first."""
     _adopted: dict[str, datetime] = field(factory=dict, init=False)
     """Found alive, and when; not asked for again since."""
     _missed: set[str] = field(factory=set, init=False)
@@ -103,7 +107,7 @@ class Reconciler:
         """The switch went away: its channels as last seen prove nothing any more."""
         self._running = self._looking = self._soon = self._failed = False
         self._visit += 1
-        for told in (self._asked, self._asked_marks, self._adopted, self._missed):
+        for told in (self._asked, self._asked_marks, self._without_channel, self._adopted, self._missed):
             told.clear()
         self._orphans.forget()
         self._cancel()
@@ -214,6 +218,8 @@ class Reconciler:
         """Each is asked for at once, and again when its absence counts; those of another core need not be asked for."""
         self._asked &= self.attempts.calls
         self._asked_marks &= self.attempts.calls
+        for uuid in self._without_channel.keys() - self.attempts.calls:
+            del self._without_channel[uuid]
         for live in unlisted:
             if self._is_lost(live):
                 self._gone(live, OwnCause.LOST_SWITCH)
@@ -241,9 +247,9 @@ class Reconciler:
             try:
                 alive = await self.switch.is_alive(uuid)
                 asks_mark = not alive and uuid not in self._adopted and self._mark_counts(live)
-                dialled = None
+                execution = Execution.UNTOLD
                 if asks_mark:
-                    dialled = await self.switch.was_dialled(uuid, live.attempt.planned_at)
+                    execution = await self.switch.execution(uuid, live.attempt.planned_at)
             except (SwitchUnavailable, CommandFailed) as error:
                 self._cannot_look(visit, error)
                 return
@@ -253,16 +259,25 @@ class Reconciler:
                 self._confirm(live, alive=alive)
                 continue
             self._asked.add(uuid)
-            if asks_mark:
+            if asks_mark and execution is not Execution.NO_CHANNEL:
                 self._asked_marks.add(uuid)
             if not self._is_unconfirmed(live):
                 continue  # it was heard of meanwhile
             if alive:
                 self._found(live, answered=live.answered_at is not None)
-            elif dialled is False:
+            else:
+                self._absent(live, execution, counts=counts)
+
+    def _absent(self, live: LiveAttempt, execution: Execution, *, counts: bool) -> None:
+        """The switch knows no such channel now; `counts` tells whether that is an answer by itself."""
+        if execution is Execution.NEVER:
+            self._gone(live, OwnCause.NEVER_DIALLED)
+        elif execution is Execution.NO_CHANNEL:
+            first = self._without_channel.setdefault(live.attempt.call_uuid, self.now())
+            if counts and self.now() >= first + timedelta(seconds=LOOK_AGAIN):
                 self._gone(live, OwnCause.NEVER_DIALLED)
-            elif counts:
-                self._gone(live, OwnCause.UNKNOWN)
+        elif counts:
+            self._gone(live, OwnCause.UNKNOWN)
 
     def _confirm(self, live: LiveAttempt, *, alive: bool) -> None:
         """It was found alive, and we have listened since: when it is, its end will be told."""
@@ -298,7 +313,10 @@ class Reconciler:
         if cause is OwnCause.LOST_SWITCH:
             self.corrections.note(Correction.LOST_SWITCH, uuid, "the FreeSWITCH process that had the call is no more")
         elif cause is OwnCause.NEVER_DIALLED:
-            self.corrections.note(Correction.NEVER_DIALLED, uuid, "the switch has never executed its originate, and will not")
+            why = "the switch has never executed its originate, and will not"
+            if uuid in self._without_channel:
+                why = "the switch executed its originate, and made no channel for it"
+            self.corrections.note(Correction.NEVER_DIALLED, uuid, why)
         elif live.answered_at is not None:
             self.corrections.note(Correction.ENDED_ANSWERED, uuid, "the call was answered, and it is gone")
         else:

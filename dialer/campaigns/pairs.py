@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from attrs import evolve
 
 from dialer import gate
-from dialer.campaigns.caller_ids import PooledNumber, obstacle
+from dialer.campaigns.caller_ids import CallToShow, PoolChoice, PooledNumber, obstacle
 from dialer.campaigns.planning import Routes
 from dialer.gateways import dial_string
 from dialer.model import CallRoute, Campaign, Gateway, Plan
@@ -97,6 +98,19 @@ def first_pair(
             caller=caller,
         )
     return lack
+
+
+ROOM_SOON: Final = timedelta(seconds=10)
+"""After so long, a contact is looked at again whose call waits for room on a gateway that has a number for it."""
+
+
+def free_again(choice: PoolChoice, calls: Sequence[CallToShow], now: datetime) -> datetime | None:
+    """When a contact for whom no pair is free may have one: `calls` are those to it through each gateway that could carry
+    them, of which those with a number lack room. None when that is not known."""
+    moments = [until for call in calls if (until := choice.until(call)) is not None]
+    if any(choice.has_for(call) for call in calls):
+        moments.append(now + ROOM_SOON)
+    return min(moments, default=None)
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from attrs import define, field
 
@@ -33,14 +33,42 @@ RUN: Final = 5 * STEPS
 """Of those that are called one after the other from one lane: they cost a fifth of that."""
 
 
+class Shows(Protocol):
+    """The caller ids that calls show to contacts of a kind, as of moments that are asked for in their order."""
+
+    @property
+    def sets_aside(self) -> bool:
+        """Whether there was none for some contacts."""
+        ...
+
+    def set_aside_until(self, kind: int) -> int:
+        """Until when there is, or was, none for contacts of the kind that were ready before; 0 where there always was one."""
+        ...
+
+    def opens(self, kind: int, at: int) -> int:
+        """When a contact may be shown one: `at` when it may then, later than all moments when nobody knows. If it may not,
+        all who may not are set aside."""
+        ...
+
+    def take(self, kind: int, at: int) -> None:
+        """A contact is called."""
+        ...
+
+    def lacks(self, kind: int) -> int:
+        """Until when there is none for a contact, at the end; 0 when there is one."""
+        ...
+
+
 @define(eq=False)
 class Rehearsal:
     """Plays a campaign whose calls have the moments of `timetable`, up to the moment `end`. `opens` tells from when on
     contacts of a kind may be called: the moment that is given when they may then, `NEVER` when they never may; `open_until`,
-    up to when they may at least, from a moment on at which they may. `lane` takes contacts, then `play`, then read what came
-    of it: `called` are ids with their moments `called_at`, in their order; `held` those whom the rules keep waiting beyond
-    the end, until when; `refused` those who never may be called; `left` those whose turn did not come. Of the called ones and
-    of those left, `retries_called` and `retries_left` are retries."""
+    up to when they may at least, from a moment on at which they may. `shows`, where it is given, has the caller ids of their
+    calls. `lane` takes contacts, then `play`, then read what came of it: `called` are ids with their moments `called_at`, in
+    their order; `held` those whom the rules keep waiting beyond the end, until when; `refused` those who never may be called;
+    `unshown` those for whom there is no caller id at the end, until when, 0 where that is not known; `left` those whose turn
+    did not come. Of the called ones, of those left and of those without a caller id, `retries_called`, `retries_left` and
+    `retries_unshown` are retries."""
 
     timetable: Timetable
     end: int
@@ -48,12 +76,16 @@ class Rehearsal:
     share: int
     opens: Callable[[int, int], int]
     open_until: Callable[[int, int], int]
+    shows: Shows | None = None
     called: array[int] = field(factory=lambda: array("q"), init=False)
     called_at: array[int] = field(factory=lambda: array("q"), init=False)
     held: array[int] = field(factory=lambda: array("q"), init=False)
     held_until: array[int] = field(factory=lambda: array("q"), init=False)
     refused: array[int] = field(factory=lambda: array("q"), init=False)
     left: array[int] = field(factory=lambda: array("q"), init=False)
+    unshown: array[int] = field(factory=lambda: array("q"), init=False)
+    unshown_until: array[int] = field(factory=lambda: array("q"), init=False)
+    retries_unshown: int = field(default=0, init=False)
     retries_called: int = field(default=0, init=False)
     retries_left: int = field(default=0, init=False)
     _lanes: dict[int, tuple[PendingLane, PendingLane]] = field(factory=dict, init=False)
@@ -86,8 +118,12 @@ class Rehearsal:
             if found is _UNKNOWN:
                 continue
             if found is not None:
-                self._call(found, found.pop()[1], at)
-                self.timetable.take(at)
+                _, subscriber_id, kind = found.pop()
+                self._call(found, subscriber_id, at)
+                if self.shows is None:
+                    self.timetable.take(at)
+                else:
+                    self.shows.take(kind, at)
                 at = self._call_more(found, at)
             else:
                 ready = self._next_ready()
@@ -106,6 +142,8 @@ class Rehearsal:
         if at is None:
             return None
         interval, until = self.timetable.evenly(at)
+        if self.shows is not None and self.shows.sets_aside:
+            interval = 0
         until = min(until, self.end, min((each.first_ready for each in self._before(lane)), default=LATEST))
         ready, ids, kinds, open_until = lane.ready, lane.ids, lane.kinds, self._open_until
         first = place = lane.place
@@ -202,11 +240,25 @@ class Rehearsal:
             if self._looked_at >= STEPS:
                 return _UNKNOWN
             self._looked_at += 1
+            if self.shows is not None and first[0] < (until := self.shows.set_aside_until(first[2])):
+                self._wait_for_caller_id(lane, lane.pop(), until)
+                continue
             until = self._opening(first[2], at)
-            if until == at:
+            if until != at:
+                self._set_aside(lane, lane.pop(), until)
+            elif self.shows is None or (until := self.shows.opens(first[2], at)) <= at:
                 return lane
-            self._set_aside(lane, lane.pop(), until)
+            else:
+                self._wait_for_caller_id(lane, lane.pop(), until)
         return None
+
+    def _wait_for_caller_id(self, lane: PendingLane, contact: PendingContact, until: int) -> None:
+        if until < self.end:
+            lane.again(contact, until)
+            return
+        self.unshown.append(contact[1])
+        self.unshown_until.append(0 if until >= LATEST else until)
+        self.retries_unshown += lane.is_retry
 
     def _opening(self, kind: int, at: int) -> int:
         """The moment from which this kind may be called; `opens` is asked once for each span that it has told of."""
@@ -237,14 +289,19 @@ class Rehearsal:
         for lane in self._all_lanes():
             before = len(self.left)
             for ready, ids, kinds in lane.rest():
-                if max(ready) <= begin and not any(self._wait_of(spans, kind, begin) for kind in set(kinds)):
-                    self.left.extend(ids)
+                which = set(kinds)
+                if max(ready) <= begin and not any(self._wait_of(spans, kind, begin) for kind in which):
+                    if self.shows is None or not any(self.shows.lacks(kind) for kind in which):
+                        self.left.extend(ids)
+                    else:
+                        for subscriber_id, kind in zip(ids, kinds, strict=True):
+                            self._leave(lane, subscriber_id, kind)
                     yield
                     continue
                 for count, (ready_at, subscriber_id, kind) in enumerate(zip(ready, ids, kinds, strict=True), start=1):
                     wait = self._wait_of(spans, kind, max(begin, ready_at))
                     if not wait:
-                        self.left.append(subscriber_id)
+                        self._leave(lane, subscriber_id, kind)
                     elif wait == NEVER:
                         self.refused.append(subscriber_id)
                     else:
@@ -254,6 +311,15 @@ class Rehearsal:
                         yield
                 yield
             self.retries_left += (len(self.left) - before) * lane.is_retry
+
+    def _leave(self, lane: PendingLane, subscriber_id: int, kind: int) -> None:
+        until = 0 if self.shows is None else self.shows.lacks(kind)
+        if until:
+            self.unshown.append(subscriber_id)
+            self.unshown_until.append(0 if until >= LATEST else until)
+            self.retries_unshown += lane.is_retry
+        else:
+            self.left.append(subscriber_id)
 
     def _wait_of(self, spans: dict[int, _Span], kind: int, at: int) -> int:
         """Until when a kind has to wait from a moment on, beyond the end, or `NEVER`; 0 when it may be called before. Moments

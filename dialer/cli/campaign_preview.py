@@ -98,6 +98,7 @@ def _document(name: str, found: PreviewSummary, listed: list[Outlook]) -> dict[s
                 "text": prospect.text,
                 "contacts": count,
                 "retries": found.retries.get(prospect, 0),
+                "first_at": found.first_at.get(prospect),
                 "examples": [_row(each) for each in found.examples.get(prospect, ())],
             }
             for prospect, count in found.counts.items()
@@ -132,6 +133,7 @@ def _show(name: str, found: PreviewSummary, listed: list[Outlook]) -> None:
             "": str(prospect.group),
             "contacts": count,
             "retries": found.retries.get(prospect, 0),
+            "from": _utc(found.first_at[prospect]) if prospect in found.first_at else "",
             "why": prospect.text,
             "such as": "; ".join(_example(each) for each in found.examples.get(prospect, ())),
         }

@@ -36,7 +36,13 @@ MAX_SECONDS = 86_400
 
 MARK_REALM = "dialer-sent"
 """Of the marks that executed originates leave in the switch's hash (`dialer.esl.sent_marks`)."""
+LATE_MARK, DIALLED_MARK, EXECUTED_MARK = "0", "1", "2"
+"""The line was refused as late; a channel was made, or may have been; the line was executed, and no channel was made so far.
+Versions that know no third one take it for an answer that tells nothing."""
 MARK_VARIABLE = "dialer_sent"
+CHANNEL_MARK_VARIABLE = "api_on_originate_dialer"
+"""FreeSWITCH runs the API command in every variable whose name begins with `api_on_originate` once a channel is there, before
+the thread that dials is started (switch_ivr_originate.c, switch_channel_api_on)."""
 
 OWN_VARIABLES = frozenset(
     {
@@ -51,6 +57,7 @@ OWN_VARIABLES = frozenset(
         "dialer_until",
         proof.VARIABLE,
         MARK_VARIABLE,
+        CHANNEL_MARK_VARIABLE,
         "socket_resume",
         "origination_caller_id_number",
         "origination_caller_id_name",
@@ -219,14 +226,19 @@ def originate(call: Origination, clock_offset: timedelta, token: str = "") -> Co
     `clock_offset` is the switch's clock minus ours, `token` the proof that its session will bring (`dialer.esl.proof`).
     The refusal is the first branch of `cond` because cond_function cuts its branches at `:` (mod_commands.c): only the
     last one may hold `host:port`. Seen on FreeSWITCH 1.10.12: dials `sofia/external/8001@127.0.0.1:5090` in time, and
-    answers `-ERR LOSE_RACE` with no channel when late. The line leaves a mark that it was executed, before it dials
-    (`dialer.esl.sent_marks`); without mod_hash, its variable is empty, and the switch does not set it.
+    answers `-ERR LOSE_RACE` with no channel when late. The line leaves a mark that it was executed, before it dials, and
+    another one when a channel is there (`dialer.esl.sent_marks`); without mod_hash, the first one's variable is empty, and the
+    switch does not set it, and the second one's command does nothing.
     """
     deadline = math.floor((call.deadline + clock_offset).timestamp())
     call_uuid = quoting.call_uuid("call_uuid", call.call_uuid)
     address = quoting.dial_string("dial_string", call.dial_string)
     late = f"${{strepoch()}} >= {deadline}"
-    mark = f"${{hash(insert/{MARK_REALM}/{call_uuid}/${{cond({late} ? 0 : 1)}})}}"
+    # mod_sofia asks for a channel under this UUID at once. Other endpoints may look something up for seconds before that, such
+    # as `user/`, and nobody could tell this time from that after a failure.
+    tells_channels = address.lower().startswith("sofia/")
+    executed = EXECUTED_MARK if tells_channels else DIALLED_MARK
+    mark = f"${{hash(insert/{MARK_REALM}/{call_uuid}/${{cond({late} ? {LATE_MARK} : {executed})}})}}"
     fenced = f"${{cond({late} ? error/{LATE_CAUSE} : {address})}}"
     common = _common_variables(
         call.account_code,
@@ -241,7 +253,8 @@ def originate(call: Origination, clock_offset: timedelta, token: str = "") -> Co
     target = inline_dialplan.target(call.wait_for_dialer) if call.inline else "dialer XML dialer"
     proven = f"{proof.VARIABLE}={quoting.word('token', token)}," if token else ""
     until = f"dialer_until={inline_dialplan.NOT_YET}," if call.inline else ""
-    own = f"origination_uuid={call_uuid},{proven}{until}{MARK_VARIABLE}={mark}"
+    dialled = f",{CHANNEL_MARK_VARIABLE}=hash insert/{MARK_REALM}/{call_uuid}/{DIALLED_MARK}" if tells_channels else ""
+    own = f"origination_uuid={call_uuid},{proven}{until}{MARK_VARIABLE}={mark}{dialled}"
     line = f"bgapi expand originate '{{{own},{common}}}{fenced}' {target}"
     return Command(f"originate {call_uuid}", f"{line}\nJob-UUID: {call_uuid}\n\n".encode())
 

@@ -31,7 +31,7 @@ from dialer.esl.signals import live_channels, signal
 from dialer.esl.strain import Strain
 from dialer.esl.telemetry import SwitchTelemetry
 from dialer.interfaces import Now, SwitchListener
-from dialer.model import LiveChannel, Origination
+from dialer.model import Execution, LiveChannel, Origination
 from dialer.model.sip_gateway import SipGateway
 from dialer.periodic import RepeatedLog
 from dialer.settings import SwitchSettings
@@ -215,11 +215,11 @@ class InboundSwitch(Service):
         """Its SIP gateways with their states; None when it cannot tell."""
         return self._ask(sip_gateways.ask(), sip_gateways.read)
 
-    async def was_dialled(self, call_uuid: str, planned_at: datetime) -> bool | None:
-        """Whether it executed the originate of a call in time; None when it cannot tell. To be asked after the deadline."""
+    async def execution(self, call_uuid: str, planned_at: datetime) -> Execution:
+        """What it made of the originate of a call. To be asked after the deadline."""
         mark = await self._send(sent_marks.mark_of(call_uuid))
         since = await self._send(sent_marks.since())
-        return sent_marks.was_executed(mark, since, planned_at + self._clock.offset)
+        return sent_marks.execution(mark, since, planned_at + self._clock.offset)
 
     def forget(self, call_uuid: str) -> None:
         """Nobody will ask any more whether that call was dialled."""

@@ -1,13 +1,18 @@
-"""Marks on the switch: whether it ever executed an originate.
+"""Marks on the switch: whether it ever executed an originate, and made a channel for it.
 
 A dialer that died, or lost its connection, may not know whether an originate that it had written was executed. So the line
-itself leaves a mark: one of its variables is `${hash(insert/dialer-sent/UUID/1)}`, which `expand` executes once, before the
+itself leaves a mark: one of its variables is `${hash(insert/dialer-sent/UUID/2)}`, which `expand` executes once, before the
 call is dialled; `0` when the switch got to the line after its deadline, and refused to dial. A job that was never executed
-leaves none. The hash (mod_hash) is memory of the FreeSWITCH process. Since when it has been there is a mark of its own
-(`since`, by the switch's clock): a missing mark tells something of those calls only that were planned after that.
+leaves none. When there is a channel, FreeSWITCH turns the mark into `1`, before that channel's thread is started, which sends
+the INVITE (`api_on_originate`, switch_ivr_originate.c). So a mark that stays `2` tells of a call that FreeSWITCH itself
+refused: its gateway is down or not there, or the switch is full. Lines for other endpoints than mod_sofia's have `1` at once,
+and so had those of earlier versions for all.
+
+The hash (mod_hash) is memory of the FreeSWITCH process. Since when it has been there is a mark of its own (`since`, by the
+switch's clock): a missing mark tells something of those calls only that were planned after that.
 
 `${` gets into a line here and in `commands.originate` alone: whatever others enter is refused by `quoting` when there is a
-`$` in it. The mark's variable holds hash's own answer, `+OK`.
+`$` in it. The first mark's variable holds hash's own answer, `+OK`.
 """
 
 from __future__ import annotations
@@ -20,8 +25,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from dialer.esl import quoting
-from dialer.esl.commands import MARK_REALM, Command, api
+from dialer.esl.commands import DIALLED_MARK, EXECUTED_MARK, LATE_MARK, MARK_REALM, Command, api
 from dialer.esl.connection import CommandReply
+from dialer.model import Execution
 
 SINCE: Final = "since"
 """No call's UUID: those have hyphens."""
@@ -57,15 +63,22 @@ def remove(call_uuids: Sequence[str]) -> Command:
     return Command("api hash", line.encode() + b"\n\n")
 
 
-def was_executed(mark: CommandReply, kept_since: CommandReply, planned_at: datetime) -> bool | None:
-    """Whether a call that was planned then, by the switch's clock, was executed in time; None when nobody can tell. `mark` was
-    asked for first: a hash that was emptied in between has no older `since` any more."""
-    if mark.text in ("0", "1"):
-        return mark.text == "1"
+_TOLD: Final = {
+    LATE_MARK: Execution.NEVER,
+    EXECUTED_MARK: Execution.NO_CHANNEL,
+    DIALLED_MARK: Execution.DIALLED,
+}
+
+
+def execution(mark: CommandReply, kept_since: CommandReply, planned_at: datetime) -> Execution:
+    """What became of the originate of a call that was planned then, by the switch's clock. `mark` was asked for first: a hash
+    that was emptied in between has no older `since` any more."""
+    if mark.text in _TOLD:
+        return _TOLD[mark.text]
     if not mark.failed or not kept_since.text.isdigit():
-        return None
+        return Execution.UNTOLD
     began = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(kept_since.text))
-    return False if began < planned_at else None
+    return Execution.NEVER if began < planned_at else Execution.UNTOLD
 
 
 class MarkRemover:

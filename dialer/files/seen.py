@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
+import orjson
 from attrs import define, field
 
 CACHE = 16 * 1024
 """KiB of the table that are held in memory."""
+
+_IDENTITY, _NUMBER, _LINE = (f"json_extract(e.value, '$[{place}]')" for place in range(3))
+_ADD = (
+    f"INSERT INTO seen (identity, number, line) SELECT {_IDENTITY}, {_NUMBER}, {_LINE} FROM json_each(?) e WHERE true "  # noqa: S608
+    "ON CONFLICT DO NOTHING"
+)
+_EARLIER = (
+    f"SELECT {_LINE}, s.identity, s.number, s.line FROM json_each(?) e JOIN seen s ON s.identity = {_IDENTITY} "  # noqa: S608
+    f"WHERE s.line <> {_LINE}"
+)
 
 
 class Occurrence(NamedTuple):
@@ -37,20 +47,11 @@ class Seen:
         """Note these. Returns the first occurrence of each that was there before, or earlier among these, by its line."""
         if not some:
             return {}
-        values = [value for each in some for value in each]
-        new = {line for (line,) in self._connection.execute(_insert(len(some)), values)}
-        return {each.line: self._first(each.identity) for each in some if each.line not in new}
+        listed = orjson.dumps(list(map(tuple, some))).decode()
+        if self._connection.execute(_ADD, (listed,)).rowcount == len(some):
+            return {}
+        return {line: Occurrence(*first) for line, *first in self._connection.execute(_EARLIER, (listed,))}
 
     def close(self) -> None:
         """Forget them."""
         self._connection.close()
-
-    def _first(self, identity: str) -> Occurrence:
-        found = self._connection.execute("SELECT identity, number, line FROM seen WHERE identity = ?", (identity,)).fetchone()
-        return Occurrence(*found)
-
-
-@lru_cache(maxsize=4)
-def _insert(count: int) -> str:
-    rows = ", ".join(["(?, ?, ?)"] * count)
-    return f"INSERT INTO seen VALUES {rows} ON CONFLICT DO NOTHING RETURNING line"  # noqa: S608

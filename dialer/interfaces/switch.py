@@ -9,6 +9,7 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 
 from dialer.model import (
+    Execution,
     LiveChannel,
     Origination,
     Signal,
@@ -70,9 +71,9 @@ class Switch(Protocol):
         """Every channel of the switch."""
         ...
 
-    async def was_dialled(self, call_uuid: str, planned_at: datetime) -> bool | None:
-        """Whether the switch executed the originate of a call that was planned then, in time: to be asked after its deadline,
-        when it cannot be executed any more. None when the switch cannot tell."""
+    async def execution(self, call_uuid: str, planned_at: datetime) -> Execution:
+        """What the switch made of the originate of a call that was planned then: to be asked after its deadline, when it
+        cannot be executed any more."""
         ...
 
     def sip_gateways(self) -> Deferred[Sequence[SipGateway] | None]:

@@ -32,6 +32,7 @@ from dialer.model.user import ADMINISTRATOR
 from dialer.numbering import check_region
 from dialer.store import import_jobs as sql
 from dialer.store.leases import moment
+from dialer.store.new_contacts import NewContacts
 from dialer.store.times import from_column_or_none, to_column, to_entity
 from dialer.stored import value_of
 
@@ -252,10 +253,11 @@ def release(t: Transaction, import_id: int, node: str) -> None:
 @define(eq=False)
 class ImportStep:
     """A chunk of an import that is about to be taken: where the import stands before it, and the rows of the chunk that are
-    refused whatever the database says."""
+    refused whatever the database says. `new` are the contacts of the chunk as a phonebook takes them, if there are any."""
 
     job: ImportJob
     chunk: Chunk
+    new: NewContacts | None
     tally: Tally
     refused: RefusedRows
     encoding: str
@@ -303,7 +305,7 @@ def _add(t: Transaction, step: ImportStep) -> Added:
     if job.list_id is not None:
         return forbid_contacts(t, onto_list(job), contacts, job.dry_run)
     planned = step.tally.taken if job.dry_run else None
-    return add_contacts(t, job.phonebook_id or 0, contacts, planned, change=job.doubles is Doubles.CHANGE)
+    return add_contacts(t, job.phonebook_id or 0, contacts, planned, change=job.doubles is Doubles.CHANGE, new=step.new)
 
 
 def onto_list(job: ImportJob) -> OntoDoNotCallList:

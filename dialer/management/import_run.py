@@ -6,13 +6,12 @@ be kept there, too. After a crash the rows that were taken are passed, and it go
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import orjson
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred
 
 from dialer.errors import BadValue, NotFound
@@ -25,9 +24,12 @@ from dialer.management.import_jobs import ImportEnd, ImportStep, TakenChunk
 from dialer.management.imports import Chunk, ChunkReader, Tally
 from dialer.management.management import Management
 from dialer.management.phonebook_import import IntoPhonebook
+from dialer.management.workers import InThread
 from dialer.model import Account
 from dialer.model.import_job import ImportFormat, ImportJob
 from dialer.safe_files import UnsafeFile
+from dialer.store import new_contacts
+from dialer.store.new_contacts import NewContacts
 
 ROWS: Final = 500
 """In the first transaction."""
@@ -38,8 +40,6 @@ WANTED: Final = 0.05
 go into writing the same pages of the indexes again and again."""
 SKIP: Final = 5000
 """Rows that are passed in one go, on the way to where an import stood."""
-
-InThread = Callable[[Callable[[], Any]], Deferred[Any]]
 
 
 class PutDown(Exception):
@@ -141,15 +141,15 @@ class ImportRun:
     async def _take_rest(self, file: RowFile, reader: ChunkReader) -> None:
         who = Account(id=self.job.user_id, username="")
         rows, now = ROWS, self.management.now
-        found: _Read | None = await self.in_thread(partial(_next, file, reader, rows))
+        found: _Read | None = await self.in_thread(partial(self._next, file, reader, rows))
         while found is not None:
             self._go_on()
-            chunk, faulty = found
-            refused = RefusedRows(file=file, size=self._errors_size, rows=faulty)
-            step = ImportStep(self.job, chunk, self._tally, refused, file.text.used, file.text.size)
-            following: Deferred[_Read | None] = self.in_thread(partial(_next, file, reader, rows))
-            began = now()
+            chunk = found.chunk
+            refused = RefusedRows(file=file, size=self._errors_size, rows=found.refused)
+            step = ImportStep(self.job, chunk, found.new, self._tally, refused, found.encoding, found.size)
+            following: Deferred[_Read | None] = self.in_thread(partial(self._next, file, reader, rows))
             try:
+                began = now()
                 taken: TakenChunk = await self.management.ask_in_short_turn(import_jobs.take, who, step)
             except BaseException:
                 with suppress(Exception):  # what was asked first is told
@@ -159,6 +159,15 @@ class ImportRun:
             self._errors_size += taken.errors.size
             rows = rows_after(rows, (now() - began).total_seconds())
             found = await following
+
+    def _next(self, file: RowFile, reader: ChunkReader, size: int) -> _Read | None:
+        """The next chunk, of so many rows at most. On a thread."""
+        chunk = reader.next(size)
+        if chunk is None:
+            return None
+        is_written = self.job.phonebook_id is not None and not self.job.dry_run
+        new = new_contacts.encoded(chunk.contacts) if is_written and chunk.contacts else None
+        return _Read(chunk, new, encoded(file, chunk.refusals({})), file.text.used, file.text.size)
 
     def _go_on(self) -> None:
         if self._is_put_down:
@@ -176,13 +185,16 @@ class ImportRun:
         await self.management.ask(import_jobs.finish, end)
 
 
-_Read = tuple[Chunk, dict[int, bytes]]
+@frozen
+class _Read:
+    """A chunk; its contacts as a phonebook takes them; its rows that are refused whatever the database says; and how far the
+    file was read with it."""
 
-
-def _next(file: RowFile, reader: ChunkReader, size: int) -> _Read | None:
-    """The next chunk of so many rows at most, and those of them that are refused whatever the database says."""
-    chunk = reader.next(size)
-    return None if chunk is None else (chunk, encoded(file, chunk.refusals({})))
+    chunk: Chunk
+    new: NewContacts | None
+    refused: dict[int, bytes]
+    encoding: str
+    size: int
 
 
 def _close(stream: BinaryIO, reader: ChunkReader) -> None:

@@ -234,7 +234,7 @@ class Management:
     def ask_in_short_turn(
         self, use_case: Callable[Concatenate[Transaction, Account, P], T], who: Account, *args: P.args, **kwargs: P.kwargs
     ) -> Deferred[T]:
-        """The same of one that comes again and again, for as long as it takes: it leaves others a fifth of the time."""
+        """The same of one that comes again and again, for as long as it takes: others come between."""
         if self._turns is None:
             return self.ask(use_case, who, *args, **kwargs)
         work = partial(self.ask, use_case, who, *args, **kwargs)

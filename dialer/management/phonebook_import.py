@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import orjson
 from attrs import frozen
@@ -12,20 +11,19 @@ from twisted.internet.defer import Deferred
 from dialer.errors import NotFound
 from dialer.files.contacts import Allowed, Reason, RowFault
 from dialer.management import contact_changes, news
-from dialer.management.contacts import contact_row, phonebook_numbering
+from dialer.management.contacts import phonebook_numbering
 from dialer.management.imports import Added, Tally
 from dialer.management.management import Management, Transaction, call_soon, verb, writes
 from dialer.management.numbers import number_rules
 from dialer.model import Contact, EventKind
 from dialer.store import contacts as sql
+from dialer.store import new_contacts
 from dialer.store.connection import Connection
 from dialer.store.contact_list import HOLDERS
 from dialer.store.events import About
 from dialer.store.faults import refused_value
+from dialer.store.new_contacts import NewContacts, encoded
 from dialer.store.times import to_column
-
-STATEMENT: Final = 125
-"""Contacts in one statement, which is kept prepared: 1,875 parameters."""
 
 
 @frozen
@@ -41,7 +39,8 @@ class IntoPhonebook:
 
     def add(self, management: Management, contacts: Sequence[Contact], planned: int | None) -> Deferred[Added]:
         """Put them into the phonebook; `planned` is None unless it is a dry run."""
-        return management.ask(add_contacts, self.phonebook_id, contacts, planned)
+        encoded_here = encoded(contacts) if contacts and planned is None else None
+        return management.ask(add_contacts, self.phonebook_id, contacts, planned, new=encoded_here)
 
     async def finished(self, management: Management, tally: Tally) -> None:
         """Others hear of it."""
@@ -69,12 +68,18 @@ def tell_import(t: Transaction, phonebook_id: int, tally: Tally) -> None:
 
 @verb
 def add_contacts(
-    t: Transaction, phonebook_id: int, contacts: Sequence[Contact], planned: int | None = None, *, change: bool = False
+    t: Transaction,
+    phonebook_id: int,
+    contacts: Sequence[Contact],
+    planned: int | None = None,
+    *,
+    change: bool = False,
+    new: NewContacts | None = None,
 ) -> Added:
     """Add those that are new and that the phonebook's owner may call and has room for, and subscribe them to the phonebook's
     campaigns that have not ended. They are of this phonebook, and no two have the same identity. With `planned`, nothing is
-    written: so many would have been added before. With `change`, those that are there take what these have. Raises
-    `NotFound`."""
+    written: so many would have been added before. With `change`, those that are there take what these have. `new` are
+    all of them encoded, where somebody had time for that before. Raises `NotFound`."""
     connection = t.connection
     row = connection.execute(sql.PHONEBOOK_OF_IMPORT, (phonebook_id,)).fetchone()
     if row is None:
@@ -102,7 +107,9 @@ def add_contacts(
         left = left[:room]
     if planned is not None or not left:
         return Added(taken=len(left), known=len(known), changed=changed, refused=refused)
-    taken = _insert(t, phonebook_id, [contact for _, contact in left])
+    if new is None or len(left) < len(contacts):
+        new = encoded([contact for _, contact in left])
+    taken = _insert(t, phonebook_id, new)
     return Added(taken=taken, known=len(known) + len(left) - taken, changed=changed, refused=refused)
 
 
@@ -126,15 +133,13 @@ def _refused_references(connection: Connection, phonebook_id: int, left: Sequenc
     return faults
 
 
-def _insert(t: Transaction, phonebook_id: int, contacts: Sequence[Contact]) -> int:
-    """How many were new. One statement adds many: while it runs, Python reads the next chunk."""
-    connection, moment, taken = t.connection, to_column(t.now), 0
+def _insert(t: Transaction, phonebook_id: int, new: NewContacts) -> int:
+    """How many the phonebook did not have."""
+    connection, moment = t.connection, to_column(t.now)
     (last,) = connection.execute(sql.NEWEST_CONTACT).fetchone()
+    statement = new_contacts.statement(new.columns).of(connection)
     try:
-        for start in range(0, len(contacts), STATEMENT):
-            some = contacts[start : start + STATEMENT]
-            values = [value for contact in some for value in contact_row(contact, moment)]
-            taken += connection.execute(sql.add_unknown_contacts(len(some)), values).rowcount
+        taken = connection.execute(statement, (phonebook_id, moment, moment, new.encoded)).rowcount
     except Exception as error:
         raise refused_value(error) or error from error
     if taken:

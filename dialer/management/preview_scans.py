@@ -13,6 +13,7 @@ from dialer import gate
 from dialer.campaigns.planning import Routes
 from dialer.campaigns.timetable import PlayedCalls, moment
 from dialer.gateways import chain
+from dialer.management.caller_ids import assigning
 from dialer.management.management import Transaction, verb
 from dialer.management.numbers import caller_id_refusal
 from dialer.management.subscribers import check_ours
@@ -23,6 +24,8 @@ from dialer.routing import no_carrier
 from dialer.rules.decide import EarlierCall, decide
 from dialer.store import held, mapping, statements
 from dialer.store import previews as sql
+from dialer.store.caller_id_assignment import last_shown
+from dialer.store.caller_ids import FREE_CALLER_ID, CallerIdWaits, PoolState, place_of, pool_state
 from dialer.store.dialled_forms import block_of, forbidden_forms
 from dialer.store.may_call import AskedContact, blocks, ends, shown
 from dialer.store.previews import BlockedContact, ContactScan, PreviewedContact, ScannedContacts, ScanPlace
@@ -39,7 +42,8 @@ _TOLD_BY_LISTS: Final = frozenset({Prospect.LISTED_UNTIL, Prospect.DO_NOT_CALL, 
 @frozen(kw_only=True)
 class PreviewBasis:
     """What a preview begins with: `refusal` is why the campaign may not show its caller id, "" for nothing; `live` are its
-    open calls by gateway; `rechecks` tells that what the rules keep waiting is looked at again soon."""
+    open calls by gateway; `rechecks` tells that what the rules keep waiting is looked at again soon. Its calls show numbers of
+    `pool`, where it has one, or `only` that one of them."""
 
     campaign: Campaign
     gateways: Mapping[int, Gateway]
@@ -48,6 +52,8 @@ class PreviewBasis:
     live: Counter[int]
     rechecks: bool
     call_seconds: float
+    pool: PoolState | None = None
+    only: int | None = None
 
     @property
     def way(self) -> Gateway | None:
@@ -75,6 +81,12 @@ def basis(t: Transaction, who: Account, campaign_id: int) -> PreviewBasis:
     gateways = {gateway.id: gateway for gateway in map(mapping.read_gateway, ask(statements.GATEWAYS))}
     refusals = [caller_id_refusal(t, campaign)]
     refusals += [gate.variables_refusal(way.parameters, "", t.numbering) for way in chain(gateways, campaign.gateway_id)]
+    place = place_of(t.connection, campaign, assigning(t))
+    pool = None
+    if place is not FREE_CALLER_ID:
+        pool = pool_state(t.connection, place.pool_id, t.now, t.numbering)
+        wait = CallerIdWaits(t.connection, assigning(t), [campaign]).of(campaign) if pool is None else None
+        refusals.append("" if wait is None else wait.text)
     (rechecks,) = ask(sql.WILL_RECHECK, (t.rules.fingerprint, campaign_id)).fetchone()
     (mean,) = ask(sql.MEAN_SECONDS, (campaign_id,)).fetchone()
     return PreviewBasis(
@@ -85,6 +97,8 @@ def basis(t: Transaction, who: Account, campaign_id: int) -> PreviewBasis:
         live=Counter({key: int(count) for key, count in ask(sql.OPEN_OF_CAMPAIGN_BY_GATEWAY, (campaign_id,))}),
         rechecks=bool(rechecks),
         call_seconds=CALL_SECONDS if mean is None else max(float(mean) / 1000, 0.1),
+        pool=pool,
+        only=place.only,
     )
 
 
@@ -188,6 +202,13 @@ def earlier_calls(
 
 
 @verb
+def shown_before(t: Transaction, who: Account, found: PreviewBasis, subscribers: Sequence[int]) -> Mapping[int, int]:
+    """The caller ids of the pool that subscribers were shown before, and keep, by their ids. Raises `NotFound`."""
+    check_ours(t.connection, who, found.campaign.id)
+    return {} if found.pool is None else last_shown(t.connection, found.pool.pool, subscribers)
+
+
+@verb
 def scan_blocked(
     t: Transaction, who: Account, found: PreviewBasis, after: str
 ) -> tuple[list[tuple[BlockedContact, Prospect]], str | None]:
@@ -223,18 +244,33 @@ def described(
             return ""
         return decide(t.rules, who, campaign, known.get(who.identity, ()), at).text
 
+    pool = _pool_name(t, campaign) if prospect is Prospect.CALLER_ID else ""
     return [
         Outlook(
             contact_id=each.candidate.contact_id,
             number=each.candidate.number,
             prospect=prospect,
             at=moment(when) if when else None,
-            text=text(each.candidate) or _retry_text(each),
+            text=_caller_id_text(pool, when) or text(each.candidate) or _retry_text(each),
             attempt=each.candidate.count_attempt + 1,
             is_retry=each.candidate.is_retry,
         )
         for each, when in ((found[key], when) for key, when in wanted if key in found)
     ]
+
+
+def _pool_name(t: Transaction, campaign: Campaign) -> str:
+    state = pool_state(t.connection, place_of(t.connection, campaign, assigning(t)).pool_id, t.now, t.numbering)
+    return "" if state is None else state.pool.name
+
+
+def _caller_id_text(pool: str, when: int) -> str:
+    """Of somebody for whom a pool has no caller id."""
+    if not pool:
+        return ""
+    if not when:
+        return f"the pool {pool} has no caller id that may be shown to it"
+    return f"no caller id of the pool {pool} may be shown to it before {shown(moment(when))}"
 
 
 def _retry_text(each: PreviewedContact) -> str:

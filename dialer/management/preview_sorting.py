@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from attrs import define, field
@@ -16,6 +17,7 @@ from dialer.campaigns.timetable import micros
 from dialer.management.kept_previews import Listed
 from dialer.management.kinds_of_contacts import ANY_TIME, ContactKinds, ContactSpan, Somebody
 from dialer.management.preview_scans import PreviewBasis, Scanned
+from dialer.management.shown_kinds import ShownKinds
 from dialer.model import BlockReason, Gateway
 from dialer.model.consent import ConsentPolicy
 from dialer.model.preview import Prospect
@@ -67,6 +69,7 @@ class PreviewSorting:
     kinds: ContactKinds
     played: Rehearsal
     numbering: Numbering
+    shown: ShownKinds | None = None
     lists: dict[Prospect, Listed] = field(factory=lambda: {each: Listed() for each in Prospect}, init=False)
     listed: dict[int, int] = field(factory=dict, init=False)
     agreeing: dict[int, int] = field(factory=dict, init=False)
@@ -181,8 +184,11 @@ class PreviewSorting:
 
     # --- sorting ----------------------------------------------------------------------------------------------------------
 
-    def sort(self, part: PendingPart, earlier: Mapping[str, Sequence[EarlierCall]]) -> None:
-        """Put the contacts of a part where they belong; `earlier` are the calls that count, by identity."""
+    def sort(
+        self, part: PendingPart, earlier: Mapping[str, Sequence[EarlierCall]], had: Mapping[int, int] = MappingProxyType({})
+    ) -> None:
+        """Put the contacts of a part where they belong; `earlier` are the calls that count, by identity, `had` the caller ids
+        that were shown to some before, by the ids of their subscribers."""
         for place in part.counted:
             identity = part.identities[place]
             if history := earlier.get(identity):
@@ -191,10 +197,13 @@ class PreviewSorting:
         moments = {text: micros(from_column(text)) for text in set(part.ready_at)}
         ready = [moments[text] for text in part.ready_at]
         never = {kind for kind in set(part.kinds) if self.kinds.never(kind)}
+        kinds = part.kinds
+        if self.shown is not None:
+            kinds = self.shown.of_all(part.kinds, part.identities, part.ids, had)
         if never or (ready and max(ready) >= self.played.end):
-            self._sort_one_by_one(part, ready, never)
+            self._sort_one_by_one(part, ready, never, kinds)
             return
-        self._expect(ready, part.ids, part.kinds, part.lanes)
+        self._expect(ready, part.ids, kinds, part.lanes)
 
     def _expect(self, ready: list[int], ids: list[int], kinds: list[int], lanes: list[int]) -> None:
         which = set(lanes)
@@ -206,7 +215,7 @@ class PreviewSorting:
                 mine = [each == lane for each in lanes]
                 own.extend(*(list(compress(column, mine)) for column in (ready, ids, kinds)))
 
-    def _sort_one_by_one(self, part: PendingPart, ready: list[int], never: set[int]) -> None:
+    def _sort_one_by_one(self, part: PendingPart, ready: list[int], never: set[int], kinds: list[int]) -> None:
         keep = bytearray(len(ready))
         for place, (key, kind, at) in enumerate(zip(part.ids, part.kinds, ready, strict=True)):
             if kind in never:
@@ -217,7 +226,7 @@ class PreviewSorting:
                 self.retries[prospect] += part.lanes[place] & 1
             else:
                 keep[place] = 1
-        self._expect(*(list(compress(column, keep)) for column in (ready, part.ids, part.kinds, part.lanes)))
+        self._expect(*(list(compress(column, keep)) for column in (ready, part.ids, kinds, part.lanes)))
 
     def held(self, subscriber_id: int, until: int) -> Prospect:
         """Of one that is kept waiting until a moment: by what has its end then, else by the rules."""

@@ -1,7 +1,8 @@
 """The preview of a campaign: who will be called within a horizon, who later, who never, and why.
 
 It asks what dialling asks: `dialer.store.may_call`, the forms of a number as `dialer.store.begin` does, the calling rules
-(`dialer.rules.decide`), the order, the hours, the pace and the limits (`dialer.campaigns.rehearsal`). The contacts are read
+(`dialer.rules.decide`), the order, the hours, the pace and the limits (`dialer.campaigns.rehearsal`), the caller ids of a pool
+(`dialer.campaigns.caller_ids`). The contacts are read
 some thousands at a time, on a connection that nobody else waits for, and looked at and played in steps of milliseconds, so
 that calls find their way between. It takes for granted that the campaign is started, that switches and gateways are there,
 that every call lasts equally long, and that no call is followed by another one to the same contact. Who waits for a retry
@@ -21,6 +22,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from dialer.campaigns.planning import Routes
+from dialer.campaigns.played_pool import PlayedPool
 from dialer.campaigns.rehearsal import STEPS, Rehearsal
 from dialer.campaigns.timetable import PlayedCalls, Timetable, micros, moment
 from dialer.errors import BadValue, Busy
@@ -38,8 +40,10 @@ from dialer.management.preview_scans import (
     scan,
     scan_blocked,
     scan_held,
+    shown_before,
 )
 from dialer.management.preview_sorting import PreviewSorting
+from dialer.management.shown_kinds import ShownKinds
 from dialer.model import Account, SubscriberStatus
 from dialer.model.preview import Outlook, PreviewSummary, Prospect, ProspectGroup
 from dialer.rules.decide import EarlierCall
@@ -49,7 +53,7 @@ from dialer.thread_turns import READING, shortened
 EXAMPLES: Final = 3
 """Of each prospect, in a summary."""
 LONGEST: Final = timedelta(days=7)
-_WITH_RETRIES: Final = (Prospect.CALLED, Prospect.BEHIND_OTHERS, Prospect.DUE_LATER)
+_WITH_RETRIES: Final = (Prospect.CALLED, Prospect.BEHIND_OTHERS, Prospect.DUE_LATER, Prospect.CALLER_ID)
 GONE: Final = "the preview is not kept any more; make another one"
 
 
@@ -133,18 +137,32 @@ class _Maker:
     _played: Rehearsal = field(init=False)
     _timetable: Timetable = field(init=False)
     _sorting: PreviewSorting = field(init=False)
+    _shown: ShownKinds | None = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         campaign, found = self.basis.campaign, self.basis
         self._kinds = ContactKinds(self.management.rules, campaign, micros(self.now))
+        numbering, kinds, end = self.management.numbering, self._kinds, micros(self.end)
+        pool = None
+        if found.pool is not None:
+            pool = PlayedPool(found.pool.pool, found.pool.numbers, micros(self.now), end, numbering, found.only)
         self._timetable = Timetable(
-            campaign, self.now, Routes(found.gateways, PlayedCalls(), {}), self.call_seconds, self.switch_rate, found.live
+            campaign,
+            self.now,
+            Routes(found.gateways, PlayedCalls(), {}),
+            self.call_seconds,
+            self.switch_rate,
+            found.live,
+            pool,
         )
-        kinds = self._kinds
-        self._played = Rehearsal(
-            self._timetable, micros(self.end), campaign.order, campaign.retry_share, kinds.opens, kinds.open_until
-        )
-        self._sorting = PreviewSorting(found, kinds, self._played, self.management.numbering)
+        rehearsed = self._timetable, end, campaign.order, campaign.retry_share
+        if pool is None:
+            self._shown = None
+            self._played = Rehearsal(*rehearsed, kinds.opens, kinds.open_until)
+        else:
+            shown = self._shown = ShownKinds(kinds, pool, self._timetable, end)
+            self._played = Rehearsal(*rehearsed, shown.rules_open, shown.rules_open_until, shown)
+        self._sorting = PreviewSorting(found, kinds, self._played, numbering, self._shown)
 
     @property
     def end(self) -> datetime:
@@ -195,7 +213,10 @@ class _Maker:
         if part.counted:
             memory = self._kinds.memory({part.kinds[place] for place in part.counted})
             known = await reading.ask(earlier_calls, self.who, self.basis.campaign, part.counted_identities, memory)
-        self._sorting.sort(part, known)
+        had: Mapping[int, int] = {}
+        if self._shown is not None and self._shown.pool.tells_apart:
+            had = await reading.ask(shown_before, self.who, self.basis, part.ids)
+        self._sorting.sort(part, known, had)
         await self._pause()
 
     async def _scan_blocked(self, reading: LongReading) -> None:
@@ -222,9 +243,22 @@ class _Maker:
             sorting.later(sorting.held(key, until), key, until)
             if count % STEPS == 0:
                 yield
+        for count, (key, until) in enumerate(zip(played.unshown, played.unshown_until, strict=True)):
+            sorting.later(Prospect.CALLER_ID, key, until)
+            if count % STEPS == 0:
+                yield
+        sorting.retries[Prospect.CALLER_ID] += played.retries_unshown
         left = Prospect.EXPIRES if self.basis.campaign.expires_at <= self.now else Prospect.BEHIND_OTHERS
         lists[left].extend(played.left)
         sorting.retries[left] += played.retries_left
+
+    def _first_moments(self) -> dict[Prospect, datetime]:
+        found = {}
+        for prospect, listed in self._sorting.lists.items():
+            first = min(filter(None, listed.moments), default=None)
+            if first is not None:
+                found[prospect] = moment(first)
+        return found
 
     async def _summary(self) -> PreviewSummary:
         examples: dict[Prospect, Any] = {}
@@ -245,6 +279,7 @@ class _Maker:
             examples=examples,
             retries={prospect: self._sorting.retries[prospect] for prospect in _WITH_RETRIES},
             done={status: count for status, count in self.basis.counts.items() if status not in counted},
+            first_at=self._first_moments(),
             first_call_at=moment(called[0]) if called else None,
             last_call_at=moment(called[-1]) if called else None,
             calls_per_minute=self._timetable.calls_per_minute,

@@ -20,8 +20,12 @@ T = TypeVar("T")
 
 AS_LONG: Final = 1.0
 """The rest after a piece of work, in proportion to it."""
-SHORT: Final = 0.25
+SHORT: Final = 0.05
 """The same of work of which there is much: others still come behind each piece, as they wait before it."""
+BUSY: Final = 0.06
+"""Seconds that no piece of such work is meant to take: one that does tells that the machine has much else to do."""
+WHILE_BUSY: Final = 0.25
+"""The rest after it: calls come first."""
 
 
 @define(eq=False)
@@ -61,7 +65,8 @@ class Turns:
             return await work()
         finally:
             now = self.clock.seconds()
-            queue.free_at = now + (now - began) * rest
+            seconds = now - began
+            queue.free_at = now + seconds * (rest if seconds < BUSY else max(rest, WHILE_BUSY))
 
     def _queue(self, user_id: int) -> _Queue:
         now = self.clock.seconds()

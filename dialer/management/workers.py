@@ -19,6 +19,8 @@ from twisted.python.threadpool import ThreadPool
 from dialer.errors import Busy
 
 T = TypeVar("T")
+InThread = Callable[[Callable[[], Any]], Deferred[Any]]
+"""Runs a function on a thread that waits for nothing else."""
 
 THREADS: Final = 2
 LONGEST_QUEUE: Final = 32

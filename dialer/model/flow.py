@@ -235,6 +235,15 @@ class LiveChannel:
     created_at: datetime | None = None
 
 
+class Execution(enum.Enum):
+    """What a switch remembers of an originate after its deadline, when it cannot begin with it any more."""
+
+    NEVER = "never"  # it was never executed, or refused as late
+    NO_CHANNEL = "no channel"  # it was executed, and there was no channel until now: nobody has been called
+    DIALLED = "dialled"  # there was a channel, or nobody can tell that there was none
+    UNTOLD = "untold"  # the switch cannot tell
+
+
 class OwnCause(enum.StrEnum):
     """Causes that the dialer itself gives to an end, beside FreeSWITCH's names."""
 
@@ -242,7 +251,7 @@ class OwnCause(enum.StrEnum):
     LATE = "LATE"  # the switch refused it after the deadline
     REFUSED = "REFUSED"  # the switch refused the command
     LOST_SWITCH = "LOST_SWITCH"  # the switch restarted under the call
-    NEVER_DIALLED = "NEVER_DIALLED"  # it may have been sent, and the switch has never executed it
+    NEVER_DIALLED = "NEVER_DIALLED"  # it may have been sent, and the switch has never dialled for it
     UNKNOWN = "UNKNOWN"  # the call is gone and nobody can tell how it ended
 
 

@@ -26,6 +26,7 @@ class Prospect(enum.StrEnum):
     CALLED = "called"
     BEHIND_OTHERS = "behind-others"
     DUE_LATER = "due-later"
+    CALLER_ID = "caller-id"
     CALLING_RULES = "calling-rules"
     LISTED_UNTIL = "listed-until"
     DO_NOT_CALL = "do-not-call"
@@ -46,7 +47,9 @@ class Prospect(enum.StrEnum):
         match self:
             case Prospect.CALLED:
                 return ProspectGroup.CALLED
-            case Prospect.BEHIND_OTHERS | Prospect.DUE_LATER | Prospect.CALLING_RULES | Prospect.LISTED_UNTIL:
+            case Prospect.BEHIND_OTHERS | Prospect.DUE_LATER | Prospect.CALLER_ID:
+                return ProspectGroup.LATER
+            case Prospect.CALLING_RULES | Prospect.LISTED_UNTIL:
                 return ProspectGroup.LATER
             case Prospect.CONSENT_LATER:
                 return ProspectGroup.LATER
@@ -64,6 +67,8 @@ _TEXTS = {
     Prospect.BEHIND_OTHERS: "its turn does not come within the horizon: the pace, the limits and the hours of the campaign "
     "leave no moment for it",
     Prospect.DUE_LATER: "due after the horizon",
+    Prospect.CALLER_ID: "the pool of the campaign has no caller id that may be shown to it at the end of the horizon: by "
+    "daily caps, rests, countries and gateways of its numbers",
     Prospect.CALLING_RULES: "the calling rules keep it waiting beyond the horizon",
     Prospect.LISTED_UNTIL: "on a do-not-call list, as it is or as its gateway dials it, until a moment beyond the horizon",
     Prospect.DO_NOT_CALL: "on a do-not-call list for ever",
@@ -98,9 +103,9 @@ class Outlook:
 @frozen(kw_only=True)
 class PreviewSummary:
     """What a preview found. `counts` are contacts by prospect, with a few `examples` of each; of those that are called, or
-    whose turn comes later, `retries` were tried before; `done` are all others, by what they are. `calls_per_minute` is the
-    pace that was taken, `call_seconds` how long each call was taken to last. `refusal` is why the campaign may not call
-    anybody, "" for nothing."""
+    whose turn comes later, `retries` were tried before; `done` are all others, by what they are. `first_at` is from when on
+    the first of a prospect may be called, where that is known. `calls_per_minute` is the pace that was taken, `call_seconds`
+    how long each call was taken to last. `refusal` is why the campaign may not call anybody, "" for nothing."""
 
     key: str
     campaign: Campaign
@@ -110,6 +115,7 @@ class PreviewSummary:
     examples: Mapping[Prospect, tuple[Outlook, ...]]
     retries: Mapping[Prospect, int]
     done: Mapping[SubscriberStatus, int]
+    first_at: Mapping[Prospect, datetime]
     first_call_at: datetime | None
     last_call_at: datetime | None
     calls_per_minute: float

@@ -107,9 +107,17 @@ class SimulatedOrigination:
         call = kind(switch, channel, callee, progressed=self._progressed, answered=self._take, failed=self._failed)
         self.calls.append(call)
         timeout = leading_int(variables.get("originate_timeout", ""), self.arguments.timeout)
+        self._run_commands_of(variables)
         call.dial()
         if channel.alive and not channel.answered:
             self._limit(call, variables, timeout)
+
+    def _run_commands_of(self, variables: dict[str, str]) -> None:
+        """The API commands that a channel asks for as soon as it is there, before it dials (switch_channel_api_on)."""
+        for name, value in variables.items():
+            if name.lower().startswith("api_on_originate"):
+                command, _, argument = value.partition(" ")
+                self.switch.api(command, argument)
 
     def _limit(self, call: Call, variables: dict[str, str], timeout: int) -> None:
         """originate_timeout counts whole clock seconds: it ends up to a second early."""

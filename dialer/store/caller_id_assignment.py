@@ -8,7 +8,7 @@ where no number can be used at all, or only through gateways that have no room n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
@@ -16,9 +16,9 @@ from attrs import define, field
 
 from dialer.campaigns.caller_ids import RECHECK, CallToShow, PoolChoice
 from dialer.campaigns.limits import Admission
-from dialer.campaigns.pairs import Lack, first_pair
+from dialer.campaigns.pairs import Lack, first_pair, free_again
 from dialer.model import Gateway, Plan
-from dialer.model.caller_id import CallerIdStrategy, ShownCaller
+from dialer.model.caller_id import CallerIdPool, CallerIdStrategy, ShownCaller
 from dialer.store.caller_ids import FREE_CALLER_ID, Assigning, CallerIdPlace, places_of, pool_state
 from dialer.store.connection import Connection, Variants
 from dialer.store.statements import marks
@@ -39,8 +39,6 @@ _WAIT: Final = (
     "ON CONFLICT (subscriber_id) "
     "DO UPDATE SET country = excluded.country, ready_at = excluded.ready_at, until = excluded.until"
 )
-ROOM_SOON: Final = timedelta(seconds=10)
-"""After so long, a contact is looked at again whose call waits for room on a gateway that has a number for it."""
 
 
 def assign(connection: Connection, plans: Sequence[Plan], how: Assigning, admission: Admission | None = None) -> list[Plan]:
@@ -130,10 +128,7 @@ class _Unshown:
         """A contact for whom no pair is free is looked at again when one may be."""
         calls = [self._call(gateway_id, identity) for gateway_id in (*self._free, *self._busy)]
         now = self.how.now
-        moments = [until for call in calls if (until := self.choice.until(call)) is not None]
-        if any(self.choice.has_for(call) for call in calls):
-            moments.append(now + ROOM_SOON)
-        until = min(moments, default=None)
+        until = free_again(self.choice, calls, now)
         ready_at = to_column(now + RECHECK if until is None else min(until, now + RECHECK))
         if connection.execute(_HOLD, (ready_at, subscriber_id)).rowcount:
             row = (subscriber_id, self.plan.campaign.id, calls[0].country, ready_at, to_column_or_none(until))
@@ -173,10 +168,18 @@ def _earlier(
             if places[plan.campaign.id].pool_id == pool_id
             and (sticky or plan.candidate.count_attempt or plan.candidate.free_retries)
         ]
-        for first in range(0, len(some), MOST_AT_ONCE):
-            part = some[first : first + MOST_AT_ONCE]
-            rows = connection.execute(_last_shown(len(part), everywhere=sticky), (pool_id, *part)).fetchall()
-            found.update((key, caller) for key, caller in rows if caller is not None)
+        found |= last_shown(connection, choice.pool, some)
+    return found
+
+
+def last_shown(connection: Connection, pool: CallerIdPool, subscribers: Sequence[int]) -> dict[int, int]:
+    """The numbers of a pool that were shown to subscribers in an earlier attempt, and which they keep, by subscriber."""
+    found: dict[int, int] = {}
+    everywhere = pool.strategy is CallerIdStrategy.STICKY
+    for first in range(0, len(subscribers), MOST_AT_ONCE):
+        part = subscribers[first : first + MOST_AT_ONCE]
+        rows = connection.execute(_last_shown(len(part), everywhere=everywhere), (pool.id, *part)).fetchall()
+        found.update((key, caller) for key, caller in rows if caller is not None)
     return found
 
 

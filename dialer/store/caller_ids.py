@@ -185,6 +185,11 @@ def places_of(connection: Connection, campaigns: Iterable[Campaign], how: Assign
     return found | {campaign.id: owned.get((campaign.user_id, identity), elsewhere) for campaign, identity in named}
 
 
+def place_of(connection: Connection, campaign: Campaign, how: Assigning) -> CallerIdPlace:
+    """That of one campaign."""
+    return places_of(connection, [campaign], how)[campaign.id]
+
+
 def _owned(connection: Connection, identities: Collection[str]) -> dict[tuple[int, str], CallerIdPlace]:
     """Where these stand, by their users and themselves."""
     if not identities:

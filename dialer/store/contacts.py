@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 from dialer.model import Contact
@@ -109,14 +108,6 @@ def prepare_for_import(connection: Connection) -> None:
     hold_indexes(connection, IMPORT_CACHE)
     if connection.dialect is Dialect.SQLITE:
         connection.execute(f"PRAGMA wal_autocheckpoint = {IMPORT_WAL}")
-
-
-@lru_cache(maxsize=256)
-def add_unknown_contacts(count: int) -> str:
-    """Adds so many contacts but for those that the phonebook has. Parameters: `CONTACT_COLUMNS` of each."""
-    row = f"({', '.join('?' * len(CONTACT_COLUMNS))})"
-    rows = ", ".join([row] * count)
-    return f"INSERT INTO contact ({', '.join(CONTACT_COLUMNS)}) VALUES {rows} ON CONFLICT DO NOTHING"
 
 
 FIRST_KNOWN: Final = PAIRS.within(

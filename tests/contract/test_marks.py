@@ -11,15 +11,15 @@ from pytest_twisted import ensureDeferred
 from dialer.esl import commands, sent_marks
 from dialer.model import Origination
 from tests.contract.client import Peer
-from tests.contract.conftest import ACCOUNT, EVENTS, Connect
+from tests.contract.conftest import ACCOUNT, EVENTS, Connect, Target
 
 NOTHING = "-ERR no reply\n"
 
 
-def call(deadline: datetime) -> Origination:
+def call(deadline: datetime, dial_string: str = "loopback/answer/default") -> Origination:
     return Origination(
         call_uuid=str(uuid.uuid4()),
-        dial_string="loopback/answer/default",
+        dial_string=dial_string,
         account_code=ACCOUNT,
         timeout=10,
         max_duration=25,
@@ -59,6 +59,39 @@ async def test_an_originate_that_was_executed_leaves_a_mark_and_one_that_was_not
     await output(peer, sent_marks.remove([in_time.call_uuid, late.call_uuid, never.call_uuid]))
     marks = [await output(peer, sent_marks.mark_of(each.call_uuid)) for each in (in_time, late, never)]
     assert marks == [NOTHING] * 3
+
+
+@ensureDeferred
+async def test_an_originate_through_no_gateway_is_executed_and_makes_no_channel(connect: Connect) -> None:
+    peer = await connect(events=EVENTS)
+    wanted = call(datetime.now(UTC) + timedelta(seconds=30), "sofia/gateway/nope/15551234")
+    assert await originated(peer, wanted) == "-ERR INVALID_GATEWAY\n"
+    assert await output(peer, sent_marks.mark_of(wanted.call_uuid)) == "2"
+    await output(peer, sent_marks.remove([wanted.call_uuid]))
+
+
+@pytest.mark.needs_sip
+@ensureDeferred
+async def test_a_call_that_its_callee_refuses_had_a_channel(connect: Connect, target: Target) -> None:
+    peer = await connect(events=EVENTS)
+    wanted = call(datetime.now(UTC) + timedelta(seconds=30), target.number("3001"))
+    assert await originated(peer, wanted) == "-ERR CALL_REJECTED\n"
+    assert await output(peer, sent_marks.mark_of(wanted.call_uuid)) == "1"
+    await output(peer, sent_marks.remove([wanted.call_uuid]))
+
+
+@pytest.mark.needs_exclusive
+@ensureDeferred
+async def test_a_switch_that_takes_no_calls_executes_an_originate_and_makes_no_channel(connect: Connect) -> None:
+    peer = await connect(events=EVENTS)
+    wanted = call(datetime.now(UTC) + timedelta(seconds=30), "sofia/external/15551234@127.0.0.1:9")
+    await peer.ask("fsctl pause outbound")
+    try:
+        assert await originated(peer, wanted) == "-ERR DESTINATION_OUT_OF_ORDER\n"
+    finally:
+        await peer.ask("fsctl resume outbound")
+    assert await output(peer, sent_marks.mark_of(wanted.call_uuid)) == "2"
+    await output(peer, sent_marks.remove([wanted.call_uuid]))
 
 
 @ensureDeferred

@@ -22,7 +22,7 @@ from dialer.calls import retry
 from dialer.calls.lifecycle import Lifecycle
 from dialer.calls.recovery import Reconciler
 from dialer.esl.inbound import InboundSwitch
-from dialer.model import Attempt, AttemptState, Disposition, EventKind, OwnCause, SignalKind, SubscriberStatus
+from dialer.model import Attempt, AttemptState, Disposition, EventKind, Execution, OwnCause, SignalKind, SubscriberStatus
 from dialer.store.begin import Beginning
 from dialer.store.events import add_moves
 from dialer.store.finish import tell
@@ -229,10 +229,23 @@ def planned_was_never_sent() -> Iterator[None]:
 def marks_are_not_asked() -> Iterator[None]:
     """Nobody asks the switch which originates it has executed."""
 
-    async def forgetful(self: InboundSwitch, call_uuid: str, planned_at: Any) -> bool | None:
-        return None
+    async def forgetful(self: InboundSwitch, call_uuid: str, planned_at: Any) -> Execution:
+        return Execution.UNTOLD
 
-    with mock.patch.object(InboundSwitch, "was_dialled", forgetful):
+    with mock.patch.object(InboundSwitch, "execution", forgetful):
+        yield
+
+
+@contextmanager
+def executed_was_dialled() -> Iterator[None]:
+    """Whoever was not called because the switch refused to is taken for somebody who may have been."""
+    execution = InboundSwitch.execution
+
+    async def hasty(self: InboundSwitch, call_uuid: str, planned_at: Any) -> Execution:
+        found = await execution(self, call_uuid, planned_at)
+        return Execution.DIALLED if found is Execution.NO_CHANNEL else found
+
+    with mock.patch.object(InboundSwitch, "execution", hasty):
         yield
 
 
@@ -249,6 +262,7 @@ DEFECTS: Final[Mapping[str, Defect]] = MappingProxyType(
         "adoption without Core-UUID check": Defect(any_core_is_the_same, "switch restarts"),
         "planned treated as never sent": Defect(planned_was_never_sent),
         "marks are not asked": Defect(marks_are_not_asked),
+        "executed treated as dialled": Defect(executed_was_dialled, scenario="down"),
         **RULE_DEFECTS,
     }
 )

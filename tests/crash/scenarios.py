@@ -36,7 +36,8 @@ class Scenario:
     The world begins so many seconds `before` `START`. Calls show `caller_ids`, whose day ends at `START`. With `attempts`, a
     number is called so often in a minute, and with `closes`, nobody in the minute that begins at `START`. Whatever goes wrong,
     the campaign, which has so many `retries`, comes to its end within `patience` seconds. Of a `long` scenario a sweep takes
-    fewer of its kill points, and hardly any of those at which nothing is under way."""
+    fewer of its kill points, and hardly any of those at which nothing is under way. The gateway is `down` for so many seconds,
+    of which the dialer knows by its calls alone."""
 
     name: str
     callees: tuple[str, ...]
@@ -54,6 +55,7 @@ class Scenario:
     closes: bool = False
     patience: float = 45.0
     long: bool = False
+    down: float = 0.0
 
     @property
     def begins(self) -> datetime:
@@ -169,6 +171,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
                 callees=("answers:ring=1,talk=2", "early_media:ring=0.5,talk=1", "busy_ringing", "invalid"),
                 policy=UnknownPolicy.NEVER,
             ),
+            Scenario(name="down", callees=("busy_ringing", "answers:ring=0.2,talk=0.7", "no_answer"), down=4.0),
             Scenario(
                 name="fleet",
                 callees=("answers:ring=0.5,talk=1.5", "answers:ring=0.3,talk=1", "busy_ringing", "no_answer"),

@@ -33,16 +33,14 @@ class Down(World):
         return evolve(super()._switch_config(index), gateway_interval=1.0)
 
     def run(self) -> None:
-        for simulator in self.simulators:
-            simulator.take_down("carrier")
+        self._take_down("carrier")
         self.clock.callLater(UP, self._up)
         super().run()
 
     def _up(self) -> None:
         self.told = tuple(self.rows(TOLD))
         self.invited = len(self.oracle.invites)
-        for simulator in self.simulators:
-            simulator.take_down()
+        self._take_down()
 
 
 DISTURBED: Mapping[str, Mapping[int, Fault]] = {

@@ -168,6 +168,9 @@ class World:
         look_at = self.began
         if self.scenario.listed_after is not None:
             self.clock.callLater(self.scenario.listed_after, self._list_last)
+        if self.scenario.down:
+            self._take_down("carrier")
+            self.clock.callLater(self.scenario.down, self._take_down)
         with self._wired():
             self._start_dialer()
             while self.clock.calls:
@@ -250,6 +253,11 @@ class World:
         """Whether its contact is not called any more because of that."""
         status = f"SELECT 1 FROM subscriber WHERE number = '{self.listed_number}' AND status = 7"
         return self.listed_behind is not None and bool(self.rows(status))
+
+    def _take_down(self, *gateways: str) -> None:
+        """These, and no others, do not answer from now on."""
+        for simulator in self.simulators:
+            simulator.take_down(*gateways)
 
     def _list_last(self) -> None:
         """Another program puts a number on the list that holds for everybody."""

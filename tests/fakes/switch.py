@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from dialer.errors import SwitchUnavailable
-from dialer.model import LiveChannel, Origination
+from dialer.model import Execution, LiveChannel, Origination
 from dialer.model.sip_gateway import SipGateway
 
 T = TypeVar("T")
@@ -48,8 +48,8 @@ class MemorySwitch:
     """How often all channels were asked for."""
     asked: list[str] = field(factory=list)
     """The calls of which was asked whether they live."""
-    marks: dict[str, bool] | None = None
-    """Which originates were executed, in time or late, as far as the switch remembers that; None when it cannot."""
+    marks: dict[str, Execution] | None = None
+    """What became of originates, as far as the switch remembers that: nothing of others; None when it cannot tell."""
     marked_asked: list[str] = field(factory=list)
     forgotten: list[str] = field(factory=list)
     led: list[tuple[str, str]] = field(factory=list)
@@ -96,10 +96,10 @@ class MemorySwitch:
         self.lists += 1
         return self._answer(lambda: list(self.channels.values()))
 
-    async def was_dialled(self, call_uuid: str, planned_at: datetime) -> bool | None:
+    async def execution(self, call_uuid: str, planned_at: datetime) -> Execution:
         self._check("hash")
         self.marked_asked.append(call_uuid)
-        return None if self.marks is None else self.marks.get(call_uuid, False)
+        return Execution.UNTOLD if self.marks is None else self.marks.get(call_uuid, Execution.NEVER)
 
     def forget(self, call_uuid: str) -> None:
         self.forgotten.append(call_uuid)

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from dialer.calls.corrections import Correction
 from dialer.errors import CommandFailed
-from dialer.model import AttemptState, Disposition, OwnCause, SignalKind, SubscriberStatus
+from dialer.model import AttemptState, Disposition, Execution, OwnCause, SignalKind, SubscriberStatus
 from tests.fakes.flow import Flow
 from tests.fakes.switch import MemorySwitch
 
@@ -358,13 +358,55 @@ def test_a_call_that_the_switch_never_got_to_is_requeued_as_soon_as_it_cannot_be
 
 def test_a_call_that_the_switch_executed_counts_after_the_grace(flow: Flow) -> None:
     flow.switch.marks = {}
-    flow.switch.marks[killed_with_an_originate_on_its_way(flow)] = True
+    flow.switch.marks[killed_with_an_originate_on_its_way(flow)] = Execution.DIALLED
     flow.clock.pump([1.0] * 19)
     assert flow.finished == []
     flow.clock.pump([1.0] * 3)
     assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
     assert flow.finished[0].decision.counts_as_attempt
     assert len(flow.switch.marked_asked) == 1
+
+
+def test_a_call_for_which_the_switch_made_no_channel_is_requeued_after_the_grace_and_not_charged(flow: Flow) -> None:
+    flow.switch.marks = {}
+    flow.switch.marks[killed_with_an_originate_on_its_way(flow)] = Execution.NO_CHANNEL
+    flow.clock.pump([1.0] * 19)
+    assert flow.finished == []
+    flow.clock.pump([1.0] * 3)
+    (finish,) = flow.finished
+    assert finish.outcome.cause == OwnCause.NEVER_DIALLED
+    assert not finish.decision.counts_as_attempt
+    assert finish.decision.status is SubscriberStatus.START
+    assert counted(flow) == {Correction.NEVER_DIALLED: 1}
+
+
+def test_a_channel_that_the_switch_makes_between_two_looks_counts(flow: Flow) -> None:
+    flow.switch.marks = {}
+    uuid = killed_with_an_originate_on_its_way(flow)
+    flow.switch.marks[uuid] = Execution.NO_CHANNEL
+    flow.clock.pump([1.0] * 19)
+    flow.switch.marks[uuid] = Execution.DIALLED
+    flow.clock.pump([1.0] * 3)
+    assert flow.finished[0].outcome.cause == OwnCause.UNKNOWN
+    assert flow.finished[0].decision.counts_as_attempt
+
+
+def test_one_look_is_not_enough_to_say_that_no_channel_will_be_made(flow: Flow) -> None:
+    """A FreeSWITCH that was frozen for long answers before it goes on with what it had begun."""
+    flow.switch.hold = True
+    uuid = flow.call()
+    restart(flow)
+    flow.switch.marks = {uuid: Execution.NO_CHANNEL}
+    flow.clock.pump([1.0] * 60)
+    regain_switch(flow)
+    flow.clock.advance(0)
+    flow.lifecycle.watchers.look_soon()
+    assert len(flow.switch.marked_asked) >= 2
+    assert flow.finished == []
+    flow.switch.hidden.add(uuid)
+    flow.clock.pump([1.0] * 3)
+    assert flow.finished == []
+    assert flow.lifecycle.register.states() == {AttemptState.RINGING: 1}
 
 
 def test_a_call_that_the_switch_executed_and_has_begun_is_adopted_whatever_the_marks_say(flow: Flow) -> None:

@@ -84,6 +84,10 @@ class Connection:
     def from_dialer(self) -> Lane:
         return self.onward if self.by_dialer else self.back
 
+    @property
+    def to_dialer(self) -> Lane:
+        return self.back if self.by_dialer else self.onward
+
     def reset(self) -> None:
         """Break it; what was kept back is lost."""
         if self.reaching is not None:
@@ -120,6 +124,11 @@ class Link:
     def hold(self) -> None:
         """What the dialer has sent and sends on its open connections is kept back; new connections are not concerned."""
         self.network.do(self._hold)
+
+    def mute(self) -> None:
+        """What the switch sends on the open connections is kept back; the dialer's bytes arrive, and new connections are not
+        concerned."""
+        self.network.do(self._mute)
 
     def held(self) -> bytes:
         """The dialer's bytes that are kept back."""
@@ -177,6 +186,10 @@ class Link:
     def _hold(self) -> None:
         for connection in self._connections:
             connection.from_dialer.shut = True
+
+    def _mute(self) -> None:
+        for connection in self._connections:
+            connection.to_dialer.shut = True
 
     def _held(self) -> bytes:
         lanes = [connection.from_dialer for connection in self._connections]

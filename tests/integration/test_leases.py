@@ -107,6 +107,6 @@ async def test_a_chunk_of_an_import_prolongs_its_lease_by_the_same_clock(tmp_pat
         pass_by(w, "import_job", import_sql.LEASE / 2)
         chunk = Chunk([], Seen())
         refused = RefusedRows(file=mock.create_autospec(RowFile), size=0)
-        step = import_jobs.ImportStep(held, chunk, import_jobs.tally_of(held), refused, "utf-8", 0)
+        step = import_jobs.ImportStep(held, chunk, None, import_jobs.tally_of(held), refused, "utf-8", 0)
         await management.ask(import_jobs.take, account(), step)
         assert import_sql.LEASE - SECOND < left(w, "import_job") <= import_sql.LEASE

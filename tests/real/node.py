@@ -22,14 +22,15 @@ def node_for(
     port: int,
     records: Mapping[str, object] | None = None,
     outbound: Mapping[str, object] | None = None,
+    gateway_interval: float = 5.0,
 ) -> Node:
     """A dialer with the database at `url`, which is not started. The Event Socket is reached on this machine's `port`;
     `records` are the settings for FreeSWITCH's call detail records, `outbound` those of the port for sessions beside its
-    address."""
+    address; FreeSWITCH is asked for its gateways every `gateway_interval` seconds."""
     sections = {
         "database": {"url": url},
         "node": {"name": name, "lease": LEASE},
-        "switch": {"name": "real", "port": port, "password": switch.password},
+        "switch": {"name": "real", "port": port, "password": switch.password, "gateway_interval": gateway_interval},
         "http": {"endpoint": f"tcp:0:interface={LOCAL}"},
         "outbound": {"endpoint": f"tcp:{lasting_port()}:interface={LOCAL}", **(outbound or {})},
         **({"cdr": records} if records else {}),

@@ -1,4 +1,4 @@
-"""Calls whose dialer was killed: call detail records tell how they ended.
+"""Calls whose dialer was killed: call detail records tell how they ended, and marks on the switch which never began.
 
 What these tests need is told in `tests/real/stage.py`.
 """
@@ -8,13 +8,19 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from dialer.esl.commands import EXECUTED_MARK, MARK_REALM
+from tests.grounds import rows
 from tests.harness.judge import Evidence
+from tests.harness.network import Network
 from tests.real.campaign import Rules
+from tests.real.pinged_gateway import pinged_gateway
 from tests.real.stage import Stage, needs
+from tests.real.trunk import trunk
 
 pytestmark = [needs("CALLEES"), pytest.mark.timeout(300)]
 
@@ -64,6 +70,75 @@ def test_records_that_were_spooled_while_no_dialer_ran_tell_how_its_calls_ended(
         node.start()
         assert stage.settle() == []
         assert len(spooled(Path(folder), code, began)) == len(interrupted), "records were spooled although somebody takes them"
+
+
+EXECUTED = 5
+"""Originates that FreeSWITCH has at least executed when the dialer is killed."""
+
+
+def killed_before_it_hears(stage: Stage, network: Network) -> Callable[[], None]:
+    """A dialer that is killed when FreeSWITCH has refused its originates, and before it hears so; starts another one, and
+    looks after everybody having been called once."""
+    link = network.link(stage.switch.port, 0)
+    rows(stage.url, "UPDATE campaign SET status = 2")
+    node = stage.node(port=link.switch_port, gateway_interval=0.0)
+    node.start()
+    stage.until_ready(node)
+    stage.until(link.is_open, 10.0, "the dialer does not connect")
+    stage.wait(1.0, 1.5)
+    link.mute()
+    rows(stage.url, "UPDATE campaign SET status = 1")
+
+    def executed() -> set[str]:
+        uuids = [attempt.uuid for attempt in stage.campaign.attempts()]
+        return {uuid for uuid in uuids if stage.switch.ask(f"hash select/{MARK_REALM}/{uuid}") == EXECUTED_MARK}
+
+    stage.until(lambda: len(executed()) >= EXECUTED, 8.0, "the switch does not execute originates")
+    node.kill()
+    link.heal()
+    refused = executed()
+
+    def go_on() -> None:
+        node.start()
+        stage.until_finished()
+        ends = {attempt.uuid: (attempt.cause, attempt.counts) for attempt in stage.campaign.attempts()}
+        assert {ends[uuid] for uuid in refused} == {("NEVER_DIALLED", False)}
+        assert {attempt.count_attempt for attempt in stage.campaign.contacts()} == {1}
+
+    return go_on
+
+
+@needs("CALLEES")
+def test_a_dialer_that_dies_before_it_hears_that_its_gateway_is_down_charges_nobody(url: str, tmp_path: Path) -> None:
+    rules = Rules(contacts=12, max_retry=0)
+    with (
+        trunk() as far,
+        Stage(tmp_path, url, rules) as stage,
+        pinged_gateway(stage, far) as gateway,
+        Network() as network,
+    ):
+        gateway.take_down()
+        rows(url, "UPDATE gateway SET dial_string = ?", gateway.dial_string)
+        go_on = killed_before_it_hears(stage, network)
+        assert far.numbers == []
+        gateway.bring_up()
+        go_on()
+        assert sorted(far.numbers) == sorted(contact.number for contact in stage.campaign.contacts())
+
+
+@needs("CALLEES")
+def test_a_dialer_that_dies_before_it_hears_that_its_switch_takes_no_calls_charges_nobody(url: str, tmp_path: Path) -> None:
+    rules = Rules(contacts=12, max_retry=0)
+    with trunk() as far, Stage(tmp_path, url, rules) as stage, Network() as network:
+        rows(url, "UPDATE gateway SET dial_string = ?", f"sofia/external/{{number}}@127.0.0.1:{far.port}")
+        stage.switch.ask("fsctl pause outbound")
+        try:
+            go_on = killed_before_it_hears(stage, network)
+        finally:
+            stage.switch.ask("fsctl resume outbound")
+        assert far.numbers == []
+        go_on()
+        assert sorted(far.numbers) == sorted(contact.number for contact in stage.campaign.contacts())
 
 
 def _all_ended(evidence: Evidence) -> bool:

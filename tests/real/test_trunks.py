@@ -13,8 +13,9 @@ import pytest
 
 from tests.grounds import rows
 from tests.real.campaign import Rules
+from tests.real.pinged_gateway import pinged_gateway
 from tests.real.stage import Stage, needs
-from tests.real.trunk import Trunk, trunk
+from tests.real.trunk import trunk
 
 pytestmark = [needs("CALLEES"), pytest.mark.timeout(300)]
 
@@ -22,19 +23,6 @@ log = logging.getLogger(__name__)
 
 CONTACTS = 12
 RULES = Rules(contacts=CONTACTS, max_retry=0)
-PINGED = """<include>
-  <gateway name="{name}">
-    <param name="proxy" value="127.0.0.1:{port}"/>
-    <param name="realm" value="127.0.0.1"/>
-    <param name="username" value="user"/>
-    <param name="password" value="secret"/>
-    <param name="register" value="false"/>
-    <param name="ping" value="5"/>
-    <param name="ping-min" value="1"/>
-    <param name="ping-max" value="1"/>
-  </gateway>
-</include>
-"""
 
 
 @contextmanager
@@ -88,27 +76,10 @@ def test_a_gateways_codecs_are_those_of_the_offer(url: str, tmp_path: Path, code
         assert {tuple(number for number in offer if number < 96 and number != 13) for offer in far.offers} == {offered}
 
 
-@contextmanager
-def pinged_gateway(stage: Stage, name: str, far: Trunk) -> Iterator[None]:
-    """The switch has a gateway to the trunk, which it pings every five seconds."""
-    file = Path(stage.switch.ask("global_getvar conf_dir").strip(), "sip_profiles", "external", f"{name}.xml")
-    file.write_text(PINGED.format(name=name, port=far.port))
-    try:
-        stage.switch.ask("sofia profile external rescan")
-        stage.until(lambda: "UP" in stage.switch.ask(f"sofia status gateway {name}"), 10.0, "the switch has no such gateway")
-        yield
-    finally:
-        stage.switch.ask(f"sofia profile external killgw {name}")
-        file.unlink()
-
-
 def test_a_gateway_that_the_switch_finds_down_is_not_called_through_until_it_does(url: str, tmp_path: Path) -> None:
-    name = f"pinged-{tmp_path.name.replace('_', '-')}"[:40]
-    with trunk() as far, Stage(tmp_path, url, RULES) as stage, pinged_gateway(stage, name, far):
-        far.welcomes_pings = False
-        state = f"sofia status gateway {name}"
-        stage.until(lambda: "Status  \tDOWN" in stage.switch.ask(state), 40.0, "the switch does not find it down")
-        rows(url, "UPDATE gateway SET dial_string = ?", f"sofia/gateway/{name}/{{number}}")
+    with trunk() as far, Stage(tmp_path, url, RULES) as stage, pinged_gateway(stage, far) as gateway:
+        gateway.take_down()
+        rows(url, "UPDATE gateway SET dial_string = ?", gateway.dial_string)
         node = stage.node()
         node.start()
         stage.until_ready(node)
@@ -119,8 +90,7 @@ def test_a_gateway_that_the_switch_finds_down_is_not_called_through_until_it_doe
         assert stage.campaign.count("attempt") == begun
         assert far.numbers == []
         assert stage.campaign.count("told_state WHERE noun = 'gateway'") == 1
-        far.welcomes_pings = True
-        stage.until(lambda: "Status  \tUP" in stage.switch.ask(state), 20.0, "the switch does not find it up")
+        gateway.bring_up()
         stage.until(lambda: bool(far.numbers), 5.0, "nobody is called")
         stage.until_finished()
         assert stage.campaign.count("told_state WHERE noun = 'gateway'") == 0

@@ -9,7 +9,7 @@ from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
-from dialer.management.turns import AS_LONG, SHORT, Turns
+from dialer.management.turns import AS_LONG, SHORT, WHILE_BUSY, Turns
 
 ANN, BOB = 1, 2
 
@@ -65,14 +65,15 @@ def test_a_users_work_waits_for_the_one_before_and_as_long_again(here: Here) -> 
     assert result_of(second) == ["done"]
 
 
-def test_work_of_many_pieces_rests_for_a_quarter_of_the_time(here: Here) -> None:
+@pytest.mark.parametrize(("seconds", "rest"), [(0.04, 0.04 * SHORT), (0.2, 0.2 * WHILE_BUSY)])
+def test_work_of_many_pieces_rests_little_unless_the_machine_is_busy(here: Here, seconds: float, rest: float) -> None:
     for name in ("first", "second"):
         here.take(name, rest=SHORT)
-    here.clock.advance(0.2)
+    here.clock.advance(seconds)
     here.end("first")
-    here.clock.advance(0.04)
+    here.clock.advance(rest * 0.9)
     assert here.begun == ["first"]
-    here.clock.advance(0.02)
+    here.clock.advance(rest * 0.2)
     assert here.begun == ["first", "second"]
 
 

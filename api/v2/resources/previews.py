@@ -74,6 +74,10 @@ _REASON: Final = answer(
             **_NUMBER,
             "description": "those of them that were tried before, where they are called or have a turn later",
         },
+        "first_at": {
+            **MOMENT_OR_NONE,
+            "description": "when the first of them is called, or may be called at the earliest, where that is known",
+        },
         "examples": {"type": "array", "maxItems": previews.EXAMPLES, "items": OUTLOOK.schema},
     },
     dict,
@@ -93,6 +97,7 @@ def _shown(found: PreviewSummary) -> dict[str, Any]:
                 "text": prospect.text,
                 "contacts": count,
                 "retries": found.retries.get(prospect, 0),
+                "first_at": _moment(found.first_at.get(prospect)),
                 "examples": [_outlook(each) for each in found.examples.get(prospect, ())],
             }
             for prospect, count in found.counts.items()

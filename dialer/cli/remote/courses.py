@@ -85,12 +85,19 @@ def _preview(
         examples={prospect: tuple(map(_outlook, each["examples"])) for prospect, each in reasons.items()},
         retries={prospect: each["retries"] for prospect, each in reasons.items()},
         done={status: count for status, count in values.subscribers(found["others"]).items() if count},
+        first_at=_first_moments(reasons),
         first_call_at=values.moment(found["first_call_at"]),
         last_call_at=values.moment(found["last_call_at"]),
         calls_per_minute=found["calls_per_minute"],
         call_seconds=found["call_seconds"],
         refusal=found["refusal"] or "",
     )
+
+
+def _first_moments(reasons: Mapping[Prospect, Any]) -> dict[Prospect, datetime]:
+    """A server of an earlier version tells none."""
+    found = {prospect: values.moment(each.get("first_at")) for prospect, each in reasons.items()}
+    return {prospect: at for prospect, at in found.items() if at is not None}
 
 
 def _outlook(given: Mapping[str, Any]) -> Outlook:

@@ -208,9 +208,9 @@ class AsyncCampaignsResource(Resource):
         *,
         horizon: str | None = None,
         prospect: Literal[
-            "called", "behind-others", "due-later", "calling-rules", "listed-until", "do-not-call", "blacklist", "whitelist",
-            "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised",
-            "expires",
+            "called", "behind-others", "due-later", "caller-id", "calling-rules", "listed-until", "do-not-call", "blacklist",
+            "whitelist", "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules",
+            "not-authorised", "expires",
         ] | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[OutlookObject]:

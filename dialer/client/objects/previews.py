@@ -16,8 +16,9 @@ class PreviewReasonExampleObject(TypedDict):
     contact_id: int
     number: str
     prospect: Literal[
-        "called", "behind-others", "due-later", "calling-rules", "listed-until", "do-not-call", "blacklist", "whitelist",
-        "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
+        "called", "behind-others", "due-later", "caller-id", "calling-rules", "listed-until", "do-not-call", "blacklist",
+        "whitelist", "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules",
+        "not-authorised", "expires",
     ]
     at: str | None
     """when it is called, or may be called at the earliest, where that is known"""
@@ -33,14 +34,17 @@ class PreviewReasonObject(TypedDict):
     """Contacts with the same prospect."""
 
     prospect: Literal[
-        "called", "behind-others", "due-later", "calling-rules", "listed-until", "do-not-call", "blacklist", "whitelist",
-        "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
+        "called", "behind-others", "due-later", "caller-id", "calling-rules", "listed-until", "do-not-call", "blacklist",
+        "whitelist", "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules",
+        "not-authorised", "expires",
     ]
     group: Literal["called", "later", "never"]
     text: str
     contacts: int
     retries: int
     """those of them that were tried before, where they are called or have a turn later"""
+    first_at: str | None
+    """when the first of them is called, or may be called at the earliest, where that is known"""
     examples: list[PreviewReasonExampleObject]
 
 
@@ -80,8 +84,9 @@ class OutlookObject(TypedDict):
     contact_id: int
     number: str
     prospect: Literal[
-        "called", "behind-others", "due-later", "calling-rules", "listed-until", "do-not-call", "blacklist", "whitelist",
-        "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
+        "called", "behind-others", "due-later", "caller-id", "calling-rules", "listed-until", "do-not-call", "blacklist",
+        "whitelist", "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules",
+        "not-authorised", "expires",
     ]
     at: str | None
     """when it is called, or may be called at the earliest, where that is known"""

@@ -7,7 +7,6 @@ must have the same routes.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
@@ -17,6 +16,8 @@ from attrs import define, field
 from klein import Klein
 from klein._app import _call
 from werkzeug.routing import Map
+
+from api import klein_app
 
 
 @define(eq=False)
@@ -61,9 +62,8 @@ class KeptKlein(Klein):
 
 def built(build: partial[Klein]) -> Klein:
     """What `build` makes, with the routes of the first app that it made, if that had the same texts among its arguments."""
-    module = sys.modules[build.func.__module__]
-    kind = (module.__name__, *(each for each in build.args if isinstance(each, str)))
-    with mock.patch.object(module, "Klein", partial(KeptKlein, kind)):
+    kind = (build.func.__module__, *(each for each in build.args if isinstance(each, str)))
+    with mock.patch.object(klein_app, "Klein", partial(KeptKlein, kind)):
         made: Any = build()
     kept = _kept.setdefault(kind, _Kept(made.url_map, made.known))
     assert made.known == kept.known, "other routes than those that are kept"

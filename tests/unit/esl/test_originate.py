@@ -29,6 +29,7 @@ CALL = Origination(
 OWN = {
     "origination_uuid": CALL.call_uuid,
     "dialer_sent": "+OK\n",
+    "api_on_originate_dialer": f"hash insert/dialer-sent/{CALL.call_uuid}/1",
     "accountcode": "dialer-inst1",
     "ignore_early_media": "true",
     "originate_timeout": "30",
@@ -47,9 +48,10 @@ names = st.one_of(st.text(st.sampled_from("abcXYZ019_-"), min_size=1, max_size=8
 
 def read(call: Origination, clock: int = EPOCH - 1, offset: float = 0.0) -> Dialled:
     dialled, calls = read_originate(originate(call, timedelta(seconds=offset)).payload, clock)
-    in_time = int(clock < EPOCH + math.floor(offset))
+    executed = 2 if call.dial_string.lower().startswith("sofia/") else 1
+    mark = executed if clock < EPOCH + math.floor(offset) else 0
     fence = ["strepoch", "cond"]
-    assert calls == [*fence, f"hash insert/dialer-sent/{call.call_uuid}/{in_time}", *fence]
+    assert calls == [*fence, f"hash insert/dialer-sent/{call.call_uuid}/{mark}", *fence]
     return dialled
 
 
@@ -141,7 +143,23 @@ def test_a_dial_string_is_dialled_as_it_is_or_refused(address: str) -> None:
     except BadValue as refused:
         assert refused.field == "dial_string"
         return
-    assert dialled == Dialled(OWN, address, ["dialer", "XML", "dialer"], CALL.call_uuid)
+    wanted = dict(OWN)
+    if not address.lower().startswith("sofia/"):
+        del wanted["api_on_originate_dialer"]
+    assert dialled == Dialled(wanted, address, ["dialer", "XML", "dialer"], CALL.call_uuid)
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("sofia/gateway/carrier/1", True),
+        ("Sofia/external/1@192.0.2.7", True),
+        ("user/1", False),
+        ("loopback/1/default", False),
+    ],
+)
+def test_only_what_asks_for_its_channel_at_once_is_told_from_what_was_dialled(address: str, told: bool) -> None:
+    assert ("api_on_originate_dialer" in read(change(dial_string=address)).variables) == told
 
 
 @given(st.sampled_from(FIELDS), anything)

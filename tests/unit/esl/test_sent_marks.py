@@ -13,7 +13,8 @@ from dialer.esl import sent_marks
 from dialer.esl.commands import Command
 from dialer.esl.connection import CommandReply
 from dialer.esl.frames import Frame
-from dialer.esl.sent_marks import AT_ONCE, WAIT, MarkRemover, was_executed
+from dialer.esl.sent_marks import AT_ONCE, WAIT, MarkRemover, execution
+from dialer.model import Execution
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 BEFORE, AFTER = (str(int((NOON + timedelta(seconds=s)).timestamp() * 1_000_000)) for s in (-1, 1))
@@ -27,20 +28,23 @@ def said(text: str) -> CommandReply:
 @pytest.mark.parametrize(
     ("mark", "since", "executed"),
     [
-        ("1", BEFORE, True),
-        ("1", NOTHING, True),
-        ("0", BEFORE, False),
-        (NOTHING, BEFORE, False),
-        (NOTHING, AFTER, None),  # the switch, or mod_hash, was started after the call had been planned
-        (NOTHING, NOTHING, None),
-        (NO_HASH, NO_HASH, None),
-        ("", BEFORE, None),
+        ("1", BEFORE, Execution.DIALLED),
+        ("1", NOTHING, Execution.DIALLED),
+        ("2", BEFORE, Execution.NO_CHANNEL),
+        ("2", NOTHING, Execution.NO_CHANNEL),
+        ("0", BEFORE, Execution.NEVER),
+        (NOTHING, BEFORE, Execution.NEVER),
+        (NOTHING, AFTER, Execution.UNTOLD),  # the switch, or mod_hash, was started after the call had been planned
+        (NOTHING, NOTHING, Execution.UNTOLD),
+        (NO_HASH, NO_HASH, Execution.UNTOLD),
+        ("", BEFORE, Execution.UNTOLD),
+        ("3", BEFORE, Execution.UNTOLD),  # what a later version may write
     ],
 )
 def test_a_missing_mark_tells_only_of_calls_that_were_planned_while_marks_were_kept(
-    mark: str, since: str, executed: bool | None
+    mark: str, since: str, executed: Execution
 ) -> None:
-    assert was_executed(said(mark), said(since), NOON) is executed
+    assert execution(said(mark), said(since), NOON) is executed
 
 
 def test_the_commands_name_the_call_and_nothing_else() -> None:

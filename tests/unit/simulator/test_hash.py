@@ -40,20 +40,34 @@ def test_what_it_does_not_take_is_told(text: str) -> None:
     assert hash_command({"r_k": "1"}, text) == USAGE
 
 
-@pytest.mark.parametrize(("late", "mark"), [(False, "1"), (True, "0")])
-def test_an_executed_originate_leaves_its_mark_until_that_is_removed(late: bool, mark: str) -> None:
-    here = bench("busy")
+@pytest.mark.parametrize(
+    ("late", "gateway", "mark"), [(False, "carrier", "1"), (True, "carrier", "0"), (False, "nope", "2"), (False, "down", "2")]
+)
+def test_an_executed_originate_leaves_its_mark_until_that_is_removed(late: bool, gateway: str, mark: str) -> None:
+    here = bench("busy", gateways_down=frozenset({"down"}))
     client = here.connect()
     client.send(sent_marks.remember_since().payload.decode())
     assert client.ask("hash select/dialer-sent/since").isdigit()
     assert client.ask("hash select/dialer-sent/c-1") == "-ERR no reply\n"
     deadline = datetime.fromtimestamp(START, UTC) + timedelta(seconds=-1 if late else 10)
-    client.send(commands.originate(evolve(CALL, deadline=deadline), timedelta()).payload.decode())
+    wanted = evolve(CALL, deadline=deadline, dial_string=f"sofia/gateway/{gateway}/15551234")
+    client.send(commands.originate(wanted, timedelta()).payload.decode())
     here.pass_time(3.0)
-    assert len(here.simulator.calls) == int(not late)
+    assert len(here.simulator.calls) == int(mark == "1")
     assert client.ask("hash select/dialer-sent/c-1") == mark
     client.send(sent_marks.remove(["c-1"]).payload.decode())
     assert client.ask("hash select/dialer-sent/c-1") == "-ERR no reply\n"
+
+
+def test_a_full_switch_executes_an_originate_and_makes_no_channel() -> None:
+    here = bench("busy")
+    client = here.connect()
+    client.ask("fsctl pause")
+    deadline = datetime.fromtimestamp(START, UTC) + timedelta(seconds=10)
+    client.send(commands.originate(evolve(CALL, deadline=deadline), timedelta()).payload.decode())
+    here.pass_time(3.0)
+    assert here.simulator.calls == []
+    assert client.ask("hash select/dialer-sent/c-1") == "2"
 
 
 def test_without_mod_hash_calls_are_made_and_no_marks_are_kept() -> None:

@@ -282,7 +282,7 @@ async def test_an_import_that_is_killed_at_any_chunk_goes_on_to_exactly_the_rows
     ((book,),) = api.sql("SELECT max(id) FROM phonebook")
     assert (await send(ann, text, phonebook_id=book)).status == 202
     chance, kills = random.Random(seed), 0
-    plain = api.management.ask_in_turn
+    plain = api.management.ask_in_short_turn
 
     def mortal(after: int, *, committed: bool) -> Any:
         """The process ends at that chunk, before it is taken or when it was."""
@@ -306,7 +306,7 @@ async def test_an_import_that_is_killed_at_any_chunk_goes_on_to_exactly_the_rows
     for committed in (True, False, True, False):
         killer = mortal(chance.choice((1, 2)), committed=committed)
         with monkeypatch.context() as patched:
-            patched.setattr(type(api.management), "ask_in_turn", lambda _, *args, killer=killer: killer(*args))
+            patched.setattr(type(api.management), "ask_in_short_turn", lambda _, *args, killer=killer: killer(*args))
             await worker.look()
             await until(lambda: not worker._runs)
         kills += 1
