@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from attrs import evolve
 
 from dialer.errors import AlreadyExists, BadValue, Forbidden, NotFound, StoreError
 from dialer.interfaces import OPT_OUT, UNSERVED
@@ -500,8 +501,6 @@ async def test_exactly_what_is_named_has_to_go_for_a_call(tmp_path: Path) -> Non
 
 @pytest_twisted.ensureDeferred
 async def test_what_a_gateway_makes_of_a_number_waits_for_its_entry_too(tmp_path: Path) -> None:
-    from attrs import evolve
-
     async with world(tmp_path, contacts=1) as w:
         await put(w, await made(w, user_id=1), "5000", expires_at=NOW + HOUR)
         (plan,) = await w.plans(1)
@@ -509,6 +508,29 @@ async def test_what_a_gateway_makes_of_a_number_waits_for_its_entry_too(tmp_path
         assert w.sql("SELECT status, blocked_by FROM subscriber") == [(SubscriberStatus.START, "dialled-form")]
         assert await ready(w, now=NOW + HOUR) == ["1000"]
         assert [len(await w.begin([evolve(plan, also=("5000",))], now=NOW + HOUR))] == [1]
+
+
+@pytest.mark.parametrize("whose", [{"user_id": 1}, {"campaign_id": 1}, {}])
+@pytest.mark.parametrize("how", ["entry", "list"])
+@pytest_twisted.ensureDeferred
+async def test_what_a_gateway_makes_of_a_number_is_looked_at_again_when_its_entry_goes(
+    tmp_path: Path, how: str, whose: dict[str, int]
+) -> None:
+    async with world(tmp_path, contacts=1) as w:
+        await w.seeds.user(username="ben")
+        key, other = await made(w, **whose), await made(w, name="other", user_id=2)
+        for each in (key, other):
+            await put(w, each, "5000", expires_at=LATER)
+        (plan,) = await w.plans(1)
+        assert await w.begin([evolve(plan, also=("5000",))]) == []
+        await w.seeds.ask(do_not_call.remove, ADMINISTRATOR, other, ["5000"])
+        assert await ready(w) == [], "the list is nothing to that campaign"
+        if how == "entry":
+            await w.seeds.ask(do_not_call.remove, ADMINISTRATOR, key, ["5000"])
+        else:
+            await w.seeds.ask(do_not_call_lists.remove, ADMINISTRATOR, key)
+        assert await ready(w) == ["1000"]
+        assert len(await w.begin([evolve(plan, also=("5000",))])) == 1
 
 
 @pytest_twisted.ensureDeferred
@@ -529,7 +551,6 @@ async def test_a_busy_number_that_rests_is_no_less_called_by_others(tmp_path: Pa
         await w.seeds.change_campaign(1, rests="BUSY=1")
         [attempt] = await w.begun()
         end = ended(attempt, SubscriberStatus.FAIL, at=NOW)
-        from attrs import evolve
 
         await w.store.finish(evolve(end, disposition=Disposition.BUSY))
         assert "1000" in await ready(w, bens, NOW)
