@@ -269,6 +269,7 @@ class Host:
             keep_records=timedelta(days=self.config.records.keep),
             hooks=self.config.hooks,
             hook_apps=load_all(self.config.hooks.apps),
+            page=self.config.http.page,
             webhooks=self.config.webhooks,
             rules=rule_book(self.config.rules, self.folder),
         )

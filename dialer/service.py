@@ -313,9 +313,9 @@ class DialerService(FlowControls):
         self.idle_news = IdleNews(
             clock=self.reactor,
             now=self.now,
-            store=StoredIdleNews(self.database, settings.node.name, lambda: self.store.wanted, self.store.caller_ids),
+            store=StoredIdleNews(self.database, settings.node.name, lambda: self.store.told, self.store.caller_ids),
             explain=self.scheduler.explain,
-            wanted=lambda: self.store.wanted,
+            wanted=lambda: self.store.told,
             others_call=lambda: self.scheduler.others_call,
         )
         self.heartbeat = Heartbeat(

@@ -22,7 +22,8 @@ from dialer.store.database import NodeIdentity
 class ServiceSettings:
     """The parts of a dialling service: settings of the installation, and those that only the wiring knows. The outbound server
     listens at any free port of this machine by default. `outcomes` is a file that gets the end of each attempt as a line of
-    JSON. `hook_apps` are the classes that `hooks` names."""
+    JSON. `hook_apps` are the classes that `hooks` names. With `page`, a page lists
+    what happens."""
 
     database: str
     switches: tuple[SwitchConfig, ...]
@@ -38,5 +39,6 @@ class ServiceSettings:
     caller_id_strict: bool = False
     hooks: HooksSettings = Factory(HooksSettings)
     hook_apps: tuple[HookApp, ...] = ()
+    page: bool = False
     webhooks: WebhookSettings = Factory(WebhookSettings)
     rules: RuleBook = NO_RULES

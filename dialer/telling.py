@@ -16,6 +16,7 @@ from dialer.hooks.consumer import EventFeed
 from dialer.hooks.http_client import WebhookClient
 from dialer.hooks.interests import Interests
 from dialer.hooks.json_lines import JsonLines
+from dialer.hooks.shown import ShownEvents
 from dialer.hooks.undelivered import Undelivered
 from dialer.hooks.webhooks import Webhooks
 from dialer.interfaces import Now
@@ -44,6 +45,7 @@ class Telling:
     settings: ServiceSettings
     consumers: Consumers = field(init=False)
     interests: Interests = field(init=False)
+    shown: ShownEvents | None = field(default=None, init=False)
     undelivered: Undelivered = field(init=False)
     outcomes: EventFeed | None = field(default=None, init=False)
     receivers: AddressRules = field(init=False)
@@ -54,6 +56,8 @@ class Telling:
         settings, reactor, node = self.settings, self.reactor, self.settings.node.name
         self.consumers = Consumers(self.database, node)
         self.interests = Interests(reactor, self.now, self.consumers, self.store, settings.keep_events)
+        if settings.page:
+            self.shown = ShownEvents(reactor, self.now, self.consumers)
         self.undelivered = Undelivered(reactor, self.consumers)
         self.receivers = AddressRules(settings.webhooks.allow, settings.webhooks.http)
         self.sender = WebhookClient(reactor, self.receivers)
@@ -74,10 +78,14 @@ class Telling:
         """Learn which kinds are asked for, before anything happens that is to be told. Fails with `StoreError`."""
         if self.outcomes is not None:
             await self.consumers.enter(OUTCOMES, OUTCOME_KINDS, self.now())
+        if self.shown is not None:
+            await self.shown.ask()
         await self.interests.load()
 
     def start(self) -> None:
         """Begin to read."""
+        if self.shown is not None:
+            self.shown.start()
         self.interests.start()
         self.undelivered.start()
         self.webhooks.start()
@@ -86,6 +94,8 @@ class Telling:
 
     async def stop(self) -> None:
         """Read no more; what is under way comes to its end."""
+        if self.shown is not None:
+            await self.shown.stop()
         await self.interests.stop()
         await self.undelivered.stop()
         if self.outcomes is not None:

@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from api.open_stream import OpenStream
 from dialer.errors import NotFound, StoreError
 from dialer.management.live import LiveEvents, LivePage
-from dialer.model.event import EventKind
+from dialer.model.event import RARE, EventKind
 from dialer.periodic import PeriodicLoop
 
 EVERY: Final = 1.0
@@ -27,8 +27,8 @@ EVERY: Final = 1.0
 CSRF_PLACE: Final = secrets.token_hex(16)
 """Stands in what is made for all pages where each has its own token."""
 
-_OF_CALLS: Final = (EventKind.CONTACT_COMPLETED, EventKind.CONTACT_FAILED)
-LISTED: Final = frozenset(kind for kind in EventKind if not kind.startswith("attempt.") and kind not in _OF_CALLS)
+LISTED: Final = RARE | {EventKind.CONTACT_OPTED_OUT, EventKind.CONTACT_BLOCKED, EventKind.CONTACT_HELD}
+"""What the overview shows. The rare kinds are always written, the others while somebody looks."""
 
 
 @frozen(kw_only=True)

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from dialer.errors import StoreError
 from dialer.hooks.pruning import Pruner
 from dialer.interfaces import Now
+from dialer.interfaces.telling import Interest
 from dialer.model import EventKind
 from dialer.periodic import DegradedLog, PeriodicLoop
 
@@ -27,16 +28,17 @@ PRUNED_AT_ONCE: Final = 500
 
 
 class Interested(Protocol):
-    """Whoever tells of events."""
+    """Whoever tells of events: `wanted` by readers, `shown` on pages."""
 
     wanted: frozenset[EventKind]
+    shown: frozenset[EventKind]
 
 
 class InterestStore(Protocol):
     """The readers of events. Fails with: `StoreError`."""
 
-    def wanted(self, now: datetime) -> Deferred[frozenset[EventKind]]:
-        """The kinds for which somebody asks."""
+    def wanted(self, now: datetime) -> Deferred[Interest]:
+        """The kinds of events that are written."""
         ...
 
     def prune(self, before: datetime, limit: int) -> Deferred[int]:
@@ -46,7 +48,7 @@ class InterestStore(Protocol):
 
 @define(eq=False)
 class Interests:
-    """Keeps `teller.wanted` up to date, and removes events that are older than `keep`."""
+    """Keeps `teller.wanted` and `teller.shown` up to date, and removes events that are older than `keep`."""
 
     clock: IReactorTime
     now: Now
@@ -77,7 +79,8 @@ class Interests:
 
     async def load(self) -> None:
         """Look once. Fails with `StoreError`."""
-        self.teller.wanted = await self.store.wanted(self.now())
+        found = await self.store.wanted(self.now())
+        self.teller.wanted, self.teller.shown = found.asked, found.shown
 
     async def look(self) -> None:
         """Look, and from time to time remove what is old."""

@@ -9,8 +9,17 @@ from typing import Protocol
 from attrs import frozen
 from twisted.internet.defer import Deferred
 
-from dialer.model.event import EventPlace, Told
+from dialer.model.event import EventKind, EventPlace, Told
 from dialer.model.webhook import ServedWebhook, Settlement, WebhookDelivery
+
+
+@frozen
+class Interest:
+    """The kinds of events that are written: those that a reader has `asked` for, in the transaction of their cause; and those
+    that are `shown` to whoever looks, as far as they cost a call nothing."""
+
+    asked: frozenset[EventKind] = frozenset()
+    shown: frozenset[EventKind] = frozenset()
 
 
 class ConsumerStore(Protocol):

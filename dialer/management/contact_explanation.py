@@ -134,7 +134,8 @@ def _after(requested: SubscriberStatus) -> str:
 def reasons(found: Contacted, reason: IdleReason | None, now: datetime) -> Iterator[str]:
     """The same for people; times in UTC."""
     yield from (each.text for each in obstacles(found, reason, now))
-    if found.status is SubscriberStatus.START and (found.ready_at is None or found.ready_at <= now):
+    forbidden = found.emergency or found.blocks
+    if found.status is SubscriberStatus.START and not forbidden and (found.ready_at is None or found.ready_at <= now):
         yield "it is pending, and called when its turn comes"
 
 

@@ -18,8 +18,8 @@ _OF_STATUS: Final = {
 
 
 def tell(t: Transaction, kind: EventKind, about: About, **facts: object) -> None:
-    """Write an event, when somebody asks for its kind."""
-    if kind in events.interests(t.connection, t.now):
+    """Write an event, when somebody asks for its kind, or a page lists it."""
+    if events.is_wanted(t.connection, kind, t.now):
         events.add(t.connection, kind, t.now, about, facts)
 
 

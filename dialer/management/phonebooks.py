@@ -113,10 +113,24 @@ def attached(t: Transaction, who: Account, campaign_id: int, phonebook_id: int, 
     return campaign_id, phonebook_id, added
 
 
-async def attach(management: Management, who: Account, campaign_id: int, phonebook_id: int) -> int:
+@reads
+def attachable(t: Transaction, who: Account, campaign_id: int, most: int) -> list[Phonebook]:
+    """The phonebooks of a campaign's user that the campaign does not use yet, the newest first, so many at `most`. Raises
+    `NotFound`."""
+    campaign = rows.ours(who, t.entities.Campaign.get(id=campaign_id), "campaign", campaign_id)
+    owner, used = campaign.user.id, {book.id for book in campaign.phonebooks}
+    end = in_sql(Slice(sort="-id", limit=most + len(used)), "p")
+    found = [_read(row) for row in entries(t.connection, _LISTED, {"p.user_id": owner}, *end)]
+    return [book for book in found if book.id not in used][:most]
+
+
+async def attach(
+    management: Management, who: Account, campaign_id: int, phonebook_id: int, ask: Callable[..., Any] | None = None
+) -> int:
     """A phonebook for a further campaign of its user, which calls its contacts from now on, too. Returns how many of them it
-    did not have yet. Fails with `NotFound`, `LimitExceeded`, `BadValue`, `StoreError`."""
-    await management.ask(_check_attach, who, campaign_id, phonebook_id)
+    did not have yet. `ask` runs the first use case, which checks whether that may be, in place of the management. Fails with
+    `NotFound`, `LimitExceeded`, `BadValue`, `StoreError`."""
+    await (ask or management.ask)(_check_attach, who, campaign_id, phonebook_id)
     return await contacts.subscribe(management, campaign_id, phonebook_id)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Callable, Collection
+from typing import Any, Final
 
 import orjson
 from attrs import frozen
 
 from dialer.errors import BadValue
-from dialer.management.management import Transaction, call_soon, verb
+from dialer.management.management import Management, Transaction, call_soon, verb
 from dialer.management.subscribers import DONE, check_ours
 from dialer.model import Account, Disposition, SubscriberStatus
 from dialer.model.user import ADMINISTRATOR
@@ -63,3 +63,23 @@ def redial(
         changed = t.connection.execute(sql.RENEW.of(t.connection), (to_column(t.now), *wanted)).rowcount
         t.then(call_soon)
     return Redialled(looked_at=looked_at, changed=changed, after=end if looked_at == AT_ONCE else None, dry_run=dry_run)
+
+
+async def redial_all(
+    management: Management,
+    who: Account,
+    campaign_id: int,
+    statuses: Collection[SubscriberStatus],
+    dispositions: Collection[Disposition] = (),
+    *,
+    dry_run: bool = False,
+    ask: Callable[..., Any] | None = None,
+) -> Redialled:
+    """The same of all contacts of the campaign, some at a time, so that others can write between. `ask` runs the first use
+    case in place of the management. Fails as `redial`, and with `StoreError`."""
+    found: Redialled = await (ask or management.ask)(redial, who, campaign_id, statuses, dispositions, "", dry_run)
+    looked_at, changed = found.looked_at, found.changed
+    while found.after is not None:
+        found = await management.ask_in_short_turn(redial, who, campaign_id, statuses, dispositions, found.after, dry_run)
+        looked_at, changed = looked_at + found.looked_at, changed + found.changed
+    return Redialled(looked_at=looked_at, changed=changed, after=None, dry_run=dry_run)

@@ -67,10 +67,11 @@ async def phonebook(management: Management, who: Account, phonebook_id: int, ask
         removed = await management.ask(_drop_phonebook, phonebook_id)
 
 
-async def detach(management: Management, who: Account, campaign_id: int, phonebook_id: int) -> None:
+async def detach(management: Management, who: Account, campaign_id: int, phonebook_id: int, ask: Ask | None = None) -> None:
     """The campaign calls the contacts of the phonebook no more, unless another phonebook of it has them: those with attempts
-    are aborted, and stay for the sake of these; the others leave it. Fails with `NotFound`, `StoreError`."""
-    await management.ask(_unlink, who, campaign_id, phonebook_id)
+    are aborted, and stay for the sake of these; the others leave it. `ask` runs the first use case in place of the management.
+    Fails with `NotFound`, `StoreError`."""
+    await (ask or management.ask)(_unlink, who, campaign_id, phonebook_id)
     last: int | None = 0
     while last is not None:
         last = await management.ask(_withdraw_chunk, campaign_id, phonebook_id, last)

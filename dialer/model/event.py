@@ -355,6 +355,9 @@ class EventPlace:
     gap: tuple[int, int] | None = None
 
 
+RARE: Final = frozenset(kind for kind in EventKind if not kind.startswith(("attempt.", "contact.")))
+"""Kinds that do not come with each call."""
+
 PATTERNS: Final = ("*", *dict.fromkeys(f"{kind.partition('.')[0]}.*" for kind in EventKind))
 """Each stands for several kinds."""
 

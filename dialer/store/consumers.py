@@ -8,6 +8,7 @@ from functools import partial
 from attrs import define
 from twisted.internet.defer import Deferred
 
+from dialer.interfaces.telling import Interest
 from dialer.model.event import EventKind, EventPlace, Told, words_of
 from dialer.store import events
 from dialer.store.connection import Connection
@@ -70,9 +71,13 @@ class Consumers:
         """Nobody asks any more."""
         return self.database.run(partial(leave, name=name))
 
-    def wanted(self, now: datetime) -> Deferred[frozenset[EventKind]]:
-        """The kinds for which somebody asks."""
-        return self.database.run(partial(events.interests, now=now))
+    def show(self, kinds: frozenset[EventKind], now: datetime, lasts: timedelta) -> Deferred[None]:
+        """Events of these kinds are listed for whoever looks, for as long as that `lasts`; nobody waits for them."""
+        return self.enter(events.SHOWN, kinds, now, lasts)
+
+    def wanted(self, now: datetime) -> Deferred[Interest]:
+        """The kinds of events that are written."""
+        return self.database.run(partial(events.interest, now=now))
 
     def hold(self, name: str, now: datetime) -> Deferred[EventPlace | None]:
         def hold(connection: Connection) -> EventPlace | None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 from attrs import frozen
 
+from dialer.interfaces.telling import Interest
 from dialer.model import Attempt, Event
 from dialer.model.event import EVENT_TYPES, EventKind, EventPlace, Told, kinds_of
 from dialer.store.connection import LISTED, MOMENT, Connection, Dialect, Variants
@@ -31,8 +32,12 @@ ADD = (
 TOLD = "webhook w JOIN user_account u ON u.id = w.user_id WHERE w.status = 'active' AND u.is_active = 1"
 """The webhooks that are told what happens, and their owners."""
 
+SHOWN: Final = "page"
+"""The reader that stands for pages on which events are listed."""
+
 INTERESTS = MOMENT.within(
-    f"SELECT kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > %s UNION ALL SELECT w.kinds FROM {TOLD}"
+    "SELECT name, kinds FROM event_consumer WHERE expires_at IS NULL OR expires_at > %s "
+    f"UNION ALL SELECT '', w.kinds FROM {TOLD}"
 )
 """Parameter: now."""
 
@@ -126,10 +131,17 @@ class About:
 # --- writing ----------------------------------------------------------------------------------------------------------------
 
 
-def interests(connection: Connection, now: datetime) -> frozenset[EventKind]:
-    """The kinds that some consumer or webhook asks for."""
+def interest(connection: Connection, now: datetime) -> Interest:
+    """The kinds that some consumer or webhook asks for, and those that pages list."""
     rows = connection.execute(INTERESTS.of(connection), (to_column(now),)).fetchall()
-    return kinds_of(" ".join(row[0] for row in rows))
+    asked, shown = (kinds_of(" ".join(kinds for name, kinds in rows if (name == SHOWN) is of)) for of in (False, True))
+    return Interest(asked=asked, shown=shown)
+
+
+def is_wanted(connection: Connection, kind: EventKind, now: datetime) -> bool:
+    """Whether an event of that kind is to be written, whose cause is no call."""
+    found = interest(connection, now)
+    return kind in found.asked or kind in found.shown
 
 
 def add(connection: Connection, kind: EventKind, at: datetime, about: About, data: Mapping[str, Any]) -> None:

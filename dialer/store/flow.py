@@ -88,12 +88,13 @@ class _Asked:
 @define(eq=False)
 class Store:
     """The flow's store for the node named `node`. It tells of what happens by the kinds of events in `wanted`, for which
-    others ask. `caller_ids` is what the installation says of these."""
+    others ask, and beside calls by those in `shown`, too. `caller_ids` is what the installation says of these."""
 
     database: Database
     clock: IReactorTime
     node: str
     wanted: frozenset[EventKind] = frozenset()
+    shown: frozenset[EventKind] = field(default=frozenset(), init=False)
     rules: RuleBook = NO_RULES
     _cut_short: set[int] = field(factory=set, init=False)
     caller_ids: CallerIdRules = ANY_CALLER_ID
@@ -168,7 +169,7 @@ class Store:
 
     def pause_refused(self, refusals: Mapping[int, Refusals], now: datetime) -> Deferred[ObeyedRefusals]:
         """Pause campaigns without another way out; on a server in a transaction for itself, since it locks their rows."""
-        wanted = self.wanted
+        wanted = self.told
         return self.database.run(lambda connection: pause_refused(connection, refusals, now, wanted), alone=True)
 
     def move(self, attempt: Attempt, to: AttemptState, at: datetime, core_uuid: str = "") -> None:
@@ -203,9 +204,14 @@ class Store:
         """The end that a record tells which came to another process."""
         return self.database.run(lambda connection: pending_cdr(connection, attempt, self.node))
 
+    @property
+    def told(self) -> frozenset[EventKind]:
+        """The kinds of events that are written of what is no call's."""
+        return self.wanted | self.shown
+
     def tell(self, kind: EventKind, at: datetime, facts: Mapping[str, object]) -> Deferred[None]:
         """An event of the installation, when somebody asks for its kind."""
-        if kind not in self.wanted:
+        if kind not in self.told:
             return succeed(None)
         return self.database.run(partial(events.add, kind=kind, at=at, about=events.About(), data=facts))
 
@@ -216,10 +222,10 @@ class Store:
 
         def tell(connection: Connection) -> None:
             if backoff is None:
-                told_state.tell_up(connection, gateway, at, facts, tell=EventKind.GATEWAY_UP in self.wanted)
+                told_state.tell_up(connection, gateway, at, facts, tell=EventKind.GATEWAY_UP in self.told)
             else:
                 facts.update(reason=backoff.cause, until=backoff.until)
-                told_state.tell_down(connection, gateway, at, facts, tell=EventKind.GATEWAY_DOWN in self.wanted)
+                told_state.tell_down(connection, gateway, at, facts, tell=EventKind.GATEWAY_DOWN in self.told)
 
         return self.database.run(tell, may_wait=True)
 
@@ -313,7 +319,7 @@ class Store:
     def _paused(self, now: datetime | None, connection: Connection, campaign: Campaign) -> None:
         if now is not None:
             paused = PausedCampaign(id=campaign.id, name=campaign.name, reason=campaign.pause_reason)
-            tell_paused(connection, paused, campaign.user_id, now, self.wanted)
+            tell_paused(connection, paused, campaign.user_id, now, self.told)
 
     def _time_is_up(self) -> None:
         self._timer = None

@@ -180,7 +180,7 @@ def add_due(connection: Connection, delivery: WebhookDelivery) -> WebhookDeliver
 def disable(connection: Connection, webhook_id: int, reason: str, now: datetime) -> None:
     """It is told no more, and its owner hears of that where he is told of anything."""
     row = connection.execute(DISABLE, (reason, webhook_id)).fetchone()
-    if row is not None and EventKind.WEBHOOK_DISABLED in events.interests(connection, now):
+    if row is not None and events.is_wanted(connection, EventKind.WEBHOOK_DISABLED, now):
         facts = {"webhook_id": webhook_id, "url": row[1], "reason": reason}
         events.add(connection, EventKind.WEBHOOK_DISABLED, now, events.About(user_id=row[0]), facts)
 

@@ -11,13 +11,16 @@ from tests.browser.driving import AXE, Installation, window
 from tests.integration.run_support import good
 
 PATHS = (
-    "/ui/", "/ui/campaigns", "/ui/campaigns/new", "/ui/campaigns/1", "/ui/contacts?number=%2B15550010000", "/ui/attempts",
-    "/ui/imports", "/ui/imports/new", "/ui/campaigns/1/preview/contacts", "/ui/do-not-call", "/ui/do-not-call/1",
+    "/ui/", "/ui/campaigns", "/ui/campaigns/new", "/ui/campaigns/{campaign}", "/ui/contacts?number=%2B15550010000",
+    "/ui/attempts", "/ui/campaigns/{campaign}/redial", "/ui/campaigns/{campaign}/remove",
+    "/ui/campaigns/{campaign}/phonebooks/{campaign}/detach",
+    "/ui/imports", "/ui/imports/new", "/ui/campaigns/{campaign}/preview/contacts", "/ui/do-not-call", "/ui/do-not-call/1",
     "/ui/do-not-call/1/history", "/ui/gateways", "/ui/gateways/1", "/ui/webhooks", "/ui/events", "/ui/tokens", "/ui/users",
     "/ui/users/1", "/ui/doctor", "/ui/audit", "/ui/rules?number=%2B18505550100", "/ui/caller-ids", "/ui/caller-ids/1",
     "/ui/caller-ids/1/numbers/1", "/ui/calls", "/ui/gateways/1/health", "/ui/switches", "/ui/voice-applications",
     "/ui/voice-applications/1",
 )  # fmt: skip
+"""Of a campaign, whose phonebook has the same id."""
 NARROW = {"width": 360, "height": 740}
 
 
@@ -37,7 +40,7 @@ def paths(installation: Installation, chromium: Any) -> tuple[str, ...]:
             if start:
                 at.page.get_by_role("button", name="Take the file").click()
                 at.page.get_by_text("finished", exact=True).wait_for()
-    return (*PATHS, *found, f"/ui/campaigns/{campaign}/preview?horizon=1d")
+    return (*(path.format(campaign=campaign) for path in PATHS), *found, f"/ui/campaigns/{campaign}/preview?horizon=1d")
 
 
 def test_axe_is_as_it_was_published() -> None:

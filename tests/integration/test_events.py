@@ -141,7 +141,7 @@ async def test_readers_begin_with_what_comes_next_and_go_on_where_they_were(tmp_
         assert await here.advance("one", 2) is True
         await here.enter("one", ALL, NOW)
         assert await here.hold("one", now) == EventPlace(2)
-        assert await here.wanted(NOW) == ALL
+        assert (await here.wanted(NOW)).asked == ALL
 
 
 @pytest_twisted.ensureDeferred
@@ -149,9 +149,9 @@ async def test_a_reader_whose_time_is_over_asks_for_nothing(tmp_path: Path) -> N
     async with world(tmp_path) as w:
         readers = Consumers(w.database, "here")
         await readers.enter("tail", kinds_of("switch.up"), NOW, LATER - NOW)
-        assert await readers.wanted(NOW) == {EventKind.SWITCH_UP}
+        assert (await readers.wanted(NOW)).asked == {EventKind.SWITCH_UP}
         w.sql("UPDATE event_consumer SET expires_at = ?", "2026-11-23 09:59:59.000000")
-        assert await readers.wanted(NOW) == frozenset()
+        assert (await readers.wanted(NOW)).asked == frozenset()
 
 
 @pytest_twisted.ensureDeferred

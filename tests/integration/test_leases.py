@@ -73,10 +73,10 @@ async def test_who_asks_for_events_for_a_while_is_heard_for_so_long(tmp_path, da
     async with world(tmp_path, contacts=0) as w:
         readers = Consumers(w.database, "astray")
         await readers.enter("tail", KINDS, utc_now() + off, timedelta(seconds=30))
-        assert await readers.wanted(utc_now()) == KINDS
-        assert await readers.wanted(utc_now() - off) == KINDS
+        assert (await readers.wanted(utc_now())).asked == KINDS
+        assert (await readers.wanted(utc_now() - off)).asked == KINDS
         w.sql("UPDATE event_consumer SET expires_at = expires_at - interval '31 seconds'")
-        assert await readers.wanted(utc_now() + off) == frozenset()
+        assert (await readers.wanted(utc_now() + off)).asked == frozenset()
 
 
 @wrong

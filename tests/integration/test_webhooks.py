@@ -500,15 +500,15 @@ async def test_what_cannot_be_a_webhook_is_refused_by_name(tmp_path: Path, given
 async def test_a_webhook_asks_for_its_kinds_and_holds_its_events_while_it_is_active(tmp_path: Path) -> None:
     async with scene(tmp_path) as s:
         readers = Consumers(s.w.database, "here")
-        assert await readers.wanted(utc_now()) == frozenset()
+        assert (await readers.wanted(utc_now())).asked == frozenset()
         await s.add(kinds="attempt.ended contact.*")
-        assert EventKind.CONTACT_FAILED in await readers.wanted(utc_now())
+        assert EventKind.CONTACT_FAILED in (await readers.wanted(utc_now())).asked
         s.rows("UPDATE user_account SET is_active = 0")
-        assert await readers.wanted(utc_now()) == frozenset()
+        assert (await readers.wanted(utc_now())).asked == frozenset()
         s.rows("UPDATE user_account SET is_active = 1")
         await s.happen(1)
         assert await readers.prune(utc_now() + timedelta(days=30), 10) == 0
         await s.management.ask(webhooks.remove, ANN, 1)
-        assert await readers.wanted(utc_now()) == frozenset()
+        assert (await readers.wanted(utc_now())).asked == frozenset()
         assert await readers.prune(utc_now() + timedelta(days=30), 10) == 3
         assert await s.service.store.prune(utc_now(), 10) == 0

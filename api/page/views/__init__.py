@@ -12,6 +12,7 @@ from api.page.views import (
     attempts,
     caller_ids,
     calls,
+    campaign_contacts,
     campaigns,
     contacts,
     do_not_call,
@@ -32,6 +33,7 @@ from api.page.views import (
 VIEWS: Final = (
     overview, campaigns, actions, previews, attempts, contacts, imports, exports, do_not_call, gateways, gateway_health,
     caller_ids, rules, calls, voice_applications, installation, webhooks, users, watching, account,
+    campaign_contacts,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from api.page.forms import Options, check, controls, defaults, typed_values
@@ -12,7 +13,7 @@ from api.page.views.charts import hours_of, hours_of_day, minutes_of
 from api.page.views.overview import PARTS, bar_of, picture_stream
 from api.page.views.rules import hours_of_campaign
 from dialer.errors import AlreadyExists, BadValue, LimitExceeded, NotFound
-from dialer.management import call_records, caller_ids, campaigns, gateways, minutes, statistics
+from dialer.management import call_records, caller_ids, campaigns, gateways, minutes, phonebooks, statistics
 from dialer.management.listing import Slice
 from dialer.management.overview import CampaignView
 from dialer.model import Campaign, CampaignStatus, Scope
@@ -29,6 +30,8 @@ GROUPS: Final = (
 )  # fmt: skip
 """The settings, as they stand together."""
 FIELDS: Final = tuple(name for _, names in GROUPS for name in names)
+ATTACHABLE: Final = 500
+"""Phonebooks among which one is chosen."""
 PHONEBOOK: Final = "made with its campaign"
 
 
@@ -56,7 +59,7 @@ async def options_of(visit: Visit) -> Options:
     }
 
 
-async def form_groups(visit: Visit, values: dict[str, str], problems: dict[str, str]) -> list[tuple[str, Any]]:
+async def form_groups(visit: Visit, values: dict[str, str], problems: Mapping[str, str]) -> list[tuple[str, Any]]:
     """The groups of the form."""
     options = await options_of(visit)
     return [(key, controls(Campaign, names, values, problems, options)) for key, names in GROUPS]
@@ -94,7 +97,7 @@ def flaw_of(error: Exception) -> tuple[str, dict[str, str]]:
 
 async def _show(visit: Visit) -> Moved | PageReply:
     try:
-        return await _page(visit, None, {}, "", 200)
+        return await campaign_page(visit)
     except NotFound as error:
         if error.kind != "campaign":
             raise
@@ -111,7 +114,14 @@ async def _of_the_past(visit: Visit) -> Moved:
     return Moved(to=f"{PREFIX}attempts?campaign={key}")
 
 
-async def _page(visit: Visit, typed: dict[str, str] | None, problems: dict[str, str], flaw: str, status: int) -> PageReply:
+_NOTHING: Final[Mapping[str, str]] = {}
+
+
+async def campaign_page(
+    visit: Visit, typed: dict[str, str] | None = None, problems: Mapping[str, str] = _NOTHING, flaw: str = ""
+) -> PageReply:
+    """A campaign. `typed` is what its form of settings was sent with that has `problems`, or a `flaw`. Fails with `NotFound`,
+    `StoreError`."""
     key = visit.key("campaign")
     details = await visit.ask(campaigns.read, visit.who, key)
     view = await visit.site.overviews.campaign(visit.who, key)
@@ -120,14 +130,16 @@ async def _page(visit: Visit, typed: dict[str, str] | None, problems: dict[str, 
     wanted = call_records.RecordFilter(campaign_id=key, newest_first=True)
     step = await call_records.page(visit.management, visit.who, wanted, None, ATTEMPTS)
     values = typed_values(Campaign, FIELDS, details.campaign) if typed is None else typed
+    may_dial = Scope.DIAL in visit.who.scopes
     return PageReply(
         template="campaign.html",
         values={
             "campaign": details.campaign,
             "phonebooks": details.phonebooks,
+            "attachable": await visit.ask(phonebooks.attachable, visit.who, key, ATTACHABLE) if may_dial else (),
             "live": picture_of(visit, view).whole.replace(CSRF_PLACE, visit.csrf),
             "groups": await form_groups(visit, values, problems),
-            "may_dial": Scope.DIAL in visit.who.scopes,
+            "may_dial": may_dial,
             "statistics": found,
             "chart": hours_of(found),
             "minutes": lately,
@@ -139,7 +151,7 @@ async def _page(visit: Visit, typed: dict[str, str] | None, problems: dict[str, 
             "flaw": flaw,
             "opened": bool(problems or flaw),
         },
-        status=status,
+        status=400 if problems or flaw else 200,
     )
 
 
@@ -154,7 +166,7 @@ async def _change(visit: Visit) -> Moved | PageReply:
             flaw, problems = flaw_of(error)
         else:
             return Moved(to=f"{PREFIX}campaigns/{key}", told="campaign-changed")
-    return await _page(visit, dict(visit.form), problems, flaw, 400)
+    return await campaign_page(visit, dict(visit.form), problems, flaw)
 
 
 async def _check(visit: Visit) -> PageReply:

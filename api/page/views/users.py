@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from api.page.forms import check, controls, defaults, typed_values
@@ -11,7 +13,8 @@ from dialer.errors import BadValue, Forbidden, InUse, LimitExceeded
 from dialer.management import administration, gateways, tokens, users
 from dialer.management.listing import OLDEST_FIRST
 from dialer.management.page_sessions import end_all
-from dialer.model import Scope, Token, User
+from dialer.model import Scope, Token, User, UserDetails
+from dialer.patterns import MOST_PATTERNS
 
 FIELDS: Final = (
     "username", "role", "is_superuser", "is_active", "max_number_campaign", "max_number_subscriber_campaign", "max_frequency",
@@ -24,21 +27,34 @@ async def _list(visit: Visit) -> PageReply:
     return PageReply(template="users.html", values={"found": found})
 
 
-async def _form(visit: Visit, key: int, values: dict[str, str], problems: dict[str, str], flaw: str) -> PageReply:
+_NO_LISTS: Final[Mapping[str, str]] = {}
+
+
+async def _form(
+    visit: Visit,
+    key: int,
+    values: dict[str, str],
+    problems: dict[str, str],
+    flaw: str,
+    lists: Mapping[str, str] = _NO_LISTS,
+) -> PageReply:
+    """`lists` are those of numbers that were typed, of which one has a problem."""
+    found: UserDetails | None = await visit.ask(administration.one_user, visit.who, key) if key else None
     shown = {
         "controls": controls(User, FIELDS, values, problems),
         "key": key,
         "name": values.get("username", ""),
         "flaw": flaw,
         "problems": problems,
-        "grants": await _grants(visit, key) if key else (),
+        "grants": await _grants(visit, found) if found else (),
+        "lists": [(name, lists.get(name, "\n".join(getattr(found, name)))) for name in users.LISTS] if found else (),
+        "most": MOST_PATTERNS,
     }
     return PageReply(template="user.html", values=shown, status=400 if problems or flaw else 200)
 
 
-async def _grants(visit: Visit, key: int) -> list[tuple[str, list[tuple[Any, bool]]]]:
+async def _grants(visit: Visit, found: UserDetails) -> list[tuple[str, list[tuple[Any, bool]]]]:
     """Gateways and voice applications, and whether the user may use each; none for a superuser, who may use all."""
-    found = await visit.ask(administration.one_user, visit.who, key)
     if found.user.is_superuser:
         return []
     through = await visit.ask(gateways.listed, visit.who)
@@ -73,6 +89,19 @@ async def _grant(visit: Visit) -> Moved | PageReply:
         await visit.do(f"user {key}", administration.set_grants, visit.who, key, through, apps, details=dict(visit.form))
     except InUse as error:
         return await _of_user(visit, key, problem_of(error).text)
+    return Moved(to=f"{PREFIX}users/{key}", told="user-changed")
+
+
+async def _set_numbers(visit: Visit) -> Moved | PageReply:
+    """The lists of numbers, each as a whole."""
+    key = visit.key("user")
+    typed = {name: visit.form[name] for name in users.LISTS if name in visit.form}
+    given = {name: [text for text in re.split(r"[\s,;]+", value) if text] for name, value in typed.items()}
+    try:
+        await visit.do(f"user {key}", administration.change_user, visit.who, key, given, None, details=typed)
+    except BadValue as error:
+        found = await visit.ask(administration.one_user, visit.who, key)
+        return await _form(visit, key, typed_values(User, FIELDS, found.user), {error.field: error.problem}, "", typed)
     return Moved(to=f"{PREFIX}users/{key}", told="user-changed")
 
 
@@ -170,6 +199,7 @@ ROUTES: Final = (
     shows("users/<user>", _show, **_ADMINS),
     changes("users/<user>/settings", _change, **_ADMINS),
     changes("users/<user>/grants", _grant, **_ADMINS),
+    changes("users/<user>/numbers", _set_numbers, **_ADMINS),
     changes("users/<user>/sign-out", _sign_out, **_ADMINS),
     shows("tokens", _tokens),
     changes("tokens/make", _make_token, scope=Scope.ADMIN),

@@ -38,3 +38,17 @@ async def test_a_contact_whose_campaign_is_not_calling_says_so(api: World) -> No
     words = " ".join(seen(await ann.get("/ui/contacts?number=15550000001")).split())
     assert "the campaign is not calling" not in words
     assert "called when its turn comes" in words
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_contact_that_must_not_be_called_is_not_said_to_be_called_later(api: World) -> None:
+    api.flow.reason = None
+    await api.campaign("spring")
+    await api.contact("15550000001")
+    ann, root = await signed_in(api, "ann"), await signed_in(api)
+    assert (await root.send("/ui/do-not-call/add", {"number": "15550000001", "reason": "asked"})).status == 303
+    words = " ".join(seen(await ann.get("/ui/contacts?number=15550000001")).split())
+    assert "on the do-not-call list" in words
+    assert "called when its turn comes" not in words
+    assert (await root.send("/ui/do-not-call/remove", {"number": "15550000001"})).status == 303
+    assert "called when its turn comes" in seen(await ann.get("/ui/contacts?number=15550000001"))

@@ -108,7 +108,7 @@ def test_texts_that_templates_name_are_in_the_table_and_no_others_are() -> None:
     quoted = {each for source in sources for each in re.findall(r"""["']([a-z_-]+(?:\.[\w-]+)*\.?)["']""", source)}
     named = {each for source in sources for each in re.findall(r"""\bt\(["']([^"'~]+)["'][,)]""", source)}
     assert named <= set(TEXTS)
-    families = {each for each in quoted if each.endswith(".")} | {"event.", "field.", "hint.", "word.", "day.", "done."}
+    families = {each for each in quoted if each.endswith((".", "-"))} | {"event.", "field.", "hint.", "word.", "day.", "done."}
     unused = [key for key in TEXTS if key not in quoted and not any(key.startswith(family) for family in families)]
     assert unused == []
 

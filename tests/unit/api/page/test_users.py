@@ -121,3 +121,31 @@ async def test_an_admin_sees_whose_a_token_is(api: World) -> None:
     root, ann = await signed_in(api), await signed_in(api, "ann")
     assert re.search(r"<td>reports</td><td>ann</td>", text_of(await root.get("/ui/tokens")))
     assert "<td>reports</td><td><code>" in text_of(await ann.get("/ui/tokens"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_numbers_that_a_user_may_call_are_seen_and_changed(api: World) -> None:
+    root = await signed_in(api)
+    page = text_of(await root.get("/ui/users/1"))
+    for name in ("blacklist", "whitelist"):
+        assert re.search(rf'<textarea id="f-{name}" name="{name}"[^>]*></textarea>', page)
+    reply = await root.send("/ui/users/1/numbers", {"blacklist": "+4990\r\n=112,49x55 +4990", "whitelist": ""})
+    assert (reply.status, reply.headers["location"]) == (303, "/ui/users/1?done=user-changed")
+    stored = (await Client(api, "root").get("users/1")).json
+    assert (stored["blacklist"], stored["whitelist"]) == (["4990", "49x55", "=112"], [])
+    assert re.search(r'name="blacklist"[^>]*>4990\n49x55\n=112</textarea>', text_of(await root.get("/ui/users/1")))
+    bad = await root.send("/ui/users/1/numbers", {"blacklist": "4990\nnonsense", "whitelist": "1"})
+    assert bad.status == 400
+    assert "'nonsense' is not a pattern" in seen(bad)
+    assert re.search(r'name="blacklist"[^>]*aria-invalid="true">4990\nnonsense</textarea>', text_of(bad))
+    assert re.search(r'name="whitelist"[^>]*>1</textarea>', text_of(bad)), "what was typed stays"
+    assert (await Client(api, "root").get("users/1")).json == stored, "all or nothing"
+    too_many = "\n".join(str(number) for number in range(1000, 1201))
+    assert "at most 200" in seen(await root.send("/ui/users/1/numbers", {"whitelist": too_many}))
+    assert (await root.send("/ui/users/1/numbers", {"whitelist": "1555"})).status == 303
+    stored = (await Client(api, "root").get("users/1")).json
+    assert (stored["blacklist"], stored["whitelist"]) == (["4990", "49x55", "=112"], ["1555"]), "the other list stays"
+    assert [action for (action,) in api.sql("SELECT action FROM audit_entry")] == ["users.numbers"] * 2
+    assert (await root.send("/ui/users/99/numbers", {"blacklist": "1"})).status == 404
+    ann = await signed_in(api, "ann")
+    assert (await ann.send("/ui/users/1/numbers", {"blacklist": ""})).status == 403

@@ -105,18 +105,18 @@ async def test_a_user_hears_of_its_own_things_and_a_superuser_of_all(api: World)
 @pytest_twisted.ensureDeferred
 async def test_kinds_are_written_as_long_as_somebody_follows_them_and_a_while_longer(api: World) -> None:
     readers = Consumers(api.database, "here")
-    assert EventKind.ATTEMPT_RINGING not in await readers.wanted(NOW)
+    assert EventKind.ATTEMPT_RINGING not in (await readers.wanted(NOW)).asked
     ann = await listen(api, "?kinds=attempt.ringing")
     await ann.until(lambda: bool(api.sql("SELECT 1 FROM event_consumer")))
-    assert await readers.wanted(NOW) == {EventKind.ATTEMPT_RINGING}
+    assert (await readers.wanted(NOW)).asked == {EventKind.ATTEMPT_RINGING}
     bob = await listen(api, "?kinds=contact.*", user="bob")
     await bob.until(lambda: "contact" in api.sql("SELECT kinds FROM event_consumer")[0][0])
-    assert EventKind.ATTEMPT_RINGING in await readers.wanted(NOW)
+    assert EventKind.ATTEMPT_RINGING in (await readers.wanted(NOW)).asked
     await ann.leave()
     await bob.leave()
-    assert EventKind.ATTEMPT_RINGING in await readers.wanted(NOW + live.LINGER / 2), "who comes back misses nothing"
+    assert EventKind.ATTEMPT_RINGING in (await readers.wanted(NOW + live.LINGER / 2)).asked, "who comes back misses nothing"
     api.sql("UPDATE event_consumer SET expires_at = ?", "2026-11-23 09:59:59.000000")
-    assert await readers.wanted(NOW) == frozenset()
+    assert (await readers.wanted(NOW)).asked == frozenset()
 
 
 @pytest_twisted.ensureDeferred
