@@ -33,6 +33,12 @@ _VARIABLE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NEXT_VARIABLE = re.compile(r"[\r\n]+|,(?=\s*[A-Za-z0-9_.-]{1,64}\s*=)")
 
 
+def whole_number(text: str) -> int | None:
+    """The number that digits mean, up to `LARGEST_ID`; None for any other text. Python reads some thousands of digits only."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)) else None
+    return number if number is not None and number <= LARGEST_ID else None
+
+
 class Inside(ValueError):
     """Something inside of a value is not acceptable: `path` leads to it by names, `takes` ends the sentence "expected ..."."""
 

@@ -20,6 +20,7 @@ from dialer.calls.register import OpenAttempts
 from dialer.interfaces import Now
 from dialer.model import AttemptState, OwnCause, Signal, SignalKind
 from dialer.periodic import PeriodicLoop
+from dialer.rules.book import RuleBook
 
 EVERY = 10.0
 """Seconds between two looks."""
@@ -28,7 +29,7 @@ EVERY = 10.0
 @define(eq=False, kw_only=True)
 class AwaySweeper:
     """Looks every few seconds while it runs. `grace` are the seconds that a switch may take to begin a call or to end it;
-    `tell` takes a signal to the flow."""
+    `tell` takes a signal to the flow; `calling_rules` gives those of the moment."""
 
     clock: IReactorTime
     now: Now
@@ -37,6 +38,7 @@ class AwaySweeper:
     grace: float
     tell: Callable[[Signal], None]
     corrections: CorrectionLog
+    calling_rules: Callable[[], RuleBook]
     _loop: PeriodicLoop = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -64,9 +66,7 @@ class AwaySweeper:
 
     def _is_over(self, live: LiveAttempt) -> bool:
         """A call that began at its deadline, rang as long as it may, and was talked on as long as it may, has ended."""
-        campaign = live.attempt.plan.campaign
-        longest = timedelta(seconds=campaign.call_timeout + campaign.call_max_duration + self.grace)
-        return self.now() - live.attempt.deadline > longest
+        return self.now() - live.attempt.deadline > live.longest(self.calling_rules()) + timedelta(seconds=self.grace)
 
     def _end(self, live: LiveAttempt) -> None:
         uuid, name = live.attempt.call_uuid, live.attempt.plan.switch

@@ -107,6 +107,10 @@ class FleetMember:
         backoff = self.health.gateways.get(gateway_id)
         return backoff is not None and backoff.is_on_trial(now)
 
+    def room(self, attempts: OpenAttempts) -> int | None:
+        """How many calls more it may have, second legs included; None for any number."""
+        return self.max_calls - attempts.switches.get(self.name, 0) if self.max_calls else None
+
     @property
     def size(self) -> float:
         """How many calls it is meant for, to compare it with the others."""
@@ -161,6 +165,18 @@ class Fleet:
     def member(self, switch: Switch) -> FleetMember:
         """The one that a switch belongs to."""
         return next(member for member in self.members if member.switch is switch)
+
+    def second_leg_refusal(self, live: LiveAttempt, gateway: Gateway, attempts: OpenAttempts) -> str:
+        """Why no second leg of a call is dialled through a gateway, as far as its switch goes; "" when one may be."""
+        member = self.of(live)
+        if member is None:
+            return ""
+        if not member.has(gateway):
+            return f"gateway {gateway.name} is not one of the switch that has the call"
+        room = member.room(attempts)
+        if room is not None and room <= 0:
+            return f"{self.title(member)} is full: it takes {member.max_calls} calls at a time"
+        return ""
 
     def title(self, member: FleetMember) -> str:
         """What people call it."""
@@ -313,12 +329,11 @@ class Capacity:
         for member in fleet:
             if not member.serves(now):
                 continue
-            calls = attempts.switches.get(member.name, 0)
             free = member.switch.headroom(within) - attempts.unsent_on(member.name)
-            if member.max_calls:
-                free = min(free, member.max_calls - calls)
+            if (room := member.room(attempts)) is not None:
+                free = min(free, room)
             if free > 0:
-                rooms.append(_Room(member, free, calls))
+                rooms.append(_Room(member, free, attempts.switches.get(member.name, 0)))
         return cls(rooms, now)
 
     def total(self, gateways: Iterable[Gateway]) -> int:

@@ -103,6 +103,7 @@ class Lifecycle:
             tell=self.signal_received,
             known=self.store.known,
             corrections=self.corrections,
+            calling_rules=lambda: self.rules,
         )
 
     def use_rules(self, campaigns: Iterable[Campaign]) -> None:

@@ -15,6 +15,8 @@ from twisted.python.failure import Failure
 from dialer.errors import SwitchUnavailable
 from dialer.interfaces import Switch
 from dialer.model import Attempt, AttemptState, Hangup, Outcome, OwnCause, Signal, SignalKind
+from dialer.rules.book import RuleBook
+from dialer.rules.decide import least_ring
 
 
 @define(eq=False)
@@ -96,6 +98,13 @@ class LiveAttempt:
         stored, self.stored = self.stored, []
         for waiter in stored:
             waiter.callback(result)
+
+    def longest(self, rules: RuleBook) -> timedelta:
+        """How long its call may ring and then last: by its campaign, and by the calling rules, which may ask for a longer
+        ring."""
+        plan = self.attempt.plan
+        ring = max(plan.campaign.call_timeout, least_ring(rules, plan.candidate, plan.campaign, plan.due_at))
+        return timedelta(seconds=ring + plan.campaign.call_max_duration)
 
     def outcome(self, now: datetime) -> Outcome:
         """All that is known of the end, for classification and for the record."""

@@ -27,6 +27,7 @@ from dialer.errors import CommandFailed, SwitchUnavailable
 from dialer.interfaces import Now, Switch
 from dialer.model import AttemptState, OwnCause, Signal, SignalKind
 from dialer.periodic import PeriodicLoop
+from dialer.rules.book import RuleBook
 
 log = structlog.get_logger()
 
@@ -48,7 +49,7 @@ class SweepRules:
 @define(eq=False, kw_only=True)
 class Sweeper:
     """Looks every few seconds while it runs and the switch is there, at the attempts whose calls are on it (`is_here`). `tell`
-    takes a signal to the flow; `look_for_orphans` is the reconciler's."""
+    takes a signal to the flow; `look_for_orphans` is the reconciler's; `calling_rules` gives those of the moment."""
 
     clock: IReactorTime
     now: Now
@@ -58,6 +59,7 @@ class Sweeper:
     tell: Callable[[Signal], None]
     look_for_orphans: Callable[[], None]
     corrections: CorrectionLog
+    calling_rules: Callable[[], RuleBook]
     rules: SweepRules = field(factory=SweepRules)
     _absent: set[str] = field(factory=set, init=False)
     _undriven: set[str] = field(factory=set, init=False)
@@ -113,9 +115,8 @@ class Sweeper:
     def _is_overdue(self, live: LiveAttempt, now: datetime) -> bool:
         if not live.sent or live.concluding or live.state in _ANOTHERS_BUSINESS:
             return False
-        campaign = live.attempt.plan.campaign
-        allowed = campaign.call_timeout + campaign.call_max_duration + self.rules.without_news
-        return now - max(live.attempt.plan.due_at, live.attempt.planned_at) > timedelta(seconds=allowed)
+        allowed = live.longest(self.calling_rules()) + timedelta(seconds=self.rules.without_news)
+        return now - max(live.attempt.plan.due_at, live.attempt.planned_at) > allowed
 
     # --- what becomes of them ---------------------------------------------------------------------------------------------
 

@@ -19,12 +19,14 @@ from dialer.calls.register import OpenAttempts
 from dialer.calls.sweeper import Sweeper
 from dialer.interfaces import Now
 from dialer.model import Signal
+from dialer.rules.book import RuleBook
 
 
 @define(eq=False, kw_only=True)
 class Watchers:
     """Of the attempts of one process. `account_code` marks our channels; `grace` are the seconds that a switch may take to
-    begin a call or to end it; `tell` takes a signal to the flow, `known` is `FlowStore.known`."""
+    begin a call or to end it; `tell` takes a signal to the flow, `known` is `FlowStore.known`, `calling_rules` gives
+    those of the moment."""
 
     clock: IReactorTime
     now: Now
@@ -35,6 +37,7 @@ class Watchers:
     tell: Callable[[Signal], None]
     known: Callable[[Collection[str]], Deferred[set[str]]]
     corrections: CorrectionLog
+    calling_rules: Callable[[], RuleBook]
     _reconcilers: dict[FleetMember, Reconciler] = field(factory=dict, init=False)
     _sweepers: list[Sweeper | AwaySweeper] = field(factory=list, init=False)
 
@@ -49,6 +52,7 @@ class Watchers:
             grace=self.grace,
             tell=self.tell,
             corrections=self.corrections,
+            calling_rules=self.calling_rules,
         )
         self._sweepers.append(away)
 
@@ -75,6 +79,7 @@ class Watchers:
             tell=self.tell,
             look_for_orphans=reconciler.look_soon,
             corrections=self.corrections,
+            calling_rules=self.calling_rules,
         )
         self._reconcilers[member] = reconciler
         self._sweepers.append(sweeper)

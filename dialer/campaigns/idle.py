@@ -6,7 +6,7 @@ routes out, the limits, the pace. The first that holds is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -101,6 +101,13 @@ def _frequency(situation: Situation) -> IdleReason | None:
     return IdleReason(IdleCode.FREQUENCY_ZERO, "the campaign's frequency is 0 calls per minute")
 
 
+_KEPT_BY: Final[Mapping[str, tuple[IdleCode, str]]] = {
+    BlockReason.CALLING_RULES: (IdleCode.CALLING_RULES, "the calling rules keep"),
+    BlockReason.CONSENT: (IdleCode.CONSENT, "consents that begin later keep"),
+}
+"""By what contacts wait for; the others are on lists."""
+
+
 def _contacts(situation: Situation) -> IdleReason | None:
     progress = situation.progress
     if progress is None:
@@ -123,10 +130,9 @@ def _contacts(situation: Situation) -> IdleReason | None:
         if progress.blocked_by == BlockReason.NO_GATEWAY:
             text = f"the contacts left ({pending}) wait for a gateway that carries them, the first of them: {progress.held_by}"
             return IdleReason(IdleCode.NO_GATEWAY, text, at)
-        ruled = progress.blocked_by == BlockReason.CALLING_RULES
-        what = "the calling rules keep" if ruled else "do-not-call lists keep"
+        code, what = _KEPT_BY.get(progress.blocked_by, (IdleCode.DO_NOT_CALL, "do-not-call lists keep"))
         text = f"{what} the contacts left ({pending}) waiting, the first of them: {progress.held_by}"
-        return IdleReason(IdleCode.CALLING_RULES if ruled else IdleCode.DO_NOT_CALL, text, at)
+        return IdleReason(code, text, at)
     told = f"; {wait.text}" if wait is not None and wait.contacts else ""
     first = "" if at is None else f", the first on {_local(at, situation.campaign)}"
     return IdleReason(

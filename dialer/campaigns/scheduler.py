@@ -108,7 +108,7 @@ class Scheduler:
             self.lifecycle.register,
             self._rates,
             lambda: self._others.gateways,
-            self._is_reached,
+            self._second_leg_refusal,
         )
         self._uncarried = RepeatedLog("contacts are not called: no gateway carries their numbers now", self.clock)
         self._breaker = Breaker(self.fleet, self.store, self.now)
@@ -385,10 +385,9 @@ class Scheduler:
         rate, now = gateway.calls_per_second, self.now()
         return rate is None or self._rates.next_at(gateway, now) + timedelta(seconds=planned / rate) <= now + HORIZON
 
-    def _is_reached(self, call_uuid: str, gateway: Gateway) -> bool:
+    def _second_leg_refusal(self, call_uuid: str, gateway: Gateway) -> str:
         live = self.lifecycle.register.find(call_uuid)
-        member = None if live is None else self.fleet.of(live)
-        return member is None or member.has(gateway)
+        return "" if live is None else self.fleet.second_leg_refusal(live, gateway, self.lifecycle.register)
 
     @property
     def _others(self) -> Others:

@@ -1,4 +1,4 @@
-"""Second legs in the limits of their gateways: calls at a time and calls per second.
+"""Second legs in the limits of their gateways (calls at a time, calls per second) and of the switch that has the call.
 
 They count beside the attempts, in memory for this process, and in the store for other nodes and for the next run. One that may
 live on counts as long as its call does: when the connection to the switch is lost, or the application was interrupted, the end
@@ -23,21 +23,21 @@ from dialer.periodic import DegradedLog
 
 @define(eq=False)
 class CountedLegs:
-    """`dialer.interfaces.SecondLegs`; `elsewhere` are the calls that other nodes have open, by gateway; `reaches` tells
-    whether the switch of a call has a gateway."""
+    """`dialer.interfaces.SecondLegs`; `elsewhere` are the calls that other nodes have open, by gateway; `refusal` is
+    why the switch of a call dials nobody for it through a gateway, "" when it does."""
 
     now: Now
     store: FlowStore
     register: OpenAttempts
     rates: GatewayRates
     elsewhere: Callable[[], Mapping[int, int]]
-    reaches: Callable[[str, Gateway], bool] = lambda _call, _gateway: True
+    refusal: Callable[[str, Gateway], str] = lambda _call, _gateway: ""
     _degraded: DegradedLog = field(factory=lambda: DegradedLog("the ends of second legs are not stored"), init=False)
 
     async def begin(self, call_uuid: str, gateway: Gateway) -> float:
         self.end(call_uuid)
-        if not self.reaches(call_uuid, gateway):
-            raise BadValue("transfer", f"gateway {gateway.name} is not one of the switch that has the call")
+        if reason := self.refusal(call_uuid, gateway):
+            raise BadValue("transfer", reason)
         now = self.now()
         wanted = admit_leg(gateway, self._limit(gateway), now, now)
         if not self.register.begin_leg(call_uuid, gateway.id):

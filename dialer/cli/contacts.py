@@ -15,7 +15,7 @@ from dialer.cli.objects import Extra, RemovableCommand
 from dialer.cli.showing import Shown, print_all, print_one
 from dialer.declare import Field
 from dialer.errors import BadValue
-from dialer.kinds import LARGEST_ID
+from dialer.kinds import whole_number
 from dialer.management import Management, contact_list, users
 from dialer.management.listing import Slice
 from dialer.model import Contact, Phonebook
@@ -149,11 +149,12 @@ async def _phonebook(management: Management, arguments: argparse.Namespace) -> P
 def _positive(text: str) -> int:
     number = _key(text)
     if not 1 <= number <= contact_list.PAGE:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {contact_list.PAGE}, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {contact_list.PAGE}, got {text[:40]!r}")
     return number
 
 
 def _key(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_ID):
+    number = whole_number(text)
+    if number is None:
         raise argparse.ArgumentTypeError(f"expected a whole number, got {text[:40]!r}")
-    return int(text)
+    return number

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from dialer.declare import noun_of
 from dialer.errors import BadValue
-from dialer.kinds import Variables
+from dialer.kinds import Variables, whole_number
 from dialer.model import Contact
 from dialer.numbers import parse_number
 
@@ -185,7 +185,7 @@ def _left_out(wanted: Mapping[str, str], count: int) -> frozenset[int]:
     """The places of the columns that are ignored. Raises `BadValue`."""
     listed = [text.strip() for text in wanted.get(LEFT_OUT, "").split(",") if text.strip()]
     for text in listed:
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= count):
+        if not 1 <= (whole_number(text) or 0) <= count:
             raise BadValue("--map", f"there is no column {text[:40]!r} to be left out; expected places such as 2,5")
     return frozenset(int(text) - 1 for text in listed)
 
@@ -200,9 +200,9 @@ def _place(names: Sequence[str], column: str, target: str) -> int:
             raise BadValue("--map", f"several columns are called {column!r}; name one by its place, such as {found[0] + 1}")
         if found:
             return found[0]
-    if column.isascii() and column.isdigit() and 1 <= int(column) <= len(names):
-        return int(column) - 1
-    raise BadValue("--map", f"there is no column {column!r} for {target}")
+    if 1 <= (place := whole_number(column) or 0) <= len(names):
+        return place - 1
+    raise BadValue("--map", f"there is no column {column[:40]!r} for {target}")
 
 
 def _refuse_shared(places: Mapping[str, int], names: Sequence[str]) -> None:

@@ -115,12 +115,13 @@ class ApplicationStore(Protocol):
 
 
 class SecondLegs(Protocol):
-    """The limits of the gateways, in which second legs count as attempts do."""
+    """The limits of gateways and of switches, in which second legs count as attempts do."""
 
     async def begin(self, call_uuid: str, gateway: Gateway) -> float:
         """The second leg of a call counts in this gateway from now on, until `end` or the end of the call, whoever has it
         by then; an earlier one is over. Returns after how many seconds it may be dialled. Raises `BadValue`, with nothing
-        counted, when the gateway has no room for it, or not soon enough for somebody who waits; and `StoreError`."""
+        counted, when the gateway, or the switch that has the call, has no room for it, or not soon enough for somebody who
+        waits; and `StoreError`."""
         ...
 
     def end(self, call_uuid: str) -> None:

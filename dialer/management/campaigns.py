@@ -109,7 +109,7 @@ def progress(t: Transaction, who: Account, campaign_id: int) -> tuple[Campaign, 
         next_ready_at=from_column_or_none(next_ready_at),
         held_by=held_by or "",
         blocked_by=blocked_by or "",
-        caller_id_wait=CallerIdWaits(t.connection, assigning(t)).of(campaign),
+        caller_id_wait=CallerIdWaits(t.connection, assigning(t), [campaign]).of(campaign),
     )
     return campaign, found
 

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from dialer.declare import entered, noun_of, valid
 from dialer.errors import AlreadyExists, BadValue, NotFound
-from dialer.kinds import LARGEST_ID
+from dialer.kinds import whole_number
 from dialer.management import contacts, removals, rows
 from dialer.management.listing import Place, Slice, in_sql
 from dialer.management.management import Management, Transaction, call_soon, verb, writes
@@ -94,16 +94,16 @@ def find(t: Transaction, who: Account, phonebook_id: int, text: str) -> Contact:
     """The contact of a number in any spelling, or else of an id. Raises `NotFound`, and `BadValue` for a text that is
     neither."""
     _check_ours(t, who, phonebook_id)
-    is_id = text.isascii() and text.isdigit() and int(text) <= LARGEST_ID
+    as_id = whole_number(text)
     try:
         _, identity = contacts.phonebook_numbering(t, phonebook_id).read(text, "number")
     except BadValue:
-        if not is_id:
+        if as_id is None:
             raise
     else:
         for row in t.connection.execute(sql.BY_IDENTITY, (phonebook_id, identity)):
             return sql.READ_CONTACT(row)
-    for row in t.connection.execute(sql.BY_ID, (phonebook_id, int(text))) if is_id else ():
+    for row in t.connection.execute(sql.BY_ID, (phonebook_id, as_id)) if as_id is not None else ():
         return sql.READ_CONTACT(row)
     raise NotFound("contact", text)
 

@@ -11,6 +11,7 @@ from dialer.management import rows
 from dialer.management.management import Transaction, call_soon, verb, writes
 from dialer.model import Account, DoNotCallList, Scope
 from dialer.model.do_not_call import EVERYBODYS
+from dialer.store.do_not_call import release_forms
 from dialer.store.held import RELEASE
 from dialer.store.removals import ARCHIVE_NAME
 from dialer.store.times import to_column
@@ -121,6 +122,7 @@ def remove(t: Transaction, who: Account, list_id: int) -> None:
         raise Forbidden("this list stays, since callees put themselves on it; its entries can be removed")
     t.connection.execute(_ARCHIVE, (doer(who), to_column(t.now), list_id))
     t.connection.execute(_READY_AGAIN, (list_id,))
+    release_forms(t.connection, list_id)
     t.then(call_soon)
 
 

@@ -1,5 +1,5 @@
 """Kinds of contacts: those to whom the same calling rules apply, of whom one ruling tells for all (`dialer.rules.decide`), and
-who are on lists, or have agreed, until the same moments."""
+who are on lists, or have agreed, from and until the same moments."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ class Somebody(NamedTuple):
 
 
 class ContactSpan(NamedTuple):
-    """Between which moments somebody may be called, whatever the rules: from when on no list forbids it, and until when its
-    consent holds. Microseconds since 1970."""
+    """Between which moments somebody may be called, whatever the rules: from when on no list forbids it, and from when on and
+    until when its consent holds. Microseconds since 1970."""
 
     listed_until: int = 0
+    agreed_from: int = 0
     agreed_until: int = 2**62
 
 
@@ -106,6 +107,8 @@ class ContactKinds:
         callee, history, span = self._kinds[kind]
         if at < span.listed_until:
             return span.listed_until
+        if at < span.agreed_from:
+            return span.agreed_from
         if at >= span.agreed_until:
             return NEVER
         if not self.are_ruled:

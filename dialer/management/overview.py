@@ -277,7 +277,7 @@ def _campaigns(
     for campaign_id, _, state, calls in open_calls:
         live.setdefault(campaign_id, [0, 0])[0 if AttemptState(state) in _LIVE else 1] += int(calls)
     lately = _lately((campaign_id, rest) for campaign_id, _, *rest in begun)
-    waits = CallerIdWaits(t.connection, assigning(t))
+    waits = CallerIdWaits(t.connection, assigning(t), campaigns)
     return [
         _seen(t.now, campaign, counts.get(campaign.id, {}), ready.get(campaign.id, (None,) * 4),
               live.get(campaign.id, (0, 0)), lately.get(campaign.id, _Lately()), totals.get(campaign.id, Totals()),

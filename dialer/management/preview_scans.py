@@ -35,7 +35,7 @@ AT_ONCE: Final = 2000
 """Contacts that are read in one go, on a connection of its own, and looked at: one or two milliseconds each."""
 CALL_SECONDS: Final = 30.0
 """How long a call is taken to last in a campaign that has made none."""
-_TOLD_BY_LISTS: Final = frozenset({Prospect.LISTED_UNTIL, Prospect.DO_NOT_CALL, Prospect.CONSENT})
+_TOLD_BY_LISTS: Final = frozenset({Prospect.LISTED_UNTIL, Prospect.DO_NOT_CALL, Prospect.CONSENT, Prospect.CONSENT_LATER})
 """Of these, more is told than the word."""
 
 
@@ -85,7 +85,7 @@ def basis(t: Transaction, who: Account, campaign_id: int) -> PreviewBasis:
     pool = None
     if place is not FREE_CALLER_ID:
         pool = pool_state(t.connection, place.pool_id, t.now, t.numbering)
-        wait = CallerIdWaits(t.connection, assigning(t)).of(campaign) if pool is None else None
+        wait = CallerIdWaits(t.connection, assigning(t), [campaign]).of(campaign) if pool is None else None
         refusals.append("" if wait is None else wait.text)
     (rechecks,) = ask(sql.WILL_RECHECK, (t.rules.fingerprint, campaign_id)).fetchone()
     (mean,) = ask(sql.MEAN_SECONDS, (campaign_id,)).fetchone()
@@ -105,11 +105,12 @@ def basis(t: Transaction, who: Account, campaign_id: int) -> PreviewBasis:
 @frozen
 class Scanned:
     """Contacts; by their places among these, `never` is what forbids some of them for good, `listed_until` the moment until
-    which a list does, as a column has it."""
+    which a list does, and `agreed_from` the one from which they have the consent that is asked for, as columns have them."""
 
     columns: ScannedContacts
     never: Mapping[int, Prospect]
     listed_until: Mapping[int, str]
+    agreed_from: Mapping[int, str]
 
 
 @verb
@@ -137,13 +138,18 @@ def _judged(t: Transaction, found: PreviewBasis, columns: ScannedContacts) -> Sc
     """With what forbids each, as `dialer.store.begin` finds it: by `dialer.store.may_call`, and by what a gateway dials."""
     never: dict[int, Prospect] = {}
     until: dict[int, str] = {}
+    begins: dict[int, str] = {}
     for place, (word, listed) in enumerate(zip(columns.blocked_by, columns.listed_until, strict=True)):
+        agreed_from = columns.agreed_from[place] if word == BlockReason.CONSENT else None
         if listed is not None and ends(listed) is None:
             never[place] = Prospect.DO_NOT_CALL
-        elif word is not None:
+        elif word is not None and agreed_from is None:
             never[place] = prospect_of(word)
-        elif listed is not None:
-            until[place] = listed
+        else:
+            if listed is not None:
+                until[place] = listed
+            if agreed_from is not None:
+                begins[place] = agreed_from
     if found.is_rewritten:
         _judge_forms(t, found, columns, never, until)
     if found.has_tariffs:
@@ -151,7 +157,7 @@ def _judged(t: Transaction, found: PreviewBasis, columns: ScannedContacts) -> Sc
         for place, identity in enumerate(columns.identities):
             if place not in never and no_carrier(gateways, head, identity):
                 never[place] = Prospect.NO_GATEWAY
-    return Scanned(columns, never, until)
+    return Scanned(columns, never, until, begins)
 
 
 def _judge_forms(
@@ -231,7 +237,9 @@ def described(
     def text(who: Candidate) -> str:
         if prospect in _TOLD_BY_LISTS:
             asked = AskedContact(campaign.id, who.contact_id, who.number, who.identity)
-            return next((block.text for block in blocks(t.connection, asked, at)), "")
+            found = blocks(t.connection, asked, at)
+            wanted = prospect is Prospect.CONSENT_LATER
+            return next((each.text for each in found if not wanted or each.reason is BlockReason.CONSENT), "")
         if prospect not in (Prospect.CALLING_RULES, Prospect.REFUSED):
             return ""
         return decide(t.rules, who, campaign, known.get(who.identity, ()), at).text

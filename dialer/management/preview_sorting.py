@@ -31,6 +31,7 @@ _WAITING: Final[Mapping[str | None, Prospect]] = {
     BlockReason.CALLING_RULES: Prospect.CALLING_RULES,
     BlockReason.DO_NOT_CALL: Prospect.LISTED_UNTIL,
     BlockReason.DIALLED_FORM: Prospect.LISTED_UNTIL,
+    BlockReason.CONSENT: Prospect.CONSENT_LATER,
     BlockReason.NO_GATEWAY: Prospect.BEHIND_OTHERS,
 }
 """Of those that were set aside until a moment beyond the horizon."""
@@ -61,8 +62,8 @@ class PendingPart:
 @define(eq=False)
 class PreviewSorting:
     """Sorts the contacts of one preview into `lists`, by prospect, and into `played`. `listed` are the moments until which
-    some are on lists, `agreed` those whose consent expires before the end, `retries` how many of those due later were tried
-    before."""
+    some are on lists, `agreeing` those from which the consent of some holds, `agreed` are those whose consent expires before
+    the end, `retries` how many of those due later were tried before."""
 
     basis: PreviewBasis
     kinds: ContactKinds
@@ -71,6 +72,7 @@ class PreviewSorting:
     shown: ShownKinds | None = None
     lists: dict[Prospect, Listed] = field(factory=lambda: {each: Listed() for each in Prospect}, init=False)
     listed: dict[int, int] = field(factory=dict, init=False)
+    agreeing: dict[int, int] = field(factory=dict, init=False)
     agreed: set[int] = field(factory=set, init=False)
     retries: Counter[Prospect] = field(factory=Counter, init=False)
     _seen: bytearray = field(factory=bytearray, init=False)
@@ -169,6 +171,10 @@ class PreviewSorting:
             if place not in dropped:
                 moment = self.listed[columns.ids[place]] = micros(from_column(until))
                 spans[place] = ContactSpan(listed_until=moment)
+        for place, begins in some.agreed_from.items():
+            if place not in dropped:
+                moment = self.agreeing[columns.ids[place]] = micros(from_column(begins))
+                spans[place] = spans.get(place, ANY_TIME)._replace(agreed_from=moment)
         if self._asks_consent:
             for place, agreed in enumerate(columns.agreed_until):
                 if agreed is not None and place not in dropped and micros(from_column(agreed)) < self.played.end:
@@ -221,6 +227,12 @@ class PreviewSorting:
             else:
                 keep[place] = 1
         self._expect(*(list(compress(column, keep)) for column in (ready, part.ids, kinds, part.lanes)))
+
+    def held(self, subscriber_id: int, until: int) -> Prospect:
+        """Of one that is kept waiting until a moment: by what has its end then, else by the rules."""
+        if self.listed.get(subscriber_id) == until:
+            return Prospect.LISTED_UNTIL
+        return Prospect.CONSENT_LATER if self.agreeing.get(subscriber_id) == until else Prospect.CALLING_RULES
 
     def refused(self, subscriber_id: int) -> Prospect:
         """Of one that may never be called: by the rules, or because its consent will have expired."""

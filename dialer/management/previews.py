@@ -240,7 +240,7 @@ class _Maker:
             if count % STEPS == 0:
                 yield
         for count, (key, until) in enumerate(zip(played.held, played.held_until, strict=True)):
-            sorting.later(Prospect.LISTED_UNTIL if sorting.listed.get(key) == until else Prospect.CALLING_RULES, key, until)
+            sorting.later(sorting.held(key, until), key, until)
             if count % STEPS == 0:
                 yield
         for count, (key, until) in enumerate(zip(played.unshown, played.unshown_until, strict=True)):

@@ -51,7 +51,7 @@ def read(t: Transaction, who: Account, campaign_id: int) -> tuple[CampaignDetail
     rows = t.connection.execute(sql.PROGRESS, (campaign_id,) * 4).fetchall()
     counts = {SubscriberStatus(status): subscribers for status, subscribers, *_ in rows if subscribers}
     ready_at, *held = rows[0][2:] if rows else (None, None, None)
-    wait = CallerIdWaits(t.connection, assigning(t)).of(details.campaign)
+    wait = CallerIdWaits(t.connection, assigning(t), [details.campaign]).of(details.campaign)
     return details, Progress.of(counts, from_column_or_none(ready_at), held, t.now, wait)
 
 

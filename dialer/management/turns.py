@@ -48,20 +48,25 @@ class Turns:
         """Do it when it is its turn, and have the next one rest for so long in proportion. Fails with what it fails with."""
         queue = self._queue(user_id)
         queue.waiting += 1
-        await queue.lock.acquire()
         try:
-            if (wait := queue.free_at - self.clock.seconds()) > 0:
-                await deferLater(self.clock, wait)
-            began = self.clock.seconds()
+            await queue.lock.acquire()
             try:
-                return await work()
+                return await self._work(queue, work, rest)
             finally:
-                now = self.clock.seconds()
-                seconds = now - began
-                queue.free_at = now + seconds * (rest if seconds < BUSY else max(rest, WHILE_BUSY))
-        finally:
+                queue.lock.release()
+        finally:  # also of who gave up before it was its turn
             queue.waiting -= 1
-            queue.lock.release()
+
+    async def _work(self, queue: _Queue, work: Callable[[], Deferred[T]], rest: float) -> T:
+        if (wait := queue.free_at - self.clock.seconds()) > 0:
+            await deferLater(self.clock, wait)
+        began = self.clock.seconds()
+        try:
+            return await work()
+        finally:
+            now = self.clock.seconds()
+            seconds = now - began
+            queue.free_at = now + seconds * (rest if seconds < BUSY else max(rest, WHILE_BUSY))
 
     def _queue(self, user_id: int) -> _Queue:
         now = self.clock.seconds()

@@ -183,13 +183,16 @@ EVENT_TYPES: Final[Mapping[EventKind, EventType]] = MappingProxyType(
             },
         ),
         EventKind.CONTACT_HELD: EventType(
-            doc="The contact's turn came, and the calling rules, or do-not-call lists that let it go later, keep it waiting. "
-            "Told once, until it is called, or until the rules, the lists, the contact or the campaign change.",
+            doc="The contact's turn came, and the calling rules, do-not-call lists that let it go later, or a consent that "
+            "begins later keep it waiting. Told once, until it is called, or until the rules, the lists, the contact or the "
+            "campaign change.",
             facts={
                 "number": _CONTACT["number"],
                 "subscriber_id": _CONTACT["subscriber_id"],
                 "until": Fact(_TEXT, "when its turn comes again", is_time=True),
-                "reason": Fact(_TEXT, "calling-rules, do-not-call, dialled-form, or no-gateway (its carrier cannot now)"),
+                "reason": Fact(
+                    _TEXT, "calling-rules, do-not-call, consent, dialled-form, or no-gateway (its carrier cannot now)"
+                ),
                 "text": Fact(_TEXT, "why it waits, for people"),
             },
         ),

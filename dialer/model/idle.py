@@ -32,6 +32,7 @@ class IdleCode(enum.StrEnum):
     RETRIES_LATER = "retries-later"
     CALLING_RULES = "calling-rules"
     DO_NOT_CALL = "do-not-call"
+    CONSENT = "consent"
     NO_GATEWAY = "no-gateway"
     NO_DIALER = "no-dialer"
     NO_SWITCH = "no-switch"

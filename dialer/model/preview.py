@@ -32,6 +32,7 @@ class Prospect(enum.StrEnum):
     DO_NOT_CALL = "do-not-call"
     BLACKLIST = "blacklist"
     WHITELIST = "whitelist"
+    CONSENT_LATER = "consent-later"
     CONSENT = "consent"
     DIALLED_FORM = "dialled-form"
     NO_GATEWAY = "no-gateway"
@@ -49,6 +50,8 @@ class Prospect(enum.StrEnum):
             case Prospect.BEHIND_OTHERS | Prospect.DUE_LATER | Prospect.CALLER_ID:
                 return ProspectGroup.LATER
             case Prospect.CALLING_RULES | Prospect.LISTED_UNTIL:
+                return ProspectGroup.LATER
+            case Prospect.CONSENT_LATER:
                 return ProspectGroup.LATER
             case _:
                 return ProspectGroup.NEVER
@@ -71,6 +74,7 @@ _TEXTS = {
     Prospect.DO_NOT_CALL: "on a do-not-call list for ever",
     Prospect.BLACKLIST: "on the blacklist of the user",
     Prospect.WHITELIST: "not on the whitelist of the user",
+    Prospect.CONSENT_LATER: "the consent that the campaign asks for begins beyond the horizon",
     Prospect.CONSENT: "without the consent that the campaign asks for",
     Prospect.DIALLED_FORM: "as its gateway dials it, on a do-not-call list or on the blacklist",
     Prospect.NO_GATEWAY: "no gateway of the campaign carries the number",

@@ -34,7 +34,12 @@ class SwitchSettings:
         50, "originate commands that it has not accepted yet, at the same time", unit="commands", live=True, ge=1, le=10_000
     )
     max_calls: int = setting(
-        0, "calls of this dialer at the same time; 0 for no limit", unit="calls", live=True, ge=0, le=1_000_000
+        0,
+        "calls of this dialer at the same time, second legs included; 0 for no limit",
+        unit="calls",
+        live=True,
+        ge=0,
+        le=1_000_000,
     )
     drain: bool = setting(
         False, "true: no more calls are begun on it, and those that it has go on, so that it can be taken out", live=True

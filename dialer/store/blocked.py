@@ -19,7 +19,7 @@ from dialer.model.do_not_call import LOOKED_AT_AGAIN
 from dialer.store import events, statements
 from dialer.store.connection import Connection
 from dialer.store.may_call import AskedContact, blocked_among, ends, in_words, moments
-from dialer.store.times import to_column
+from dialer.store.times import from_column_or_none, to_column
 from dialer.store.told_state import tell_finished
 
 LONGEST: Final = 2000
@@ -48,11 +48,16 @@ def block(connection: Connection, subscriber_ids: Sequence[int], why: Blocking) 
     now = to_column(why.at)
     found: dict[int, Block] = {}
     statement = blocked_among(len(subscriber_ids))
-    for key, word, listed_until, *row in connection.execute(statement, (*moments(now), now, *subscriber_ids)).fetchall():
+    asked = (*moments(now), now, now, *subscriber_ids)
+    for key, word, listed_until, agreed_from, *row in connection.execute(statement, asked).fetchall():
         if word is None:
             continue
         reason = BlockReason(word)
-        until = ends(listed_until) if reason is BlockReason.DO_NOT_CALL else None
+        until = None
+        if reason is BlockReason.DO_NOT_CALL:
+            until = ends(listed_until)
+        elif reason is BlockReason.CONSENT:
+            until = from_column_or_none(agreed_from)
         if until is None:
             found[key] = Block(reason=reason, text="")
         else:

@@ -19,7 +19,7 @@ from dialer.campaigns.limits import Admission
 from dialer.campaigns.pairs import Lack, first_pair, free_again
 from dialer.model import Gateway, Plan
 from dialer.model.caller_id import CallerIdPool, CallerIdStrategy, ShownCaller
-from dialer.store.caller_ids import FREE_CALLER_ID, Assigning, CallerIdPlace, place_of, pool_state
+from dialer.store.caller_ids import FREE_CALLER_ID, Assigning, CallerIdPlace, places_of, pool_state
 from dialer.store.connection import Connection, Variants
 from dialer.store.statements import marks
 from dialer.store.times import to_column, to_column_or_none
@@ -44,10 +44,7 @@ _WAIT: Final = (
 def assign(connection: Connection, plans: Sequence[Plan], how: Assigning, admission: Admission | None = None) -> list[Plan]:
     """Those of the plans that may be made, as far as `admission` has room for them, each with its gateway and the number that
     it shows; those of campaigns without a pool as they are."""
-    places = {
-        campaign.id: place_of(connection, campaign, how)
-        for campaign in {plan.campaign.id: plan.campaign for plan in plans}.values()
-    }
+    places = places_of(connection, {plan.campaign.id: plan.campaign for plan in plans}.values(), how)
     if all(place is FREE_CALLER_ID for place in places.values()):
         return [each for plan in plans if (each := _admitted(plan, admission)) is not None]
     choices: dict[int, PoolChoice] = {}

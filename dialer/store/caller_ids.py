@@ -7,11 +7,12 @@ lock. The calls of a day are those of the attempts' own rows, counted by trigger
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 from attrs import define, evolve, field, frozen
 
 from dialer import gate
@@ -23,7 +24,7 @@ from dialer.model import Campaign, User
 from dialer.model.caller_id import CallerId, CallerIdPool, CallerIdWait
 from dialer.numbering import Numbering, numbering
 from dialer.store import statements
-from dialer.store.connection import Connection, Dialect, Variants
+from dialer.store.connection import LISTED, Connection, Dialect, Variants
 from dialer.store.mapping import read_gateway
 from dialer.store.reports import OPEN_BY_GATEWAY
 from dialer.store.times import from_column_or_none, to_column
@@ -46,18 +47,18 @@ _NUMBERS: Final = Variants(sqlite="group_concat(l.gateway_id)", postgresql="stri
 )
 """The numbers of a pool, their gateways, and how many calls of the day showed each. Parameters: day, pool."""
 
-_OWN: Final = (
-    "SELECT i.id, i.pool_id FROM caller_id i JOIN caller_id_pool p ON p.id = i.pool_id "
-    "WHERE i.identity = ? AND i.archived_at IS NULL AND p.user_id = ?"
+_OWN: Final = LISTED.within(
+    "SELECT p.user_id, i.identity, i.pool_id, i.id FROM %s CROSS JOIN caller_id i JOIN caller_id_pool p ON p.id = i.pool_id "
+    "WHERE i.identity = j.value AND i.archived_at IS NULL"
 )
-"""Where a number stands that a campaign names itself. Parameters: identity, user."""
+"""Where numbers stand that campaigns name themselves. Parameter: a JSON list of identities."""
 
-_WAITING: Final = (
-    "SELECT count(*), count(DISTINCT w.country), min(w.country), min(w.until) FROM caller_id_wait w "
-    "JOIN subscriber s ON s.id = w.subscriber_id AND s.status = 1 AND s.ready_at = w.ready_at "
-    "WHERE w.campaign_id = ? AND w.ready_at > ?"
+_WAITING: Final = LISTED.within(
+    "SELECT w.campaign_id, count(*), count(DISTINCT w.country), min(w.country), min(w.until) FROM %s "
+    "CROSS JOIN caller_id_wait w JOIN subscriber s ON s.id = w.subscriber_id AND s.status = 1 AND s.ready_at = w.ready_at "
+    "WHERE w.campaign_id = CAST(j.value AS BIGINT) AND w.ready_at > ? GROUP BY w.campaign_id"
 )
-"""Parameters: campaign, now."""
+"""Parameters: a JSON list of campaigns, now."""
 
 _WAKE: Final = (
     "UPDATE subscriber SET ready_at = ? WHERE status = 1 AND id IN (SELECT w.subscriber_id FROM caller_id_wait w "
@@ -84,7 +85,7 @@ def owner_caller_ids(connection: Connection, user_id: int) -> str:
 
 def is_pooled(connection: Connection, user_id: int, identity: str) -> bool:
     """Whether the number of that identity stands in a pool of the user."""
-    return connection.execute(_OWN, (identity, user_id)).fetchone() is not None
+    return (user_id, identity) in _owned(connection, [identity])
 
 
 @frozen(kw_only=True)
@@ -168,16 +169,33 @@ FREE_CALLER_ID: Final = CallerIdPlace(-1)
 _NOWHERE: Final = CallerIdPlace(0)
 
 
+def places_of(connection: Connection, campaigns: Iterable[Campaign], how: Assigning) -> dict[int, CallerIdPlace]:
+    """Those of some campaigns, by their ids."""
+    found: dict[int, CallerIdPlace] = {}
+    named: list[tuple[Campaign, str]] = []
+    for campaign in campaigns:
+        if campaign.caller_id_pool_id is not None:
+            found[campaign.id] = CallerIdPlace(campaign.caller_id_pool_id)
+        elif campaign.caller_id:
+            named.append((campaign, how.numbering.identity(campaign.caller_id)))
+        else:
+            found[campaign.id] = FREE_CALLER_ID
+    owned = _owned(connection, [identity for _, identity in named])
+    elsewhere = _NOWHERE if how.strict else FREE_CALLER_ID
+    return found | {campaign.id: owned.get((campaign.user_id, identity), elsewhere) for campaign, identity in named}
+
+
 def place_of(connection: Connection, campaign: Campaign, how: Assigning) -> CallerIdPlace:
-    if campaign.caller_id_pool_id is not None:
-        return CallerIdPlace(campaign.caller_id_pool_id)
-    if not campaign.caller_id:
-        return FREE_CALLER_ID
-    identity = how.numbering.identity(campaign.caller_id)
-    found = connection.execute(_OWN, (identity, campaign.user_id)).fetchone()
-    if found is not None:
-        return CallerIdPlace(found[1], found[0])
-    return _NOWHERE if how.strict else FREE_CALLER_ID
+    """That of one campaign."""
+    return places_of(connection, [campaign], how)[campaign.id]
+
+
+def _owned(connection: Connection, identities: Collection[str]) -> dict[tuple[int, str], CallerIdPlace]:
+    """Where these stand, by their users and themselves."""
+    if not identities:
+        return {}
+    rows = connection.execute(_OWN.of(connection), (orjson.dumps(sorted(set(identities))).decode(),)).fetchall()
+    return {(user_id, identity): CallerIdPlace(pool_id, key) for user_id, identity, pool_id, key in rows}
 
 
 # --- for explanations -------------------------------------------------------------------------------------------------------
@@ -185,19 +203,25 @@ def place_of(connection: Connection, campaign: Campaign, how: Assigning) -> Call
 
 @define(eq=False)
 class CallerIdWaits:
-    """Why the contacts of campaigns wait for a caller id, as everything is in this transaction: what campaigns share is read,
-    and judged, once."""
+    """Why the contacts of these campaigns wait for a caller id, as everything is in this transaction: what campaigns share is
+    read, and judged, once, and the rest of all of them in one go."""
 
     connection: Connection
     how: Assigning
+    campaigns: Sequence[Campaign]
+    _places: Mapping[int, CallerIdPlace] = field(init=False)
+    _waiting: Mapping[int, tuple[Any, ...]] | None = field(default=None, init=False)
     _pools: dict[int, PoolState | None] = field(factory=dict, init=False)
     _shown: dict[CallerIdPlace, _Shown | None] = field(factory=dict, init=False)
     _routes: Routes | None = field(default=None, init=False)
     _pairs: dict[tuple[CallerIdPlace, int], CallerIdWait | None] = field(factory=dict, init=False)
 
+    def __attrs_post_init__(self) -> None:
+        self._places = places_of(self.connection, self.campaigns, self.how)
+
     def of(self, campaign: Campaign) -> CallerIdWait | None:
-        """Why the contacts of a campaign, or some of them, wait for a caller id; None when none does."""
-        place = place_of(self.connection, campaign, self.how)
+        """Why the contacts of one of the campaigns, or some of them, wait for a caller id; None when none does."""
+        place = self._places[campaign.id]
         if place is FREE_CALLER_ID:
             return None
         if place is _NOWHERE:
@@ -212,8 +236,7 @@ class CallerIdWaits:
             return CallerIdWait(text="the campaign's pool of caller ids does not exist any more", for_all=True)
         if shown.wait is not None:
             return shown.wait
-        asked = (campaign.id, to_column(self.how.now))
-        contacts, countries, country, until = self.connection.execute(_WAITING, asked).fetchone()
+        contacts, countries, country, until = self._waiting_of(campaign)
         both = self._pair_wait(place, shown, campaign.gateway_id)
         if both is not None:
             return evolve(both, contacts=int(contacts))
@@ -223,6 +246,15 @@ class CallerIdWaits:
         pool = shown.pool.name
         text = f"no caller id of the pool {pool} may be shown now to {contacts} contacts, of {where}, through their gateways"
         return CallerIdWait(text=text, until=from_column_or_none(until), contacts=int(contacts))
+
+    def _waiting_of(self, campaign: Campaign) -> tuple[Any, ...]:
+        """How many contacts wait, of how many countries, one of these, and until when the first does."""
+        if self._waiting is None:
+            these = [each.id for each in self.campaigns if self._places[each.id].pool_id > 0]
+            asked = (orjson.dumps(these).decode(), to_column(self.how.now))
+            rows = self.connection.execute(_WAITING.of(self.connection), asked).fetchall()
+            self._waiting = {key: tuple(rest) for key, *rest in rows}
+        return self._waiting.get(campaign.id, (0, 0, None, None))
 
     def _read(self, place: CallerIdPlace) -> _Shown | None:
         if place.pool_id not in self._pools:

@@ -55,6 +55,13 @@ _READY_AGAIN: Final = LISTED.within(
     f"{RELEASE} blocked_by = 'do-not-call' AND status = 1 AND identity IN (SELECT j.value FROM %s)"  # noqa: S608
 )
 """Those that wait for an entry to expire. They are looked at once more, lest they wait for nothing. Parameter: identities."""
+_FORMS_READY_AGAIN: Final = (
+    f"{RELEASE} blocked_by = 'dialled-form' AND status = 1 AND EXISTS (SELECT 1 FROM do_not_call_list l "  # noqa: S608
+    "JOIN campaign c ON c.id = subscriber.campaign_id WHERE l.id = ? AND (l.campaign_id = c.id "
+    "OR (l.campaign_id IS NULL AND (l.user_id IS NULL OR l.user_id = c.user_id))))"
+)
+"""Those that wait for an entry of what their gateway makes of their numbers, as far as the list holds for their campaigns:
+which entry that is depends on their gateways, and they are few. Parameter: list."""
 
 COUNT: Final = LISTED.within(
     "SELECT count(*) FROM do_not_call WHERE list_id = ? AND removed_at IS NULL AND (expires_at IS NULL OR expires_at > ?) "
@@ -142,7 +149,14 @@ def remove(connection: Connection, list_id: int, identities: Sequence[str], by: 
     removed = connection.execute(_REMOVE.of(connection), (moment, by, list_id, listed)).rowcount
     if removed:
         connection.execute(_READY_AGAIN.of(connection), (listed,))
+        release_forms(connection, list_id)
     return removed
+
+
+def release_forms(connection: Connection, list_id: int) -> None:
+    """Entries of a list do not hold any more: contacts that wait for those of what their gateway makes of their numbers are
+    looked at again."""
+    connection.execute(_FORMS_READY_AGAIN, (list_id,))
 
 
 def rests_of(connection: Connection, user_id: int, now: datetime) -> int:

@@ -78,7 +78,7 @@ def started(connection: Connection, after: int, how: Assigning) -> tuple[list[tu
     for campaign_id, status, subscribers in connection.execute(sql.COUNTS_OF_STARTED, (after, last)):
         counts.setdefault(campaign_id, {})[SubscriberStatus(status)] = int(subscribers)
     first_ready = {key: first for key, *first in connection.execute(sql.FIRST_READY, (after, last)).fetchall()}
-    waits = CallerIdWaits(connection, how)
+    waits = CallerIdWaits(connection, how, campaigns)
     page = []
     for campaign in campaigns:
         ready_at, *held = first_ready.get(campaign.id, (None, None, None))

@@ -44,11 +44,18 @@ _BLACK, _WHITE = _PATTERNS.format("blacklist"), _PATTERNS.format("whitelist")
 _MATCHES: Final = "s.identity LIKE n.matcher"
 
 _POLICY: Final = "(SELECT w.consent FROM campaign w WHERE w.id = s.campaign_id)"
+_ENOUGH: Final = f"(k.consent_basis IN ('express', 'written') OR (k.consent_basis IS NOT NULL AND {_POLICY} = 'recorded'))"
 _CONSENT: Final = (
     "SELECT 1 FROM contact k WHERE k.id = s.contact_id AND k.consent_given_at <= ? "  # noqa: S608
-    "AND (k.consent_expires_at IS NULL OR k.consent_expires_at > ?) AND (k.consent_basis IN ('express', 'written') "
-    f"OR (k.consent_basis IS NOT NULL AND {_POLICY} = 'recorded'))"
+    f"AND (k.consent_expires_at IS NULL OR k.consent_expires_at > ?) AND {_ENOUGH}"
 )
+AGREED_FROM: Final = (
+    "CASE WHEN k.consent_given_at > ? AND (k.consent_expires_at IS NULL OR k.consent_expires_at > k.consent_given_at) "
+    f"AND {_ENOUGH} THEN k.consent_given_at END"
+)
+"""The moment from which the contact `k` of `s` has the consent that its campaign asks for, when that is still to come; else
+null. Parameter: now."""
+_AGREED_FROM: Final = f"(SELECT {AGREED_FROM} FROM contact k WHERE k.id = s.contact_id)"  # noqa: S608
 
 CONDITIONS: Final = (
     (BlockReason.DO_NOT_CALL, f"{LISTED_UNTIL} IS NOT NULL"),
@@ -92,11 +99,11 @@ def moments_without_ends(now: str) -> tuple[str, ...]:
 
 
 def blocked_among(count: int) -> str:
-    """Why so many subscribers are not called, until when they are on a list, and their campaigns, contacts, numbers and
-    identities. Parameters: those of `BLOCKED`, now, subscribers."""
+    """Why so many subscribers are not called, until when they are on a list, from when on they have agreed, and their
+    campaigns, contacts, numbers and identities. Parameters: those of `BLOCKED`, now, now, subscribers."""
     return (
-        f"SELECT s.id, {BLOCKED}, {LISTED_UNTIL}, s.campaign_id, s.contact_id, s.number, s.identity FROM subscriber s "  # noqa: S608
-        f"WHERE s.id IN ({', '.join('?' * count)})"
+        f"SELECT s.id, {BLOCKED}, {LISTED_UNTIL}, {_AGREED_FROM}, s.campaign_id, s.contact_id, s.number, s.identity "  # noqa: S608
+        f"FROM subscriber s WHERE s.id IN ({', '.join('?' * count)})"
     )
 
 
@@ -150,7 +157,10 @@ _STRONGEST: Final = (
     f"WHERE d.identity = s.identity AND {holds('s.campaign_id', _USER)} "
     f"ORDER BY coalesce(d.expires_at, '{FOR_EVER}') DESC, l.id LIMIT 1"
 )
-_AGREED: Final = "SELECT consent_basis, consent_given_at, consent_expires_at FROM contact WHERE id = ?"
+_AGREED: Final = (
+    f"SELECT k.consent_basis, k.consent_given_at, k.consent_expires_at, {AGREED_FROM} FROM {_ASKED} "  # noqa: S608
+    "JOIN contact k ON k.id = s.contact_id"
+)
 
 
 def blocks(connection: Connection, asked: AskedContact, now: datetime) -> Iterator[Block]:
@@ -168,10 +178,11 @@ def in_words(connection: Connection, reason: BlockReason, asked: AskedContact, n
         case BlockReason.DO_NOT_CALL:
             return _listed(connection, asked, now)
         case BlockReason.CONSENT:
-            agreed = connection.execute(_AGREED, (asked.contact_id,)).fetchone()
+            agreed = connection.execute(_AGREED, (to_column(now), *asked.row)).fetchone()
             return Block(
                 reason=reason,
                 text=f"{asked.number} has not got the consent that the campaign asks for: {_lacking(agreed, now)}",
+                until=None if agreed is None else from_column_or_none(agreed[-1]),
             )
         case BlockReason.BLACKLIST:
             return Block(reason=reason, text=f"{asked.number} is on the blacklist of this user")
@@ -192,15 +203,17 @@ def _listed(connection: Connection, asked: AskedContact, now: datetime) -> Block
 
 def _lacking(agreed: tuple[Any, ...] | None, now: datetime) -> str:
     """The consent that is not there."""
-    basis, given_at, expires_at = agreed or (None, None, None)
+    basis, given_at, expires_at, begins_at = agreed or (None,) * 4
     if basis is None:
         return "none is recorded"
     if given_at is None:
         return f"that ({basis}) has no date, and so does not hold"
-    if from_column(given_at) > now:
-        return f"that ({basis}) does not hold before {shown(from_column(given_at))}"
+    if begins_at is not None:
+        return f"that ({basis}) does not hold before {shown(from_column(begins_at))}"
     if expires_at is not None and from_column(expires_at) <= now:
         return f"that ({basis}) expired on {shown(from_column(expires_at))}"
+    if expires_at is not None and expires_at <= given_at:
+        return f"that ({basis}) expires before it begins"
     return f"that ({basis}) is no express one"
 
 

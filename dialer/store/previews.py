@@ -19,7 +19,7 @@ from dialer.rules.decide import EarlierCall
 from dialer.store.connection import LISTED, Connection, Dialect, Variants
 from dialer.store.held import DIALLED
 from dialer.store.mapping import CANDIDATE_COLUMNS, candidate
-from dialer.store.may_call import BLOCKED, LISTED_UNTIL, blocked_otherwise, moments
+from dialer.store.may_call import AGREED_FROM, BLOCKED, LISTED_UNTIL, blocked_otherwise, moments
 from dialer.store.statements import LANE
 from dialer.store.times import from_column, to_column
 
@@ -76,7 +76,8 @@ class ScanPlace:
 class ScannedContacts(NamedTuple):
     """Pending contacts, a list for each fact: when they are ready, as the column has it; twice the priority, and one more for
     a retry; what they were set aside for; what keeps them from being called now whatever is on lists (words of
-    `BlockReason`); until when they are on a list, and when their consent expires, as the columns have it; None for nothing."""
+    `BlockReason`); until when they are on a list, when their consent expires, and from when on they have one that is still to
+    begin, as the columns have it; None for nothing."""
 
     ids: list[int]
     ready_at: list[str]
@@ -88,6 +89,7 @@ class ScannedContacts(NamedTuple):
     blocked_by: list[str | None]
     listed_until: list[str | None]
     agreed_until: list[str | None]
+    agreed_from: list[str | None]
 
 
 @frozen
@@ -115,15 +117,16 @@ class ContactScan:
 
     def _read(self, ready_at: str, which: str, given: Sequence[object], limit: int) -> ScannedContacts:
         otherwise = blocked_otherwise(self.connection, self.campaign_id)
-        contact = ("coalesce(k.time_zone, '')", "k.consent_expires_at", "LEFT JOIN contact k ON k.id = s.contact_id ")
-        zone, agreed_until, join = contact if self.with_contacts else ("''", "NULL", "")
+        with_k = "LEFT JOIN contact k ON k.id = s.contact_id "
+        contact = ("coalesce(k.time_zone, '')", "k.consent_expires_at", AGREED_FROM, with_k)
+        zone, agreed_until, agreed_from, join = contact if self.with_contacts else ("''", "NULL", "NULL", "")
         rows = (
             f"SELECT s.id AS c0, {ready_at} AS c1, s.number AS c2, s.identity AS c3, s.priority * 2 + {LANE} AS c4, "  # noqa: S608
-            f"s.blocked_by AS c5, {zone} AS c6, {otherwise} AS c7, {LISTED_UNTIL} AS c8, {agreed_until} AS c9 "
-            f"FROM subscriber s {join}WHERE s.campaign_id = ? AND {which}"
+            f"s.blocked_by AS c5, {zone} AS c6, {otherwise} AS c7, {LISTED_UNTIL} AS c8, {agreed_until} AS c9, "
+            f"{agreed_from} AS c10 FROM subscriber s {join}WHERE s.campaign_id = ? AND {which}"
         )
         moment = to_column(self.now)
-        values = (*(moment,) * (otherwise.count("?") + 1), self.campaign_id, *given, limit)
+        values = (*(moment,) * (otherwise + LISTED_UNTIL + agreed_from).count("?"), self.campaign_id, *given, limit)
         if self.connection.dialect is Dialect.SQLITE:
             lists = ", ".join(f"json_group_array(c{column})" for column in range(len(ScannedContacts._fields)))
             texts = self.connection.execute(f"SELECT {lists} FROM ({rows})", values).fetchone()  # noqa: S608
@@ -132,7 +135,7 @@ class ContactScan:
         return ScannedContacts._make(map(list, zip(*found, strict=True))) if found else NOBODY
 
 
-NOBODY: Final = ScannedContacts([], [], [], [], [], [], [], [], [], [])
+NOBODY: Final = ScannedContacts(*([] for _ in ScannedContacts._fields))
 
 
 @frozen

@@ -52,7 +52,11 @@ def permit(played: Played, obstacle: ContactObstacle) -> None:
         played.rows.sql("DELETE FROM do_not_call WHERE identity LIKE ?", like)
 
 
-def agree(played: Played, _: ContactObstacle) -> None:
+def agree(played: Played, obstacle: ContactObstacle) -> None:
+    """Wait for a consent that begins later, or give one."""
+    if obstacle.until is not None:
+        wait(played, obstacle)
+        return
     played.change("contact", consent_basis="written", consent_given_at=played.now())
     played.rows.sql(RELEASE_CONTACT, CONTACT)
 
@@ -134,6 +138,10 @@ HARMS: Mapping[str, Harm] = {
         played.forbid(f"9{NUMBER}", played.start + timedelta(seconds=15.5)),
     )[0],
     "consent": lambda played: played.change(consent="express"),
+    "consent that begins later": lambda played: (
+        played.change(consent="express"),
+        played.change("contact", consent_basis="written", consent_given_at=played.start + timedelta(seconds=25.5)),
+    )[0],
     "blacklist": lambda played: played.pattern("blacklist", "1212", "1212%"),
     "whitelist": lambda played: played.pattern("whitelist", "49", "49%"),
     "dialled-form": lambda played: (played.change("gateway", addprefix="9"), played.forbid(f"9{NUMBER}"))[0],

@@ -10,11 +10,14 @@ from twisted.internet.defer import Deferred
 
 from dialer.calls.corrections import Correction
 from dialer.calls.fleet import Capacity, Fleet, FleetMember
+from dialer.errors import BadValue
 from dialer.gateways import Backoff
-from dialer.model import AttemptState, IdleCode, LiveChannel, Origination, OwnCause, SignalKind
+from dialer.model import AttemptState, Gateway, IdleCode, LiveChannel, Origination, OwnCause, SignalKind
+from dialer.rules.book import RuleBook
 from tests.fakes.flow import CAMPAIGN, GATEWAY
 from tests.fakes.switch import MemorySwitch
 from tests.flow.test_scheduler import Ticking, why_idle
+from tests.flow.test_sweeper import LONG_RING
 
 SPARE = evolve(GATEWAY, id=2, name="spare", dial_string="sofia/gateway/spare/{number}")
 
@@ -119,6 +122,35 @@ def test_no_switch_gets_more_calls_at_a_time_than_it_may_have() -> None:
     two.hang_up(two.on(two.a)[0])
     two.run(1)
     assert len(two.on(two.a)) == 6
+
+
+def transferred(two: Two, call_uuid: str, gateway: Gateway = GATEWAY) -> str:
+    """Begin a second leg of a call, and say why it is not dialled; "" when it may be at once."""
+    begun = Deferred.fromCoroutine(two.scheduler.second_legs.begin(call_uuid, gateway))
+    begun.addErrback(lambda failure: str(failure.trap(BadValue) and failure.value))
+    return begun.result or ""
+
+
+def test_a_switch_that_has_as_many_calls_as_it_may_have_dials_no_second_leg_through_any_gateway() -> None:
+    two = Two(most={"a": 3, "b": 3})
+    two.contacts(4)
+    two.run(3)
+    (first, second), (third, _) = two.on(two.a), two.on(two.b)
+    assert transferred(two, first) == ""
+    for gateway in (GATEWAY, SPARE):
+        assert transferred(two, second, gateway) == "transfer: switch a is full: it takes 3 calls at a time"
+    assert transferred(two, third) == ""
+    assert two.store.second_legs.keys() == {first, third}
+    assert transferred(two, first, SPARE) == "", "it takes the place of the one before"
+    two.scheduler.second_legs.end(first)
+    assert transferred(two, second) == ""
+
+
+def test_no_second_leg_is_dialled_through_a_gateway_that_the_switch_of_the_call_has_not() -> None:
+    two = limited(only={"a": frozenset({"carrier"}), "b": frozenset({"spare"})})
+    two.run(1)
+    refusal = transferred(two, two.on(two.a)[0], SPARE)
+    assert refusal == "transfer: gateway spare is not one of the switch that has the call"
 
 
 def test_a_switch_that_has_no_room_leaves_the_calls_to_the_other(two: Two) -> None:
@@ -308,6 +340,15 @@ def test_calls_of_a_switch_that_stays_away_end_when_they_can_last_no_longer(two:
     two.run(14, step=0.5)
     assert sorted(ended_unknown(two)) == sorted(calls)
     assert two.lifecycle.corrections[Correction.LOST_AWAY] == len(calls)
+
+
+def test_calls_of_a_switch_that_stays_away_may_have_rung_for_as_long_as_the_rules_ask_for(two: Two) -> None:
+    two.lifecycle.rules = RuleBook((LONG_RING,))
+    calls = away(two)
+    two.run(longest(two) + LONG_RING.min_ring - CAMPAIGN.call_timeout - 2, step=0.5)
+    assert ended_unknown(two) == []
+    two.run(14, step=0.5)
+    assert sorted(ended_unknown(two)) == sorted(calls)
 
 
 def test_they_wait_as_long_as_there_is_no_other_switch(two: Two) -> None:

@@ -150,6 +150,12 @@ def listed_for_a_while(played: Played) -> None:
     played.run(1)
 
 
+def agreed_later(played: Played) -> None:
+    played.change(consent="express")
+    played.change("contact", consent_basis="written", consent_given_at=played.start + timedelta(seconds=20.5))
+    played.run(1)
+
+
 def empty_pool(played: Played) -> None:
     at = played.start.isoformat(" ", "microseconds")[:26]
     played.rows.sql(
@@ -191,6 +197,7 @@ HARMS: Mapping[IdleCode, Harm] = {
     IdleCode.RETRIES_LATER: lambda played: played.change("subscriber", ready_at=played.start + timedelta(seconds=20)),
     IdleCode.CALLING_RULES: lambda played: played.run(1),
     IdleCode.DO_NOT_CALL: listed_for_a_while,
+    IdleCode.CONSENT: agreed_later,
     IdleCode.NO_GATEWAY: busy_carrier,
     IdleCode.NO_DIALER: lambda _: None,
     IdleCode.NO_SWITCH: switched(ready=False),
@@ -228,6 +235,7 @@ MENDS: Mapping[IdleCode, Mend] = {
     IdleCode.RETRIES_LATER: wait,
     IdleCode.CALLING_RULES: wait,
     IdleCode.DO_NOT_CALL: wait,
+    IdleCode.CONSENT: wait,
     IdleCode.NO_GATEWAY: room_at_the_carrier,
     IdleCode.NO_DIALER: lambda played, _: played.run(2),
     IdleCode.NO_SWITCH: switched(ready=True),

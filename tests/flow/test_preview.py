@@ -254,6 +254,11 @@ def test_each_reason_of_lists_and_consents_is_told() -> None:
             f"{LONDON}5000": Prospect.NOT_AUTHORISED,
             f"{LONDON}6000": Prospect.CONSENT,
             f"{LONDON}7000": Prospect.DO_NOT_CALL,
+            f"{LONDON}8000": Prospect.CONSENT_LATER,
+            f"{LONDON}8001": Prospect.CONSENT_LATER,
+            f"{LONDON}8002": Prospect.CALLED,
+            f"{LONDON}8003": Prospect.CONSENT,
+            f"{LONDON}8004": Prospect.CONSENT,
         }
         for number in wanted:
             played.contact(number)
@@ -261,6 +266,13 @@ def test_each_reason_of_lists_and_consents_is_told() -> None:
         played.rows.sql("UPDATE contact SET consent_basis = 'other' WHERE number LIKE '%3000'")
         expires = to_column(NOON + HORIZON / 2)
         played.rows.sql("UPDATE contact SET consent_expires_at = ? WHERE number LIKE '%6000'", expires)
+        begins = NOON + timedelta(hours=3)
+        played.rows.sql("UPDATE contact SET consent_given_at = ? WHERE number LIKE '%800_'", to_column(begins))
+        played.rows.sql("UPDATE contact SET consent_given_at = ? WHERE number LIKE '%8002'", to_column(NOON + HORIZON / 2))
+        played.rows.sql("UPDATE contact SET consent_basis = 'other' WHERE number LIKE '%8003'")
+        ends = (NOON + timedelta(hours=2), NOON + HORIZON / 3)
+        played.rows.sql("UPDATE contact SET consent_expires_at = ? WHERE number LIKE '%8004'", to_column(ends[0]))
+        played.forbid(f"{LONDON}8001", ends[1])
         played.rows.sql("UPDATE subscriber SET status = 7, ready_at = NULL WHERE number LIKE '%5000'")
         played.rows.sql("UPDATE subscriber SET ready_at = ? WHERE number LIKE '%6000'", to_column(NOON + HORIZON * 0.7))
         played.change(consent="express")
@@ -275,14 +287,19 @@ def test_each_reason_of_lists_and_consents_is_told() -> None:
         assert waits.at == end
         assert "is on the do-not-call list" in waits.text
         assert "until 2026-11-24 14:00:00 UTC" in waits.text
-        assert found.in_group(ProspectGroup.LATER) == 1
+        assert found.in_group(ProspectGroup.LATER) == 3
+        for each in found.examples[Prospect.CONSENT_LATER]:
+            assert each.at == begins
+            assert "that (express) does not hold before 2026-11-24 15:00:00 UTC" in each.text
         assert "that (other) is no express one" in found.examples[Prospect.CONSENT][0].text
-        assert dialled(played, found) == [f"{LONDON}4000"]
+        assert dialled(played, found) == [f"{LONDON}4000", f"{LONDON}8002"]
         refused = played.rows.sql("SELECT number, blocked_by FROM subscriber WHERE status = 7 AND blocked_by IS NOT NULL")
         assert dict(refused) == {
             f"{LONDON}2000": "blacklist", f"{LONDON}3000": "consent", f"{LONDON}6000": "consent",
-            f"{LONDON}7000": "do-not-call",
+            f"{LONDON}7000": "do-not-call", f"{LONDON}8003": "consent", f"{LONDON}8004": "consent",
         }  # fmt: skip
+        waiting = played.rows.sql("SELECT number, ready_at FROM subscriber WHERE status = 1 AND blocked_by = 'consent'")
+        assert dict(waiting) == {f"{LONDON}8000": to_column(begins), f"{LONDON}8001": to_column(begins)}
         again = preview(played)
         assert {number: prospect for prospect in Prospect for number in listed(played, again, prospect)} == {
             number: prospect for number, prospect in wanted.items() if prospect is not Prospect.CALLED

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 from twisted.internet.defer import Deferred
 
 from dialer.calls.corrections import Correction
 from dialer.model import Disposition, OwnCause, SignalKind
-from tests.fakes.flow import CAMPAIGN, Flow
+from dialer.rules.book import RuleBook
+from dialer.rules.rows import ANYWHERE, RuleRow
+from tests.fakes.flow import CAMPAIGN, START, Flow
 
 OVERDUE = CAMPAIGN.call_timeout + CAMPAIGN.call_max_duration + 60
 
@@ -114,6 +117,23 @@ def test_a_call_that_outlasts_its_limit_is_hung_up(flow: Flow) -> None:
     pass_time(flow, OVERDUE + 11)
     assert flow.switch.killed == [uuid]
     assert flow.lifecycle.corrections[Correction.OVERDUE_HUNG_UP] == 1
+
+
+LONG_RING = RuleRow(place=ANYWHERE, name="long rings", min_ring=120, source="-", read_on=START.date(), confidence="high")
+
+
+def test_a_call_may_ring_for_as_long_as_the_rules_of_its_callee_ask_for() -> None:
+    flow = Flow(campaign=evolve(CAMPAIGN, call_timeout=5))
+    flow.lifecycle.rules = RuleBook((LONG_RING,))
+    flow.lifecycle.watchers.start()
+    uuid = flow.call("+12125550100")
+    assert flow.switch.submitted[0].timeout == 120
+    flow.channel(uuid, answered=False)
+    flow.tell(uuid, SignalKind.RANG)
+    pass_time(flow, 120 + CAMPAIGN.call_max_duration + 60 - 5)
+    assert flow.switch.killed == []
+    pass_time(flow, 20)
+    assert flow.switch.killed == [uuid]
 
 
 def test_a_channel_that_the_switch_still_knows_is_not_given_up(flow: Flow) -> None:

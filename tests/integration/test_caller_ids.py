@@ -249,6 +249,68 @@ async def test_a_pool_is_read_once_for_all_campaigns_that_use_it(tmp_path, monke
         assert read == [1]
 
 
+@define(eq=False)
+class Listened:
+    """A connection, and the statements that were run on it."""
+
+    connection: Any
+    statements: list[str] = Factory(list)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.connection.dialect
+
+    def execute(self, statement: str, *given: Any) -> Any:
+        self.statements.append(statement)
+        return self.connection.execute(statement, *given)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_waits_of_many_campaigns_take_as_many_statements_as_those_of_few(tmp_path):
+    async with pooled(tmp_path, contacts=0, foreign_callees="refuse", numbers=1) as here:
+        await here.ask(caller_ids.create_pool, ANN, {"name": "idle"})
+        ways = [{"caller_id_pool_id": 1}, {"caller_id_pool_id": 2}, {"caller_id": "+12125550001"}, {"caller_id": "+4930555"}]
+
+        async def add(mark: str) -> None:
+            for place, each in enumerate(ways):
+                campaign_id = await here.w.add_campaign(f"{mark} {place}", 2)
+                await here.ask(campaigns.change, ADMINISTRATOR, campaign_id, each)
+                if place < 3:
+                    assert await here.begin(campaign_id=campaign_id) == []
+
+        def waits(connection: Any) -> tuple[int, dict[str, str]]:
+            listened = Listened(connection)
+            page, _ = started(listened, 0, Assigning(now=NOW))
+            told = {campaign.name: each.caller_id_wait and each.caller_id_wait.text for campaign, each in page}
+            return len(listened.statements), told
+
+        await add("few")
+        few, told = await here.w.database.run(waits)
+        refused = (
+            "no caller id of the pool sales may be shown now to 2 contacts, of an unknown country, through their gateways"
+        )
+        assert [told[f"few {place}"] for place in range(4)] == [refused, "the pool idle has no caller ids", refused, None]
+        for mark in ("many", "more"):
+            await add(mark)
+        many, same = await here.w.database.run(waits)
+        assert [same[f"more {place}"] for place in range(4)] == [told[f"few {place}"] for place in range(4)]
+        assert many == few
+
+
+@pytest_twisted.ensureDeferred
+async def test_each_campaign_is_told_of_the_contacts_of_its_own_that_wait_for_a_number(tmp_path):
+    async with pooled(tmp_path, contacts=3, foreign_callees="refuse", numbers=1) as here:
+        other = await here.w.add_campaign("autumn", 2)
+        await here.ask(campaigns.change, ADMINISTRATOR, other, {"caller_id": "+12125550001"})
+        last = await here.w.add_campaign("winter", 2)
+        await here.ask(campaigns.change, ADMINISTRATOR, last, {"caller_id": "+12125550001"})
+        for campaign_id in (1, other):
+            assert await here.begin(campaign_id=campaign_id) == []
+        page, _ = await here.w.database.run(lambda connection: started(connection, 0, Assigning(now=NOW)))
+        waiting = {campaign.name: each.caller_id_wait and each.caller_id_wait.contacts for campaign, each in page}
+        assert waiting == {"spring": 3, "autumn": 2, "winter": None}
+
+
 @define
 class NobodyElse:
     """No call is known of beside those in the database."""

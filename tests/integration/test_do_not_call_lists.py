@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from attrs import evolve
 
 from dialer.errors import AlreadyExists, BadValue, Forbidden, NotFound, StoreError
 from dialer.interfaces import OPT_OUT, UNSERVED
@@ -25,6 +26,7 @@ from dialer.management import (
 )
 from dialer.model import Account, CampaignStatus, Contact, Disposition, EventKind, IdleCode, Scope, SubscriberStatus
 from dialer.model.consent import ConsentBasis, ConsentPolicy
+from dialer.model.contact_obstacle import ContactCode
 from dialer.model.do_not_call import EVERYBODYS
 from dialer.model.user import ADMINISTRATOR
 from dialer.store.answered import AnsweredCalls
@@ -251,7 +253,12 @@ def test_all_that_is_no_number_is_named_at_once() -> None:
             False,
             "that (express) expired on 2026-11-23 10:00:00 UTC",
         ),
-        ({"consent_basis": ConsentBasis.WRITTEN, "consent_given_at": LATER}, False, False, "does not hold before"),
+        (
+            {"consent_basis": ConsentBasis.OTHER, "consent_given_at": LATER, "consent_expires_at": LATER},
+            False,
+            False,
+            "that (other) expires before it begins",
+        ),
         ({"consent_given_at": NOW}, False, False, "none is recorded"),
     ],
 )
@@ -272,6 +279,46 @@ async def test_a_contact_without_the_consent_that_a_campaign_asks_for_is_not_cal
         events = w.sql("SELECT data FROM event")
         assert len(events) == [recorded, express].count(False)
         assert all(told in each and '"reason":"consent"' in each for each in events)
+
+
+@pytest.mark.parametrize(
+    ("basis", "policy", "waits"),
+    [
+        (ConsentBasis.WRITTEN, ConsentPolicy.EXPRESS, True),
+        (ConsentBasis.OTHER, ConsentPolicy.RECORDED, True),
+        (ConsentBasis.OTHER, ConsentPolicy.EXPRESS, False),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_contact_waits_for_a_consent_that_begins_later_if_that_is_what_the_campaign_asks_for(
+    tmp_path: Path, basis: ConsentBasis, policy: ConsentPolicy, waits: bool
+) -> None:
+    async with world(tmp_path, contacts=0) as w:
+        await w.seeds.add(1, [Contact(number="1000", consent_basis=basis, consent_given_at=LATER)])
+        w.store.wanted = frozenset({EventKind.CONTACT_HELD, EventKind.CONTACT_BLOCKED})
+        await w.seeds.change_campaign(1, consent=policy)
+        assert await ready(w) == []
+        ((kind, data),) = w.sql("SELECT kind, data FROM event")
+        assert (kind, '"reason":"consent"' in data) == ("contact.held" if waits else "contact.blocked", True)
+        found = await w.seeds.ask(why.contact, 1, "1000")
+        (told,) = (each for each in contact_explanation.obstacles(found, None, NOW) if each.code is ContactCode.CONSENT)
+        assert (told.until, "does not hold before 2026-" in told.text) == ((LATER, True) if waits else (None, False))
+        report = await w.seeds.ask(why.campaign, ADMINISTRATOR, 1)
+        assert (report.reason.code, report.reason.until) == ((IdleCode.CONSENT, LATER) if waits else (IdleCode.ALL_DONE, None))
+        assert await ready(w, now=LATER - timedelta(microseconds=1)) == []
+        assert await ready(w, now=LATER) == (["1000"] if waits else [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_contact_that_waits_for_a_consent_is_looked_at_again_when_that_begins_earlier(tmp_path: Path) -> None:
+    async with world(tmp_path, contacts=1) as w:
+        await w.seeds.change_campaign(1, consent="recorded")
+        given = {"consent_basis": "other", "consent_given_at": LATER}
+        await w.seeds.ask(contact_list.change, ADMINISTRATOR, 1, given)
+        assert await ready(w) == []
+        assert w.subscriber(1)["status"] == 1
+        await w.seeds.ask(contact_list.change, ADMINISTRATOR, 1, given | {"consent_given_at": NOW})
+        assert await ready(w) == ["1000"]
 
 
 @pytest_twisted.ensureDeferred
@@ -454,8 +501,6 @@ async def test_exactly_what_is_named_has_to_go_for_a_call(tmp_path: Path) -> Non
 
 @pytest_twisted.ensureDeferred
 async def test_what_a_gateway_makes_of_a_number_waits_for_its_entry_too(tmp_path: Path) -> None:
-    from attrs import evolve
-
     async with world(tmp_path, contacts=1) as w:
         await put(w, await made(w, user_id=1), "5000", expires_at=NOW + HOUR)
         (plan,) = await w.plans(1)
@@ -463,6 +508,29 @@ async def test_what_a_gateway_makes_of_a_number_waits_for_its_entry_too(tmp_path
         assert w.sql("SELECT status, blocked_by FROM subscriber") == [(SubscriberStatus.START, "dialled-form")]
         assert await ready(w, now=NOW + HOUR) == ["1000"]
         assert [len(await w.begin([evolve(plan, also=("5000",))], now=NOW + HOUR))] == [1]
+
+
+@pytest.mark.parametrize("whose", [{"user_id": 1}, {"campaign_id": 1}, {}])
+@pytest.mark.parametrize("how", ["entry", "list"])
+@pytest_twisted.ensureDeferred
+async def test_what_a_gateway_makes_of_a_number_is_looked_at_again_when_its_entry_goes(
+    tmp_path: Path, how: str, whose: dict[str, int]
+) -> None:
+    async with world(tmp_path, contacts=1) as w:
+        await w.seeds.user(username="ben")
+        key, other = await made(w, **whose), await made(w, name="other", user_id=2)
+        for each in (key, other):
+            await put(w, each, "5000", expires_at=LATER)
+        (plan,) = await w.plans(1)
+        assert await w.begin([evolve(plan, also=("5000",))]) == []
+        await w.seeds.ask(do_not_call.remove, ADMINISTRATOR, other, ["5000"])
+        assert await ready(w) == [], "the list is nothing to that campaign"
+        if how == "entry":
+            await w.seeds.ask(do_not_call.remove, ADMINISTRATOR, key, ["5000"])
+        else:
+            await w.seeds.ask(do_not_call_lists.remove, ADMINISTRATOR, key)
+        assert await ready(w) == ["1000"]
+        assert len(await w.begin([evolve(plan, also=("5000",))])) == 1
 
 
 @pytest_twisted.ensureDeferred
@@ -483,7 +551,6 @@ async def test_a_busy_number_that_rests_is_no_less_called_by_others(tmp_path: Pa
         await w.seeds.change_campaign(1, rests="BUSY=1")
         [attempt] = await w.begun()
         end = ended(attempt, SubscriberStatus.FAIL, at=NOW)
-        from attrs import evolve
 
         await w.store.finish(evolve(end, disposition=Disposition.BUSY))
         assert "1000" in await ready(w, bens, NOW)

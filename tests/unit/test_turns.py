@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
 from dialer.management.turns import AS_LONG, SHORT, WHILE_BUSY, Turns
@@ -75,6 +75,19 @@ def test_work_of_many_pieces_rests_little_unless_the_machine_is_busy(here: Here,
     assert here.begun == ["first"]
     here.clock.advance(rest * 0.2)
     assert here.begun == ["first", "second"]
+
+
+def test_who_gives_up_while_it_waits_is_not_remembered(here: Here) -> None:
+    first, second = here.take("first"), here.take("second")
+    here.clock.advance(0.2)
+    second.cancel()
+    assert result_of(second)[0].check(CancelledError)
+    here.end("first")
+    assert result_of(first) == ["done"]
+    here.clock.advance(0.3)
+    here.take("bob's", BOB)
+    assert here.turns._queues.keys() == {BOB}
+    assert here.begun == ["first", "bob's"]
 
 
 def test_other_users_do_not_wait_for_it(here: Here) -> None:

@@ -24,7 +24,7 @@ class NumberExplanationObstacleObject(TypedDict):
     campaign_code: Literal[
         "paused", "paused-by-dialer", "aborted", "ended", "caller-id", "expires-before-start", "expired", "not-started",
         "no-weekdays", "weekday-off", "outside-hours", "frequency-zero", "no-contacts", "all-done", "last-calls",
-        "retries-later", "calling-rules", "do-not-call", "no-gateway", "no-dialer", "no-switch", "switch-drained",
+        "retries-later", "calling-rules", "do-not-call", "consent", "no-gateway", "no-dialer", "no-switch", "switch-drained",
         "switch-full", "no-database", "gateway-missing", "gateway-inactive", "gateway-paused", "gateway-down", "gateway-full",
         "gateway-unreachable", "campaign-full", "next-call-later", "no-caller-id",
     ] | None
@@ -56,7 +56,7 @@ class ContactExplanationObstacleObject(TypedDict):
     campaign_code: Literal[
         "paused", "paused-by-dialer", "aborted", "ended", "caller-id", "expires-before-start", "expired", "not-started",
         "no-weekdays", "weekday-off", "outside-hours", "frequency-zero", "no-contacts", "all-done", "last-calls",
-        "retries-later", "calling-rules", "do-not-call", "no-gateway", "no-dialer", "no-switch", "switch-drained",
+        "retries-later", "calling-rules", "do-not-call", "consent", "no-gateway", "no-dialer", "no-switch", "switch-drained",
         "switch-full", "no-database", "gateway-missing", "gateway-inactive", "gateway-paused", "gateway-down", "gateway-full",
         "gateway-unreachable", "campaign-full", "next-call-later", "no-caller-id",
     ] | None

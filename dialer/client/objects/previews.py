@@ -17,7 +17,8 @@ class PreviewReasonExampleObject(TypedDict):
     number: str
     prospect: Literal[
         "called", "behind-others", "due-later", "caller-id", "calling-rules", "listed-until", "do-not-call", "blacklist",
-        "whitelist", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
+        "whitelist", "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules",
+        "not-authorised", "expires",
     ]
     at: str | None
     """when it is called, or may be called at the earliest, where that is known"""
@@ -34,7 +35,8 @@ class PreviewReasonObject(TypedDict):
 
     prospect: Literal[
         "called", "behind-others", "due-later", "caller-id", "calling-rules", "listed-until", "do-not-call", "blacklist",
-        "whitelist", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
+        "whitelist", "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules",
+        "not-authorised", "expires",
     ]
     group: Literal["called", "later", "never"]
     text: str
@@ -83,7 +85,8 @@ class OutlookObject(TypedDict):
     number: str
     prospect: Literal[
         "called", "behind-others", "due-later", "caller-id", "calling-rules", "listed-until", "do-not-call", "blacklist",
-        "whitelist", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
+        "whitelist", "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules",
+        "not-authorised", "expires",
     ]
     at: str | None
     """when it is called, or may be called at the earliest, where that is known"""

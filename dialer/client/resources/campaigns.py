@@ -200,7 +200,8 @@ class CampaignsResource(Resource):
         horizon: str | None = None,
         prospect: Literal[
             "called", "behind-others", "due-later", "caller-id", "calling-rules", "listed-until", "do-not-call", "blacklist",
-            "whitelist", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules", "not-authorised", "expires",
+            "whitelist", "consent-later", "consent", "dialled-form", "no-gateway", "emergency", "refused-by-rules",
+            "not-authorised", "expires",
         ] | None = None,
         limit: int | None = None,
     ) -> Iterator[OutlookObject]:

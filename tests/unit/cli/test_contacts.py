@@ -146,6 +146,18 @@ def test_doubles_are_shown_as_such(ana):
     )
 
 
+@on_sqlite
+def test_more_digits_than_any_number_has_are_refused_as_such(ana):
+    digits = "5" * 4301  # more than Python makes a number of
+    told = ana.refused("contact", "show", digits, "--phonebook", "spring")
+    assert re.fullmatch(r"number: '5+\S* has 4301 digits; .*", told), told
+    listed = ana.run("contact", "list", "--phonebook", "spring", "--limit", digits)
+    assert (listed.status, "expected a whole number" in listed.err) == (2, True)
+    for wanted in (f"contact={digits}", f"-={digits}"):
+        imported = import_file(ana, "a,b\n+15551230002,x\n", f"--map={wanted}")
+        assert "there is no column '555" in imported.err, imported.err
+
+
 @pytest.mark.parametrize("spelling", [*SPELLINGS, "1"])
 def test_a_contact_is_found_by_any_spelling_and_by_its_id(ana, spelling):
     found = shown(ana, spelling)

@@ -82,7 +82,7 @@ QUERIES: dict[str, tuple[str | Variants, tuple[object, ...]]] = {
     "claimable": (statements.claimable(3), (*may_call.moments(LATE), LATE, 1, 2, 3)),
     "claim": (statements.claim(3), (1, 2, 3)),
     "forbid": (statements.forbid(3), ("consent", 1, 2, 3)),
-    "blocked among": (may_call.blocked_among(3), (*may_call.moments(LATE), LATE, 1, 2, 3)),
+    "blocked among": (may_call.blocked_among(3), (*may_call.moments(LATE), LATE, LATE, 1, 2, 3)),
     "refuse": (statements.refuse(3), ("x", "consent", 1, 2, 3)),
     "advance campaign": (statements.ADVANCE_CAMPAIGN, (LATE, 1, LATE)),
     "advance gateway": (statements.ADVANCE_GATEWAY, (LATE, 1, LATE)),
