@@ -43,6 +43,9 @@ KILLS = 50
 CONTACTS = 150
 """For each kill: they last until a survivor has taken over."""
 
+WISHED: Final = "attempt.* contact.*"
+"""Events of which the webhook is told; others happen, too."""
+ASKED_FOR: Final = "kind LIKE 'attempt.%' OR kind LIKE 'contact.%'"
 RULES = CampaignRules(frequency=1200, max_retry=0, interval=1, call_timeout=20, max_duration=60)
 REQUESTS = 60
 """That a process makes at least before it is killed."""
@@ -146,7 +149,7 @@ class Play:
         await Seeds(database, utc_now()).add(seeded.phonebook_id, contacts)
         management = Management(database, utc_now, receivers=AddressRules((ip_network("127.0.0.0/8"),)))
         admin = await management.ask(users.account, "admin")
-        wish = {"url": self.receiver.url, "kinds": "attempt.* contact.*"}
+        wish = {"url": self.receiver.url, "kinds": WISHED}
         made = await management.ask(webhooks.add, admin, wish, management.receivers)
         self.receiver.secret = made.secret
         await database.stop()
@@ -230,7 +233,7 @@ class Play:
             await _sleep(0.05)
 
     def _told(self) -> Told:
-        happened = {number for (number,) in rows(self.url, "SELECT id FROM event")}
+        happened = {number for (number,) in rows(self.url, f"SELECT id FROM event WHERE {ASKED_FOR}")}
         arrived = [int(id_.rpartition("_")[2]) for id_ in self.receiver.ids]
         return Told(
             kills=self.kills,

@@ -55,6 +55,8 @@ CONTACTS = "contact;first_name;city\n+12125550101;Ana;Lima\nnonsense;Bob;\n+1212
 FORBIDDEN = "number,reason,expires_at\n+12125550190,asked,\n+12125550191,,2001-01-01\n911,,\n+1 212 555 0190,,\n"
 WAYS = ("--gateway", "Default_Gateway", "--voip-app", "Default_VoIP_App")
 
+WEEK = "monday,tuesday,wednesday,thursday,friday,saturday,sunday"
+
 SCRIPT = (
     "user add eve --password-file {secret} --max-frequency 20 --blacklist 4990,=4989 --whitelist 49",
     "user list",
@@ -104,7 +106,7 @@ SCRIPT = (
     "switch resume nowhere",
     "phonebook add winter --user root --region US",
     "phonebook set winter --description cold",
-    "campaign add spring --user root {ways} --weekdays monday,friday --phonebook winter",
+    f"campaign add spring --user root {{ways}} --weekdays {WEEK} --phonebook winter",
     "campaign add spring --user root {ways}",
     "campaign add later --user root {ways} --draft",
     "campaign set spring --frequency 7",
