@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from attrs import define, field
+from twisted.internet.task import deferLater
 
 from dialer.store.connection import Dialect, Variants
 from dialer.store.location import dialect_of, opened, sqlite_path, sqlite_url
@@ -140,6 +141,15 @@ def rows(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """What a statement gives, or changes. Times are texts of one width on both kinds."""
     with opened(url) as connection:
         return rows_of(connection, statement, *values)
+
+
+async def all_gone(url: str) -> None:
+    """Nobody is connected to it any more: a server notices a moment later that a client has gone."""
+    from twisted.internet import reactor
+
+    others = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    while dialect_of(url) is Dialect.POSTGRESQL and rows(url, others):
+        await deferLater(reactor, 0.02)  # type: ignore[arg-type]
 
 
 def rows_of(connection: Any, statement: str, *values: object) -> list[tuple[Any, ...]]:

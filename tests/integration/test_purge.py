@@ -23,7 +23,7 @@ from dialer.store.purge import PURGE, StoredRecords
 from dialer.store.schema import upgrade
 from dialer.store.single_calls import StoredSingleCalls
 from dialer.store.times import to_column
-from tests.grounds import new_database, rows
+from tests.grounds import all_gone, new_database, rows
 from tests.seeding import account
 from tests.unit.store.support import World, ended
 
@@ -166,6 +166,7 @@ async def test_numbers_that_turn_out_to_be_one_have_the_purged_attempts_of_both(
         await try_all(w, OLD)
         await try_all(w, NOW)
         await purge(w)
+    await all_gone(url)
     upgrade(url, region="US")
     [(subscriber, count, _, _)] = counts(url)
     assert count == 4

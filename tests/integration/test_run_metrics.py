@@ -189,6 +189,7 @@ async def test_the_age_of_the_oldest_undelivered_event_rises_while_a_receiver_is
     monkeypatch.setattr(line, "pause_after", lambda tries, _: timedelta(seconds=0.1))
     receiver = Receiver(answer=lambda *_: answers.status("500 No")).start()
     async with watching(tmp_path, webhooks={"allow": ["127.0.0.0/8"]}) as here:
+        await here.until_ready(200)  # that is an event, too
         assert await age(here) == 0, "nobody is told anything"
         management = here.host.management
         given = {"url": receiver.url, "kinds": "switch.*"}

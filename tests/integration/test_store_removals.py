@@ -12,7 +12,7 @@ from dialer.model.user import ADMINISTRATOR, Account
 from dialer.store.audit import audit
 from dialer.store.identities import DoubleContacts
 from dialer.store.schema import upgrade
-from tests.grounds import rows
+from tests.grounds import all_gone, rows
 from tests.unit.store.support import World, ended, world
 
 pytestmark = pytest.mark.usefixtures("database_kind")
@@ -197,6 +197,7 @@ async def test_a_removed_contact_is_nobodys_double_when_the_region_changes(tmp_p
         await w.seeds.add(1, [Contact(number="030123456")])
         url = w.database.url
     told: list[DoubleContacts] = []
+    await all_gone(url)
     upgrade(url, region="DE", tell=told.append)
     assert told == [DoubleContacts()]
     assert rows(url, "SELECT identity, double_of FROM contact ORDER BY id") == [("4930123456", None)] * 2
