@@ -32,7 +32,7 @@ from dialer.model.user import ADMINISTRATOR
 from dialer.numbering import check_region
 from dialer.store import import_jobs as sql
 from dialer.store.leases import moment
-from dialer.store.new_contacts import NewContacts
+from dialer.store.new_contacts import EncodedContacts
 from dialer.store.times import from_column_or_none, to_column, to_entity
 from dialer.stored import value_of
 
@@ -257,7 +257,7 @@ class ImportStep:
 
     job: ImportJob
     chunk: Chunk
-    new: NewContacts | None
+    new: EncodedContacts | None
     tally: Tally
     refused: RefusedRows
     encoding: str

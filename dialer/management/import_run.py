@@ -29,7 +29,7 @@ from dialer.model import Account
 from dialer.model.import_job import ImportFormat, ImportJob
 from dialer.safe_files import UnsafeFile
 from dialer.store import new_contacts
-from dialer.store.new_contacts import NewContacts
+from dialer.store.new_contacts import EncodedContacts
 
 ROWS: Final = 500
 """In the first transaction."""
@@ -191,7 +191,7 @@ class _Read:
     file was read with it."""
 
     chunk: Chunk
-    new: NewContacts | None
+    new: EncodedContacts | None
     refused: dict[int, bytes]
     encoding: str
     size: int

@@ -22,7 +22,7 @@ from dialer.store.connection import Connection
 from dialer.store.contact_list import HOLDERS
 from dialer.store.events import About
 from dialer.store.faults import refused_value
-from dialer.store.new_contacts import NewContacts, encoded
+from dialer.store.new_contacts import EncodedContacts, encoded
 from dialer.store.times import to_column
 
 
@@ -74,7 +74,7 @@ def add_contacts(
     planned: int | None = None,
     *,
     change: bool = False,
-    new: NewContacts | None = None,
+    new: EncodedContacts | None = None,
 ) -> Added:
     """Add those that are new and that the phonebook's owner may call and has room for, and subscribe them to the phonebook's
     campaigns that have not ended. They are of this phonebook, and no two have the same identity. With `planned`, nothing is
@@ -133,7 +133,7 @@ def _refused_references(connection: Connection, phonebook_id: int, left: Sequenc
     return faults
 
 
-def _insert(t: Transaction, phonebook_id: int, new: NewContacts) -> int:
+def _insert(t: Transaction, phonebook_id: int, new: EncodedContacts) -> int:
     """How many the phonebook did not have."""
     connection, moment = t.connection, to_column(t.now)
     (last,) = connection.execute(sql.NEWEST_CONTACT).fetchone()

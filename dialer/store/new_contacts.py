@@ -32,19 +32,19 @@ _ON_SERVER: Final = {"priority": "::bigint", "consent_given_at": "::timestamp", 
 
 
 @frozen(kw_only=True)
-class NewContacts:
+class EncodedContacts:
     """Contacts as `statement` takes them: which columns they have, and a JSON list of their values."""
 
     columns: tuple[str, ...]
     encoded: str
 
 
-def encoded(contacts: Sequence[Contact]) -> NewContacts:
+def encoded(contacts: Sequence[Contact]) -> EncodedContacts:
     """Some contacts, at least one."""
     some = (name for name, usual in _USUAL.items() if set(map(attrgetter(name), contacts)) != {usual})
     columns = (*_ALWAYS, *some)
     rows = list(map(attrgetter(*columns), contacts))
-    return NewContacts(columns=columns, encoded=orjson.dumps(rows, _encode, orjson.OPT_PASSTHROUGH_DATETIME).decode())
+    return EncodedContacts(columns=columns, encoded=orjson.dumps(rows, _encode, orjson.OPT_PASSTHROUGH_DATETIME).decode())
 
 
 def _encode(value: object) -> Any:
